@@ -1,0 +1,25 @@
+"""The exception that carries diagnostics to callers of the Python API."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .diagnostics import Diagnostic
+
+__all__ = ["WitError"]
+
+
+class WitError(Exception):
+    """WIT or configuration that cannot be used; `diagnostics` lists every problem, in order.
+
+    `file`, `line`, `column` and `code` are those of the first problem; the place is None where there is none.
+    """
+
+    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+        self.diagnostics = tuple(diagnostics)
+        first = self.diagnostics[0]
+        self.code = first.code
+        self.file = first.span.file.path if first.span else first.path
+        self.line = first.span.line if first.span else None
+        self.column = first.span.column if first.span else None
+        super().__init__(first.message)

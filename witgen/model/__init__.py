@@ -1,0 +1,1 @@
+"""The IR: what WIT says, after resolving and before Python."""

@@ -1,0 +1,230 @@
+"""Descriptors: what the WIT types and functions of a package look like, as plain data.
+
+The generated `_abi` modules are made of these. Hosts and guests compile their converters from them, once per function;
+no descriptor is looked at while a call runs. Names are WIT names (kebab-case, never escaped) unless called `attribute`
+or `python`.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+__all__ = [
+    "BOOL", "Borrow", "CHAR", "Case", "Enum", "ERROR_CONTEXT", "F32", "F64", "Field", "Flags", "Function", "FixedList", "Future",
+    "Interface", "List", "Map", "Option", "Own", "Param", "Prim", "Record", "Resource", "Result", "S16", "S32",
+    "S64", "S8", "STRING", "Stream", "Tuple", "Type", "U16", "U32", "U64", "U8", "Variant",
+]  # fmt: skip
+
+
+class Prim(enum.Enum):
+    """A primitive type; the value is its WIT keyword."""
+
+    BOOL = "bool"
+    U8 = "u8"
+    U16 = "u16"
+    U32 = "u32"
+    U64 = "u64"
+    S8 = "s8"
+    S16 = "s16"
+    S32 = "s32"
+    S64 = "s64"
+    F32 = "f32"
+    F64 = "f64"
+    CHAR = "char"
+    STRING = "string"
+    ERROR_CONTEXT = "error-context"
+
+
+BOOL, U8, U16, U32, U64 = Prim.BOOL, Prim.U8, Prim.U16, Prim.U32, Prim.U64
+S8, S16, S32, S64 = Prim.S8, Prim.S16, Prim.S32, Prim.S64
+F32, F64, CHAR, STRING = Prim.F32, Prim.F64, Prim.CHAR, Prim.STRING
+ERROR_CONTEXT = Prim.ERROR_CONTEXT
+
+
+@dataclass(frozen=True, eq=False)
+class Field:
+    """A record's field: WIT name, attribute of the Python class, type."""
+
+    name: str
+    attribute: str
+    type: Type
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """A record and the dataclass that stands for it (positional arguments in field order)."""
+
+    name: str
+    python: type[Any]
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A variant's case and its class: no arguments, or the payload as `value`."""
+
+    name: str
+    python: type[Any]
+    payload: Type | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Variant:
+    """A variant: one class per case, chosen by class.
+
+    A bare payload is accepted as well where exactly one case takes its Python type.
+    """
+
+    name: str
+    cases: tuple[Case, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Enum:
+    """An enum and its `enum.Enum`; the members stand in the order of `cases`."""
+
+    name: str
+    python: type[enum.Enum]
+    cases: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Flags:
+    """Flags and their `enum.Flag`; member i of `flags` has the value 1 << i."""
+
+    name: str
+    python: type[enum.Flag]
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Tuple:
+    """A tuple."""
+
+    types: tuple[Type, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Option:
+    """An option: None or the value; `Some(value)` where the value is an option itself."""
+
+    type: Type
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A result as a value: `Ok(x)` or `Err(e)`."""
+
+    ok: Type | None
+    err: Type | None
+
+
+@dataclass(frozen=True, eq=False)
+class List:
+    """A list; `list<u8>` is bytes."""
+
+    element: Type
+
+
+@dataclass(frozen=True, eq=False)
+class FixedList:
+    """A list of exactly `size` elements."""
+
+    element: Type
+    size: int
+
+
+@dataclass(frozen=True, eq=False)
+class Map:
+    """A map: a dict."""
+
+    key: Type
+    value: Type
+
+
+@dataclass(frozen=True, eq=False)
+class Stream:
+    """A stream."""
+
+    type: Type | None
+
+
+@dataclass(frozen=True, eq=False)
+class Future:
+    """A future."""
+
+    type: Type | None
+
+
+@dataclass(frozen=True, eq=False)
+class Resource:
+    """A resource *definition*: one object per definition, compared by identity.
+
+    `interface` is the component-level name of the instance that defines it (`ns:pkg/iface@1.0.0`, an inline
+    interface's plain name, or "" for the world itself).
+    """
+
+    interface: str
+    name: str
+
+
+@dataclass(frozen=True, eq=False)
+class Own:
+    """An owned handle."""
+
+    resource: Resource
+
+
+@dataclass(frozen=True, eq=False)
+class Borrow:
+    """A borrowed handle."""
+
+    resource: Resource
+
+
+Type: TypeAlias = (
+    Prim | Record | Variant | Enum | Flags | Tuple | Option | Result | List | FixedList | Map
+    | Stream | Future | Own | Borrow
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Param:
+    """A parameter: WIT name, Python name, type. Methods list `self` first."""
+
+    name: str
+    python: str
+    type: Type
+
+
+@dataclass(frozen=True, eq=False)
+class Function:
+    """A function.
+
+    `name` is the component-level name (`[method]r.m`, …), `python` the attribute that implements or calls it
+    (`__init__` never: a constructor's is the class itself). `result` is the whole declared result.
+
+    Where `raises` is set, `result` is a `Result`: the ok value is returned and the error raised. `raises` is the
+    exception class whose `value` holds the error payload, or, where the error is a variant (whose cases are
+    exceptions themselves), the base class of those cases.
+    """
+
+    name: str
+    python: str
+    params: tuple[Param, ...]
+    result: Type | None = None
+    raises: type[Exception] | None = None
+    resource: Resource | None = None
+    is_async: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Interface:
+    """An interface's own resources and functions. `name` is its component-level instance name ("" for a world's own
+    items)."""
+
+    name: str
+    resources: tuple[tuple[Resource, str], ...]
+    functions: tuple[Function, ...]
