@@ -8,7 +8,7 @@ or `python`.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, TypeAlias
 
 __all__ = [
@@ -54,11 +54,16 @@ class Field:
 
 @dataclass(frozen=True, eq=False)
 class Record:
-    """A record and the dataclass that stands for it (positional arguments in field order)."""
+    """A record and the dataclass that stands for it (positional arguments in field order).
+
+    `interface` names what declares the type, as `Resource.interface` does; so it is for every named type.
+    """
 
     name: str
     python: type[Any]
     fields: tuple[Field, ...]
+    _: KW_ONLY
+    interface: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +84,8 @@ class Variant:
 
     name: str
     cases: tuple[Case, ...]
+    _: KW_ONLY
+    interface: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +95,8 @@ class Enum:
     name: str
     python: type[enum.Enum]
     cases: tuple[str, ...]
+    _: KW_ONLY
+    interface: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +106,8 @@ class Flags:
     name: str
     python: type[enum.Flag]
     flags: tuple[str, ...]
+    _: KW_ONLY
+    interface: str = ""
 
 
 @dataclass(frozen=True, eq=False)
