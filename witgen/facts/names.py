@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import builtins
 import keyword
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
-__all__ = ["BUILTINS", "Namespace", "camel", "escape", "member", "module_name", "shouty", "snake"]
+__all__ = ["BUILTINS", "Namespace", "camel", "class_name", "escape", "module_name", "shouty", "snake"]
 
 BUILTINS = frozenset(dir(builtins))
 
@@ -26,21 +26,18 @@ def snake(name: str) -> str:
 
 
 def camel(name: str) -> str:
+    """`close-info` → `CloseInfo`; as a part of a longer name, so keywords stay."""
+    return "".join(word[:1].upper() + word[1:].lower() for word in name.split("-"))
+
+
+def class_name(name: str) -> str:
     """`close-info` → `CloseInfo`, `none` → `None_`."""
-    return escape("".join(word[:1].upper() + word[1:].lower() for word in name.split("-")))
+    return escape(camel(name))
 
 
 def shouty(name: str) -> str:
     """`not-found` → `NOT_FOUND`."""
     return name.replace("-", "_").upper()
-
-
-def member(name: str, reserved: Collection[str] = ()) -> str:
-    """Like `snake`, with `_` appended to what `reserved` holds already."""
-    result = snake(name)
-    while result in reserved:
-        result += "_"
-    return result
 
 
 def module_name(parts: Iterable[str]) -> str:

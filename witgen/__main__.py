@@ -1,0 +1,5 @@
+"""`python -m witgen`."""
+
+from .cli import main
+
+main()

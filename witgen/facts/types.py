@@ -1,0 +1,192 @@
+"""What each named WIT type and each declared error is called in Python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from ..model import ir
+from .names import Namespace, camel, class_name, shouty, snake
+
+__all__ = ["ErrorFacts", "FunctionFacts", "TypeFacts", "contains_handle", "declared_result", "named_types", "used_as_error"]
+
+
+@dataclass(frozen=True, slots=True)
+class TypeFacts:
+    """A named type: its Python name, the names of its parts, its descriptor, its exception.
+
+    `members` are attributes of a record, case classes of a variant, members of an enum or flags. `exception` is the
+    class raised where the type is a function's error: the type's own name for a variant (whose cases derive from it).
+    """
+
+    id: ir.TypeId
+    name: str
+    constant: str
+    members: tuple[str, ...]
+    exception: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorFacts:
+    """A function's declared error: the exception class and the scope whose module has it.
+
+    `payload` is set where the class belongs to one function alone (its error type has no name): the type of `value`.
+    """
+
+    owner: ir.TypeOwner
+    name: str
+    own: bool
+    payload: ir.Type | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionFacts:
+    """A function: its Python name, parameter names, descriptor and declared error."""
+
+    function: ir.Function
+    name: str
+    constant: str
+    params: tuple[str, ...]
+    ok: ir.Type | None
+    error: ErrorFacts | None
+
+    @property
+    def wit_params(self) -> tuple[ir.Param, ...]:
+        """The parameters without `self`."""
+        method = self.function.kind.tag is ir.FunctionKindTag.METHOD
+        return self.function.params[1:] if method else self.function.params
+
+
+def declared_result(resolve: ir.Resolve, function: ir.Function) -> ir.Result | None:
+    """Return the `result<…>` that the function returns directly, if it does (aliases followed)."""
+    if isinstance(function.result, ir.TypeRef):
+        kind = resolve.type_def(resolve.dealias(function.result.id)).kind
+        if isinstance(kind, ir.Result):
+            return kind
+    return None
+
+
+def used_as_error(resolve: ir.Resolve) -> frozenset[ir.TypeId]:
+    """Return every definition (aliases followed) that is the error of some function anywhere in the tree.
+
+    The whole tree counts, not one world, so that a type's class does not change when a world grows.
+    """
+    found: set[ir.TypeId] = set()
+    for function in all_functions(resolve):
+        result = declared_result(resolve, function)
+        if result is not None and isinstance(result.err, ir.TypeRef):
+            found.add(error_definition(resolve, result.err.id))
+    return frozenset(found)
+
+
+def error_definition(resolve: ir.Resolve, id: ir.TypeId) -> ir.TypeId:
+    """Return the named definition an error type stands for; a handle stands for its resource."""
+    id = resolve.dealias(id)
+    kind = resolve.type_def(id).kind
+    if isinstance(kind, ir.Own | ir.Borrow):
+        return resolve.dealias(kind.resource)
+    return id
+
+
+def all_functions(resolve: ir.Resolve) -> Iterator[ir.Function]:
+    """Yield every function of every interface and world."""
+    for interface in resolve.interfaces:
+        yield from interface.functions.values()
+    for world in resolve.worlds:
+        for item in (*world.imports.values(), *world.exports.values()):
+            if isinstance(item, ir.Function):
+                yield item
+
+
+def parts(kind: ir.TypeKind) -> tuple[ir.Type, ...]:  # noqa: PLR0911 - one line per kind of type
+    """Return the types that a type is directly made of; a handle's resource is none of them."""
+    match kind:
+        case ir.Record(fields):
+            return tuple(field.type for field in fields)
+        case ir.Variant(cases):
+            return tuple(case.type for case in cases if case.type is not None)
+        case ir.Tuple(types):
+            return types
+        case ir.Option(type) | ir.Alias(type):
+            return (type,)
+        case ir.List(element) | ir.FixedList(element):
+            return (element,)
+        case ir.Map(key, value):
+            return (key, value)
+        case ir.Result(ok, err):
+            return tuple(type for type in (ok, err) if type is not None)
+        case ir.Stream(payload) | ir.Future(payload):
+            return (payload,) if payload is not None else ()
+        case ir.Enum() | ir.Flags() | ir.Resource() | ir.Own() | ir.Borrow():
+            return ()
+
+
+def handles(resolve: ir.Resolve, type: ir.Type) -> Iterator[ir.TypeId]:
+    """Yield the resource definitions that values of `type` hold handles to."""
+    if isinstance(type, ir.Prim):
+        return
+    kind = resolve.type_def(type).kind
+    if isinstance(kind, ir.Own | ir.Borrow):
+        yield resolve.dealias(kind.resource)
+    elif isinstance(kind, ir.Resource):
+        yield type.id
+    for part in parts(kind):
+        yield from handles(resolve, part)
+
+
+def contains_handle(resolve: ir.Resolve, type: ir.Type) -> bool:
+    """Tell whether values of `type` hold handles."""
+    return next(handles(resolve, type), None) is not None
+
+
+def named_types(
+    resolve: ir.Resolve, types: dict[str, ir.TypeId], errors: frozenset[ir.TypeId], constants: Namespace
+) -> dict[ir.TypeId, TypeFacts]:
+    """Name the types that one scope declares."""
+    return _Namer(resolve, types, errors, constants).facts
+
+
+class _Namer:
+    """Names of one scope's types: the types' own names first, then what is derived from them."""
+
+    def __init__(
+        self, resolve: ir.Resolve, types: dict[str, ir.TypeId], errors: frozenset[ir.TypeId], constants: Namespace
+    ) -> None:
+        self._resolve = resolve
+        self._types = types
+        self._errors = errors
+        self._constants = constants
+        self._classes = Namespace()
+        self._names = {id: self._classes.take(class_name(name)) for name, id in types.items()}
+
+    @cached_property
+    def facts(self) -> dict[ir.TypeId, TypeFacts]:
+        return {id: self._one(wit_name, id) for wit_name, id in self._types.items()}
+
+    def _one(self, wit_name: str, id: ir.TypeId) -> TypeFacts:
+        name = self._names[id]
+        kind = self._resolve.type_def(id).kind
+        exception: str | None = None
+        if id in self._errors:
+            exception = name if isinstance(kind, ir.Variant) else self._classes.take(exception_name(name))
+        return TypeFacts(id, name, self._constants.take(shouty(wit_name)), self._members(name, kind), exception)
+
+    def _members(self, name: str, kind: ir.TypeKind) -> tuple[str, ...]:
+        match kind:
+            case ir.Record(fields):
+                return tuple(snake(field.name) for field in fields)
+            case ir.Variant(cases):
+                return tuple(self._classes.take(name + camel(case.name)) for case in cases)
+            case ir.Enum(cases):
+                return tuple(shouty(case.name) for case in cases)
+            case ir.Flags(flags):
+                return tuple(shouty(flag.name) for flag in flags)
+            case _:
+                return ()
+
+
+def exception_name(name: str) -> str:
+    """Name the exception that carries a value of a type which is no variant."""
+    return f"{name}Exception" if name.endswith("Error") else f"{name}Error"
+

@@ -1,0 +1,1 @@
+"""From facts to text: view models, templates, exact imports. Reads and writes no user files."""

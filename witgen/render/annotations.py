@@ -1,0 +1,188 @@
+"""WIT types as annotations of generated code."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import assert_never
+
+from ..facts.names import BUILTINS
+from ..facts.types import contains_handle
+from ..facts.world import WorldFacts
+from ..model import ir
+from .imports import Imports
+
+__all__ = ["EXPORT_SIDE", "IMPORT_SIDE", "TYPES", "WORLD_EXPORTS", "Annotations", "Place"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a module stands in the output, seen from inside it.
+
+    `up` leads to the root of the output, `imported` to the modules of imported interfaces, `exported` to those of
+    exported ones (None in a module that knows only imports). They decide which class a resource is.
+    """
+
+    up: str
+    imported: str
+    exported: str | None = None
+    is_types: bool = False
+
+
+TYPES = Place("..", ".", is_types=True)
+IMPORT_SIDE = Place("..", ".")
+EXPORT_SIDE = Place("...", "..", ".")
+WORLD_EXPORTS = Place("..", ".", ".exports.")
+
+_PRIMITIVES = {
+    ir.Prim.BOOL: "bool",
+    ir.Prim.F32: "float",
+    ir.Prim.F64: "float",
+    ir.Prim.CHAR: "str",
+    ir.Prim.STRING: "str",
+}
+_BYTES_LIKE = ("bytes", "bytearray", "memoryview")
+
+
+@dataclass(slots=True)
+class Annotations:
+    """Writes annotations for one module (`module`, at `place`) and records the imports that they need.
+
+    `shadowed` holds names that mean something else where the annotation stands (a method called `list`).
+    """
+
+    facts: WorldFacts
+    imports: Imports
+    place: Place
+    module: str
+    shadowed: Collection[str] = ()
+
+    def exact(self, type: ir.Type | None) -> str:
+        """Return the type of a value that the bindings hand out; None is no value at all."""
+        if type is None:
+            return "None"
+        return self._primitive(type) if isinstance(type, ir.Prim) else self._defined(type.id)
+
+    def accepted(self, type: ir.Type) -> str:
+        """Return the type of what the bindings take for `type`; wider than `exact`."""
+        return " | ".join(dict.fromkeys(self._accepted(type)))
+
+    def optional(self, type: ir.Type) -> bool:
+        """Tell whether `type` is an option."""
+        return isinstance(type, ir.TypeRef) and isinstance(self._kind(type.id), ir.Option)
+
+    def _kind(self, id: ir.TypeId) -> ir.TypeKind:
+        return self.facts.resolve.type_def(self.facts.resolve.dealias(id)).kind
+
+    def _builtin(self, name: str) -> str:
+        if name in self.shadowed and name in BUILTINS:
+            return f"{self.imports.module('', 'builtins')}.{name}"
+        return name
+
+    def _primitive(self, type: ir.Prim) -> str:
+        if type is ir.Prim.ERROR_CONTEXT:
+            return self.imports.name("typing", "Any")
+        return self._builtin(_PRIMITIVES.get(type, "int"))
+
+    def _defined(self, id: ir.TypeId) -> str:
+        definition = self.facts.resolve.type_def(id)
+        resource = self.facts.resource_of(id)
+        if resource is not None:
+            return self._resource(resource if definition.owner is None else id)
+        # An alias of something with handles means other classes on each side, so it is spelt out.
+        opaque = isinstance(definition.kind, ir.Record | ir.Variant | ir.Enum | ir.Flags)
+        spelt = not self.place.is_types and not opaque and contains_handle(self.facts.resolve, ir.TypeRef(id))
+        if isinstance(definition.kind, ir.Alias) and spelt:
+            return self.exact(definition.kind.type)
+        if definition.name is not None and not spelt:
+            return self._named(id)
+        return self.structure(definition.kind)
+
+    def _named(self, id: ir.TypeId) -> str:
+        module, name = self.facts.scope_of(id).module, self.facts.type(id).name
+        if self.place.is_types:
+            return name if module == self.module else self.imports.name(f".{module}", name)
+        return self.imports.name(f"{self.place.up}types.{module}", name)
+
+    def resource_place(self, id: ir.TypeId) -> tuple[str | None, str]:
+        """Return the module (None for this one) and the name of a resource's class as seen from here."""
+        scope, name = self.facts.scope_of(id), self.facts.type(id).name
+        if scope.module == self.module:
+            return None, name
+        exported = self.place.exported
+        if exported is None or not any(link.scope is scope for link in self.facts.exports):
+            return self.place.imported + scope.module, name
+        return exported + scope.module, name
+
+    def _resource(self, id: ir.TypeId) -> str:
+        module, name = self.resource_place(id)
+        return name if module is None else self.imports.name(module, name)
+
+    def structure(self, kind: ir.TypeKind) -> str:
+        """Return the annotation of an unnamed type."""
+        match kind:
+            case ir.Tuple(types):
+                inner = ", ".join(self.exact(type) for type in types) or "()"
+                return f"{self._builtin('tuple')}[{inner}]"
+            case ir.Option(type):
+                nested = self.optional(type)
+                inner = self.exact(type)
+                some = f"{self._value('Some')}[{inner}]" if nested else inner
+                return f"{some} | None"
+            case ir.Result(ok, err):
+                return f"{self._value('Ok')}[{self.exact(ok)}] | {self._value('Err')}[{self.exact(err)}]"
+            case ir.List(ir.Prim.U8):
+                return self._builtin("bytes")
+            case ir.List(element) | ir.FixedList(element):
+                return f"{self._builtin('list')}[{self.exact(element)}]"
+            case ir.Map(key, value):
+                return f"{self._builtin('dict')}[{self.exact(key)}, {self.exact(value)}]"
+            case ir.Own(resource) | ir.Borrow(resource):
+                return self._resource(resource)
+            case ir.Alias(type):
+                return self.exact(type)
+            case ir.Stream() | ir.Future():
+                return self.imports.name("typing", "Any")
+            case ir.Record() | ir.Variant() | ir.Enum() | ir.Flags() | ir.Resource():
+                msg = f"{kind} has a name"
+                raise LookupError(msg)
+            case _:
+                assert_never(kind)
+
+    def _value(self, name: str) -> str:
+        return self.imports.name(f"{self.place.up}_runtime.values", name)
+
+    def _accepted(self, type: ir.Type) -> list[str]:
+        if isinstance(type, ir.Prim):
+            return [self.exact(type)]
+        kind = self._kind(type.id)
+        match kind:
+            case ir.List(ir.Prim.U8):
+                return [self._builtin(name) for name in _BYTES_LIKE]
+            case ir.List(element) | ir.FixedList(element):
+                return [f"{self.imports.name('collections.abc', 'Iterable')}[{self.accepted(element)}]"]
+            case ir.Map(key, value):
+                mapping = self.imports.name("collections.abc", "Mapping")
+                return [f"{mapping}[{self.exact(key)}, {self.accepted(value)}]"]
+            case ir.Option(inner) if not self.optional(inner):
+                return [*self._accepted(inner), "None"]
+            case ir.Tuple(types) if types:
+                return [f"{self._builtin('tuple')}[{', '.join(self.accepted(type) for type in types)}]"]
+            case ir.Variant():
+                return [self.exact(type), *self._bare(kind)]
+            case _:
+                return [self.exact(type)]
+
+    def _bare(self, variant: ir.Variant) -> list[str]:
+        """Return the annotations of payloads that stand for a case by themselves: exactly one case takes their type."""
+        by_type: dict[str, list[str]] = {}
+        for case in variant.cases:
+            if case.type is None:
+                continue
+            if case.type in {ir.Prim.STRING, ir.Prim.CHAR}:
+                by_type.setdefault("str", []).append(self._builtin("str"))
+            elif isinstance(case.type, ir.TypeRef) and isinstance(self._kind(case.type.id), ir.List):
+                element = self._kind(case.type.id)
+                if element == ir.List(ir.Prim.U8):
+                    by_type.setdefault("bytes", []).append(" | ".join(self._builtin(name) for name in _BYTES_LIKE))
+        return [annotations[0] for annotations in by_type.values() if len(annotations) == 1]

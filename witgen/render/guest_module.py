@@ -1,0 +1,242 @@
+"""`guest/`: wrappers for what a component imports, bases for what it exports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ..facts.names import Namespace
+from ..facts.support import Side, obstacle
+from ..facts.types import FunctionFacts, TypeFacts
+from ..facts.world import Link, ScopeFacts, WorldFacts
+from ..model import ir
+from .annotations import EXPORT_SIDE, IMPORT_SIDE, Annotations, Place
+from .env import render_template
+from .host_module import ResourceView, interface_class
+from .imports import Imports
+from .module import module_view
+from .signature import Signature, called, implemented
+
+__all__ = ["RawNames", "render_guest_export", "render_guest_exports", "render_guest_import", "render_guest_raw"]
+
+
+@dataclass(frozen=True, slots=True)
+class RawNames:
+    """Where componentize-py puts things: the world's module and the submodule of each instance."""
+
+    world_module: str
+    imports: dict[str, str]
+    exports: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A converter that generated functions delegate to: private name, WIT name, result type."""
+
+    private: str
+    wit: str
+    returns: str
+
+
+class _Scope:
+    """What the guest modules of one scope are made of."""
+
+    def __init__(self, facts: WorldFacts, scope: ScopeFacts, place: Place, functions: Sequence[FunctionFacts]) -> None:
+        self.facts = facts
+        self.scope = scope
+        self.place = place
+        self.exporting = place.exported is not None
+        self.functions = tuple(self._supported(functions))
+        self.free = tuple(f for f in self.functions if f.function.kind.resource is None)
+        self.resources = tuple(
+            (id, fact) for id, fact in scope.types.items() if isinstance(facts.resolve.type_def(id).kind, ir.Resource)
+        )
+        self.shadowed = {function.name for function in self.free} if not self.exporting else set[str]()
+        classes = [fact.name for _, fact in self.resources]
+        extra = [interface_class(facts, scope)] if self.exporting and scope.owner.interface is not None else []
+        self.imports = Imports([*classes, *extra, *self.shadowed])
+        self.guest = self.imports.module(f"{place.up}_runtime", "guest")
+        self.reexported = list(self._reexport())
+
+    def _supported(self, functions: Sequence[FunctionFacts]) -> Iterator[FunctionFacts]:
+        side = Side.GUEST_EXPORT if self.exporting else Side.GUEST_IMPORT
+        for function in functions:
+            if obstacle(self.facts.resolve, function.function, side) is None:
+                yield function
+
+    def _reexport(self) -> Iterator[str]:
+        annotations = Annotations(self.facts, self.imports, self.place, self.scope.module)
+        for id, fact in self.scope.types.items():
+            kind = self.facts.resolve.type_def(id).kind
+            if isinstance(kind, ir.Alias) and isinstance(kind.type, ir.TypeRef) and self.facts.resource_of(id) is not None:
+                module, name = annotations.resource_place(kind.type.id)
+                yield self.imports.reexport(module, name, fact.name) if module else fact.name
+
+    def signatures(self, functions: Sequence[FunctionFacts]) -> tuple[Signature, ...]:
+        """Return the signatures of one class body or of the module: called on import, implemented on export."""
+        shadowed = self.shadowed | {function.name for function in functions}
+        annotations = Annotations(self.facts, self.imports, self.place, self.scope.module, shadowed)
+        make = implemented if self.exporting else called
+        return tuple(make(self.facts, function, annotations) for function in functions)
+
+    def views(self) -> Iterator[ResourceView]:
+        """Yield the classes of the scope's own resources."""
+        marked = self.facts.marked_resources(self.scope)
+        for id, fact in self.resources:
+            base = "ExportedResource" if self.exporting else "Resource"
+            yield self._view(id, fact, base, marked=fact in marked)
+
+    def _view(self, id: ir.TypeId, fact: TypeFacts, base: str, *, marked: bool) -> ResourceView:
+        definition = self.facts.resolve.type_def(id)
+        doc = definition.docs.contents if definition.docs else f"`resource {definition.name}`."
+        bases = [f"{self.guest}.{base}"]
+        if marked:
+            types = self.imports.module(f"{self.place.up}types", self.scope.module, "_types")
+            bases.append(f"{types}.{fact.name}")
+        functions = tuple(f for f in self.functions if f.function.kind.resource == id)
+        signatures = self.signatures(functions)
+        return ResourceView(fact.name, fact.constant, doc, tuple(bases), signatures)
+
+    def bound(self) -> Iterator[Bound]:
+        """Yield the converters of the module."""
+        annotations = Annotations(self.facts, self.imports, self.place, self.scope.module, self.shadowed)
+        for function in self.functions:
+            constructor = function.function.kind.tag is ir.FunctionKindTag.CONSTRUCTOR
+            returns = "None" if constructor else annotations.exact(function.ok)
+            yield Bound("_" + function.constant.lower(), function.function.name, returns)
+
+    def interface_name(self) -> str:
+        """Return the name of the class for the interface itself."""
+        return interface_class(self.facts, self.scope)
+
+
+def render_guest_import(facts: WorldFacts, scope: ScopeFacts) -> str | None:
+    """Return the wrappers of one imported interface (or of the world's own imports), None where it has none."""
+    own = scope.owner.world is not None
+    builder = _Scope(facts, scope, IMPORT_SIDE, facts.imported if own else scope.functions)
+    resources = tuple(builder.views())
+    functions = builder.signatures(builder.free)
+    if not resources and not functions and not builder.reexported:
+        return None
+    bound = list(builder.bound())
+    names = [*builder.reexported, *(r.name for r in resources), *(f.name for f in functions)]
+    doc = f"Use `{scope.title}` inside a component."
+    module = module_view(facts, scope, doc=doc, imports=builder.imports, exported=names)
+    return render_template(
+        "guest_import.py.jinja",
+        module=module,
+        guest=builder.guest,
+        abi=builder.imports.module(".._abi", scope.module, "_abi") if bound or resources else "",
+        world=builder.imports.reexport("._raw", "WORLD", "_world") if bound else "",
+        callable=builder.imports.name("collections.abc", "Callable") if bound else "",
+        table="IMPORTS" if own else "INTERFACE",
+        resources=resources,
+        functions=functions,
+        bound=bound,
+    )
+
+
+def render_guest_export(facts: WorldFacts, scope: ScopeFacts) -> str:
+    """Return the bases to implement one exported interface with."""
+    builder = _Scope(facts, scope, EXPORT_SIDE, scope.functions)
+    resources = tuple(builder.views())
+    functions = builder.signatures(builder.free)
+    needs_class = bool(functions or len(resources) != 1)
+    name = builder.interface_name()
+    names = [*builder.reexported, *(r.name for r in resources), *([name] if needs_class else [])]
+    doc = f"Implement `{scope.title}`, which the component exports."
+    module = module_view(facts, scope, doc=doc, imports=builder.imports, exported=names)
+    abstract = bool(functions or any(r.functions for r in resources))
+    return render_template(
+        "guest_export.py.jinja",
+        module=module,
+        guest=builder.guest,
+        abi=builder.imports.module("..._abi", scope.module, "_abi") if needs_class else "",
+        abstractmethod=builder.imports.name("abc", "abstractmethod") if abstract else "",
+        resources=resources,
+        interface=name if needs_class else None,
+        doc=scope.docs.contents if scope.docs else f"`{scope.title}`.",
+        functions=functions,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of `serve`, and the export that it fills."""
+
+    name: str
+    annotation: str
+    doc: str
+
+    @property
+    def summary(self) -> str:
+        """The first line of the documentation."""
+        return self.doc.strip().partition("\n")[0].strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """An argument of the runtime's `serve`."""
+
+    table: str
+    value: str
+
+
+def render_guest_exports(facts: WorldFacts) -> str:
+    """Return `guest/exports/__init__.py` with `serve`."""
+    imports = Imports(["serve"])
+    guest = imports.module("..._runtime", "guest")
+    names = Namespace({"module"})
+    parameters: list[Parameter] = []
+    installed: list[Installed] = []
+    entries: list[str] = []
+    annotations = Annotations(facts, imports, EXPORT_SIDE, "")
+    for function in facts.exported:
+        if obstacle(facts.resolve, function.function, Side.GUEST_EXPORT) is None:
+            signature = implemented(facts, function, annotations)
+            name = names.take(signature.name)
+            callable_ = imports.name("collections.abc", "Callable")
+            parameters.append(Parameter(name, signature.callable(callable_), signature.doc))
+            entries.append(f'"{signature.name}": {name}')
+    if entries:
+        abi = imports.module("..._abi", facts.own.module, "_abi")
+        installed.append(Installed(f"{abi}.EXPORTS", f"{{{', '.join(entries)}}}"))
+    for link in facts.exports:
+        parameter, entry = _exported_interface(facts, imports, link, names)
+        parameters.append(parameter)
+        installed.append(entry)
+    world = imports.reexport(".._raw", "WORLD", "_world")
+    doc = f"What a component of world `{facts.title}` exports: bases to implement, and `serve` to install them."
+    return render_template(
+        "guest_serve.py.jinja",
+        module=module_view(facts, facts.own, doc=doc, imports=imports, exported=["serve"]),
+        guest=guest,
+        world=world,
+        title=facts.title,
+        parameters=parameters,
+        installed=installed,
+    )
+
+
+def _exported_interface(
+    facts: WorldFacts, imports: Imports, link: Link, names: Namespace
+) -> tuple[Parameter, Installed]:
+    scope = link.scope
+    module = imports.module(".", scope.module)
+    table = imports.module("..._abi", scope.module, f"_{scope.module}_abi")
+    resources = [fact.name for id, fact in scope.types.items() if isinstance(facts.resolve.type_def(id).kind, ir.Resource)]
+    name = names.take(link.attribute)
+    if len(resources) == 1 and not scope.free:
+        parameter = Parameter(name, f"type[{module}.{resources[0]}]", f"The class that implements `{scope.title}`.")
+        return parameter, Installed(f"{table}.INTERFACE", f'{{"{resources[0]}": {name}}}')
+    annotation = f"{module}.{interface_class(facts, scope)}"
+    return Parameter(name, annotation, f"Implements `{scope.title}`."), Installed(f"{table}.INTERFACE", name)
+
+
+def render_guest_raw(facts: WorldFacts, names: RawNames) -> str:
+    """Return `guest/_raw.py`: where componentize-py puts what the world imports and exports."""
+    imports = Imports()
+    guest = imports.module(".._runtime", "guest")
+    doc = f"Where componentize-py puts what world `{facts.title}` imports and exports."
+    module = module_view(facts, facts.own, doc=doc, imports=imports, exported=["WORLD"])
+    return render_template("guest_raw.py.jinja", module=module, guest=guest, names=names)

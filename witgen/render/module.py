@@ -1,0 +1,34 @@
+"""What all generated modules have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..facts.fingerprint import fingerprint
+from ..facts.world import ScopeFacts, WorldFacts
+from .imports import Imports
+
+__all__ = ["Module", "module_view"]
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """The head of a generated module. `imports` is read when the template runs, after everything was collected."""
+
+    source: str
+    doc: str
+    collected: Imports
+    exported: Sequence[str]
+
+    @property
+    def imports(self) -> list[str]:
+        """The import statements."""
+        return self.collected.lines()
+
+
+def module_view(
+    facts: WorldFacts, scope: ScopeFacts, *, doc: str, imports: Imports, exported: Sequence[str]
+) -> Module:
+    """Return the head of a module that stands for `scope`."""
+    return Module(f"{scope.title} (sha256:{fingerprint(facts.resolve, scope.owner)})", doc, imports, list(exported))

@@ -1,0 +1,87 @@
+"""Functions as Python signatures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..facts.types import FunctionFacts
+from ..facts.world import WorldFacts
+from ..model import ir
+from .annotations import Annotations
+from .docs import paragraphs
+
+__all__ = ["Signature", "called", "implemented"]
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A function as a template needs it.
+
+    `params` are the parameters without `self` and `cls`, `arguments` their names; `kind` is method, static, constructor
+    or freestanding; `constant` names the descriptor.
+    """
+
+    name: str
+    kind: str
+    constant: str
+    params: tuple[str, ...]
+    arguments: tuple[str, ...]
+    types: tuple[str, ...]
+    returns: str
+    doc: str
+
+    def callable(self, callable_: str) -> str:
+        """Return the annotation of a plain function of this signature; `callable_` is what Callable is called."""
+        return f"{callable_}[[{', '.join(self.types)}], {self.returns}]"
+
+    @property
+    def has_value(self) -> bool:
+        """Tell whether a call returns something."""
+        return self.returns != "None"
+
+
+def implemented(facts: WorldFacts, function: FunctionFacts, annotations: Annotations) -> Signature:
+    """Return the signature of a function that the user writes: exact parameters, exact result."""
+    types = [annotations.exact(param.type) for param in function.wit_params]
+    return _signature(facts, function, types, annotations)
+
+
+def called(facts: WorldFacts, function: FunctionFacts, annotations: Annotations) -> Signature:
+    """Return the signature of a function that the user calls: wide parameters, trailing options with a default."""
+    types = [annotations.accepted(param.type) for param in function.wit_params]
+    optional = 0
+    for param in reversed(function.wit_params):
+        if not annotations.optional(param.type):
+            break
+        optional += 1
+    return _signature(facts, function, types, annotations, optional=optional)
+
+
+def _signature(
+    facts: WorldFacts, function: FunctionFacts, types: list[str], annotations: Annotations, *, optional: int = 0
+) -> Signature:
+    kind = function.function.kind.tag
+    names = function.params[1:] if kind is ir.FunctionKindTag.METHOD else function.params
+    required = len(names) - optional
+    defaults = [""] * required + [" = None"] * optional
+    return Signature(
+        function.name,
+        kind.value,
+        function.constant,
+        tuple(f"{name}: {type}{default}" for name, type, default in zip(names, types, defaults, strict=True)),
+        names,
+        tuple(types),
+        annotations.exact(function.ok),
+        _doc(facts, function, annotations.module),
+    )
+
+
+def _doc(facts: WorldFacts, function: FunctionFacts, module: str) -> str:
+    """Return WIT's documentation, and what the function raises."""
+    docs = function.function.docs
+    text = docs.contents if docs else f"`{function.function.name.rpartition(']')[2]}`."
+    if function.error is None:
+        return text
+    declared_in = facts.scopes[function.error.owner].module
+    where = "" if declared_in == module else f", see `types.{declared_in}`"
+    return paragraphs(text, f"Raises:\n    {function.error.name}: as WIT declares{where}.")

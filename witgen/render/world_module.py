@@ -1,0 +1,168 @@
+"""`host/<world>.py`: the world's class, its imports container, and how they are linked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..facts.names import Namespace
+from ..facts.support import Side, obstacle
+from ..facts.types import FunctionFacts
+from ..facts.world import Link, WorldFacts
+from ..model import ir
+from .annotations import WORLD_EXPORTS, Annotations
+from .docs import paragraphs
+from .env import render_template
+from .host_module import HostScope, interface_class
+from .module import module_view
+from .signature import called, implemented
+
+__all__ = ["render_host_world"]
+
+# What the runtime's World offers to users itself.
+WORLD_NAMES = ("open", "instantiate", "close")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of the imports container."""
+
+    name: str
+    annotation: str
+    doc: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkView:
+    """An entry of the world's definition."""
+
+    attribute: str
+    table: str
+    module: str
+    native: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """An exported interface: attribute of the world, class."""
+
+    attribute: str
+    python: str
+
+
+class _World:
+    """The parts of a world's host module."""
+
+    def __init__(self, facts: WorldFacts) -> None:
+        self.facts = facts
+        names = Namespace([fact.name for fact in facts.own.types.values()])
+        self.name = names.take(facts.name)
+        self.container = names.take(self.name + "Imports")
+        self.scope = HostScope(facts, facts.own, WORLD_EXPORTS, [self.name, self.container])
+        self.imports = self.scope.imports
+        self.abi = self.imports.module(".._abi", facts.own.module, "_abi")
+
+    def table(self, link: Link) -> str:
+        """Return the expression for an interface's descriptor."""
+        return f"{self.imports.module('.._abi', link.scope.module, f'_{link.scope.module}_abi')}.INTERFACE"
+
+    def links(self) -> Iterator[LinkView]:
+        """Yield what the definition lists: every interface that has functions or resources, then the world itself."""
+        for link in self.facts.imports:
+            resources = any(self._is_resource(id) for id in link.scope.types)
+            if link.native and not resources:
+                continue
+            if resources or link.scope.free:
+                module = self.imports.module(".", link.scope.module)
+                yield LinkView(link.attribute, self.table(link), module, link.native)
+        own_resources = bool(self.scope.resources)
+        if self.facts.imported or own_resources:
+            module = "None"
+            if own_resources:
+                module = f"{self.imports.module('', 'sys')}.modules[__name__]"
+            yield LinkView("", f"{self.abi}.IMPORTS", module, native=False)
+
+    def fields(self) -> Iterator[Field]:
+        """Yield the fields of the imports container."""
+        for link in self.facts.imports:
+            if link.native or not (link.scope.free or any(self._is_resource(id) for id in link.scope.types)):
+                continue
+            module = self.imports.module(".", link.scope.module)
+            resources = [fact.name for id, fact in link.scope.types.items() if self._is_resource(id)]
+            single = len(resources) == 1 and not link.scope.free
+            what = f"type[{module}.{resources[0]}]" if single else f"{module}.{interface_class(self.facts, link.scope)}"
+            kind = "The class that implements" if single else "Implements"
+            yield Field(link.attribute, what, f"{kind} `{link.scope.title}`.")
+        for _, fact in self.scope.resources:
+            yield Field(fact.name, f"type[{self.private(fact.name)}]", f"The class that implements `{fact.name}`.")
+        for function in self._callables():
+            annotations = self.scope.annotations(())
+            signature = implemented(self.facts, function, annotations)
+            callable_ = self.imports.name("collections.abc", "Callable")
+            yield Field(signature.name, signature.callable(callable_), signature.doc)
+
+    def private(self, name: str) -> str:
+        """Return the name by which a class body can refer to a module's class that one of its fields hides."""
+        return "_" + name
+
+    def interfaces(self) -> Iterator[Exported]:
+        """Yield the exported interfaces that have something to call."""
+        for link in self.facts.exports:
+            module = self.imports.module(".exports", link.scope.module, f"_exported_{link.scope.module}")
+            yield Exported(link.attribute, f"{module}.{interface_class(self.facts, link.scope)}")
+
+    def exported_tables(self) -> Iterator[str]:
+        """Yield the descriptors of what the world exports."""
+        if self.facts.exported:
+            yield f"{self.abi}.EXPORTS"
+        for link in self.facts.exports:
+            yield self.table(link)
+
+    def exported_functions(self) -> tuple[FunctionFacts, ...]:
+        """Return the world's own exported functions that the runtime can call."""
+        return self._supported(self.facts.exported, Side.HOST_EXPORT)
+
+    def _callables(self) -> tuple[FunctionFacts, ...]:
+        free = tuple(f for f in self.facts.imported if f.function.kind.resource is None)
+        return self._supported(free, Side.HOST_IMPORT)
+
+    def _supported(self, functions: tuple[FunctionFacts, ...], side: Side) -> tuple[FunctionFacts, ...]:
+        return tuple(f for f in functions if obstacle(self.facts.resolve, f.function, side) is None)
+
+    def _is_resource(self, id: ir.TypeId) -> bool:
+        return isinstance(self.facts.resolve.type_def(id).kind, ir.Resource)
+
+
+def render_host_world(facts: WorldFacts) -> tuple[str, list[str]]:
+    """Return the world's host module and the names it offers."""
+    world = _World(facts)
+    functions = world.exported_functions()
+    shadowed = {function.name for function in functions}
+    annotations = Annotations(facts, world.imports, WORLD_EXPORTS, facts.own.module, shadowed)
+    resources = tuple(world.scope.views("Resource"))
+    fields, links = list(world.fields()), list(world.links())
+    signatures = [called(facts, function, annotations) for function in functions]
+    names = [*world.scope.reexported, *(r.name for r in resources), world.name, world.container]
+    doc = facts.world.docs.contents if facts.world.docs else f"World `{facts.title}`."
+    text = render_template(
+        "world.py.jinja",
+        module=module_view(facts, facts.own, doc=f"Run components of world `{facts.title}`.", imports=world.imports, exported=names),
+        host=world.scope.host,
+        abi=world.abi,
+        dataclass=world.imports.name("dataclasses", "dataclass"),
+        self_type=world.imports.name("typing", "Self"),
+        callable=world.imports.name("collections.abc", "Callable") if signatures else "",
+        abstractmethod=world.imports.name("abc", "abstractmethod") if any(r.functions for r in resources) else "",
+        resources=resources,
+        world=world.name,
+        container=world.container,
+        title=facts.title,
+        doc=doc,
+        imports_doc=paragraphs(f"What a component of world `{facts.title}` imports."),
+        fields=fields,
+        links=links,
+        exports=list(world.exported_tables()),
+        interfaces=list(world.interfaces()),
+        functions=signatures,
+    )
+    return text, names
