@@ -13,7 +13,7 @@ what is left, and closing the socket frees everything that costs a file descript
 
 from __future__ import annotations
 
-__all__ = ["ACCEPT", "ABANDON", "COMPONENT", "DRAIN", "OPEN", "SUBSCRIBE"]
+__all__ = ["ABANDON", "ACCEPT", "COMPONENT", "DRAIN", "EXPORTS", "OPEN", "SUBSCRIBE"]
 
 OPEN = "open"
 """`func(authority: string, path: string) -> s32`: start the request; the future's number, negative when refused."""
@@ -29,6 +29,9 @@ SUBSCRIBE = "subscribe"
 
 DRAIN = "drain"
 """`func(stream: u32) -> bool`: take exactly one byte, waiting for it; false when the stream is closed."""
+
+EXPORTS = (OPEN, ACCEPT, ABANDON, SUBSCRIBE, DRAIN)
+"""All of them."""
 
 COMPONENT = """\
 (component

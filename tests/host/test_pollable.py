@@ -1,0 +1,517 @@
+"""`Pollable` as a guest sees it: real components, real threads, wasmtime's own `wasi:io/poll`."""
+
+from __future__ import annotations
+
+import gc
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import pytest
+
+from witgen.runtime import abi
+from witgen.runtime import host as _host
+from witgen.runtime.host import Pollable, pollable_channel
+
+GUEST = """\
+(component
+  (import "wasi:io/poll@0.2.0" (instance $poll
+    (export "pollable" (type $pollable (sub resource)))
+    (export "[method]pollable.ready" (func (param "self" (borrow $pollable)) (result bool)))
+    (export "[method]pollable.block" (func (param "self" (borrow $pollable))))
+    (export "poll" (func (param "in" (list (borrow $pollable))) (result (list u32))))))
+  (alias export $poll "pollable" (type $pollable))
+  (import "wasi:clocks/monotonic-clock@0.2.0" (instance $clock
+    (alias outer 1 $pollable (type $outer))
+    (export "pollable" (type $pollable (eq $outer)))
+    (export "subscribe-duration" (func (param "when" u64) (result (own $pollable))))))
+  (import "test:host/source" (instance $source
+    (alias outer 1 $pollable (type $outer))
+    (export "pollable" (type $pollable (eq $outer)))
+    (export "subscribe" (func (param "id" u32) (result (own $pollable))))
+    (export "act" (func (param "id" u32)))))
+  (core module $memory-module
+    (memory (export "memory") 1)
+    (global $next (mut i32) (i32.const 64))
+    (func (export "forget") (global.set $next (i32.const 64)))
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32)
+      (local $block i32)
+      (local.set $block (i32.and (i32.add (global.get $next) (i32.const 7)) (i32.const -8)))
+      (global.set $next (i32.add (local.get $block) (local.get 3)))
+      (local.get $block)))
+  (core instance $memory (instantiate $memory-module))
+  (alias core export $memory "memory" (core memory $mem))
+  (alias core export $memory "realloc" (core func $realloc))
+  (core func $ready (canon lower (func $poll "[method]pollable.ready")))
+  (core func $block (canon lower (func $poll "[method]pollable.block")))
+  (core func $poll (canon lower (func $poll "poll") (memory $mem) (realloc $realloc)))
+  (core func $timer (canon lower (func $clock "subscribe-duration")))
+  (core func $subscribe (canon lower (func $source "subscribe")))
+  (core func $act (canon lower (func $source "act")))
+  (core func $drop (canon resource.drop $pollable))
+  (core module $main-module
+    (import "" "forget" (func $forget))
+    (import "" "ready" (func $ready (param i32) (result i32)))
+    (import "" "block" (func $block (param i32)))
+    (import "" "poll" (func $poll (param i32 i32 i32)))
+    (import "" "timer" (func $timer (param i64) (result i32)))
+    (import "" "subscribe" (func $subscribe (param i32) (result i32)))
+    (import "" "act" (func $act (param i32)))
+    (import "" "drop" (func $drop (param i32)))
+    (func (export "take") (param i32) (result i32) (call $subscribe (local.get 0)))
+    (func (export "timer") (param i64) (result i32) (call $timer (local.get 0)))
+    (func (export "ready") (param i32) (result i32) (call $ready (local.get 0)))
+    (func (export "block") (param i32) (call $block (local.get 0)))
+    (func (export "drop") (param i32) (call $drop (local.get 0)))
+    (func (export "subscribe-ready") (param i32) (result i32)
+      (local $pollable i32) (local $ready i32)
+      (local.set $pollable (call $subscribe (local.get 0)))
+      (local.set $ready (call $ready (local.get $pollable)))
+      (call $drop (local.get $pollable))
+      (local.get $ready))
+    (func (export "act-ready") (param i32 i32) (result i32)
+      (call $act (local.get 0))
+      (call $ready (local.get 1)))
+    ;; A list of handles looks the same as a list of numbers.
+    (func (export "poll") (param i32 i32) (result i32)
+      (call $poll (local.get 0) (local.get 1) (i32.const 0))
+      (call $forget)
+      (i32.const 0)))
+  (core instance $main (instantiate $main-module (with "" (instance
+    (export "forget" (func $memory "forget"))
+    (export "ready" (func $ready))
+    (export "block" (func $block))
+    (export "poll" (func $poll))
+    (export "timer" (func $timer))
+    (export "subscribe" (func $subscribe))
+    (export "act" (func $act))
+    (export "drop" (func $drop))))))
+  (func (export "take") (param "id" u32) (result u32) (canon lift (core func $main "take")))
+  (func (export "timer") (param "nanoseconds" u64) (result u32) (canon lift (core func $main "timer")))
+  (func (export "ready") (param "handle" u32) (result bool) (canon lift (core func $main "ready")))
+  (func (export "block") (param "handle" u32) (canon lift (core func $main "block")))
+  (func (export "drop") (param "handle" u32) (canon lift (core func $main "drop")))
+  (func (export "subscribe-ready") (param "id" u32) (result bool) (canon lift (core func $main "subscribe-ready")))
+  (func (export "act-ready") (param "id" u32) (param "handle" u32) (result bool)
+    (canon lift (core func $main "act-ready")))
+  (func (export "poll") (param "handles" (list u32)) (result (list u32))
+    (canon lift (core func $main "poll") (memory $mem) (realloc $realloc))))
+"""
+
+POLLABLE = abi.Resource("wasi:io/poll@0.2.0", "pollable")
+POLL = abi.Interface("wasi:io/poll@0.2.0", resources=((POLLABLE, "Pollable"),), functions=())
+SOURCE = abi.Interface(
+    "test:host/source",
+    resources=(),
+    functions=(
+        abi.Function("subscribe", "subscribe", (abi.Param("id", "id", abi.U32),), result=abi.Own(POLLABLE)),
+        abi.Function("act", "act", (abi.Param("id", "id", abi.U32),)),
+    ),
+)
+
+
+def export(name: str, *params: abi.Type, result: abi.Type | None = None) -> abi.Function:
+    names = ("id", "handle") if name == "act-ready" else ("value",)
+    known = {"take": "id", "subscribe-ready": "id", "timer": "nanoseconds", "poll": "handles"}
+    labels = names if len(params) == 2 else (known.get(name, "handle"),)
+    return abi.Function(
+        name, name.replace("-", "_"), tuple(abi.Param(n, n, t) for n, t in zip(labels, params, strict=True)), result
+    )
+
+
+EXPORTS = abi.Interface(
+    "",
+    resources=(),
+    functions=(
+        export("take", abi.U32, result=abi.U32),
+        export("timer", abi.U64, result=abi.U32),
+        export("ready", abi.U32, result=abi.BOOL),
+        export("block", abi.U32),
+        export("drop", abi.U32),
+        export("subscribe-ready", abi.U32, result=abi.BOOL),
+        export("act-ready", abi.U32, abi.U32, result=abi.BOOL),
+        export("poll", abi.List(abi.U32), result=abi.List(abi.U32)),
+    ),
+)
+
+
+class Source(_host.Interface):
+    """Hands out the pollables of a list, and runs what a test wants to happen inside a host call."""
+
+    def __init__(self) -> None:
+        self.pollables: dict[int, Pollable] = {}
+        self.actions: dict[int, Callable[[], object]] = {}
+
+    def subscribe(self, id: int) -> Pollable:
+        return self.pollables[id]
+
+    def act(self, id: int) -> None:
+        self.actions[id]()
+
+
+@dataclass
+class Imports:
+    source: Source = field(default_factory=Source)
+    poll: None = None
+
+
+class Guest(_host.World):
+    """What the generator writes for the component above."""
+
+    take: Callable[[int], int]
+    timer: Callable[[int], int]
+    ready: Callable[[int], bool]
+    block: Callable[[int], None]
+    drop: Callable[[int], None]
+    subscribe_ready: Callable[[int], bool]
+    act_ready: Callable[[int, int], bool]
+    poll: Callable[[list[int]], list[int]]
+    source: Source
+
+    _definition = _host.Definition(
+        name="test:pollable/guest",
+        imports=(_host.Import("source", SOURCE), _host.Import("poll", POLL, native=True)),
+        exports=(EXPORTS,),
+    )
+
+    @classmethod
+    def start(cls) -> Self:
+        imports = Imports()
+        guest = cls._open(GUEST.encode(), imports, wasi=None)
+        guest.source = imports.source
+        return guest
+
+    def _bind(self, instance: Any) -> None:
+        for function in EXPORTS.functions:
+            setattr(self, function.python, instance.function(function))
+
+    def new(self, count: int = 1) -> list[Pollable]:
+        """Make pollables with the ids 0, 1, …"""
+        made = [Pollable() for _ in range(count)]
+        self.source.pollables = dict(enumerate(made))
+        return made
+
+
+@pytest.fixture
+def guest() -> Iterator[Guest]:
+    with Guest.start() as guest:
+        yield guest
+
+
+@contextmanager
+def later(seconds: float, action: Callable[[], object]) -> Iterator[None]:
+    timer = threading.Timer(seconds, action)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.join()
+
+
+def in_thread(action: Callable[[], object]) -> None:
+    thread = threading.Thread(target=action)
+    thread.start()
+    thread.join()
+
+
+def descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+def settled(count: Callable[[], int], expected: int) -> int:
+    """Wastime's side of a socket closes a moment after ours; wait for it, but not for long."""
+    deadline = time.monotonic() + 2
+    while (now := count()) > expected and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return now
+
+
+def test_it_is_a_flag_without_any_store() -> None:
+    pollable = Pollable()
+    assert not pollable.is_set()
+    pollable.set()
+    assert pollable.is_set()
+    pollable.set()
+    pollable.clear()
+    assert not pollable.is_set()
+    pollable.close()
+    assert pollable.is_set()
+
+
+def test_nothing_is_ready_that_was_not_set(guest: Guest) -> None:
+    guest.new(4)
+    handles = [guest.take(id) for id in range(4)]
+    time.sleep(0.2)
+    assert [guest.ready(handle) for handle in handles] == [False] * 4
+    assert guest.poll([*handles, guest.timer(50_000_000)]) == [4]
+
+
+@pytest.mark.parametrize("chosen", [0, 2, 3])
+def test_a_thread_wakes_the_one_that_it_sets(guest: Guest, chosen: int) -> None:
+    pollables = guest.new(4)
+    handles = [guest.take(id) for id in range(4)]
+    with later(0.05, pollables[chosen].set):
+        assert guest.poll(handles) == [chosen]
+    assert [guest.ready(handle) for handle in handles] == [index == chosen for index in range(4)]
+
+
+def test_set_before_it_is_returned_is_ready_at_the_first_look(guest: Guest) -> None:
+    [pollable] = guest.new()
+    for _ in range(100):
+        pollable.set()
+        assert guest.subscribe_ready(0)
+        pollable.clear()
+        assert not guest.subscribe_ready(0)
+
+
+def test_every_pollable_that_was_handed_out_follows_the_flag(guest: Guest) -> None:
+    [pollable] = guest.new()
+    before = [guest.take(0), guest.take(0)]
+    with later(0.02, pollable.set):
+        guest.block(before[0])
+    after = guest.take(0)
+    assert [guest.ready(handle) for handle in (*before, after)] == [True] * 3
+    guest.drop(before[0])
+    pollable.clear()
+    assert [guest.ready(handle) for handle in (before[1], after)] == [False] * 2
+
+
+def test_clear_in_a_host_call_is_seen_at_once(guest: Guest) -> None:
+    [pollable] = guest.new()
+    handle = guest.take(0)
+    guest.source.actions = {0: pollable.clear, 1: lambda: in_thread(pollable.set), 2: lambda: None}
+    for _ in range(200):
+        guest.act_ready(1, handle)
+        assert not guest.act_ready(0, handle), "the byte may still be on its way, and clear has to wait for it"
+    time.sleep(0.05)
+    assert not guest.ready(handle)
+
+
+def test_clear_on_another_thread_is_seen_after_the_next_host_call(guest: Guest) -> None:
+    [pollable] = guest.new()
+    guest.source.actions = {0: lambda: None, 1: lambda: in_thread(pollable.clear)}
+    pollable.set()
+    handle = guest.take(0)
+    guest.act_ready(1, handle)
+    assert not guest.act_ready(0, handle)
+    assert not guest.subscribe_ready(0)
+
+
+def test_clear_on_another_thread_between_calls_is_seen_by_the_next_call(guest: Guest) -> None:
+    [pollable] = guest.new()
+    pollable.set()
+    handle = guest.take(0)
+    in_thread(pollable.clear)
+    assert not guest.ready(handle)
+
+
+def test_set_again_outruns_a_clear_that_was_not_seen_yet(guest: Guest) -> None:
+    [pollable] = guest.new()
+    pollable.set()
+    handle = guest.take(0)
+    in_thread(pollable.clear)
+    in_thread(pollable.set)
+    assert guest.ready(handle)
+    pollable.clear()
+    time.sleep(0.02)
+    assert not guest.ready(handle)
+
+
+def test_threads_that_set_and_clear_leave_no_trace_behind(guest: Guest) -> None:
+    [pollable] = guest.new()
+    handle = guest.take(0)
+
+    def toggle() -> None:
+        for _ in range(500):
+            pollable.set()
+            pollable.clear()
+
+    threads = [threading.Thread(target=toggle) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        guest.subscribe_ready(0)
+        pollable.clear()
+    for thread in threads:
+        thread.join()
+    pollable.clear()
+    time.sleep(0.05)
+    assert not guest.ready(handle)
+    pollable.set()
+    guest.block(handle)
+
+
+def test_close_makes_ready_for_good(guest: Guest) -> None:
+    first, _ = guest.new(2)
+    handle, other = guest.take(0), guest.take(1)
+    with later(0.02, first.close):
+        guest.block(handle)
+    first.clear()
+    assert guest.ready(handle)
+    assert guest.subscribe_ready(0)
+    assert not guest.ready(other)
+
+
+def test_closed_before_it_is_returned_is_ready(guest: Guest) -> None:
+    [pollable] = guest.new()
+    pollable.close()
+    assert guest.subscribe_ready(0)
+
+
+def test_garbage_collection_closes(guest: Guest) -> None:
+    guest.new()
+    handle = guest.take(0)
+    open_ones = descriptors()
+    guest.source.pollables.clear()
+    gc.collect()
+    guest.block(handle)
+    assert settled(descriptors, open_ones - 2) == open_ones - 2
+
+
+def test_a_hundred_open_and_closed_leave_no_descriptor_and_no_thread(guest: Guest) -> None:
+    guest.new()
+    guest.take(0)
+    open_ones, threads = descriptors(), len(os.listdir("/proc/self/task"))
+    for _ in range(100):
+        pollable = guest.source.pollables[1] = Pollable()
+        handle = guest.take(1)
+        pollable.set()
+        guest.block(handle)
+        guest.drop(handle)
+        pollable.close()
+    assert settled(descriptors, open_ones) == open_ones
+    assert len(os.listdir("/proc/self/task")) <= threads
+
+
+def test_closing_the_store_closes_its_channels_and_no_others() -> None:
+    with Guest.start() as first:
+        [pollable] = first.new()
+        with Guest.start() as second:
+            second.source.pollables = {0: pollable}
+            handle, _ = first.take(0), second.take(0)
+            open_ones = descriptors()
+        assert settled(descriptors, open_ones - 2) == open_ones - 2
+        assert not first.ready(handle)
+        with later(0.02, pollable.set):
+            first.block(handle)
+    pollable.clear()
+    pollable.set()
+
+
+def test_stores_come_and_go_with_open_channels() -> None:
+    with Guest.start() as guest:
+        guest.new()
+        guest.take(0)
+    open_ones = settled(descriptors, 0)
+    kept = []
+    for _ in range(20):
+        with Guest.start() as guest:
+            kept += guest.new(3)
+            for id in range(3):
+                guest.take(id)
+    assert settled(descriptors, open_ones) == open_ones
+
+
+def test_two_stores_in_two_threads() -> None:
+    woken: list[float] = []
+    pollable = Pollable()
+    waiting = threading.Barrier(3)
+
+    def run() -> None:
+        with Guest.start() as guest:
+            guest.source.pollables = {0: pollable}
+            handle = guest.take(0)
+            waiting.wait()
+            guest.block(handle)
+            woken.append(time.monotonic())
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    waiting.wait()
+    time.sleep(0.05)
+    set_at = time.monotonic()
+    pollable.set()
+    for thread in threads:
+        thread.join(5)
+    assert len(woken) == 2
+    assert all(set_at <= moment < set_at + 1 for moment in woken)
+
+
+def test_a_store_that_failed_does_not_harm_the_flag(guest: Guest) -> None:
+    [pollable] = guest.new()
+    handle = guest.take(0)
+    guest.source.actions = {0: lambda: 1 / 0}
+    with pytest.raises(ZeroDivisionError):
+        guest.act_ready(0, handle)
+    pollable.set()
+    pollable.clear()
+    assert not pollable.is_set()
+
+
+def test_strangers_on_the_port_get_nothing_and_hold_nothing_up(guest: Guest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two that say nothing, one that guesses: all are there before our own connection."""
+    strangers: list[socket.socket] = []
+    create_server = socket.create_server
+
+    def with_strangers(address: tuple[str, int]) -> socket.socket:
+        listener = create_server(address)
+        strangers.extend(socket.create_connection(listener.getsockname()) for _ in range(3))
+        strangers[-1].sendall(b"GET /guess HTTP/1.1\r\n\r\n")
+        return listener
+
+    monkeypatch.setattr(socket, "create_server", with_strangers)
+    [pollable] = guest.new()
+    started = time.monotonic()
+    handle = guest.take(0)
+    assert time.monotonic() - started < 0.2
+    for stranger in strangers:
+        stranger.settimeout(1)
+        with pytest.raises(ConnectionResetError) if stranger is strangers[-1] else _nothing():
+            assert stranger.recv(100) == b""
+        stranger.close()
+    assert not guest.ready(handle)
+    pollable.set()
+    guest.block(handle)
+
+
+@contextmanager
+def _nothing() -> Iterator[None]:
+    yield
+
+
+def test_a_refused_connection_is_told(guest: Guest, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(address: tuple[str, int]) -> socket.socket:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(socket, "create_server", refuse)
+    guest.new()
+    with pytest.raises(pollable_channel.PollableError, match=r"loopback connection on 127\.0\.0\.1: .*not permitted"):
+        guest.take(0)
+
+
+def test_a_connection_that_never_comes_is_given_up(guest: Guest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A firewall that swallows packets: the component asks at a port where nobody of us listens."""
+    create_server = socket.create_server
+    elsewhere = create_server(("127.0.0.1", 0))
+
+    class Deaf(socket.socket):
+        def getsockname(self) -> Any:
+            return elsewhere.getsockname()
+
+    def deaf(address: tuple[str, int]) -> socket.socket:
+        listener = Deaf()
+        listener.bind(address)
+        listener.listen()
+        return listener
+
+    monkeypatch.setattr(pollable_channel, "OPEN_TIMEOUT", 0.2)
+    monkeypatch.setattr(socket, "create_server", deaf)
+    guest.new()
+    with elsewhere, pytest.raises(pollable_channel.PollableError, match=r"nothing connected within 0\.2 s"):
+        guest.take(0)
