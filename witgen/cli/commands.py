@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +41,8 @@ def _split(features: str) -> list[str]:
 @_all_features
 def generate(*, host: bool, guest: bool, features: str, quiet: bool, **options: Any) -> None:
     """Write the bindings of a world of WIT (a folder with deps/, or a file) to DIR."""
-    from ..api import Config, generate as run  # noqa: PLC0415 - loads the parser and the templates
+    from ..api import Config  # noqa: PLC0415 - loads the parser and the templates
+    from ..api import generate as run
 
     started = time.perf_counter()
     both = host == guest

@@ -99,7 +99,7 @@ def all_functions(resolve: ir.Resolve) -> Iterator[ir.Function]:
                 yield item
 
 
-def parts(kind: ir.TypeKind) -> tuple[ir.Type, ...]:  # noqa: PLR0911 - one line per kind of type
+def parts(kind: ir.TypeKind) -> tuple[ir.Type, ...]:
     """Return the types that a type is directly made of; a handle's resource is none of them."""
     match kind:
         case ir.Record(fields):

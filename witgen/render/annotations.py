@@ -12,7 +12,7 @@ from ..facts.world import WorldFacts
 from ..model import ir
 from .imports import Imports
 
-__all__ = ["EXPORT_SIDE", "IMPORT_SIDE", "TYPES", "WORLD_EXPORTS", "Annotations", "Place"]
+__all__ = ["EXPORT_SIDE", "IMPORT_SIDE", "TYPES", "WORLD_EXPORTS", "Annotations", "Place", "private"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,11 @@ IMPORT_SIDE = Place("..", ".")
 EXPORT_SIDE = Place("...", "..", ".")
 WORLD_EXPORTS = Place("..", ".", ".exports.")
 
+def private(name: str) -> str:
+    """Return the alias by which a class body refers to a class of its module that an attribute hides."""
+    return "_" + name
+
+
 _PRIMITIVES = {
     ir.Prim.BOOL: "bool",
     ir.Prim.F32: "float",
@@ -48,7 +53,8 @@ _BYTES_LIKE = ("bytes", "bytearray", "memoryview")
 class Annotations:
     """Writes annotations for one module (`module`, at `place`) and records the imports that they need.
 
-    `shadowed` holds names that mean something else where the annotation stands (a method called `list`).
+    `shadowed` holds names that mean something else where the annotation stands: a method called `list`, an attribute
+    that is called like the resource class it holds.
     """
 
     facts: WorldFacts
@@ -106,6 +112,9 @@ class Annotations:
 
     def resource_place(self, id: ir.TypeId) -> tuple[str | None, str]:
         """Return the module (None for this one) and the name of a resource's class as seen from here."""
+        if self.place.is_types:
+            # `types/` knows a resource where it is declared; the other parts re-export it wherever it is `use`d.
+            id = self.facts.resolve.dealias(id)
         scope, name = self.facts.scope_of(id), self.facts.type(id).name
         if scope.module == self.module:
             return None, name
@@ -116,7 +125,9 @@ class Annotations:
 
     def _resource(self, id: ir.TypeId) -> str:
         module, name = self.resource_place(id)
-        return name if module is None else self.imports.name(module, name)
+        if module is not None:
+            return self.imports.name(module, name)
+        return private(name) if name in self.shadowed else name
 
     def structure(self, kind: ir.TypeKind) -> str:
         """Return the annotation of an unnamed type."""

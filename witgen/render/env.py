@@ -6,7 +6,7 @@ from functools import cache
 
 from jinja2 import DictLoader, Environment, StrictUndefined, Template
 
-from ..data import read_data, list_data
+from ..data import list_data, read_data
 from .docs import docstring
 
 __all__ = ["render_template"]

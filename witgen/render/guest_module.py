@@ -7,14 +7,15 @@ from dataclasses import dataclass
 
 from ..facts.names import Namespace
 from ..facts.support import Side, obstacle
-from ..facts.types import FunctionFacts, TypeFacts
+from ..facts.types import FunctionFacts
 from ..facts.world import Link, ScopeFacts, WorldFacts
 from ..model import ir
 from .annotations import EXPORT_SIDE, IMPORT_SIDE, Annotations, Place
 from .env import render_template
-from .host_module import ResourceView, interface_class
+from .host_module import interface_class
 from .imports import Imports
 from .module import module_view
+from .resources import ResourceView, declared_resources, resource_bases, resource_doc, resource_names
 from .signature import Signature, called, implemented
 
 __all__ = ["RawNames", "render_guest_export", "render_guest_exports", "render_guest_import", "render_guest_raw"]
@@ -48,15 +49,12 @@ class _Scope:
         self.exporting = place.exported is not None
         self.functions = tuple(self._supported(functions))
         self.free = tuple(f for f in self.functions if f.function.kind.resource is None)
-        self.resources = tuple(
-            (id, fact) for id, fact in scope.types.items() if isinstance(facts.resolve.type_def(id).kind, ir.Resource)
-        )
+        self.resources = declared_resources(facts, scope)
         self.shadowed = {function.name for function in self.free} if not self.exporting else set[str]()
         classes = [fact.name for _, fact in self.resources]
         extra = [interface_class(facts, scope)] if self.exporting and scope.owner.interface is not None else []
         self.imports = Imports([*classes, *extra, *self.shadowed])
-        self.guest = self.imports.module(f"{place.up}_runtime", "guest")
-        self.reexported = list(self._reexport())
+        self.reexported, self.aliases = resource_names(facts, scope, self.imports, place)
 
     def _supported(self, functions: Sequence[FunctionFacts]) -> Iterator[FunctionFacts]:
         side = Side.GUEST_EXPORT if self.exporting else Side.GUEST_IMPORT
@@ -64,38 +62,31 @@ class _Scope:
             if obstacle(self.facts.resolve, function.function, side) is None:
                 yield function
 
-    def _reexport(self) -> Iterator[str]:
-        annotations = Annotations(self.facts, self.imports, self.place, self.scope.module)
-        for id, fact in self.scope.types.items():
-            kind = self.facts.resolve.type_def(id).kind
-            if isinstance(kind, ir.Alias) and isinstance(kind.type, ir.TypeRef) and self.facts.resource_of(id) is not None:
-                module, name = annotations.resource_place(kind.type.id)
-                yield self.imports.reexport(module, name, fact.name) if module else fact.name
-
-    def signatures(self, functions: Sequence[FunctionFacts]) -> tuple[Signature, ...]:
+    def signatures(self, functions: Sequence[FunctionFacts], *, holds_resources: bool = False) -> tuple[Signature, ...]:
         """Return the signatures of one class body or of the module: called on import, implemented on export."""
         shadowed = self.shadowed | {function.name for function in functions}
+        if holds_resources:
+            shadowed |= {fact.name for _, fact in self.resources}
         annotations = Annotations(self.facts, self.imports, self.place, self.scope.module, shadowed)
         make = implemented if self.exporting else called
         return tuple(make(self.facts, function, annotations) for function in functions)
 
     def views(self) -> Iterator[ResourceView]:
         """Yield the classes of the scope's own resources."""
-        marked = self.facts.marked_resources(self.scope)
         for id, fact in self.resources:
-            base = "ExportedResource" if self.exporting else "Resource"
-            yield self._view(id, fact, base, marked=fact in marked)
+            base = f"{self.guest}.{'ExportedResource' if self.exporting else 'Resource'}"
+            functions = self.signatures([f for f in self.functions if f.function.kind.resource == id])
+            bases = resource_bases(self.facts, self.scope, fact, self.imports, self.place, base)
+            yield ResourceView(fact.name, fact.constant, resource_doc(self.facts, id), bases, functions)
 
-    def _view(self, id: ir.TypeId, fact: TypeFacts, base: str, *, marked: bool) -> ResourceView:
-        definition = self.facts.resolve.type_def(id)
-        doc = definition.docs.contents if definition.docs else f"`resource {definition.name}`."
-        bases = [f"{self.guest}.{base}"]
-        if marked:
-            types = self.imports.module(f"{self.place.up}types", self.scope.module, "_types")
-            bases.append(f"{types}.{fact.name}")
-        functions = tuple(f for f in self.functions if f.function.kind.resource == id)
-        signatures = self.signatures(functions)
-        return ResourceView(fact.name, fact.constant, doc, tuple(bases), signatures)
+    @property
+    def guest(self) -> str:
+        """The local name of the runtime."""
+        return self.imports.module(f"{self.place.up}_runtime", "guest")
+
+    def offered(self) -> list[str]:
+        """Return the names of all resources that the module offers."""
+        return [*self.reexported, *(fact.name for _, fact in self.resources), *(alias.name for alias in self.aliases)]
 
     def bound(self) -> Iterator[Bound]:
         """Yield the converters of the module."""
@@ -116,21 +107,22 @@ def render_guest_import(facts: WorldFacts, scope: ScopeFacts) -> str | None:
     builder = _Scope(facts, scope, IMPORT_SIDE, facts.imported if own else scope.functions)
     resources = tuple(builder.views())
     functions = builder.signatures(builder.free)
-    if not resources and not functions and not builder.reexported:
+    if not functions and not builder.offered():
         return None
     bound = list(builder.bound())
-    names = [*builder.reexported, *(r.name for r in resources), *(f.name for f in functions)]
+    names = [*builder.offered(), *(f.name for f in functions)]
     doc = f"Use `{scope.title}` inside a component."
     module = module_view(facts, scope, doc=doc, imports=builder.imports, exported=names)
     return render_template(
         "guest_import.py.jinja",
         module=module,
-        guest=builder.guest,
+        guest=builder.guest if resources else "",
         abi=builder.imports.module(".._abi", scope.module, "_abi") if bound or resources else "",
         world=builder.imports.reexport("._raw", "WORLD", "_world") if bound else "",
         callable=builder.imports.name("collections.abc", "Callable") if bound else "",
         table="IMPORTS" if own else "INTERFACE",
         resources=resources,
+        aliases=builder.aliases,
         functions=functions,
         bound=bound,
     )
@@ -140,20 +132,21 @@ def render_guest_export(facts: WorldFacts, scope: ScopeFacts) -> str:
     """Return the bases to implement one exported interface with."""
     builder = _Scope(facts, scope, EXPORT_SIDE, scope.functions)
     resources = tuple(builder.views())
-    functions = builder.signatures(builder.free)
+    functions = builder.signatures(builder.free, holds_resources=True)
     needs_class = bool(functions or len(resources) != 1)
     name = builder.interface_name()
-    names = [*builder.reexported, *(r.name for r in resources), *([name] if needs_class else [])]
+    names = [*builder.offered(), *([name] if needs_class else [])]
     doc = f"Implement `{scope.title}`, which the component exports."
     module = module_view(facts, scope, doc=doc, imports=builder.imports, exported=names)
     abstract = bool(functions or any(r.functions for r in resources))
     return render_template(
         "guest_export.py.jinja",
         module=module,
-        guest=builder.guest,
+        guest=builder.guest if resources or needs_class else "",
         abi=builder.imports.module("..._abi", scope.module, "_abi") if needs_class else "",
         abstractmethod=builder.imports.name("abc", "abstractmethod") if abstract else "",
         resources=resources,
+        aliases=builder.aliases,
         interface=name if needs_class else None,
         doc=scope.docs.contents if scope.docs else f"`{scope.title}`.",
         functions=functions,
@@ -224,7 +217,7 @@ def _exported_interface(
     scope = link.scope
     module = imports.module(".", scope.module)
     table = imports.module("..._abi", scope.module, f"_{scope.module}_abi")
-    resources = [fact.name for id, fact in scope.types.items() if isinstance(facts.resolve.type_def(id).kind, ir.Resource)]
+    resources = [fact.name for _, fact in declared_resources(facts, scope)]
     name = names.take(link.attribute)
     if len(resources) == 1 and not scope.free:
         parameter = Parameter(name, f"type[{module}.{resources[0]}]", f"The class that implements `{scope.title}`.")

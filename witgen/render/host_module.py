@@ -3,33 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from ..facts.names import Namespace, class_name
 from ..facts.support import Side, obstacle
-from ..facts.types import FunctionFacts, TypeFacts
+from ..facts.types import FunctionFacts
 from ..facts.world import ScopeFacts, WorldFacts
-from ..model import ir
 from .annotations import EXPORT_SIDE, IMPORT_SIDE, Annotations, Place
 from .docs import paragraphs
 from .env import render_template
 from .imports import Imports
 from .module import module_view
+from .resources import ResourceView, declared_resources, resource_bases, resource_doc, resource_names
 from .signature import Signature, called, implemented
 
-__all__ = ["HostScope", "ResourceView", "interface_class", "render_host_export", "render_host_import"]
-
-
-@dataclass(frozen=True, slots=True)
-class ResourceView:
-    """A resource's class."""
-
-    name: str
-    constant: str
-    doc: str
-    bases: tuple[str, ...]
-    functions: tuple[Signature, ...]
-    dropped_hook: bool = False
+__all__ = ["HostScope", "interface_class", "render_host_export", "render_host_import"]
 
 
 def interface_class(facts: WorldFacts, scope: ScopeFacts) -> str:
@@ -48,14 +35,20 @@ class HostScope:
         self.scope = scope
         self.place = place
         self.exporting = place.exported is not None
-        self.resources = tuple(self._defined())
+        self.resources = declared_resources(facts, scope)
         self.imports = Imports([*(fact.name for _, fact in self.resources), *extra_names])
-        self.host = self.imports.module(f"{place.up}_runtime", "host")
-        self.reexported = list(self._reexport())
+        self.reexported, self.aliases = resource_names(facts, scope, self.imports, place)
 
-    def annotations(self, functions: Sequence[FunctionFacts]) -> Annotations:
-        """Return annotations for a class body that holds `functions`."""
+    @property
+    def host(self) -> str:
+        """The local name of the runtime."""
+        return self.imports.module(f"{self.place.up}_runtime", "host")
+
+    def annotations(self, functions: Sequence[FunctionFacts], *, holds_resources: bool = False) -> Annotations:
+        """Return annotations for a class body with `functions`, and with attributes named like the resources."""
         shadowed = {function.name for function in functions}
+        if holds_resources:
+            shadowed.update(fact.name for _, fact in self.resources)
         return Annotations(self.facts, self.imports, self.place, self.scope.module, shadowed)
 
     def supported(self, functions: Sequence[FunctionFacts]) -> tuple[FunctionFacts, ...]:
@@ -63,40 +56,23 @@ class HostScope:
         side = Side.HOST_EXPORT if self.exporting else Side.HOST_IMPORT
         return tuple(f for f in functions if obstacle(self.facts.resolve, f.function, side) is None)
 
-    def signatures(self, functions: Sequence[FunctionFacts]) -> tuple[Signature, ...]:
+    def signatures(self, functions: Sequence[FunctionFacts], *, holds_resources: bool = False) -> tuple[Signature, ...]:
         """Return the signatures of a class body: called on the export side, implemented on the import side."""
         functions = self.supported(functions)
-        annotations = self.annotations(functions)
+        annotations = self.annotations(functions, holds_resources=holds_resources)
         make = called if self.exporting else implemented
         return tuple(make(self.facts, function, annotations) for function in functions)
 
     def views(self, base: str) -> Iterator[ResourceView]:
         """Yield the classes of the scope's own resources, derived from the runtime's `base`."""
-        marked = self.facts.marked_resources(self.scope)
         for id, fact in self.resources:
-            definition = self.facts.resolve.type_def(id)
-            doc = definition.docs.contents if definition.docs else f"`resource {definition.name}`."
-            bases = [f"{self.host}.{base}"]
-            if fact in marked:
-                types = self.imports.module(f"{self.place.up}types", self.scope.module, "_types")
-                bases.append(f"{types}.{fact.name}")
+            bases = resource_bases(self.facts, self.scope, fact, self.imports, self.place, f"{self.host}.{base}")
             functions = self.signatures(self.scope.of_resource(id))
-            dropped = any(function.name == "dropped" for function in functions)
-            yield ResourceView(fact.name, fact.constant, doc, tuple(bases), functions, dropped)
+            yield ResourceView(fact.name, fact.constant, resource_doc(self.facts, id), bases, functions)
 
-    def _defined(self) -> Iterator[tuple[ir.TypeId, TypeFacts]]:
-        for id, fact in self.scope.types.items():
-            if isinstance(self.facts.resolve.type_def(id).kind, ir.Resource):
-                yield id, fact
-
-    def _reexport(self) -> Iterator[str]:
-        """Import the resources that the scope `use`s, under its own names for them."""
-        annotations = Annotations(self.facts, self.imports, self.place, self.scope.module)
-        for id, fact in self.scope.types.items():
-            kind = self.facts.resolve.type_def(id).kind
-            if isinstance(kind, ir.Alias) and isinstance(kind.type, ir.TypeRef) and self.facts.resource_of(id) is not None:
-                module, name = annotations.resource_place(kind.type.id)
-                yield self.imports.reexport(module, name, fact.name) if module else fact.name
+    def offered(self) -> list[str]:
+        """Return the names of all resources that the module offers."""
+        return [*self.reexported, *(fact.name for _, fact in self.resources), *(alias.name for alias in self.aliases)]
 
 
 def render_host_import(facts: WorldFacts, scope: ScopeFacts) -> str | None:
@@ -106,20 +82,21 @@ def render_host_import(facts: WorldFacts, scope: ScopeFacts) -> str | None:
     native = facts.is_native(scope)
     resources = tuple(builder.views("NativeResource" if native else "Resource"))
     needs_class = not native and bool(scope.free or len(resources) > 1)
-    if not resources and not needs_class and not builder.reexported:
+    if not needs_class and not builder.offered():
         return None
-    functions = builder.signatures(scope.free) if needs_class else ()
-    exported = [*builder.reexported, *(r.name for r in resources), *([name] if needs_class else [])]
+    functions = builder.signatures(scope.free, holds_resources=True) if needs_class else ()
+    exported = [*builder.offered(), *([name] if needs_class else [])]
     verb = "Resources of" if native else "Implement"
     tail = ", which wasmtime provides." if native else " for a component."
     module = module_view(facts, scope, doc=f"{verb} `{scope.title}`{tail}", imports=builder.imports, exported=exported)
     return render_template(
         "host_import.py.jinja",
         module=module,
-        host=builder.host,
+        host=builder.host if resources or needs_class else "",
         native=native,
         pollable=native and scope.instance.startswith("wasi:io/poll@"),
         resources=resources,
+        aliases=builder.aliases,
         abstractmethod=_abstractmethod(builder, native=native, groups=[functions, *(r.functions for r in resources)]),
         interface=name if needs_class else None,
         doc=paragraphs(scope.docs.contents if scope.docs else f"`{scope.title}`."),
@@ -139,7 +116,7 @@ def render_host_export(facts: WorldFacts, scope: ScopeFacts) -> str:
         scope,
         doc=f"Call what a component exports as `{scope.title}`.",
         imports=builder.imports,
-        exported=[*builder.reexported, *(r.name for r in resources), name],
+        exported=[*builder.offered(), name],
     )
     return render_template(
         "host_export.py.jinja",
@@ -147,6 +124,7 @@ def render_host_export(facts: WorldFacts, scope: ScopeFacts) -> str:
         host=builder.host,
         abi=abi,
         resources=resources,
+        aliases=builder.aliases,
         abstractmethod=_abstractmethod(builder, native=False, groups=[r.functions for r in resources]),
         callable=builder.imports.name("collections.abc", "Callable") if functions else "",
         interface=name,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from typing import TypeAlias
 
-__all__ = ["Imports"]
+__all__ = ["Imports", "all_order", "member_order"]
 
 
 class Imports:
@@ -49,18 +51,44 @@ class Imports:
         return local
 
     def lines(self) -> list[str]:
-        """Return the import statements: absolute ones, a blank line, relative ones; each group sorted."""
-        by_module: dict[str, set[str]] = {}
-        named = [(module, name, local) for (module, name), local in self._names.items()]
-        for module, name, local in (*named, *self._reexported):
-            by_module.setdefault(module, set()).add(name if name == local else f"{name} as {local}")
-        absolute: list[tuple[str, str]] = []
-        relative: list[tuple[str, str]] = []
+        """Return the import statements in isort's order: absolute ones, a blank line, relative ones."""
+        plain: dict[str, set[str]] = {}
+        statements: list[tuple[_Key, str]] = []
         for (package, name), alias in self._modules.items():
             statement = f"from {package} import {name} as {alias}" if package else f"import {name} as {alias}"
-            (relative if package.startswith(".") else absolute).append((f"{package or name} {alias}", statement))
-        for module, names in by_module.items():
-            statement = f"from {module} import {', '.join(sorted(names))}"
-            (relative if module.startswith(".") else absolute).append((module, statement))
-        groups = [[statement for _, statement in sorted(group)] for group in (absolute, relative) if group]
-        return [line for index, group in enumerate(groups) for line in ([""] if index else []) + group]
+            statements.append((_key(package, name), statement))
+        named = [(module, name, local) for (module, name), local in self._names.items()]
+        for module, name, local in dict.fromkeys((*named, *self._reexported)):
+            if name == local:
+                plain.setdefault(module, set()).add(name)
+            else:
+                statements.append((_key(module, name), f"from {module} import {name} as {local}"))
+        for module, names in plain.items():
+            ordered = sorted(names, key=member_order)
+            statements.append((_key(module, ordered[0], aliased=False), f"from {module} import {', '.join(ordered)}"))
+        statements.sort()
+        absolute = [statement for key, statement in statements if not key[0]]
+        relative = [statement for key, statement in statements if key[0]]
+        return [*absolute, *([""] if absolute and relative else []), *relative]
+
+
+_Key: TypeAlias = tuple[bool, bool, int, str, bool, tuple[int, str, str]]
+
+
+def _key(module: str, name: str, *, aliased: bool = True) -> _Key:
+    """Order as isort does: `import` before `from`, furthest relative imports first, then by module and member."""
+    dots = len(module) - len(module.lstrip("."))
+    return bool(dots), bool(module), -dots, module.lstrip("."), aliased, member_order(name)
+
+
+def member_order(name: str) -> tuple[int, str, str]:
+    """Order names as isort does: constants, classes, everything else; digits by their value."""
+    kind, natural = all_order(name)
+    return kind, natural.lower(), natural
+
+
+def all_order(name: str) -> tuple[int, str]:
+    """Order names as `__all__` sorters do: like members of an import, but upper case before lower case."""
+    constant = name.isupper() and len(name) > 1
+    kind = 0 if constant else 1 if name[:1].isupper() else 2
+    return kind, re.sub(r"\d+", lambda digits: digits.group().zfill(20), name)

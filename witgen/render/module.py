@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..facts.fingerprint import fingerprint
 from ..facts.world import ScopeFacts, WorldFacts
-from .imports import Imports
+from .imports import Imports, all_order
 
 __all__ = ["Module", "module_view"]
 
@@ -31,4 +31,4 @@ def module_view(
     facts: WorldFacts, scope: ScopeFacts, *, doc: str, imports: Imports, exported: Sequence[str]
 ) -> Module:
     """Return the head of a module that stands for `scope`."""
-    return Module(f"{scope.title} (sha256:{fingerprint(facts.resolve, scope.owner)})", doc, imports, list(exported))
+    return Module(f"{scope.title} (sha256:{fingerprint(facts.resolve, scope.owner)})", doc, imports, sorted(set(exported), key=all_order))

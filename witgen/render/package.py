@@ -15,6 +15,7 @@ from .guest_module import (
     render_guest_raw,
 )
 from .host_module import render_host_export, render_host_import
+from .imports import all_order, member_order
 from .types_module import render_types
 from .world_module import render_host_world
 
@@ -58,8 +59,9 @@ def _modules(facts: WorldFacts, *, host: bool, guest: RawNames | None) -> Iterat
 def _host(facts: WorldFacts) -> Iterator[tuple[str, str]]:
     text, names = render_host_world(facts)
     yield f"host/{facts.own.module}", text
-    public = ", ".join(sorted(names))
-    listed = "".join(f'    "{name}",\n' for name in names)
+    ordered = sorted(names, key=member_order)
+    public = ", ".join(ordered)
+    listed = "".join(f'    "{name}",\n' for name in sorted(names, key=all_order))
     yield (
         "host/__init__",
         _package(f"Host side of world `{facts.title}`.")

@@ -9,12 +9,12 @@ from ..facts.names import Namespace
 from ..facts.support import Side, obstacle
 from ..facts.types import FunctionFacts
 from ..facts.world import Link, WorldFacts
-from ..model import ir
-from .annotations import WORLD_EXPORTS, Annotations
+from .annotations import WORLD_EXPORTS, Annotations, private
 from .docs import paragraphs
 from .env import render_template
 from .host_module import HostScope, interface_class
 from .module import module_view
+from .resources import declared_resources
 from .signature import called, implemented
 
 __all__ = ["render_host_world"]
@@ -60,7 +60,11 @@ class _World:
         self.container = names.take(self.name + "Imports")
         self.scope = HostScope(facts, facts.own, WORLD_EXPORTS, [self.name, self.container])
         self.imports = self.scope.imports
-        self.abi = self.imports.module(".._abi", facts.own.module, "_abi")
+
+    @property
+    def abi(self) -> str:
+        """The local name of the world's own descriptors."""
+        return self.imports.module(".._abi", self.facts.own.module, "_abi")
 
     def table(self, link: Link) -> str:
         """Return the expression for an interface's descriptor."""
@@ -69,7 +73,7 @@ class _World:
     def links(self) -> Iterator[LinkView]:
         """Yield what the definition lists: every interface that has functions or resources, then the world itself."""
         for link in self.facts.imports:
-            resources = any(self._is_resource(id) for id in link.scope.types)
+            resources = bool(declared_resources(self.facts, link.scope))
             if link.native and not resources:
                 continue
             if resources or link.scope.free:
@@ -85,25 +89,21 @@ class _World:
     def fields(self) -> Iterator[Field]:
         """Yield the fields of the imports container."""
         for link in self.facts.imports:
-            if link.native or not (link.scope.free or any(self._is_resource(id) for id in link.scope.types)):
+            resources = [fact.name for _, fact in declared_resources(self.facts, link.scope)]
+            if link.native or not (link.scope.free or resources):
                 continue
             module = self.imports.module(".", link.scope.module)
-            resources = [fact.name for id, fact in link.scope.types.items() if self._is_resource(id)]
             single = len(resources) == 1 and not link.scope.free
             what = f"type[{module}.{resources[0]}]" if single else f"{module}.{interface_class(self.facts, link.scope)}"
             kind = "The class that implements" if single else "Implements"
             yield Field(link.attribute, what, f"{kind} `{link.scope.title}`.")
         for _, fact in self.scope.resources:
-            yield Field(fact.name, f"type[{self.private(fact.name)}]", f"The class that implements `{fact.name}`.")
+            yield Field(fact.name, f"type[{private(fact.name)}]", f"The class that implements `{fact.name}`.")
         for function in self._callables():
-            annotations = self.scope.annotations(())
+            annotations = self.scope.annotations((), holds_resources=True)
             signature = implemented(self.facts, function, annotations)
             callable_ = self.imports.name("collections.abc", "Callable")
             yield Field(signature.name, signature.callable(callable_), signature.doc)
-
-    def private(self, name: str) -> str:
-        """Return the name by which a class body can refer to a module's class that one of its fields hides."""
-        return "_" + name
 
     def interfaces(self) -> Iterator[Exported]:
         """Yield the exported interfaces that have something to call."""
@@ -129,9 +129,6 @@ class _World:
     def _supported(self, functions: tuple[FunctionFacts, ...], side: Side) -> tuple[FunctionFacts, ...]:
         return tuple(f for f in functions if obstacle(self.facts.resolve, f.function, side) is None)
 
-    def _is_resource(self, id: ir.TypeId) -> bool:
-        return isinstance(self.facts.resolve.type_def(id).kind, ir.Resource)
-
 
 def render_host_world(facts: WorldFacts) -> tuple[str, list[str]]:
     """Return the world's host module and the names it offers."""
@@ -142,18 +139,19 @@ def render_host_world(facts: WorldFacts) -> tuple[str, list[str]]:
     resources = tuple(world.scope.views("Resource"))
     fields, links = list(world.fields()), list(world.links())
     signatures = [called(facts, function, annotations) for function in functions]
-    names = [*world.scope.reexported, *(r.name for r in resources), world.name, world.container]
+    names = [*world.scope.offered(), world.name, world.container]
     doc = facts.world.docs.contents if facts.world.docs else f"World `{facts.title}`."
     text = render_template(
         "world.py.jinja",
         module=module_view(facts, facts.own, doc=f"Run components of world `{facts.title}`.", imports=world.imports, exported=names),
         host=world.scope.host,
-        abi=world.abi,
+        abi=world.abi if signatures else "",
         dataclass=world.imports.name("dataclasses", "dataclass"),
         self_type=world.imports.name("typing", "Self"),
         callable=world.imports.name("collections.abc", "Callable") if signatures else "",
         abstractmethod=world.imports.name("abc", "abstractmethod") if any(r.functions for r in resources) else "",
         resources=resources,
+        aliases=world.scope.aliases,
         world=world.name,
         container=world.container,
         title=facts.title,

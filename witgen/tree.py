@@ -1,0 +1,167 @@
+"""Which files make which package: the folder, its deps/, and their order.
+
+A WIT folder holds the `*.wit` files of one package. `deps/` beside them holds what it depends on: a folder of `*.wit`
+files, a single file, or a package in binary form (`.wasm`) or as component text (`.wat`). Everything else is ignored.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+
+from .diagnostics import Diagnostic
+from .errors import WitError
+from .source import SourceFile
+
+__all__ = ["BinarySource", "TextSource", "Tree", "read_tree"]
+
+_DEPENDENCY_SUFFIXES = (".wit", ".wat", ".wasm")
+_WASM_MAGIC = b"\0asm"
+
+
+@dataclass(frozen=True, slots=True)
+class TextSource:
+    """One package as text: a folder with its files, or a single file."""
+
+    path: str
+    files: tuple[SourceFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BinarySource:
+    """One file in binary form or as component text."""
+
+    path: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """Everything that was read: the package asked for, and what lies in its deps/."""
+
+    path: str
+    main: TextSource | BinarySource
+    dependencies: tuple[TextSource | BinarySource, ...]
+    dependency_folder: str | None
+
+
+def read_tree(path: str) -> Tree:
+    """Read the WIT folder or file `path`; raises `WitError` with every file that cannot be read."""
+    problems: list[Diagnostic] = []
+    mode = _mode(path, problems)
+    dependencies: list[TextSource | BinarySource] = []
+    folder = None
+    main: TextSource | BinarySource | None = None
+    if stat.S_ISDIR(mode):
+        main = _read_folder(path, problems)
+        deps = os.path.join(path, "deps")
+        if os.path.lexists(deps):
+            folder = deps
+            dependencies = _read_dependencies(deps, problems)
+    elif mode:
+        main = _read_file(path, problems)
+    if problems or main is None:
+        raise WitError(problems)
+    return Tree(path, main, tuple(dependencies), folder)
+
+
+def _mode(path: str, problems: list[Diagnostic]) -> int:
+    """Return the type bits of what is at `path`, 0 with a problem noted if nothing usable is."""
+    try:
+        return os.stat(path).st_mode
+    except FileNotFoundError:
+        what = "is a broken link" if os.path.islink(path) else "does not exist"
+        problems.append(Diagnostic("W0010", f"`{path}` {what}", path=path))
+    except (OSError, ValueError) as error:
+        problems.append(_unreadable(path, error))
+    return 0
+
+
+def _unreadable(path: str, error: OSError | ValueError) -> Diagnostic:
+    reason = error.strerror if isinstance(error, OSError) else str(error)
+    return Diagnostic("W0011", f"cannot read `{path}`: {reason}", path=path)
+
+
+def _entries(path: str, problems: list[Diagnostic]) -> list[str]:
+    try:
+        return sorted(os.listdir(path))
+    except OSError as error:
+        problems.append(_unreadable(path, error))
+        return []
+
+
+def _read_folder(path: str, problems: list[Diagnostic]) -> TextSource:
+    files: list[SourceFile] = []
+    for name in _entries(path, problems):
+        entry = os.path.join(path, name)
+        if not name.endswith(".wit") or not (mode := _mode(entry, problems)) or stat.S_ISDIR(mode):
+            continue
+        if (data := _read(entry, mode, problems)) is not None:
+            files += _decode(entry, data, problems)
+    return TextSource(path, tuple(files))
+
+
+def _read_dependencies(path: str, problems: list[Diagnostic]) -> list[TextSource | BinarySource]:
+    sources: list[TextSource | BinarySource] = []
+    for name in _entries(path, problems):
+        entry = os.path.join(path, name)
+        if not (mode := _mode(entry, problems)):
+            continue
+        if stat.S_ISDIR(mode):
+            sources.append(_read_folder(entry, problems))
+        elif name.endswith(_DEPENDENCY_SUFFIXES):
+            source = _read_file(entry, problems)
+            sources += [source] if source is not None else []
+    return sources
+
+
+def _read_file(path: str, problems: list[Diagnostic]) -> TextSource | BinarySource | None:
+    """Read one file; what it is shows in its content, not in its name."""
+    data = _read(path, _mode(path, problems), problems)
+    if data is None:
+        return None
+    if data.startswith(_WASM_MAGIC) or _is_component_text(data):
+        return BinarySource(path, data)
+    files = _decode(path, data, problems)
+    return TextSource(path, tuple(files)) if files else None
+
+
+def _is_component_text(data: bytes) -> bool:
+    """Tell whether `data` begins, comments aside, like WebAssembly text."""
+    text = data.decode("utf-8", "replace").lstrip("\ufeff")
+    while True:
+        text = text.lstrip()
+        if text.startswith(";;"):
+            text = text.partition("\n")[2]
+        elif text.startswith("(;"):
+            text = text.partition(";)")[2]
+        else:
+            break
+    return text.startswith("(") and text[1:].lstrip().startswith(("component", "module"))
+
+
+def _read(path: str, mode: int, problems: list[Diagnostic]) -> bytes | None:
+    if not mode:
+        return None
+    if not stat.S_ISREG(mode):
+        # Opening a FIFO would wait for a writer.
+        problems.append(Diagnostic("W0011", f"cannot read `{path}`: not a regular file", path=path))
+        return None
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        problems.append(_unreadable(path, error))
+        return None
+
+
+def _decode(path: str, data: bytes, problems: list[Diagnostic]) -> list[SourceFile]:
+    try:
+        return [SourceFile(path, data.decode("utf-8").removeprefix("\ufeff"))]
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        problems.append(
+            Diagnostic("W0012", f"`{path}` is not UTF-8: byte {error.start} (line {line}) is wrong", path=path)
+        )
+        return []
