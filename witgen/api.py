@@ -122,14 +122,12 @@ def _left_out(facts: WorldFacts, *, host: bool, guest: bool) -> list[Diagnostic]
 
 
 def _refuse_blocked(planned: write.Plan) -> None:
+    reasons = {path: "was edited since witgen wrote it" for path in planned.edited}
+    reasons |= dict.fromkeys(planned.foreign, "was not written by witgen")
+    remedy = "move it away, or pass --force to overwrite it"
     diagnostics = [
-        Diagnostic(
-            "W0601",
-            f"`{path}` was edited since witgen wrote it" if path in planned.edited else f"`{path}` was not written by witgen",
-            path=str(planned.folder / path),
-            help="move it away, or pass --force to overwrite it",
-        )
-        for path in planned.blocked
+        Diagnostic("W0601", f"`{path}` {reason}", path=str(planned.folder / path), help=remedy)
+        for path, reason in sorted(reasons.items())
     ]
     if diagnostics:
         raise WitError(diagnostics)

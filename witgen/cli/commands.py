@@ -34,19 +34,18 @@ def _split(features: str) -> list[str]:
 @click.option("-o", "--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="The output package.")
 @click.option("--host", is_flag=True, help="Write host bindings (for wasmtime-py).")
 @click.option("--guest", is_flag=True, help="Write guest wrappers (for componentize-py). Without either: both.")
-@click.option("--world-module", default="wit_world", show_default=True, help="What componentize-py is told by the same option.")
+@click.option("--world-module", default="wit_world", show_default=True, help="As componentize-py's own option.")
 @click.option("--force", is_flag=True, help="Overwrite files that were edited or not written by witgen.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but problems.")
 @_features
 @_all_features
 def generate(*, host: bool, guest: bool, features: str, quiet: bool, **options: Any) -> None:
     """Write the bindings of a world of WIT (a folder with deps/, or a file) to DIR."""
-    from ..api import Config  # noqa: PLC0415 - loads the parser and the templates
-    from ..api import generate as run
+    from .. import api
 
     started = time.perf_counter()
     both = host == guest
-    result = run(Config(host=host or both, guest=guest or both, features=_split(features), **options))
+    result = api.generate(api.Config(host=host or both, guest=guest or both, features=_split(features), **options))
     if result.diagnostics:
         report(result.diagnostics)
     if not quiet and result.plan is not None:
@@ -63,10 +62,10 @@ def generate(*, host: bool, guest: bool, features: str, quiet: bool, **options: 
 def resolve(*, wit: Path, as_json: bool, features: str, all_features: bool) -> None:
     """Print resolved WIT in the shape of `wasm-tools component wit --json`."""
     del as_json
-    from ..model.wit_json import to_json  # noqa: PLC0415 - loads the parser
-    from ..resolve import load as load_tree  # noqa: PLC0415
+    from .. import api
+    from ..model.wit_json import to_json
 
-    document = to_json(load_tree(wit, features=_split(features), all_features=all_features))
+    document = to_json(api.resolve(wit, _split(features), all_features=all_features))
     json.dump(document, sys.stdout, indent=2)
     sys.stdout.write("\n")
 

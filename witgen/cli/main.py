@@ -39,7 +39,7 @@ class _Lazy(click.Group):
         del ctx
         if cmd_name not in _COMMANDS:
             return None
-        from . import commands  # noqa: PLC0415 - see _COMMANDS
+        from . import commands
 
         return commands.load(cmd_name)
 
@@ -70,7 +70,8 @@ def main() -> NoReturn:
         click.echo("witgen: interrupted", err=True)
         sys.exit(130)
     except OSError as error:
-        click.echo(f"error: {error.strerror or error}: {error.filename}" if error.filename else f"error: {error}", err=True)
+        place = f": {error.filename}" if error.filename else ""
+        click.echo(f"error: {error.strerror or error}{place}", err=True)
         sys.exit(2)
     except Exception:  # noqa: BLE001 - a bug must not look like a user's mistake
         traceback.print_exc()

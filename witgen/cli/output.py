@@ -20,6 +20,6 @@ def use_color() -> bool:
 
 def report(diagnostics: Sequence[Diagnostic]) -> None:
     """Write diagnostics to stderr."""
-    from ..diagnostics_text import render  # noqa: PLC0415 - only a run with problems needs it
+    from ..diagnostics_text import render
 
     click.echo(render(diagnostics, color=use_color()), err=True, nl=False)

@@ -9,7 +9,15 @@ from functools import cached_property
 from ..model import ir
 from .names import Namespace, camel, class_name, shouty, snake
 
-__all__ = ["ErrorFacts", "FunctionFacts", "TypeFacts", "contains_handle", "declared_result", "named_types", "used_as_error"]
+__all__ = [
+    "ErrorFacts",
+    "FunctionFacts",
+    "TypeFacts",
+    "contains_handle",
+    "declared_result",
+    "named_types",
+    "used_as_error",
+]
 
 
 @dataclass(frozen=True, slots=True)

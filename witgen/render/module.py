@@ -31,4 +31,5 @@ def module_view(
     facts: WorldFacts, scope: ScopeFacts, *, doc: str, imports: Imports, exported: Sequence[str]
 ) -> Module:
     """Return the head of a module that stands for `scope`."""
-    return Module(f"{scope.title} (sha256:{fingerprint(facts.resolve, scope.owner)})", doc, imports, sorted(set(exported), key=all_order))
+    source = f"{scope.title} (sha256:{fingerprint(facts.resolve, scope.owner)})"
+    return Module(source, doc, imports, sorted(set(exported), key=all_order))

@@ -141,9 +141,11 @@ def render_host_world(facts: WorldFacts) -> tuple[str, list[str]]:
     signatures = [called(facts, function, annotations) for function in functions]
     names = [*world.scope.offered(), world.name, world.container]
     doc = facts.world.docs.contents if facts.world.docs else f"World `{facts.title}`."
+    summary = f"Run components of world `{facts.title}`."
+    module = module_view(facts, facts.own, doc=summary, imports=world.imports, exported=names)
     text = render_template(
         "world.py.jinja",
-        module=module_view(facts, facts.own, doc=f"Run components of world `{facts.title}`.", imports=world.imports, exported=names),
+        module=module,
         host=world.scope.host,
         abi=world.abi if signatures else "",
         dataclass=world.imports.name("dataclasses", "dataclass"),
