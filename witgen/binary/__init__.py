@@ -1,0 +1,11 @@
+"""Binary WIT packages and the worlds of components: wasm → IR, beside the text front end.
+
+`is_binary` tells by content which front end a file belongs to. `decode_package` reads a WIT package as registries
+deliver it, `decode_component` the world of a component that runs. All problems are `WitError`s.
+"""
+
+from __future__ import annotations
+
+from .decode import Kind, decode, decode_component, decode_package, is_binary, kind
+
+__all__ = ["Kind", "decode", "decode_component", "decode_package", "is_binary", "kind"]

@@ -1,0 +1,292 @@
+"""What the sections of a component say, before indices are followed (Binary.md); `at` is a byte offset.
+
+Only what describes types is kept: core modules, core types, values and canonical built-ins leave nothing but their
+place in an index space.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from ..model.ir import Prim
+
+__all__ = [
+    "AliasExport", "AliasOuter", "BorrowShape", "ComponentShape", "Declaration", "DefShape", "EnumShape", "Export", "ExportType",
+    "ExternName", "ExternType", "FixedListShape", "FlagsShape", "FuncShape", "FutureShape", "Import", "InlineInstance", "InstanceShape",
+    "Instantiate", "Lift", "ListShape", "MapShape", "Nested", "OptionShape", "OwnShape", "PrimShape", "Ref", "RecordShape",
+    "ResourceShape", "ResultShape", "Shape", "Sort", "StreamShape", "TupleShape", "TypeDeclaration", "VariantShape",
+]  # fmt: skip
+
+# A primitive, or the number of a type in the index space of the declaration's scope.
+Ref: TypeAlias = Prim | int
+
+
+class Sort(enum.Enum):
+    """The index spaces; the core ones are one, since nothing that describes types refers to them."""
+
+    CORE = 0x00
+    FUNC = 0x01
+    VALUE = 0x02
+    TYPE = 0x03
+    COMPONENT = 0x04
+    INSTANCE = 0x05
+
+
+@dataclass(frozen=True, slots=True)
+class PrimShape:
+    """A primitive that has a type index of its own."""
+
+    prim: Prim
+
+
+@dataclass(frozen=True, slots=True)
+class RecordShape:
+    """`record`: fields in order."""
+
+    fields: tuple[tuple[str, Ref], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VariantShape:
+    """`variant`: cases in order, each perhaps with a payload."""
+
+    cases: tuple[tuple[str, Ref | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FlagsShape:
+    """`flags`."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EnumShape:
+    """`enum`."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListShape:
+    """`list<T>`."""
+
+    element: Ref
+
+
+@dataclass(frozen=True, slots=True)
+class FixedListShape:
+    """`list<T, N>`."""
+
+    element: Ref
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class MapShape:
+    """`map<K, V>`."""
+
+    key: Ref
+    value: Ref
+
+
+@dataclass(frozen=True, slots=True)
+class TupleShape:
+    """`tuple<…>`."""
+
+    types: tuple[Ref, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OptionShape:
+    """`option<T>`."""
+
+    type: Ref
+
+
+@dataclass(frozen=True, slots=True)
+class ResultShape:
+    """`result<T, E>`."""
+
+    ok: Ref | None
+    err: Ref | None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnShape:
+    """`own<R>`."""
+
+    resource: int
+
+
+@dataclass(frozen=True, slots=True)
+class BorrowShape:
+    """`borrow<R>`."""
+
+    resource: int
+
+
+@dataclass(frozen=True, slots=True)
+class StreamShape:
+    """`stream<T>`."""
+
+    type: Ref | None
+
+
+@dataclass(frozen=True, slots=True)
+class FutureShape:
+    """`future<T>`."""
+
+    type: Ref | None
+
+
+DefShape: TypeAlias = (
+    PrimShape | RecordShape | VariantShape | FlagsShape | EnumShape | ListShape | FixedListShape | MapShape | TupleShape
+    | OptionShape | ResultShape | OwnShape | BorrowShape | StreamShape | FutureShape
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class FuncShape:
+    """A function's type."""
+
+    params: tuple[tuple[str, Ref], ...]
+    result: Ref | None
+    is_async: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceShape:
+    """A resource that a component implements."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceShape:
+    """The type of an instance: declarations that are evaluated anew for each instance."""
+
+    declarations: tuple[Declaration, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentShape:
+    """The type of a component: the same with imports."""
+
+    declarations: tuple[Declaration, ...]
+
+
+Shape: TypeAlias = DefShape | FuncShape | ResourceShape | InstanceShape | ComponentShape
+
+
+@dataclass(frozen=True, slots=True)
+class ExternName:
+    """The name of an import or export with its attributes."""
+
+    name: str
+    implements: str | None = None
+    version_suffix: str | None = None
+    external_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExternType:
+    """What an import or export is: `index` is its type, None for a fresh resource (and for sorts that are not followed)."""
+
+    sort: Sort
+    index: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class TypeDeclaration:
+    """Adds a type."""
+
+    shape: Shape
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class AliasExport:
+    """Adds what an instance exports."""
+
+    sort: Sort
+    instance: int
+    name: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class AliasOuter:
+    """Adds what an enclosing scope has; `count` scopes outwards."""
+
+    sort: Sort
+    count: int
+    index: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """Adds what is imported."""
+
+    name: ExternName
+    type: ExternType
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExportType:
+    """In the type of an instance or component: adds what is exported."""
+
+    name: ExternName
+    type: ExternType
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """In a component: exports what is there, perhaps as a supertype, and adds it again."""
+
+    name: ExternName
+    sort: Sort
+    index: int
+    type: ExternType | None
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Instantiate:
+    """Adds an instance of a component."""
+
+    component: int
+    arguments: tuple[tuple[str, Sort, int], ...]
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class InlineInstance:
+    """Adds an instance made of what is there."""
+
+    exports: tuple[tuple[ExternName, Sort, int], ...]
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Nested:
+    """Adds a component whose sections stand in a range of the file."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lift:
+    """Adds a function of a type."""
+
+    type: int
+    at: int
+
+
+Declaration: TypeAlias = (
+    TypeDeclaration | AliasExport | AliasOuter | Import | Export | ExportType | Instantiate | InlineInstance | Nested | Lift
+)  # fmt: skip
