@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import gc
-import os
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Self
 
 import pytest
@@ -220,7 +220,11 @@ def in_thread(action: Callable[[], object]) -> None:
 
 
 def descriptors() -> int:
-    return len(os.listdir("/proc/self/fd"))
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def threads() -> int:
+    return len(list(Path("/proc/self/task").iterdir()))
 
 
 def settled(count: Callable[[], int], expected: int) -> int:
@@ -376,7 +380,7 @@ def test_garbage_collection_closes(guest: Guest) -> None:
 def test_a_hundred_open_and_closed_leave_no_descriptor_and_no_thread(guest: Guest) -> None:
     guest.new()
     guest.take(0)
-    open_ones, threads = descriptors(), len(os.listdir("/proc/self/task"))
+    open_ones, running = descriptors(), threads()
     for _ in range(100):
         pollable = guest.source.pollables[1] = Pollable()
         handle = guest.take(1)
@@ -385,7 +389,7 @@ def test_a_hundred_open_and_closed_leave_no_descriptor_and_no_thread(guest: Gues
         guest.drop(handle)
         pollable.close()
     assert settled(descriptors, open_ones) == open_ones
-    assert len(os.listdir("/proc/self/task")) <= threads
+    assert threads() <= running
 
 
 def test_closing_the_store_closes_its_channels_and_no_others() -> None:

@@ -101,9 +101,12 @@ class _Flag:
 
     def close(self) -> None:
         with self._lock:
-            self._closed = True
-            for channel in self._channels.values():
-                channel.close()
+            if not self._closed:
+                self._closed = True
+                for channels, channel in list(self._channels.items()):
+                    channel.close()
+                    # Later, because this may be a finalizer, in the middle of anything.
+                    channels.call_soon(partial(channels.finish, channel))
 
     def subscribe(self, store: Store) -> int:
         channels = Channels.of(store)
@@ -113,6 +116,7 @@ class _Flag:
                 channel = self._channels[channels] = channels.open(self._lock)
             if self._closed:
                 channel.close()
+                channels.finish(channel)
             elif self._set:
                 channel.fill()
             else:

@@ -73,7 +73,7 @@ class Channel:
 class Channels:
     """The channels of one store, and the helper component at their far ends. An extension of the store.
 
-    Channels of closed flags stay in the store as streams that have ended, a few kilobytes of memory each and no file
+    Channels of closed flags stay in the store as streams that have ended, a kilobyte of memory each and no file
     descriptor: a guest may hold pollables of them, and dropping the parent of one would trap.
     """
 
@@ -152,6 +152,12 @@ class Channels:
             channel.filled = False
             self._call(text.DRAIN, channel.stream)
 
+    def finish(self, channel: Channel) -> None:
+        """Read a channel whose near end is closed to its end, which frees the far end's buffers."""
+        if self.usable_here():
+            while self._call(text.DRAIN, channel.stream):
+                pass
+
     def subscribe(self, channel: Channel, *, ready: bool) -> int:
         """Return the address of a box with a fresh pollable; where `ready`, wait until it is."""
         return ffi.take_box(self._call(text.SUBSCRIBE, channel.stream, ready))
@@ -178,10 +184,10 @@ class _Door:
         try:
             while (left := deadline - time.monotonic()) > 0:
                 for key, _ in self._selector.select(left):
-                    peer = key.data()
-                    if peer is not None:
-                        peer.setblocking(True)
-                        return peer
+                    arrived: socket.socket | None = key.data()
+                    if arrived is not None:
+                        arrived.settimeout(None)
+                        return arrived
         finally:
             for stranger in list(self._heads):
                 self._turn_away(stranger)
@@ -190,7 +196,7 @@ class _Door:
 
     def _admit(self) -> None:
         candidate, _ = self._listener.accept()
-        candidate.setblocking(False)
+        candidate.settimeout(0)
         if len(self._heads) == CANDIDATES_LIMIT:
             self._turn_away(next(iter(self._heads)))
         self._heads[candidate] = b""

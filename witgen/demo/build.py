@@ -1,0 +1,80 @@
+"""The steps between the sources and a component that is ready to run."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Final
+
+from .. import api, data
+from ..runtime.host import component, make_engine
+from .errors import DemoError
+
+__all__ = ["Step", "require_extras", "steps"]
+
+PACKAGE: Final = Path(__file__).parent.parent
+"""The generator itself: when it changes, so may what it writes."""
+
+# Started through Python, because the script may be anywhere, or nowhere on PATH.
+COMPONENTIZE: Final = (sys.executable, "-c", "import sys; from componentize_py import script; sys.exit(script())")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step. While `state` (what it reads and what it makes) stays the same, it need not be done again."""
+
+    name: str
+    action: Callable[[], object]
+    state: Callable[[], Iterable[str | Path]]
+
+
+def require_extras() -> None:
+    """Refuse to start without the packages that only the demo needs."""
+    missing: list[str] = []
+    for package in ("componentize-py", "websockets"):
+        try:
+            version(package)
+        except PackageNotFoundError:
+            missing.append(package)
+    if missing:
+        raise DemoError(f"the demo needs {' and '.join(missing)}: python -m pip install 'witgen[demo]'")
+
+
+def steps(folder: Path) -> list[Step]:
+    """Return the steps that make `chat.wasm` in `folder`, in order."""
+    wit, bindings, guest, wasm = (folder / name for name in ("wit", "chat_bindings", "guest.py", "chat.wasm"))
+    generator: list[str | Path] = [PACKAGE, version("black"), *map(data.read_data, _data_files())]
+    return [
+        Step(
+            "Generating the bindings",
+            lambda: api.generate(api.Config(wit, world="chat", out=bindings)),
+            lambda: [*generator, wit, bindings],
+        ),
+        Step(
+            "Building the guest with componentize-py",
+            lambda: _componentize(folder),
+            lambda: [version("componentize-py"), wit, bindings, guest, wasm],
+        ),
+        Step(
+            "Compiling the guest with wasmtime",
+            lambda: component.load(make_engine(), wasm),
+            lambda: [version("wasmtime"), bindings, wasm],
+        ),
+    ]
+
+
+def _data_files() -> list[str]:
+    return [f"{folder}/{name}" for folder in ("grammars", "templates") for name in data.list_data(folder)]
+
+
+def _componentize(folder: Path) -> None:
+    command = [*COMPONENTIZE, "-d", "wit", "-w", "chat", "componentize", "guest", "-o", "chat.wasm"]
+    done = subprocess.run(  # noqa: S603 - our own interpreter with fixed arguments
+        command, cwd=folder, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise DemoError(f"componentize-py could not build the guest:\n{done.stdout}{done.stderr}".rstrip())
