@@ -256,6 +256,12 @@ def test_connections_left_open_are_closed_with_the_store(probe: Path) -> None:
         assert child(probe, script, url) == "18 18 True\n"
 
 
+def test_the_files_that_the_user_is_told_to_open_are_typed(made: Path) -> None:
+    command = [sys.executable, "-m", "mypy", "--strict", "--follow-untyped-imports", "guest.py", "host.py"]
+    done = subprocess.run(command, cwd=made, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout
+
+
 def test_what_the_user_edited_stays(tmp_path: Path) -> None:
     folder = tmp_path / "witgen-demo"
     layout.lay_out(folder, Record(folder))

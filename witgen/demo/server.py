@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
 __all__ = ["FAREWELL", "serving"]
@@ -16,14 +17,15 @@ FAREWELL = "Goodbye!"
 
 def _converse(connection: ServerConnection) -> None:
     """Return every message to its sender; answer the farewell with a close."""
-    for message in connection:
-        if message == FAREWELL:
-            connection.close(1000, "bye")
-        else:
-            connection.send(message)
+    with contextlib.suppress(ConnectionClosed):
+        for message in connection:
+            if message == FAREWELL:
+                connection.close(1000, "bye")
+            else:
+                connection.send(message)
 
 
-@contextmanager
+@contextlib.contextmanager
 def serving() -> Iterator[str]:
     """Serve until the block ends; the value is the URL."""
     with serve(_converse, "127.0.0.1", 0) as server:
