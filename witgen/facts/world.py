@@ -186,7 +186,8 @@ class WorldFacts:
         words = function.name.rpartition("]")[2].replace(".", "-")
         result = declared_result(self.resolve, function)
         method = function.kind.tag is ir.FunctionKindTag.METHOD
-        reserved = Namespace({"self"} if method else {"cls"} if function.kind.resource is not None else ())
+        # Free functions become methods of the class that stands for their interface.
+        reserved = Namespace({"self", "cls"} if function.kind.resource is not None else {"self"})
         return FunctionFacts(
             function,
             snake(function.item_name),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..facts.names import Namespace
 from ..facts.support import Side, obstacle
@@ -15,7 +15,7 @@ from .env import render_template
 from .host_module import HostScope, interface_class
 from .module import module_view
 from .resources import declared_resources
-from .signature import called, implemented
+from .signature import Signature, called, implemented
 
 __all__ = ["render_host_world"]
 
@@ -130,6 +130,11 @@ class _World:
         return tuple(f for f in functions if obstacle(self.facts.resolve, f.function, side) is None)
 
 
+def _beside_own(signature: Signature) -> Signature:
+    """Append `_` to a function called like something that every world's class offers."""
+    return replace(signature, name=signature.name + "_") if signature.name in WORLD_NAMES else signature
+
+
 def render_host_world(facts: WorldFacts) -> tuple[str, list[str]]:
     """Return the world's host module and the names it offers."""
     world = _World(facts)
@@ -138,7 +143,7 @@ def render_host_world(facts: WorldFacts) -> tuple[str, list[str]]:
     annotations = Annotations(facts, world.imports, WORLD_EXPORTS, facts.own.module, shadowed)
     resources = tuple(world.scope.views("Resource"))
     fields, links = list(world.fields()), list(world.links())
-    signatures = [called(facts, function, annotations) for function in functions]
+    signatures = [_beside_own(called(facts, function, annotations)) for function in functions]
     names = [*world.scope.offered(), world.name, world.container]
     doc = facts.world.docs.contents if facts.world.docs else f"World `{facts.title}`."
     summary = f"Run components of world `{facts.title}`."

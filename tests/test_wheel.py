@@ -1,0 +1,41 @@
+"""The wheel holds all that the tool needs: it generates in an environment that has nothing else."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("dist")
+    subprocess.run([sys.executable, "-m", "build", "--wheel", "--outdir", out, ROOT], check=True, capture_output=True)
+    return next(out.glob("*.whl"))
+
+
+def test_contents(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert "witgen/_data/grammars/wit.lark" in names
+    assert "witgen/_data/templates/types.py.jinja" in names
+    assert "witgen/golem/wit/deps/golem-websocket/websocket.wit" in names
+    assert any(name.endswith("licenses/LICENSE") for name in names)
+    assert not any(name.startswith(("tests/", "golden/")) for name in names)
+
+
+def test_generates_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
+    venv.create(tmp_path / "env", with_pip=True)
+    python = tmp_path / "env" / "bin" / "python"
+    subprocess.run([python, "-m", "pip", "install", "--quiet", wheel], check=True)
+    command = [tmp_path / "env" / "bin" / "witgen", "generate", ROOT / "golden/websocket/wit", "-w", "chat"]
+    run = subprocess.run([*command, "-o", tmp_path / "chat_bindings"], cwd=tmp_path, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    code = "from chat_bindings.host import Chat, ChatImports; print(Chat.run.__doc__.splitlines()[0])"
+    loaded = subprocess.run([python, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert loaded.stdout.startswith("Greets the server at `url`")
