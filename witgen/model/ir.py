@@ -16,7 +16,7 @@ from ..source import Span
 
 __all__ = [
     "Alias", "Borrow", "Case", "Docs", "Enum", "EnumCase", "Field", "FixedList", "Flag", "Flags", "Function",
-    "FunctionKind", "FunctionKindTag", "Future", "Interface", "InterfaceId", "InterfaceItem", "List", "Map", "Option", "Own", "Package",
+    "FunctionKind", "FunctionKindTag", "Future", "GatedItem", "Interface", "InterfaceId", "InterfaceItem", "List", "Map", "Option", "Own", "Package",
     "PackageId", "PackageName", "Param", "Prim", "Record", "Resolve", "Resource", "Result", "Stability", "Stable",
     "Stream", "Tuple", "Type", "TypeDef", "TypeId", "TypeItem", "TypeKind", "TypeOwner", "TypeRef", "Unstable", "Variant", "World",
     "WorldId", "WorldItem", "WorldKey",
@@ -380,6 +380,18 @@ class Package:
 
 
 @dataclass(frozen=True, slots=True)
+class GatedItem:
+    """An item that is left out because the feature it needs is off."""
+
+    package: PackageId
+    kind: str  # interface, world, type, function, use, include, import or export
+    scope: str | None  # the interface or world it stands in
+    name: str
+    feature: str
+    span: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Resolve:
     """A whole resolved tree. `main` is the package that the user asked for."""
 
@@ -388,6 +400,7 @@ class Resolve:
     interfaces: tuple[Interface, ...]
     types: tuple[TypeDef, ...]
     main: PackageId
+    gated: tuple[GatedItem, ...] = ()
 
     def type_def(self, ref: TypeRef | TypeId) -> TypeDef:
         """Return the definition behind a reference."""

@@ -1,0 +1,334 @@
+"""One package: its interfaces and worlds, their names, their order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from ..diagnostics import Label
+from ..model.ir import (
+    Docs, GatedItem, Interface, InterfaceId, Package, PackageName, Stability, TypeOwner, WorldId,
+)  # fmt: skip
+from ..source import Span
+from ..syntax import ast
+from .context import Context, Off
+from .cycles import report_cycle
+from .gates import gate, stability
+from .inputs import PackageInput, Unit, package_name
+from .members import MemberResolver
+from .order import find_cycle, topological_order
+from .scope import Names, Scope
+from .suggest import did_you_mean
+from .types import TypeResolver
+
+__all__ = ["Item", "PackageResolver", "PackageScope"]
+
+ItemDecl: TypeAlias = ast.InterfaceDecl | ast.WorldDecl
+
+
+@dataclass(slots=True)
+class Item:
+    """An interface or world of a package: what it became, and what it defines."""
+
+    name: str
+    is_world: bool
+    span: Span | None
+    interface: InterfaceId | None = None
+    world: WorldId | None = None
+    off: Off | None = None
+    is_broken: bool = False
+    scope: Scope = field(default_factory=Scope)
+
+
+@dataclass(slots=True)
+class PackageScope:
+    """The items of a package that is done: other packages look them up here."""
+
+    name: PackageName
+    items: dict[str, Item] = field(default_factory=dict[str, Item])
+
+
+@dataclass(frozen=True, slots=True)
+class _Local:
+    """A name in a file: an item of the same package."""
+
+    name: ast.Ident
+
+
+_Target: TypeAlias = "_Local | ast.PackagePath"
+
+
+class PackageResolver:
+    """Resolves one package; those it depends on are done."""
+
+    def __init__(self, context: Context, source: PackageInput, known: dict[PackageName, PackageScope]) -> None:
+        self._context = context
+        self._source = source
+        self.name = source.name
+        self._known = known
+        self.types = TypeResolver(context)
+        self.id = context.arena.add_package(Package(source.name, {}, {}))
+        self.scope = PackageScope(source.name)
+        self._missing: set[PackageName] = set()
+        self._decls: dict[str, tuple[Unit, ItemDecl]] = {}
+        self._files: dict[int, dict[str, _Target]] = {}
+
+    def resolve(self) -> PackageScope:
+        """Resolve all items and store the package."""
+        from .world import WorldResolver
+
+        self._collect()
+        order = self._order()
+        for name in order:
+            unit, decl = self._decls[name]
+            if isinstance(decl, ast.InterfaceDecl):
+                self._interface(self.scope.items[name], unit, decl)
+        for name in order:
+            unit, decl = self._decls[name]
+            if isinstance(decl, ast.WorldDecl):
+                WorldResolver(self, self._context, unit, decl, self.scope.items[name]).resolve()
+        self._check_top_level_uses()
+        items = [self.scope.items[name] for name in order]
+        docs = Docs(self._source.docs) if self._source.docs is not None else None
+        self._context.arena.packages[self.id] = Package(
+            self.name,
+            {item.name: item.interface for item in items if item.interface is not None},
+            {item.name: item.world for item in items if item.world is not None},
+            docs,
+        )
+        return self.scope
+
+    # ---- Names
+
+    def _collect(self) -> None:
+        """Register the items of all files, and the names that each file has for them and for others."""
+        names = Names(self._context)
+        for unit in self._source.units:
+            targets = self._files[id(unit)] = {}
+            local: dict[str, Span] = {}
+            for decl in unit.declarations:
+                if isinstance(decl, ast.TopLevelUse):
+                    self._register_use(unit, decl, local, targets)
+                else:
+                    self._register_item(unit, decl, local, names)
+
+    def _register_item(self, unit: Unit, decl: ItemDecl, local: dict[str, Span], names: Names) -> None:
+        name = decl.name.name
+        span = Span(unit.file, decl.name.start, decl.name.end)
+        if not names.add(name, span, "item"):
+            return
+        if (shadowed := local.setdefault(name, span)) is not span:
+            self._duplicate(name, span, shadowed)
+        self._decls[name] = (unit, decl)
+        self.scope.items[name] = Item(name, isinstance(decl, ast.WorldDecl), span)
+
+    def _register_use(
+        self, unit: Unit, use: ast.TopLevelUse, local: dict[str, Span], targets: dict[str, _Target]
+    ) -> None:
+        name = use.rename or use.path.name
+        span = Span(unit.file, name.start, name.end)
+        if (shadowed := local.setdefault(name.name, span)) is not span:
+            self._duplicate(name.name, span, shadowed)
+            return
+        path = use.path
+        targets[name.name] = _Local(path.name) if isinstance(path, ast.LocalPath) else path
+
+    def _duplicate(self, name: str, span: Span, first: Span) -> None:
+        message = f"name `{name}` is defined more than once in this file"
+        self._context.error("W0201", message, span, labels=[Label(first, "first defined here")])
+
+    # ---- Order
+
+    def _order(self) -> list[str]:
+        """Return the items, each after those it needs; report cycles."""
+        names = list(self._decls)
+        index = {name: number for number, name in enumerate(names)}
+        references: list[list[tuple[str, Span]]] = []
+        for unit, decl in self._decls.values():
+            found = (self._local_reference(unit, path) for path in _ordering_paths(decl))
+            references.append([reference for reference in found if reference is not None and reference[0] in index])
+        edges = [[index[name] for name, _ in found] for found in references]
+        order = topological_order(edges)
+        if len(order) < len(names):
+            left = set(range(len(names))) - set(order)
+            walk, start = find_cycle(edges, left)
+            steps = [(names[node], *references[node][edge]) for node, edge in walk]
+            first = self.scope.items[steps[0][1]]
+            report_cycle(self._context, "world" if first.is_world else "interface", steps, start, first.span)
+            for number in left:
+                self.scope.items[names[number]].is_broken = True
+        return [names[number] for number in order]
+
+    def _local_reference(self, unit: Unit, path: ast.Path) -> tuple[str, Span] | None:
+        """Return the item of this package that a path names, and where the path or top-level `use` says so."""
+        if not isinstance(path, ast.LocalPath):
+            return None
+        target = self._files[id(unit)].get(path.name.name)
+        if isinstance(target, ast.PackagePath):
+            return None
+        name = target.name if target is not None else path.name
+        return name.name, Span(unit.file, name.start, name.end)
+
+    # ---- Paths
+
+    def item(self, unit: Unit, path: ast.Path) -> Item | None:
+        """Return what a path names; None, with the reason noted, if there is nothing."""
+        if isinstance(path, ast.PackagePath):
+            return self._foreign(unit, path)
+        name = path.name
+        target = self._files[id(unit)].get(name.name)
+        if isinstance(target, ast.PackagePath):
+            # A path that leads nowhere is reported where it stands, at the top-level `use`.
+            return self._foreign(unit, target, quiet=True)
+        local = target.name.name if target is not None else name.name
+        found = self.scope.items.get(local)
+        if found is None and target is None:
+            self._unknown_item(unit, name)
+        return None if found is None or found.is_broken else found
+
+    def _unknown_item(self, unit: Unit, name: ast.Ident) -> None:
+        self._context.error(
+            "W0202",
+            f"interface or world `{name.name}` does not exist",
+            Span(unit.file, name.start, name.end),
+            help=did_you_mean(name.name, [*self.scope.items, *self._files[id(unit)]]),
+        )
+
+    def _foreign(self, unit: Unit, path: ast.PackagePath, *, quiet: bool = False) -> Item | None:
+        scope = self._package(unit, package_name(path.package), Span(unit.file, path.package.start, path.package.end))
+        if scope is None:
+            return None
+        found = scope.items.get(path.name.name)
+        if found is None and not quiet:
+            self._context.error(
+                "W0202",
+                f"package `{scope.name}` has no interface or world `{path.name.name}`",
+                Span(unit.file, path.name.start, path.name.end),
+                help=did_you_mean(path.name.name, scope.items),
+            )
+        return None if found is None or found.is_broken else found
+
+    def _package(self, unit: Unit, name: PackageName, span: Span) -> PackageScope | None:
+        if name == self.name:
+            return self.scope
+        scope = self._known.get(name)
+        if scope is None and name not in self._missing:
+            self._missing.add(name)
+            self._context.missing_package(name, span)
+        return scope
+
+    def interface(self, unit: Unit, path: ast.Path) -> Item | None:
+        """Return the interface that a path names; None, with the reason noted, if there is none."""
+        found = self.item(unit, path)
+        if found is not None and found.is_world:
+            self._wrong_kind(unit, path.name, found, "is a world, not an interface")
+            return None
+        return found
+
+    def world(self, unit: Unit, path: ast.Path) -> Item | None:
+        """Return the world that a path names; None, with the reason noted, if there is none."""
+        found = self.item(unit, path)
+        if found is not None and not found.is_world:
+            self._wrong_kind(unit, path.name, found, "is an interface, not a world")
+            return None
+        return found
+
+    def _wrong_kind(self, unit: Unit, name: ast.Ident, item: Item, message: str) -> None:
+        self._context.error(
+            "W0203",
+            f"`{name.name}` {message}",
+            Span(unit.file, name.start, name.end),
+            labels=[Label(item.span, "defined here")] if item.span is not None else [],
+        )
+
+    def _check_top_level_uses(self) -> None:
+        """Top-level `use`s must lead somewhere, used or not; from other packages only interfaces can be taken."""
+        for unit in self._source.units:
+            for decl in unit.declarations:
+                if not isinstance(decl, ast.TopLevelUse):
+                    continue
+                if isinstance(decl.path, ast.PackagePath):
+                    self.interface(unit, decl.path)
+                elif decl.path.name.name not in self.scope.items:
+                    self._unknown_item(unit, decl.path.name)
+
+    # ---- Interfaces
+
+    def scope_of(self, unit: Unit, path: ast.Path) -> tuple[str, Scope] | None:
+        """Return what the interface at `path` defines, for a `use`."""
+        item = self.interface(unit, path)
+        if item is None:
+            return None
+        if item.off is not None:
+            span = Span(unit.file, path.name.start, path.name.end)
+            self._context.refuse_gated(f"interface `{item.name}`", span, item.off)
+            return None
+        return item.name, item.scope
+
+    def _interface(self, item: Item, unit: Unit, decl: ast.InterfaceDecl) -> None:
+        span = Span(unit.file, decl.name.start, decl.name.end)
+        gated = stability(self._context, unit.file, decl.attributes)
+        item.off = gate(self._context, self.name, gated, span)
+        if item.off is not None:
+            self.note_gated("interface", None, item.name, item.off)
+            self._check_gated_members(unit, decl, item.off)
+            return
+        item.interface, item.scope = self.define_interface(unit, decl.items, item.name, decl.docs, gated, span)
+
+    def _check_gated_members(self, unit: Unit, decl: ast.InterfaceDecl, off: Off) -> None:
+        """The types of an interface that is left out must be left out, too."""
+        for member in decl.items:
+            if isinstance(member, ast.UseDecl):
+                names = [used.rename or used.name for used in member.names]
+            elif isinstance(member, ast.FunctionDecl):
+                continue
+            else:
+                names = [member.name]
+            gated = stability(self._context, unit.file, member.attributes)
+            for name in names:
+                span = Span(unit.file, name.start, name.end)
+                if gate(self._context, self.name, gated, span) is None:
+                    self._context.refuse_gated(f"the interface of type `{name.name}`", span, off)
+
+    def define_interface(
+        self,
+        unit: Unit,
+        items: tuple[ast.InterfaceItem, ...],
+        name: str | None,
+        docs: str | None,
+        gated: Stability,
+        span: Span,
+    ) -> tuple[InterfaceId, Scope]:
+        """Resolve an interface that is in, and store it; inline ones have no name."""
+        id = self._context.arena.add_interface(Interface(name, {}, {}, self.id))
+        members = MemberResolver(
+            self._context,
+            self.types,
+            unit.file,
+            (self.id, self.name),
+            TypeOwner(interface=id),
+            name,
+            lambda path: self.scope_of(unit, path),
+        )
+        types = members.resolve_types([item for item in items if not isinstance(item, ast.FunctionDecl)])
+        members.register_functions(items)
+        functions = members.resolve_functions(items)
+        self._context.arena.interfaces[id] = Interface(
+            name, types, functions, self.id, Docs(docs) if docs is not None else None, gated, span=span
+        )
+        return id, members.scope
+
+    def note_gated(self, kind: str, scope: str | None, name: str, off: Off) -> None:
+        """Remember what is left out, and why."""
+        self._context.gated.append(GatedItem(self.id, kind, scope, name, off.feature, off.span))
+
+
+def _ordering_paths(decl: ItemDecl) -> Iterator[ast.Path]:
+    """Yield the paths that decide the order: those an interface `use`s, those a world includes."""
+    for item in decl.items:
+        if isinstance(item, ast.UseDecl):
+            if isinstance(decl, ast.InterfaceDecl):
+                yield item.path
+        elif isinstance(item, ast.IncludeDecl):
+            yield item.path

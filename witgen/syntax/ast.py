@@ -1,0 +1,475 @@
+"""The syntax tree of one WIT file.
+
+Nodes hold offsets into the text of their file, not the file: the tree of a file depends on its text alone, so it can be
+cached by content. `start` and `end` are the half-open range of characters that a message about the node points at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+__all__ = [
+    "Attribute", "Case", "ConstructorDecl", "Declaration", "Deprecated", "EnumDecl", "Extern", "ExternalId", "Field",
+    "File", "FixedListType", "FlagsDecl", "FunctionDecl", "FunctionType", "FutureType", "HandleType", "Ident",
+    "IncludeDecl", "IncludeName", "InlineInterface", "InterfaceDecl", "InterfaceItem", "ListType", "LocalPath", "MapType", "Member",
+    "NestedPackage", "OptionType", "PackageHeader", "PackageId", "PackagePath", "Parameter", "Path", "PrimitiveType",
+    "RecordDecl", "ResourceDecl", "ResultType", "Since", "StreamType", "TopLevelUse", "TupleType", "TypeAlias_",
+    "TypeDecl", "TypeExpr", "Unstable", "UseDecl", "UseName", "VariantDecl", "Version", "WorldDecl", "WorldItem",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Ident:
+    """A name, without its `%`."""
+
+    name: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A semantic version, as written."""
+
+    text: str
+    start: int
+    end: int
+
+
+# ---- Attributes
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """`@since(version = …)`."""
+
+    version: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unstable:
+    """`@unstable(feature = …)`."""
+
+    feature: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Deprecated:
+    """`@deprecated(version = …)`."""
+
+    version: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalId:
+    """`@external-id("…")`."""
+
+    value: str
+    start: int
+    end: int
+
+
+Attribute: TypeAlias = Since | Unstable | Deprecated | ExternalId
+Attributes: TypeAlias = tuple[Attribute, ...]
+
+
+# ---- Types without a name
+
+
+@dataclass(frozen=True, slots=True)
+class PrimitiveType:
+    """`u8`, `string`, …; `name` is the keyword."""
+
+    name: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListType:
+    """`list<T>`."""
+
+    element: TypeExpr
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class FixedListType:
+    """`list<T, N>`."""
+
+    element: TypeExpr
+    size: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class OptionType:
+    """`option<T>`."""
+
+    type: TypeExpr
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResultType:
+    """`result<ok, err>`; None is `_` or left out."""
+
+    ok: TypeExpr | None
+    err: TypeExpr | None
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class TupleType:
+    """`tuple<…>`."""
+
+    types: tuple[TypeExpr, ...]
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class MapType:
+    """`map<K, V>`."""
+
+    key: TypeExpr
+    value: TypeExpr
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class StreamType:
+    """`stream<T>` or `stream`."""
+
+    type: TypeExpr | None
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class FutureType:
+    """`future<T>` or `future`."""
+
+    type: TypeExpr | None
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class HandleType:
+    """`own<R>` or `borrow<R>`."""
+
+    resource: Ident
+    is_borrow: bool
+    start: int
+    end: int
+
+
+# A name alone is a type, too.
+TypeExpr: TypeAlias = (
+    PrimitiveType | Ident | ListType | FixedListType | OptionType | ResultType | TupleType | MapType
+    | StreamType | FutureType | HandleType
+)  # fmt: skip
+
+
+# ---- Functions
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """`name: type`."""
+
+    name: Ident
+    type: TypeExpr
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionType:
+    """`async func(…) -> …`."""
+
+    is_async: bool
+    parameters: tuple[Parameter, ...]
+    result: TypeExpr | None
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionDecl:
+    """A function of an interface, or a method (`is_static` false) or static function of a resource."""
+
+    docs: str | None
+    attributes: Attributes
+    name: Ident
+    type: FunctionType
+    is_static: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ConstructorDecl:
+    """`constructor(…)`; `name` is the keyword."""
+
+    docs: str | None
+    attributes: Attributes
+    name: Ident
+    type: FunctionType
+
+
+# ---- Types with a name
+
+
+@dataclass(frozen=True, slots=True)
+class TypeAlias_:  # noqa: N801 - `TypeAlias` is typing's
+    """`type name = type;`."""
+
+    docs: str | None
+    attributes: Attributes
+    name: Ident
+    type: TypeExpr
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of a record."""
+
+    docs: str | None
+    name: Ident
+    type: TypeExpr
+
+
+@dataclass(frozen=True, slots=True)
+class RecordDecl:
+    """`record name { … }`."""
+
+    docs: str | None
+    attributes: Attributes
+    name: Ident
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A case of a variant."""
+
+    docs: str | None
+    name: Ident
+    type: TypeExpr | None
+
+
+@dataclass(frozen=True, slots=True)
+class VariantDecl:
+    """`variant name { … }`."""
+
+    docs: str | None
+    attributes: Attributes
+    name: Ident
+    cases: tuple[Case, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A case of an enum or a flag."""
+
+    docs: str | None
+    name: Ident
+
+
+@dataclass(frozen=True, slots=True)
+class EnumDecl:
+    """`enum name { … }`."""
+
+    docs: str | None
+    attributes: Attributes
+    name: Ident
+    cases: tuple[Member, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FlagsDecl:
+    """`flags name { … }`."""
+
+    docs: str | None
+    attributes: Attributes
+    name: Ident
+    flags: tuple[Member, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceDecl:
+    """`resource name { … }`."""
+
+    docs: str | None
+    attributes: Attributes
+    name: Ident
+    functions: tuple[FunctionDecl | ConstructorDecl, ...]
+
+
+TypeDecl: TypeAlias = TypeAlias_ | RecordDecl | VariantDecl | EnumDecl | FlagsDecl | ResourceDecl
+
+
+# ---- Packages, interfaces and worlds
+
+
+@dataclass(frozen=True, slots=True)
+class PackageId:
+    """`namespace:name@version`."""
+
+    namespace: Ident
+    name: Ident
+    version: Version | None
+
+    @property
+    def start(self) -> int:
+        """Where the name begins."""
+        return self.namespace.start
+
+    @property
+    def end(self) -> int:
+        """Where the name, or the version that follows it directly, ends."""
+        if self.version is not None and self.version.start == self.name.end + 1:
+            return self.version.end
+        return self.name.end
+
+
+@dataclass(frozen=True, slots=True)
+class LocalPath:
+    """A name of the same file or package."""
+
+    name: Ident
+
+
+@dataclass(frozen=True, slots=True)
+class PackagePath:
+    """`namespace:package/name@version`."""
+
+    package: PackageId
+    name: Ident
+
+
+Path: TypeAlias = LocalPath | PackagePath
+
+
+@dataclass(frozen=True, slots=True)
+class UseName:
+    """One name of a `use`, perhaps renamed."""
+
+    name: Ident
+    rename: Ident | None
+
+
+@dataclass(frozen=True, slots=True)
+class UseDecl:
+    """`use path.{a, b as c};`."""
+
+    attributes: Attributes
+    path: Path
+    names: tuple[UseName, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IncludeName:
+    """One renaming of an `include … with`."""
+
+    name: Ident
+    rename: Ident
+
+
+@dataclass(frozen=True, slots=True)
+class IncludeDecl:
+    """`include path;` or `include path with { a as b }`."""
+
+    attributes: Attributes
+    path: Path
+    names: tuple[IncludeName, ...]
+
+
+InterfaceItem: TypeAlias = UseDecl | FunctionDecl | TypeDecl
+
+
+@dataclass(frozen=True, slots=True)
+class InlineInterface:
+    """`interface { … }` in a world."""
+
+    items: tuple[InterfaceItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Extern:
+    """What a world imports or exports: `name: func…`, `name: interface {…}`, `path` or `label: path`."""
+
+    docs: str | None
+    attributes: Attributes
+    is_import: bool
+    label: Ident | None
+    target: Path | FunctionType | InlineInterface
+
+
+WorldItem: TypeAlias = UseDecl | IncludeDecl | Extern | TypeDecl
+
+
+@dataclass(frozen=True, slots=True)
+class InterfaceDecl:
+    """`interface name { … }`."""
+
+    docs: str | None
+    attributes: Attributes
+    name: Ident
+    items: tuple[InterfaceItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WorldDecl:
+    """`world name { … }`."""
+
+    docs: str | None
+    attributes: Attributes
+    name: Ident
+    items: tuple[WorldItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TopLevelUse:
+    """`use path as name;` beside interfaces and worlds: a name for the rest of the file."""
+
+    path: Path
+    rename: Ident | None
+
+
+@dataclass(frozen=True, slots=True)
+class PackageHeader:
+    """`package name;`; the documentation's range is that of its comments."""
+
+    docs: str | None
+    id: PackageId
+    docs_start: int
+
+
+Declaration: TypeAlias = InterfaceDecl | WorldDecl | TopLevelUse
+
+
+@dataclass(frozen=True, slots=True)
+class NestedPackage:
+    """`package name { … }`."""
+
+    docs: str | None
+    id: PackageId
+    declarations: tuple[Declaration, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file; packages nested in it stand beside its own declarations."""
+
+    header: PackageHeader | None
+    declarations: tuple[Declaration, ...]
+    packages: tuple[NestedPackage, ...]

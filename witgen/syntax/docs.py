@@ -1,0 +1,60 @@
+"""Documentation comments.
+
+WIT.md speaks of `///` and `/**` only. The reference implementation takes every comment that stands directly before an
+item as its documentation, and so do we: its printed form of a package is what others compare with.
+"""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["documentation"]
+
+_COMMENT_START = re.compile(r"//|/\*")
+_COMMENT_MARK = re.compile(r"/\*|\*/")
+_BLANKS = re.compile(r"[ \t\n\r\f]*")
+_ASCII_SPACE = " \t\n\r\f"
+
+
+def documentation(text: str, start: int, end: int) -> str | None:
+    """Return what the comments in `text[start:end]` say, markers and common indentation removed; None without any."""
+    comments = _comments(text, start, end)
+    if not comments:
+        return None
+    indent = min((_indent(comment) for comment in comments if comment), default=0)
+    lines: list[str] = []
+    for comment in comments:
+        body = comment[indent:] if comment.startswith(" " * indent) else comment
+        lines += body.replace("\r\n", "\n").split("\n")
+    return "\n".join(lines).rstrip("\n")
+
+
+def _indent(comment: str) -> int:
+    found = _BLANKS.match(comment)
+    return found.end() if found is not None else 0
+
+
+def _comments(text: str, start: int, end: int) -> list[str]:
+    comments: list[str] = []
+    while (found := _COMMENT_START.search(text, start, end)) is not None:
+        if found.group() == "//":
+            line_end = text.find("\n", found.start(), end)
+            start = end if line_end < 0 else line_end + 1
+            comments.append(text[found.start() : start].lstrip("/").rstrip())
+        else:
+            start = _block_end(text, found.start(), end)
+            block = text[found.start() : start]
+            if block.startswith("/**"):
+                comments.append(block[3:].removesuffix("*/").rstrip())
+            else:
+                comments.append(block.lstrip("/").rstrip())
+    return comments
+
+
+def _block_end(text: str, start: int, end: int) -> int:
+    depth = 0
+    for mark in _COMMENT_MARK.finditer(text, start, end):
+        depth += 1 if mark.group() == "/*" else -1
+        if depth == 0:
+            return mark.end()
+    return end

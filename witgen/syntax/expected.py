@@ -1,0 +1,83 @@
+"""What to say about a token that does not fit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .errors import WitSyntaxError
+
+__all__ = ["unexpected_token"]
+
+_TYPES = frozenset(
+    "U8 U16 U32 U64 S8 S16 S32 S64 F32 F64 CHAR BOOL STRING_TYPE ERROR_CONTEXT LIST OPTION RESULT TUPLE MAP STREAM FUTURE "
+    "OWN BORROW ID".split()
+)
+_DEFINITIONS = frozenset("TYPE RECORD VARIANT ENUM FLAGS RESOURCE".split())
+_NAMES = {
+    "ID": "a name",
+    "INTEGER": "a number",
+    "VERSION": "a version",
+    "STRING": "a string",
+    "STRING_TYPE": "`string`",
+    "ERROR_CONTEXT": "`error-context`",
+    "UNDERSCORE": "`_`",
+    "$END": "the end of the file",
+    "SEMICOLON": "`;`",
+    "LBRACE": "`{`",
+    "RBRACE": "`}`",
+    "COLON": "`:`",
+    "SLASH": "`/`",
+    "LPAR": "`(`",
+    "RPAR": "`)`",
+    "EQUAL": "`=`",
+    "DOT": "`.`",
+    "COMMA": "`,`",
+    "__ANON_0": "`->`",
+    "LESSTHAN": "`<`",
+    "MORETHAN": "`>`",
+    "AT": "`@`",
+}
+_NOT_KEYWORDS = frozenset(_NAMES) - {"STRING_TYPE", "ERROR_CONTEXT", "UNDERSCORE"}
+
+
+def unexpected_token(error: Any, text: str) -> WitSyntaxError:
+    """Turn Lark's error into ours: `expected …, found …`."""
+    token = error.token
+    expected = set(error.expected)
+    at_end = token.type == "$END"
+    start = len(text) if at_end else token.start
+    end = len(text) if at_end else token.end
+    found = "the end of the file" if at_end else _found(token.type, text[start:end])
+    message = f"expected {_expectation(expected)}, found {found}"
+    return WitSyntaxError("W0004", message, start, end, help=_help(expected, token.type, text[start:end]))
+
+
+def _found(type_: str, text: str) -> str:
+    return f"`{text}`" if type_ in _NOT_KEYWORDS else f"the keyword `{text}`"
+
+
+def _help(expected: set[str], type_: str, text: str) -> str | None:
+    if "ID" in expected and type_ not in _NOT_KEYWORDS and type_ != "UNDERSCORE":
+        return f"`{text}` is a keyword: write `%{text}` to use it as a name"
+    if expected == {"SEMICOLON"} or (expected & {"SEMICOLON"} and type_ in _DEFINITIONS | {"ID", "RBRACE", "USE"}):
+        return "a `;` may be missing before this"
+    return None
+
+
+def _expectation(expected: set[str]) -> str:
+    parts: list[str] = []
+    if expected >= _TYPES:
+        parts.append("a type")
+        expected = expected - _TYPES
+    if expected >= _DEFINITIONS:
+        parts.append("a type definition")
+        expected = expected - _DEFINITIONS
+    parts += sorted((_NAMES.get(name, f"`{name.lower()}`") for name in expected), key=_order)
+    if len(parts) == 1:
+        return parts[0]
+    return ", ".join(parts[:-1]) + " or " + parts[-1]
+
+
+def _order(name: str) -> tuple[bool, str]:
+    """Words first, then signs."""
+    return name.startswith("`") and not name[1].isalpha(), name

@@ -1,0 +1,63 @@
+"""The parser: Lark's LALR(1) tables over our tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from lark import Lark, UnexpectedToken
+from lark.common import LexerConf
+from lark.lexer import Lexer, PatternStr
+
+from ..data import read_data
+from . import ast
+from .builder import AstBuilder
+from .errors import WitSyntaxError
+from .expected import unexpected_token
+from .tokens import Token, tokenize
+
+__all__ = ["parse_text"]
+
+# The specification reserves this word, but no rule uses it any more.
+_RESERVED = {"from": "FROM"}
+
+
+class _TokenLexer(Lexer):
+    """Hands Lark the tokens of a text; its keywords and punctuation are the grammar's terminals."""
+
+    def __init__(self, lexer_conf: LexerConf) -> None:
+        self._terminals = _RESERVED | {
+            terminal.pattern.value: terminal.name
+            for terminal in lexer_conf.terminals
+            if isinstance(terminal.pattern, PatternStr)
+        }
+
+    def lex(self, data: str) -> Iterator[Any]:  # type: ignore[override]  # Lark calls lexers of users with the text alone
+        return iter(tokenize(data, self._terminals))
+
+
+@cache
+def _parser() -> tuple[Lark, AstBuilder]:
+    builder = AstBuilder()
+    lark = Lark(
+        read_data("grammars/wit.lark"),
+        parser="lalr",
+        lexer=_TokenLexer,
+        transformer=builder,  # type: ignore[arg-type]  # any object with methods named like the rules will do
+        maybe_placeholders=True,
+    )
+    return lark, builder
+
+
+def parse_text(text: str) -> ast.File:
+    """Parse the text of one file, or raise `WitSyntaxError` with the first problem."""
+    lark, builder = _parser()
+    builder.text = text
+    try:
+        tree: Any = lark.parse(text)
+    except UnexpectedToken as error:
+        raise unexpected_token(error, text) from None
+    if not isinstance(tree, ast.File):
+        raise TypeError(f"the parser returned {type(tree).__name__}")
+    return tree

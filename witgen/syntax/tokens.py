@@ -1,0 +1,151 @@
+"""WIT text to tokens (WIT.md, "Lexical structure").
+
+Lark's own lexers cannot nest comments and cost several times as much; this one is a single compiled expression. The
+words and the punctuation it knows come from the grammar's terminals.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from .errors import WitSyntaxError
+
+__all__ = ["MAX_DEPTH", "Token", "is_kebab_name", "tokenize"]
+
+# How deep types may be nested. WIT.md names no limit; the reference implementation stops at 100.
+MAX_DEPTH = 100
+
+_FORBIDDEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # control characters but tab, LF and CR
+    "\u202a-\u202e\u2066-\u2069"  # bidirectional overrides: text would not be what it looks like
+    "\u0149\u0673\u0f77\u0f79\u17a3\u17a4\u17b4\u17b5]"  # deprecated or discouraged by Unicode
+)
+_TOKEN = re.compile(
+    r"(?:[ \t\n]+|\r\n|//[^\n]*)*(?:"
+    r"(?P<ID>%?[^\W\d][\w-]*)"
+    r"|(?P<BLOCK_COMMENT>/\*)"
+    r"|(?P<PUNCTUATION>->|[{}();:,<>=./@])"
+    r"|(?P<VERSION>[0-9]+\.[0-9A-Za-z+-]+(?:\.[0-9A-Za-z+-]+)*)"
+    r"|(?P<INTEGER>[0-9]+)"
+    r'|(?P<STRING>"(?:[^"\\\n]|\\[^\n])*")'
+    r"|(?P<END>\Z))"
+)
+_SPACE = re.compile(r"(?:[ \t\n]+|\r\n|//[^\n]*)*")
+_KEBAB = re.compile(r"(?:[a-z][a-z0-9]*|[A-Z][A-Z0-9]*)(?:-(?:[a-z0-9]+|[A-Z0-9]+))*")
+_COMMENT_MARK = re.compile(r"/\*|\*/")
+
+
+class Token:
+    """One token: what the grammar calls it, its text (a name without its `%`), and where it is.
+
+    `lead` is the end of the token before, so that the comments between the two can be read if the grammar wants them.
+    """
+
+    __slots__ = ("end", "lead", "start", "text", "type")
+
+    # Lark copies these from the last token to its own end-of-file token; nobody reads them.
+    line = column = start_pos = end_line = end_column = end_pos = None
+
+    def __init__(self, type: str, text: str, start: int, end: int, lead: int) -> None:
+        self.type = type
+        self.text = text
+        self.start = start
+        self.end = end
+        self.lead = lead
+
+
+def is_kebab_name(text: str) -> bool:
+    """Tell whether `text` is a WIT identifier: words of one case joined by `-`, the first one beginning with a letter."""
+    return _KEBAB.fullmatch(text) is not None
+
+
+def tokenize(text: str, terminals: Mapping[str, str]) -> list[Token]:
+    """Return the tokens of `text`, without an end-of-file token; `terminals` names keywords and punctuation."""
+    if (bad := _FORBIDDEN.search(text)) is not None:
+        raise WitSyntaxError("W0001", _forbidden_message(bad.group()), bad.start(), bad.end())
+    tokens: list[Token] = []
+    append = tokens.append
+    match = _TOKEN.match
+    position = lead = depth = 0
+    while True:
+        found = match(text, position)
+        if found is None:
+            raise _unexpected(text, position)
+        kind = found.lastgroup or ""
+        position = found.end()
+        content = found.group(kind)
+        start = position - len(content)
+        if kind == "ID":
+            type_ = terminals.get(content)
+            if type_ is None:
+                type_, content = "ID", _name(content, start)
+            append(Token(type_, content, start, position, lead))
+        elif kind == "PUNCTUATION":
+            append(Token(terminals[content], content, start, position, lead))
+            if content == "<":
+                depth += 1
+                if depth >= MAX_DEPTH:
+                    raise WitSyntaxError("W0005", "types are nested too deeply", start, position)
+            elif content == ">":
+                depth -= 1
+            elif content == ";":
+                depth = 0
+        elif kind == "BLOCK_COMMENT":
+            position = _comment_end(text, start)
+            continue
+        elif kind == "END":
+            return tokens
+        else:
+            append(Token(kind, content, start, position, lead))
+        lead = position
+
+
+def _name(text: str, start: int) -> str:
+    name = text.removeprefix("%")
+    if is_kebab_name(name):
+        return name
+    raise WitSyntaxError(
+        "W0003",
+        f"`{name}` is not a valid name",
+        start,
+        start + len(text),
+        help=_kebab_help(name),
+    )
+
+
+def _kebab_help(name: str) -> str:
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|_+", "-", name).strip("-").lower()
+    words = re.sub(r"-+", "-", words)
+    rule = "names are ASCII words of one case joined by `-`, the first one beginning with a letter"
+    return f"write `{words}`: {rule}" if is_kebab_name(words) else rule
+
+
+def _comment_end(text: str, start: int) -> int:
+    """Return the end of the block comment that begins at `start`; block comments nest."""
+    depth = 0
+    for mark in _COMMENT_MARK.finditer(text, start):
+        depth += 1 if mark.group() == "/*" else -1
+        if depth == 0:
+            return mark.end()
+    raise WitSyntaxError("W0002", "this comment has no end", start, start + 2, help="block comments nest: count `/*` and `*/`")
+
+
+def _unexpected(text: str, position: int) -> WitSyntaxError:
+    space = _SPACE.match(text, position)
+    start = space.end() if space is not None else position
+    char = text[start]
+    if char == '"':
+        return WitSyntaxError("W0002", "this string has no end", start, start + 1)
+    if char == "%":
+        return WitSyntaxError("W0003", "a name is missing after `%`", start, start + 1)
+    return WitSyntaxError("W0001", f"unexpected character {char!r}", start, start + 1)
+
+
+def _forbidden_message(char: str) -> str:
+    point = f"U+{ord(char):04X}"
+    if "\u202a" <= char <= "\u202e" or "\u2066" <= char <= "\u2069":
+        return f"bidirectional override {point}: the text would not be what it looks like"
+    if ord(char) < 0xA0:
+        return f"control character {point}"
+    return f"character {point}, which Unicode discourages"
