@@ -63,9 +63,9 @@ def resolve(*, wit: Path, as_json: bool, features: str, all_features: bool) -> N
     """Print resolved WIT in the shape of `wasm-tools component wit --json`."""
     del as_json
     from .. import api
-    from ..model.wit_json import to_json
+    from ..model.wit_json import to_wit_json
 
-    document = to_json(api.resolve(wit, _split(features), all_features=all_features))
+    document = to_wit_json(api.resolve(wit, _split(features), all_features=all_features))
     json.dump(document, sys.stdout, indent=2)
     sys.stdout.write("\n")
 

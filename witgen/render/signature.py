@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ..facts.types import FunctionFacts
 from ..facts.world import WorldFacts
 from ..model import ir
+from ..model.text import function_text
 from .annotations import Annotations
 from .docs import paragraphs
 
@@ -79,7 +80,7 @@ def _signature(
 def _doc(facts: WorldFacts, function: FunctionFacts, module: str) -> str:
     """Return WIT's documentation, and what the function raises."""
     docs = function.function.docs
-    text = docs.contents if docs else f"`{function.function.name.rpartition(']')[2]}`."
+    text = docs.contents if docs else f"`{function_text(facts.resolve, function.function)}`"
     if function.error is None:
         return text
     declared_in = facts.scopes[function.error.owner].module
