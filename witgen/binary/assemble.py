@@ -146,6 +146,6 @@ def _type_node(entity: Entity) -> TypeNode | None:
 
 
 def _in_order(known: Mapping[str, V], instance: Instance) -> dict[str, V]:
-    """Order what an interface has as the latest instance does if that one has everything: others may show only a part."""
+    """Order things as the latest instance does if it has all of them; the imports of a component show only a part."""
     names = [name for name in instance.exports if name in known]
     return {name: known[name] for name in names} if len(names) == len(known) else dict(known)

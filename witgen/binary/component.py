@@ -69,8 +69,8 @@ def layer_of(input: Input) -> Layer:
 class Sections:
     """The declarations of one component and, for the outermost, the custom sections that were asked for."""
 
-    declarations: list[Declaration] = field(default_factory=list)
-    custom: list[Reader] = field(default_factory=list)
+    declarations: list[Declaration] = field(default_factory=list[Declaration])
+    custom: list[Reader] = field(default_factory=list[Reader])
 
 
 # Core modules, core instances, core types, the start function and values: nothing that describes types refers to them.

@@ -113,7 +113,7 @@ def _open(input: Input) -> _Opened:
         raise input.problem(
             Code.CORE_MODULE,
             "this is a core module, not a component",
-            help="make a component from it with `wasm-tools component new`, or build with a toolchain that makes components",
+            help="`wasm-tools component new` makes a component of it, if it was built with bindings for WIT",
         )
     sections = read_component(Reader(input, PREAMBLE), SECTION)
     evaluator = Evaluator(input)

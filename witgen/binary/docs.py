@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterable, Mapping
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar, cast
 
 from ..model import ir
 from .draft import Draft, DraftInterface, DraftPackage, DraftWorld
@@ -32,7 +32,7 @@ def add_documentation(input: Input, draft: Draft, main: DraftPackage, section: R
     if version not in VERSIONS or size > MAX_SIZE:
         raise _damaged(input, f"has the unknown version {version}" if size <= MAX_SIZE else "is too big", at)
     try:
-        root = json.loads(input.data[section.pos : section.end].decode("utf-8"))
+        root: object = json.loads(input.data[section.pos : section.end].decode("utf-8"))
     except (ValueError, RecursionError):
         raise _damaged(input, "is not JSON", at) from None
     _Documentation(input, draft, at).package(root, main)
@@ -52,12 +52,11 @@ class _Documentation:
 
     def package(self, value: object, main: DraftPackage) -> None:
         root = self._object(value)
-        package = main
+        package: DraftPackage | None = main
         if (named := self._text(root, "package")) is not None:
-            found = next((p for name, p in self._draft.packages.items() if str(name) == named), None)
-            if found is None:
-                return
-            package = found
+            package = next((p for name, p in self._draft.packages.items() if str(name) == named), None)
+        if package is None:
+            return
         package.docs = self._docs(root) or package.docs
         for name, item in self._objects(root, "interfaces"):
             if (interface := package.interfaces.get(name)) is not None:
@@ -72,9 +71,9 @@ class _Documentation:
         for name, entry in self._objects(item, "types"):
             if (type := interface.types.get(name)) is not None:
                 self._type(type, entry)
-        for name, entry in self._entries(item, "funcs"):
+        for name, value in self._entries(item, "funcs"):
             if (function := interface.functions.get(name)) is not None:
-                interface.functions[name] = self._function(function, entry)
+                interface.functions[name] = self._function(function, value)
 
     def _type(self, id: ir.TypeId, item: Json) -> None:
         definition = self._draft.types[id]
@@ -165,7 +164,7 @@ class _Documentation:
     def _object(self, value: object) -> Json:
         if not isinstance(value, dict):
             raise _damaged(self._input, "has something else where an object belongs", self._at)
-        return value
+        return cast("Json", value)
 
     def _entries(self, item: Json, key: str) -> Iterable[tuple[str, object]]:
         return self._object(item.get(key, {})).items()

@@ -17,8 +17,8 @@ class DraftInterface:
 
     name: str | None
     package: DraftPackage
-    types: dict[str, ir.TypeId] = field(default_factory=dict)
-    functions: dict[str, ir.Function] = field(default_factory=dict)
+    types: dict[str, ir.TypeId] = field(default_factory=dict[str, ir.TypeId])
+    functions: dict[str, ir.Function] = field(default_factory=dict[str, ir.Function])
     docs: ir.Docs | None = None
     stability: ir.Stability = None
 
@@ -29,8 +29,8 @@ class DraftWorld:
 
     name: str
     package: DraftPackage
-    imports: dict[ir.WorldKey, ir.WorldItem] = field(default_factory=dict)
-    exports: dict[ir.WorldKey, ir.WorldItem] = field(default_factory=dict)
+    imports: dict[ir.WorldKey, ir.WorldItem] = field(default_factory=dict[ir.WorldKey, ir.WorldItem])
+    exports: dict[ir.WorldKey, ir.WorldItem] = field(default_factory=dict[ir.WorldKey, ir.WorldItem])
     docs: ir.Docs | None = None
     stability: ir.Stability = None
 
@@ -40,8 +40,8 @@ class DraftPackage:
     """A package."""
 
     name: ir.PackageName
-    interfaces: dict[str, ir.InterfaceId] = field(default_factory=dict)
-    worlds: dict[str, ir.WorldId] = field(default_factory=dict)
+    interfaces: dict[str, ir.InterfaceId] = field(default_factory=dict[str, ir.InterfaceId])
+    worlds: dict[str, ir.WorldId] = field(default_factory=dict[str, ir.WorldId])
     docs: ir.Docs | None = None
 
 
@@ -49,10 +49,10 @@ class DraftPackage:
 class Draft:
     """The arenas."""
 
-    types: list[ir.TypeDef] = field(default_factory=list)
-    interfaces: list[DraftInterface] = field(default_factory=list)
-    worlds: list[DraftWorld] = field(default_factory=list)
-    packages: dict[ir.PackageName, DraftPackage] = field(default_factory=dict)
+    types: list[ir.TypeDef] = field(default_factory=list[ir.TypeDef])
+    interfaces: list[DraftInterface] = field(default_factory=list[DraftInterface])
+    worlds: list[DraftWorld] = field(default_factory=list[DraftWorld])
+    packages: dict[ir.PackageName, DraftPackage] = field(default_factory=dict[ir.PackageName, DraftPackage])
 
     def package(self, name: ir.PackageName) -> DraftPackage:
         """Return the package of a name, which is made when it is first asked for."""
@@ -125,9 +125,9 @@ class Draft:
                 if here is not None and there is not None:
                     uses.append((here, there))
         for world in self.worlds:
-            for item in (*world.imports.values(), *world.exports.values()):
-                if isinstance(item, ir.InterfaceItem):
-                    uses.append((world.package, self.interfaces[item.id].package))
+            items = (*world.imports.values(), *world.exports.values())
+            shown = [self.interfaces[item.id].package for item in items if isinstance(item, ir.InterfaceItem)]
+            uses.extend((world.package, package) for package in shown)
         return uses
 
     def _home(self, definition: ir.TypeDef) -> DraftPackage | None:

@@ -8,8 +8,8 @@ from typing import TypeAlias
 from .structure import ComponentShape, DefShape, ExternName, FuncShape, InstanceShape, Nested, Sort
 
 __all__ = [
-    "Component", "ComponentType", "Entity", "Exported", "Func", "FuncType", "Instance", "InstanceType", "Named", "Opaque",
-    "ResourceType", "Scope", "TypeNode", "ValueType", "peel", "sort_of",
+    "Component", "ComponentType", "Entity", "Exported", "Func", "FuncType", "Instance", "InstanceType", "Named",
+    "Opaque", "ResourceType", "Scope", "TypeNode", "ValueType", "peel", "sort_of",
 ]  # fmt: skip
 
 
@@ -135,9 +135,9 @@ class Scope:
     """The index spaces of a component, a component type or an instance type while it is evaluated."""
 
     parent: Scope | None
-    types: list[TypeNode] = field(default_factory=list)
-    instances: list[Instance] = field(default_factory=list)
-    funcs: list[Func] = field(default_factory=list)
-    components: list[Component] = field(default_factory=list)
-    imports: dict[str, Exported] = field(default_factory=dict)
-    exports: dict[str, Exported] = field(default_factory=dict)
+    types: list[TypeNode] = field(default_factory=list[TypeNode])
+    instances: list[Instance] = field(default_factory=list[Instance])
+    funcs: list[Func] = field(default_factory=list[Func])
+    components: list[Component] = field(default_factory=list[Component])
+    imports: dict[str, Exported] = field(default_factory=dict[str, Exported])
+    exports: dict[str, Exported] = field(default_factory=dict[str, Exported])

@@ -36,6 +36,7 @@ from .structure import (
     AliasOuter,
     ComponentShape,
     Declaration,
+    DefShape,
     Export,
     ExportType,
     ExternName,
@@ -51,6 +52,7 @@ from .structure import (
     Shape,
     Sort,
     TypeDeclaration,
+    form_of,
 )
 
 __all__ = ["Evaluator"]
@@ -119,6 +121,7 @@ class Evaluator:
     def _type(self, scope: Scope, shape: Shape, at: int) -> TypeNode:
         match shape:
             case FuncShape():
+                self._check_references(scope, shape, at)
                 return FuncType(shape, scope.types, at)
             case ResourceShape():
                 return ResourceType(at)
@@ -127,7 +130,14 @@ class Evaluator:
             case ComponentShape():
                 return ComponentType(shape, scope, at)
             case _:
+                self._check_references(scope, shape, at)
                 return ValueType(shape, scope.types, at)
+
+    def _check_references(self, scope: Scope, shape: DefShape | FuncShape, at: int) -> None:
+        """A type is made of types that stand before it, so no type contains itself."""
+        for ref in form_of(shape)[1]:
+            if isinstance(ref, int):
+                self._get(scope.types, ref, "type", at)
 
     def _alias_export(self, scope: Scope, alias: AliasExport) -> None:
         instance = self._get(scope.instances, alias.instance, "instance", alias.at)
@@ -165,7 +175,7 @@ class Evaluator:
             return Instance(self._run(node.shape.declarations, node.scope, {}).exports)
         if type.sort is Sort.COMPONENT and isinstance(node, ComponentType):
             return Component(node, node.scope)
-        self._invalid(f"type {type.index} is not that of a {type.sort.name.lower()}", at)
+        raise self._input.invalid(f"type {type.index} is not that of a {type.sort.name.lower()}", at)
 
     def _ascribe(self, scope: Scope, entity: Entity, type: ExternType, at: int) -> Entity:
         """An export may state a supertype: functions take its names for types, instances lose what it leaves out."""

@@ -8,6 +8,7 @@ component type, `ns:package/wit`, with the whole package in it. Documentation an
 from __future__ import annotations
 
 import enum
+
 from ..model import ir
 from .assemble import Assembler
 from .entities import Component, ComponentType, Entity, Exported, Instance, Named, Scope, peel

@@ -58,7 +58,7 @@ class Reader:
         return value
 
     def index(self) -> int:
-        """Read a type index where an opcode could stand: a signed LEB128 number that is not negative (Binary.md, Types)."""
+        """Read a type index where an opcode could stand: a signed LEB128 number, not negative (Binary.md, Types)."""
         start = self.pos
         value = self.u32()
         if self._data[self.pos - 1] & 0x40:

@@ -2,30 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import TypeAlias, assert_never
+from typing import TypeAlias
 
 from ..model.ir import Prim
 from .entities import FuncType, ResourceType, TypeNode, ValueType, peel
-from .structure import (
-    BorrowShape,
-    DefShape,
-    EnumShape,
-    FixedListShape,
-    FlagsShape,
-    FutureShape,
-    ListShape,
-    MapShape,
-    OptionShape,
-    OwnShape,
-    PrimShape,
-    RecordShape,
-    Ref,
-    ResultShape,
-    StreamShape,
-    TupleShape,
-    VariantShape,
-)
+from .structure import PrimShape, Ref, form_of
 from .translate import Translator
 
 __all__ = ["Comparison"]
@@ -44,15 +25,13 @@ class Comparison:
 
     def types(self, one: TypeNode, other: TypeNode) -> bool:
         """Tell whether two definitions are the same; resources are, whoever implements them."""
-        return self._definitions(peel(one), peel(other), todo := []) and self._all(todo)
+        todo: list[tuple[Use, Use]] = []
+        return self._definitions(peel(one), peel(other), todo) and self._all(todo)
 
     def functions(self, one: FuncType, other: FuncType) -> bool:
         """Tell whether two functions take and return the same."""
-        a, b = one.shape, other.shape
-        if a.is_async != b.is_async or [name for name, _ in a.params] != [name for name, _ in b.params]:
-            return False
-        refs_a, refs_b = [*(ref for _, ref in a.params), a.result], [*(ref for _, ref in b.params), b.result]
-        return self._all([((x, one.scope), (y, other.scope)) for x, y in zip(refs_a, refs_b, strict=True)])
+        (head_a, refs_a), (head_b, refs_b) = form_of(one.shape), form_of(other.shape)
+        return head_a == head_b and self._all(_pairs(refs_a, one.scope, refs_b, other.scope))
 
     def _all(self, todo: list[tuple[Use, Use]]) -> bool:
         while todo:
@@ -74,12 +53,17 @@ class Comparison:
             return isinstance(a, ResourceType) and isinstance(b, ResourceType)
         if (a, b) not in self._seen:
             self._seen.add((a, b))
-            head_a, refs_a = _form(a.shape)
-            head_b, refs_b = _form(b.shape)
+            (head_a, refs_a), (head_b, refs_b) = form_of(a.shape), form_of(b.shape)
             if type(a.shape) is not type(b.shape) or head_a != head_b or len(refs_a) != len(refs_b):
                 return False
-            todo.extend(((x, a.scope), (y, b.scope)) for x, y in zip(refs_a, refs_b, strict=True))
+            todo.extend(_pairs(refs_a, a.scope, refs_b, b.scope))
         return True
+
+
+def _pairs(
+    one: tuple[Ref | None, ...], one_scope: list[TypeNode], other: tuple[Ref | None, ...], other_scope: list[TypeNode]
+) -> list[tuple[Use, Use]]:
+    return [((a, one_scope), (b, other_scope)) for a, b in zip(one, other, strict=True)]
 
 
 def _resolve(use: Use) -> TypeNode | Prim | None:
@@ -89,26 +73,3 @@ def _resolve(use: Use) -> TypeNode | Prim | None:
     node = scope[ref]
     base = peel(node)
     return base.shape.prim if isinstance(base, ValueType) and isinstance(base.shape, PrimShape) else node
-
-
-def _form(shape: DefShape) -> tuple[Hashable, tuple[Ref | None, ...]]:
-    """Split a definition into what must be equal and the types it is made of."""
-    match shape:
-        case PrimShape(prim):
-            return prim, ()
-        case RecordShape(parts) | VariantShape(parts):
-            return tuple(name for name, _ in parts), tuple(ref for _, ref in parts)
-        case FlagsShape(names) | EnumShape(names):
-            return names, ()
-        case OwnShape(index) | BorrowShape(index):
-            return None, (index,)
-        case FixedListShape(element, size):
-            return size, (element,)
-        case MapShape(one, other) | ResultShape(one, other):
-            return None, (one, other)
-        case TupleShape(types):
-            return None, types
-        case ListShape(part) | OptionShape(part) | StreamShape(part) | FutureShape(part):
-            return None, (part,)
-        case _:
-            assert_never(shape)

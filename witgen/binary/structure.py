@@ -7,17 +7,51 @@ place in an index space.
 from __future__ import annotations
 
 import enum
+from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 from ..model.ir import Prim
 
 __all__ = [
-    "AliasExport", "AliasOuter", "BorrowShape", "ComponentShape", "Declaration", "DefShape", "EnumShape", "Export", "ExportType",
-    "ExternName", "ExternType", "FixedListShape", "FlagsShape", "FuncShape", "FutureShape", "Import", "InlineInstance", "InstanceShape",
-    "Instantiate", "Lift", "ListShape", "MapShape", "Nested", "OptionShape", "OwnShape", "PrimShape", "Ref", "RecordShape",
-    "ResourceShape", "ResultShape", "Shape", "Sort", "StreamShape", "TupleShape", "TypeDeclaration", "VariantShape",
-]  # fmt: skip
+    "AliasExport",
+    "AliasOuter",
+    "BorrowShape",
+    "ComponentShape",
+    "Declaration",
+    "DefShape",
+    "EnumShape",
+    "Export",
+    "ExportType",
+    "ExternName",
+    "ExternType",
+    "FixedListShape",
+    "FlagsShape",
+    "FuncShape",
+    "FutureShape",
+    "Import",
+    "InlineInstance",
+    "InstanceShape",
+    "Instantiate",
+    "Lift",
+    "ListShape",
+    "MapShape",
+    "Nested",
+    "OptionShape",
+    "OwnShape",
+    "PrimShape",
+    "RecordShape",
+    "Ref",
+    "ResourceShape",
+    "ResultShape",
+    "Shape",
+    "Sort",
+    "StreamShape",
+    "TupleShape",
+    "TypeDeclaration",
+    "VariantShape",
+    "form_of",
+]
 
 # A primitive, or the number of a type in the index space of the declaration's scope.
 Ref: TypeAlias = Prim | int
@@ -191,7 +225,7 @@ class ExternName:
 
 @dataclass(frozen=True, slots=True)
 class ExternType:
-    """What an import or export is: `index` is its type, None for a fresh resource (and for sorts that are not followed)."""
+    """What an import or export is: `index` is its type, None for a fresh resource and for what is never looked into."""
 
     sort: Sort
     index: int | None
@@ -288,5 +322,31 @@ class Lift:
 
 
 Declaration: TypeAlias = (
-    TypeDeclaration | AliasExport | AliasOuter | Import | Export | ExportType | Instantiate | InlineInstance | Nested | Lift
+    TypeDeclaration | AliasExport | AliasOuter | Import | Export | ExportType | Instantiate | InlineInstance | Nested
+    | Lift
 )  # fmt: skip
+
+
+def form_of(shape: DefShape | FuncShape) -> tuple[Hashable, tuple[Ref | None, ...]]:
+    """Split a definition into what two of them must have equal and the types it is made of."""
+    match shape:
+        case PrimShape(prim):
+            return prim, ()
+        case RecordShape(parts) | VariantShape(parts):
+            return tuple(name for name, _ in parts), tuple(ref for _, ref in parts)
+        case FlagsShape(names) | EnumShape(names):
+            return names, ()
+        case OwnShape(index) | BorrowShape(index):
+            return None, (index,)
+        case FixedListShape(element, size):
+            return size, (element,)
+        case MapShape(one, other) | ResultShape(one, other):
+            return None, (one, other)
+        case TupleShape(types):
+            return None, types
+        case ListShape(part) | OptionShape(part) | StreamShape(part) | FutureShape(part):
+            return None, (part,)
+        case FuncShape(params, result, is_async):
+            return (is_async, *(name for name, _ in params)), (*(ref for _, ref in params), result)
+        case _:
+            assert_never(shape)

@@ -29,7 +29,7 @@ def to_binary(input: Input) -> bytes:
     if "\0" in text:
         raise input.problem(Code.TEXT, "component text holds a NUL character", text.index("\0"))
     try:
-        from wasmtime import WasmtimeError, wat2wasm
+        from wasmtime import WasmtimeError, wat2wasm  # noqa: PLC0415 - only component text needs it
     except ImportError:
         help = "install it (`pip install wasmtime`), or give the component in binary form"
         raise input.problem(Code.TEXT, "component text is read with the wasmtime package", help=help) from None

@@ -90,8 +90,8 @@ class Translator:
             raise self._input.invalid(f"`{name.name}` belongs to no resource of its scope", at)
         shape, scope = func.type.shape, func.type.scope
         self._check_labels([label for label, _ in shape.params], "parameter", func.type.at)
-        params = tuple(ir.Param(label, self._outer(ref, scope, func.type.at)) for label, ref in shape.params)
-        result = None if shape.result is None else self._outer(shape.result, scope, func.type.at)
+        params = tuple(ir.Param(label, self._outer(ref, scope)) for label, ref in shape.params)
+        result = None if shape.result is None else self._outer(shape.result, scope)
         kind = ir.FunctionKind(tag, resource, shape.is_async)
         return ir.Function(name.name, kind, params, result, external_id=name.external_id)
 
@@ -108,17 +108,15 @@ class Translator:
         self._draft.types.append(definition)
         return ir.TypeId(len(self._draft.types) - 1)
 
-    def _outer(self, ref: Ref, scope: Scope, at: int) -> ir.Type:
-        type, size = self._type(ref, scope, at)
+    def _outer(self, ref: Ref, scope: Scope) -> ir.Type:
+        type, size = self._type(ref, scope)
         self._input.limits.expand(size)
         return type
 
-    def _type(self, ref: Ref, scope: Scope, at: int) -> tuple[ir.Type, int]:
+    def _type(self, ref: Ref, scope: Scope) -> tuple[ir.Type, int]:
         """Return a type and how many types it reads as when it is written out."""
         if isinstance(ref, ir.Prim):
             return ref, 1
-        if ref >= len(scope):
-            raise self._input.invalid(f"there is no type {ref}", at)
         node = scope[ref]
         if (known := self.known(node)) is not None:
             return ir.TypeRef(known), 1
@@ -149,12 +147,10 @@ class Translator:
 
     def part(self, ref: Ref, node: ValueType) -> tuple[ir.Type, int]:
         """Return a type that the definition `node` is made of."""
-        return self._type(ref, node.scope, node.at)
+        return self._type(ref, node.scope)
 
     def resource(self, index: int, node: ValueType) -> ir.TypeId:
         """Return the resource of a handle type."""
-        if index >= len(node.scope):
-            raise self._input.invalid(f"there is no type {index}", node.at)
         target = node.scope[index]
         known = self.known(target)
         if known is None or not isinstance(peel(target), ResourceType):

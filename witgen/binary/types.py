@@ -41,8 +41,15 @@ from .structure import (
 )
 
 __all__ = [
-    "MAX_DEPTH", "NEWER", "read_alias", "read_extern_name", "read_extern_type", "read_import", "read_result", "read_sort", "read_type",
-]  # fmt: skip
+    "NEWER",
+    "read_alias",
+    "read_extern_name",
+    "read_extern_type",
+    "read_import",
+    "read_result",
+    "read_sort",
+    "read_type",
+]
 
 T = TypeVar("T")
 
@@ -71,7 +78,7 @@ def read_type(reader: Reader, depth: int = 0) -> Shape:
     if depth >= MAX_DEPTH:
         raise reader.input.unsupported(f"types nest deeper than {MAX_DEPTH}", at)
     in_component = opcode == 0x41
-    declarations = reader.vector(lambda: _declaration(reader, depth + 1, in_component))
+    declarations = reader.vector(lambda: _declaration(reader, depth + 1, in_component=in_component))
     return ComponentShape(declarations) if in_component else InstanceShape(declarations)
 
 
@@ -123,7 +130,7 @@ def _async_resource(reader: Reader) -> Shape:
     return ResourceShape()
 
 
-def _func(reader: Reader, is_async: bool) -> Shape:
+def _func(reader: Reader, *, is_async: bool) -> Shape:
     return FuncShape(_labelled(reader), read_result(reader), is_async)
 
 
@@ -166,7 +173,7 @@ _DEFINED: dict[int, Callable[[Reader], Shape]] = {
 }
 
 
-def _declaration(reader: Reader, depth: int, in_component: bool) -> Declaration:
+def _declaration(reader: Reader, depth: int, *, in_component: bool) -> Declaration:
     at = reader.pos
     kind = reader.byte()
     if kind == 0x01:
