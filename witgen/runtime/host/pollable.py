@@ -24,12 +24,12 @@ class Pollable:
     two file descriptors per store from then on. It needs a loopback connection on 127.0.0.1 for that (nothing outside
     the process can reach it); where the system refuses one, returning the object raises `PollableError`.
 
-    `set` and `clear` may be called from any thread. A guest sees `set` within a fraction of a millisecond, also while
-    it waits. `clear` is exact when it is called where the store's own thread is, which is in the host's methods: the
-    guest that gets the thread back sees pollables that are not ready. From another thread it takes effect when the
-    store's thread is next in Python, because nobody else may touch the store; until then the guest may find the
-    pollable ready although there is nothing. So, with messages in a queue: `set` where a message is put in, `clear`
-    in the method that takes the last one out.
+    `set` and `clear` may be called from any thread. In a host's methods, which run on the store's thread, both take
+    effect at once: the guest finds what was said when the method returns. From another thread, a guest sees `set` within
+    a fraction of a millisecond, also while it waits; `clear` takes effect when the store's thread is next in Python (a
+    host's method, a new call), because nobody else may touch the store, and until then a guest may find the pollable
+    ready although there is nothing. So, with messages in a queue: `set` where a message is put in, `clear` in the method
+    that takes the last one out.
 
     While a guest waits, Python's signal handlers do not run: Ctrl-C takes effect when the wait ends.
     """
@@ -53,7 +53,7 @@ class Pollable:
         return self._flag.is_set()
 
     def close(self) -> None:
-        """Give the file descriptors back. Every pollable that was handed out is ready from here on, for good.
+        """Give the file descriptors back. Every pollable that was handed out becomes ready, for good.
 
         The same happens when the object is garbage collected, and for a store's pollables when the store closes. More
         calls, also of `set` and `clear`, do nothing.
@@ -83,8 +83,9 @@ class _Flag:
     def set(self) -> None:
         with self._lock:
             self._set = True
-            for channel in self._channels.values():
-                channel.fill()
+            for channels, channel in list(self._channels.items()):
+                if channel.fill() and channels.usable_here():
+                    channels.settle(channel)
 
     def clear(self) -> None:
         with self._lock:
@@ -121,7 +122,9 @@ class _Flag:
                 channel.fill()
             else:
                 channels.drain(channel)
-            return channels.subscribe(channel, ready=self._set or self._closed)
+            if self._set or self._closed:
+                channels.settle(channel)
+            return channels.subscribe(channel)
 
     def _catch_up(self, channels: Channels, channel: Channel) -> None:
         """Do on a store's thread what `clear` could not do from another, unless the flag has been set again."""

@@ -53,14 +53,16 @@ class Channel:
         self._lock = lock
         self._peer: socket.socket | None = peer
 
-    def fill(self) -> None:
-        """Put a byte in, unless there is one; the far end is then ready."""
+    def fill(self) -> bool:
+        """Put a byte in, which makes the far end ready; false where there is nothing to do."""
         with self._lock:
-            if self._peer is not None and not self.filled:
-                self.filled = True
-                # The far end is gone when its store is: nobody is left to be woken.
-                with contextlib.suppress(OSError):
-                    self._peer.send(b"!")
+            if self._peer is None or self.filled:
+                return False
+            self.filled = True
+            # The far end is gone when its store is: nobody is left to be woken.
+            with contextlib.suppress(OSError):
+                self._peer.send(b"!")
+            return True
 
     def close(self) -> None:
         """Close the near end; the far end is then ready for good."""
@@ -158,9 +160,13 @@ class Channels:
             while self._call(text.DRAIN, channel.stream):
                 pass
 
-    def subscribe(self, channel: Channel, *, ready: bool) -> int:
-        """Return the address of a box with a fresh pollable; where `ready`, wait until it is."""
-        return ffi.take_box(self._call(text.SUBSCRIBE, channel.stream, ready))
+    def settle(self, channel: Channel) -> None:
+        """Wait until what was sent, or the near end's close, has arrived at the far end."""
+        self._call(text.SETTLE, channel.stream)
+
+    def subscribe(self, channel: Channel) -> int:
+        """Return the address of a box with a fresh pollable."""
+        return ffi.take_box(self._call(text.SUBSCRIBE, channel.stream))
 
     def close(self) -> None:
         """Close what is open; the store is about to end."""

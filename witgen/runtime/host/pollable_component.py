@@ -13,7 +13,7 @@ what is left, and closing the socket frees everything that costs a file descript
 
 from __future__ import annotations
 
-__all__ = ["ABANDON", "ACCEPT", "COMPONENT", "DRAIN", "EXPORTS", "OPEN", "SUBSCRIBE"]
+__all__ = ["ABANDON", "ACCEPT", "COMPONENT", "DRAIN", "EXPORTS", "OPEN", "SETTLE", "SUBSCRIBE"]
 
 OPEN = "open"
 """`func(authority: string, path: string) -> s32`: start the request; the future's number, negative when refused."""
@@ -25,12 +25,15 @@ ABANDON = "abandon"
 """`func(future: u32)`: give a request up that nobody answered."""
 
 SUBSCRIBE = "subscribe"
-"""`func(stream: u32, settle: bool) -> own<pollable>`: a fresh pollable; `settle` waits until it is ready."""
+"""`func(stream: u32) -> own<pollable>`: a fresh pollable."""
+
+SETTLE = "settle"
+"""`func(stream: u32)`: wait until the stream's pollables are ready."""
 
 DRAIN = "drain"
 """`func(stream: u32) -> bool`: take exactly one byte, waiting for it; false when the stream is closed."""
 
-EXPORTS = (OPEN, ACCEPT, ABANDON, SUBSCRIBE, DRAIN)
+EXPORTS = (OPEN, ACCEPT, ABANDON, SUBSCRIBE, SETTLE, DRAIN)
 """All of them."""
 
 COMPONENT = """\
@@ -285,11 +288,14 @@ COMPONENT = """\
     (func (export "abandon") (param $future i32)
       (call $drop-future (local.get $future)))
 
-    (func (export "subscribe") (param $stream i32) (param $settle i32) (result i32)
+    (func (export "subscribe") (param $stream i32) (result i32)
+      (call $subscribe (local.get $stream)))
+
+    (func (export "settle") (param $stream i32)
       (local $pollable i32)
       (local.set $pollable (call $subscribe (local.get $stream)))
-      (if (local.get $settle) (then (call $block (local.get $pollable))))
-      (local.get $pollable))
+      (call $block (local.get $pollable))
+      (call $drop-pollable (local.get $pollable)))
 
     (func (export "drain") (param $stream i32) (result i32)
       (call $skip (local.get $stream) (i64.const 1) (global.get $out))
@@ -325,8 +331,10 @@ COMPONENT = """\
     (canon lift (core func $main "accept")))
   (func (export "abandon") (param "future" u32)
     (canon lift (core func $main "abandon")))
-  (func (export "subscribe") (param "stream" u32) (param "settle" bool) (result (own $pollable))
+  (func (export "subscribe") (param "stream" u32) (result (own $pollable))
     (canon lift (core func $main "subscribe")))
+  (func (export "settle") (param "stream" u32)
+    (canon lift (core func $main "settle")))
   (func (export "drain") (param "stream" u32) (result bool)
     (canon lift (core func $main "drain"))))
 """

@@ -1,0 +1,147 @@
+"""Memory that Python values are lowered into: one arena per bound function, one region per column of its lists.
+
+An arena's fixed part is laid out when the function is compiled: every constant word (kinds, counts, names, pointers
+from one part to another) stands in its image, so that a call only writes what differs from the last one. Regions
+grow; theirs are columns of equal entries, whose constant words are written when they grow.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+__all__ = ["Arena", "Layout", "Region", "RegionSpec"]
+
+_LARGE = 1 << 23
+"""Regions of more bytes than this are given back after the call that needed them."""
+
+
+@dataclass(slots=True)
+class Layout:
+    """An arena's image while it is being laid out. Positions are counted in words of 8 bytes."""
+
+    image: bytearray = field(default_factory=bytearray)
+    pointers: list[int] = field(default_factory=list[int])
+    pins: list[int] = field(default_factory=list[int])
+    _names: dict[str, int] = field(default_factory=dict[str, int])
+
+    def reserve(self, words: int) -> int:
+        """Return the position of `words` fresh words."""
+        position = len(self.image) // 8
+        self.image.extend(bytes(8 * words))
+        return position
+
+    def put(self, position: int, number: int) -> None:
+        """Set a word that stays."""
+        self.image[8 * position : 8 * position + 8] = number.to_bytes(8, "little")
+
+    def point(self, position: int, target: int) -> None:
+        """Let a word point to the word `target`, wherever the arena comes to lie."""
+        self.put(position, 8 * target)
+        self.pointers.append(position)
+
+    def name(self, text: str) -> tuple[int, int]:
+        """Return size and position of a name's UTF-8."""
+        encoded = text.encode()
+        if text not in self._names:
+            position = self.reserve((len(encoded) + 7) // 8)
+            self.image[8 * position : 8 * position + len(encoded)] = encoded
+            self._names[text] = position
+        return len(encoded), self._names[text]
+
+    def pin(self, position: int) -> str:
+        """Make a word a pointer to bytes that a call keeps alive; return its field in the arena's pins."""
+        self.pins.append(8 * position)
+        return f"p{8 * position}"
+
+
+class Arena:
+    """An arena: its bytes, where they lie, and views of them by item format."""
+
+    __slots__ = ("_owner", "address", "data", "pins")
+
+    def __init__(self, layout: Layout, pins: type[ctypes.Structure] | None) -> None:
+        self.data = bytearray(layout.image)
+        self._owner = (ctypes.c_char * len(self.data)).from_buffer(self.data)
+        self.address = ctypes.addressof(self._owner)
+        self.pins = pins.from_buffer(self.data) if pins else None
+        words = self.view("Q")
+        for position in layout.pointers:
+            words[position] += self.address
+
+    def view(self, form: str) -> memoryview:
+        """Return the bytes as items of a struct format character."""
+        return memoryview(self.data).cast(form)  # type: ignore[call-overload,no-any-return]  # the format is a variable
+
+
+@dataclass(slots=True)
+class RegionSpec:
+    """A region's entries: words each, constant words, and words that point to the entry of the same index elsewhere."""
+
+    words: int
+    name: str
+    constants: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
+    names: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
+    """Words that point to a name, and its position in the arena."""
+    links: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
+
+
+class Region:
+    """Entries for the elements of a list, growing. Regions that became large put themselves on the list `large`."""
+
+    __slots__ = (
+        *("B", "H", "I", "Q", "b", "d", "f", "h", "i", "q"),
+        *("_keep", "_large", "_links", "_names", "_words", "_constants", "address", "capacity"),
+    )  # fmt: skip
+
+    def __init__(self, spec: RegionSpec, arena: int, large: list[Region]) -> None:
+        self._words = spec.words
+        self._constants = tuple(spec.constants)
+        self._names = tuple((word, arena + 8 * position) for word, position in spec.names)
+        self._links: tuple[tuple[int, Region], ...] = ()
+        self._large = large
+        self.release()
+
+    def link(self, links: tuple[tuple[int, Region], ...]) -> None:
+        """Let a word of each entry point to the same entry of another region, which grows with this one."""
+        self._links = links
+
+    def grow(self, count: int) -> None:
+        """Make room for at least `count` entries; what was in the region is lost."""
+        self.capacity = capacity = max(count, 2 * self.capacity, 16)
+        words = self._words
+        data = bytearray(8 * words * capacity)
+        self._keep = (ctypes.c_char * len(data)).from_buffer(data)
+        self.address = ctypes.addressof(self._keep)
+        self._view(data)
+        for word, number in (*self._constants, *self._names):
+            if number < 0x100:
+                data[8 * word :: 8 * words] = bytes((number,)) * capacity
+            else:
+                self.Q[word::words] = array("Q", (number,)) * capacity
+        for word, region in self._links:
+            region.grow(capacity)
+            stride = 8 * region._words  # noqa: SLF001  (same class)
+            self.Q[word::words] = array("Q", range(region.address, region.address + stride * capacity, stride))
+        if len(data) > _LARGE:
+            self._large.append(self)
+
+    def release(self) -> None:
+        """Give the memory back, also that of the regions linked to."""
+        self.capacity = 0
+        self.address = 8
+        self._keep: ctypes.Array[ctypes.c_char] | None = None
+        self._view(bytearray())
+        for _, region in self._links:
+            region.release()
+
+    def _view(self, data: bytearray) -> None:
+        view = memoryview(data)
+        self.B: bytearray = data
+        self.b = view.cast("b")
+        self.H, self.h = view.cast("H"), view.cast("h")
+        self.I, self.i = view.cast("I"), view.cast("i")
+        self.Q, self.q = view.cast("Q"), view.cast("q")
+        self.f, self.d = view.cast("f"), view.cast("d")

@@ -1,0 +1,119 @@
+"""Components: from a path, bytes, text or wasmtime's own object, compiled once and kept on disk."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TypeAlias
+
+import wasmtime
+from wasmtime.component import Component
+
+from . import ffi
+from .engine import fingerprint
+from .errors import ComponentError
+
+__all__ = ["ComponentSource", "cache_folder", "load"]
+
+ComponentSource: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | Component
+"""A path, a component's bytes, component text (a str that begins with a parenthesis), or a compiled component."""
+
+_KEEP_SECONDS = 90 * 24 * 3600
+"""Compiled components that nobody loaded for this long are removed."""
+
+
+def load(engine: wasmtime.Engine, source: ComponentSource) -> Component:
+    """Return a compiled component; what was compiled before comes from the cache."""
+    if isinstance(source, Component):
+        return source
+    content = _read(source)
+    folder = cache_folder()
+    if folder is None:
+        return _compile(engine, content)
+    key = f"{hashlib.sha256(content).hexdigest()[:40]}-{ffi.VERSION}-{fingerprint(engine)}"
+    cached = _cached(engine, folder, key)
+    if cached is None:
+        cached = _compile(engine, content)
+        with contextlib.suppress(OSError):
+            _store(folder, key, bytes(cached.serialize()))
+    return cached
+
+
+def cache_folder() -> Path | None:
+    """Return where compiled components are kept; None where the user switched the cache off.
+
+    `WITGEN_CACHE_DIR` names another folder; empty, it switches the cache off.
+    """
+    chosen = os.environ.get("WITGEN_CACHE_DIR")
+    if chosen is not None:
+        return Path(chosen) / "components" if chosen else None
+    try:
+        home = Path.home()
+    except RuntimeError:
+        return None
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = home / "Library" / "Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
+    return base / "witgen" / "components"
+
+
+def _read(source: str | os.PathLike[str] | bytes | bytearray | memoryview) -> bytes:
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return bytes(source)
+    if isinstance(source, str) and source.lstrip().startswith("("):
+        return source.encode()
+    return Path(source).read_bytes()
+
+
+def _compile(engine: wasmtime.Engine, content: bytes) -> Component:
+    binary = content.startswith(b"\0asm")
+    try:
+        return Component(engine, content if binary else content.decode())
+    except UnicodeDecodeError:
+        raise ComponentError("neither a component nor component text") from None
+    except wasmtime.WasmtimeError as error:
+        raise ComponentError(f"wasmtime does not take this component: {error}") from None
+
+
+def _cached(engine: wasmtime.Engine, folder: Path, key: str) -> Component | None:
+    """Return a cached component. Its file's name ends with the hash of the content, so a damaged one is not used."""
+    try:
+        found = next(folder.glob(f"{key}-*.cwasm"), None)
+        if found is None:
+            return None
+        with found.open("rb") as file:
+            intact = hashlib.file_digest(file, "sha256").hexdigest()[:40] == found.stem.rpartition("-")[2]
+        if intact:
+            component = Component.deserialize_file(engine, str(found))
+            os.utime(found)
+            return component
+    except (OSError, wasmtime.WasmtimeError):
+        return None
+    with contextlib.suppress(OSError):
+        found.unlink()
+    return None
+
+
+def _store(folder: Path, key: str, artifact: bytes) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    target = folder / f"{key}-{hashlib.sha256(artifact).hexdigest()[:40]}.cwasm"
+    with tempfile.NamedTemporaryFile(dir=folder, suffix=".tmp", delete=False) as file:
+        file.write(artifact)
+    Path(file.name).replace(target)
+    _tidy(folder)
+
+
+def _tidy(folder: Path) -> None:
+    oldest = time.time() - _KEEP_SECONDS
+    for entry in folder.iterdir():
+        with contextlib.suppress(OSError):
+            if entry.stat().st_mtime < oldest:
+                entry.unlink()

@@ -1,0 +1,158 @@
+"""What a world imports and exports, and whether a component fits it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import ModuleType
+from weakref import WeakKeyDictionary
+
+import wasmtime
+from wasmtime import component as wasm
+
+from .. import abi
+from . import shape
+from .errors import LinkError
+
+__all__ = ["Definition", "Import", "Needs", "track"]
+
+_NATIVE_PACKAGES = frozenset(f"wasi:{name}" for name in ("cli", "clocks", "filesystem", "io", "random", "sockets"))
+_NAME = re.compile(r"(?P<path>(?P<package>[^/@]+)/[^@]+)@(?P<version>(?P<major>\d+)\.(?P<minor>\d+)\.(?P<patch>\d+).*)")
+
+
+def track(name: str) -> str:
+    """Return an interface's name with as much of its version as has to agree, in the manner of semantic versions."""
+    match = _NAME.fullmatch(name)
+    if match is None:
+        return name
+    major, minor, patch = match["major"], match["minor"], match["patch"]
+    if "-" in match["version"]:
+        return name
+    agreed = major if major != "0" else f"0.{minor}" if minor != "0" else f"0.0.{patch}"
+    return f"{match['path']}@{agreed}"
+
+
+def _is_native(name: str) -> bool:
+    match = _NAME.fullmatch(name)
+    return match is not None and match["package"] in _NATIVE_PACKAGES and match["version"].startswith("0.2.")
+
+
+@dataclass(frozen=True, eq=False)
+class Import:
+    """An imported interface.
+
+    `attribute` is the field of the world's imports that holds the implementation; empty for the world's own functions
+    and resources, which are fields themselves. `module` has the base classes of the interface's resources. A `native`
+    one is wasmtime's unless the field has something else.
+    """
+
+    attribute: str
+    interface: abi.Interface
+    module: ModuleType | None = None
+    native: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Definition:
+    """A world: what generated bindings expect of a component."""
+
+    name: str
+    imports: tuple[Import, ...]
+    exports: tuple[abi.Interface, ...]
+    _checked: WeakKeyDictionary[wasm.Component, Needs] = field(default_factory=WeakKeyDictionary, init=False)
+
+    def needs(self, component: wasm.Component, engine: wasmtime.Engine) -> Needs:
+        """Return what a component of this world imports and exports; raise if it is not one of this world."""
+        needs = self._checked.get(component)
+        if needs is None:
+            needs = self._checked[component] = _Examination(self, component, engine).needs()
+        return needs
+
+
+@dataclass(frozen=True)
+class Needs:
+    """The names that a component itself uses, by those of the world's interfaces."""
+
+    imports: Mapping[str, str]
+    exports: Mapping[str, str]
+    functions: Mapping[str, frozenset[str]]
+    """The functions that the component imports, by the world's name of the interface."""
+
+
+class _Examination:
+    def __init__(self, definition: Definition, component: wasm.Component, engine: wasmtime.Engine) -> None:
+        self._definition = definition
+        self._engine = engine
+        type_ = component.type
+        self._imports = type_.imports(engine)
+        self._exports = type_.exports(engine)
+        self._problems: list[str] = []
+        self._functions: dict[str, frozenset[str]] = {}
+
+    def needs(self) -> Needs:
+        imports = self._match_imports()
+        exports = self._match_exports()
+        if self._problems:
+            listed = "\n".join(f"  {problem}" for problem in self._problems)
+            raise LinkError(f"the component does not fit world {self._definition.name}:\n{listed}")
+        return Needs(imports, exports, self._functions)
+
+    def _match_imports(self) -> dict[str, str]:
+        ours = {track(item.interface.name): item.interface for item in self._definition.imports}
+        matched: dict[str, str] = {}
+        for name, extern in self._imports.items():
+            item = extern.ty
+            if isinstance(item, wasm.ComponentInstanceType):
+                interface = ours.get(track(name))
+                if interface is not None:
+                    matched[interface.name] = name
+                    self._compare(interface, item.exports(self._engine), name, exported=False)
+                elif not _is_native(name):
+                    self._problems.append(f"import {name}: the world has no such import")
+            elif isinstance(item, (wasm.FuncType, wasm.ResourceType)) and "" not in matched:
+                matched[""] = ""
+        if "" in matched:
+            own = {name: extern for name, extern in self._imports.items() if not _is_instance(extern)}
+            interface = ours.get("", abi.Interface("", (), ()))
+            self._compare(interface, own, "", exported=False)
+        return matched
+
+    def _match_exports(self) -> dict[str, str]:
+        theirs = {track(name): name for name in self._exports}
+        matched: dict[str, str] = {}
+        for interface in self._definition.exports:
+            if not interface.name:
+                matched[""] = ""
+                self._compare(interface, self._exports, "", exported=True)
+                continue
+            name = theirs.get(track(interface.name))
+            item = self._exports[name].ty if name is not None else None
+            if name is None or not isinstance(item, wasm.ComponentInstanceType):
+                self._problems.append(f"export {interface.name}: the component does not have it")
+                continue
+            matched[interface.name] = name
+            self._compare(interface, item.exports(self._engine), name, exported=True)
+        return matched
+
+    def _compare(
+        self, interface: abi.Interface, externs: Mapping[str, wasm.ComponentExtern], name: str, *, exported: bool
+    ) -> None:
+        """Compare the functions that both sides have; what is missing is a problem on the side that uses it."""
+        kind, place = ("export" if exported else "import"), f"{name}#" if name else ""
+        functions = {function.name: function for function in interface.functions}
+        items = {name: extern.ty for name, extern in externs.items()}
+        theirs = {name: item for name, item in items.items() if isinstance(item, wasm.FuncType)}
+        for missing in functions.keys() - theirs.keys() if exported else theirs.keys() - functions.keys():
+            whose = "the component does not have it" if exported else "the world has no such function"
+            self._problems.append(f"{kind} {place}{missing}: {whose}")
+        for shared in sorted(functions.keys() & theirs.keys()):
+            ours, found = shape.expected(functions[shared]), shape.found(theirs[shared])
+            if found is not None and found != ours:
+                self._problems.append(f"{kind} {place}{shared}: the component has {found}, the world {ours}")
+        if not exported:
+            self._functions[interface.name] = frozenset(theirs)
+
+
+def _is_instance(extern: wasm.ComponentExtern) -> bool:
+    return isinstance(extern.ty, wasm.ComponentInstanceType)

@@ -1,0 +1,41 @@
+"""What can go wrong with a component, other than the errors that its WIT declares."""
+
+from __future__ import annotations
+
+__all__ = ["ComponentError", "EngineError", "GuestExit", "HostError", "LinkError", "StoreDeadError", "ThreadError", "Trap"]
+
+
+class HostError(RuntimeError):
+    """Base of every error of the host runtime."""
+
+
+class EngineError(HostError):
+    """An engine whose settings do not do for the bindings."""
+
+
+class ComponentError(HostError):
+    """Something that is not a component, or that wasmtime cannot compile."""
+
+
+class LinkError(HostError):
+    """A component, its world and the given implementations do not go together."""
+
+
+class ThreadError(HostError):
+    """A store was used by a second thread while the first was inside."""
+
+
+class StoreDeadError(HostError):
+    """A store was used after it was closed or after a call in it failed; `__cause__` is the first failure."""
+
+
+class Trap(HostError):
+    """The guest trapped. The store is dead."""
+
+
+class GuestExit(HostError):
+    """The guest called `exit`; `code` is its exit code. The store is dead."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"the guest exited with code {code}")
+        self.code = code

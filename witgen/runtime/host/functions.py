@@ -1,0 +1,262 @@
+"""Compiles a function descriptor into Python: a caller for an export, a callback for an import.
+
+The source of a converter depends on the descriptor alone and is compiled once per process. It is executed once for
+every function that is bound in a store, in a namespace of its own that holds its arena.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import CodeType
+from weakref import WeakKeyDictionary
+
+from .. import abi
+from .arena import Layout, RegionSpec
+from .columns import Columns
+from .ffi import pin_structure
+from .lifting import Lifting
+from .lowering import INTEGERS, kind_of
+from .source import Source
+
+__all__ = ["CALL", "Compiled", "Handle", "compile_callback", "compile_caller"]
+
+CALL = "_call_it"
+"""What the compiled module calls its function."""
+
+Handle = abi.Own | abi.Borrow
+
+_CALLBACK_PARAMETERS = "_data, _where, _shape, _arguments, _given, _results, _wanted"
+_DIRECT = {
+    **{type_: form for type_, (form, _) in INTEGERS.items()},
+    abi.BOOL: "?", abi.F32: "f", abi.F64: "d",
+}  # fmt: skip
+"""Results that are written where they belong, without an arena."""
+
+
+@dataclass(frozen=True, eq=False)
+class Compiled:
+    """Code of a converter and what it needs to be executed."""
+
+    code: CodeType
+    constants: dict[str, object]
+    layout: Layout
+    pins: type | None
+    regions: tuple[RegionSpec, ...]
+    views: frozenset[str]
+    lowered: dict[str, Handle]
+    lifted: dict[str, Handle]
+    value: int
+    """Position of the parameters of a caller, of the result of a callback."""
+    slot: int
+    """Position of the result of a caller."""
+
+
+class _Compiler:
+    def __init__(self, function: abi.Function) -> None:
+        self.function = function
+        self.source = Source()
+        self.layout = Layout()
+        self.slot = self.layout.reserve(4)
+        self.lifting = Lifting(self.source)
+        self.lowering = Columns(self.source, self.layout)
+        declared = function.result
+        self.raises = declared if function.raises is not None and isinstance(declared, abi.Result) else None
+        self.uses_arena = not (declared is None or isinstance(declared, abi.Prim) and declared in _DIRECT)
+
+    def finish(self, value: int) -> Compiled:
+        pins = pin_structure(len(self.layout.image), self.layout.pins) if self.layout.pins else None
+        title = f"{self.function.resource.interface}#{self.function.name}" if self.function.resource else self.function.name
+        return Compiled(
+            self.source.compile(f"{title} {id(self):x}"), self.source.constants, self.layout, pins,
+            tuple(self.lowering.regions), frozenset(self.lowering.views), self.lowering.handles, self.lifting.handles,
+            value, self.slot,
+        )  # fmt: skip
+
+    def attempt(self, lower: Callable[[], None], retry: str) -> None:
+        """Lower; where that fails, make the values canonical (or leave with the reason) and lower once more."""
+        line, block = self.source.line, self.source.block
+        with block("for _again in _tries:"):
+            with block("try:"):
+                lower()
+                line("break")
+            with block("except _BaseException as _error:"):
+                line(retry)
+
+    # Callers of exports
+
+    def caller(self) -> Compiled:
+        function, line, block = self.function, self.source.line, self.source.block
+        names = [param.python for param in function.params]
+        first = self.layout.reserve(4 * len(names))
+        with block(f"def {CALL}({', '.join(names)}):"):
+            line("global _busy")
+            with block("if _attention:"):
+                line("_attend()")
+            with block("if _busy:"):
+                line(f"return _reenter({', '.join(names)})")
+            with block("if not _acquire(False):"):
+                line("_refuse_thread()")
+            line("_busy = True")
+            with block("try:"):
+                if names:
+                    values = "".join(f"{name}, " for name in names)
+                    self.attempt(lambda: self._parameters(names, first), f"{values}= _canonical(_error, _again, ({values}))")
+                self._call()
+                self._result()
+            with block("finally:"):
+                line("_busy = False")
+                line("_release()")
+        return self.finish(first)
+
+    def _parameters(self, names: list[str], first: int) -> None:
+        for index, (name, param) in enumerate(zip(names, self.function.params, strict=True)):
+            self.lowering.value(param.type, name, first + 4 * index)
+
+    def _call(self) -> None:
+        line, block = self.source.line, self.source.block
+        line("_failure = _call(_function, _context, _values, _count, _slot, _one)")
+        if self.lowering.handles:
+            line("_settle()")
+        if self.lowering.regions:
+            with block("if _large:"):
+                line("_shrink()")
+        with block("if _failure:"):
+            line("_failed(_failure)")
+
+    def _result(self) -> None:
+        declared, line, block = self.function.result, self.source.line, self.source.block
+        if declared is None:
+            return
+        slot = self.lowering.at(self.slot)
+        if isinstance(declared, abi.Prim) and declared is not abi.STRING:
+            line(f"return {self.lifting.value(declared, slot)}")
+            return
+        with block("try:"):
+            if self.raises is None:
+                line(f"return {self.lifting.value(declared, slot)}")
+            else:
+                self._ok_or_raise(self.raises, slot)
+        with block("finally:"):
+            line("_delete(_slot)")
+            line(f"{self.lowering.words()}[{self.slot}] = 0")
+
+    def _ok_or_raise(self, declared: abi.Result, slot: str) -> None:
+        line, block = self.source.line, self.source.block
+        line(f"_is_ok, _payload = {self.source.constant(struct.Struct('<8x?7xQ').unpack_from, 'unpack')}(_memory, {slot})")
+        with block("if _is_ok:"):
+            line(f"return {self.lifting.value(declared.ok, '_payload') if declared.ok is not None else 'None'}")
+        error = self.lifting.value(declared.err, "_payload") if declared.err is not None else ""
+        if not isinstance(declared.err, abi.Variant):
+            error = f"{self.source.constant(self.function.raises, 'class')}({error})"
+        line(f"raise {error}")
+
+    # Callbacks of imports
+
+    def callback(self) -> Compiled:
+        line, block = self.source.line, self.source.block
+        with block(f"def {CALL}({_CALLBACK_PARAMETERS}):"):
+            if self.uses_arena:
+                line("global _busy")
+                with block("if _busy:"):
+                    line(f"return _reenter({_CALLBACK_PARAMETERS})")
+            with block("try:"):
+                with block("if _attention:"):
+                    line("_attend_inside()")
+                self._run()
+                line("return 0")
+            with block("except _BaseException as _error:"):
+                line("return _raised(_error)")
+            if self.uses_arena:
+                with block("finally:"):
+                    line("_busy = False")
+        return self.finish(self.slot)
+
+    def _run(self) -> None:
+        function, line, block = self.function, self.source.line, self.source.block
+        arguments = self.lifting.values([param.type for param in function.params], "_arguments")
+        callee = "_implementation"
+        if function.name.startswith("[method]"):
+            callee, arguments = f"{arguments[0]}.{function.python}", arguments[1:]
+        call = f"_value = {callee}({', '.join(arguments)})"
+        if any(isinstance(handle, abi.Borrow) for handle in self.lifting.handles.values()):
+            with block("try:"):
+                self._outcome(call)
+            with block("finally:"):
+                line("_end_borrows()")
+        else:
+            self._outcome(call)
+
+    def _outcome(self, call: str) -> None:
+        line, block, declared = self.source.line, self.source.block, self.function.result
+        if self.raises is None:
+            line(call)
+            self._lower_outcome(declared, "_canonical_result")
+            return
+        raises = self.source.constant(self.function.raises, "class")
+        with block("try:"):
+            line(call)
+        with block(f"except {raises} as _exception:"):
+            err = self.raises.err
+            line(f"_value = {'_exception' if isinstance(err, abi.Variant) else '_exception.value'}")
+            self._lower_side(err, "_canonical_error", is_ok=False)
+        with block("else:"):
+            self._lower_side(self.raises.ok, "_canonical_result", is_ok=True)
+
+    def _lower_side(self, payload: abi.Type | None, canonical: str, *, is_ok: bool) -> None:
+        def lower() -> None:
+            self.lowering.side(payload, "_value", self.slot, is_ok=is_ok)
+
+        source = "_value" if is_ok else "_exception"
+        self.source.line("_busy = True")
+        self.attempt(lower, f"_value = {canonical}(_error, _again, {source})")
+        self._hand_over()
+
+    def _lower_outcome(self, declared: abi.Type | None, canonical: str) -> None:
+        retry = f"_value = {canonical}(_error, _again, _value)"
+        if declared is None:
+            with self.source.block("if _value is not None:"):
+                self.source.line(f"{canonical}(_TypeError(), False, _value)")
+        elif isinstance(declared, abi.Prim) and declared in _DIRECT:
+            self.attempt(lambda: self._direct(declared), retry)
+        else:
+            self.source.line("_busy = True")
+            self.attempt(lambda: self.lowering.value(declared, "_value", self.slot), retry)
+            self._hand_over()
+
+    def _direct(self, declared: abi.Prim) -> None:
+        kind, form = kind_of(declared), _DIRECT[declared]
+        classes = ("_bool",) if declared is abi.BOOL else ("_float", "_int") if form in "fd" else ("_int",)
+        self.lowering.exactly("_value", *classes)
+        writer = self.source.constant(struct.Struct(f"<B7x{form}").pack_into, "pack")
+        self.source.line(f"{writer}(_memory, _results, {kind}, _value)")
+
+    def _hand_over(self) -> None:
+        line, block = self.source.line, self.source.block
+        line(f"_clone({self.lowering.at(self.slot)}, _results)")
+        if self.lowering.handles:
+            line("_settle()")
+        if self.lowering.regions:
+            with block("if _large:"):
+                line("_shrink()")
+
+
+_callers: WeakKeyDictionary[abi.Function, Compiled] = WeakKeyDictionary()
+_callbacks: WeakKeyDictionary[abi.Function, Compiled] = WeakKeyDictionary()
+
+
+def compile_caller(function: abi.Function) -> Compiled:
+    """Compile what calls an export; cached."""
+    compiled = _callers.get(function)
+    if compiled is None:
+        compiled = _callers[function] = _Compiler(function).caller()
+    return compiled
+
+
+def compile_callback(function: abi.Function) -> Compiled:
+    """Compile what a guest calls; cached."""
+    compiled = _callbacks.get(function)
+    if compiled is None:
+        compiled = _callbacks[function] = _Compiler(function).callback()
+    return compiled

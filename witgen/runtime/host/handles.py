@@ -1,0 +1,303 @@
+"""Passes handles of resources between Python and wasm, and takes them back when a call is refused.
+
+A handle's box is copied by the C library; ours is deleted after the call. Until then a lender remembers what changed
+hands, so that arguments that turn out wrong further on leave everything as it was.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias, cast
+
+from .. import abi
+from ..check import Mismatch
+from . import ffi
+from .errors import HostError
+from .resource import GuestResource, Handle, NativeResource, Resource
+from .store import Store
+
+__all__ = ["Guest", "Host", "Native", "ResourceHandles", "Side"]
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A resource that Python implements: the class of its objects and its number in the linker."""
+
+    python: type[Resource]
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """A resource that this component instance exports, and the class of its proxies."""
+
+    python: type[GuestResource]
+
+
+@dataclass(frozen=True, slots=True)
+class Native:
+    """A resource of wasmtime's own, and the class of its handles."""
+
+    python: type[NativeResource]
+
+
+Side: TypeAlias = Host | Guest | Native
+_Type: TypeAlias = abi.Own | abi.Borrow
+
+
+class _Lowers(Protocol):
+    """What Python implements and wasmtime has a resource for, such as `Pollable`."""
+
+    def _lower_native(self, store: Store) -> int: ...
+
+
+def _unexpected(expected: str, value: object) -> Mismatch:
+    return Mismatch(f"expected {expected}, got {'None' if value is None else type(value).__name__}")
+
+
+class ResourceHandles:
+    """The resources of one linked instance, as its converters need them."""
+
+    def __init__(self, store: Store, resources: Mapping[abi.Resource, Side]) -> None:
+        self.store = store
+        self.resources = resources
+        self.call_environment = store.call_environment
+
+    def side(self, type_: _Type) -> Side:
+        """Return who implements a resource."""
+        return self.resources.get(type_.resource) or Native(NativeResource)
+
+    def lender(self) -> _Lender:
+        """Return what holds the handles of one bound function."""
+        return _Lender(self)
+
+    def check(self, type_: abi.Type, value: object) -> object:
+        """Return a handle that may be passed, or raise `Mismatch`."""
+        if not isinstance(type_, (abi.Own, abi.Borrow)):
+            raise Mismatch("cannot be passed: wasmtime's C API has no such values")
+        side = self.side(type_)
+        if isinstance(side, Native) and hasattr(value, "_lower_native"):
+            return value
+        if not isinstance(value, side.python):
+            raise _unexpected(side.python.__name__, value)
+        if isinstance(value, Handle):
+            self._check_handle(value, owned=isinstance(type_, abi.Own))
+        elif isinstance(type_, abi.Own):
+            self.store.table.check(cast("Resource", value))
+        return value
+
+    def _check_handle(self, handle: Handle, *, owned: bool) -> None:
+        name = type(handle).__name__
+        if handle._store is not self.store:  # noqa: SLF001  (the runtime's own part of a handle)
+            raise Mismatch(f"this {name} lives in another store", ValueError)
+        if not handle._box:  # noqa: SLF001
+            raise Mismatch(f"this {name} was {handle._fate} already", ValueError)  # noqa: SLF001
+        if owned and handle._fate == "borrowed":  # noqa: SLF001
+            raise Mismatch(f"this {name} is borrowed and cannot be given away", ValueError)
+
+
+class _Passing:
+    """A box on its way into wasm. Ours is deleted after the call, whatever became of the handle."""
+
+    __slots__ = ("box",)
+
+    def __init__(self, box: int) -> None:
+        self.box = box
+
+    def passed(self) -> None:
+        """The box was copied."""
+        ffi.any_delete(self.box)
+
+    def refused(self) -> None:
+        """It was not, and the handle is to be where it was."""
+        ffi.any_delete(self.box)
+
+
+class _Minted(_Passing):
+    """A new handle of a host object that wasm is to own."""
+
+    __slots__ = ("_lender", "_number")
+
+    def __init__(self, box: int, number: int, lender: _Lender) -> None:
+        self.box = box
+        self._number = number
+        self._lender = lender
+
+    def refused(self) -> None:
+        self._lender.number_of(self.box)
+        self._lender.store.table.take(self._number)
+        ffi.any_delete(self.box)
+
+
+class _Lent(_Passing):
+    """A borrow of a host object that no guest owns; its number ends with the call."""
+
+    __slots__ = ("_number", "_table")
+
+    def __init__(self, box: int, number: int, lender: _Lender) -> None:
+        self.box = box
+        self._number = number
+        self._table = lender.store.table
+
+    def passed(self) -> None:
+        self._table.take(self._number)
+        ffi.any_delete(self.box)
+
+    refused = passed
+
+
+class _Moved(_Passing):
+    """A handle of Python's that wasm is to own."""
+
+    __slots__ = ("_handle",)
+
+    def __init__(self, handle: Handle) -> None:
+        self._handle = handle
+        self.box = handle._release("given away")  # noqa: SLF001  (the runtime's own part of a handle)
+
+    def refused(self) -> None:
+        self._handle._box, self._handle._fate = self.box, ""  # noqa: SLF001
+
+
+class _Made(_Passing):
+    """A handle that was made for this call, from an object of Python's; `temporary` if wasm only borrows it."""
+
+    __slots__ = ("_context", "_temporary")
+
+    def __init__(self, box: int, context: int, *, temporary: bool) -> None:
+        self.box = box
+        self._context = context
+        self._temporary = temporary
+
+    def passed(self) -> None:
+        if self._temporary:
+            self.refused()
+        else:
+            ffi.any_delete(self.box)
+
+    def refused(self) -> None:
+        failure = ffi.any_drop(self._context, self.box)
+        ffi.any_delete(self.box)
+        if failure:
+            ffi.error_delete(failure)
+
+
+class _Lender:
+    """See `binding.Lender`."""
+
+    def __init__(self, handles: ResourceHandles) -> None:
+        self.store = handles.store
+        self._handles = handles
+        self._context = handles.store.context
+        self._out = ctypes.c_size_t(0)
+        self._out_address = ctypes.addressof(self._out)
+        self._passing: list[_Passing] = []
+        self._borrowed: list[Handle] = []
+
+    def settle(self) -> None:
+        passing = self._passing
+        while passing:
+            passing.pop().passed()
+
+    def undo(self) -> None:
+        passing = self._passing
+        while passing:
+            passing.pop().refused()
+
+    def end_borrows(self) -> None:
+        borrowed = self._borrowed
+        while borrowed:
+            box = borrowed.pop()._release("lent for a call that is over")  # noqa: SLF001
+            failure = ffi.any_drop(self._context, box)
+            ffi.any_delete(box)
+            if failure:
+                raise HostError(ffi.error_message(failure)[0])
+
+    def lowerer(self, type_: _Type) -> Callable[[Any], int]:
+        side, owned = self._handles.side(type_), isinstance(type_, abi.Own)
+        if isinstance(side, Host):
+            return self._mint(type_, side) if owned else self._lend(type_, side)
+        return self._move(type_, side) if owned else self._show(type_, side)
+
+    def _mint(self, type_: _Type, side: Host) -> Callable[[Any], int]:
+        python, number_of_type, add = side.python, side.number, self.store.table.add
+
+        def mint(value: Any) -> int:
+            if not isinstance(value, python):
+                self._handles.check(type_, value)
+            number = add(value)
+            box = self._box(number, number_of_type, owned=True)
+            self._passing.append(_Minted(box, number, self))
+            return box
+
+        return mint
+
+    def _lend(self, type_: _Type, side: Host) -> Callable[[Any], int]:
+        def lend(value: Any) -> int:
+            self._handles.check(type_, value)
+            number, temporary = self.store.table.lend(value)
+            box = self._box(number, side.number, owned=False)
+            self._passing.append(_Lent(box, number, self) if temporary else _Passing(box))
+            return box
+
+        return lend
+
+    def _move(self, type_: _Type, side: Guest | Native) -> Callable[[Any], int]:
+        def move(value: Any) -> int:
+            self._handles.check(type_, value)
+            passing = _Moved(value) if isinstance(value, Handle) else self._make(value, temporary=False)
+            self._passing.append(passing)
+            return passing.box
+
+        return move
+
+    def _show(self, type_: _Type, side: Guest | Native) -> Callable[[Any], int]:
+        python, store = side.python, self.store
+
+        def show(value: Any) -> int:
+            if isinstance(value, python) and value._store is store and value._box:  # noqa: SLF001
+                return value._box  # noqa: SLF001
+            self._handles.check(type_, value)
+            passing = self._make(value, temporary=True)
+            self._passing.append(passing)
+            return passing.box
+
+        return show
+
+    def _make(self, value: _Lowers, *, temporary: bool) -> _Made:
+        box = value._lower_native(self.store)  # noqa: SLF001  (a protocol of the runtime)
+        return _Made(box, self._context, temporary=temporary)
+
+    def _box(self, number: int, number_of_type: int, *, owned: bool) -> int:
+        host = ffi.host_new(owned, number, number_of_type)
+        failure = ffi.host_to_any(self._context, host, self._out_address)
+        ffi.host_delete(host)
+        if failure:
+            raise HostError(ffi.error_message(failure)[0])
+        return self._out.value
+
+    def lifter(self, type_: _Type) -> Callable[[int], Any]:
+        side, owned = self._handles.side(type_), isinstance(type_, abi.Own)
+        if isinstance(side, Host):
+            found = self.store.table.take if owned else self.store.table.objects.__getitem__
+            return lambda box: found(self.number_of(box))
+        adopt, store = side.python._adopt, self.store  # noqa: SLF001
+        if owned:
+            return lambda box: adopt(store, ffi.any_clone(box))
+        return lambda box: self._borrow(adopt(store, ffi.any_clone(box), "borrowed"))
+
+    def _borrow(self, handle: Handle) -> Handle:
+        self._borrowed.append(handle)
+        return handle
+
+    def number_of(self, box: int) -> int:
+        """Return the number of a host object, which ends this handle of it."""
+        failure = ffi.any_to_host(self._context, box, self._out_address)
+        if failure:
+            raise HostError(ffi.error_message(failure)[0])
+        host = self._out.value
+        number = int(ffi.host_rep(host))
+        ffi.host_delete(host)
+        return number

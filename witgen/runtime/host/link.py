@@ -1,0 +1,143 @@
+"""Links a component's imports with the objects that implement them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import wasmtime
+from wasmtime import component as wasm
+
+from .. import abi
+from . import ffi, shape
+from .binding import bind_callback
+from .definition import Definition, Import, Needs
+from .errors import LinkError
+from .handles import Host, Native, ResourceHandles, Side
+from .resource import NativeResource, Resource
+from .store import Store
+
+__all__ = ["Linkage"]
+
+_numbers: WeakKeyDictionary[abi.Resource, int] = WeakKeyDictionary()
+_number = count(1)
+
+
+def _number_of(resource: abi.Resource) -> int:
+    """Return what stands for a resource in every linker: one number per definition."""
+    if resource not in _numbers:
+        _numbers[resource] = next(_number)
+    return _numbers[resource]
+
+
+class _Implementation:
+    """What implements one import: `functions` has the object with the free functions, `classes` those of resources."""
+
+    def __init__(self, item: Import, imports: object) -> None:
+        self.item = item
+        interface = item.interface
+        self.given = getattr(imports, item.attribute, None) if item.attribute else imports
+        alone = len(interface.resources) == 1 and all(function.resource is not None for function in interface.functions)
+        self._is_class = bool(item.attribute) and alone
+        self.native = item.native and self.given is None
+        self.classes: dict[abi.Resource, Any] = {
+            resource: self.given if self._is_class else getattr(self.given, name, None)
+            for resource, name in interface.resources
+        }
+
+    def target(self, function: abi.Function) -> tuple[object, str]:
+        """Return the object that has a function's implementation and the name it has there; empty: the object itself."""
+        if function.resource is None:
+            return self.given, function.python
+        owner = self.classes[function.resource]
+        return owner, "" if function.name.startswith("[constructor]") else function.python
+
+    def missing(self) -> Iterator[str]:
+        """Say what an implementation lacks."""
+        place = self.item.interface.name or "the world itself"
+        if self.given is None:
+            yield f"{place}: no implementation (imports.{self.item.attribute})"
+            return
+        for resource, name in self.item.interface.resources:
+            if not (isinstance(self.classes[resource], type) and issubclass(self.classes[resource], Resource)):
+                yield f"{place}: resource {resource.name}: expected a class derived from {name}"
+        for function in self.item.interface.functions:
+            owner, name = self.target(function)
+            found = owner if not name else getattr(owner, name, None)
+            abstract = getattr(owner, "__abstractmethods__", frozenset[str]())
+            if owner is not None and (not callable(found) or name in abstract):
+                yield f"{place}: {shape.describe(function)}"
+
+    def function(self, function: abi.Function) -> Callable[..., Any] | None:
+        """Return what implements a function; None for methods, which their objects have."""
+        if function.name.startswith("[method]"):
+            return None
+        owner, name = self.target(function)
+        implementation: Callable[..., Any] = getattr(owner, name) if name else owner  # type: ignore[assignment]
+        return implementation
+
+
+class Linkage:
+    """A linker with what one component imports; `sides` says who implements each resource."""
+
+    def __init__(self, definition: Definition, store: Store, imports: object) -> None:
+        self._store = store
+        self._implementations = [_Implementation(item, imports) for item in definition.imports]
+        self.sides: dict[abi.Resource, Side] = {}
+        self._handles = ResourceHandles(store, self.sides)
+        self._linker = wasm.Linker(store.engine)
+        self._linker.allow_shadowing = True
+        self._linker.add_wasip2()
+
+    def define(self, needs: Needs) -> None:
+        """Define everything that the component imports; raise with a list of all that is missing."""
+        wanted = [item for item in self._implementations if item.item.interface.name in needs.imports]
+        missing = [problem for item in wanted if not item.native for problem in item.missing()]
+        if missing:
+            raise LinkError("imports that are not implemented:\n" + "\n".join(f"  {problem}" for problem in missing))
+        for implementation in self._implementations:
+            self._assign(implementation)
+        with self._linker.root() as root:
+            for implementation in wanted:
+                if implementation.native:
+                    continue
+                interface = implementation.item.interface
+                name, functions = needs.imports[interface.name], needs.functions[interface.name]
+                if not interface.name:
+                    self._fill(root, implementation, functions)
+                    continue
+                with root.add_instance(name) as instance:
+                    self._fill(instance, implementation, functions)
+
+    def _assign(self, implementation: _Implementation) -> None:
+        module = implementation.item.module
+        for resource, name in implementation.item.interface.resources:
+            base = getattr(module, name, None)
+            if implementation.native:
+                native = isinstance(base, type) and issubclass(base, NativeResource)
+                self.sides[resource] = Native(base if native else NativeResource)
+            else:
+                host = isinstance(base, type) and issubclass(base, Resource)
+                self.sides[resource] = Host(base if host else Resource, _number_of(resource))
+
+    def _fill(self, instance: wasm.LinkerInstance, implementation: _Implementation, functions: frozenset[str]) -> None:
+        keep = self._store.keep
+        for resource, _ in implementation.item.interface.resources:
+            type_ = wasm.ResourceType.host(_number_of(resource))
+            ffi.add_resource(instance, resource.name, type_, self._store.destructor)
+        for function in implementation.item.interface.functions:
+            if function.name in functions:
+                callback = bind_callback(function, self._handles, implementation.function(function))
+                keep.append(callback)
+                ffi.add_function(instance, function.name, callback)
+
+    def instantiate(self, component: wasm.Component) -> wasm.Instance:
+        """Make an instance, which may run the guest's start code."""
+        self._store.keep.append(self._linker)
+        with self._store.entered():
+            try:
+                return self._linker.instantiate(self._store.raw, component)
+            except wasmtime.WasmtimeError as error:
+                self._store.start_failed(error)

@@ -1,0 +1,133 @@
+"""What functions look like, as text: for messages, and to compare a component with what its bindings expect.
+
+A converter that meets a value of another type than it was compiled for would read memory that is not there, so a
+component is compared before it runs. Types are compared by structure: names of types are not part of a component's
+functions, and of a resource only that it is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from wasmtime import component as wasm
+
+from .. import abi
+
+__all__ = ["describe", "expected", "found"]
+
+
+def _joined(name: str, parts: list[str]) -> str:
+    return f"{name}<{', '.join(parts)}>"
+
+
+def describe(function: abi.Function) -> str:
+    """Return a function's signature as WIT writes it, with the names of its types."""
+    params = ", ".join(f"{param.name}: {_name(param.type)}" for param in function.params if param.name != "self")
+    result = f" -> {_name(function.result)}" if function.result is not None else ""
+    return f"{function.name}: {'async ' if function.is_async else ''}func({params}){result}"
+
+
+def _name(type_: abi.Type | None) -> str:
+    match type_:
+        case None:
+            return "_"
+        case abi.Record() | abi.Variant() | abi.Enum() | abi.Flags():
+            return type_.name
+        case abi.Own():
+            return type_.resource.name
+        case abi.Borrow():
+            return f"borrow<{type_.resource.name}>"
+        case _:
+            return _composed(type_, _name)
+
+
+def expected(function: abi.Function) -> str:
+    """Return the structure of a function's type as the bindings know it; parameters' names do not matter."""
+    params = ", ".join(_structure(param.type) for param in function.params)
+    return _signature(params, _structure(function.result) if function.result is not None else None)
+
+
+def _structure(type_: abi.Type | None) -> str:
+    match type_:
+        case None:
+            return "_"
+        case abi.Record():
+            return _joined("record", [f"{field.name}: {_structure(field.type)}" for field in type_.fields])
+        case abi.Variant():
+            return _joined("variant", [_case(case.name, case.payload and _structure(case.payload)) for case in type_.cases])
+        case abi.Enum():
+            return _joined("enum", list(type_.cases))
+        case abi.Flags():
+            return _joined("flags", list(type_.flags))
+        case abi.Own():
+            return "own"
+        case abi.Borrow():
+            return "borrow"
+        case _:
+            return _composed(type_, _structure)
+
+
+def _composed(type_: abi.Type, inner: Callable[[abi.Type | None], str]) -> str:
+    """Write a type that has no name of its own."""
+    match type_:
+        case abi.Prim():
+            return type_.value
+        case abi.Tuple():
+            return _joined("tuple", [inner(part) for part in type_.types])
+        case abi.Option() | abi.Stream() | abi.Future():
+            return _joined(type(type_).__name__.lower(), [inner(type_.type)])
+        case abi.Result():
+            return _joined("result", [inner(type_.ok), inner(type_.err)])
+        case abi.List():
+            return _joined("list", [inner(type_.element)])
+        case abi.FixedList():
+            return _joined("list", [inner(type_.element), str(type_.size)])
+        case abi.Map():
+            return _joined("map", [inner(type_.key), inner(type_.value)])
+        case _:
+            return type(type_).__name__.lower()
+
+
+def _case(name: str, payload: str | None) -> str:
+    return f"{name}({payload})" if payload else name
+
+
+def _signature(params: str, result: str | None) -> str:
+    return f"func({params}) -> {result}" if result else f"func({params})"
+
+
+def found(function: wasm.FuncType) -> str | None:
+    """Return the structure of a component's function; None where wasmtime-py cannot tell (maps)."""
+    try:
+        params = ", ".join(_reflected(type_) for _, type_ in function.params)
+        result = function.result
+        return _signature(params, _reflected(result) if result is not None else None)
+    except TypeError:
+        return None
+
+
+def _reflected(type_: wasm.ValType | None) -> str:
+    match type_:
+        case None:
+            return "_"
+        case wasm.RecordType():
+            return _joined("record", [f"{name}: {_reflected(field)}" for name, field in type_.fields])
+        case wasm.VariantType():
+            return _joined("variant", [_case(name, case and _reflected(case)) for name, case in type_.cases])
+        case wasm.EnumType():
+            return _joined("enum", list(type_.names))
+        case wasm.FlagsType():
+            return _joined("flags", list(type_.names))
+        case wasm.TupleType():
+            return _joined("tuple", [_reflected(part) for part in type_.elements])
+        case wasm.OptionType():
+            return _joined("option", [_reflected(type_.payload)])
+        case wasm.ResultType():
+            return _joined("result", [_reflected(type_.ok), _reflected(type_.err)])
+        case wasm.ListType():
+            return _joined("list", [_reflected(type_.element)])
+        case wasm.StreamType() | wasm.FutureType():
+            return _joined(type(type_).__name__.removesuffix("Type").lower(), [_reflected(type_.payload)])
+        case _:
+            name = type(type_).__name__.removesuffix("Type").lower()
+            return "error-context" if name == "errorcontext" else name

@@ -1,0 +1,252 @@
+"""A store: one guest's memory and everything that the host keeps for it."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn, Self, TypeVar, cast
+
+import wasmtime
+
+from . import ffi
+from .engine import default_engine, prove
+from .errors import GuestExit, HostError, LinkError, StoreDeadError, ThreadError, Trap
+from .table import ObjectTable
+
+__all__ = ["Store"]
+
+T = TypeVar("T")
+
+
+class Store:
+    """Runs components. One thread at a time may use it; different stores run in parallel threads.
+
+    A store in which a call failed (the guest trapped, or host code raised something that WIT does not declare) cannot
+    be used any more, as everything that lives in it: that is wasmtime's rule. `dead` is then the first failure.
+
+    Closing a store calls `dropped()` of every host object that a guest still holds.
+    """
+
+    def __init__(self, engine: wasmtime.Engine | None = None, *, wasi: wasmtime.WasiConfig | None = None) -> None:
+        self.engine = engine or default_engine()
+        prove(self.engine)
+        self.raw = wasmtime.Store(self.engine)
+        self.raw.set_wasi(wasi or _quiet_wasi())
+        self.context = ffi.context_of(self.raw)
+        self.dead: BaseException | None = None
+        self.table = ObjectTable()
+        self.keep: list[object] = []
+        """What the C library has pointers to."""
+        self.destructor = ffi.DESTRUCTOR(self._destroy)
+        self._closed = False
+        self._http = False
+        self._lock = threading.RLock()
+        self._extensions: dict[object, Any] = {}
+        self._hooks: list[Callable[[], None]] = []
+        self._raised: BaseException | None = None
+        # What has to be done before the next call: empty as long as nothing is out of the ordinary.
+        self._attention: deque[object] = deque()
+        self._jobs: deque[Callable[[], None]] = deque()
+        self._abandoned: deque[int] = deque()
+        self.call_environment: dict[str, Any] = {
+            "_acquire": self._lock.acquire, "_release": self._lock.release, "_attention": self._attention,
+            "_attend": self._attend, "_attend_inside": self._run_jobs, "_refuse_thread": self._refuse_thread,
+            "_failed": self.failed, "_raised": self.raised, "_context": ffi.Address(self.context), "_store": self,
+        }  # fmt: skip
+
+    def extension(self, key: object, factory: Callable[[Store], T]) -> T:
+        """Return what a part of the runtime keeps per store, made at first use."""
+        if key not in self._extensions:
+            self._extensions[key] = factory(self)
+        return cast("T", self._extensions[key])
+
+    def on_close(self, hook: Callable[[], None]) -> None:
+        """Run `hook` when the store closes, while the C store still exists."""
+        self._hooks.append(hook)
+
+    def enable_http(self) -> None:
+        """Let components of this store use `wasi:http`, if their linker has it."""
+        if not self._http:
+            self.raw.set_wasi_http()
+            self._http = True
+
+    def is_entered_here(self) -> bool:
+        """Say whether the current thread is inside a call of this store, and so may use it without asking."""
+        return _is_owned(self._lock)
+
+    def call_soon(self, job: Callable[[], None]) -> None:
+        """Run a job on the store's thread when that is next in Python. Any thread may ask, finalizers too.
+
+        That is before a host function runs and before an export's code does. A store that closes forgets its jobs.
+        """
+        self._jobs.append(job)
+        self._attention.append(None)
+
+    def abandon(self, box: int) -> None:
+        """Drop a handle before the next call; from any thread, finalizers too."""
+        if self._closed:
+            ffi.any_delete(box)
+        else:
+            self._abandoned.append(box)
+            self._attention.append(None)
+
+    def release(self, box: int) -> None:
+        """Drop a handle now, or before the next call if a call is under way."""
+        if self._closed or self.dead is not None or _is_owned(self._lock):
+            self.abandon(box)
+            return
+        self._enter()
+        try:
+            self._drop(box)
+        finally:
+            self._lock.release()
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """Keep other threads out while wasmtime-py's own functions are used."""
+        self._attend()
+        self._enter()
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    def start_failed(self, error: wasmtime.WasmtimeError) -> NoReturn:
+        """End an instantiation that failed: in host code, in the guest's start code, or before either."""
+        cause, self._raised = self._raised, None
+        text = str(error)
+        if cause is None:
+            if "wasm trap" not in text and "wasm backtrace" not in text:
+                raise LinkError(text) from None
+            cause = Trap(text)
+        self._die(cause)
+        raise cause
+
+    def usable(self) -> None:
+        """Raise if no call can be made any more."""
+        if self.dead is not None:
+            raise StoreDeadError("this store cannot be used any more: a call in it failed") from self.dead
+        if self._closed:
+            raise StoreDeadError("this store is closed")
+
+    def raised(self, error: BaseException) -> int:
+        """Keep what host code raised until the call that led to it ends; return an error for the C library."""
+        self._raised = error
+        return int(ffi.error_new(b"host code raised an exception"))
+
+    def failed(self, failure: int) -> NoReturn:
+        """End a call that failed: with the exception of host code, or with what the guest did."""
+        text, code = ffi.error_message(failure)
+        cause, self._raised = self._raised, None
+        if cause is None:
+            cause = Trap(text) if code is None else GuestExit(code)
+        self._die(cause)
+        raise cause
+
+    def _die(self, cause: BaseException) -> None:
+        if self.dead is None:
+            self.dead = cause
+            self._attention.append(None)
+
+    def _destroy(self, _data: int, _context: int, number: int) -> int:
+        """Be told that a guest dropped a handle of a host object."""
+        try:
+            self.table.drop(number)
+        except BaseException as error:  # noqa: BLE001  (goes through wasm, and comes out of the call as it is)
+            return self.raised(error)
+        return 0
+
+    def close(self) -> None:
+        """Close the store: `dropped()` of every object that a guest holds is called; twice is fine."""
+        if self._closed:
+            return
+        if _is_owned(self._lock):
+            raise HostError("a store cannot be closed while a call in it is under way")
+        self._enter()
+        try:
+            self._closed = True
+            self._attention.append(None)
+            failures = [*_failures(self._hooks), *self.table.close()]
+            for box in self._abandoned:
+                ffi.any_delete(box)
+            self._abandoned.clear()
+            self.raw.close()
+        finally:
+            self._lock.release()
+        if failures:
+            raise failures[0]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        # A store that could not be made has no lock yet.
+        if hasattr(self, "_abandoned"):
+            self.close()
+
+    def _enter(self) -> None:
+        if not self._lock.acquire(blocking=False):
+            self._refuse_thread()
+
+    def _refuse_thread(self) -> NoReturn:
+        raise ThreadError("this store is in use by another thread; a store takes one call at a time")
+
+    def _attend(self) -> None:
+        """Do what has come up since the last call."""
+        if not self._attention:
+            return
+        self.usable()
+        if _is_owned(self._lock):
+            self._run_jobs()
+            return
+        self._enter()
+        try:
+            self._run_jobs()
+            while self._abandoned:
+                self._drop(self._abandoned.popleft())
+            # In this order, so that what comes up meanwhile is not forgotten.
+            self._attention.clear()
+            if self._jobs or self._abandoned:
+                self._attention.append(None)
+        finally:
+            self._lock.release()
+
+    def _run_jobs(self) -> None:
+        while self._jobs:
+            self._jobs.popleft()()
+
+    def _drop(self, box: int) -> None:
+        try:
+            failure = ffi.any_drop(self.context, box)
+        finally:
+            ffi.any_delete(box)
+        if failure:
+            self.failed(failure)
+
+
+def _is_owned(lock: threading.RLock) -> bool:  # type: ignore[valid-type]  # a factory before Python 3.13
+    """Say whether the current thread holds a lock; `threading.Condition` asks the same way."""
+    return bool(getattr(lock, "_is_owned")())  # noqa: B009  (private: the name must not look public)
+
+
+def _failures(hooks: list[Callable[[], None]]) -> list[BaseException]:
+    failures: list[BaseException] = []
+    for hook in hooks:
+        try:
+            hook()
+        except BaseException as failure:  # noqa: BLE001  (the store must close whatever a hook raises)
+            failures.append(failure)
+    return failures
+
+
+def _quiet_wasi() -> wasmtime.WasiConfig:
+    """Return what a guest gets unless told otherwise: it may print (a guest's own tracebacks come that way)."""
+    wasi = wasmtime.WasiConfig()
+    wasi.inherit_stdout()
+    wasi.inherit_stderr()
+    return wasi

@@ -1,0 +1,66 @@
+"""The host objects that a store's guests hold handles of."""
+
+from __future__ import annotations
+
+from itertools import count
+
+from ..check import Mismatch
+from .resource import Resource
+
+__all__ = ["ObjectTable"]
+
+_held: set[int] = set()
+"""`id` of every object that some guest owns, in any store. Two handles of one object would drop it twice."""
+
+
+class ObjectTable:
+    """Objects by the number that stands for them in wasm. A number is never used twice."""
+
+    def __init__(self) -> None:
+        self.objects: dict[int, Resource] = {}
+        self._numbers: dict[int, int] = {}
+        self._count = count(1)
+
+    def check(self, instance: Resource) -> None:
+        """Refuse an object that a guest owns already."""
+        if id(instance) in _held:
+            raise Mismatch(f"this {type(instance).__name__} belongs to a guest already", ValueError)
+
+    def add(self, instance: Resource) -> int:
+        """Give an object to a guest."""
+        self.check(instance)
+        number = next(self._count)
+        _held.add(id(instance))
+        self._numbers[id(instance)] = number
+        self.objects[number] = instance
+        return number
+
+    def lend(self, instance: Resource) -> tuple[int, bool]:
+        """Return an object's number for a borrow, and whether the number ends with the call."""
+        number = self._numbers.get(id(instance))
+        if number is not None:
+            return number, False
+        number = next(self._count)
+        self.objects[number] = instance
+        return number, True
+
+    def take(self, number: int) -> Resource:
+        """Take an object back from a guest."""
+        instance = self.objects.pop(number)
+        if self._numbers.pop(id(instance), None) is not None:
+            _held.discard(id(instance))
+        return instance
+
+    def drop(self, number: int) -> None:
+        """Tell an object that the guest has dropped it."""
+        self.take(number).__dropped__()
+
+    def close(self) -> list[BaseException]:
+        """Drop all objects; return what they raised."""
+        failures: list[BaseException] = []
+        while self.objects:
+            try:
+                self.drop(next(iter(self.objects)))
+            except BaseException as failure:  # noqa: BLE001  (the others must be dropped all the same)
+                failures.append(failure)
+        return failures

@@ -1,0 +1,128 @@
+"""Worlds: a component, linked with the implementations of its imports, and its exports."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, ClassVar, Self, TypeVar, cast
+
+import wasmtime
+from wasmtime import component as wasm
+
+from .. import abi
+from . import component as components
+from . import ffi
+from .binding import bind_caller
+from .component import ComponentSource
+from .definition import Definition, Needs
+from .errors import LinkError
+from .handles import Guest, ResourceHandles
+from .link import Linkage
+from .resource import GuestResource
+from .store import Store
+
+__all__ = ["Instance", "World"]
+
+R = TypeVar("R", bound=GuestResource)
+
+
+class Instance:
+    """A component instance, for generated code: its exports by descriptor."""
+
+    def __init__(self, store: Store, raw: wasm.Instance, needs: Needs, linkage: Linkage) -> None:
+        self.store = store
+        self._raw = raw
+        self._needs = needs
+        self._handles = ResourceHandles(store, dict(linkage.sides))
+        self._sides = cast("dict[abi.Resource, Any]", self._handles.resources)
+
+    def function(self, function: abi.Function, interface: str = "") -> Callable[..., Any]:
+        """Return what calls an exported function; it is compiled at the first call."""
+        name = self._needs.exports[interface]
+        target = ffi.export_function(self._raw, self.store.context, name, function.name)
+        if target is None:
+            raise LinkError(f"the component does not export {name}#{function.name}")
+        return bind_caller(function, self._handles, target)
+
+    def resource(self, cls: type[R], resource: abi.Resource, interface: abi.Interface) -> type[R]:
+        """Return the class of a resource that this instance exports: `cls` with its methods filled in."""
+        namespace: dict[str, Any] = {"__slots__": (), "__module__": cls.__module__, "__qualname__": cls.__qualname__}
+        namespace["__init__"] = _no_constructor
+        for function in interface.functions:
+            if function.resource is resource:
+                call = self.function(function, interface.name)
+                if function.name.startswith("[constructor]"):
+                    namespace["__init__"] = _constructor(call)
+                else:
+                    call.__doc__ = getattr(getattr(cls, function.python, None), "__doc__", None)
+                    static = function.name.startswith("[static]")
+                    namespace[function.python] = staticmethod(call) if static else call
+        bound = cast("type[R]", type(cls)(cls.__name__, (cls,), namespace))
+        self._sides[resource] = Guest(bound)
+        return bound
+
+
+def _no_constructor(self: GuestResource, *_: object, **__: object) -> None:
+    raise TypeError(f"{type(self).__name__} has no constructor")
+
+
+def _constructor(construct: Callable[..., Any]) -> Callable[..., None]:
+    def __init__(self: GuestResource, *arguments: object, **named: object) -> None:  # noqa: N807
+        made: GuestResource = construct(*arguments, **named)
+        self._box, self._fate, self._store = made._release("moved"), "", made._store  # noqa: SLF001
+
+    return __init__
+
+
+class World(ABC):
+    """Base of generated worlds. Closing one that `open` made closes its store."""
+
+    _definition: ClassVar[Definition]
+
+    def __init__(self, instance: Instance, *, owns_store: bool) -> None:
+        self._store = instance.store
+        self._owns_store = owns_store
+        self._bind(instance)
+
+    @abstractmethod
+    def _bind(self, instance: Instance) -> None:
+        """Take the exports from an instance."""
+
+    @classmethod
+    def _open(cls, component: ComponentSource, imports: object, *, wasi: wasmtime.WasiConfig | None = None) -> Self:
+        """Run a component in a store of its own."""
+        store = Store(wasi=wasi)
+        try:
+            return cls(_instantiate(cls._definition, store, component, imports), owns_store=True)
+        except BaseException:
+            store.close()
+            raise
+
+    @classmethod
+    def _instantiate(cls, store: Store, component: ComponentSource, imports: object) -> Self:
+        """Run a component in a store that the caller closes."""
+        return cls(_instantiate(cls._definition, store, component, imports), owns_store=False)
+
+    def close(self) -> None:
+        """Close the store, if `open` made it; twice is fine."""
+        World._close(self)
+
+    def _close(self) -> None:
+        if self._owns_store:
+            self._store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        World._close(self)
+
+
+def _instantiate(definition: Definition, store: Store, source: ComponentSource, imports: object) -> Instance:
+    store.usable()
+    component = components.load(store.engine, source)
+    needs = definition.needs(component, store.engine)
+    linkage = Linkage(definition, store, imports)
+    linkage.define(needs)
+    raw = linkage.instantiate(component)
+    return Instance(store, raw, needs, linkage)
