@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import gc
+import resource
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -17,6 +18,7 @@ import pytest
 from witgen.runtime import abi
 from witgen.runtime import host as _host
 from witgen.runtime.host import Pollable, pollable_channel
+from witgen.runtime.host.pollable_channel import PollableError
 
 GUEST = """\
 (component
@@ -104,7 +106,18 @@ GUEST = """\
 """
 
 POLLABLE = abi.Resource("wasi:io/poll@0.2.0", "pollable")
-POLL = abi.Interface("wasi:io/poll@0.2.0", resources=((POLLABLE, "Pollable"),), functions=())
+SELF = abi.Param("self", "self", abi.Borrow(POLLABLE))
+POLL = abi.Interface(
+    "wasi:io/poll@0.2.0",
+    resources=((POLLABLE, "Pollable"),),
+    functions=(
+        abi.Function("[method]pollable.ready", "ready", (SELF,), result=abi.BOOL, resource=POLLABLE),
+        abi.Function("[method]pollable.block", "block", (SELF,), resource=POLLABLE),
+        abi.Function(
+            "poll", "poll", (abi.Param("in", "in_", abi.List(abi.Borrow(POLLABLE))),), result=abi.List(abi.U32)
+        ),
+    ),
+)
 SOURCE = abi.Interface(
     "test:host/source",
     resources=(),
@@ -223,15 +236,26 @@ def descriptors() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
+def sockets() -> int:
+    count = 0
+    for entry in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):  # closed since it was listed
+            count += str(entry.readlink()).startswith("socket:")
+    return count
+
+
 def threads() -> int:
     return len(list(Path("/proc/self/task").iterdir()))
 
 
-def settled(count: Callable[[], int], expected: int) -> int:
-    """Wastime's side of a socket closes a moment after ours; wait for it, but not for long."""
-    deadline = time.monotonic() + 2
-    while (now := count()) > expected and time.monotonic() < deadline:
+def stable(count: Callable[[], int]) -> int:
+    """Count what stays: wasmtime's side of a socket closes a moment after ours."""
+    deadline = time.monotonic() + 5
+    now, since = count(), time.monotonic()
+    while time.monotonic() < min(since + 0.1, deadline):
         time.sleep(0.01)
+        if (again := count()) != now:
+            now, since = again, time.monotonic()
     return now
 
 
@@ -283,6 +307,15 @@ def test_every_pollable_that_was_handed_out_follows_the_flag(guest: Guest) -> No
     guest.drop(before[0])
     pollable.clear()
     assert [guest.ready(handle) for handle in (before[1], after)] == [False] * 2
+
+
+def test_set_in_a_host_call_is_seen_at_once(guest: Guest) -> None:
+    [pollable] = guest.new()
+    handle = guest.take(0)
+    guest.source.actions = {0: pollable.set, 1: pollable.clear}
+    for _ in range(200):
+        assert guest.act_ready(0, handle), "the byte may still be on its way, and set has to wait for it"
+        assert not guest.act_ready(1, handle)
 
 
 def test_clear_in_a_host_call_is_seen_at_once(guest: Guest) -> None:
@@ -370,17 +403,17 @@ def test_closed_before_it_is_returned_is_ready(guest: Guest) -> None:
 def test_garbage_collection_closes(guest: Guest) -> None:
     guest.new()
     handle = guest.take(0)
-    open_ones = descriptors()
+    open_ones = stable(descriptors)
     guest.source.pollables.clear()
     gc.collect()
     guest.block(handle)
-    assert settled(descriptors, open_ones - 2) == open_ones - 2
+    assert stable(descriptors) == open_ones - 2
 
 
 def test_a_hundred_open_and_closed_leave_no_descriptor_and_no_thread(guest: Guest) -> None:
     guest.new()
     guest.take(0)
-    open_ones, running = descriptors(), threads()
+    open_ones, running = stable(descriptors), threads()
     for _ in range(100):
         pollable = guest.source.pollables[1] = Pollable()
         handle = guest.take(1)
@@ -388,7 +421,7 @@ def test_a_hundred_open_and_closed_leave_no_descriptor_and_no_thread(guest: Gues
         guest.block(handle)
         guest.drop(handle)
         pollable.close()
-    assert settled(descriptors, open_ones) == open_ones
+    assert stable(descriptors) == open_ones
     assert threads() <= running
 
 
@@ -398,8 +431,8 @@ def test_closing_the_store_closes_its_channels_and_no_others() -> None:
         with Guest.start() as second:
             second.source.pollables = {0: pollable}
             handle, _ = first.take(0), second.take(0)
-            open_ones = descriptors()
-        assert settled(descriptors, open_ones - 2) == open_ones - 2
+            open_ones = stable(sockets)
+        assert stable(sockets) == open_ones - 2
         assert not first.ready(handle)
         with later(0.02, pollable.set):
             first.block(handle)
@@ -411,14 +444,14 @@ def test_stores_come_and_go_with_open_channels() -> None:
     with Guest.start() as guest:
         guest.new()
         guest.take(0)
-    open_ones = settled(descriptors, 0)
+    open_ones = stable(descriptors)
     kept = []
     for _ in range(20):
         with Guest.start() as guest:
             kept += guest.new(3)
             for id in range(3):
                 guest.take(id)
-    assert settled(descriptors, open_ones) == open_ones
+    assert stable(descriptors) == open_ones
 
 
 def test_two_stores_in_two_threads() -> None:
@@ -476,27 +509,23 @@ def test_strangers_on_the_port_get_nothing_and_hold_nothing_up(guest: Guest, mon
     assert time.monotonic() - started < 0.2
     for stranger in strangers:
         stranger.settimeout(1)
-        with pytest.raises(ConnectionResetError) if stranger is strangers[-1] else _nothing():
-            assert stranger.recv(100) == b""
+        assert stranger.recv(100) == b""
         stranger.close()
     assert not guest.ready(handle)
     pollable.set()
     guest.block(handle)
 
 
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield
-
-
-def test_a_refused_connection_is_told(guest: Guest, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(address: tuple[str, int]) -> socket.socket:
-        raise PermissionError(1, "Operation not permitted")
-
-    monkeypatch.setattr(socket, "create_server", refuse)
-    guest.new()
-    with pytest.raises(pollable_channel.PollableError, match=r"loopback connection on 127\.0\.0\.1: .*not permitted"):
-        guest.take(0)
+def test_a_system_that_refuses_is_quoted(guest: Guest) -> None:
+    guest.new(2)
+    guest.take(0)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors() - 1, limits[1]))
+    try:
+        with pytest.raises(PollableError, match=r"loopback connection on 127\.0\.0\.1: .*Too many open files"):
+            guest.take(1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
 def test_a_connection_that_never_comes_is_given_up(guest: Guest, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -517,5 +546,5 @@ def test_a_connection_that_never_comes_is_given_up(guest: Guest, monkeypatch: py
     monkeypatch.setattr(pollable_channel, "OPEN_TIMEOUT", 0.2)
     monkeypatch.setattr(socket, "create_server", deaf)
     guest.new()
-    with elsewhere, pytest.raises(pollable_channel.PollableError, match=r"nothing connected within 0\.2 s"):
+    with elsewhere, pytest.raises(PollableError, match=r"nothing connected within 0\.2 s"):
         guest.take(0)

@@ -25,11 +25,11 @@ class Pollable:
     the process can reach it); where the system refuses one, returning the object raises `PollableError`.
 
     `set` and `clear` may be called from any thread. In a host's methods, which run on the store's thread, both take
-    effect at once: the guest finds what was said when the method returns. From another thread, a guest sees `set` within
-    a fraction of a millisecond, also while it waits; `clear` takes effect when the store's thread is next in Python (a
-    host's method, a new call), because nobody else may touch the store, and until then a guest may find the pollable
-    ready although there is nothing. So, with messages in a queue: `set` where a message is put in, `clear` in the method
-    that takes the last one out.
+    effect at once: the guest finds what was said when the method returns. From another thread, a guest sees `set`
+    within a fraction of a millisecond, also while it waits; `clear` takes effect when the store's thread is next in
+    Python (a host's method, a new call), because nobody else may touch the store, and until then a guest may find the
+    pollable ready although there is nothing. So, with messages in a queue: `set` where a message is put in, `clear` in
+    the method that takes the last one out.
 
     While a guest waits, Python's signal handlers do not run: Ctrl-C takes effect when the wait ends.
     """

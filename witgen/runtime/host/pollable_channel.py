@@ -12,7 +12,8 @@ import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from wasmtime.component import Func, Linker
+from wasmtime import Engine
+from wasmtime.component import Component, Func, Linker
 
 from . import component, ffi
 from . import pollable_component as text
@@ -34,6 +35,10 @@ CANDIDATES_LIMIT: Final = 16
 
 RESPONSE: Final = b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n"
 """A response without a length: its body lasts as long as the connection."""
+
+
+# One for all stores of an engine: a loaded component keeps its file open.
+_helpers: weakref.WeakKeyDictionary[Engine, Component] = weakref.WeakKeyDictionary()
 
 
 class PollableError(HostError):
@@ -84,7 +89,10 @@ class Channels:
         linker = Linker(store.engine)
         linker.add_wasip2()
         linker.add_wasi_http()
-        instance = linker.instantiate(store.raw, component.load(store.engine, text.COMPONENT))
+        helper = _helpers.get(store.engine)
+        if helper is None:
+            helper = _helpers[store.engine] = component.load(store.engine, text.COMPONENT)
+        instance = linker.instantiate(store.raw, helper)
         self._instance = instance
         self._raw = store.raw
         self._store = weakref.ref(store)
