@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final, TextIO
 
@@ -26,7 +26,7 @@ class Progress:
         self._times: list[tuple[str, float | None]] = []
 
     @contextmanager
-    def step(self, name: str) -> Iterator[None]:
+    def step(self, name: str) -> Generator[None, None, None]:
         """Run the block as a step that says nothing itself."""
         over = threading.Event()
         ticker = threading.Thread(target=self._tick, args=(name, over))
@@ -43,7 +43,7 @@ class Progress:
             self._say(f"{name}: done")
 
     @contextmanager
-    def timed(self, name: str) -> Iterator[None]:
+    def timed(self, name: str) -> Generator[None, None, None]:
         """Only measure the block: it writes to the terminal itself."""
         started = time.perf_counter()
         yield

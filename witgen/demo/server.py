@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
@@ -26,7 +26,7 @@ def _converse(connection: ServerConnection) -> None:
 
 
 @contextlib.contextmanager
-def serving() -> Iterator[str]:
+def serving() -> Generator[str, None, None]:
     """Serve until the block ends; the value is the URL."""
     with serve(_converse, "127.0.0.1", 0) as server:
         host, port = server.socket.getsockname()[:2]
