@@ -520,7 +520,7 @@ def test_a_system_that_refuses_is_quoted(guest: Guest) -> None:
     guest.new(2)
     guest.take(0)
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors() - 1, limits[1]))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))
     try:
         with pytest.raises(PollableError, match=r"loopback connection on 127\.0\.0\.1: .*Too many open files"):
             guest.take(1)
