@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from ..model import ir
@@ -43,22 +43,27 @@ class Assembler:
         self._fill(id, instance)
         return id
 
-    def world(self, package: DraftPackage, name: str, imports: Iterable[Exported], exports: Iterable[Exported]) -> None:
+    def world(self, package: DraftPackage, name: str, imports: Sequence[Exported], exports: Sequence[Exported]) -> None:
         """Add a world with these imports and exports."""
         id = self.draft.world(package, name)
         world = self.draft.worlds[id]
         owner = ir.TypeOwner(world=id)
         for item in imports:
-            self._import(world, owner, item)
+            key, value = self._item(world, owner, item, "imports")
+            self._put(world.imports, key, value, item)
+        # Interfaces first: a type that stands in one and is exported beside it too is the interface's.
+        made = {
+            item.name.name: self._item(world, owner, item, "exports")
+            for item in sorted(exports, key=lambda item: not isinstance(item.entity, Instance))
+        }
         for item in exports:
-            self._export(world, owner, item)
+            self._export(world, *made[item.name.name], item)
 
-    def _import(self, world: DraftWorld, owner: ir.TypeOwner, item: Exported) -> None:
-        key, value = self._item(world, owner, item, "imports")
-        self._put(world.imports, key, value, item)
-
-    def _export(self, world: DraftWorld, owner: ir.TypeOwner, item: Exported) -> None:
-        key, value = self._item(world, owner, item, "exports")
+    def _export(self, world: DraftWorld, key: ir.WorldKey, value: ir.WorldItem, item: Exported) -> None:
+        """WIT has no exported types: a plain one is as good as the world's own, a resource has nobody to make it."""
+        if isinstance(value, ir.TypeItem) and isinstance(self.draft.types[value.id].kind, ir.Resource):
+            message = f"the component exports the resource `{item.name.name}` outside an interface"
+            raise self._input.unsupported(message, item.at, "WIT has exported resources in interfaces only")
         self._put(world.imports if isinstance(value, ir.TypeItem) else world.exports, key, value, item)
 
     def _item(

@@ -77,7 +77,7 @@ def _add_item(assembler: Assembler, evaluator: Evaluator, item: Exported, input:
     if name.name in package.worlds:
         raise input.invalid(f"the world `{item.name.name}` is declared twice", item.at)
     world = evaluator.component_type(item.entity.body)
-    assembler.world(package, name.name, world.imports.values(), world.exports.values())
+    assembler.world(package, name.name, [*world.imports.values()], [*world.exports.values()])
     return name.package
 
 

@@ -4,20 +4,38 @@ from __future__ import annotations
 
 import re
 
+from ..diagnostics import Diagnostic
+from ..errors import WitError
+from ..source import SourceFile, Span
 from .problem import Code, Input
 
 __all__ = ["is_component_text", "to_binary"]
 
-# White space and comments (block comments nest; a head that holds one too odd for this is not taken for a component).
-_BLANK = re.compile(rb"(?:\s+|;;[^\n]*\n?|\(;(?:[^;(]|;(?!\))|\((?!;))*;\))*")
+_SPACE_OR_LINE_COMMENT = re.compile(rb"(?:\s|;;[^\n]*)*")
+_COMMENT_MARK = re.compile(rb"\(;|;\)")
+_PLACE = re.compile(r"<anon>:([0-9]+):([0-9]+)")
 _START = re.compile(rb"\(\s*(component|module)\b")
 
 
 def is_component_text(data: bytes) -> bool:
     """Tell whether the text starts with `(component` or `(module`, after blanks and comments."""
-    text = data.removeprefix(b"\xef\xbb\xbf")
-    blank = _BLANK.match(text)
-    return _START.match(text, blank.end() if blank else 0) is not None
+    return _START.match(data, _after_blanks(data, 3 if data.startswith(b"\xef\xbb\xbf") else 0)) is not None
+
+
+def _after_blanks(data: bytes, pos: int) -> int:
+    """Return where the first token starts; block comments nest."""
+    depth = 0
+    while True:
+        if depth == 0:
+            blank = _SPACE_OR_LINE_COMMENT.match(data, pos)
+            pos = blank.end() if blank else pos
+            if not data.startswith(b"(;", pos):
+                return pos
+        mark = _COMMENT_MARK.search(data, pos)
+        if mark is None:
+            return len(data)
+        depth += 1 if mark[0] == b"(;" else -1
+        pos = mark.end()
 
 
 def to_binary(input: Input) -> bytes:
@@ -36,4 +54,16 @@ def to_binary(input: Input) -> bytes:
     try:
         return bytes(wat2wasm(text))
     except WasmtimeError as error:
-        raise input.problem(Code.TEXT, f"this component text cannot be assembled: {error}") from None
+        raise _at_its_place(input, text, str(error)) from None
+
+
+def _at_its_place(input: Input, text: str, message: str) -> WitError:
+    """The parser's message starts with what is wrong and goes on with `--> <anon>:line:column` and the source."""
+    reason = message.partition("\n")[0]
+    place = _PLACE.search(message)
+    if place is None:
+        return input.problem(Code.TEXT, f"this component text cannot be assembled: {reason}")
+    file = SourceFile(input.path, text)
+    lines = text.split("\n")
+    start = sum(len(line) + 1 for line in lines[: int(place[1]) - 1]) + int(place[2]) - 1
+    return WitError([Diagnostic(Code.TEXT, reason, Span(file, start, min(start + 1, len(text))))])

@@ -18,7 +18,7 @@ def assemble_world(input: Input, scope: Scope, world: str) -> Assembler:
     assembler = Assembler(input)
     package = assembler.draft.package(COMPONENT_PACKAGE)
     exports = [exported for exported in scope.exports.values() if not _is_initialiser(exported)]
-    assembler.world(package, world, scope.imports.values(), exports)
+    assembler.world(package, world, [*scope.imports.values()], exports)
     return assembler
 
 
