@@ -14,23 +14,22 @@ from .diagnostics import Diagnostic
 from .errors import WitError
 from .source import SourceFile
 
-__all__ = ["BinarySource", "TextSource", "Tree", "read_tree"]
+__all__ = ["Folder", "SingleFile", "Tree", "decode_text", "read_tree"]
 
 _DEPENDENCY_SUFFIXES = (".wit", ".wat", ".wasm")
-_WASM_MAGIC = b"\0asm"
 
 
 @dataclass(frozen=True, slots=True)
-class TextSource:
-    """One package as text: a folder with its files, or a single file."""
+class Folder:
+    """The `*.wit` files of one folder."""
 
     path: str
     files: tuple[SourceFile, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class BinarySource:
-    """One file in binary form or as component text."""
+class SingleFile:
+    """One file; only its content tells whether it is text or a binary package."""
 
     path: str
     data: bytes
@@ -41,8 +40,8 @@ class Tree:
     """Everything that was read: the package asked for, and what lies in its deps/."""
 
     path: str
-    main: TextSource | BinarySource
-    dependencies: tuple[TextSource | BinarySource, ...]
+    main: Folder | SingleFile
+    dependencies: tuple[Folder | SingleFile, ...]
     dependency_folder: str | None
 
 
@@ -50,9 +49,9 @@ def read_tree(path: str) -> Tree:
     """Read the WIT folder or file `path`; raises `WitError` with every file that cannot be read."""
     problems: list[Diagnostic] = []
     mode = _mode(path, problems)
-    dependencies: list[TextSource | BinarySource] = []
+    dependencies: list[Folder | SingleFile] = []
     folder = None
-    main: TextSource | BinarySource | None = None
+    main: Folder | SingleFile | None = None
     if stat.S_ISDIR(mode):
         main = _read_folder(path, problems)
         deps = os.path.join(path, "deps")
@@ -91,19 +90,23 @@ def _entries(path: str, problems: list[Diagnostic]) -> list[str]:
         return []
 
 
-def _read_folder(path: str, problems: list[Diagnostic]) -> TextSource:
+def _read_folder(path: str, problems: list[Diagnostic]) -> Folder:
     files: list[SourceFile] = []
     for name in _entries(path, problems):
         entry = os.path.join(path, name)
         if not name.endswith(".wit") or not (mode := _mode(entry, problems)) or stat.S_ISDIR(mode):
             continue
-        if (data := _read(entry, mode, problems)) is not None:
-            files += _decode(entry, data, problems)
-    return TextSource(path, tuple(files))
+        if (data := _read(entry, mode, problems)) is None:
+            continue
+        try:
+            files.append(decode_text(entry, data))
+        except WitError as error:
+            problems += error.diagnostics
+    return Folder(path, tuple(files))
 
 
-def _read_dependencies(path: str, problems: list[Diagnostic]) -> list[TextSource | BinarySource]:
-    sources: list[TextSource | BinarySource] = []
+def _read_dependencies(path: str, problems: list[Diagnostic]) -> list[Folder | SingleFile]:
+    sources: list[Folder | SingleFile] = []
     for name in _entries(path, problems):
         entry = os.path.join(path, name)
         if not (mode := _mode(entry, problems)):
@@ -116,29 +119,9 @@ def _read_dependencies(path: str, problems: list[Diagnostic]) -> list[TextSource
     return sources
 
 
-def _read_file(path: str, problems: list[Diagnostic]) -> TextSource | BinarySource | None:
-    """Read one file; what it is shows in its content, not in its name."""
+def _read_file(path: str, problems: list[Diagnostic]) -> SingleFile | None:
     data = _read(path, _mode(path, problems), problems)
-    if data is None:
-        return None
-    if data.startswith(_WASM_MAGIC) or _is_component_text(data):
-        return BinarySource(path, data)
-    files = _decode(path, data, problems)
-    return TextSource(path, tuple(files)) if files else None
-
-
-def _is_component_text(data: bytes) -> bool:
-    """Tell whether `data` begins, comments aside, like WebAssembly text."""
-    text = data.decode("utf-8", "replace").lstrip("\ufeff")
-    while True:
-        text = text.lstrip()
-        if text.startswith(";;"):
-            text = text.partition("\n")[2]
-        elif text.startswith("(;"):
-            text = text.partition(";)")[2]
-        else:
-            break
-    return text.startswith("(") and text[1:].lstrip().startswith(("component", "module"))
+    return None if data is None else SingleFile(path, data)
 
 
 def _read(path: str, mode: int, problems: list[Diagnostic]) -> bytes | None:
@@ -156,12 +139,11 @@ def _read(path: str, mode: int, problems: list[Diagnostic]) -> bytes | None:
         return None
 
 
-def _decode(path: str, data: bytes, problems: list[Diagnostic]) -> list[SourceFile]:
+def decode_text(path: str, data: bytes) -> SourceFile:
+    """Return the text of a file, or raise `WitError`; a byte order mark is not part of it."""
     try:
-        return [SourceFile(path, data.decode("utf-8").removeprefix("\ufeff"))]
+        return SourceFile(path, data.decode("utf-8").removeprefix("\ufeff"))
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        problems.append(
-            Diagnostic("W0012", f"`{path}` is not UTF-8: byte {error.start} (line {line}) is wrong", path=path)
-        )
-        return []
+        message = f"`{path}` is not UTF-8: byte {error.start}, in line {line}, is wrong"
+        raise WitError([Diagnostic("W0012", message, path=path)]) from None

@@ -16,9 +16,11 @@ from ..source import Span
 
 __all__ = [
     "Alias", "Borrow", "Case", "Docs", "Enum", "EnumCase", "Field", "FixedList", "Flag", "Flags", "Function",
-    "FunctionKind", "FunctionKindTag", "Future", "GatedItem", "Interface", "InterfaceId", "InterfaceItem", "List", "Map", "Option", "Own", "Package",
+    "FunctionKind", "FunctionKindTag", "Future", "GatedItem", "Interface", "InterfaceId", "InterfaceItem", "List",
+    "Map", "Option", "Own", "Package",
     "PackageId", "PackageName", "Param", "Prim", "Record", "Resolve", "Resource", "Result", "Stability", "Stable",
-    "Stream", "Tuple", "Type", "TypeDef", "TypeId", "TypeItem", "TypeKind", "TypeOwner", "TypeRef", "Unstable", "Variant", "World",
+    "Stream", "Tuple", "Type", "TypeDef", "TypeId", "TypeItem", "TypeKind", "TypeOwner", "TypeRef", "Unstable",
+    "Variant", "World",
     "WorldId", "WorldItem", "WorldKey",
 ]  # fmt: skip
 
@@ -319,6 +321,7 @@ class Interface:
     stability: Stability = None
     external_id: str | None = None
     span: Span | None = field(default=None, compare=False)
+    clone_of: InterfaceId | None = None  # the inline interface that an `include` copied
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,47 @@ from collections.abc import Mapping
 from typing import TypeAlias, assert_never
 
 from .ir import (
-    Alias, Borrow, Docs, Enum, FixedList, Flags, Function, FunctionKind, FunctionKindTag, Future, Interface, InterfaceItem,
-    List, Map, Option, Own, Package, Prim, Record, Resolve, Resource, Result, Stability, Stable, Stream, Tuple, Type,
-    TypeDef, TypeItem, TypeKind, TypeOwner, Unstable, Variant, World, WorldItem, WorldKey,
+    Alias,
+    Borrow,
+    Docs,
+    Enum,
+    FixedList,
+    Flags,
+    Function,
+    FunctionKind,
+    FunctionKindTag,
+    Future,
+    Interface,
+    InterfaceItem,
+    List,
+    Map,
+    Option,
+    Own,
+    Package,
+    Prim,
+    Record,
+    Resolve,
+    Resource,
+    Result,
+    Stability,
+    Stable,
+    Stream,
+    Tuple,
+    Type,
+    TypeDef,
+    TypeItem,
+    TypeKind,
+    TypeOwner,
+    Unstable,
+    Variant,
+    World,
+    WorldItem,
+    WorldKey,
 )  # fmt: skip
 
 __all__ = ["Json", "to_wit_json"]
 
-Json: TypeAlias = "None | bool | int | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | str | list[Json] | dict[str, Json] | None"
 
 
 def to_wit_json(resolve: Resolve) -> dict[str, Json]:
@@ -76,6 +109,7 @@ def _interface(interface: Interface) -> Json:
         **_docs(interface.docs),
         **_stability(interface.stability),
         "package": int(interface.package),
+        **({} if interface.clone_of is None else {"clone_of": int(interface.clone_of)}),
     }
 
 

@@ -8,9 +8,36 @@ from typing import assert_never
 
 from ..diagnostics import Diagnostic, Label
 from ..model.ir import (
-    Alias, Borrow, Enum, FixedList, Flags, Future, GatedItem, Interface, InterfaceId, List, Map, Option, Own, Package,
-    PackageId, PackageName, Prim, Record, Resource, Result, Stream, Tuple, Type, TypeDef, TypeId, TypeKind, TypeRef,
-    Variant, World, WorldId,
+    Alias,
+    Borrow,
+    Enum,
+    FixedList,
+    Flags,
+    Future,
+    GatedItem,
+    Interface,
+    InterfaceId,
+    List,
+    Map,
+    Option,
+    Own,
+    Package,
+    PackageId,
+    PackageName,
+    Prim,
+    Record,
+    Resource,
+    Result,
+    Stream,
+    Tuple,
+    Type,
+    TypeDef,
+    TypeId,
+    TypeKind,
+    TypeRef,
+    Variant,
+    World,
+    WorldId,
 )  # fmt: skip
 from ..source import Span
 from .missing import MissingPackages
@@ -103,7 +130,7 @@ class Arena:
 class Context:
     """Options, arenas and diagnostics of one run."""
 
-    def __init__(self, features: Collection[str], all_features: bool) -> None:
+    def __init__(self, features: Collection[str], *, all_features: bool) -> None:
         self.features = frozenset(features)
         self.all_features = all_features
         self.arena = Arena()
@@ -135,13 +162,16 @@ class Context:
             self._placeholder = TypeRef(self.arena.add_type(TypeDef(None, Record(()), None)))
         return self._placeholder
 
-    def refuse_gated(self, what: str, span: Span | None, off: Off) -> None:
-        """Note a reference to something whose gate is off."""
+    def refuse_gated(self, what: str, span: Span | None, off: Off, *, referrer: Span | None = None) -> None:
+        """Note a reference, at `span`, to something whose gate is off; the item that refers to it is to blame."""
+        labels = [Label(off.span, "gated here")] if off.span is not None else []
+        if referrer is not None and span is not None:
+            labels.insert(0, Label(span, "referred to here"))
         self.error(
             "W0402",
             f"{what} is left out: its feature `{off.feature}` is not active",
-            span,
-            labels=[Label(off.span, "gated here")] if off.span is not None else [],
+            referrer or span,
+            labels=labels,
             help=f"gate this item with `@unstable(feature = {off.feature})` too, or activate the feature",
         )
 

@@ -36,19 +36,29 @@ def report_cycle(
 
 
 def report_package_cycle(
-    context: Context, root: PackageName, needed: PackageName, span: Span, path: dict[PackageName, Span]
+    context: Context,
+    root: PackageName,
+    needed: PackageName,
+    span: Span | None,
+    path: dict[PackageName, Span | None],
 ) -> None:
-    """Report that following `path` from package `root` one comes to `needed` again, at `span`."""
+    """Report that following `path` from package `root` one comes to `needed` again, at `span`.
+
+    Places are unknown where a binary package needs another one.
+    """
     steps = [*path.items(), (needed, span)]
     if needed != root:
         steps = steps[list(path).index(needed) + 1 :]
-    (name, place), *others = steps
+    (name, _), *others = steps
+    place = next((where for _, where in steps if where is not None), None)
     context.error(
         "W0108",
-        f"package `{name}` depends on itself" if not others else f"package `{name}` is part of a dependency cycle",
+        f"package `{name}` is part of a dependency cycle" if others else f"package `{name}` depends on itself",
         place,
-        labels=[Label(where, f"which needs `{which}`") for which, where in others],
+        labels=[
+            Label(where, f"`{which}` is needed here") for which, where in others if where is not None and where != place
+        ],
         help="packages cannot need each other: move what both need to a package of its own"
         if others
-        else "name items of the same package without the package",
+        else "name the items of a package without the package in its own files",
     )

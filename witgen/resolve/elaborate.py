@@ -10,7 +10,15 @@ from collections.abc import Iterator, Mapping
 
 from ..diagnostics import Label
 from ..model.ir import (
-    Alias, Function, InterfaceId, InterfaceItem, Stability, TypeId, TypeItem, TypeRef, WorldItem, WorldKey,
+    Alias,
+    Function,
+    InterfaceId,
+    InterfaceItem,
+    TypeId,
+    TypeItem,
+    TypeRef,
+    WorldItem,
+    WorldKey,
 )  # fmt: skip
 from ..source import Span
 from .context import Context

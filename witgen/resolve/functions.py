@@ -61,6 +61,7 @@ class FunctionResolver:
         off = gate(self._context, self._package, gated, span)
         if off is not None:
             return off
+        self._types.referrer = span
         params = self._params(decl.type.parameters, kind)
         result = self._result(decl.type.result, kind)
         if result is not None and self._context.arena.has_borrow(result):

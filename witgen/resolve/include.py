@@ -6,7 +6,16 @@ from dataclasses import replace
 
 from ..diagnostics import Label
 from ..model.ir import (
-    Function, InterfaceId, InterfaceItem, PackageId, Stability, Stable, TypeItem, TypeOwner, WorldId, WorldItem,
+    Function,
+    InterfaceId,
+    InterfaceItem,
+    PackageId,
+    Stability,
+    Stable,
+    TypeItem,
+    TypeOwner,
+    WorldId,
+    WorldItem,
     WorldKey,
 )  # fmt: skip
 from ..source import SourceFile, Span
@@ -50,9 +59,9 @@ class Includer:
         for is_import, items in ((True, included.imports), (False, included.exports)):
             for key, item in items.items():
                 if isinstance(key, str):
-                    self._add_named(is_import, _rename(key, renames), item, cloner, span)
+                    self._add_named(_rename(key, renames), item, cloner, span, is_import=is_import)
                 elif isinstance(item, InterfaceItem):
-                    self._add_interface(is_import, key, item, is_foreign, span)
+                    self._add_interface(key, item, span, is_import=is_import, is_foreign=is_foreign)
 
     def _check_renames(self, decl: ast.IncludeDecl, file: SourceFile, keys: list[WorldKey]) -> None:
         names = {key.rpartition("]")[2].partition(".")[0] for key in keys if isinstance(key, str)}
@@ -69,7 +78,7 @@ class Includer:
                     note="only names can be renamed, not interfaces imported or exported by their path",
                 )
 
-    def _add_named(self, is_import: bool, name: str, item: WorldItem, cloner: Cloner, span: Span) -> None:
+    def _add_named(self, name: str, item: WorldItem, cloner: Cloner, span: Span, *, is_import: bool) -> None:
         side = self._sides[is_import]
         if (first := self._names[is_import].find(name)) is not None:
             what = "import" if is_import else "export"
@@ -91,14 +100,16 @@ class Includer:
                 side[name] = replace(item, id=cloner.interface(item.id))
 
     def _add_interface(
-        self, is_import: bool, key: InterfaceId, item: InterfaceItem, is_foreign: bool, span: Span
+        self, key: InterfaceId, item: InterfaceItem, span: Span, *, is_import: bool, is_foreign: bool
     ) -> None:
         side = self._sides[is_import]
         present = side.get(key, item)
         if isinstance(present, InterfaceItem):
-            side[key] = replace(present, stability=self._merge(item.stability, present.stability, is_foreign, span))
+            side[key] = replace(
+                present, stability=self._merge(item.stability, present.stability, span, is_foreign=is_foreign)
+            )
 
-    def _merge(self, new: Stability, old: Stability, is_foreign: bool, span: Span) -> Stability:
+    def _merge(self, new: Stability, old: Stability, span: Span, *, is_foreign: bool) -> Stability:
         """Combine the stabilities of one interface that comes from two places.
 
         A version of another package says nothing here, so `@since` of foreign worlds is dropped.

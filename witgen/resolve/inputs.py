@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..diagnostics import Label
-from ..model.ir import PackageName
+from ..model.ir import PackageName, Resolve
 from ..source import SourceFile, Span
 from ..syntax import ast
 from .context import Context
 
-__all__ = ["PackageInput", "Unit", "package_name", "packages_of"]
+__all__ = ["BinaryInput", "PackageInput", "Unit", "package_name", "packages_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,15 @@ class PackageInput:
     span: Span
     docs: str | None
     units: tuple[Unit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BinaryInput:
+    """One package in binary form, decoded."""
+
+    decoded: Resolve
+    path: str
+    data: bytes
 
 
 @dataclass(slots=True)

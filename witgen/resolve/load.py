@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 
+from ..binary import decode, decode_package, is_binary
 from ..diagnostics import Diagnostic, Label
 from ..errors import WitError
 from ..model.ir import PackageName, Resolve
@@ -12,43 +13,45 @@ from ..source import SourceFile, Span
 from ..syntax import ast
 from ..syntax.errors import WitSyntaxError
 from ..syntax.parser import parse_text
-from ..tree import BinarySource, TextSource, Tree, read_tree
+from ..tree import Folder, SingleFile, Tree, decode_text, read_tree
 from .context import Context
-from .cycles import report_package_cycle
-from .inputs import PackageInput, package_name, packages_of
+from .graft import graft
+from .inputs import BinaryInput, PackageInput, packages_of
 from .missing import MissingPackages
-from .package import PackageResolver, PackageScope
-from .versions import version_key
+from .package import PackageResolver
+from .package_order import package_order
+from .scope import PackageScope
+from .world import resolve_world
 
 __all__ = ["load", "resolve_tree"]
 
 
-def load(
-    path: str | os.PathLike[str], *, features: Collection[str] = (), all_features: bool = False
-) -> Resolve:
+def load(path: str | os.PathLike[str], *, features: Collection[str] = (), all_features: bool = False) -> Resolve:
     """Resolve the WIT folder (with its deps/) or file at `path`.
 
     Items gated with `@unstable` are in if their feature is among `features`, or with `all_features`. Raises `WitError`
     with every problem, ordered by file and position.
     """
-    return resolve_tree(read_tree(os.fspath(path)), features, all_features)
+    return resolve_tree(read_tree(os.fspath(path)), features, all_features=all_features)
 
 
-def resolve_tree(tree: Tree, features: Collection[str], all_features: bool) -> Resolve:
+def resolve_tree(tree: Tree, features: Collection[str], *, all_features: bool) -> Resolve:
     """Resolve what was read."""
-    context = Context(features, all_features)
-    main, inputs = _inputs(context, tree)
+    if isinstance(tree.main, SingleFile) and is_binary(tree.main.data):
+        return decode(tree.main.data, tree.main.path)
+    context = Context(features, all_features=all_features)
+    texts, binaries, main = _inputs(context, tree)
     _raise_if_any(context)
-    by_name = {package.name: package for package in inputs}
-    context.missing = MissingPackages(tree, [*by_name])
+    context.missing = MissingPackages(tree, [*texts, *binaries])
     known: dict[PackageName, PackageScope] = {}
-    for package in _in_order(context, by_name):
-        resolver = PackageResolver(context, package, known)
-        known[package.name] = resolver.resolve()
-        context.package_ids[package.name] = resolver.id
+    for name in package_order(context, texts, binaries):
+        if (text := texts.get(name)) is not None:
+            PackageResolver(context, text, known, resolve_world).resolve()
+        else:
+            graft(context, binaries[name], known)
     _raise_if_any(context)
     if main is None:
-        raise WitError([Diagnostic("W0101", "there is no package", path=tree.path)])
+        raise WitError([Diagnostic("W0101", f"there is no package in `{tree.path}`", path=tree.path)])
     arena = context.arena
     return Resolve(
         tuple(arena.packages),
@@ -70,111 +73,73 @@ def _position(diagnostic: Diagnostic) -> tuple[str, int]:
     return (diagnostic.path or "", 0) if span is None else (span.file.path, span.start)
 
 
-# ---- Parsing
+# ---- Parsing and decoding
 
 
-def _inputs(context: Context, tree: Tree) -> tuple[PackageName | None, list[PackageInput]]:
-    """Parse all files; returns the name of the main package, and all packages, each name once."""
+def _inputs(
+    context: Context, tree: Tree
+) -> tuple[dict[PackageName, PackageInput], dict[PackageName, BinaryInput], PackageName | None]:
+    """Parse and decode all files; returns packages as text, binary packages, and the name of the main one."""
     main: PackageName | None = None
-    inputs: dict[PackageName, PackageInput] = {}
+    texts: dict[PackageName, PackageInput] = {}
+    binaries: dict[PackageName, BinaryInput] = {}
     for source in (tree.main, *tree.dependencies):
-        if isinstance(source, BinarySource):
+        if isinstance(source, SingleFile) and is_binary(source.data):
+            _add_binary(context, source, texts, binaries)
             continue
-        parsed = list(_parse(context, source))
-        if len(parsed) < len(source.files):
+        try:
+            package, nested = _parse(context, source)
+        except WitError as error:
+            context.diagnostics.extend(error.diagnostics)
             continue
-        package, nested = packages_of(context, source.path, parsed)
         if package is not None and source is tree.main:
             main = package.name
         for found in [*nested, *([package] if package is not None else [])]:
-            first = inputs.setdefault(found.name, found)
-            if first is not found:
-                context.error(
-                    "W0106",
-                    f"package `{found.name}` is defined more than once",
-                    found.span,
-                    labels=[Label(first.span, "first defined here")],
-                )
-    return main, list(inputs.values())
+            if (known := texts.setdefault(found.name, found)) is not found:
+                _duplicate(context, found.name, found.span, Label(known.span, "first defined here"))
+            elif found.name in binaries:
+                _duplicate(context, found.name, found.span, None, binaries[found.name].path)
+    return texts, binaries, main
 
 
-def _parse(context: Context, source: TextSource) -> Iterator[tuple[SourceFile, ast.File]]:
-    for file in source.files:
+def _parse(context: Context, source: Folder | SingleFile) -> tuple[PackageInput | None, list[PackageInput]]:
+    parsed: list[tuple[SourceFile, ast.File]] = []
+    files = source.files if isinstance(source, Folder) else (decode_text(source.path, source.data),)
+    for file in files:
         try:
-            yield file, parse_text(file.text)
+            parsed.append((file, parse_text(file.text)))
         except WitSyntaxError as error:
             context.error(error.code, error.message, Span(file, error.start, error.end), help=error.help)
+    # A file that is not understood may hold the header and any of the names: what follows from that is no news.
+    return packages_of(context, source.path, parsed) if len(parsed) == len(files) else (None, [])
 
 
-# ---- Order
-
-
-def _in_order(context: Context, packages: dict[PackageName, PackageInput]) -> list[PackageInput]:
-    """Order packages so that each follows those it needs; a cycle is an error."""
-    edges = {name: list(_dependencies(package)) for name, package in packages.items()}
-    done: dict[PackageName, PackageInput] = {}
-    for root in sorted(packages, key=_name_key):
-        if root not in done and not _visit(context, root, packages, edges, done):
-            _raise_if_any(context)
-    return list(done.values())
-
-
-def _visit(
+def _add_binary(
     context: Context,
-    root: PackageName,
-    packages: dict[PackageName, PackageInput],
-    edges: dict[PackageName, list[tuple[PackageName, Span]]],
-    done: dict[PackageName, PackageInput],
-) -> bool:
-    stack = [(root, iter(edges[root]))]
-    path: dict[PackageName, Span] = {}
-    while stack:
-        name, rest = stack[-1]
-        for needed, span in rest:
-            if needed in path or needed == root:
-                report_package_cycle(context, root, needed, span, path)
-                return False
-            if needed in packages and needed not in done:
-                path[needed] = span
-                stack.append((needed, iter(edges[needed])))
-                break
-        else:
-            stack.pop()
-            path.pop(name, None)
-            done[name] = packages[name]
-    return True
+    source: SingleFile,
+    texts: dict[PackageName, PackageInput],
+    binaries: dict[PackageName, BinaryInput],
+) -> None:
+    try:
+        decoded = decode_package(source.data, source.path)
+    except WitError as error:
+        context.diagnostics.extend(error.diagnostics)
+        return
+    name = decoded.packages[decoded.main].name
+    if name in texts:
+        _duplicate(context, name, texts[name].span, None, source.path)
+    elif name in binaries and binaries[name].data != source.data:
+        _duplicate(context, name, None, None, source.path, binaries[name].path)
+    else:
+        binaries[name] = BinaryInput(decoded, source.path, source.data)
 
 
-def _name_key(name: PackageName) -> tuple[object, ...]:
-    version = () if name.version is None else (version_key(name.version),)
-    return name.namespace, name.name, version
-
-
-def _dependencies(package: PackageInput) -> Iterator[tuple[PackageName, Span]]:
-    """Yield the packages that paths of a package name, each once, with the first place."""
-    seen: set[PackageName] = set()
-    for unit in package.units:
-        for path in _paths(unit.declarations):
-            if isinstance(path, ast.PackagePath) and (name := package_name(path.package)) not in seen:
-                seen.add(name)
-                yield name, Span(unit.file, path.package.start, path.package.end)
-
-
-def _paths(declarations: tuple[ast.Declaration, ...]) -> Iterator[ast.Path]:
-    for decl in declarations:
-        if isinstance(decl, ast.TopLevelUse):
-            yield decl.path
-            continue
-        for item in decl.items:
-            if isinstance(item, ast.UseDecl | ast.IncludeDecl):
-                yield item.path
-            elif isinstance(item, ast.Extern):
-                yield from _extern_paths(item)
-
-
-def _extern_paths(extern: ast.Extern) -> Iterator[ast.Path]:
-    target = extern.target
-    if isinstance(target, ast.LocalPath | ast.PackagePath):
-        yield target
-    elif isinstance(target, ast.InlineInterface):
-        yield from (item.path for item in target.items if isinstance(item, ast.UseDecl))
+def _duplicate(context: Context, name: PackageName, span: Span | None, first: Label | None, *paths: str) -> None:
+    context.error(
+        "W0106",
+        f"package `{name}` is defined more than once",
+        span,
+        labels=[first] if first is not None else [],
+        note="it is also in " + " and ".join(f"`{path}`" for path in paths) if paths else None,
+        path=paths[0] if paths else None,
+    )

@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import TypeAlias
+from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 from ..diagnostics import Label
 from ..model.ir import (
-    Alias, Case, Docs, Enum, EnumCase, Field, Flag, Flags, Function, GatedItem, PackageId, PackageName, Record,
-    Resource, Stability, TypeDef, TypeId, TypeKind, TypeOwner, TypeRef, Variant,
+    Alias,
+    Case,
+    Docs,
+    Enum,
+    EnumCase,
+    Field,
+    Flag,
+    Flags,
+    Function,
+    GatedItem,
+    PackageId,
+    PackageName,
+    Record,
+    Resource,
+    Stability,
+    TypeDef,
+    TypeId,
+    TypeKind,
+    TypeOwner,
+    TypeRef,
+    Variant,
 )  # fmt: skip
 from ..source import SourceFile, Span
 from ..syntax import ast
 from .context import Context, Off
+from .cycles import report_cycle
 from .functions import FunctionResolver
 from .gates import external_id, gate, stability
-from .cycles import report_cycle
 from .order import find_cycle, topological_order
 from .scope import Broken, Entry, Names, Scope
 from .suggest import did_you_mean
@@ -23,8 +42,17 @@ from .types import TypeResolver
 
 __all__ = ["MemberResolver"]
 
-# Finds the interface that a path names and what it defines; None if there is none, which has been said.
-ScopeOf: TypeAlias = Callable[[ast.Path], "tuple[str, Scope] | None"]
+
+class Paths(Protocol):
+    """Looks up the paths of one file."""
+
+    def scope_of(self, path: ast.Path) -> tuple[str, Scope] | None:
+        """Return the interface at `path` and what it defines; None if there is none, which has been said."""
+        ...
+
+    def check_package(self, path: ast.Path) -> None:
+        """Note it if the package that `path` names is not there."""
+        ...
 
 
 class MemberResolver:
@@ -37,8 +65,8 @@ class MemberResolver:
         file: SourceFile,
         package: tuple[PackageId, PackageName],
         owner: TypeOwner,
-        owner_name: str,
-        scope_of: ScopeOf,
+        owner_name: str | None,
+        paths: Paths,
     ) -> None:
         self._context = context
         self._types = types
@@ -46,7 +74,7 @@ class MemberResolver:
         self._package_id, self._package = package
         self._owner = owner
         self._owner_name = owner_name
-        self._scope_of = scope_of
+        self._paths = paths
         self._names = Names(context)
         self.scope = Scope()
         self.functions = FunctionResolver(context, types, file, self._package)
@@ -96,19 +124,22 @@ class MemberResolver:
     def _use(self, use: ast.UseDecl) -> None:
         gated = stability(self._context, self._file, use.attributes)
         external = external_id(self._context, self._file, use.attributes)
-        source = self._scope_of(use.path)
+        off = gate(self._context, self._package, gated, Span(self._file, use.path.name.start, use.path.name.end))
+        source = None
+        if off is None:
+            source = self._paths.scope_of(use.path)
+        else:
+            self._paths.check_package(use.path)
         for used in use.names:
             name = used.rename or used.name
             span = self._span(name)
             entry: Entry = Broken()
-            if (off := gate(self._context, self._package, gated, span)) is not None:
-                self.note_gated("use", name.name, off)
-                entry = off
+            if off is not None:
+                entry = Off(off.feature, span)
+                self.note_gated("use", name.name, entry)
             elif source is not None and (target := self._used(used.name, *source)) is not None:
                 kind = Alias(TypeRef(target))
-                entry = self._context.arena.add_type(
-                    TypeDef(name.name, kind, self._owner, None, gated, external, span)
-                )
+                entry = self._context.arena.add_type(TypeDef(name.name, kind, self._owner, None, gated, external, span))
             self.scope.types.setdefault(name.name, entry)
 
     def _used(self, name: ast.Ident, interface: str, scope: Scope) -> TypeId | None:
@@ -140,14 +171,13 @@ class MemberResolver:
         if (off := gate(self._context, self._package, gated, span)) is not None:
             self.note_gated("type", decl.name.name, off)
             return off
+        self._types.referrer = span
         kind = self._kind(decl, gated)
         if kind is None:
             return Broken()
         external = external_id(self._context, self._file, decl.attributes)
         docs = _docs(decl.docs)
-        return self._context.arena.add_type(
-            TypeDef(decl.name.name, kind, self._owner, docs, gated, external, span)
-        )
+        return self._context.arena.add_type(TypeDef(decl.name.name, kind, self._owner, docs, gated, external, span))
 
     def _kind(self, decl: ast.TypeDecl, gated: Stability) -> TypeKind | None:
         match decl:
@@ -168,7 +198,8 @@ class MemberResolver:
                 )
             case ast.FlagsDecl():
                 self._distinct((flag.name for flag in decl.flags), "flag")
-                return Flags(tuple(Flag(flag.name.name, _docs(flag.docs), self._span(flag.name)) for flag in decl.flags))
+                flags = (Flag(flag.name.name, _docs(flag.docs), self._span(flag.name)) for flag in decl.flags)
+                return Flags(tuple(flags))
             case ast.ResourceDecl():
                 self._check_members(decl)
                 return Resource()

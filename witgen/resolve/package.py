@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from ..diagnostics import Label
 from ..model.ir import (
-    Docs, GatedItem, Interface, InterfaceId, Package, PackageName, Stability, TypeOwner, WorldId,
+    Docs,
+    GatedItem,
+    Interface,
+    InterfaceId,
+    Package,
+    PackageName,
+    Stability,
+    TypeOwner,
 )  # fmt: skip
 from ..source import Span
 from ..syntax import ast
@@ -18,35 +25,17 @@ from .gates import gate, stability
 from .inputs import PackageInput, Unit, package_name
 from .members import MemberResolver
 from .order import find_cycle, topological_order
-from .scope import Names, Scope
+from .scope import Item, Names, PackageScope, Scope
 from .suggest import did_you_mean
 from .types import TypeResolver
 
-__all__ = ["Item", "PackageResolver", "PackageScope"]
+__all__ = ["PackageResolver", "UnitPaths"]
 
 ItemDecl: TypeAlias = ast.InterfaceDecl | ast.WorldDecl
 
 
-@dataclass(slots=True)
-class Item:
-    """An interface or world of a package: what it became, and what it defines."""
-
-    name: str
-    is_world: bool
-    span: Span | None
-    interface: InterfaceId | None = None
-    world: WorldId | None = None
-    off: Off | None = None
-    is_broken: bool = False
-    scope: Scope = field(default_factory=Scope)
-
-
-@dataclass(slots=True)
-class PackageScope:
-    """The items of a package that is done: other packages look them up here."""
-
-    name: PackageName
-    items: dict[str, Item] = field(default_factory=dict[str, Item])
+# Resolves one world; worlds need packages, and so the other way round, so it is handed in.
+ResolveWorld: TypeAlias = "Callable[[PackageResolver, Unit, ast.WorldDecl, Item], None]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +51,14 @@ _Target: TypeAlias = "_Local | ast.PackagePath"
 class PackageResolver:
     """Resolves one package; those it depends on are done."""
 
-    def __init__(self, context: Context, source: PackageInput, known: dict[PackageName, PackageScope]) -> None:
-        self._context = context
+    def __init__(
+        self, context: Context, source: PackageInput, known: dict[PackageName, PackageScope], world: ResolveWorld
+    ) -> None:
+        self.context = context
         self._source = source
         self.name = source.name
         self._known = known
+        self._world = world
         self.types = TypeResolver(context)
         self.id = context.arena.add_package(Package(source.name, {}, {}))
         self.scope = PackageScope(source.name)
@@ -74,10 +66,8 @@ class PackageResolver:
         self._decls: dict[str, tuple[Unit, ItemDecl]] = {}
         self._files: dict[int, dict[str, _Target]] = {}
 
-    def resolve(self) -> PackageScope:
+    def resolve(self) -> None:
         """Resolve all items and store the package."""
-        from .world import WorldResolver
-
         self._collect()
         order = self._order()
         for name in order:
@@ -87,23 +77,24 @@ class PackageResolver:
         for name in order:
             unit, decl = self._decls[name]
             if isinstance(decl, ast.WorldDecl):
-                WorldResolver(self, self._context, unit, decl, self.scope.items[name]).resolve()
+                self._world(self, unit, decl, self.scope.items[name])
         self._check_top_level_uses()
         items = [self.scope.items[name] for name in order]
         docs = Docs(self._source.docs) if self._source.docs is not None else None
-        self._context.arena.packages[self.id] = Package(
+        self.context.arena.packages[self.id] = Package(
             self.name,
             {item.name: item.interface for item in items if item.interface is not None},
             {item.name: item.world for item in items if item.world is not None},
             docs,
         )
-        return self.scope
+        self._known[self.name] = self.scope
+        self.context.package_ids[self.name] = self.id
 
     # ---- Names
 
     def _collect(self) -> None:
         """Register the items of all files, and the names that each file has for them and for others."""
-        names = Names(self._context)
+        names = Names(self.context)
         for unit in self._source.units:
             targets = self._files[id(unit)] = {}
             local: dict[str, Span] = {}
@@ -121,7 +112,7 @@ class PackageResolver:
         if (shadowed := local.setdefault(name, span)) is not span:
             self._duplicate(name, span, shadowed)
         self._decls[name] = (unit, decl)
-        self.scope.items[name] = Item(name, isinstance(decl, ast.WorldDecl), span)
+        self.scope.items[name] = Item(name, span, is_world=isinstance(decl, ast.WorldDecl))
 
     def _register_use(
         self, unit: Unit, use: ast.TopLevelUse, local: dict[str, Span], targets: dict[str, _Target]
@@ -136,7 +127,7 @@ class PackageResolver:
 
     def _duplicate(self, name: str, span: Span, first: Span) -> None:
         message = f"name `{name}` is defined more than once in this file"
-        self._context.error("W0201", message, span, labels=[Label(first, "first defined here")])
+        self.context.error("W0201", message, span, labels=[Label(first, "first defined here")])
 
     # ---- Order
 
@@ -155,7 +146,7 @@ class PackageResolver:
             walk, start = find_cycle(edges, left)
             steps = [(names[node], *references[node][edge]) for node, edge in walk]
             first = self.scope.items[steps[0][1]]
-            report_cycle(self._context, "world" if first.is_world else "interface", steps, start, first.span)
+            report_cycle(self.context, "world" if first.is_world else "interface", steps, start, first.span)
             for number in left:
                 self.scope.items[names[number]].is_broken = True
         return [names[number] for number in order]
@@ -188,20 +179,25 @@ class PackageResolver:
         return None if found is None or found.is_broken else found
 
     def _unknown_item(self, unit: Unit, name: ast.Ident) -> None:
-        self._context.error(
+        self.context.error(
             "W0202",
             f"interface or world `{name.name}` does not exist",
             Span(unit.file, name.start, name.end),
-            help=did_you_mean(name.name, [*self.scope.items, *self._files[id(unit)]]),
+            help=self._unknown_item_help(unit, name.name),
         )
 
+    def _unknown_item_help(self, unit: Unit, name: str) -> str | None:
+        if any(name in names for names in self._files.values()):
+            return "a top-level `use` holds in its own file only: repeat it in this one"
+        return did_you_mean(name, [*self.scope.items, *self._files[id(unit)]])
+
     def _foreign(self, unit: Unit, path: ast.PackagePath, *, quiet: bool = False) -> Item | None:
-        scope = self._package(unit, package_name(path.package), Span(unit.file, path.package.start, path.package.end))
+        scope = self._package(package_name(path.package), Span(unit.file, path.package.start, path.package.end))
         if scope is None:
             return None
         found = scope.items.get(path.name.name)
         if found is None and not quiet:
-            self._context.error(
+            self.context.error(
                 "W0202",
                 f"package `{scope.name}` has no interface or world `{path.name.name}`",
                 Span(unit.file, path.name.start, path.name.end),
@@ -209,13 +205,18 @@ class PackageResolver:
             )
         return None if found is None or found.is_broken else found
 
-    def _package(self, unit: Unit, name: PackageName, span: Span) -> PackageScope | None:
+    def check_package(self, unit: Unit, path: ast.Path) -> None:
+        """Note it if the package that a path names is not there, whatever it has."""
+        if isinstance(path, ast.PackagePath):
+            self._package(package_name(path.package), Span(unit.file, path.package.start, path.package.end))
+
+    def _package(self, name: PackageName, span: Span) -> PackageScope | None:
         if name == self.name:
             return self.scope
         scope = self._known.get(name)
         if scope is None and name not in self._missing:
             self._missing.add(name)
-            self._context.missing_package(name, span)
+            self.context.missing_package(name, span)
         return scope
 
     def interface(self, unit: Unit, path: ast.Path) -> Item | None:
@@ -235,7 +236,7 @@ class PackageResolver:
         return found
 
     def _wrong_kind(self, unit: Unit, name: ast.Ident, item: Item, message: str) -> None:
-        self._context.error(
+        self.context.error(
             "W0203",
             f"`{name.name}` {message}",
             Span(unit.file, name.start, name.end),
@@ -262,14 +263,14 @@ class PackageResolver:
             return None
         if item.off is not None:
             span = Span(unit.file, path.name.start, path.name.end)
-            self._context.refuse_gated(f"interface `{item.name}`", span, item.off)
+            self.context.refuse_gated(f"interface `{item.name}`", span, item.off)
             return None
         return item.name, item.scope
 
     def _interface(self, item: Item, unit: Unit, decl: ast.InterfaceDecl) -> None:
         span = Span(unit.file, decl.name.start, decl.name.end)
-        gated = stability(self._context, unit.file, decl.attributes)
-        item.off = gate(self._context, self.name, gated, span)
+        gated = stability(self.context, unit.file, decl.attributes)
+        item.off = gate(self.context, self.name, gated, span)
         if item.off is not None:
             self.note_gated("interface", None, item.name, item.off)
             self._check_gated_members(unit, decl, item.off)
@@ -285,11 +286,11 @@ class PackageResolver:
                 continue
             else:
                 names = [member.name]
-            gated = stability(self._context, unit.file, member.attributes)
+            gated = stability(self.context, unit.file, member.attributes)
             for name in names:
                 span = Span(unit.file, name.start, name.end)
-                if gate(self._context, self.name, gated, span) is None:
-                    self._context.refuse_gated(f"the interface of type `{name.name}`", span, off)
+                if gate(self.context, self.name, gated, span) is None:
+                    self.context.refuse_gated(f"the interface of type `{name.name}`", span, off)
 
     def define_interface(
         self,
@@ -301,27 +302,43 @@ class PackageResolver:
         span: Span,
     ) -> tuple[InterfaceId, Scope]:
         """Resolve an interface that is in, and store it; inline ones have no name."""
-        id = self._context.arena.add_interface(Interface(name, {}, {}, self.id))
+        id = self.context.arena.add_interface(Interface(name, {}, {}, self.id))
         members = MemberResolver(
-            self._context,
+            self.context,
             self.types,
             unit.file,
             (self.id, self.name),
             TypeOwner(interface=id),
             name,
-            lambda path: self.scope_of(unit, path),
+            UnitPaths(self, unit),
         )
         types = members.resolve_types([item for item in items if not isinstance(item, ast.FunctionDecl)])
         members.register_functions(items)
         functions = members.resolve_functions(items)
-        self._context.arena.interfaces[id] = Interface(
+        self.context.arena.interfaces[id] = Interface(
             name, types, functions, self.id, Docs(docs) if docs is not None else None, gated, span=span
         )
         return id, members.scope
 
     def note_gated(self, kind: str, scope: str | None, name: str, off: Off) -> None:
         """Remember what is left out, and why."""
-        self._context.gated.append(GatedItem(self.id, kind, scope, name, off.feature, off.span))
+        self.context.gated.append(GatedItem(self.id, kind, scope, name, off.feature, off.span))
+
+
+class UnitPaths:
+    """The paths of one file."""
+
+    def __init__(self, package: PackageResolver, unit: Unit) -> None:
+        self._package = package
+        self._unit = unit
+
+    def scope_of(self, path: ast.Path) -> tuple[str, Scope] | None:
+        """Return the interface at `path` and what it defines; None if there is none, which has been said."""
+        return self._package.scope_of(self._unit, path)
+
+    def check_package(self, path: ast.Path) -> None:
+        """Note it if the package that `path` names is not there."""
+        self._package.check_package(self._unit, path)
 
 
 def _ordering_paths(decl: ItemDecl) -> Iterator[ast.Path]:

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from ..diagnostics import Label
-from ..model.ir import TypeId
+from ..model.ir import InterfaceId, PackageName, TypeId, WorldId
 from ..source import Span
 from .context import Context, Off
 
-__all__ = ["Broken", "Entry", "Names", "Scope"]
+__all__ = ["Broken", "Entry", "Item", "Names", "PackageScope", "Scope"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,4 +57,30 @@ class Scope:
     """What an interface or world defines. Others `use` its types."""
 
     types: dict[str, Entry] = field(default_factory=dict[str, Entry])
-    functions: dict[str, Span] = field(default_factory=dict[str, Span])
+    functions: dict[str, Span | None] = field(default_factory=dict[str, "Span | None"])
+
+
+@dataclass(slots=True)
+class Item:
+    """An interface or world of a package: what it became, and what it defines."""
+
+    name: str
+    span: Span | None
+    is_world: bool = False
+    interface: InterfaceId | None = None
+    world: WorldId | None = None
+    off: Off | None = None
+    is_broken: bool = False
+    scope: Scope = field(default_factory=Scope)
+
+
+@dataclass(slots=True)
+class PackageScope:
+    """The items of a package that is done: other packages look them up here.
+
+    A partial package is known only from binary packages that use some of it.
+    """
+
+    name: PackageName
+    items: dict[str, Item] = field(default_factory=dict[str, Item])
+    is_partial: bool = False

@@ -30,7 +30,7 @@ def _only_world(resolve: Resolve, main: Package) -> WorldId:
         return next(iter(main.worlds.values()))
     if not main.worlds:
         raise _error("W0602", f"package `{main.name}` has no world", _others(resolve, main))
-    raise _error("W0602", f"package `{main.name}` has several worlds: name one", _listing(resolve, main))
+    raise _error("W0602", f"package `{main.name}` has several worlds: name one", _listing(main))
 
 
 def _world(resolve: Resolve, package: Package, name: str) -> WorldId:
@@ -41,7 +41,7 @@ def _world(resolve: Resolve, package: Package, name: str) -> WorldId:
         "W0601",
         f"package `{package.name}` has no world `{name}`",
         did_you_mean(name, package.worlds),
-        _listing(resolve, package) if package.worlds else _others(resolve, package),
+        _listing(package) if package.worlds else _others(resolve, package),
     )
 
 
@@ -60,13 +60,14 @@ def _package(resolve: Resolve, name: str, version: str | None, spelled: str) -> 
     raise _error("W0601", f"there is no package `{name}`", did_you_mean(name, names), _others(resolve, None))
 
 
-def _listing(resolve: Resolve, package: Package) -> str:
+def _listing(package: Package) -> str:
     return "its worlds are " + ", ".join(f"`{world}`" for world in package.worlds)
 
 
 def _others(resolve: Resolve, but: Package | None) -> str | None:
     """List the worlds of all packages, as they can be named."""
-    names = [_path(package.name, world) for package in resolve.packages if package is not but for world in package.worlds]
+    packages = [package for package in resolve.packages if package is not but]
+    names = [_path(package.name, world) for package in packages for world in package.worlds]
     return "there are " + ", ".join(f"`{name}`" for name in names) if names else None
 
 

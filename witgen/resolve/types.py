@@ -6,8 +6,24 @@ from typing import assert_never
 
 from ..diagnostics import Label
 from ..model.ir import (
-    Alias, Borrow, FixedList, Future, List, Map, Option, Own, Prim, Result, Stability, Stream, Tuple, Type, TypeDef, TypeId,
-    TypeKind, TypeRef,
+    Alias,
+    Borrow,
+    FixedList,
+    Future,
+    List,
+    Map,
+    Option,
+    Own,
+    Prim,
+    Result,
+    Stability,
+    Stream,
+    Tuple,
+    Type,
+    TypeDef,
+    TypeId,
+    TypeKind,
+    TypeRef,
 )  # fmt: skip
 from ..source import SourceFile, Span
 from ..syntax import ast
@@ -31,6 +47,8 @@ class TypeResolver:
         self._anonymous: dict[TypeKind, TypeId] = {}
         self._handles: dict[TypeId, TypeId] = {}
         self.file: SourceFile | None = None
+        # The name of the type or function that is being resolved: what refers to something left out is to blame.
+        self.referrer: Span | None = None
         self.scope = Scope()
 
     # ---- Values
@@ -73,7 +91,7 @@ class TypeResolver:
         return TypeRef(found)
 
     def _inherited(self, kind: TypeKind) -> Stability:
-        """Return the first stability known among the parts of an anonymous type, as the reference implementation does."""
+        """Return the first stability known among the parts of an anonymous type, as the reference does."""
         for part in _parts(kind):
             if isinstance(part, Prim):
                 continue
@@ -140,18 +158,16 @@ class TypeResolver:
         if isinstance(entry, int):
             return entry
         if isinstance(entry, Off):
-            self._context.refuse_gated(f"`{name.name}`", self._span(name), entry)
+            self._context.refuse_gated(f"`{name.name}`", self._span(name), entry, referrer=self.referrer)
         elif entry is None:
             self._unknown(name)
         return None
 
-
     def _unknown(self, name: ast.Ident) -> None:
-        function = self.scope.functions.get(name.name)
-        if function is not None:
-            self._context.error(
-                "W0205", f"`{name.name}` is a function, not a type", self._span(name), labels=[Label(function, "defined here")]
-            )
+        if (function := self.scope.functions.get(name.name)) is not None:
+            message = f"`{name.name}` is a function, not a type"
+            labels = [Label(function, "defined here")]
+            self._context.error("W0205", message, self._span(name), labels=labels)
             return
         renamed = {"float32": "f32", "float64": "f64"}.get(name.name)
         help = f"`{name.name}` is called `{renamed}` today" if renamed else did_you_mean(name.name, self._type_names())

@@ -4,39 +4,49 @@ from __future__ import annotations
 
 from ..diagnostics import Label
 from ..model.ir import (
-    Docs, Function, Interface, InterfaceItem, Stability, TypeId, TypeItem, TypeOwner, World, WorldId, WorldItem,
+    Docs,
+    InterfaceId,
+    InterfaceItem,
+    Stability,
+    TypeItem,
+    TypeOwner,
+    World,
+    WorldId,
+    WorldItem,
     WorldKey,
 )  # fmt: skip
 from ..source import Span
 from ..syntax import ast
-from .context import Context, Off
+from .context import Off
 from .elaborate import Elaborator
 from .gates import external_id, gate, stability
 from .include import Includer
 from .inputs import Unit
 from .members import MemberResolver
-from .package import Item, PackageResolver
-from .scope import Names
+from .package import PackageResolver, UnitPaths
+from .scope import Item, Names
 
-__all__ = ["WorldResolver"]
+__all__ = ["resolve_world"]
 
 _Side = dict[WorldKey, WorldItem]
 
 
-class WorldResolver:
-    """Resolves one world."""
+def resolve_world(package: PackageResolver, unit: Unit, decl: ast.WorldDecl, item: Item) -> None:
+    """Resolve one world and store it."""
+    _WorldResolver(package, unit, decl, item).resolve()
 
-    def __init__(self, package: PackageResolver, context: Context, unit: Unit, decl: ast.WorldDecl, item: Item) -> None:
+
+class _WorldResolver:
+    def __init__(self, package: PackageResolver, unit: Unit, decl: ast.WorldDecl, item: Item) -> None:
         self._package = package
-        self._context = context
+        self._context = package.context
         self._unit = unit
         self._decl = decl
         self._item = item
         self._span = self._at(decl.name)
         self._imports: _Side = {}
         self._exports: _Side = {}
-        self._names = {True: Names(context), False: Names(context)}
-        self._interfaces: dict[tuple[bool, int], Span] = {}
+        self._names = {True: Names(self._context), False: Names(self._context)}
         self._spans: dict[tuple[bool, WorldKey], Span] = {}
 
     def resolve(self) -> None:
@@ -66,7 +76,7 @@ class WorldResolver:
             (self._package.id, self._package.name),
             TypeOwner(world=id),
             self._decl.name.name,
-            lambda path: self._package.scope_of(self._unit, path),
+            UnitPaths(self._package, self._unit),
         )
 
     # ---- What the world says itself
@@ -99,7 +109,7 @@ class WorldResolver:
         if isinstance(target, ast.FunctionType):
             self._function(extern, target, members)
         elif isinstance(target, ast.InlineInterface):
-            self._inline(extern, target, members)
+            self._inline(extern, target)
         else:
             self._interface(extern, target)
 
@@ -114,7 +124,7 @@ class WorldResolver:
         elif is_new:
             self._side(extern)[label.name] = function
 
-    def _inline(self, extern: ast.Extern, target: ast.InlineInterface, members: MemberResolver) -> None:
+    def _inline(self, extern: ast.Extern, target: ast.InlineInterface) -> None:
         label = extern.label
         if label is None:
             return
@@ -124,9 +134,7 @@ class WorldResolver:
             return
         types = self._package.types
         outer = types.scope
-        id, _ = self._package.define_interface(
-            self._unit, target.items, None, extern.docs, gated, self._at(label)
-        )
+        id, _ = self._package.define_interface(self._unit, target.items, None, extern.docs, gated, self._at(label))
         types.scope = outer
         if is_new:
             external = external_id(self._context, self._unit.file, extern.attributes)
@@ -151,9 +159,9 @@ class WorldResolver:
             key: WorldKey = extern.label.name if extern.label is not None else item.interface
             self._side(extern)[key] = InterfaceItem(item.interface, docs, gated, external)
 
-    def _add_interface(self, extern: ast.Extern, id: int, name: ast.Ident) -> bool:
+    def _add_interface(self, extern: ast.Extern, id: InterfaceId, name: ast.Ident) -> bool:
         span = self._at(name)
-        first = self._interfaces.setdefault((extern.is_import, id), span)
+        first = self._spans.setdefault((extern.is_import, id), span)
         if first is span:
             return True
         self._context.error(

@@ -4,6 +4,8 @@ One method per rule of grammars/wit.lark, called while Lark parses; each gets th
 methods of inner rules returned, None for an optional part that is not there).
 """
 
+# ruff: noqa: D102 - each method is what the grammar says of the rule it is named after
+
 from __future__ import annotations
 
 from typing import Any
@@ -214,7 +216,7 @@ class AstBuilder:
     def constructor(self, children: Children) -> ast.ConstructorDecl:
         docs, attributes, at = self._head(children)
         keyword, parameters, result = children[at:]
-        type_ = ast.FunctionType(False, parameters, result)
+        type_ = ast.FunctionType(is_async=False, parameters=parameters, result=result)
         return ast.ConstructorDecl(docs, attributes, _ident(keyword), type_)
 
     def function_type(self, children: Children) -> ast.FunctionType:
@@ -289,7 +291,7 @@ class AstBuilder:
 
     def result_type(self, children: Children) -> ast.TypeExpr:
         keyword, *parts = children
-        ok, err = (parts + [None, None])[:2]
+        ok, err = [*parts, None, None][:2]
         return ast.ResultType(None if isinstance(ok, Token) else ok, err, keyword.start, keyword.end)
 
     def tuple_type(self, children: Children) -> ast.TypeExpr:
@@ -343,7 +345,8 @@ def _unknown_attribute(name: Token) -> WitSyntaxError:
         "external-id": '@external-id("…")',
     }
     if (form := forms.get(name.text)) is not None:
-        return WitSyntaxError("W0006", f"`@{name.text}` does not take this", name.start, name.end, help=f"write `{form}`")
+        message = f"`@{name.text}` does not take this"
+        return WitSyntaxError("W0006", message, name.start, name.end, help=f"write `{form}`")
     known = ", ".join(f"`@{known}`" for known in forms)
     return WitSyntaxError("W0006", f"unknown attribute `@{name.text}`", name.start, name.end, help=f"WIT has {known}")
 

@@ -9,10 +9,12 @@ from .errors import WitSyntaxError
 __all__ = ["unexpected_token"]
 
 _TYPES = frozenset(
-    "U8 U16 U32 U64 S8 S16 S32 S64 F32 F64 CHAR BOOL STRING_TYPE ERROR_CONTEXT LIST OPTION RESULT TUPLE MAP STREAM FUTURE "
-    "OWN BORROW ID".split()
-)
-_DEFINITIONS = frozenset("TYPE RECORD VARIANT ENUM FLAGS RESOURCE".split())
+    [
+        "U8", "U16", "U32", "U64", "S8", "S16", "S32", "S64", "F32", "F64", "CHAR", "BOOL", "STRING_TYPE",
+        "ERROR_CONTEXT", "LIST", "OPTION", "RESULT", "TUPLE", "MAP", "STREAM", "FUTURE", "OWN", "BORROW", "ID",
+    ]
+)  # fmt: skip
+_DEFINITIONS = frozenset(["TYPE", "RECORD", "VARIANT", "ENUM", "FLAGS", "RESOURCE"])
 _NAMES = {
     "ID": "a name",
     "INTEGER": "a number",

@@ -13,9 +13,8 @@ from lark.lexer import Lexer, PatternStr
 from ..data import read_data
 from . import ast
 from .builder import AstBuilder
-from .errors import WitSyntaxError
 from .expected import unexpected_token
-from .tokens import Token, tokenize
+from .tokens import tokenize
 
 __all__ = ["parse_text"]
 
@@ -33,18 +32,19 @@ class _TokenLexer(Lexer):
             if isinstance(terminal.pattern, PatternStr)
         }
 
-    def lex(self, data: str) -> Iterator[Any]:  # type: ignore[override]  # Lark calls lexers of users with the text alone
-        return iter(tokenize(data, self._terminals))
+    def lex(self, lexer_state: Any, parser_state: Any = None) -> Iterator[Any]:  # noqa: ARG002 - the signature is Lark's
+        """Return the tokens; Lark calls lexers of this kind with the text alone."""
+        return iter(tokenize(lexer_state, self._terminals))
 
 
 @cache
-def _parser() -> tuple[Lark, AstBuilder]:
+def _parser() -> tuple[Any, AstBuilder]:
     builder = AstBuilder()
     lark = Lark(
         read_data("grammars/wit.lark"),
         parser="lalr",
         lexer=_TokenLexer,
-        transformer=builder,  # type: ignore[arg-type]  # any object with methods named like the rules will do
+        transformer=builder,
         maybe_placeholders=True,
     )
     return lark, builder

@@ -56,7 +56,7 @@ class Token:
 
 
 def is_kebab_name(text: str) -> bool:
-    """Tell whether `text` is a WIT identifier: words of one case joined by `-`, the first one beginning with a letter."""
+    """Tell whether `text` is a WIT identifier: words of one case joined by `-`, the first beginning with a letter."""
     return _KEBAB.fullmatch(text) is not None
 
 
@@ -128,7 +128,8 @@ def _comment_end(text: str, start: int) -> int:
         depth += 1 if mark.group() == "/*" else -1
         if depth == 0:
             return mark.end()
-    raise WitSyntaxError("W0002", "this comment has no end", start, start + 2, help="block comments nest: count `/*` and `*/`")
+    help = "block comments nest: count `/*` and `*/`"
+    raise WitSyntaxError("W0002", "this comment has no end", start, start + 2, help=help)
 
 
 def _unexpected(text: str, position: int) -> WitSyntaxError:
