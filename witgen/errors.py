@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from .diagnostics import Diagnostic
 
-__all__ = ["WitError"]
+__all__ = ["OptionError", "WitError"]
 
 
 class WitError(Exception):
@@ -23,3 +23,11 @@ class WitError(Exception):
         self.line = first.span.line if first.span else None
         self.column = first.span.column if first.span else None
         super().__init__(first.message)
+
+
+class OptionError(WitError):
+    """Options that do not fit the WIT; `options` names the option of each problem: `("names", "ns:pkg/interface")`."""
+
+    def __init__(self, problems: Sequence[tuple[tuple[str, ...], Diagnostic]]) -> None:
+        super().__init__([diagnostic for _, diagnostic in problems])
+        self.options = tuple(option for option, _ in problems)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ..model import ir
+from .choices import NATIVE_PACKAGES, Choices
 from .names import Namespace, camel, class_name, module_name, shouty, snake
 from .types import (
     ErrorFacts,
@@ -21,9 +22,6 @@ from .types import (
 )
 
 __all__ = ["Link", "ScopeFacts", "WorldFacts"]
-
-# What wasmtime's own WASI 0.2 provides (wasmtime_component_linker_add_wasip2).
-NATIVE_PACKAGES = frozenset({"cli", "clocks", "filesystem", "io", "random", "sockets"})
 
 # Names that every descriptor module keeps for itself.
 DESCRIPTOR_NAMES = ("INTERFACE", "IMPORTS", "EXPORTS")
@@ -67,14 +65,15 @@ class Link:
 class WorldFacts:
     """Python facts of one world."""
 
-    def __init__(self, resolve: ir.Resolve, world: ir.WorldId) -> None:
+    def __init__(self, resolve: ir.Resolve, world: ir.WorldId, choices: Choices | None = None) -> None:
         self.resolve = resolve
+        self._choices = choices or Choices()
         self.world = resolve.worlds[world]
         self.name = class_name(self.world.name)
         self.module = snake(self.world.name)
         self.title = f"{_package_path(resolve, self.world.package, self.world.name)}"
         self.errors = used_as_error(resolve)
-        self._modules = Namespace({"__init__"})
+        self._modules = Namespace({"__init__", *self._choices.names.values()})
         self._versions = Counter(self._unversioned(id) for id in self._interfaces())
         self.scopes: dict[ir.TypeOwner, ScopeFacts] = {}
         world_owner = ir.TypeOwner(world=world)
@@ -105,8 +104,11 @@ class WorldFacts:
         """Tell whether wasmtime provides the interface."""
         if scope.owner.interface is None or self.resolve.interfaces[scope.owner.interface].name is None:
             return False
-        name = self.resolve.packages[self.resolve.interfaces[scope.owner.interface].package].name
-        return name.namespace == "wasi" and name.name in NATIVE_PACKAGES and (name.version or "").startswith("0.2.")
+        interface = self.resolve.interfaces[scope.owner.interface]
+        package = self.resolve.packages[interface.package].name
+        known = package.namespace == "wasi" and package.name in NATIVE_PACKAGES
+        offered = known and (package.version or "").startswith("0.2.")
+        return offered and self._choices.takes_native(f"wasi:{package.name}", interface.name or "")
 
     def marked_resources(self, scope: ScopeFacts) -> tuple[TypeFacts, ...]:
         """Return the resources of `scope` that named types or exceptions mention: `types/` needs a class for them."""
@@ -154,7 +156,7 @@ class WorldFacts:
             version = self.resolve.packages[interface.package].name.version
             if self._versions[namespace, package, name] > 1 and version is not None:
                 path.append(version)
-        module = self._modules.take(module_name(path))
+        module = self._choices.names.get(id) or self._modules.take(module_name(path))
         types, functions = self._contents(owner, dict(interface.types), interface.functions.values())
         title = instance if name is not None else f"{self.title}#{instance}"
         self.scopes[owner] = ScopeFacts(owner, module, instance, title, interface.docs, types, functions)

@@ -1,0 +1,104 @@
+"""What a user decides about a world: names of modules, and which interfaces wasmtime provides."""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from ..diagnostics import Diagnostic
+from ..errors import OptionError
+from ..model import ir
+
+__all__ = ["NATIVE_PACKAGES", "Choices", "choices"]
+
+# What wasmtime's own WASI 0.2 provides (wasmtime_component_linker_add_wasip2).
+NATIVE_PACKAGES = frozenset({"cli", "clocks", "filesystem", "io", "random", "sockets"})
+
+# What `host/` and `guest/` have beside the modules of interfaces.
+_RESERVED = frozenset({"exports"})
+
+_Problem = tuple[tuple[str, ...], Diagnostic]
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """`names` are module names by interface; `native` the names of packages and interfaces, None for all there are."""
+
+    names: Mapping[ir.InterfaceId, str] = field(default_factory=dict[ir.InterfaceId, str])
+    native: frozenset[str] | None = None
+
+    def takes_native(self, package: str, interface: str) -> bool:
+        """Tell whether an interface that wasmtime offers is to come from it."""
+        return self.native is None or package in self.native or f"{package}/{interface}" in self.native
+
+
+def choices(
+    resolve: ir.Resolve, world: ir.WorldId, names: Mapping[str, str], wasmtime: Collection[str] | None
+) -> Choices:
+    """Check the options `names` and `wasmtime` against a world.
+
+    Raises:
+        OptionError: with every problem.
+    """
+    problems: list[_Problem] = []
+    chosen: dict[ir.InterfaceId, str] = {}
+    candidates = _named_interfaces(resolve, world)
+    for interface, module in names.items():
+        id = _interface(candidates, interface, problems)
+        if id is not None and _is_free(module, interface, chosen, problems):
+            chosen[id] = module
+    for index, name in enumerate(wasmtime or ()):
+        problems.extend(_not_native(index, name))
+    if problems:
+        raise OptionError(problems)
+    return Choices(chosen, None if wasmtime is None else frozenset(wasmtime))
+
+
+def _named_interfaces(resolve: ir.Resolve, world: ir.WorldId) -> dict[str, list[ir.InterfaceId]]:
+    """Return the world's interfaces by name, with and without their version."""
+    found: dict[str, list[ir.InterfaceId]] = {}
+    items = (*resolve.worlds[world].imports.values(), *resolve.worlds[world].exports.values())
+    for id in dict.fromkeys(item.id for item in items if isinstance(item, ir.InterfaceItem)):
+        full = resolve.interface_name(id)
+        for name in {full, full.partition("@")[0]} if full else ():
+            found.setdefault(name, []).append(id)
+    return found
+
+
+def _interface(
+    candidates: Mapping[str, list[ir.InterfaceId]], name: str, problems: list[_Problem]
+) -> ir.InterfaceId | None:
+    found = candidates.get(name, [])
+    if len(found) == 1:
+        return found[0]
+    if found:
+        message, remedy = f"the world has several versions of `{name}`", "name one of them: `ns:pkg/interface@version`"
+    else:
+        close = get_close_matches(name, candidates, n=1)
+        message, remedy = f"the world has no interface `{name}`", f"did you mean `{close[0]}`?" if close else None
+    problems.append((("names", name), Diagnostic("W0911", message, help=remedy)))
+    return None
+
+
+def _is_free(
+    module: str, interface: str, chosen: Mapping[ir.InterfaceId, str], problems: list[_Problem]
+) -> bool:
+    if not module.isidentifier() or keyword.iskeyword(module) or module.startswith("_") or module in _RESERVED:
+        message = f"`{module}` cannot be the name of a module in the output"
+    elif module in chosen.values():
+        message = f"`{module}` is the name of two interfaces"
+    else:
+        return True
+    problems.append((("names", interface), Diagnostic("W0912", message)))
+    return False
+
+
+def _not_native(index: int, name: str) -> Iterator[_Problem]:
+    namespace, _, package = name.partition("/")[0].partition(":")
+    if namespace != "wasi" or package not in NATIVE_PACKAGES:
+        known = ", ".join(f"`wasi:{package}`" for package in sorted(NATIVE_PACKAGES))
+        message = f"wasmtime does not provide `{name}`"
+        diagnostic = Diagnostic("W0913", message, help=f"it provides {known}, as `wasi:pkg` or `wasi:pkg/interface`")
+        yield ("wasmtime", str(index)), diagnostic
