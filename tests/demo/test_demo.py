@@ -210,7 +210,7 @@ def test_a_connection_is_ready_while_a_message_is_there_and_only_then(probe: Pat
             time.sleep(0.2)
             connection.close()
         else:
-            connection.recv()
+            list(connection)
 
     with serving(converse) as url:
         printed = child(probe, script, url)

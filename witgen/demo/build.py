@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
@@ -19,8 +20,16 @@ __all__ = ["Step", "require_extras", "steps"]
 PACKAGE: Final = Path(__file__).parent.parent
 """The generator itself: when it changes, so may what it writes."""
 
-# Started through Python, because the script may be anywhere, or nowhere on PATH.
-COMPONENTIZE: Final = (sys.executable, "-c", "import sys; from componentize_py import script; sys.exit(script())")
+# Started through Python, because the script may be anywhere, or nowhere on PATH. What goes wrong comes as an
+# AssertionError whose text is the whole story.
+COMPONENTIZE: Final = """\
+import sys
+from componentize_py import script
+try:
+    sys.exit(script())
+except AssertionError as error:
+    sys.exit(str(error))
+"""
 
 
 @dataclass(frozen=True)
@@ -72,9 +81,14 @@ def _data_files() -> list[str]:
 
 
 def _componentize(folder: Path) -> None:
-    command = [*COMPONENTIZE, "-d", "wit", "-w", "chat", "componentize", "guest", "-o", "chat.wasm"]
+    arguments = ("-d", "wit", "-w", "chat", "componentize", "guest", "-o", "chat.wasm")
     done = subprocess.run(  # noqa: S603 - our own interpreter with fixed arguments
-        command, cwd=folder, capture_output=True, text=True, check=False
+        [sys.executable, "-c", COMPONENTIZE, *arguments],
+        cwd=folder,
+        env={**os.environ, "RUST_BACKTRACE": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise DemoError(f"componentize-py could not build the guest:\n{done.stdout}{done.stderr}".rstrip())
