@@ -203,7 +203,7 @@ def _variant(type_: abi.Variant, value: object, opaque: Opaque) -> object:
         names = ", ".join(case.python.__name__ for case in type_.cases)
         raise _unexpected(names if len(type_.cases) == 1 else f"one of {names}", value)
     if case.payload is None:
-        return value
+        return value if type(value) is case.python else case.python()
     payload: object = cast("Any", value).value if isinstance(value, case.python) else value
     try:
         return case.python(normalise(case.payload, payload, opaque))

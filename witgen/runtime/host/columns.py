@@ -48,7 +48,7 @@ class Columns(Lowering):
                     self.column(element, values, n, region, word)
             case abi.List() if type_.element is abi.U8:
                 region.constants.append((0, kind_of(abi.U8)))
-                source.line(f"{region.name}.B[8:32 * {n}:32] = {xs}")
+                self._bytes(region, 0, n, xs)
             case abi.List():
                 self.column(type_.element, xs, n, region, 0)
             case _:
@@ -69,6 +69,13 @@ class Columns(Lowering):
     def _store(self, region: RegionSpec, word: int, n: str, items: str) -> None:
         """Store an array of words into a column."""
         self.source.line(f"{region.name}.Q[{word}:{region.words} * {n}:{region.words}] = {items}")
+
+    def _bytes(self, region: RegionSpec, word: int, n: str, items: str) -> None:
+        """Store the first byte of each payload of a column."""
+        stride = 8 * region.words
+        # A bytearray takes no bytes at all for a deletion, and cannot be resized here.
+        with self.source.block(f"if {n}:"):
+            self.source.line(f"{region.name}.B[{8 * word + 8}:{stride} * {n}:{stride}] = {items}")
 
     def column(self, type_: abi.Type, xs: str, n: str, region: RegionSpec, word: int) -> None:
         """Lower a column of values."""
@@ -142,13 +149,13 @@ class Columns(Lowering):
         elif type_ is abi.CHAR:
             form, size = "I", 4
         first, step = (8 * word + 8) // size, 8 * region.words // size
-        target = f"{name}.{form or 'B'}[{first}:{step} * {n}:{step}]"
+        target = f"{name}.{form}[{first}:{step} * {n}:{step}]"
         if type_ is abi.BOOL:
             self._all(xs, n, "_bool")
-            source.line(f"{name}.B[{8 * word + 8}:{8 * region.words} * {n}:{8 * region.words}] = _bytes({xs})")
+            self._bytes(region, word, n, f"_bytes({xs})")
         elif type_ is abi.U8:
             self._all(xs, n, "_int")
-            source.line(f"{target} = _bytes({xs})")
+            self._bytes(region, word, n, f"_bytes({xs})")
         elif type_ in INTEGERS:
             self._all(xs, n, "_int")
             source.line(f'{target} = _array("{form}", {xs})')
@@ -206,9 +213,7 @@ class Columns(Lowering):
         sides = ((source.constant(Ok, "Ok"), type_.ok), (source.constant(Err, "Err"), type_.err))
         self._all(xs, n, *(class_ for class_, _ in sides))
         boxes = self._cases(sides, xs)
-        stride = 8 * region.words
-        is_ok = f"_bytes([_type(_x) is {sides[0][0]} for _x in {xs}])"
-        source.line(f"{region.name}.B[{8 * word + 8}:{stride} * {n}:{stride}] = {is_ok}")
+        self._bytes(region, word, n, f"_bytes([_type(_x) is {sides[0][0]} for _x in {xs}])")
         self._store(region, word + 2, n, f'_array("Q", [_next({boxes}[_type(_x)]) for _x in {xs}])')
 
     def _cases(self, cases: tuple[tuple[str, abi.Type | None], ...], xs: str) -> str:

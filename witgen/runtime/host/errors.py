@@ -30,7 +30,16 @@ class StoreDeadError(HostError):
 
 
 class Trap(HostError):
-    """The guest trapped. The store is dead."""
+    """The guest trapped. The store is dead.
+
+    The message says why; `backtrace` is wasmtime's account of where.
+    """
+
+    def __init__(self, text: str) -> None:
+        backtrace, separator, cause = text.partition("Caused by:")
+        lines = (line.strip() for line in (cause if separator else text).strip().splitlines())
+        super().__init__("\n".join(lines))
+        self.backtrace = backtrace.rstrip() if separator else ""
 
 
 class GuestExit(HostError):

@@ -30,8 +30,8 @@ class Resource(values.Resource, ABC):
     def dropped(self) -> None:  # noqa: B027  (a no-op on purpose)
         """Let go of what the object holds. Does nothing here."""
 
-    def __dropped__(self) -> None:
-        """Call the hook; for the runtime. WIT has no such name."""
+    def _tell_dropped(self) -> None:
+        """Call the hook; for the runtime. Names of WIT never begin with an underscore."""
         getattr(self, self._dropped_hook)()
 
 

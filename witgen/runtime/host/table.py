@@ -53,7 +53,7 @@ class ObjectTable:
 
     def drop(self, number: int) -> None:
         """Tell an object that the guest has dropped it."""
-        self.take(number).__dropped__()
+        self.take(number)._tell_dropped()  # noqa: SLF001  (the runtime's own part of a resource)
 
     def close(self) -> list[BaseException]:
         """Drop all objects; return what they raised."""

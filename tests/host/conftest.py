@@ -1,0 +1,14 @@
+"""Keeps compiled components of the tests out of the user's cache."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WITGEN_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        yield
