@@ -454,6 +454,18 @@ def test_stores_come_and_go_with_open_channels() -> None:
     assert stable(descriptors) == open_ones
 
 
+def test_a_store_that_is_forgotten_closes_its_channels() -> None:
+    before = stable(sockets)
+    guest = Guest.start()
+    [pollable] = guest.new()
+    guest.take(0)
+    assert stable(sockets) == before + 2
+    del guest
+    gc.collect()
+    assert stable(sockets) == before
+    pollable.set()
+
+
 def test_two_stores_in_two_threads() -> None:
     woken: list[float] = []
     pollable = Pollable()
