@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .load import load
+from .load import load, resolve_tree
 from .select import select_world
 
-__all__ = ["load", "select_world"]
+__all__ = ["load", "resolve_tree", "select_world"]

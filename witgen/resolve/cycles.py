@@ -48,7 +48,8 @@ def report_package_cycle(
     """
     steps = [*path.items(), (needed, span)]
     if needed != root:
-        steps = steps[list(path).index(needed) + 1 :]
+        # The step that closes the cycle comes first: the others are where they were when it was found.
+        steps = [steps[-1], *steps[list(path).index(needed) + 1 : -1]]
     (name, _), *others = steps
     place = next((where for _, where in steps if where is not None), None)
     context.error(

@@ -63,8 +63,8 @@ class FunctionResolver:
             return off
         self._types.referrer = span
         params = self._params(decl.type.parameters, kind)
-        result = self._result(decl.type.result, kind)
-        if result is not None and self._context.arena.has_borrow(result):
+        result, is_right = self._result(decl.type.result, kind)
+        if result is not None and is_right and self._context.arena.has_borrow(result):
             self._context.error(
                 "W0303",
                 f"`{name}` returns a `borrow`",
@@ -95,27 +95,28 @@ class FunctionResolver:
             params.append(Param(parameter.name.name, self._types.value(parameter.type), span))
         return tuple(params)
 
-    def _result(self, expr: ast.TypeExpr | None, kind: FunctionKind) -> Type | None:
+    def _result(self, expr: ast.TypeExpr | None, kind: FunctionKind) -> tuple[Type | None, bool]:
+        """Return the result's type, and whether it is one that a function of this kind may have."""
         if kind.tag is not FunctionKindTag.CONSTRUCTOR or kind.resource is None:
-            return None if expr is None else self._types.value(expr)
+            return None if expr is None else self._types.value(expr), True
         own = self._types.own(kind.resource)
         if expr is None:
-            return own
+            return own, True
         result = self._types.value(expr)
-        if not self._context.is_placeholder(result):
-            self._check_constructor(expr, result, own)
-        return result
+        return result, self._context.is_placeholder(result) or self._check_constructor(expr, result, own)
 
-    def _check_constructor(self, expr: ast.TypeExpr, result: Type, own: TypeRef) -> None:
+    def _check_constructor(self, expr: ast.TypeExpr, result: Type, own: TypeRef) -> bool:
         """A constructor that can fail returns `result<self, error>` (WIT.md, "Item: `resource`")."""
         kind = self._context.arena.types[result.id].kind if isinstance(result, TypeRef) else None
         if not isinstance(kind, Result):
             message = "a constructor returns its resource, or a `result` of it"
-        elif kind.ok != own and not self._context.is_placeholder(kind.ok):
-            message = "the `ok` type of this `result` must be the resource being constructed"
+        elif kind.ok == own or self._context.is_placeholder(kind.ok):
+            return True
         else:
-            return
+            message = "the `ok` type of this `result` must be the resource being constructed"
+            expr = expr.ok if isinstance(expr, ast.ResultType) and expr.ok is not None else expr
         self._context.error("W0302", message, Span(self._file, expr.start, expr.end))
+        return False
 
     def _span(self, name: ast.Ident) -> Span:
         return Span(self._file, name.start, name.end)

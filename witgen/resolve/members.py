@@ -46,8 +46,8 @@ __all__ = ["MemberResolver"]
 class Paths(Protocol):
     """Looks up the paths of one file."""
 
-    def scope_of(self, path: ast.Path) -> tuple[str, Scope] | None:
-        """Return the interface at `path` and what it defines; None if there is none, which has been said."""
+    def scope_of(self, use: ast.UseDecl) -> tuple[str, Scope] | None:
+        """Return the interface that `use` names and what it defines; None if there is none, which has been said."""
         ...
 
     def check_package(self, path: ast.Path) -> None:
@@ -127,7 +127,7 @@ class MemberResolver:
         off = gate(self._context, self._package, gated, Span(self._file, use.path.name.start, use.path.name.end))
         source = None
         if off is None:
-            source = self._paths.scope_of(use.path)
+            source = self._paths.scope_of(use)
         else:
             self._paths.check_package(use.path)
         for used in use.names:

@@ -45,6 +45,15 @@ class _Local:
     name: ast.Ident
 
 
+@dataclass(frozen=True, slots=True)
+class _Reference:
+    """A path that names an item of the same package; `named` is where its file says what the name means."""
+
+    name: str
+    span: Span
+    named: Span | None
+
+
 _Target: TypeAlias = "_Local | ast.PackagePath"
 
 
@@ -135,31 +144,37 @@ class PackageResolver:
         """Return the items, each after those it needs; report cycles."""
         names = list(self._decls)
         index = {name: number for number, name in enumerate(names)}
-        references: list[list[tuple[str, Span]]] = []
+        references: list[list[_Reference]] = []
         for unit, decl in self._decls.values():
             found = (self._local_reference(unit, path) for path in _ordering_paths(decl))
-            references.append([reference for reference in found if reference is not None and reference[0] in index])
-        edges = [[index[name] for name, _ in found] for found in references]
+            references.append([reference for reference in found if reference is not None and reference.name in index])
+        edges = [[index[reference.name] for reference in found] for found in references]
         order = topological_order(edges)
         if len(order) < len(names):
             left = set(range(len(names))) - set(order)
             walk, start = find_cycle(edges, left)
-            steps = [(names[node], *references[node][edge]) for node, edge in walk]
-            first = self.scope.items[steps[0][1]]
-            report_cycle(self.context, "world" if first.is_world else "interface", steps, start, first.span)
+            taken = [(names[node], references[node][edge]) for node, edge in walk]
+            first = taken[0][1]
+            what = "world" if self.scope.items[first.name].is_world else "interface"
+            steps = [(name, reference.name, reference.span) for name, reference in taken]
+            report_cycle(self.context, what, steps, start, first.named)
             for number in left:
                 self.scope.items[names[number]].is_broken = True
         return [names[number] for number in order]
 
-    def _local_reference(self, unit: Unit, path: ast.Path) -> tuple[str, Span] | None:
-        """Return the item of this package that a path names, and where the path or top-level `use` says so."""
+    def _local_reference(self, unit: Unit, path: ast.Path) -> _Reference | None:
+        """Return the item of this package that a path names."""
         if not isinstance(path, ast.LocalPath):
             return None
         target = self._files[id(unit)].get(path.name.name)
         if isinstance(target, ast.PackagePath):
             return None
-        name = target.name if target is not None else path.name
-        return name.name, Span(unit.file, name.start, name.end)
+        span = Span(unit.file, path.name.start, path.name.end)
+        if target is not None:
+            return _Reference(target.name.name, span, Span(unit.file, target.name.start, target.name.end))
+        item = self.scope.items.get(path.name.name)
+        is_here = item is not None and item.span is not None and item.span.file is unit.file
+        return _Reference(path.name.name, span, item.span if item is not None and is_here else span)
 
     # ---- Paths
 
@@ -256,12 +271,13 @@ class PackageResolver:
 
     # ---- Interfaces
 
-    def scope_of(self, unit: Unit, path: ast.Path) -> tuple[str, Scope] | None:
-        """Return what the interface at `path` defines, for a `use`."""
+    def scope_of(self, unit: Unit, use: ast.UseDecl) -> tuple[str, Scope] | None:
+        """Return what the interface that a `use` names defines."""
+        path = use.path
         item = self.interface(unit, path)
         if item is None:
             return None
-        if item.off is not None:
+        if item.off is not None and use.names:
             span = Span(unit.file, path.name.start, path.name.end)
             self.context.refuse_gated(f"interface `{item.name}`", span, item.off)
             return None
@@ -332,9 +348,9 @@ class UnitPaths:
         self._package = package
         self._unit = unit
 
-    def scope_of(self, path: ast.Path) -> tuple[str, Scope] | None:
-        """Return the interface at `path` and what it defines; None if there is none, which has been said."""
-        return self._package.scope_of(self._unit, path)
+    def scope_of(self, use: ast.UseDecl) -> tuple[str, Scope] | None:
+        """Return the interface that `use` names and what it defines; None if there is none, which has been said."""
+        return self._package.scope_of(self._unit, use)
 
     def check_package(self, path: ast.Path) -> None:
         """Note it if the package that `path` names is not there."""

@@ -85,7 +85,8 @@ def tokenize(text: str, terminals: Mapping[str, str]) -> list[Token]:
             append(Token(terminals[content], content, start, position, lead))
             if content == "<":
                 depth += 1
-                if depth >= MAX_DEPTH:
+                # A handle holds a name, not another type.
+                if depth > MAX_DEPTH or (depth == MAX_DEPTH and tokens[-2:][0].type not in ("OWN", "BORROW")):
                     raise WitSyntaxError("W0005", "types are nested too deeply", start, position)
             elif content == ">":
                 depth -= 1
