@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent / "witgen"
 # Left to right. `data` and `version` know nothing of WIT; `runtime` and `golem` stand beside the pipeline.
 STAGES = (
     ("version", "data", "source", "diagnostics", "errors", "cache"),
-    ("diagnostics_text", "diagnostics_json", "diagnostics_formats"),
+    ("diagnostics_text", "diagnostics_json", "diagnostics_formats", "toml_places"),
     ("tree",),
     ("syntax",),
     ("model",),
@@ -21,7 +21,11 @@ STAGES = (
     ("inspect", "testing"),
     ("render",),
     ("write", "runtime_files"),
+    ("options",),
+    ("config",),
+    ("produce", "reuse"),
     ("api",),
+    ("hatch", "initialise", "watch"),
     ("demo",),
     ("cli",),
     ("__main__",),
@@ -62,7 +66,8 @@ def test_imports_run_from_right_to_left() -> None:
         f"{path.relative_to(ROOT)} imports {target}"
         for path in modules()
         for target in imports(path)
-        if stage(path) in ORDER and (target in BESIDE or ORDER.get(target, -1) > ORDER[stage(path)])
+        if stage(path) in ORDER
+        and (target in BESIDE or ORDER.get(target, -1) > ORDER[stage(path)])
         # the demo is a user of the generator, and needs the embedded WIT
         and not (stage(path) in {"demo", "cli"} and target == "golem")
     ]

@@ -6,18 +6,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .api import Config, Result, generate, resolve
+    from .api import check, generate, resolve
     from .diagnostics import Diagnostic
     from .errors import WitError
-    from .version import VERSION as __version__
+    from .options import Config, Result
+    from .version import VERSION as __version__  # noqa: N811 - the usual name
 
-__all__ = ["Config", "Diagnostic", "Result", "WitError", "__version__", "generate", "resolve"]
+__all__ = ["Config", "Diagnostic", "Result", "WitError", "__version__", "check", "generate", "resolve"]
 
 _PLACES = {
-    "Config": "api",
+    "Config": "options",
     "Diagnostic": "diagnostics",
-    "Result": "api",
+    "Result": "options",
     "WitError": "errors",
+    "check": "api",
     "generate": "api",
     "resolve": "api",
 }

@@ -7,22 +7,26 @@ from __future__ import annotations
 
 import sys
 import traceback
+from importlib import import_module
 from typing import NoReturn
 
 import click
 
 from ..errors import WitError
-from ..version import VERSION
-from .output import report
+from .output import reporter
 
-__all__ = ["main"]
+__all__ = ["cli", "main"]
 
-# Subcommands are imported when they are called: `witgen --help` must not load a parser, black or wasmtime.
+# Module and summary. Subcommands are imported when they are called: `witgen --help` must not load a parser or black.
 _COMMANDS = {
-    "demo": "Run a conversation over a WebSocket: generate, build, run.",
-    "generate": "Write the bindings of a world.",
-    "inspect": "Show packages, worlds, interfaces and functions as a tree.",
-    "resolve": "Print the resolved WIT as JSON.",
+    "check": ("generating", "Write nothing; name every file that `generate` would change."),
+    "completion": ("setup", "Print what makes a shell complete witgen's commands and options."),
+    "demo": ("commands", "Run a conversation over a WebSocket: generate, build, run."),
+    "generate": ("generating", "Write the bindings of a world, or of every target in pyproject.toml."),
+    "init": ("setup", "Write a first [tool.witgen] from the WIT that is there."),
+    "inspect": ("commands", "Show packages, worlds, interfaces and functions as a tree."),
+    "resolve": ("commands", "Print the resolved WIT as JSON."),
+    "watch": ("watching", "Generate whenever the WIT or pyproject.toml is saved."),
 }
 
 
@@ -39,42 +43,63 @@ class _Lazy(click.Group):
         del ctx
         if cmd_name not in _COMMANDS:
             return None
-        from . import commands
-
-        return commands.load(cmd_name)
+        module = import_module(f".{_COMMANDS[cmd_name][0]}", __package__)
+        command: click.Command = getattr(module, cmd_name)
+        return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without loading them."""
         del ctx
         with formatter.section("Commands"):
-            formatter.write_dl(sorted(_COMMANDS.items()))
+            formatter.write_dl([(name, summary) for name, (_, summary) in sorted(_COMMANDS.items())])
+
+
+def _show_versions(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click calls it
+    del parameter
+    if value and not ctx.resilient_parsing:
+        from .setup import versions
+
+        click.echo(versions())
+        ctx.exit()
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(VERSION, prog_name="witgen")
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_show_versions,
+    help="Show the versions of witgen and of the runtimes it finds.",
+)
 def cli() -> None:
     """Typed Python from WIT: host bindings for wasmtime-py, guest wrappers for componentize-py."""
 
 
 def main() -> NoReturn:
     """Run the command line and exit."""
+    code = _run()
+    reporter.flush()
+    sys.exit(code)
+
+
+def _run() -> int:
     try:
         code = cli.main(prog_name="witgen", standalone_mode=False)
     except WitError as error:
-        report(error.diagnostics)
-        sys.exit(2)
+        reporter.add(error.diagnostics)
     except click.ClickException as error:
         error.show()
-        sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         click.echo("witgen: interrupted", err=True)
-        sys.exit(130)
+        return 130
     except OSError as error:
         place = f": {error.filename}" if error.filename else ""
         click.echo(f"error: {error.strerror or error}{place}", err=True)
-        sys.exit(2)
     except Exception:  # noqa: BLE001 - a bug must not look like a user's mistake
         traceback.print_exc()
         click.echo("witgen: this is a bug in witgen; please report it with the lines above", err=True)
-        sys.exit(3)
-    sys.exit(code if isinstance(code, int) else 0)
+        return 3
+    else:
+        return code if isinstance(code, int) else 0
+    return 2

@@ -1,25 +1,82 @@
-"""What goes to stderr."""
+"""What goes to stderr and stdout: problems in the format asked for, and one summary line."""
 
 from __future__ import annotations
 
+import enum
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 import click
 
 from ..diagnostics import Diagnostic
 
-__all__ = ["report", "use_color"]
+__all__ = ["Format", "Reporter", "reporter", "use_color"]
+
+
+class Format(enum.Enum):
+    """How problems are written: for people (stderr), for GitHub (stderr, too), for programs (stdout)."""
+
+    TEXT = "text"
+    JSON = "json"
+    GITHUB = "github"
+    SARIF = "sarif"
+
+    @property
+    def is_document(self) -> bool:
+        """Tell whether the problems of a run make one document, which is there even when there are none."""
+        return self in {Format.JSON, Format.SARIF}
 
 
 def use_color() -> bool:
     """Tell whether stderr takes colours (https://no-color.org)."""
-    return sys.stderr.isatty() and "NO_COLOR" not in os.environ
+    return sys.stderr.isatty() and not os.environ.get("NO_COLOR")
 
 
-def report(diagnostics: Sequence[Diagnostic]) -> None:
-    """Write diagnostics to stderr."""
-    from ..diagnostics_text import render
+def _default() -> Format:
+    return Format.GITHUB if os.environ.get("GITHUB_ACTIONS") == "true" else Format.TEXT
 
-    click.echo(render(diagnostics, color=use_color()), err=True, nl=False)
+
+@dataclass(slots=True)
+class Reporter:
+    """Collects the problems of one run. `verbosity` is -1 for `-q`, 1 for `-v`."""
+
+    format: Format = field(default_factory=_default)
+    verbosity: int = 0
+    promised: bool = False
+    _problems: list[Diagnostic] = field(default_factory=list[Diagnostic])
+
+    def add(self, diagnostics: Iterable[Diagnostic]) -> None:
+        """Keep problems until the run is over."""
+        self._problems.extend(diagnostics)
+
+    def say(self, line: str, *, verbosity: int = 0) -> None:
+        """Write a line for people to stderr, unless they want less."""
+        if self.verbosity >= verbosity:
+            click.echo(line, err=True)
+
+    def promise(self) -> None:
+        """A document of problems is what this run puts out, even if there are none."""
+        self.promised = self.format.is_document
+
+    def flush(self) -> None:
+        """Write out what was collected."""
+        problems, self._problems = self._problems, []
+        if not problems and not self.promised:
+            return
+        self.promised = False
+        click.echo(self._render(problems), err=not self.format.is_document, nl=False)
+
+    def _render(self, problems: list[Diagnostic]) -> str:
+        if self.format is Format.TEXT:
+            from ..diagnostics_text import render
+
+            return render(problems, color=use_color())
+        from .. import diagnostics_formats as formats
+
+        renderers = {Format.JSON: formats.render_json, Format.GITHUB: formats.render_github}
+        return renderers.get(self.format, formats.render_sarif)(problems)
+
+
+reporter = Reporter()

@@ -73,6 +73,7 @@ def _interface(
     found = candidates.get(name, [])
     if len(found) == 1:
         return found[0]
+    remedy: str | None
     if found:
         message, remedy = f"the world has several versions of `{name}`", "name one of them: `ns:pkg/interface@version`"
     else:
@@ -82,9 +83,7 @@ def _interface(
     return None
 
 
-def _is_free(
-    module: str, interface: str, chosen: Mapping[ir.InterfaceId, str], problems: list[_Problem]
-) -> bool:
+def _is_free(module: str, interface: str, chosen: Mapping[ir.InterfaceId, str], problems: list[_Problem]) -> bool:
     if not module.isidentifier() or keyword.iskeyword(module) or module.startswith("_") or module in _RESERVED:
         message = f"`{module}` cannot be the name of a module in the output"
     elif module in chosen.values():

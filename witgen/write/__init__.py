@@ -1,6 +1,9 @@
 """From {path: text} to disk: only what changed, atomically, and only over files that are ours."""
 
 from .apply import apply
-from .plan import Plan, plan
+from .exclusive import exclusive
+from .lockfile import lock_text
+from .output import Output
+from .plan import Drift, Plan, plan
 
-__all__ = ["Plan", "apply", "plan"]
+__all__ = ["Drift", "Output", "Plan", "apply", "exclusive", "lock_text", "plan"]

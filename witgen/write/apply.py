@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import re
 from pathlib import Path
 
 from .lockfile import LOCK_NAME, pending_text, read_lock
@@ -11,20 +11,26 @@ from .plan import Plan
 
 __all__ = ["apply"]
 
+_TEMPORARY = re.compile(r"\.witgen-[0-9a-f]{16}\.tmp")
+
 
 def apply(plan: Plan) -> None:
     """Write and remove what `plan` says.
 
     Every file is replaced in one step. The lock first says what is about to change and last what has changed, so that
-    the next run knows every file of a run that died in between as ours.
+    the next run knows every file of a run that died in between as ours. Whoever calls this holds the folder
+    (`exclusive`), from before the plan was made.
 
     Raises:
         OSError: the folder cannot be written.
     """
+    _sweep(plan)
     if not plan.changes:
         return
-    _replace(plan.folder / LOCK_NAME, pending_text(read_lock(plan.folder), plan.write))
-    for path, text in plan.write.items():
+    digests = plan.output.digests
+    texts = {path: plan.output[path] for path in plan.write}
+    _replace(plan.folder / LOCK_NAME, pending_text(read_lock(plan.folder), {path: digests[path] for path in texts}))
+    for path, text in texts.items():
         _replace(plan.folder / path, text)
     for path in plan.remove:
         (plan.folder / path).unlink(missing_ok=True)
@@ -32,16 +38,26 @@ def apply(plan: Plan) -> None:
     _replace(plan.folder / LOCK_NAME, plan.lock)
 
 
+def _sweep(plan: Plan) -> None:
+    """Remove the unfinished files of runs that were killed."""
+    for folder in {(plan.folder / path).parent for path in (LOCK_NAME, *plan.output, *plan.remove)}:
+        try:
+            left = [name for name in os.listdir(folder) if _TEMPORARY.fullmatch(name)]
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        for name in left:
+            (folder / name).unlink(missing_ok=True)
+
+
 def _replace(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".witgen-", suffix=".tmp")
+    temporary = path.parent / f".witgen-{os.urandom(8).hex()}.tmp"
     try:
-        with os.fdopen(handle, "wb") as file:
+        with open(temporary, "xb") as file:
             file.write(text.encode())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
+        temporary.replace(path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
 
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 __all__ = ["LOCK_NAME", "Lock", "digest", "lock_text", "pending_text", "read_lock"]
 
@@ -17,15 +18,21 @@ LOCK_NAME = "witgen.lock"
 class Lock:
     """The files that an earlier run wrote: path relative to the output → SHA-256 of the content.
 
-    `pending` is what a run that did not finish was about to write.
+    `pending` is what runs that did not finish were about to write: several digests where several runs died.
+    `readable` is False where there is a lock that says nothing, as after a merge with conflicts.
     """
 
     files: Mapping[str, str] = field(default_factory=dict[str, str])
-    pending: Mapping[str, str] = field(default_factory=dict[str, str])
+    pending: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    readable: bool = True
+
+    def knows(self, path: str) -> bool:
+        """Tell whether a file was ours when the lock was written."""
+        return path in self.files or path in self.pending
 
     def owns(self, path: str, content: bytes) -> bool:
         """Tell whether a file is as we left it."""
-        return digest(content) in {self.files.get(path), self.pending.get(path)}
+        return digest(content) in {self.files.get(path), *self.pending.get(path, ())}
 
 
 def digest(content: bytes) -> str:
@@ -33,16 +40,21 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest()
 
 
-def lock_text(*, version: str, world: str, wit: str, files: Mapping[str, str]) -> str:
-    """Return the text of the lock for `files` (path → text)."""
-    owned = {path: digest(text.encode()) for path, text in sorted(files.items())}
-    return json.dumps({"witgen": version, "world": world, "wit": wit, "files": owned}, indent=2) + "\n"
+def lock_text(*, version: str, world: str, wit: str, digests: Mapping[str, str]) -> str:
+    """Return the text of the lock for files with these digests."""
+    return _dump({"witgen": version, "world": world, "wit": wit, "files": dict(sorted(digests.items()))})
 
 
-def pending_text(lock: Lock, files: Mapping[str, str]) -> str:
-    """Return the lock that stands while `files` (path → text) are being written over those of `lock`."""
-    pending = {path: digest(text.encode()) for path, text in sorted(files.items())}
-    return json.dumps({"files": dict(lock.files), "pending": pending}, indent=2) + "\n"
+def pending_text(lock: Lock, digests: Mapping[str, str]) -> str:
+    """Return the lock that stands while files with these digests are being written over those of `lock`."""
+    pending = {path: list(before) for path, before in lock.pending.items()}
+    for path, value in digests.items():
+        pending[path] = list(dict.fromkeys((*pending.get(path, ()), value)))
+    return _dump({"files": dict(lock.files), "pending": dict(sorted(pending.items()))})
+
+
+def _dump(document: dict[str, Any]) -> str:
+    return json.dumps(document, indent=2) + "\n"
 
 
 def read_lock(folder: Path) -> Lock:
@@ -52,7 +64,9 @@ def read_lock(folder: Path) -> Lock:
         files, pending = data["files"], data.get("pending", {})
         return Lock(
             {str(path): str(value) for path, value in files.items()},
-            {str(path): str(value) for path, value in pending.items()},
+            {str(path): tuple(str(value) for value in values) for path, values in pending.items()},
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except FileNotFoundError:
         return Lock()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return Lock(readable=False)

@@ -1,0 +1,226 @@
+"""pyproject.toml: what it may say, how its mistakes are reported, and that the command line wins."""
+
+from __future__ import annotations
+
+import subprocess
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from witgen.config import load
+from witgen.errors import WitError
+from witgen.source import SourceFile
+from witgen.toml_places import places
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+TWO = """
+[tool.witgen]
+features = ["extra"]
+
+[[tool.witgen.target]]
+world = "shop"
+out = "a"
+guest = false
+
+[[tool.witgen.target]]
+wit = "wit/shop.wit"
+world = "shop"
+out = "b"
+host = false
+names = { "demo:shop/goods" = "wares" }
+"""
+
+
+def test_all_targets_run_from_below(project: Path, witgen: Run) -> None:
+    (project / "pyproject.toml").write_text(TWO)
+    (project / "src" / "deep").mkdir(parents=True)
+    run = witgen("generate", cwd=project / "src" / "deep")
+    assert run.returncode == 0, run.stderr
+    assert (project / "a" / "host" / "demo_shop_goods.py").is_file()
+    assert not (project / "a" / "guest").exists()
+    assert (project / "b" / "guest" / "wares.py").is_file()
+    assert not (project / "b" / "host").exists()
+    assert witgen("check", cwd=project).returncode == 0
+
+
+def test_the_command_line_wins(project: Path, witgen: Run) -> None:
+    (project / "pyproject.toml").write_text(TWO)
+    assert witgen("generate", "--guest", "--out", "a").returncode == 0
+    assert (project / "a" / "guest").is_dir()
+    assert not (project / "a" / "host").exists()
+    assert not (project / "b").exists()
+
+
+def test_a_folder_that_is_no_target_takes_nothing_from_the_file(project: Path, witgen: Run) -> None:
+    (project / "pyproject.toml").write_text(TWO)
+    assert witgen("generate", "wit", "-o", "c").returncode == 0
+    assert (project / "c" / "host").is_dir()
+    assert (project / "c" / "guest").is_dir()
+
+
+def test_the_world_chooses_among_targets(project: Path, witgen: Run) -> None:
+    (project / "pyproject.toml").write_text(TWO)
+    run = witgen("generate", "--world", "stop")
+    assert run.returncode == 2
+    assert "no target of pyproject.toml is about world `stop`" in run.stderr
+    assert "`shop`" in run.stderr
+
+
+def test_nothing_to_go_by(tmp_path: Path, witgen: Run) -> None:
+    run = witgen("generate")
+    assert run.returncode == 2
+    assert "witgen init" in run.stderr
+
+
+MISTAKES = {
+    "unknown key": ('[tool.witgen]\nwrld = "x"\nout = "o"\n', "W0902", (2, 1), "did you mean `world`?"),
+    "unknown key of a target": (
+        '[tool.witgen]\n[[tool.witgen.target]]\nout = "a"\n[[tool.witgen.target]]\nout = "b"\nall_features = true\n',
+        "W0902",
+        (6, 1),
+        "did you mean `all-features`?",
+    ),
+    "wrong type": ('[tool.witgen]\nout = "o"\nfeatures = "a"\n', "W0903", (3, 12), None),
+    "wrong element": ('[tool.witgen]\nout = "o"\nwasmtime = [\n  "wasi:io",\n  3,\n]\n', "W0903", (3, 12), None),
+    "dotted": ('tool.witgen.out = "o"\ntool.witgen.host = 1\n', "W0903", (2, 20), None),
+    "inline": ('tool = { witgen = { out = "o", gest = true } }\n', "W0902", (1, 32), "did you mean `guest`?"),
+    "no out": ('[tool.witgen]\nworld = "x"\n', "W0904", (1, 2), 'add `out = "…"`: the output folder'),
+    "two of one": (
+        '[[tool.witgen.target]]\nout = "a"\n\n[[tool.witgen.target]]\nout = "./a"\n',
+        "W0906",
+        (5, 1),
+        None,
+    ),
+    "nothing left": ('[tool.witgen]\nout = "o"\nhost = false\nguest = false\n', "W0905", (1, 2), None),
+    "no table": ("[tool]\nwitgen = 1\n", "W0903", (2, 10), None),
+    "no TOML": ('[tool.witgen]\nout = "o\n', "W0901", (2, 9), None),
+    "no TOML at the end": ('[tool.witgen]\nout = """o\n', "W0901", (3, 1), None),
+}
+
+
+@pytest.mark.parametrize("case", MISTAKES)
+def test_a_mistake_has_its_place(case: str, tmp_path: Path) -> None:
+    text, code, place, remedy = MISTAKES[case]
+    path = tmp_path / "pyproject.toml"
+    path.write_text(text)
+    with pytest.raises(WitError) as caught:
+        load(path)
+    error = caught.value
+    assert (error.code, error.line, error.column) == (code, *place)
+    assert error.diagnostics[0].help == remedy
+    assert len(error.diagnostics) == 1
+
+
+def test_all_mistakes_are_reported(tmp_path: Path) -> None:
+    path = tmp_path / "pyproject.toml"
+    path.write_text('[tool.witgen]\nguest = "no"\nwold = "x"\n')
+    with pytest.raises(WitError) as caught:
+        load(path)
+    assert [problem.code for problem in caught.value.diagnostics] == ["W0904", "W0903", "W0902"]
+
+
+def test_a_name_that_does_not_fit_has_its_place(project: Path, witgen: Run) -> None:
+    path = project / "pyproject.toml"
+    path.write_text(path.read_text() + '[tool.witgen.names]\n"demo:shop/good" = "wares"\n"demo:shop/log" = "class"\n')
+    run = witgen("generate")
+    assert run.returncode == 2
+    assert "pyproject.toml:5:1" in run.stderr
+    assert "did you mean `demo:shop/goods`?" in run.stderr
+    assert "pyproject.toml:6:1" in run.stderr
+    assert not (project / "shop_bindings").exists()
+
+
+def test_what_wasmtime_provides_can_be_narrowed(tmp_path: Path, witgen: Run) -> None:
+    (tmp_path / "wit" / "deps").mkdir(parents=True)
+    (tmp_path / "wit" / "w.wit").write_text(
+        "package a:b;\nworld w {\n  import wasi:random/random@0.2.3;\n  import wasi:clocks/now@0.2.3;\n}\n"
+    )
+    deps = tmp_path / "wit" / "deps"
+    (deps / "r.wit").write_text("package wasi:random@0.2.3;\ninterface random { get: func() -> u64; }\n")
+    (deps / "c.wit").write_text("package wasi:clocks@0.2.3;\ninterface now { get: func() -> u64; }\n")
+    settings = '[tool.witgen]\nout = "o"\nguest = false\nwasmtime = [{}]\n'
+    (tmp_path / "pyproject.toml").write_text(settings.format('"wasi:clocks/now"'))
+    assert witgen("generate").returncode == 0
+    assert "get" in (tmp_path / "o" / "host" / "wasi_random_random.py").read_text()
+    assert not (tmp_path / "o" / "host" / "wasi_clocks_now.py").exists()
+    (tmp_path / "pyproject.toml").write_text(settings.format('"wasi:io", "wasi:http"'))
+    run = witgen("generate")
+    assert run.returncode == 2
+    assert "pyproject.toml:4:24" in run.stderr
+
+
+def test_places_of_everything_that_toml_has() -> None:
+    text = (
+        r"""
+# a comment = "no key"
+"quoted key" = "a # b"
+multi = '''
+[not.a.table]
+x = 1
+'''
+basic = "\"]\\"
+three = 'a' # b
+dates = [1979-05-27T07:32:00Z, 1979-05-27 07:32:00]
+numbers = [ 1_000, # one, two
+  -0.5e+3, inf, ]
+a.b . "c.d" = { x = [ { y = 1 }, {} ], z = "}" }
+[ t . "u" ]
+k = ""
+[[t.list]]
+k = 1
+[t.list.sub]
+k = "x"
+[[t.list]]
+[[t.list.inner]]
+k = true
+"""
+        + 'end = """a "" b""""" # done'
+    )
+    found = places(SourceFile("x.toml", text))
+
+    def walk(value: object, path: tuple[str | int, ...]) -> None:
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                walk(inner, (*path, key))
+        elif isinstance(value, list):
+            for index, inner in enumerate(value):
+                walk(inner, (*path, index))
+        if path:
+            assert path in found, path
+            if not isinstance(value, dict | list):
+                span = found[path].value
+                assert tomllib.loads(f"v = {span.text}")["v"] == value, path
+
+    walk(tomllib.loads(text), ())
+
+
+def test_init_writes_what_generate_takes(project: Path, tmp_path: Path, witgen: Run) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "x"')
+    run = witgen("init", "--gitattributes")
+    assert run.returncode == 0, run.stderr
+    assert tomllib.loads((tmp_path / "pyproject.toml").read_text()) == {
+        "project": {"name": "x"},
+        "tool": {"witgen": {"wit": "wit", "world": "shop", "out": "src/shop_bindings"}},
+    }
+    line = "src/shop_bindings/** linguist-generated text eol=lf\n"
+    assert (tmp_path / ".gitattributes").read_text() == line
+    assert witgen("generate").returncode == 0
+    assert witgen("check").returncode == 0
+    again = witgen("init")
+    assert again.returncode == 2
+    assert "already" in again.stderr
+
+
+def test_init_names_the_worlds_it_cannot_choose_from(tmp_path: Path, witgen: Run) -> None:
+    (tmp_path / "w.wit").write_text("package a:b;\nworld one {}\nworld two {}\n")
+    run = witgen("init")
+    assert run.returncode == 2
+    assert "one" in run.stderr
+    assert "two" in run.stderr
+    assert not (tmp_path / "pyproject.toml").exists()
+    assert witgen("init", "--world", "two").returncode == 0
+    assert witgen("generate").returncode == 0

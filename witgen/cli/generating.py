@@ -1,0 +1,125 @@
+"""`witgen generate` and `witgen check`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import WitError
+from .options import overrides, reporting, targets
+from .output import Format, reporter
+
+if TYPE_CHECKING:
+    from ..config import Target
+    from ..options import Result
+    from ..write import Plan
+
+__all__ = ["check", "generate", "run_all"]
+
+
+@click.command()
+@targets
+@click.option("--force", is_flag=True, help="Overwrite files that were edited or not written by witgen.")
+@reporting
+def generate(*, force: bool, **options: Any) -> int:
+    """Write bindings: of every target in pyproject.toml, or of a world of WIT (a folder or a file) to DIR."""
+    from ..targets import chosen
+
+    reporter.promise()
+    return run_all(chosen(Path.cwd(), overrides(options) | ({"force": True} if force else {})))
+
+
+def run_all(wanted: list[Target]) -> int:
+    """Generate targets; the problems of one do not keep the others from being written."""
+    from .. import api
+
+    code = 0
+    for target in wanted:
+        started = time.perf_counter()
+        result = _attempt(target, api.generate)
+        if result is None:
+            code = 2
+        elif result.plan is not None:
+            _summarise(result.plan, time.perf_counter() - started)
+    return code
+
+
+def _attempt(target: Target, action: Any) -> Result | None:
+    """Do a target and report its problems; None where they kept it from being done."""
+    from ..targets import placed
+
+    try:
+        result: Result = placed(target, action)
+    except WitError as error:
+        reporter.add(error.diagnostics)
+        return None
+    reporter.add(result.diagnostics)
+    return result
+
+
+def _summarise(plan: Plan, seconds: float) -> None:
+    for path in plan.write:
+        reporter.say(f"wrote {plan.folder / path}", verbosity=1)
+    for path in plan.remove:
+        reporter.say(f"removed {plan.folder / path}", verbosity=1)
+    counts = f"{len(plan.write)} written, {len(plan.unchanged)} unchanged, {len(plan.remove)} removed"
+    reporter.say(f"{plan.folder}: {counts} in {seconds:.2f} s")
+
+
+@click.command()
+@targets
+@click.option("--diff", is_flag=True, help="Write what `generate` would change to stdout, as a unified diff.")
+@reporting
+def check(*, diff: bool, **options: Any) -> int:
+    """Write nothing; exit with 1 and name every file that is not what `generate` would leave."""
+    from .. import api
+    from ..targets import chosen
+
+    if diff and reporter.format.is_document:
+        msg = f"--diff and --format {reporter.format.value} both write to stdout"
+        raise click.UsageError(msg)
+    reporter.promise()
+    code = 0
+    for target in chosen(Path.cwd(), overrides(options)):
+        result = _attempt(target, api.check)
+        if result is None:
+            code = 2
+        elif result.plan is not None and not _is_clean(result.plan, diff=diff):
+            code = code or 1
+    return code
+
+
+def _is_clean(plan: Plan, *, diff: bool) -> bool:
+    """Report how a folder differs from what it should be."""
+    if not plan.drift:
+        reporter.say(f"{plan.folder}: all {len(plan.unchanged)} files are what they should be")
+        return True
+    if diff:
+        from ..write.diff import unified
+
+        sys.stdout.writelines(unified(plan))
+    if reporter.format is Format.TEXT:
+        for line in _listed(plan):
+            click.echo(line, err=True)
+    else:
+        from ..write.drift import diagnostics
+
+        reporter.add(diagnostics(plan))
+    return False
+
+
+def _listed(plan: Plan) -> Iterator[str]:
+    for path, kind in plan.drift.items():
+        yield f"{kind.value}: {plan.folder / path}"
+    counts = Counter(kind.value for kind in plan.drift.values())
+    listed = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
+    yield f"{plan.folder}: not what it should be ({listed})"
+    from ..write.drift import remedies
+
+    yield from (f"  = help: {text}" for text in remedies(plan))

@@ -1,0 +1,69 @@
+"""`witgen init`, `witgen completion`, `--version`."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import click
+
+from ..version import VERSION
+from .options import reporting
+from .output import reporter
+
+__all__ = ["completion", "init", "versions"]
+
+
+def versions() -> str:
+    """Return the versions of witgen, Python and the runtimes that are installed; they are not loaded for it."""
+    found = "".join(f"\n{name} {_installed(name)}" for name in ("wasmtime", "componentize-py"))
+    return f"witgen {VERSION}{found}\nPython {platform.python_version()}"
+
+
+def _installed(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(*, shell: str) -> None:
+    """Print what makes SHELL complete witgen's commands and options.
+
+    In ~/.bashrc: eval "$(witgen completion bash)". In ~/.zshrc: eval "$(witgen completion zsh)". For fish, write it to
+    ~/.config/fish/completions/witgen.fish.
+    """
+    from click.shell_completion import get_completion_class
+
+    from .main import cli
+
+    kind = get_completion_class(shell)
+    if kind is None:
+        msg = f"click knows no completion for {shell}"
+        raise click.ClickException(msg)
+    click.echo(kind(cli, {}, "witgen", "_WITGEN_COMPLETE").source())
+
+
+@click.command()
+@click.argument("wit", type=click.Path(path_type=Path), required=False)
+@click.option("-w", "--world", metavar="WORLD", help="The world, where the WIT has several.")
+@click.option("-o", "--out", metavar="DIR", help="The output package.  [default: (src/)WORLD_bindings]")
+@click.option(
+    "--gitattributes", is_flag=True, help="Add the line that marks the output as generated to .gitattributes."
+)
+@reporting
+def init(*, wit: Path | None, world: str | None, out: str | None, gitattributes: bool) -> None:
+    """Write a first [tool.witgen] to ./pyproject.toml from the WIT that is there, in ./wit or in WIT."""
+    from ..initialise import attributes_line, initialise, mark_generated
+
+    target = initialise(Path.cwd(), wit, world, out)
+    reporter.say(f"pyproject.toml: world `{target.world}` of {target.wit} goes to {target.out}; run `witgen generate`")
+    line = attributes_line(target.out)
+    if gitattributes:
+        if mark_generated(Path.cwd(), line):
+            reporter.say(f".gitattributes: {line}")
+    else:
+        reporter.say(f"For reviews and for Windows, add to .gitattributes (or pass --gitattributes):\n  {line}")

@@ -1,0 +1,33 @@
+"""`witgen watch`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .options import overrides, reporting, targets
+from .output import reporter
+
+__all__ = ["watch"]
+
+
+@click.command()
+@targets
+@reporting
+def watch(**options: Any) -> int:
+    """Generate now, and again whenever the WIT or pyproject.toml is saved, until interrupted. Needs `witgen[watch]`."""
+    from ..watch import MissingWatcherError, rounds
+    from .generating import run_all
+
+    wanted = overrides(options)
+    try:
+        for chosen, problems in rounds(Path.cwd(), wanted):
+            reporter.promise()
+            reporter.add(problems)
+            run_all(chosen)
+            reporter.flush()
+    except MissingWatcherError as error:
+        raise click.ClickException(str(error)) from error
+    return 0

@@ -1,0 +1,256 @@
+"""`[tool.witgen]` and `[[tool.witgen.target]]` of pyproject.toml.
+
+`[tool.witgen]` holds what all targets share; each `[[tool.witgen.target]]` is one output folder. Without targets,
+`[tool.witgen]` with an `out` is the only one. Paths are relative to the file.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .diagnostics import Diagnostic, Label
+from .errors import WitError
+from .options import Config
+from .source import SourceFile, Span
+from .toml_places import Place, places
+
+__all__ = ["FILE_NAME", "Target", "find", "load"]
+
+FILE_NAME = "pyproject.toml"
+_TABLE: tuple[str | int, ...] = ("tool", "witgen")
+
+
+class _Option(NamedTuple):
+    """A key: its name in `Config`, what a value has to be, how to tell."""
+
+    field: str
+    expected: str
+    fits: Callable[[object], bool]
+
+
+def _is_string(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_bool(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_strings(value: object) -> bool:
+    return isinstance(value, list) and all(map(_is_string, value))
+
+
+def _is_names(value: object) -> bool:
+    return isinstance(value, dict) and all(map(_is_string, value.values()))
+
+
+_OPTIONS = {
+    "wit": _Option("wit", "a string: the folder or file with the WIT", _is_string),
+    "world": _Option("world", "a string: the name of a world", _is_string),
+    "out": _Option("out", "a string: the output folder", _is_string),
+    "host": _Option("host", "true or false", _is_bool),
+    "guest": _Option("guest", "true or false", _is_bool),
+    "features": _Option("features", "a list of strings", _is_strings),
+    "all-features": _Option("all_features", "true or false", _is_bool),
+    "world-module": _Option("world_module", "a string: the name of a module", _is_string),
+    "names": _Option("names", "a table of strings: interface = module name", _is_names),
+    "wasmtime": _Option("wasmtime", "a list of strings: packages and interfaces", _is_strings),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One output folder, and where its options stand in the file: `("names", "ns:pkg/interface")`."""
+
+    config: Config
+    places: Mapping[tuple[str | int, ...], Place]
+
+    def locate(self, *option: str | int) -> Span | None:
+        """Return the place of an option, or of the closest table around it."""
+        for length in range(len(option), -1, -1):
+            place = self.places.get(option[:length])
+            if place is not None:
+                return place.key
+        return None
+
+
+def find(start: Path) -> Path | None:
+    """Return the closest pyproject.toml with a `[tool.witgen]`, in `start` or above it."""
+    folder = start.resolve()
+    for candidate in (folder, *folder.parents):
+        path = candidate / FILE_NAME
+        if path.is_file() and b"witgen" in path.read_bytes() and _mentions(path):
+            return path
+    return None
+
+
+def _mentions(path: Path) -> bool:
+    """Tell whether a file has the table; one that is no TOML counts if it looks like it, to be reported by `load`."""
+    data = path.read_bytes()
+    try:
+        document = tomllib.loads(data.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        return re.search(rb"^\s*\[+\s*tool\s*\.\s*witgen\b", data, re.MULTILINE) is not None
+    tool = document.get("tool")
+    return isinstance(tool, dict) and "witgen" in tool
+
+
+def load(path: Path) -> list[Target]:
+    """Read the targets of a pyproject.toml.
+
+    Raises:
+        WitError: the file is no TOML, or its `[tool.witgen]` is wrong; every problem is listed.
+    """
+    return _Reader(path).targets()
+
+
+class _Reader:
+    def __init__(self, path: Path) -> None:
+        self._folder = _from_here(path.parent)
+        self._file = SourceFile(_from_here(path).as_posix(), _text(path))
+        self._document = self._parse()
+        self._places = places(self._file)
+        self._problems: list[Diagnostic] = []
+
+    def _parse(self) -> dict[str, Any]:
+        try:
+            return tomllib.loads(self._file.text)
+        except tomllib.TOMLDecodeError as error:
+            message, offset = _toml_error(error, self._file.text)
+            raise WitError([Diagnostic("W0901", message, Span(self._file, offset, offset))]) from None
+
+    def targets(self) -> list[Target]:
+        """Return the targets, or raise with all that is wrong."""
+        tool = self._document.get("tool")
+        shared = tool.get("witgen") if isinstance(tool, dict) else None
+        if not isinstance(shared, dict):
+            self._report("W0903", "`tool.witgen` must be a table", _TABLE, at_value=True)
+            raise WitError(self._problems)
+        tables = shared.pop("target", None)
+        self._check(shared, _TABLE)
+        if tables is None:
+            found = [self._target(shared, {}, _TABLE)]
+        elif isinstance(tables, list) and all(isinstance(table, dict) for table in tables):
+            found = [self._listed(shared, table, index) for index, table in enumerate(tables)]
+        else:
+            self._report("W0903", "`target` must be written as `[[tool.witgen.target]]`", (*_TABLE, "target"))
+            found = []
+        self._refuse_shared_outputs(found)
+        if self._problems:
+            raise WitError(sorted(self._problems, key=lambda problem: problem.span.start if problem.span else 0))
+        return found
+
+    def _listed(self, shared: dict[str, Any], table: dict[str, Any], index: int) -> Target:
+        path = (*_TABLE, "target", index)
+        self._check(table, path)
+        return self._target(shared, table, path)
+
+    def _check(self, table: dict[str, Any], path: tuple[str | int, ...]) -> None:
+        for key, value in table.items():
+            option = _OPTIONS.get(key)
+            if option is None:
+                self._report("W0902", f"unknown key `{key}` in {_title(path)}", (*path, key), help=_nearest(key, path))
+            elif not option.fits(value):
+                message = f"`{key}` must be {option.expected}; this is {_describe(value)}"
+                self._report("W0903", message, (*path, key), at_value=True)
+
+    def _target(self, shared: dict[str, Any], table: dict[str, Any], path: tuple[str | int, ...]) -> Target:
+        merged = {**shared, **table}
+        if isinstance(shared.get("names"), dict) and isinstance(table.get("names"), dict):
+            merged["names"] = {**shared["names"], **table["names"]}
+        if "out" not in merged:
+            self._report("W0904", f"{_title(path)} has no `out`", path, help='add `out = "…"`: the output folder')
+        if merged.get("host") is False and merged.get("guest") is False:
+            self._report("W0905", f"{_title(path)} has neither a host nor a guest", path)
+        values = {_OPTIONS[key].field: value for key, value in merged.items() if key in _OPTIONS}
+        values["wit"] = self._path(values.get("wit", "wit"))
+        values["out"] = self._path(values.get("out", ""))
+        return Target(Config(**values), dict(self._near(path)))
+
+    def _near(self, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Place]]:
+        """Yield the places of a target's options, the shared ones first, so that its own replace them."""
+        for base in (_TABLE, path):
+            for full, place in self._places.items():
+                if full[: len(base)] == base and (len(full) == len(base) or full[len(base)] != "target"):
+                    yield full[len(base) :], place
+
+    def _path(self, value: object) -> Path:
+        return Path(os.path.normpath(self._folder / str(value)))
+
+    def _refuse_shared_outputs(self, targets: list[Target]) -> None:
+        seen: dict[str, Span | None] = {}
+        for target in targets:
+            out, span = os.path.abspath(str(target.config.out)), target.locate("out")
+            if out in seen:
+                first = seen[out]
+                labels = (Label(first, "the other target"),) if first is not None else ()
+                message = f"two targets write to `{target.config.out}`"
+                self._problems.append(Diagnostic("W0906", message, span, labels))
+            seen[out] = span
+
+    def _report(
+        self, code: str, message: str, path: tuple[str | int, ...], *, help: str | None = None, at_value: bool = False
+    ) -> None:
+        while path and path not in self._places:
+            path = path[:-1]
+        place = self._places.get(path)
+        span = None if place is None else place.value if at_value else place.key
+        self._problems.append(Diagnostic(code, message, span, help=help, path=self._file.path))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode()
+    except UnicodeDecodeError as error:
+        shown = _from_here(path).as_posix()
+        message = f"`{shown}` is not UTF-8: byte {error.start} is wrong"
+        raise WitError([Diagnostic("W0901", message, path=shown)]) from None
+
+
+def _from_here(path: Path) -> Path:
+    """Return a path relative to the current folder."""
+    try:
+        return Path(os.path.relpath(path))
+    except ValueError:  # another drive
+        return path
+
+
+def _toml_error(error: tomllib.TOMLDecodeError, text: str) -> tuple[str, int]:
+    """Return the message and the offset of an error; before Python 3.14 the place is a part of the message."""
+    match = re.fullmatch(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", str(error), re.DOTALL)
+    if match is None:
+        return str(error), len(text)
+    if match[2] is None:
+        return match[1], len(text)
+    line, column = int(match[2]), int(match[3])
+    start = sum(len(each) + 1 for each in text.split("\n")[: line - 1])
+    return match[1], start + column - 1
+
+
+def _title(path: tuple[str | int, ...]) -> str:
+    return "`[tool.witgen]`" if path == _TABLE else "`[[tool.witgen.target]]`"
+
+
+def _nearest(key: str, path: tuple[str | int, ...]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - only where something is wrong
+
+    known = [*_OPTIONS, *(["target"] if path == _TABLE else [])]
+    close = get_close_matches(key, known, n=1)
+    return f"did you mean `{close[0]}`?" if close else f"known keys: {', '.join(f'`{name}`' for name in known)}"
+
+
+def _describe(value: object) -> str:
+    names = {bool: "true or false", str: "a string", int: "a number", float: "a number", dict: "a table"}
+    if isinstance(value, list):
+        odd = next((item for item in value if not isinstance(item, str)), None)
+        return f"a list with {_describe(odd)} in it" if odd is not None else "a list"
+    if isinstance(value, dict):
+        odd = next((item for item in value.values() if not isinstance(item, str)), None)
+        return f"a table with {_describe(odd)} in it" if odd is not None else "a table"
+    return names.get(type(value), "a date or time")

@@ -1,0 +1,99 @@
+"""A first configuration from the WIT that is there."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from .config import FILE_NAME
+from .diagnostics import Diagnostic
+from .errors import WitError
+from .facts.names import snake
+from .resolve import load, select_world
+
+__all__ = ["First", "attributes_line", "initialise", "mark_generated"]
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """The first target, as the file says it: paths relative to the folder, with slashes."""
+
+    wit: str
+    world: str
+    out: str
+
+
+def initialise(folder: Path, wit: Path | None, world: str | None, out: str | None) -> First:
+    """Append a `[tool.witgen]` for one world to `folder`'s pyproject.toml, which is made if there is none.
+
+    Raises:
+        WitError: there is no WIT, it is wrong, it has several worlds and none was named, or there is a configuration.
+    """
+    path = folder / FILE_NAME
+    text = path.read_bytes().decode() if path.is_file() else ""
+    _refuse_second(path, text)
+    source = wit if wit is not None else _find(folder)
+    resolved = load(source)
+    chosen = resolved.worlds[select_world(resolved, world)]
+    default = f"{snake(chosen.name)}_bindings"
+    target = First(
+        source.as_posix(),
+        world or chosen.name,
+        out or (f"src/{default}" if (folder / "src").is_dir() else default),
+    )
+    line_end = "\r\n" if "\r\n" in text else "\n"
+    lines = ["[tool.witgen]", *(f"{key} = {_quoted(getattr(target, key))}" for key in ("wit", "world", "out")), ""]
+    gap = line_end if text and not text.endswith("\n") else ""
+    blank = line_end if text.strip() else ""
+    path.write_bytes((text + gap + blank + line_end.join(lines)).encode())
+    return target
+
+
+def _refuse_second(path: Path, text: str) -> None:
+    import tomllib  # noqa: PLC0415 - beside its only use
+
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise WitError([Diagnostic("W0901", str(error), path=path.name)]) from None
+    if "witgen" in document.get("tool", {}):
+        remedy = "edit it, or add a `[[tool.witgen.target]]` for another world"
+        raise WitError([Diagnostic("W0931", "there is a [tool.witgen] already", path=path.name, help=remedy)])
+
+
+def _find(folder: Path) -> Path:
+    """Return where the WIT is, relative to `folder`: `wit/` as everywhere, else the only folder or file there is."""
+    if (folder / "wit").is_dir():
+        return Path("wit")
+    files = [path.relative_to(folder) for path in folder.glob("*.wit")]
+    folders = {path.parent.relative_to(folder) for path in folder.glob("*/*.wit")}
+    candidates = [*sorted(folders), *sorted(files)]
+    if len(candidates) == 1:
+        return candidates[0]
+    listed = ", ".join(f"`{candidate.as_posix()}`" for candidate in candidates)
+    message = f"there is WIT in several places: {listed}" if candidates else "there is no WIT here"
+    raise WitError([Diagnostic("W0932", message, path=".", help="pass it: `witgen init path/to/wit`")])
+
+
+def _quoted(text: str) -> str:
+    """Return a TOML string; those of JSON are some."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def attributes_line(out: str) -> str:
+    """Return the line of .gitattributes for an output folder."""
+    path = Path(out).as_posix().strip("/")
+    pattern = f'"{path}/**"' if " " in path else f"{path}/**"
+    return f"{pattern} linguist-generated text eol=lf"
+
+
+def mark_generated(folder: Path, line: str) -> bool:
+    """Append a line to `folder`'s .gitattributes unless it is there; tell whether it was added."""
+    path = folder / ".gitattributes"
+    text = path.read_bytes().decode() if path.is_file() else ""
+    if line in text.splitlines():
+        return False
+    gap = "\n" if text and not text.endswith("\n") else ""
+    path.write_bytes(f"{text}{gap}{line}\n".encode())
+    return True

@@ -1,0 +1,53 @@
+"""What a run is asked to do, and what comes out of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from .diagnostics import Diagnostic
+from .write import Plan
+
+__all__ = ["Config", "Result"]
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What to generate.
+
+    Attributes:
+        wit: a folder with WIT (and `deps/`), or one WIT file.
+        world: the world's name; `ns:pkg/world[@version]` for one of another package; None for the only one.
+        out: the output folder; None to write nothing.
+        host: whether to write host bindings.
+        guest: whether to write guest wrappers.
+        features: `@unstable` features to turn on.
+        all_features: turn on every `@unstable` feature.
+        world_module: the name given to componentize-py's `--world-module`.
+        names: module names by interface (`ns:pkg/interface`, with `@version` where the world has several).
+        wasmtime: the packages (`ns:pkg`) and interfaces (`ns:pkg/interface`) whose host side wasmtime provides;
+            None for all that it can.
+        force: overwrite files that a person edited or made.
+    """
+
+    wit: str | os.PathLike[str]
+    world: str | None = None
+    out: str | os.PathLike[str] | None = None
+    host: bool = True
+    guest: bool = True
+    features: Collection[str] = ()
+    all_features: bool = False
+    world_module: str = "wit_world"
+    names: Mapping[str, str] = field(default_factory=dict[str, str])
+    wasmtime: Collection[str] | None = None
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What was generated: text by path relative to the output, warnings, and what the disk needed."""
+
+    files: Mapping[str, str]
+    diagnostics: tuple[Diagnostic, ...]
+    plan: Plan | None = None

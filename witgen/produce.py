@@ -1,0 +1,73 @@
+"""From resolved WIT to everything that an output folder shall hold."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .diagnostics import Diagnostic, Severity
+from .facts.choices import choices
+from .facts.fingerprint import fingerprint
+from .facts.support import Side, obstacle
+from .facts.world import WorldFacts
+from .model import ir
+from .options import Config
+from .render.guest_module import RawNames
+from .render.package import render_package
+from .resolve import select_world
+from .resolve.load import resolve_tree
+from .runtime_files import runtime_files
+from .tree import Tree
+
+__all__ = ["Produced", "produce"]
+
+
+@dataclass(frozen=True, slots=True)
+class Produced:
+    """The files by path, the world's full name, a hash of the WIT that counts, and warnings."""
+
+    files: dict[str, str]
+    world: str
+    wit: str
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def produce(config: Config, tree: Tree) -> Produced:
+    """Generate the bindings that `config` asks for from the WIT in `tree`.
+
+    Raises:
+        WitError: the WIT cannot be used.
+    """
+    resolved = resolve_tree(tree, config.features, all_features=config.all_features)
+    world = select_world(resolved, config.world)
+    facts = WorldFacts(resolved, world, choices(resolved, world, config.names, config.wasmtime))
+    runtime = runtime_files(host=config.host, guest=config.guest)
+    guest = _raw_names(resolved, world, config.world_module) if config.guest else None
+    files = render_package(facts, host=config.host, guest=guest, runtime=runtime)
+    return Produced(files, facts.title, _wit_hash(facts), tuple(_left_out(facts, config)))
+
+
+def _raw_names(resolved: ir.Resolve, world: ir.WorldId, world_module: str) -> RawNames:
+    from .facts import componentize
+
+    names = componentize.names(resolved, world, world_module=world_module)
+    return RawNames(names.world_module, dict(names.imports), dict(names.exports))
+
+
+def _wit_hash(facts: WorldFacts) -> str:
+    parts = (fingerprint(facts.resolve, scope.owner) for scope in facts.scopes.values())
+    return hashlib.sha256("\n".join(sorted(parts)).encode()).hexdigest()
+
+
+def _left_out(facts: WorldFacts, config: Config) -> Iterator[Diagnostic]:
+    """Yield a warning for every function that one side's runtime cannot carry."""
+    host, guest = [Side.HOST_IMPORT, Side.HOST_EXPORT], [Side.GUEST_IMPORT, Side.GUEST_EXPORT]
+    for side in host * config.host + guest * config.guest:
+        exports = side in {Side.HOST_EXPORT, Side.GUEST_EXPORT}
+        scopes = [link.scope.functions for link in (facts.exports if exports else facts.imports)]
+        for function in (*(f for group in scopes for f in group), *(facts.exported if exports else facts.imported)):
+            reason = obstacle(facts.resolve, function.function, side)
+            if reason is not None:
+                message = f"`{function.function.name}` is left out as a {side.value}: {reason}"
+                yield Diagnostic("W0501", message, function.function.span, severity=Severity.WARNING)
