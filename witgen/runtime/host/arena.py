@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import ctypes
 from array import array
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+
+from .ffi import cast as cast_view
 
 __all__ = ["Arena", "Layout", "Region", "RegionSpec"]
 
@@ -73,7 +74,7 @@ class Arena:
 
     def view(self, form: str) -> memoryview:
         """Return the bytes as items of a struct format character."""
-        return memoryview(self.data).cast(form)  # type: ignore[call-overload,no-any-return]  # the format is a variable
+        return cast_view(memoryview(self.data), form)
 
 
 @dataclass(slots=True)
@@ -102,7 +103,10 @@ class Region:
         self._names = tuple((word, arena + 8 * position) for word, position in spec.names)
         self._links: tuple[tuple[int, Region], ...] = ()
         self._large = large
-        self.release()
+        self._keep: ctypes.Array[ctypes.c_char] | None = None
+        self.capacity = 0
+        self.address = 8
+        self._view(bytearray())
 
     def link(self, links: tuple[tuple[int, Region], ...]) -> None:
         """Let a word of each entry point to the same entry of another region, which grows with this one."""
@@ -132,7 +136,7 @@ class Region:
         """Give the memory back, also that of the regions linked to."""
         self.capacity = 0
         self.address = 8
-        self._keep: ctypes.Array[ctypes.c_char] | None = None
+        self._keep = None
         self._view(bytearray())
         for _, region in self._links:
             region.release()

@@ -84,13 +84,15 @@ def _f64s(numbers: Sequence[float]) -> array[float]:
 
 
 _NAMES: Namespace = {
-    "_accumulate": accumulate, "_array": array, "_BaseException": BaseException, "_bool": bool, "_bytearray": bytearray,
-    "_bytes": bytes, "_chain": chain.from_iterable, "_chr": chr, "_clone": ffi.val_clone, "_delete": ffi.val_delete,
-    "_dict": dict, "_encode": str.encode, "_f32s": _f32s, "_f64s": _f64s, "_float": float, "_int": int, "_iter": iter,
-    "_len": len, "_list": list, "_map": map, "_memory": ffi.MEMORY, "_next": next, "_ord": ord,
-    "_pack_f32": struct.Struct("<f").pack_into, "_range": range, "_refuse": _refuse, "_sum": sum, "_tries": (False, True),
-    "_tuple": tuple, "_type": type, "_TypeError": TypeError, "_call": ffi.call, "_one": ffi.Size(1),
-    **{f"_view_{form}": ffi.MEMORY.cast(form) for form in "bBhHiIqQfd"}, "_view_bool": ffi.MEMORY.cast("?"),
+    "_accumulate": accumulate, "_array": array, "_BaseException": BaseException, "_bool": bool,
+    "_bytearray": bytearray, "_bytes": bytes, "_call": ffi.call, "_chain": chain.from_iterable, "_chr": chr,
+    "_clone": ffi.val_clone, "_delete": ffi.val_delete, "_dict": dict, "_encode": str.encode, "_f32s": _f32s,
+    "_f64s": _f64s, "_float": float, "_int": int, "_iter": iter, "_len": len, "_list": list, "_map": map,
+    "_memory": ffi.MEMORY, "_next": next, "_one": ffi.Size(1), "_ord": ord,
+    "_pack_f32": struct.Struct("<f").pack_into, "_range": range, "_refuse": _refuse, "_sum": sum,
+    "_tries": (False, True), "_tuple": tuple, "_type": type, "_TypeError": TypeError,
+    "_view_bool": ffi.cast(ffi.MEMORY, "?"),
+    **{f"_view_{form}": ffi.cast(ffi.MEMORY, form) for form in "bBhHiIqQfd"},
 }  # fmt: skip
 
 _STAND_IN = compile("def stand_in(*_a, **_k):\n    return _become(*_a, **_k)\n", "<witgen stand-in>", "exec")
@@ -145,14 +147,18 @@ class _Bound:
             **{name: lender.lifter(type_) for name, type_ in compiled.lifted.items()},
             "_arena": arena, "_base": arena.address, "_pins": arena.pins, "_large": large, "_busy": False,
             "_shrink": lambda: _shrink(large), "_settle": lender.settle, "_end_borrows": lender.end_borrows,
-            "_slot": ffi.Address(arena.address + 8 * compiled.slot), "_values": ffi.Address(arena.address + 8 * compiled.value),
+            "_slot": ffi.Address(arena.address + 8 * compiled.slot),
+            "_values": ffi.Address(arena.address + 8 * compiled.value),
             "_count": ffi.Size(len(self._function.params)), "_reenter": self._reenter, "_canonical": self._canonical,
             "_canonical_result": self._canonical_result, "_canonical_error": self._canonical_error, **self._extra,
         }  # fmt: skip
 
     def _reenter(self, *arguments: Any) -> Any:
         """Do a call while the arena is in use further up the stack."""
-        spare = self._spares.pop() if self._spares else _Bound(self._function, self._handles, self._compiler, self._extra).call
+        if self._spares:
+            spare = self._spares.pop()
+        else:
+            spare = _Bound(self._function, self._handles, self._compiler, self._extra).call
         try:
             return spare(*arguments)
         finally:

@@ -1,6 +1,8 @@
-"""Lowers lists by columns: what equal entries have in common is written once, when a region grows; what differs is
-written column by column with a slice each, whatever the elements are made of. Elements of nested lists, of options and
-of a variant's cases follow each other in regions of their own.
+"""Lowers lists by columns.
+
+What equal entries have in common is written once, when a region grows; what differs is written column by column with
+a slice each, whatever the elements are made of. Elements of nested lists, of options and of a variant's cases follow
+each other in regions of their own.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ __all__ = ["Columns"]
 
 
 class Columns(Lowering):
-    """Lowering with lists and maps. A column is a list `xs` of `n` values that go to word `word` of a region's entries."""
+    """Lowering with lists and maps. A column is a list `xs` of `n` values for word `word` of a region's entries."""
 
     def sequence(self, type_: abi.Type, name: str, position: int) -> None:
         """Lower a list or a map."""
@@ -161,7 +163,7 @@ class Columns(Lowering):
             source.line(f'{target} = _array("{form}", {xs})')
         elif type_ in (abi.F32, abi.F64):
             self._all(xs, n, "_float", "_int")
-            source.line(f'{target} = {"_f32s" if form == "f" else "_f64s"}({xs})')
+            source.line(f"{target} = {'_f32s' if form == 'f' else '_f64s'}({xs})")
         elif type_ is abi.CHAR:
             source.line(f'_encode("".join({xs}))')
             source.line(f'{target} = _array("I", _map(_ord, {xs}))')
@@ -217,10 +219,12 @@ class Columns(Lowering):
         self._store(region, word + 2, n, f'_array("Q", [_next({boxes}[_type(_x)]) for _x in {xs}])')
 
     def _cases(self, cases: tuple[tuple[str, abi.Type | None], ...], xs: str) -> str:
-        """Lower the payloads of each case; return the name of a dict from classes to iterators over their addresses."""
+        """Lower each case's payloads; return the name of a dict from classes to iterators over their addresses."""
         source, entries = self.source, list[str]()
         for class_, payload in cases:
-            values = self._picked("_x.value", xs, f" if _type(_x) is {class_}") if self._carries(class_, payload) else ""
+            values = ""
+            if self._carries(class_, payload):
+                values = self._picked("_x.value", xs, f" if _type(_x) is {class_}")
             if payload is None:
                 if values:
                     with source.block(f"if {values}.count(None) != _len({values}):"):
@@ -239,7 +243,7 @@ class Columns(Lowering):
 
     def _carries(self, class_: str, payload: abi.Type | None) -> bool:
         """Say whether objects of a class have a `value`: payloads do, and `Ok` and `Err` without one have None."""
-        return payload is not None or self.source.constants[class_] in (Ok, Err)
+        return payload is not None or class_ in (self.source.constant(Ok, "Ok"), self.source.constant(Err, "Err"))
 
     def _variants(self, type_: abi.Variant, xs: str, n: str, region: RegionSpec, word: int) -> None:
         source = self.source
@@ -247,9 +251,10 @@ class Columns(Lowering):
         self._all(xs, n, *dict.fromkeys(classes))
         cases = tuple((class_, case.payload) for class_, case in zip(classes, type_.cases, strict=True))
         boxes = self._cases(cases, xs)
-        names = [self.layout.name(case.name) for case in type_.cases]
-        table = source.fresh("names")
-        entries = (f"{class_}: ({size}, _base + {8 * text})" for class_, (size, text) in zip(classes, names, strict=True))
+        table, entries = source.fresh("names"), list[str]()
+        for class_, case in zip(classes, type_.cases, strict=True):
+            size, text = self.layout.name(case.name)
+            entries.append(f"{class_}: ({size}, _base + {8 * text})")
         source.declare(f"{table} = {{{', '.join(entries)}}}")
         chosen = self._picked(f"{table}[_type(_x)]", xs)
         for index in range(2):

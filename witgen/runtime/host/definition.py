@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
+from typing import Protocol
 from weakref import WeakKeyDictionary
 
 import wasmtime
@@ -38,6 +39,13 @@ def _is_native(name: str) -> bool:
     return match is not None and match["package"] in _NATIVE_PACKAGES and match["version"].startswith("0.2.")
 
 
+class _Extern(Protocol):
+    """What wasmtime-py says about an import or export (the class has no public name)."""
+
+    @property
+    def ty(self) -> wasm.ComponentItem: ...
+
+
 @dataclass(frozen=True, eq=False)
 class Import:
     """An imported interface.
@@ -53,23 +61,6 @@ class Import:
     native: bool = False
 
 
-@dataclass(frozen=True, eq=False)
-class Definition:
-    """A world: what generated bindings expect of a component."""
-
-    name: str
-    imports: tuple[Import, ...]
-    exports: tuple[abi.Interface, ...]
-    _checked: WeakKeyDictionary[wasm.Component, Needs] = field(default_factory=WeakKeyDictionary, init=False)
-
-    def needs(self, component: wasm.Component, engine: wasmtime.Engine) -> Needs:
-        """Return what a component of this world imports and exports; raise if it is not one of this world."""
-        needs = self._checked.get(component)
-        if needs is None:
-            needs = self._checked[component] = _Examination(self, component, engine).needs()
-        return needs
-
-
 @dataclass(frozen=True)
 class Needs:
     """The names that a component itself uses, by those of the world's interfaces."""
@@ -78,6 +69,25 @@ class Needs:
     exports: Mapping[str, str]
     functions: Mapping[str, frozenset[str]]
     """The functions that the component imports, by the world's name of the interface."""
+
+
+@dataclass(frozen=True, eq=False)
+class Definition:
+    """A world: what generated bindings expect of a component."""
+
+    name: str
+    imports: tuple[Import, ...]
+    exports: tuple[abi.Interface, ...]
+    _checked: WeakKeyDictionary[wasm.Component, Needs] = field(
+        default_factory=WeakKeyDictionary[wasm.Component, Needs], init=False
+    )
+
+    def needs(self, component: wasm.Component, engine: wasmtime.Engine) -> Needs:
+        """Return what a component of this world imports and exports; raise if it is not one of this world."""
+        needs = self._checked.get(component)
+        if needs is None:
+            needs = self._checked[component] = _Examination(self, component, engine).needs()
+        return needs
 
 
 class _Examination:
@@ -135,9 +145,7 @@ class _Examination:
             self._compare(interface, item.exports(self._engine), name, exported=True)
         return matched
 
-    def _compare(
-        self, interface: abi.Interface, externs: Mapping[str, wasm.ComponentExtern], name: str, *, exported: bool
-    ) -> None:
+    def _compare(self, interface: abi.Interface, externs: Mapping[str, _Extern], name: str, *, exported: bool) -> None:
         """Compare the functions that both sides have; what is missing is a problem on the side that uses it."""
         kind, place = ("export" if exported else "import"), f"{name}#" if name else ""
         functions = {function.name: function for function in interface.functions}
@@ -154,5 +162,5 @@ class _Examination:
             self._functions[interface.name] = frozenset(theirs)
 
 
-def _is_instance(extern: wasm.ComponentExtern) -> bool:
+def _is_instance(extern: _Extern) -> bool:
     return isinstance(extern.ty, wasm.ComponentInstanceType)

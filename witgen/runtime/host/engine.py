@@ -32,7 +32,8 @@ _TWO_BORROWS = """
     (import "" "drop" (func $drop (param i32)))
     (func (export "run") (param i32 i32)
       (call $two (local.get 0) (local.get 1)) (call $drop (local.get 0)) (call $drop (local.get 1))))
-  (core instance $i (instantiate $m (with "" (instance (export "two" (func $two)) (export "drop" (func $drop))))))
+  (core instance $i (instantiate $m (with "" (instance
+    (export "two" (func $two)) (export "drop" (func $drop))))))
   (func (export "run") (param "a" (borrow $thing)) (param "b" (borrow $thing)) (canon lift (core func $i "run"))))
 """
 
@@ -72,10 +73,14 @@ def prove(engine: wasmtime.Engine) -> None:
         works = _proven[engine] = _lends_two(engine)
     if not works:
         raise EngineError(
-            f"this engine cannot run the bindings: with wasmtime {ffi.VERSION}, a guest that passes two borrowed handles"
-            " in one call traps unless the engine's support for concurrent tasks is off"
+            f"this engine cannot run the bindings: with wasmtime {ffi.VERSION}, a guest that passes two borrowed"
+            " handles in one call traps unless the engine's support for concurrent tasks is off"
             " (wasmtime_config_concurrency_support_set); make the engine with make_engine(config)"
         )
+
+
+def _forget(_context: wasmtime.StoreContext, _number: int) -> None:
+    """Do nothing about a resource that the guest drops."""
 
 
 def _lends_two(engine: wasmtime.Engine) -> bool:
@@ -85,7 +90,7 @@ def _lends_two(engine: wasmtime.Engine) -> bool:
         seen.extend(handle.to_host(context).rep for handle in (first, second))
 
     with linker.root() as root, root.add_instance("host") as instance:
-        instance.add_resource("thing", ResourceType.host(0), lambda _context, _rep: None)
+        instance.add_resource("thing", ResourceType.host(0), _forget)
         instance.add_func("two", two)
     run = linker.instantiate(store, Component(engine, _TWO_BORROWS)).get_func(store, "run")
     if run is None:

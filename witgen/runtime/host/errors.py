@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-__all__ = ["ComponentError", "EngineError", "GuestExit", "HostError", "LinkError", "StoreDeadError", "ThreadError", "Trap"]
+__all__ = [
+    "ComponentError",
+    "EngineError",
+    "GuestExit",
+    "HostError",
+    "LinkError",
+    "StoreDeadError",
+    "ThreadError",
+    "Trap",
+]
 
 
 class HostError(RuntimeError):
@@ -29,7 +38,7 @@ class StoreDeadError(HostError):
     """A store was used after it was closed or after a call in it failed; `__cause__` is the first failure."""
 
 
-class Trap(HostError):
+class Trap(HostError):  # noqa: N818  (WebAssembly's word)
     """The guest trapped. The store is dead.
 
     The message says why; `backtrace` is wasmtime's account of where.
@@ -42,7 +51,7 @@ class Trap(HostError):
         self.backtrace = backtrace.rstrip() if separator else ""
 
 
-class GuestExit(HostError):
+class GuestExit(HostError):  # noqa: N818  (not an error where the code is 0)
     """The guest called `exit`; `code` is its exit code. The store is dead."""
 
     def __init__(self, code: int) -> None:

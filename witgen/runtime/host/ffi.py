@@ -6,8 +6,8 @@ releases named in `SUPPORTED`, and are checked as far as they can be when this m
 
 Layout: a value has 32 bytes: its kind in byte 0, its payload from byte 8 on. Strings and enums: size, pointer. Lists,
 tuples, records, flags, maps: count, pointer. Options: a pointer or NULL. Results: is-ok byte, pointer. Variants: size
-and pointer of the case's name, pointer. Resources: a pointer to a box. A record's fields have 48 bytes (size and pointer
-of the name, value), flags 16 (size, pointer), a map's entries 64 (key, value).
+and pointer of the case's name, pointer. Resources: a pointer to a box. A record's fields have 48 bytes (size and
+pointer of the name, value), flags 16 (size, pointer), a map's entries 64 (key, value).
 
 Ownership: parameters are only read. The old content of a result slot is dropped when the result is stored, so the slot
 must hold a valid value, and the new content belongs to the caller. In a host function the arguments belong to the
@@ -23,12 +23,13 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import wasmtime
-from wasmtime.component import Instance, LinkerInstance, ResourceAny
+from wasmtime.component import Instance, LinkerInstance, ResourceAny, ResourceType
 
 __all__ = [
-    "CALLBACK", "DESTRUCTOR", "KINDS", "MEMORY", "VERSION", "Address", "Size", "address_of", "call", "context_of", "error_delete",
-    "error_message", "error_new", "export_function", "host_delete", "host_new", "host_rep", "host_to_any", "add_function",
-    "any_clone", "any_delete", "any_drop", "any_to_host", "pin_structure", "take_box", "val_clone", "val_delete",
+    "CALLBACK", "DESTRUCTOR", "KINDS", "MEMORY", "VERSION", "Address", "Size", "add_function", "add_resource",
+    "address_of", "any_clone", "any_delete", "any_drop", "any_to_host", "call", "cast", "context_of",
+    "error_delete", "error_message", "error_new", "export_function", "host_delete", "host_new", "host_rep",
+    "host_to_any", "pin_structure", "set_concurrency", "take_box", "val_clone", "val_delete",
 ]  # fmt: skip
 
 SUPPORTED: Final = range(46, 51)
@@ -59,6 +60,11 @@ MEMORY: Final = memoryview((ctypes.c_char * (1 << 62)).from_address(0)).cast("B"
 """The process's memory, indexed by address. Reading a few bytes through it takes a quarter of `ctypes.string_at`."""
 
 
+def cast(view: memoryview, form: str) -> memoryview:
+    """Return a view of the same bytes as items of a struct format character."""
+    return view.cast(form)  # type: ignore[call-overload,no-any-return]  # typeshed wants a literal
+
+
 def _check() -> None:
     """Refuse a wasmtime whose values may look different."""
     version = VERSION
@@ -69,7 +75,8 @@ def _check() -> None:
     for kind in ("string", "list", "record", "variant", "flags", "resource"):
         if getattr(_bindings, f"WASMTIME_COMPONENT_{kind.upper()}").value != KINDS[kind]:
             raise ImportError(f"wasmtime {version} numbers component value kinds differently than these bindings do")
-    sizes = (ctypes.sizeof(_bindings.wasmtime_component_val_t), ctypes.sizeof(_bindings.wasmtime_component_valrecord_entry_t))
+    structures = (_bindings.wasmtime_component_val_t, _bindings.wasmtime_component_valrecord_entry_t)
+    sizes = tuple(map(ctypes.sizeof, structures))
     probe = ctypes.create_string_buffer(b"witgen")
     start = ctypes.addressof(probe)
     if sizes != (32, 48) or MEMORY[start : start + 6].tobytes() != b"witgen":
@@ -112,17 +119,13 @@ error_delete: Final = _prototype(_short, "wasmtime_error_delete", None, Address)
 any_clone: Final = _prototype(_short, "wasmtime_component_resource_any_clone", Size, Address)
 any_delete: Final = _prototype(_short, "wasmtime_component_resource_any_delete", None, Address)
 any_drop: Final = _prototype(_bindings.dll, "wasmtime_component_resource_any_drop", Address, Address, Address)
-any_to_host: Final = _prototype(
-    _short, "wasmtime_component_resource_any_to_host", Address, Address, Address, Address
-)
+any_to_host: Final = _prototype(_short, "wasmtime_component_resource_any_to_host", Address, Address, Address, Address)
 host_new: Final = _prototype(
     _short, "wasmtime_component_resource_host_new", Size, ctypes.c_bool, ctypes.c_uint32, ctypes.c_uint32
 )
 host_rep: Final = _prototype(_short, "wasmtime_component_resource_host_rep", ctypes.c_uint32, Address)
 host_delete: Final = _prototype(_short, "wasmtime_component_resource_host_delete", None, Address)
-host_to_any: Final = _prototype(
-    _short, "wasmtime_component_resource_host_to_any", Address, Address, Address, Address
-)
+host_to_any: Final = _prototype(_short, "wasmtime_component_resource_host_to_any", Address, Address, Address, Address)
 
 _add_func: Final = _prototype(
     _bindings.dll, "wasmtime_component_linker_instance_add_func",
@@ -190,7 +193,7 @@ def add_function(instance: LinkerInstance, name: str, callback: Any) -> None:
         raise ValueError(error_message(error)[0])
 
 
-def add_resource(instance: LinkerInstance, name: str, type_: wasmtime.component.ResourceType, destructor: Any) -> None:
+def add_resource(instance: LinkerInstance, name: str, type_: ResourceType, destructor: Any) -> None:
     """Define a resource of the host; the caller keeps `destructor` alive."""
     encoded = name.encode()
     type_address = address_of(type_.ptr())

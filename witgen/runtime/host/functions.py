@@ -63,15 +63,16 @@ class _Compiler:
         self.lowering = Columns(self.source, self.layout)
         declared = function.result
         self.raises = declared if function.raises is not None and isinstance(declared, abi.Result) else None
-        self.uses_arena = not (declared is None or isinstance(declared, abi.Prim) and declared in _DIRECT)
+        self.uses_arena = declared is not None and declared not in _DIRECT
 
     def finish(self, value: int) -> Compiled:
         pins = pin_structure(len(self.layout.image), self.layout.pins) if self.layout.pins else None
-        title = f"{self.function.resource.interface}#{self.function.name}" if self.function.resource else self.function.name
+        resource = self.function.resource
+        title = f"{resource.interface}#{self.function.name}" if resource else self.function.name
         return Compiled(
             self.source.compile(f"{title} {id(self):x}"), self.source.constants, self.layout, pins,
-            tuple(self.lowering.regions), frozenset(self.lowering.views), self.lowering.handles, self.lifting.handles,
-            value, self.slot,
+            tuple(self.lowering.regions), frozenset(self.lowering.views), self.lowering.handles,
+            self.lifting.handles, value, self.slot,
         )  # fmt: skip
 
     def attempt(self, lower: Callable[[], None], retry: str) -> None:
@@ -102,7 +103,8 @@ class _Compiler:
             with block("try:"):
                 if names:
                     values = "".join(f"{name}, " for name in names)
-                    self.attempt(lambda: self._parameters(names, first), f"{values}= _canonical(_error, _again, ({values}))")
+                    retry = f"{values}= _canonical(_error, _again, ({values}))"
+                    self.attempt(lambda: self._parameters(names, first), retry)
                 self._call()
                 self._result()
             with block("finally:"):
@@ -144,7 +146,8 @@ class _Compiler:
 
     def _ok_or_raise(self, declared: abi.Result, slot: str) -> None:
         line, block = self.source.line, self.source.block
-        line(f"_is_ok, _payload = {self.source.constant(struct.Struct('<8x?7xQ').unpack_from, 'unpack')}(_memory, {slot})")
+        reader = self.source.constant(struct.Struct("<8x?7xQ").unpack_from, "unpack")
+        line(f"_is_ok, _payload = {reader}(_memory, {slot})")
         with block("if _is_ok:"):
             line(f"return {self.lifting.value(declared.ok, '_payload') if declared.ok is not None else 'None'}")
         error = self.lifting.value(declared.err, "_payload") if declared.err is not None else ""

@@ -4,12 +4,16 @@ A handle's box is copied by the C library; ours is deleted after the call. Until
 hands, so that arguments that turn out wrong further on leave everything as it was.
 """
 
+# pyright: reportPrivateUsage=false
+# ruff: noqa: SLF001
+# Handles keep their state under names with an underscore, because WIT may give their methods any other.
+
 from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias, cast
+from typing import Any, Protocol, TypeAlias
 
 from .. import abi
 from ..check import Mismatch
@@ -85,16 +89,16 @@ class ResourceHandles:
         if isinstance(value, Handle):
             self._check_handle(value, owned=isinstance(type_, abi.Own))
         elif isinstance(type_, abi.Own):
-            self.store.table.check(cast("Resource", value))
+            self.store.table.check(value)
         return value
 
     def _check_handle(self, handle: Handle, *, owned: bool) -> None:
         name = type(handle).__name__
-        if handle._store is not self.store:  # noqa: SLF001  (the runtime's own part of a handle)
+        if handle._store is not self.store:
             raise Mismatch(f"this {name} lives in another store", ValueError)
-        if not handle._box:  # noqa: SLF001
-            raise Mismatch(f"this {name} was {handle._fate} already", ValueError)  # noqa: SLF001
-        if owned and handle._fate == "borrowed":  # noqa: SLF001
+        if not handle._box:
+            raise Mismatch(f"this {name} was {handle._fate} already", ValueError)
+        if owned and handle._fate == "borrowed":
             raise Mismatch(f"this {name} is borrowed and cannot be given away", ValueError)
 
 
@@ -155,10 +159,10 @@ class _Moved(_Passing):
 
     def __init__(self, handle: Handle) -> None:
         self._handle = handle
-        self.box = handle._release("given away")  # noqa: SLF001  (the runtime's own part of a handle)
+        self.box = handle._release("given away")
 
     def refused(self) -> None:
-        self._handle._box, self._handle._fate = self.box, ""  # noqa: SLF001
+        self._handle._box, self._handle._fate = self.box, ""
 
 
 class _Made(_Passing):
@@ -209,7 +213,7 @@ class _Lender:
     def end_borrows(self) -> None:
         borrowed = self._borrowed
         while borrowed:
-            box = borrowed.pop()._release("lent for a call that is over")  # noqa: SLF001
+            box = borrowed.pop()._release("lent for a call that is over")
             failure = ffi.any_drop(self._context, box)
             ffi.any_delete(box)
             if failure:
@@ -219,7 +223,7 @@ class _Lender:
         side, owned = self._handles.side(type_), isinstance(type_, abi.Own)
         if isinstance(side, Host):
             return self._mint(type_, side) if owned else self._lend(type_, side)
-        return self._move(type_, side) if owned else self._show(type_, side)
+        return self._move(type_) if owned else self._show(type_, side)
 
     def _mint(self, type_: _Type, side: Host) -> Callable[[Any], int]:
         python, number_of_type, add = side.python, side.number, self.store.table.add
@@ -244,7 +248,7 @@ class _Lender:
 
         return lend
 
-    def _move(self, type_: _Type, side: Guest | Native) -> Callable[[Any], int]:
+    def _move(self, type_: _Type) -> Callable[[Any], int]:
         def move(value: Any) -> int:
             self._handles.check(type_, value)
             passing = _Moved(value) if isinstance(value, Handle) else self._make(value, temporary=False)
@@ -257,17 +261,19 @@ class _Lender:
         python, store = side.python, self.store
 
         def show(value: Any) -> int:
-            if isinstance(value, python) and value._store is store and value._box:  # noqa: SLF001
-                return value._box  # noqa: SLF001
-            self._handles.check(type_, value)
-            passing = self._make(value, temporary=True)
+            if isinstance(value, python):
+                handle: Handle = value
+                if handle._store is store and handle._box:
+                    return handle._box
+            made: Any = self._handles.check(type_, value)
+            passing = self._make(made, temporary=True)
             self._passing.append(passing)
             return passing.box
 
         return show
 
     def _make(self, value: _Lowers, *, temporary: bool) -> _Made:
-        box = value._lower_native(self.store)  # noqa: SLF001  (a protocol of the runtime)
+        box = value._lower_native(self.store)
         return _Made(box, self._context, temporary=temporary)
 
     def _box(self, number: int, number_of_type: int, *, owned: bool) -> int:
@@ -283,7 +289,7 @@ class _Lender:
         if isinstance(side, Host):
             found = self.store.table.take if owned else self.store.table.objects.__getitem__
             return lambda box: found(self.number_of(box))
-        adopt, store = side.python._adopt, self.store  # noqa: SLF001
+        adopt, store = side.python._adopt, self.store
         if owned:
             return lambda box: adopt(store, ffi.any_clone(box))
         return lambda box: self._borrow(adopt(store, ffi.any_clone(box), "borrowed"))

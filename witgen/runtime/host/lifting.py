@@ -60,6 +60,11 @@ def _layout(types: Sequence[abi.Type], offsets: Sequence[int], size: int) -> _La
     return _Layout(f"{form}{size - position}x", counts)
 
 
+def _text(size: str, pointer: str) -> str:
+    """Return the expression of a C string's bytes."""
+    return f"_memory[{pointer}:{pointer} + {size}].tobytes()"
+
+
 class Lifting:
     """Generates lifting code into a source. `handles` collects the resource types met, by the name of their reader."""
 
@@ -100,7 +105,7 @@ class Lifting:
                 return self._variant(type_, *names)
             case abi.Enum():
                 members = {name.encode(): member for name, member in zip(type_.cases, type_.python, strict=True)}
-                return f"{self._source.constant(members, 'members')}[_memory[{names[1]}:{names[1]} + {names[0]}].tobytes()]"
+                return f"{self._source.constant(members, 'members')}[{_text(*names)}]"
             case abi.Flags():
                 return f"{self._source.constant(flag_reader(type_), 'flags')}({names[0]}, {names[1]})"
             case abi.List() | abi.FixedList():
@@ -116,7 +121,7 @@ class Lifting:
 
     def _primitive(self, type_: abi.Prim, names: list[str]) -> str:
         if type_ is abi.STRING:
-            return f"_memory[{names[1]}:{names[1]} + {names[0]}].tobytes().decode()"
+            return f"{_text(*names)}.decode()"
         if type_ is abi.CHAR:
             return f"_chr({names[0]})"
         if type_ is abi.ERROR_CONTEXT:
@@ -144,7 +149,7 @@ class Lifting:
 
     def _variant(self, type_: abi.Variant, size: str, name: str, pointer: str) -> str:
         source = self._source
-        tag = f"_memory[{name}:{name} + {size}].tobytes()"
+        tag = _text(size, name)
         if len(type_.cases) > _INLINE_CASES:
             readers = {case.name.encode(): self._outlined_case(case) for case in type_.cases}
             table = source.fresh("cases")
@@ -224,5 +229,7 @@ class Lifting:
         step, start = 32 // size, 8 // size
         shift = size.bit_length() - 1
         index = f"({pointer} >> {shift})" if shift else pointer
-        column = f"_view_{'bool' if form == '?' else form}[{index} + {start}:{index} + {step} * {count}:{step}].tolist()"
+        column = (
+            f"_view_{'bool' if form == '?' else form}[{index} + {start}:{index} + {step} * {count}:{step}].tolist()"
+        )
         return f"_list(_map(_chr, {column}))" if element is abi.CHAR else column

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import wasmtime
@@ -21,6 +21,8 @@ from .store import Store
 
 __all__ = ["Linkage"]
 
+T = TypeVar("T")
+
 _numbers: WeakKeyDictionary[abi.Resource, int] = WeakKeyDictionary()
 _number = count(1)
 
@@ -30,6 +32,10 @@ def _number_of(resource: abi.Resource) -> int:
     if resource not in _numbers:
         _numbers[resource] = next(_number)
     return _numbers[resource]
+
+
+def _subclass(found: object, base: type[T]) -> type[T]:
+    return found if isinstance(found, type) and issubclass(found, base) else base
 
 
 class _Implementation:
@@ -48,7 +54,7 @@ class _Implementation:
         }
 
     def target(self, function: abi.Function) -> tuple[object, str]:
-        """Return the object that has a function's implementation and the name it has there; empty: the object itself."""
+        """Return what has a function's implementation, and under which name; empty: it is one itself."""
         if function.resource is None:
             return self.given, function.python
         owner = self.classes[function.resource]
@@ -116,11 +122,9 @@ class Linkage:
         for resource, name in implementation.item.interface.resources:
             base = getattr(module, name, None)
             if implementation.native:
-                native = isinstance(base, type) and issubclass(base, NativeResource)
-                self.sides[resource] = Native(base if native else NativeResource)
+                self.sides[resource] = Native(_subclass(base, NativeResource))
             else:
-                host = isinstance(base, type) and issubclass(base, Resource)
-                self.sides[resource] = Host(base if host else Resource, _number_of(resource))
+                self.sides[resource] = Host(_subclass(base, Resource), _number_of(resource))
 
     def _fill(self, instance: wasm.LinkerInstance, implementation: _Implementation, functions: frozenset[str]) -> None:
         keep = self._store.keep

@@ -1,7 +1,7 @@
 """Generates the statements that turn Python values into C values: parameters of exports and results of host functions.
 
 The statements take values in canonical form only, that is exactly of the class in the table of types, and raise some
-exception on any other; what is lenient happens in `check`. So no code of the user's runs while an arena is being filled.
+exception on any other; what is lenient happens in `check`. So no code of the user's runs while an arena is filled.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ INTEGERS = {
 }  # fmt: skip
 """Struct format and size of the integer types; a view of that format checks the range."""
 
-_OTHER_KINDS = {
-    abi.List: "list", abi.FixedList: "list", abi.Record: "record", abi.Tuple: "tuple", abi.Variant: "variant", abi.Enum: "enum",
-    abi.Option: "option", abi.Result: "result", abi.Flags: "flags", abi.Own: "resource", abi.Borrow: "resource", abi.Map: "map",
+_OTHER_KINDS: dict[type, str] = {
+    abi.List: "list", abi.Record: "record", abi.Tuple: "tuple", abi.Variant: "variant", abi.Enum: "enum",
+    abi.Option: "option", abi.Result: "result", abi.Flags: "flags", abi.Map: "map",
+    abi.Own: "resource", abi.Borrow: "resource",
 }  # fmt: skip
 
 

@@ -1,5 +1,9 @@
 """Classes of resources: those that Python implements, and handles of those that wasm does."""
 
+# pyright: reportPrivateUsage=false
+# ruff: noqa: SLF001
+# Handles keep their state under names with an underscore, because WIT may give their methods any other.
+
 from __future__ import annotations
 
 from abc import ABC
@@ -27,7 +31,7 @@ class Resource(values.Resource, ABC):
 
     _dropped_hook: ClassVar[str] = "dropped"
 
-    def dropped(self) -> None:  # noqa: B027  (a no-op on purpose)
+    def dropped(self) -> None:
         """Let go of what the object holds. Does nothing here."""
 
     def _tell_dropped(self) -> None:
@@ -102,4 +106,4 @@ class NativeResource(Handle):
 
 def drop(resource: GuestResource | NativeResource) -> None:
     """Drop a handle; twice is fine."""
-    Handle._drop(resource)  # noqa: SLF001  (the class's own face, which WIT methods cannot hide)
+    Handle._drop(resource)

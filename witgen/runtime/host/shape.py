@@ -54,7 +54,10 @@ def _structure(type_: abi.Type | None) -> str:
         case abi.Record():
             return _joined("record", [f"{field.name}: {_structure(field.type)}" for field in type_.fields])
         case abi.Variant():
-            return _joined("variant", [_case(case.name, case.payload and _structure(case.payload)) for case in type_.cases])
+            cases = [
+                (case.name, _structure(case.payload) if case.payload is not None else None) for case in type_.cases
+            ]
+            return _joined("variant", [_case(*case) for case in cases])
         case abi.Enum():
             return _joined("enum", list(type_.cases))
         case abi.Flags():
@@ -89,7 +92,7 @@ def _composed(type_: abi.Type, inner: Callable[[abi.Type | None], str]) -> str:
 
 
 def _case(name: str, payload: str | None) -> str:
-    return f"{name}({payload})" if payload else name
+    return name if payload is None else f"{name}({payload})"
 
 
 def _signature(params: str, result: str | None) -> str:
@@ -113,7 +116,8 @@ def _reflected(type_: wasm.ValType | None) -> str:
         case wasm.RecordType():
             return _joined("record", [f"{name}: {_reflected(field)}" for name, field in type_.fields])
         case wasm.VariantType():
-            return _joined("variant", [_case(name, case and _reflected(case)) for name, case in type_.cases])
+            cases = [(name, _reflected(payload) if payload is not None else None) for name, payload in type_.cases]
+            return _joined("variant", [_case(*case) for case in cases])
         case wasm.EnumType():
             return _joined("enum", list(type_.names))
         case wasm.FlagsType():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import linecache
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from types import CodeType
 
@@ -26,7 +26,7 @@ class Source:
         self._lines.append("    " * self._indent + text)
 
     @contextmanager
-    def block(self, header: str) -> Iterator[None]:
+    def block(self, header: str) -> Generator[None]:
         """Add a compound statement around the statements that follow."""
         self.line(header)
         self._indent += 1
@@ -41,7 +41,7 @@ class Source:
         self._finished.append(text)
 
     @contextmanager
-    def captured(self) -> Iterator[list[str]]:
+    def captured(self) -> Generator[list[str]]:
         """Collect the statements of one level further in, instead of adding them."""
         outer, body = self._lines, list[str]()
         self._lines, self._indent = body, self._indent + 1
@@ -71,7 +71,7 @@ class Source:
         return name
 
     @contextmanager
-    def function(self, signature: str) -> Iterator[None]:
+    def function(self, signature: str) -> Generator[None]:
         """Add a function before the one that is being generated."""
         outer, indent = self._lines, self._indent
         self._lines, self._indent = [], 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any, NoReturn, Self, TypeVar, cast
 
@@ -104,7 +104,7 @@ class Store:
             self._lock.release()
 
     @contextmanager
-    def entered(self) -> Iterator[None]:
+    def entered(self) -> Generator[None]:
         """Keep other threads out while wasmtime-py's own functions are used."""
         self._attend()
         self._enter()
@@ -229,7 +229,7 @@ class Store:
             self.failed(failure)
 
 
-def _is_owned(lock: threading.RLock) -> bool:  # type: ignore[valid-type]  # a factory before Python 3.13
+def _is_owned(lock: threading.RLock) -> bool:
     """Say whether the current thread holds a lock; `threading.Condition` asks the same way."""
     return bool(getattr(lock, "_is_owned")())  # noqa: B009  (private: the name must not look public)
 

@@ -1,5 +1,9 @@
 """The host objects that a store's guests hold handles of."""
 
+# pyright: reportPrivateUsage=false
+# ruff: noqa: SLF001
+# Handles keep their state under names with an underscore, because WIT may give their methods any other.
+
 from __future__ import annotations
 
 from itertools import count
@@ -53,7 +57,7 @@ class ObjectTable:
 
     def drop(self, number: int) -> None:
         """Tell an object that the guest has dropped it."""
-        self.take(number)._tell_dropped()  # noqa: SLF001  (the runtime's own part of a resource)
+        self.take(number)._tell_dropped()
 
     def close(self) -> list[BaseException]:
         """Drop all objects; return what they raised."""

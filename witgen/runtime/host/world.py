@@ -1,9 +1,14 @@
 """Worlds: a component, linked with the implementations of its imports, and its exports."""
 
+# pyright: reportPrivateUsage=false
+# ruff: noqa: SLF001
+# Handles keep their state under names with an underscore, because WIT may give their methods any other.
+
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from types import new_class
 from typing import Any, ClassVar, Self, TypeVar, cast
 
 import wasmtime
@@ -57,7 +62,7 @@ class Instance:
                     call.__doc__ = getattr(getattr(cls, function.python, None), "__doc__", None)
                     static = function.name.startswith("[static]")
                     namespace[function.python] = staticmethod(call) if static else call
-        bound = cast("type[R]", type(cls)(cls.__name__, (cls,), namespace))
+        bound = cast("type[R]", new_class(cls.__name__, (cls,), exec_body=lambda body: body.update(namespace)))
         self._sides[resource] = Guest(bound)
         return bound
 
@@ -69,7 +74,7 @@ def _no_constructor(self: GuestResource, *_: object, **__: object) -> None:
 def _constructor(construct: Callable[..., Any]) -> Callable[..., None]:
     def __init__(self: GuestResource, *arguments: object, **named: object) -> None:  # noqa: N807
         made: GuestResource = construct(*arguments, **named)
-        self._box, self._fate, self._store = made._release("moved"), "", made._store  # noqa: SLF001
+        self._box, self._fate, self._store = made._release("moved"), "", made._store
 
     return __init__
 
