@@ -1,6 +1,7 @@
 """A resolved tree without arena numbers, from the IR or from what `wasm-tools component wit --json` prints.
 
-Two outlines are equal where the packages say the same; anonymous types stand where they are used.
+Two outlines are equal where the packages say the same. Anonymous types stand where they are used, without the stability
+that wit-parser gives them when it reads text.
 """
 
 from __future__ import annotations
@@ -132,7 +133,9 @@ class _Json:
         return {"kind": self.kind(self.d["types"][id]["kind"]), **self.meta(self.d["types"][id])}
 
     def type_ref(self, id: int) -> Any:
-        return f"&{self.type_names[id]}" if id in self.type_names else self.type_def(id)
+        if id in self.type_names:
+            return f"&{self.type_names[id]}"
+        return {"kind": self.kind(self.d["types"][id]["kind"])}
 
     def function(self, f: Any) -> Outline:
         kind = f["kind"] if isinstance(f["kind"], dict) else {f["kind"]: None}

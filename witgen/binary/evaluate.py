@@ -69,6 +69,7 @@ class Evaluator:
     def __init__(self, input: Input) -> None:
         self._input = input
         self._depth = 0
+        self._read: dict[int, list[Declaration]] = {}
 
     def component(self, declarations: Iterable[Declaration]) -> Scope:
         """Evaluate the outermost component; its imports are left open."""
@@ -82,6 +83,7 @@ class Evaluator:
         if self._depth >= MAX_DEPTH:
             raise self._input.problem(Code.LIMIT, f"components or types nest deeper than {MAX_DEPTH}")
         self._depth += 1
+        self._input.limits.step()
         scope = Scope(parent)
         for declaration in declarations:
             self._input.limits.step()
@@ -202,9 +204,14 @@ class Evaluator:
         if isinstance(component.body, ComponentType):
             declarations: Iterable[Declaration] = component.body.shape.declarations
         else:
-            body = component.body
-            declarations = read_component(Reader(self._input, body.start, body.end)).declarations
+            declarations = self._nested(component.body)
         return Instance(self._run(declarations, component.scope, arguments).exports)
+
+    def _nested(self, body: Nested) -> list[Declaration]:
+        """Read a nested component, once however often it is instantiated."""
+        if (known := self._read.get(body.start)) is None:
+            known = self._read[body.start] = read_component(Reader(self._input, body.start, body.end)).declarations
+        return known
 
     def _inline(self, scope: Scope, inline: InlineInstance) -> Instance:
         exports: dict[str, Exported] = {}
