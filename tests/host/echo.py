@@ -85,7 +85,8 @@ def echo_text(types: dict[str, abi.Type]) -> str:
     core_imports = "\n".join(f'(import "h" "{name}" (func $i-{name} (param i32 i32)))' for name in types)
     core = "\n".join(
         f'(func (export "{name}") (param i32) (result i32) (local.get 0))'
-        f'(func (export "h-{name}") (param i32) (result i32) (call $i-{name} (local.get 0) (i32.const 64)) (i32.const 64))'
+        f'(func (export "h-{name}") (param i32) (result i32)'
+        f" (call $i-{name} (local.get 0) (i32.const 64)) (i32.const 64))"
         for name in types
     )
     given = " ".join(f'(export "{name}" (func $l-{name}))' for name in types)
@@ -159,7 +160,8 @@ def echo(type_: abi.Type, store: host.Store | None = None, answer: Callable[[Any
     Imports.host = _Host()
     if answer is not None:
         Imports.host.answer = answer
-    world = EchoWorld._instantiate(store or host.Store(), echo_text({"echo": type_}), Imports())
+    text = echo_text({"echo": type_})
+    world = EchoWorld._instantiate(store, text, Imports()) if store else EchoWorld._open(text, Imports())
     return Echo(
         world,
         lambda value: world.there(value, PADDING)[0],

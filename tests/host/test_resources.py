@@ -1,0 +1,222 @@
+"""Resources of the host and of the guest: who owns them, when they are dropped, and what is refused."""
+
+from __future__ import annotations
+
+import gc
+from typing import Any
+
+import pytest
+
+from witgen.runtime import host
+from witgen.runtime.host import drop
+
+from .things import Box, Counted, FindError, start
+
+
+def test_a_guest_makes_uses_and_drops_a_host_object() -> None:
+    world, thing, _ = start()
+    assert world.cycle(7) == 7
+    assert thing.drops == [7]
+    assert not world._store.table.objects
+
+
+def test_statics_return_or_raise_the_declared_error() -> None:
+    world, _, _ = start()
+    assert world.find(3).n == 3
+    with pytest.raises(FindError) as caught:
+        world.find(100)
+    assert caught.value.value == "100 is too much"
+    assert world.find(4).n == 4
+
+
+def test_an_object_that_comes_back_is_the_same_and_python_owns_it() -> None:
+    world, thing, things = start()
+    made = world.make(5)
+    assert isinstance(made, thing)
+    assert world.same(made) is made
+    world.give(9)
+    assert [taken.n for taken in things.taken] == [9]
+    world.close()
+    assert thing.drops == []
+
+
+def test_borrowing_leaves_an_object_where_it_is() -> None:
+    world, thing, _ = start()
+    mine, theirs = thing(1), thing(2)
+    assert world.number(mine) == 1
+    assert world.numbers(mine, theirs) == 3
+    assert world.numbers(mine, mine) == 2
+    world.close()
+    assert thing.drops == []
+
+
+def test_lists_of_handles() -> None:
+    world, thing, _ = start()
+    things = [thing(n) for n in range(5)]
+    assert getattr(world, "pass")(things) == things[::-1]
+    assert getattr(world, "pass")([]) == []
+
+
+def test_an_object_belongs_to_one_guest_at_a_time() -> None:
+    world, thing, _ = start()
+    other, _, _ = start()
+    mine = thing(1)
+    world.keep(mine)
+    for one in (world, other):
+        with pytest.raises(ValueError, match=r"keep\(x=…\): this Mine belongs to a guest already"):
+            one.keep(mine)
+    assert world.number(mine) == 1
+    world.close()
+    assert thing.drops == [1]
+    other.keep(mine)
+    other.close()
+    assert thing.drops == [1, 1]
+
+
+def test_a_refused_call_moves_nothing() -> None:
+    world, thing, _ = start()
+    first, second = thing(1), thing(2)
+    pass_ = getattr(world, "pass")
+    for wrong in ([first, 5], [first, first], [first, second, None]):
+        with pytest.raises((TypeError, ValueError)):
+            pass_(wrong)
+    assert not world._store.table.objects
+    assert pass_([first, second]) == [second, first]
+    boxes = [world.Box(1), world.Box(2)]
+    for wrong in ([*boxes, 5], [boxes[0], boxes[0]]):
+        with pytest.raises((TypeError, ValueError)):
+            world.boxes(wrong)
+    assert [box.get() for box in boxes] == [1, 2]
+
+
+@pytest.mark.parametrize("value", [None, 5, "thing", object(), Counted])
+def test_something_else_is_not_a_resource(value: object) -> None:
+    world, _, _ = start()
+    with pytest.raises(TypeError, match="expected Thing, got"):
+        world.keep(value)
+    with pytest.raises(TypeError, match="expected Thing, got"):
+        world.number(value)
+    assert world.cycle(1) == 1
+
+
+def test_guest_resources_are_objects() -> None:
+    world, _, _ = start()
+    box = world.Box(12)
+    assert isinstance(box, Box)
+    assert box.get() == 12
+    assert world.Box(n=3).get() == 3
+    assert world.Box.open(box) == 12
+    assert world.Box.get.__doc__ == "Return what is in it."
+    with pytest.raises(TypeError, match="abstract"):
+        Box(1)  # type: ignore[abstract]
+
+
+def test_a_handle_that_was_given_away_or_dropped_is_refused() -> None:
+    world, _, _ = start()
+    given, dropped = world.Box(1), world.Box(2)
+    world.Box.open(given)
+    drop(dropped)
+    for box, fate in ((given, "given away"), (dropped, "dropped")):
+        with pytest.raises(ValueError, match=f"this Box was {fate} already"):
+            box.get()
+        with pytest.raises(ValueError, match=f"this Box was {fate} already"):
+            world.boxes([box])
+    assert world.Box(3).get() == 3
+
+
+def test_dropping_twice_is_fine_and_with_drops() -> None:
+    world, _, _ = start()
+    with world.Box(5) as box:
+        assert world.drops() == 0
+    assert world.drops() == 5
+    drop(box)
+    drop(box)
+    assert world.drops() == 5
+
+
+def test_garbage_is_dropped_before_the_next_call() -> None:
+    world, _, _ = start()
+    for n in (1, 10, 100):
+        world.Box(n)
+    gc.collect()
+    assert world.drops() == 111
+
+
+def test_handles_of_another_instance_are_refused() -> None:
+    first, second = start()[0], start()[0]
+    with pytest.raises(TypeError, match="expected Box, got Box"):
+        first.boxes([second.Box(1)])
+    assert first.Box(1).get() == 1
+
+
+def test_a_handle_outlives_its_store_without_harm() -> None:
+    world, _, _ = start()
+    box = world.Box(1)
+    world.close()
+    with pytest.raises(host.StoreDeadError, match="closed"):
+        box.get()
+    drop(box)
+    del box
+    gc.collect()
+
+
+def test_dropping_inside_a_call_waits_for_its_end() -> None:
+    class Mean(Counted):
+        box: Any = None
+
+        def number(self) -> int:
+            drop(self.box)
+            return self.n
+
+    world, _, things = start()
+    things.Thing = Mean
+    Mean.box = world.Box(40)
+    assert world.number(Mean(3)) == 3
+    assert world.drops() == 40
+
+
+@pytest.mark.parametrize("how", ["close", "with", "trap", "exception", "forget"])
+def test_every_object_is_dropped_exactly_once(how: str) -> None:
+    world, thing, _ = start()
+    kept = thing(1)
+    world.keep(kept)
+    world.keep(thing(2))
+    world.drop(thing(3))
+    taken = world.make(4)
+    if how == "close":
+        world.close()
+        world.close()
+    elif how == "with":
+        with world:
+            pass
+    elif how == "trap":
+        with pytest.raises(host.Trap, match="unreachable"):
+            world.trap()
+        world.close()
+    elif how == "exception":
+        with pytest.raises(RuntimeError, match="no such number"):
+            world.cycle(666)
+        world.close()
+    del world
+    gc.collect()
+    assert sorted(thing.drops) == [1, 2, 3]
+    assert taken.n == 4
+
+
+def test_a_failing_dropped_comes_out_and_the_others_are_dropped() -> None:
+    world, thing, _ = start()
+    world.keep(thing(1))
+    world.keep(thing(2))
+    thing.failing = True
+    with pytest.raises(RuntimeError, match="dropped failed"):
+        world.close()
+    assert thing.drops == [1, 2]
+    other, failing, _ = start()
+    failing.failing = True
+    with pytest.raises(RuntimeError, match="dropped failed"):
+        other.cycle(1)
+
+
+def test_two_borrows_in_one_call_of_a_host_function() -> None:
+    world, thing, _ = start()
+    assert world.numbers(thing(20), thing(22)) == 42
