@@ -53,6 +53,7 @@ class FunctionResolver:
         gated = stability(self._context, self._file, decl.attributes)
         if gate(self._context, self._package, gated, span) is None:
             self._context.refuse_gated("the resource of this function", span, resource)
+        self._types.check_left_out(decl.type)
         return resource
 
     def _function(self, decl: ast.FunctionDecl | ast.ConstructorDecl, name: str, kind: FunctionKind) -> Function | Off:
@@ -60,6 +61,7 @@ class FunctionResolver:
         span = self._span(decl.name)
         off = gate(self._context, self._package, gated, span)
         if off is not None:
+            self._types.check_left_out(decl.type)
             return off
         self._types.referrer = span
         params = self._params(decl.type.parameters, kind)

@@ -38,7 +38,7 @@ from .gates import external_id, gate, stability
 from .order import find_cycle, topological_order
 from .scope import Broken, Entry, Names, Scope
 from .suggest import did_you_mean
-from .types import TypeResolver
+from .types import TypeResolver, references
 
 __all__ = ["MemberResolver"]
 
@@ -50,8 +50,8 @@ class Paths(Protocol):
         """Return the interface that `use` names and what it defines; None if there is none, which has been said."""
         ...
 
-    def check_package(self, path: ast.Path) -> None:
-        """Note it if the package that `path` names is not there."""
+    def check_left_out(self, use: ast.UseDecl) -> None:
+        """Check a `use` that is left out."""
         ...
 
 
@@ -108,7 +108,7 @@ class MemberResolver:
     def _in_order(self, decls: list[ast.TypeDecl]) -> list[ast.TypeDecl]:
         """Order definitions so that each follows what it refers to; report cycles."""
         index = {decl.name.name: number for number, decl in reversed(list(enumerate(decls)))}
-        references = [[name for name in _references(decl) if name.name in index] for decl in decls]
+        references = [[name for name in references(decl) if name.name in index] for decl in decls]
         edges = [[index[name.name] for name in names] for names in references]
         order = topological_order(edges)
         if len(order) < len(decls):
@@ -129,7 +129,7 @@ class MemberResolver:
         if off is None:
             source = self._paths.scope_of(use)
         else:
-            self._paths.check_package(use.path)
+            self._paths.check_left_out(use)
         for used in use.names:
             name = used.rename or used.name
             span = self._span(name)
@@ -170,6 +170,7 @@ class MemberResolver:
         span = self._span(decl.name)
         if (off := gate(self._context, self._package, gated, span)) is not None:
             self.note_gated("type", decl.name.name, off)
+            self._types.check_names(references(decl))
             return off
         self._types.referrer = span
         kind = self._kind(decl, gated)
@@ -278,43 +279,3 @@ class MemberResolver:
 
 def _docs(text: str | None) -> Docs | None:
     return None if text is None else Docs(text)
-
-
-def _references(decl: ast.TypeDecl) -> list[ast.Ident]:
-    """Return the names that a definition refers to, in source order."""
-    names: list[ast.Ident] = []
-    match decl:
-        case ast.TypeAlias_():
-            _collect(decl.type, names)
-        case ast.RecordDecl():
-            for field in decl.fields:
-                _collect(field.type, names)
-        case ast.VariantDecl():
-            for case in decl.cases:
-                _collect(case.type, names)
-        case ast.EnumDecl() | ast.FlagsDecl() | ast.ResourceDecl():
-            pass
-    return names
-
-
-def _collect(expr: ast.TypeExpr | None, names: list[ast.Ident]) -> None:
-    match expr:
-        case ast.Ident():
-            names.append(expr)
-        case ast.HandleType():
-            names.append(expr.resource)
-        case ast.ListType() | ast.FixedListType():
-            _collect(expr.element, names)
-        case ast.OptionType() | ast.StreamType() | ast.FutureType():
-            _collect(expr.type, names)
-        case ast.ResultType():
-            _collect(expr.ok, names)
-            _collect(expr.err, names)
-        case ast.MapType():
-            _collect(expr.key, names)
-            _collect(expr.value, names)
-        case ast.TupleType():
-            for part in expr.types:
-                _collect(part, names)
-        case ast.PrimitiveType() | None:
-            pass

@@ -23,6 +23,7 @@ from .context import Context, Off
 from .cycles import report_cycle
 from .gates import gate, stability
 from .inputs import PackageInput, Unit, package_name
+from .left_out import LeftOut
 from .members import MemberResolver
 from .order import find_cycle, topological_order
 from .scope import Item, Names, PackageScope, Scope
@@ -289,24 +290,9 @@ class PackageResolver:
         item.off = gate(self.context, self.name, gated, span)
         if item.off is not None:
             self.note_gated("interface", None, item.name, item.off)
-            self._check_gated_members(unit, decl, item.off)
+            LeftOut(self, unit).interface(decl.items, item.off)
             return
         item.interface, item.scope = self.define_interface(unit, decl.items, item.name, decl.docs, gated, span)
-
-    def _check_gated_members(self, unit: Unit, decl: ast.InterfaceDecl, off: Off) -> None:
-        """The types of an interface that is left out must be left out, too."""
-        for member in decl.items:
-            if isinstance(member, ast.UseDecl):
-                names = [used.rename or used.name for used in member.names]
-            elif isinstance(member, ast.FunctionDecl):
-                continue
-            else:
-                names = [member.name]
-            gated = stability(self.context, unit.file, member.attributes)
-            for name in names:
-                span = Span(unit.file, name.start, name.end)
-                if gate(self.context, self.name, gated, span) is None:
-                    self.context.refuse_gated(f"the interface of type `{name.name}`", span, off)
 
     def define_interface(
         self,
@@ -352,9 +338,9 @@ class UnitPaths:
         """Return the interface that `use` names and what it defines; None if there is none, which has been said."""
         return self._package.scope_of(self._unit, use)
 
-    def check_package(self, path: ast.Path) -> None:
-        """Note it if the package that `path` names is not there."""
-        self._package.check_package(self._unit, path)
+    def check_left_out(self, use: ast.UseDecl) -> None:
+        """Check a `use` that is left out."""
+        LeftOut(self._package, self._unit).use(use)
 
 
 def _ordering_paths(decl: ItemDecl) -> Iterator[ast.Path]:

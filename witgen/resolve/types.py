@@ -31,7 +31,7 @@ from .context import Context, Off, component_types
 from .scope import Scope
 from .suggest import did_you_mean
 
-__all__ = ["TypeResolver"]
+__all__ = ["TypeResolver", "references"]
 
 _PRIMITIVES = {prim.value: prim for prim in Prim}
 # WIT.md, "Maps": keys are primitives that have an order and an equality without surprises.
@@ -150,6 +150,42 @@ class TypeResolver:
             )
         return Map(key, value)
 
+    # ---- What is left out
+
+    def check_left_out(self, function: ast.FunctionType) -> None:
+        """Check the names in the signature of a function that is left out.
+
+        Its anonymous types are stored, although nothing refers to them: the reference implementation does, and prints
+        them.
+        """
+        for expr in (*(parameter.type for parameter in function.parameters), function.result):
+            if expr is not None:
+                self._left_out(expr)
+
+    def check_names(self, names: list[ast.Ident]) -> None:
+        """Check the names in a type that is left out."""
+        for name in names:
+            self._quiet_lookup(name)
+
+    def _left_out(self, expr: ast.TypeExpr) -> Type | None:
+        """Return a type of something left out; None if it cannot be, because a part of it is left out, too."""
+        if isinstance(expr, ast.PrimitiveType):
+            return _PRIMITIVES[expr.name]
+        if isinstance(expr, ast.Ident):
+            found = self._quiet_lookup(expr)
+            return None if found is None else TypeRef(found)
+        if isinstance(expr, ast.HandleType):
+            found = self._quiet_lookup(expr.resource)
+            if found is None:
+                return None
+            return self.borrow(found) if expr.is_borrow else TypeRef(found)
+        parts = [self._left_out(part) for part in _operands(expr)]
+        kind = self.kind(expr) if None not in parts else None
+        return None if kind is None else self.anonymous(kind, None)
+
+    def _quiet_lookup(self, name: ast.Ident) -> TypeId | None:
+        return None if isinstance(self.scope.types.get(name.name), Off) else self.lookup(name)
+
     # ---- Names
 
     def lookup(self, name: ast.Ident) -> TypeId | None:
@@ -194,8 +230,56 @@ class TypeResolver:
         return None if self.file is None else Span(self.file, node.start, node.end)
 
 
+def _operands(expr: ast.TypeExpr) -> list[ast.TypeExpr]:
+    """Return the types that a type expression is made of."""
+    match expr:
+        case ast.ListType() | ast.FixedListType():
+            return [expr.element]
+        case ast.OptionType():
+            return [expr.type]
+        case ast.TupleType():
+            return list(expr.types)
+        case ast.MapType():
+            return [expr.key, expr.value]
+        case ast.ResultType():
+            return [part for part in (expr.ok, expr.err) if part is not None]
+        case ast.StreamType() | ast.FutureType():
+            return [] if expr.type is None else [expr.type]
+        case ast.PrimitiveType() | ast.Ident() | ast.HandleType():
+            return []
+        case _:
+            assert_never(expr)
+
+
 def _parts(kind: TypeKind) -> list[Type]:
     """Return the types that an anonymous type is made of."""
     if isinstance(kind, Borrow):
         return [TypeRef(kind.resource)]
     return component_types(kind)
+
+
+def references(decl: ast.TypeDecl) -> list[ast.Ident]:
+    """Return the names that a definition refers to, in source order."""
+    names: list[ast.Ident] = []
+    match decl:
+        case ast.TypeAlias_():
+            _collect(decl.type, names)
+        case ast.RecordDecl():
+            for field in decl.fields:
+                _collect(field.type, names)
+        case ast.VariantDecl():
+            for case in decl.cases:
+                _collect(case.type, names)
+        case ast.EnumDecl() | ast.FlagsDecl() | ast.ResourceDecl():
+            pass
+    return names
+
+
+def _collect(expr: ast.TypeExpr | None, names: list[ast.Ident]) -> None:
+    if isinstance(expr, ast.Ident):
+        names.append(expr)
+    elif isinstance(expr, ast.HandleType):
+        names.append(expr.resource)
+    elif expr is not None:
+        for part in _operands(expr):
+            _collect(part, names)

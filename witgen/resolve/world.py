@@ -22,6 +22,7 @@ from .elaborate import Elaborator
 from .gates import external_id, gate, stability
 from .include import Includer
 from .inputs import Unit
+from .left_out import LeftOut
 from .members import MemberResolver
 from .package import PackageResolver, UnitPaths
 from .scope import Item, Names
@@ -55,6 +56,7 @@ class _WorldResolver:
         self._item.off = gate(self._context, self._package.name, gated, self._span)
         if self._item.off is not None:
             self._package.note_gated("world", None, self._decl.name.name, self._item.off)
+            LeftOut(self._package, self._unit).world(self._decl, self._item.off)
             return
         docs = Docs(self._decl.docs) if self._decl.docs is not None else None
         id = self._context.arena.add_world(World(self._decl.name.name, {}, {}, self._package.id))
@@ -131,6 +133,7 @@ class _WorldResolver:
         is_new = self._add_name(extern, label)
         gated, off = self._gate(extern, label)
         if off is not None:
+            LeftOut(self._package, self._unit).interface(target.items, off)
             return
         types = self._package.types
         outer = types.scope
@@ -144,8 +147,11 @@ class _WorldResolver:
         place = extern.label or path.name
         is_new = self._add_name(extern, extern.label) if extern.label is not None else True
         gated, off = self._gate(extern, place)
+        if off is not None:
+            LeftOut(self._package, self._unit).path(path)
+            return
         item = self._package.interface(self._unit, path)
-        if off is not None or item is None:
+        if item is None:
             return
         if item.off is not None:
             self._context.refuse_gated(f"interface `{item.name}`", self._at(path.name), item.off)
@@ -204,6 +210,7 @@ class _WorldResolver:
             gated = stability(self._context, self._unit.file, item.attributes)
             if (off := gate(self._context, self._package.name, gated, span)) is not None:
                 self._package.note_gated("include", self._decl.name.name, item.path.name.name, off)
+                LeftOut(self._package, self._unit).include(item)
                 continue
             world = self._package.world(self._unit, item.path)
             if world is None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
+import pickle
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from lark import Lark, UnexpectedToken
+from lark import __version__ as lark_version
 from lark.common import LexerConf
 from lark.lexer import Lexer, PatternStr
 
+from .. import cache as cache_store
 from ..data import read_data
 from . import ast
 from .builder import AstBuilder
@@ -39,15 +43,36 @@ class _TokenLexer(Lexer):
 
 @cache
 def _parser() -> tuple[Any, AstBuilder]:
-    builder = AstBuilder()
-    lark = Lark(
-        read_data("grammars/wit.lark"),
+    """Return Lark's parser and what builds the tree; its tables come from the cache if they are there."""
+    grammar = read_data("grammars/wit.lark")
+    name = cache_store.key("grammar", [grammar.encode(), lark_version.encode()])
+    lark = _load(name)
+    if lark is None:
+        lark = _build(grammar)
+        buffer = io.BytesIO()
+        lark.save(buffer)
+        cache_store.store(name, buffer.getvalue())
+    return lark, lark.options.transformer
+
+
+def _load(name: str) -> Any:
+    kept = cache_store.load(name)
+    if kept is None:
+        return None
+    try:
+        return cast("Any", Lark).load(io.BytesIO(kept))
+    except (AttributeError, EOFError, ImportError, IndexError, KeyError, TypeError, ValueError, pickle.UnpicklingError):
+        return None
+
+
+def _build(grammar: str) -> Any:
+    return cast("Any", Lark)(
+        grammar,
         parser="lalr",
         lexer=_TokenLexer,
-        transformer=builder,
+        transformer=AstBuilder(),
         maybe_placeholders=True,
     )
-    return lark, builder
 
 
 def parse_text(text: str) -> ast.File:

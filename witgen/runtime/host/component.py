@@ -74,6 +74,8 @@ def _read(source: str | os.PathLike[str] | bytes | bytearray | memoryview) -> by
 
 
 def _compile(engine: wasmtime.Engine, content: bytes) -> Component:
+    if not content:
+        raise ComponentError("neither a component nor component text: it is empty")
     binary = content.startswith(b"\0asm")
     try:
         return Component(engine, content if binary else content.decode())

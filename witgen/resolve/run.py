@@ -1,11 +1,9 @@
-"""Files to IR: read, parse, resolve."""
+"""A tree to IR: parse or decode its files, order its packages, resolve them."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection
 
-from ..binary import decode, decode_package, is_binary
 from ..diagnostics import Diagnostic, Label
 from ..errors import WitError
 from ..model.ir import PackageName, Resolve
@@ -13,7 +11,7 @@ from ..source import SourceFile, Span
 from ..syntax import ast
 from ..syntax.errors import WitSyntaxError
 from ..syntax.parser import parse_text
-from ..tree import Folder, SingleFile, Tree, decode_text, read_tree
+from ..tree import Folder, SingleFile, Tree, decode_text
 from .context import Context
 from .graft import graft
 from .inputs import BinaryInput, PackageInput, packages_of
@@ -23,21 +21,24 @@ from .package_order import package_order
 from .scope import PackageScope
 from .world import resolve_world
 
-__all__ = ["load", "resolve_tree"]
+__all__ = ["run"]
 
 
-def load(path: str | os.PathLike[str], *, features: Collection[str] = (), all_features: bool = False) -> Resolve:
-    """Resolve the WIT folder (with its deps/) or file at `path`.
+def is_binary(data: bytes) -> bool:
+    """Tell by content whether a file is a binary package (or its text), not WIT."""
+    # WIT cannot begin like this: a look at the first byte saves loading the decoder.
+    if data.lstrip()[:1] not in (b"\0", b"(", b";"):
+        return False
+    from .. import binary
 
-    Items gated with `@unstable` are in if their feature is among `features`, or with `all_features`. Raises `WitError`
-    with every problem, ordered by file and position.
-    """
-    return resolve_tree(read_tree(os.fspath(path)), features, all_features=all_features)
+    return binary.is_binary(data)
 
 
-def resolve_tree(tree: Tree, features: Collection[str], *, all_features: bool) -> Resolve:
-    """Resolve what was read."""
+def run(tree: Tree, features: Collection[str], *, all_features: bool) -> Resolve:
+    """Resolve what was read; raises `WitError` with every problem."""
     if isinstance(tree.main, SingleFile) and is_binary(tree.main.data):
+        from ..binary import decode
+
         return decode(tree.main.data, tree.main.path)
     context = Context(features, all_features=all_features)
     texts, binaries, main = _inputs(context, tree)
@@ -120,6 +121,8 @@ def _add_binary(
     texts: dict[PackageName, PackageInput],
     binaries: dict[PackageName, BinaryInput],
 ) -> None:
+    from ..binary import decode_package
+
     try:
         decoded = decode_package(source.data, source.path)
     except WitError as error:
