@@ -42,6 +42,16 @@ def test_world_takes_the_name_that_the_caller_gives() -> None:
     assert list(resolve.packages[resolve.main].worlds) == ["studio"]
 
 
+def test_world_may_take_a_full_name() -> None:
+    resolve = decode_component((COMPONENTS / "component.wat").read_bytes(), "component.wat", "art:kit/mixer@0.3.1")
+    (package,) = resolve.packages
+    assert (str(package.name), list(package.interfaces), list(package.worlds)) == (
+        "art:kit@0.3.1",
+        ["palette", "studio"],
+        ["mixer"],
+    )
+
+
 def test_interface_that_is_imported_in_part_takes_the_order_of_the_whole() -> None:
     """Tools import only what a component uses; the export of the same interface shows its real order."""
     part = (

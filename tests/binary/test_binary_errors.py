@@ -95,6 +95,11 @@ def test_a_package_is_no_component_and_a_component_no_package() -> None:
     assert str(refusal(decode_package, COMPONENT)) == "this is a component, not a WIT package"
 
 
+def test_world_that_cannot_be_called_so() -> None:
+    with pytest.raises(WitError, match="'my world' is not a name for a world"):
+        decode_component(COMPONENT, "some/app.wasm", "my world")
+
+
 def test_component_text_is_pointed_into() -> None:
     error = refusal(decode, b'(component\n  (import "f" (funk)))')
     assert (error.line, error.column) == (2, 16)

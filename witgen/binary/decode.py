@@ -15,7 +15,7 @@ from .package import Encoding, assemble_package, encoding_of
 from .problem import Code, Input
 from .reader import Reader
 from .text import is_component_text, to_binary
-from .world import COMPONENT_PACKAGE, assemble_world
+from .world import DEFAULT_WORLD, assemble_world
 
 __all__ = ["Kind", "decode", "decode_component", "decode_package", "is_binary", "kind"]
 
@@ -56,8 +56,12 @@ def decode_package(data: bytes, path: str) -> ir.Resolve:
     return opened.package(opened.encoding)
 
 
-def decode_component(data: bytes, path: str, world: str = "root") -> ir.Resolve:
-    """Decode what a component imports and exports as the world `world` of the package `root:component`."""
+def decode_component(data: bytes, path: str, world: str = DEFAULT_WORLD) -> ir.Resolve:
+    """Decode what a component imports and exports.
+
+    A component does not know its world's name: `world` is that name, in `root:component`, or a full name
+    (`ns:package/world@1.0.0`).
+    """
     opened = _open(_input(data, path))
     if opened.encoding is not None:
         raise opened.input.problem(
@@ -71,7 +75,7 @@ def decode_component(data: bytes, path: str, world: str = "root") -> ir.Resolve:
 def decode(data: bytes, path: str) -> ir.Resolve:
     """Decode a WIT package or a component, whichever it is."""
     opened = _open(_input(data, path))
-    return opened.component("root") if opened.encoding is None else opened.package(opened.encoding)
+    return opened.component(DEFAULT_WORLD) if opened.encoding is None else opened.package(opened.encoding)
 
 
 def _input(data: bytes, path: str) -> Input:
@@ -94,11 +98,10 @@ class _Opened:
         return Kind.COMPONENT if self.encoding is None else Kind.WIT_PACKAGE
 
     def package(self, encoding: Encoding) -> ir.Resolve:
-        assembler, name = assemble_package(self.input, self.evaluator, self.scope, encoding)
-        return self._finish(assembler, name)
+        return self._finish(*assemble_package(self.input, self.evaluator, self.scope, encoding))
 
     def component(self, world: str) -> ir.Resolve:
-        return self._finish(assemble_world(self.input, self.scope, world), COMPONENT_PACKAGE)
+        return self._finish(*assemble_world(self.input, self.scope, world))
 
     def _finish(self, assembler: Assembler, name: ir.PackageName) -> ir.Resolve:
         draft = assembler.draft

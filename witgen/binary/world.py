@@ -5,21 +5,25 @@ from __future__ import annotations
 from ..model import ir
 from .assemble import Assembler
 from .entities import Exported, Func, Instance, Scope
-from .problem import Input
+from .names import InterfaceName, is_label, parse_interface
+from .problem import Code, Input
 
-__all__ = ["COMPONENT_PACKAGE", "assemble_world"]
+__all__ = ["DEFAULT_WORLD", "assemble_world"]
 
-# A component does not say how its world was called; these are the names that other tools give it too.
-COMPONENT_PACKAGE = ir.PackageName("root", "component")
+# A component does not say how its world was called; other tools call it so too.
+DEFAULT_PACKAGE = ir.PackageName("root", "component")
+DEFAULT_WORLD = "root"
 
 
-def assemble_world(input: Input, scope: Scope, world: str) -> Assembler:
-    """Assemble the imports and exports of a component as a world of `root:component`."""
+def assemble_world(input: Input, scope: Scope, world: str) -> tuple[Assembler, ir.PackageName]:
+    """Assemble the imports and exports of a component as `world`; return it with the name of the package it is in."""
+    name = InterfaceName(DEFAULT_PACKAGE, world) if is_label(world) else parse_interface(world)
+    if name is None:
+        raise input.problem(Code.INVALID, f"{world!r} is not a name for a world")
     assembler = Assembler(input)
-    package = assembler.draft.package(COMPONENT_PACKAGE)
     exports = [exported for exported in scope.exports.values() if not _is_initialiser(exported)]
-    assembler.world(package, world, [*scope.imports.values()], exports)
-    return assembler
+    assembler.world(assembler.draft.package(name.package), name.name, [*scope.imports.values()], exports)
+    return assembler, name.package
 
 
 def _is_initialiser(exported: Exported) -> bool:
