@@ -1,0 +1,134 @@
+"""Handles of imported resources, and the base of exported ones."""
+
+from __future__ import annotations
+
+from abc import ABC
+from types import TracebackType
+from typing import Any, ClassVar, Self, TypeVar
+
+from .. import abi, values
+
+__all__ = ["DroppedError", "ExportedResource", "Ledger", "Resource", "drop", "lend", "refusal", "take_back", "wrap", "wrapper"]
+
+R = TypeVar("R", bound="Resource")
+
+
+class DroppedError(ValueError):
+    """A resource was used after its handle was dropped or given away, or after the call that lent it."""
+
+
+class Resource(values.Resource):
+    """Base of the wrappers round imported resources.
+
+    It has no public names, so that WIT may declare methods with any name. `with` drops the handle at its end, as the
+    end of the last reference does.
+    """
+
+    __slots__ = ("_gone", "_owned", "_raw")
+
+    _raw: Any
+    """The object of componentize-py's class; None when the handle is gone."""
+    _owned: bool
+    """False for a handle that a caller lent to an exported function."""
+    _gone: str
+    """What became of the handle, once `_raw` is None."""
+    _wit: ClassVar[abi.Resource]
+
+    def __init_subclass__(cls, *, wit: abi.Resource | None = None) -> None:
+        super().__init_subclass__()
+        if wit is not None:
+            cls._wit = wit
+            _wrappers[wit] = cls
+
+    def __init__(self, *_: object) -> None:
+        raise TypeError(f"{type(self).__name__}: resource {self._wit.name} has no constructor")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        drop(self)
+
+
+class ExportedResource(values.Resource, ABC):
+    """Base of the classes that implement exported resources."""
+
+    _adapter: Any = None
+    """What the raw layer holds for this object, once it was handed out."""
+
+
+_wrappers: dict[abi.Resource, type[Resource]] = {}
+
+
+def wrapper(resource: abi.Resource) -> type[Resource]:
+    """Return the class that wraps `resource`; the module that declares the class has been imported."""
+    return _wrappers[resource]
+
+
+def wrap(cls: type[R], raw: Any) -> R:
+    """Return a wrapper that owns `raw`."""
+    self = cls.__new__(cls)
+    self._raw = raw
+    self._owned = True
+    return self
+
+
+def lend(cls: type[R], raw: Any, lent: list[Resource]) -> R:
+    """Return a wrapper of a handle that goes back when the call ends, and note it in `lent`."""
+    self = cls.__new__(cls)
+    self._raw = raw
+    self._owned = False
+    lent.append(self)
+    return self
+
+
+def take_back(lent: list[Resource]) -> None:
+    """End the wrappers of the handles that were lent for a call."""
+    for resource in lent:
+        if resource._raw is not None:
+            resource._raw = None
+            resource._gone = "was lent for a call that has ended"
+
+
+def drop(resource: Resource) -> None:
+    """Drop the handle of an imported resource; twice is fine, and after giving it away too.
+
+    A handle that a caller lent is only forgotten here: it goes back when the call ends.
+    """
+    raw, resource._raw = resource._raw, None
+    if raw is not None:
+        resource._gone = "was dropped"
+        if resource._owned:
+            raw.__exit__(None, None, None)
+
+
+def refusal(resource: Resource, *, give: bool) -> str | None:
+    """Say why the handle cannot be used (or given away) now; None where it can."""
+    if resource._raw is None:
+        return f"{type(resource).__name__} {resource._gone}"
+    if give and not resource._owned:
+        return f"{type(resource).__name__} is only lent for the call and cannot be given away"
+    return None
+
+
+class Ledger:
+    """The handles that one call gives away and lends."""
+
+    __slots__ = ("lent", "moved")
+
+    def __init__(self) -> None:
+        self.moved: list[Resource] = []
+        self.lent: list[Resource] = []
+
+    def settle(self, call: str) -> None:
+        """Take from their wrappers the handles that are given away; each may be used once in such a call."""
+        used = {id(resource) for resource in self.lent}
+        for resource in self.moved:
+            if id(resource) in used:
+                raise DroppedError(f"{call}: the same {type(resource).__name__} is given away and used again")
+            used.add(id(resource))
+        for resource in self.moved:
+            resource._raw = None
+            resource._gone = "was given away"

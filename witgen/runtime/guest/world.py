@@ -1,0 +1,38 @@
+"""A world, as its guest modules see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .. import abi
+from .exporting import Export, install
+from .importing import Importer
+from .naming import camel
+from .raw import RawModules
+
+__all__ = ["World"]
+
+
+@dataclass(frozen=True)
+class World:
+    """Where componentize-py puts what the world imports and exports: instance name → module."""
+
+    module: str
+    imports: Mapping[str, str]
+    exports: Mapping[str, str]
+
+    def importer(self, interface: abi.Interface) -> Importer:
+        """Return what binds the functions of an imported interface by their WIT names."""
+        return Importer(self._raw(), interface)
+
+    def serve(self, module: str, *exports: Export) -> None:
+        """Install what the world exports into the application module `module`.
+
+        Raises:
+            TypeError: something that WIT declares is missing; everything missing is named.
+        """
+        install(self._raw(), camel(self.module.replace(".", "-").replace("_", "-")), module, exports)
+
+    def _raw(self) -> RawModules:
+        return RawModules(self.module, self.imports, self.exports)
