@@ -108,13 +108,13 @@ class MemberResolver:
     def _in_order(self, decls: list[ast.TypeDecl]) -> list[ast.TypeDecl]:
         """Order definitions so that each follows what it refers to; report cycles."""
         index = {decl.name.name: number for number, decl in reversed(list(enumerate(decls)))}
-        references = [[name for name in references(decl) if name.name in index] for decl in decls]
-        edges = [[index[name.name] for name in names] for names in references]
+        needed = [[name for name in references(decl) if name.name in index] for decl in decls]
+        edges = [[index[name.name] for name in names] for names in needed]
         order = topological_order(edges)
         if len(order) < len(decls):
             left = set(range(len(decls))) - set(order)
             walk, start = find_cycle(edges, left)
-            names = [(decls[node].name.name, references[node][edge]) for node, edge in walk]
+            names = [(decls[node].name.name, needed[node][edge]) for node, edge in walk]
             steps = [(owner, name.name, self._span(name)) for owner, name in names]
             report_cycle(self._context, "type", steps, start)
             for number in left:

@@ -29,7 +29,7 @@ def is_binary(data: bytes) -> bool:
     # WIT cannot begin like this: a look at the first byte saves loading the decoder.
     if data.lstrip()[:1] not in (b"\0", b"(", b";"):
         return False
-    from .. import binary
+    from .. import binary  # noqa: PLC0415 - slow to load, and most trees have none
 
     return binary.is_binary(data)
 
@@ -37,7 +37,7 @@ def is_binary(data: bytes) -> bool:
 def run(tree: Tree, features: Collection[str], *, all_features: bool) -> Resolve:
     """Resolve what was read; raises `WitError` with every problem."""
     if isinstance(tree.main, SingleFile) and is_binary(tree.main.data):
-        from ..binary import decode
+        from ..binary import decode  # noqa: PLC0415 - as above
 
         return decode(tree.main.data, tree.main.path)
     context = Context(features, all_features=all_features)
@@ -121,7 +121,7 @@ def _add_binary(
     texts: dict[PackageName, PackageInput],
     binaries: dict[PackageName, BinaryInput],
 ) -> None:
-    from ..binary import decode_package
+    from ..binary import decode_package  # noqa: PLC0415 - as above
 
     try:
         decoded = decode_package(source.data, source.path)

@@ -1,0 +1,122 @@
+"""Results of parsing, kept between runs in the platform's cache folder.
+
+An entry is found by what it was made from, so none is ever out of date: a changed input, or another witgen, makes
+another key. The folder can be deleted at any time. An entry is written to a file of its own and moved into place, so
+parallel runs cannot see half of one; one that was damaged since does not match its checksum and is made again. Whatever
+goes wrong with the cache only costs time.
+
+`WITGEN_CACHE_DIR` names another folder; empty, it turns the cache off.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Iterable
+from functools import cache
+
+from .version import VERSION
+
+__all__ = ["folder", "key", "load", "store"]
+
+_VARIABLE = "WITGEN_CACHE_DIR"
+_DIGEST_SIZE = 32
+# Entries that were not written for this long are removed now and then.
+_KEEP_SECONDS = 60 * 60 * 24 * 60
+_SWEEP_ABOVE = 256
+# Where the code and the data are that entries are made with.
+_FOLDERS = (
+    "",
+    "syntax",
+    "model",
+    "binary",
+    "resolve",
+    os.path.join("..", "grammars"),
+    os.path.join("_data", "grammars"),
+)
+
+
+def folder() -> str | None:
+    """Return the cache folder; None if there is none to use."""
+    root = os.environ.get(_VARIABLE)
+    if root is None:
+        from platformdirs import user_cache_dir  # noqa: PLC0415 - slow to load, and not needed with the variable set
+
+        root = user_cache_dir("witgen", appauthor=False)
+    return os.path.join(root, "wit") if root else None
+
+
+def key(kind: str, parts: Iterable[bytes]) -> str:
+    """Return the name of the entry that `parts` and this witgen make."""
+    digest = hashlib.sha256()
+    for part in (kind.encode(), _tool(), *parts):
+        digest.update(len(part).to_bytes(8, "little"))
+        digest.update(part)
+    return f"{kind}-{digest.hexdigest()}"
+
+
+@cache
+def _tool() -> bytes:
+    """Identify this witgen: its version, and the state of its files, for those who change them."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    files: list[str] = []
+    for name in _FOLDERS:
+        try:
+            with os.scandir(os.path.join(here, name)) as entries:
+                files += [_state(name, entry) for entry in entries if entry.is_file()]
+        except OSError:
+            continue
+    return "\n".join([VERSION, *sorted(files)]).encode()
+
+
+def _state(folder: str, entry: os.DirEntry[str]) -> str:
+    status = entry.stat()
+    return f"{folder}/{entry.name} {status.st_size} {status.st_mtime_ns}"
+
+
+def load(name: str) -> bytes | None:
+    """Return the entry called `name`; None if there is none that is whole."""
+    root = folder()
+    if root is None:
+        return None
+    try:
+        with open(os.path.join(root, name), "rb") as file:
+            entry = file.read()
+    except (OSError, ValueError):
+        return None
+    content = entry[_DIGEST_SIZE:]
+    return content if hashlib.sha256(content).digest() == entry[:_DIGEST_SIZE] else None
+
+
+def store(name: str, content: bytes) -> None:
+    """Keep an entry; without success if the folder cannot be written."""
+    root = folder()
+    if root is None:
+        return
+    temporary = os.path.join(root, f"{name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
+    try:
+        os.makedirs(root, mode=0o700, exist_ok=True)
+        try:
+            with open(temporary, "xb") as file:
+                file.write(hashlib.sha256(content).digest() + content)
+            os.replace(temporary, os.path.join(root, name))
+        except OSError:
+            os.unlink(temporary)
+            raise
+        _sweep(root)
+    except (OSError, ValueError):
+        return
+
+
+def _sweep(root: str) -> None:
+    """Remove what was not written for long, once there is much."""
+    with os.scandir(root) as entries:
+        files = [entry for entry in entries if entry.is_file(follow_symlinks=False)]
+    if len(files) <= _SWEEP_ABOVE:
+        return
+    oldest = time.time() - _KEEP_SECONDS
+    by_age = sorted(files, key=lambda entry: entry.stat().st_mtime)
+    for number, entry in enumerate(by_age):
+        if entry.stat().st_mtime < oldest or number < len(files) - _SWEEP_ABOVE:
+            os.unlink(entry.path)
