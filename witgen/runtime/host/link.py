@@ -72,7 +72,9 @@ class _Implementation:
         for function in self.item.interface.functions:
             owner, name = self.target(function)
             found = owner if not name else getattr(owner, name, None)
-            abstract = getattr(owner, "__abstractmethods__", frozenset[str]())
+            abstract: frozenset[str] = frozenset()
+            if isinstance(owner, type):
+                abstract = getattr(owner, "__abstractmethods__", abstract)
             if owner is not None and (not callable(found) or name in abstract):
                 yield f"{place}: {shape.describe(function)}"
 

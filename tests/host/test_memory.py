@@ -1,0 +1,148 @@
+"""Memory stays flat: calls of every kind, refused calls, resources, and stores that are made and closed."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from witgen.runtime import abi
+from witgen.runtime.values import Ok, Some
+
+from .echo import echo
+from .test_values import COLOR, EITHER, NESTED, POINT, RIGHTS, SHAPE, Color, Point, Rights, ShapeName
+from .things import start
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads the resident size from /proc")
+
+GROWTH = 1 << 20
+"""What may be added to the resident size by all the calls after the warm-up."""
+
+
+def resident() -> int:
+    gc.collect()
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+
+def flat(call: Callable[[], object], count: int) -> None:
+    for _ in range(max(200, count // 20)):
+        call()
+    before = resident()
+    for _ in range(count):
+        call()
+    assert resident() - before <= GROWTH
+
+
+KINDS: dict[str, tuple[abi.Type, Any]] = {
+    "integer": (abi.U64, 2**64 - 1),
+    "float": (abi.F64, 1.5),
+    "char": (abi.CHAR, "x"),
+    "string": (abi.STRING, "hello, world" * 10),
+    "bytes": (abi.List(abi.U8), bytes(1000)),
+    "record": (POINT, Point(1, "label")),
+    "variant": (SHAPE, ShapeName("name")),
+    "enum": (COLOR, Color.RED),
+    "flags": (RIGHTS, Rights(5)),
+    "tuple": (abi.Tuple((abi.STRING, abi.U8)), ("a", 1)),
+    "option": (abi.Option(abi.STRING), "some"),
+    "nested option": (NESTED, Some(None)),
+    "result": (EITHER, Ok("fine")),
+    "numbers": (abi.List(abi.U32), list(range(100))),
+    "strings": (abi.List(abi.STRING), ["text"] * 100),
+    "records": (abi.List(POINT), [Point(1, "label")] * 50),
+    "variants": (abi.List(SHAPE), [ShapeName("name")] * 50),
+    "lists": (abi.List(abi.List(abi.STRING)), [["a"] * 3] * 20),
+}
+
+
+def _calls(kind: str) -> Callable[[], object]:
+    type_, value = KINDS[kind]
+    component = echo(type_)
+
+    def both() -> None:
+        component.there(value)
+        component.back(value)
+        component.seen.clear()
+
+    return both
+
+
+def _resources() -> Callable[[], object]:
+    world, thing, _ = start()
+
+    def cycle() -> None:
+        world.cycle(3)
+        made = world.make(1)
+        world.number(made)
+        world.drop(world.same(made))
+        with world.Box(1) as box:
+            box.get()
+        world.Box(2)
+        world.boxes([world.Box(3), world.Box(4)])
+        thing.drops.clear()
+        assert not world._store.table.objects
+
+    return cycle
+
+
+def _refusals() -> Callable[[], object]:
+    component = echo(abi.List(POINT))
+    world, thing, _ = start()
+
+    def refuse() -> None:
+        for call, value in ((component.there, [Point(1, "a"), Point(1, 5)]), (getattr(world, "pass"), [thing(1), None])):
+            try:
+                call(value)
+            except TypeError:
+                continue
+            raise AssertionError
+
+    return refuse
+
+
+def _stores() -> Callable[[], object]:
+    def live() -> None:
+        world, thing, _ = start()
+        world.keep(thing(1))
+        world.Box(1)
+        try:
+            world.cycle(666)
+        except RuntimeError:
+            world.close()
+        assert thing.drops == [1]
+
+    return live
+
+
+OTHERS: dict[str, tuple[Callable[[], Callable[[], object]], int]] = {
+    "resources": (_resources, 1),
+    "refusals": (_refusals, 1),
+    "stores": (_stores, 50),
+}
+
+
+@pytest.mark.parametrize("kind", [*KINDS, *OTHERS])
+def test_memory_stays_flat(kind: str) -> None:
+    call, divisor = (_calls(kind), 1) if kind in KINDS else (OTHERS[kind][0](), OTHERS[kind][1])
+    flat(call, 3000 // divisor)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", [*KINDS, *OTHERS])
+def test_memory_stays_flat_over_a_million_calls(kind: str) -> None:
+    call, divisor = (_calls(kind), 2) if kind in KINDS else (OTHERS[kind][0](), OTHERS[kind][1] * 4)
+    flat(call, 1_000_000 // divisor)
+
+
+def test_large_values_are_not_kept() -> None:
+    component = echo(abi.List(abi.U8))
+    component.there(bytes(1 << 18))
+    before = resident()
+    for _ in range(3):
+        assert len(component.there(bytes(1 << 21))) == 1 << 21
+    del component.seen[:]
+    # The guest's own memory has grown, for the value and for the copy that it returns; the host's columns are gone.
+    assert resident() - before < 40 << 20
