@@ -59,7 +59,8 @@ __all__ = ["Evaluator"]
 
 T = TypeVar("T")
 
-MAX_DEPTH = 100
+# Each level costs several Python frames.
+MAX_DEPTH = 64
 MAX_NAMES = 200
 
 

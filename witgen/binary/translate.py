@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TypeAlias, TypeVar, assert_never
 
 from ..model import ir
@@ -29,6 +29,7 @@ from .structure import (
     StreamShape,
     TupleShape,
     VariantShape,
+    form_of,
 )
 
 __all__ = ["Translator"]
@@ -37,8 +38,9 @@ T = TypeVar("T")
 Scope: TypeAlias = list[TypeNode]
 
 # WIT's own limit on how deep types without a name nest.
-MAX_NESTING = 100
+MAX_NESTING = 99
 NEEDS_NAME = (RecordShape, VariantShape, EnumShape, FlagsShape)
+NAMED_OR_PRIMITIVE = (*NEEDS_NAME, PrimShape)
 
 
 class Translator:
@@ -51,7 +53,7 @@ class Translator:
         self._definitions: dict[TypeNode, ir.TypeId] = {}
         self._anonymous: dict[TypeNode, ir.TypeId] = {}
         self._sizes: dict[ir.TypeId, int] = {}
-        self._depth = 0
+        self._depths: dict[ValueType, int] = {}
 
     def define(self, name: ExternName, node: TypeNode, owner: ir.TypeOwner, at: int) -> ir.TypeId:
         """Add the type that an import or export names: an alias of a type that has a name already, or a definition."""
@@ -129,16 +131,31 @@ class Translator:
             return base.shape.prim, 1
         return self._anonymous_type(base)
 
-    def _anonymous_type(self, base: ValueType) -> tuple[ir.Type, int]:
-        if (known := self._anonymous.get(base)) is None:
-            if self._depth >= MAX_NESTING:
-                raise self._input.unsupported(f"types nest deeper than {MAX_NESTING}", base.at)
-            self._depth += 1
-            kind, size = self._kind(base)
-            self._depth -= 1
-            known = self._anonymous[base] = self._add(ir.TypeDef(None, kind, None))
-            self._sizes[known] = size
+    def _anonymous_type(self, type: ValueType) -> tuple[ir.Type, int]:
+        """Translate a type without a name after those that it is made of; a stack of our own bears any nesting."""
+        todo = [type]
+        while todo:
+            waiting = [] if todo[-1] in self._anonymous else [*self._untranslated_parts(todo[-1])]
+            if waiting:
+                todo.extend(waiting)
+            elif (done := todo.pop()) not in self._anonymous:
+                kind, size = self._kind(done)
+                self._anonymous[done] = self._add(ir.TypeDef(None, kind, None))
+                self._sizes[self._anonymous[done]] = size
+        known = self._anonymous[type]
         return ir.TypeRef(known), self._sizes[known]
+
+    def _untranslated_parts(self, type: ValueType) -> Iterator[ValueType]:
+        depth = 1
+        for ref in form_of(type.shape)[1]:
+            part = peel(type.scope[ref]) if isinstance(ref, int) and self.known(type.scope[ref]) is None else None
+            if isinstance(part, ValueType) and not isinstance(part.shape, NAMED_OR_PRIMITIVE):
+                depth = max(depth, self._depths.get(part, 0) + 1)
+                if part not in self._anonymous:
+                    yield part
+        if depth > MAX_NESTING:
+            raise self._input.unsupported(f"types nest deeper than {MAX_NESTING}", type.at)
+        self._depths[type] = depth
 
     def _kind(self, node: ValueType) -> tuple[ir.TypeKind, int]:
         parts = _Parts(self, node)

@@ -53,7 +53,8 @@ __all__ = [
 
 T = TypeVar("T")
 
-MAX_DEPTH = 100
+# Packages need four levels; each costs several Python frames.
+MAX_DEPTH = 32
 NEWER = "this file may be newer than this version of witgen"
 I32 = 0x7F
 
