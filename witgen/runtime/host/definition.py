@@ -108,6 +108,11 @@ class _Examination:
             raise LinkError(f"the component does not fit world {self._definition.name}:\n{listed}")
         return Needs(imports, exports, self._functions)
 
+    def _has_code(self, instance: wasm.ComponentInstanceType) -> bool:
+        """Tell whether an instance holds more than types of values, which need nobody to implement them."""
+        kinds = (wasm.FuncType, wasm.ResourceType)
+        return any(isinstance(extern.ty, kinds) for extern in instance.exports(self._engine).values())
+
     def _match_imports(self) -> dict[str, str]:
         ours = {track(item.interface.name): item.interface for item in self._definition.imports}
         matched: dict[str, str] = {}
@@ -118,7 +123,7 @@ class _Examination:
                 if interface is not None:
                     matched[interface.name] = name
                     self._compare(interface, item.exports(self._engine), name, exported=False)
-                elif not _is_native(name):
+                elif not _is_native(name) and self._has_code(item):
                     self._problems.append(f"import {name}: the world has no such import")
             elif isinstance(item, (wasm.FuncType, wasm.ResourceType)) and "" not in matched:
                 matched[""] = ""
