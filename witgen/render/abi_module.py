@@ -9,6 +9,7 @@ from typing import assert_never
 from ..facts.types import FunctionFacts, TypeFacts
 from ..facts.world import ScopeFacts, WorldFacts
 from ..model import ir
+from .displays import display
 from .env import render_template
 from .imports import Imports
 from .module import module_view
@@ -26,11 +27,11 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """An interface's descriptor: names of resource constants with their classes, names of function constants."""
+    """An interface's descriptor: pairs of a resource's constant and its class, names of function constants."""
 
     name: str
     instance: str
-    resources: tuple[tuple[str, str], ...]
+    resources: tuple[str, ...]
     functions: tuple[str, ...]
 
 
@@ -77,7 +78,7 @@ class _Writer:
 
     def _table(self, name: str, functions: Iterable[FunctionFacts], *, resources: bool) -> Table:
         own = tuple(
-            (fact.constant, fact.name)
+            f'({fact.constant}, "{fact.name}")'
             for id, fact in self._scope.types.items()
             if resources and isinstance(self._resolve.type_def(id).kind, ir.Resource)
         )
@@ -98,18 +99,18 @@ class _Writer:
                     self._call("Field", f'"{field.name}"', f'"{attribute}"', self._type(field.type))
                     for field, attribute in zip(fields, fact.members, strict=True)
                 )
-                return self._call("Record", quoted, self._class(fact.name), _tuple(descriptors), self._declared())
+                return self._call("Record", quoted, self._class(fact.name), display(descriptors), self._declared())
             case ir.Variant(cases):
                 descriptors = (
                     self._call("Case", f'"{case.name}"', self._class(name), *self._payload(case))
                     for case, name in zip(cases, fact.members, strict=True)
                 )
-                return self._call("Variant", quoted, _tuple(descriptors), self._declared())
+                return self._call("Variant", quoted, display(descriptors), self._declared())
             case ir.Enum(cases):
-                names = _tuple(f'"{case.name}"' for case in cases)
+                names = display(f'"{case.name}"' for case in cases)
                 return self._call("Enum", quoted, self._class(fact.name), names, self._declared())
             case ir.Flags(flags):
-                names = _tuple(f'"{flag.name}"' for flag in flags)
+                names = display(f'"{flag.name}"' for flag in flags)
                 return self._call("Flags", quoted, self._class(fact.name), names, self._declared())
             case ir.Resource():
                 return self._call("Resource", f'"{self._scope.instance}"', quoted)
@@ -143,7 +144,7 @@ class _Writer:
     def _structure(self, kind: ir.TypeKind) -> str:
         match kind:
             case ir.Tuple(types):
-                return self._call("Tuple", _tuple(self._type(type) for type in types))
+                return self._call("Tuple", display(self._type(type) for type in types))
             case ir.Option(type) | ir.List(type) | ir.Stream(type) | ir.Future(type):
                 return self._call(kind.__class__.__name__, self._type(type))
             case ir.Result(ok, err):
@@ -164,7 +165,7 @@ class _Writer:
 
     def _function(self, facts: FunctionFacts) -> str:
         function = facts.function
-        params = _tuple(
+        params = display(
             self._call("Param", f'"{param.name}"', f'"{name}"', self._type(param.type))
             for param, name in zip(function.params, facts.params, strict=True)
         )
@@ -187,8 +188,3 @@ class _Writer:
             return self._class(error.name)
         module = self._facts.scopes[error.owner].module
         return self.imports.name(f"..types.{module}", error.name)
-
-
-def _tuple(items: Iterable[str]) -> str:
-    listed = list(items)
-    return f"({', '.join(listed)}{',' if len(listed) == 1 else ''})"

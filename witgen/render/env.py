@@ -7,6 +7,7 @@ from functools import cache
 from jinja2 import DictLoader, Environment, StrictUndefined, Template
 
 from ..data import list_data, read_data
+from .displays import display, mapping
 from .docs import docstring
 
 __all__ = ["render_template"]
@@ -22,7 +23,7 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701 - the output is Python, and docstring() escapes what comes from WIT
     )
-    environment.filters["docstring"] = docstring
+    environment.filters |= {"docstring": docstring, "display": display, "mapping": mapping}
     return environment
 
 

@@ -207,7 +207,7 @@ def render_guest_exports(facts: WorldFacts) -> str:
         world=world,
         title=facts.title,
         parameters=parameters,
-        installed=installed,
+        installed=[f"{guest}.Export({entry.table}, {entry.value})" for entry in installed],
     )
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 
 from ..facts.world import WorldFacts
 from .abi_module import render_abi
-from .formatting import formatted
 from .guest_module import (
     RawNames,
     render_guest_export,
@@ -16,6 +15,7 @@ from .guest_module import (
 )
 from .host_module import render_host_export, render_host_import
 from .imports import all_order, member_order
+from .layout import formatted
 from .types_module import render_types
 from .world_module import render_host_world
 

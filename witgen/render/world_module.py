@@ -41,6 +41,11 @@ class LinkView:
     module: str
     native: bool
 
+    def expression(self, host: str) -> str:
+        """Return the entry as code; `host` is what the runtime is called."""
+        native = ", native=True" if self.native else ""
+        return f'{host}.Import("{self.attribute}", {self.table}, {self.module}{native})'
+
 
 @dataclass(frozen=True, slots=True)
 class Exported:
@@ -165,7 +170,7 @@ def render_host_world(facts: WorldFacts) -> tuple[str, list[str]]:
         doc=doc,
         imports_doc=paragraphs(f"What a component of world `{facts.title}` imports."),
         fields=fields,
-        links=links,
+        links=[link.expression(world.scope.host) for link in links],
         exports=list(world.exported_tables()),
         interfaces=list(world.interfaces()),
         functions=signatures,

@@ -1,0 +1,202 @@
+"""Black's layout for the statements that templates write, without black, which needs seconds for a large world.
+
+Templates write every statement on one line and blank lines as black wants them. A line that fits stays. One that does
+not is split as black splits it, for the shapes that templates have: imports, `def`, `class`, a call, an assignment of a
+call or of a union. Any other shape, and any part that fits nowhere, is left to black itself, statement by statement.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from .brackets import Brackets
+
+__all__ = ["formatted"]
+
+_WIDTH = 88
+_STEP = 4
+_LONG = re.compile(rf"^.{{{_WIDTH + 1},}}$", re.MULTILINE)
+_GAPS = re.compile(r"\n{4,}")
+_QUOTES = '"""'
+_CALL = re.compile(r"(?:(?:\w+=)|(?:\"[^\"\\]*\": ))?(?:\w+(?:\.\w+)?)?[(\[{]")
+_CALLEE = re.compile(r"\w+(?:\.\w+)?\(")
+
+
+class _UnknownShapeError(Exception):
+    """A statement, or a part of one, that only black knows how to split."""
+
+
+def formatted(text: str) -> str:
+    """Return the text of a module as black lays it out with its defaults."""
+    text = text.rstrip("\n") + "\n"
+    if not _LONG.search(text) and not _GAPS.search(text):
+        return text
+    return "\n".join(_lines(text))
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Yield the lines of a module, long statements split; what docstrings and comments say is left alone."""
+    in_docstring = False
+    blank = 0
+    for line in text.split("\n"):
+        if not line:
+            blank += 1
+            if in_docstring or blank <= 2:
+                yield line
+            continue
+        blank = 0
+        start = line.lstrip()
+        if in_docstring:
+            in_docstring = start != _QUOTES
+            yield line
+        elif start.startswith(_QUOTES):
+            in_docstring = not (start.endswith(_QUOTES) and len(start) >= 2 * len(_QUOTES))
+            yield line
+        elif len(line) <= _WIDTH or start.startswith("#"):
+            yield line
+        else:
+            yield from _statement(start, len(line) - len(start))
+
+
+@cache
+def _statement(text: str, indent: int) -> tuple[str, ...]:
+    try:
+        return tuple(_Statement(text, indent).lines())
+    except _UnknownShapeError:
+        return _by_black(text, indent)
+
+
+class _Statement:
+    """One statement that does not fit on its line."""
+
+    def __init__(self, text: str, indent: int) -> None:
+        self._text = text
+        self._indent = indent
+        self._brackets = Brackets(text)
+
+    def lines(self) -> Iterator[str]:
+        """Yield the lines of the statement."""
+        if "  #" in self._text:
+            raise _UnknownShapeError
+        keyword = self._text.partition(" ")[0]
+        if keyword == "from":
+            return self._import()
+        if keyword in {"def", "class"}:
+            return self._header(exploded_alone=keyword == "def")
+        return self._assignment()
+
+    def _line(self, indent: int, text: str) -> str:
+        """Return a line that fits."""
+        if indent + len(text) > _WIDTH:
+            raise _UnknownShapeError
+        return " " * indent + text
+
+    def _import(self) -> Iterator[str]:
+        head, _, names = self._text.partition(" import ")
+        yield f"{head} import ("
+        yield from (f"{' ' * _STEP}{name}," for name in names.split(", "))
+        yield ")"
+
+    def _header(self, *, exploded_alone: bool) -> Iterator[str]:
+        """Split `def` or `class` at its parentheses; black ends a lone parameter with a comma, but no lone base."""
+        start, end = self._brackets.first()
+        inner = self._indent + _STEP
+        body = self._text[start + 1 : end]
+        commas = self._brackets.commas(start)
+        yield self._line(self._indent, self._text[: start + 1])
+        if inner + len(body) <= _WIDTH and (commas or not exploded_alone):
+            yield " " * inner + body
+        elif commas or exploded_alone:
+            for first, last in self._brackets.items(start):
+                yield self._line(inner, self._text[first:last] + ",")
+        else:
+            raise _UnknownShapeError
+        yield self._line(self._indent, self._text[end:])
+
+    def _assignment(self) -> Iterator[str]:
+        """Split `return call(…)`, `call(…)`, `target = call(…)` or `target = a | b`."""
+        equals = self._brackets.outside(" = ")
+        value = equals + len(" = ") if equals >= 0 else len("return ") if self._text.startswith("return ") else 0
+        if self._brackets.outside(" | ", value) >= 0:
+            return self._union(value)
+        match = _CALLEE.match(self._text, value)
+        if match is None or self._brackets.closing(match.end() - 1) != len(self._text) - 1:
+            raise _UnknownShapeError
+        if self._indent + match.end() <= _WIDTH:
+            return self._bracketed(0, match.end() - 1, self._indent, "")
+        inner = self._indent + _STEP
+        if equals >= 0 and self._indent + value + 1 <= _WIDTH and inner + len(self._text) - value <= _WIDTH:
+            lines = ((self._indent, self._text[:value] + "("), (inner, self._text[value:]), (self._indent, ")"))
+            return (self._line(*line) for line in lines)
+        return self._annotation(equals)
+
+    def _annotation(self, equals: int) -> Iterator[str]:
+        """Split `target: A[…] = call(…)` in the annotation, because not even the name of what is called fits."""
+        if equals < 0 or self._text[equals - 1] != "]":
+            raise _UnknownShapeError
+        start = self._brackets.opening(equals - 1)
+        yield self._line(self._indent, self._text[: start + 1])
+        yield self._line(self._indent + _STEP, self._text[start + 1 : equals - 1])
+        yield self._line(self._indent, self._text[equals - 1 :])
+
+    def _union(self, value: int) -> Iterator[str]:
+        if self._text[value - 3 : value] != " = ":
+            raise _UnknownShapeError
+        yield self._line(self._indent, self._text[:value] + "(")
+        inner = self._indent + _STEP
+        if inner + len(self._text) - value <= _WIDTH:
+            yield " " * inner + self._text[value:]
+        else:
+            members = self._brackets.split(" | ", value)
+            for number, (first, last) in enumerate(members):
+                yield self._line(inner, ("| " if number else "") + self._text[first:last])
+        yield self._line(self._indent, ")")
+
+    def _bracketed(self, first: int, start: int, indent: int, suffix: str) -> Iterator[str]:
+        """Split from `first` on at the bracket at `start`, whose end is followed by `suffix` alone."""
+        end = self._brackets.closing(start)
+        yield self._line(indent, self._text[first : start + 1])
+        yield from self._inside(start, end, indent + _STEP)
+        yield self._line(indent, self._text[end] + suffix)
+
+    def _inside(self, start: int, end: int, indent: int) -> Iterator[str]:
+        """Lay out what brackets hold: on a line of its own if it fits, unless it is a display of several items."""
+        items = self._brackets.items(start)
+        if not items:
+            raise _UnknownShapeError
+        display = start == 0 or not (self._text[start - 1].isalnum() or self._text[start - 1] == "_")
+        body = self._text[start + 1 : end]
+        if indent + len(body) <= _WIDTH and not (display and len(items) > 1):
+            yield " " * indent + body
+            return
+        suffix = "," if self._brackets.commas(start) else ""
+        for first, last in items:
+            yield from self._item(first, last, indent, suffix)
+
+    def _item(self, first: int, last: int, indent: int, suffix: str) -> Iterator[str]:
+        if indent + last - first + len(suffix) <= _WIDTH:
+            yield " " * indent + self._text[first:last] + suffix
+            return
+        match = _CALL.match(self._text, first, last)
+        if match is None or self._brackets.closing(match.end() - 1) != last - 1:
+            raise _UnknownShapeError
+        yield from self._bracketed(first, match.end() - 1, indent, suffix)
+
+
+def _by_black(text: str, indent: int) -> tuple[str, ...]:
+    """Let black lay out one statement, at its depth."""
+    import black  # noqa: PLC0415 - loading black takes longer than most runs do without it
+
+    depth = indent // _STEP
+    opens = [" " * (_STEP * level) + "if _:" for level in range(depth)]
+    source = ["from __future__ import annotations", "", *opens, " " * indent + text]
+    if text.startswith(("def ", "class ")):
+        source.append(" " * (indent + _STEP) + "pass")
+    lines = black.format_str("\n".join(source) + "\n", mode=black.Mode()).rstrip("\n").split("\n")
+    first = lines.index("if _:") + depth if depth else 2
+    body = lines[first:]
+    while body and not body[0]:
+        body = body[1:]
+    return tuple(body[:-1] if text.startswith(("def ", "class ")) else body)
