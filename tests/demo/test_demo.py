@@ -32,13 +32,14 @@ Binary: 3 bytes
 No message within 200 ms
 Closed [1000] "bye"
 """
-ENVIRONMENT = {**os.environ, "no_proxy": "127.0.0.1"}
+PACKAGE = str(Path(witgen.__file__).parents[1])
+ENVIRONMENT = {**os.environ, "no_proxy": "127.0.0.1", "PYTHONPATH": PACKAGE}
 
 
 def demo(folder: Path) -> subprocess.CompletedProcess[str]:
     """Run the command in `folder`."""
     command = [sys.executable, "-m", "witgen", "demo"]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
+    return subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=300)
 
 
 def child(folder: Path, script: str, *arguments: str) -> str:
@@ -104,7 +105,7 @@ def test_every_step_is_announced_and_timed(first: tuple[Path, subprocess.Complet
         [*_, timed] = [line for line in done.stderr.splitlines() if step in line]
         assert timed.endswith(" s"), timed
     assert done.stderr.index("Building the guest with componentize-py …") < done.stderr.index("Compiling")
-    assert "guest.py and host.py" in done.stderr.splitlines()[-1]
+    assert done.stderr.splitlines()[-1].startswith("Open witgen-demo/guest.py and witgen-demo/host.py")
 
 
 def test_the_second_run_builds_nothing_again(made: Path) -> None:
@@ -303,7 +304,7 @@ def test_missing_packages_are_named_with_the_command_that_installs_them(tmp_path
     for entry in Path(sysconfig.get_path("purelib")).iterdir():
         if not entry.name.startswith(("componentize_py", "websockets", "_")) and entry.suffix != ".pth":
             (library / entry.name).symlink_to(entry)
-    path = os.pathsep.join([str(Path(witgen.__file__).parents[1]), str(library)])
+    path = os.pathsep.join([PACKAGE, str(library)])
     command = [sys.executable, "-S", "-m", "witgen", "demo"]
     environment = {**os.environ, "PYTHONPATH": path}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)

@@ -24,20 +24,25 @@ def run(url: str) -> None:
         raise RunError(f"cannot connect: {failure.value}") from failure
     with connection:
         say("Connected")
-        connection.send("Hello, server!")
-        hear(connection.receive())
-        connection.send(bytes([1, 2, 3]))
-        hear(connection.receive())
-        message = connection.receive_with_timeout(PATIENCE_MS)
-        if message is None:
-            say(f"No message within {PATIENCE_MS} ms")
-        connection.send("Goodbye!")
         try:
-            while True:
-                hear(connection.receive())
+            converse(connection)
         except ErrorClosed as closed:
             info = closed.value
             say(f'Closed [{info.code}] "{info.reason}"' if info else "Closed")
+
+
+def converse(connection: websocket.WebsocketConnection) -> None:
+    """Say what there is to say, and listen until the server closes."""
+    connection.send("Hello, server!")
+    hear(connection.receive())
+    connection.send(bytes([1, 2, 3]))
+    hear(connection.receive())
+    message = connection.receive_with_timeout(PATIENCE_MS)
+    if message is None:
+        say(f"No message within {PATIENCE_MS} ms")
+    connection.send("Goodbye!")
+    while True:
+        hear(connection.receive())
 
 
 def hear(message: Message) -> None:
