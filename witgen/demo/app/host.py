@@ -6,6 +6,9 @@ from collections import deque
 from contextlib import ExitStack
 from typing import Self
 
+from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.sync.client import connect
+
 from chat_bindings.host import Chat, ChatImports
 from chat_bindings.host import golem_websocket_client as client
 from chat_bindings.host import wasi_logging_logging as logging
@@ -19,8 +22,6 @@ from chat_bindings.types.golem_websocket_client import (
     MessageText,
 )
 from chat_bindings.types.wasi_logging_logging import Level
-from websockets.exceptions import ConnectionClosed, WebSocketException
-from websockets.sync.client import connect
 
 
 class Connection(client.WebsocketConnection):
@@ -69,18 +70,23 @@ class Connection(client.WebsocketConnection):
 
     def _listen(self) -> None:
         """Runs in a thread of its own until the connection closes."""
-        closed = None
-        while closed is None:
-            try:
-                data = self._socket.recv()
-            except ConnectionClosed as error:
-                closed = how_it_closed(error)
-            with self._arrived:
-                if closed is None:
-                    self._messages.append(MessageText(data) if isinstance(data, str) else MessageBinary(data))
-                self._closed = closed
-                self._readable.set()
-                self._arrived.notify_all()
+        try:
+            while True:
+                self._arrive(self._socket.recv())
+        except ConnectionClosed as error:
+            self._arrive(how_it_closed(error))
+
+    def _arrive(self, what: str | bytes | ErrorClosed) -> None:
+        with self._arrived:
+            match what:
+                case str():
+                    self._messages.append(MessageText(what))
+                case bytes():
+                    self._messages.append(MessageBinary(what))
+                case ErrorClosed():
+                    self._closed = what
+            self._readable.set()
+            self._arrived.notify_all()
 
     def _take(self, timeout: float | None) -> Message | None:
         """Return the oldest message; None when the time is over. A closed connection stays readable, for its error."""
