@@ -12,7 +12,7 @@ __all__ = ["Code", "Input", "Limits"]
 
 
 class Code:
-    """The diagnostic codes of binaries; docs/errors.md explains each."""
+    """The diagnostic codes of binaries; docs/errors/W08.md explains each."""
 
     NOT_WASM = "W0801"
     CORE_MODULE = "W0802"
