@@ -107,6 +107,15 @@ def test_an_entry_of_another_engine_is_not_used(cache: Path) -> None:
     assert run(text(4)) == 4
 
 
+def test_stores_share_a_component_that_is_in_use(cache: Path) -> None:
+    with host.Store() as store:
+        first = components.load(store.engine, text(9))
+        [entry] = cache.iterdir()
+        entry.unlink()
+        assert components.load(store.engine, text(9)) is first
+        assert not list(cache.iterdir())
+
+
 def test_old_entries_are_removed(cache: Path) -> None:
     run(text(5))
     [old] = cache.iterdir()

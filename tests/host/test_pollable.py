@@ -403,6 +403,7 @@ def test_closed_before_it_is_returned_is_ready(guest: Guest) -> None:
 def test_garbage_collection_closes(guest: Guest) -> None:
     guest.new()
     handle = guest.take(0)
+    gc.collect()  # what other tests left
     open_ones = stable(descriptors)
     guest.source.pollables.clear()
     gc.collect()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 __all__ = ["Err", "Ok", "Resource", "Some", "WitError"]
 
@@ -42,7 +42,7 @@ class WitError(Exception):
     `value` is the payload; None where the error carries none. Two are equal when class and payload are.
     """
 
-    value: object = None
+    value: Any = None
 
     def __str__(self) -> str:
         return "" if self.value is None else str(self.value)

@@ -10,6 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 from typing import TypeAlias
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 import wasmtime
 from wasmtime.component import Component
@@ -27,21 +28,32 @@ _KEEP_SECONDS = 90 * 24 * 3600
 """Compiled components that nobody loaded for this long are removed."""
 
 
+_loaded: WeakKeyDictionary[wasmtime.Engine, WeakValueDictionary[str, Component]] = WeakKeyDictionary()
+"""What is in use: stores share their component's code, and its file."""
+
+
 def load(engine: wasmtime.Engine, source: ComponentSource) -> Component:
     """Return a compiled component; what was compiled before comes from the cache."""
     if isinstance(source, Component):
         return source
     content = _read(source)
-    folder = cache_folder()
-    if folder is None:
-        return _compile(engine, content)
     key = f"{hashlib.sha256(content).hexdigest()[:40]}-{ffi.VERSION}-{fingerprint(engine)}"
-    cached = _cached(engine, folder, key)
-    if cached is None:
-        cached = _compile(engine, content)
-        with contextlib.suppress(OSError):
-            _store(folder, key, bytes(cached.serialize()))
-    return cached
+    loaded = _loaded.setdefault(engine, WeakValueDictionary())
+    component = loaded.get(key)
+    if component is None:
+        component = loaded[key] = _from_disk_or_compiled(engine, key, content)
+    return component
+
+
+def _from_disk_or_compiled(engine: wasmtime.Engine, key: str, content: bytes) -> Component:
+    folder = cache_folder()
+    component = _cached(engine, folder, key) if folder is not None else None
+    if component is None:
+        component = _compile(engine, content)
+        if folder is not None:
+            with contextlib.suppress(OSError):
+                _store(folder, key, bytes(component.serialize()))
+    return component
 
 
 def cache_folder() -> Path | None:

@@ -141,7 +141,7 @@ class Linkage:
 
     def instantiate(self, component: wasm.Component) -> wasm.Instance:
         """Make an instance, which may run the guest's start code."""
-        self._store.keep.append(self._linker)
+        self._store.keep.extend((self._linker, component))
         with self._store.entered():
             try:
                 return self._linker.instantiate(self._store.raw, component)

@@ -173,6 +173,7 @@ class Store:
                 ffi.any_delete(box)
             self._abandoned.clear()
             self.raw.close()
+            self.keep.clear()
         finally:
             self._lock.release()
         if failures:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from types import new_class
-from typing import Any, ClassVar, Self, TypeVar, cast
+from typing import Any, ClassVar, Self, cast
 
 import wasmtime
 from wasmtime import component as wasm
@@ -27,8 +27,6 @@ from .resource import GuestResource
 from .store import Store
 
 __all__ = ["Instance", "World"]
-
-R = TypeVar("R", bound=GuestResource)
 
 
 class Instance:
@@ -49,8 +47,8 @@ class Instance:
             raise LinkError(f"the component does not export {name}#{function.name}")
         return bind_caller(function, self._handles, target)
 
-    def resource(self, cls: type[R], resource: abi.Resource, interface: abi.Interface) -> type[R]:
-        """Return the class of a resource that this instance exports: `cls` with its methods filled in."""
+    def resource(self, cls: type[Any], resource: abi.Resource, interface: abi.Interface) -> Any:
+        """Return the class of a resource that this instance exports: the abstract `cls` with its methods filled in."""
         namespace: dict[str, Any] = {"__slots__": (), "__module__": cls.__module__, "__qualname__": cls.__qualname__}
         namespace["__init__"] = _no_constructor
         for function in interface.functions:
@@ -62,7 +60,7 @@ class Instance:
                     call.__doc__ = getattr(getattr(cls, function.python, None), "__doc__", None)
                     static = function.name.startswith("[static]")
                     namespace[function.python] = staticmethod(call) if static else call
-        bound = cast("type[R]", new_class(cls.__name__, (cls,), exec_body=lambda body: body.update(namespace)))
+        bound = new_class(cls.__name__, (cls,), exec_body=lambda body: body.update(namespace))
         self._sides[resource] = Guest(bound)
         return bound
 
