@@ -76,6 +76,7 @@ def refusal(decode: Callable[[bytes, str], object], data: bytes) -> WitError:
         (component(types(b"\x72" + vector([name("a") + U8]), func(("x", index(0)))), imports(imported_func("f", 1))),
          "W0806", "uses a type that has no name in its scope"),
         (b"(component (import \"f\" (func\n (params u8))))", "W0810", "expected `)`"),
+        (b"(component" * 100_000, "W0810", "item nesting too deep"),
         (b"(component ;; \xff\n)", "W0810", "component text must be UTF-8"),
     ],
 )  # fmt: skip

@@ -59,11 +59,12 @@ def to_binary(input: Input) -> bytes:
 
 def _at_its_place(input: Input, text: str, message: str) -> WitError:
     """The parser's message starts with what is wrong and goes on with `--> <anon>:line:column` and the source."""
-    reason = message.partition("\n")[0]
+    reason = _PLACE.sub("", message.partition("\n")[0]).removesuffix(" at ")
     place = _PLACE.search(message)
     if place is None:
         return input.problem(Code.TEXT, f"this component text cannot be assembled: {reason}")
     file = SourceFile(input.path, text)
     lines = text.split("\n")
     start = sum(len(line) + 1 for line in lines[: int(place[1]) - 1]) + int(place[2]) - 1
+    start = min(start, len(text))
     return WitError([Diagnostic(Code.TEXT, reason, Span(file, start, min(start + 1, len(text))))])
