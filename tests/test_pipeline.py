@@ -23,6 +23,7 @@ STAGES = (
     ("write", "runtime_files"),
     ("options",),
     ("config",),
+    ("targets",),
     ("produce", "reuse"),
     ("api",),
     ("hatch", "initialise", "watch"),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .diagnostics import Diagnostic, Severity
+from .facts import componentize
 from .facts.choices import choices
 from .facts.fingerprint import fingerprint
 from .facts.support import Side, obstacle
@@ -49,8 +50,6 @@ def produce(config: Config, tree: Tree) -> Produced:
 
 
 def _raw_names(resolved: ir.Resolve, world: ir.WorldId, world_module: str) -> RawNames:
-    from .facts import componentize
-
     names = componentize.names(resolved, world, world_module=world_module)
     return RawNames(names.world_module, dict(names.imports), dict(names.exports))
 
