@@ -29,9 +29,10 @@ def unified(plan: Plan) -> Iterator[str]:
         wanted = plan.lock if path == LOCK_NAME else plan.output.get(path)
         source = "/dev/null" if present is None else f"a/{shown}"
         target = "/dev/null" if wanted is None else f"b/{shown}"
+        yield f"diff --git a/{shown} b/{shown}\n"
         if present is None or wanted is None:
             # Without this, an empty file would leave no trace in the diff.
-            yield f"diff --git a/{shown} b/{shown}\n{'new' if present is None else 'deleted'} file mode 100644\n"
+            yield f"{'new' if present is None else 'deleted'} file mode 100644\n"
         for line in unified_diff(_lines(present), _lines(wanted), source, target):
             yield line if line.endswith("\n") else line + _NO_NEWLINE
 
