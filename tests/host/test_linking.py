@@ -244,3 +244,18 @@ def test_two_instances_in_one_store() -> None:
         assert (first.cycle(1), second.cycle(2), box.get()) == (1, 2, 1)
         second.keep(thing(8))
     assert thing.drops == [2, 8]
+
+
+def test_an_interface_that_only_uses_types_needs_nobody() -> None:
+    text = TEXT.replace(
+        "  (core module $mm",
+        """  (import "test:things/uses" (instance (alias outer 1 $thing (type $outer)) (export "thing" (type (eq $outer)))
+    (type $r (record (field "x" u8))) (export "r" (type (eq $r)))))
+  (core module $mm""",
+        1,
+    )
+    made: Any = World._open(text, Imports(Things(Counted)))
+    assert made.cycle(3) == 3
+    alone = '(component (import "t:t/alone" (instance (export "r" (type (sub resource))))))'
+    with pytest.raises(host.LinkError, match="import t:t/alone: the world has no such import"):
+        world()._open(alone, None)

@@ -50,7 +50,7 @@ class WitError(Exception):
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
-        return self.value == other.value
+        return bool(self.value == other.value)
 
     def __hash__(self) -> int:
         return hash(type(self))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Protocol
@@ -99,6 +99,7 @@ class _Examination:
         self._exports = type_.exports(engine)
         self._problems: list[str] = []
         self._functions: dict[str, frozenset[str]] = {}
+        self._resources: list[wasm.ResourceType] = []
 
     def needs(self) -> Needs:
         imports = self._match_imports()
@@ -108,10 +109,15 @@ class _Examination:
             raise LinkError(f"the component does not fit world {self._definition.name}:\n{listed}")
         return Needs(imports, exports, self._functions)
 
-    def _has_code(self, instance: wasm.ComponentInstanceType) -> bool:
-        """Tell whether an instance holds more than types of values, which need nobody to implement them."""
-        kinds = (wasm.FuncType, wasm.ResourceType)
-        return any(isinstance(extern.ty, kinds) for extern in instance.exports(self._engine).values())
+    def _needs_code(self, items: Iterable[object]) -> bool:
+        """Tell whether an interface needs somebody to implement it: for functions and for resources of its own."""
+        needs = False
+        for item in items:
+            if isinstance(item, wasm.ResourceType):
+                needs |= item not in self._resources
+                self._resources.append(item)
+            needs |= isinstance(item, wasm.FuncType)
+        return needs
 
     def _match_imports(self) -> dict[str, str]:
         ours = {track(item.interface.name): item.interface for item in self._definition.imports}
@@ -120,10 +126,12 @@ class _Examination:
             item = extern.ty
             if isinstance(item, wasm.ComponentInstanceType):
                 interface = ours.get(track(name))
+                externs = item.exports(self._engine)
+                needs_code = self._needs_code(extern.ty for extern in externs.values())
                 if interface is not None:
                     matched[interface.name] = name
-                    self._compare(interface, item.exports(self._engine), name, exported=False)
-                elif not _is_native(name) and self._has_code(item):
+                    self._compare(interface, externs, name, exported=False)
+                elif needs_code and not _is_native(name):
                     self._problems.append(f"import {name}: the world has no such import")
             elif isinstance(item, (wasm.FuncType, wasm.ResourceType)) and "" not in matched:
                 matched[""] = ""
