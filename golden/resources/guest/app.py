@@ -1,8 +1,8 @@
-"""Exports buckets of its own, and passes the host's buckets around."""
+"""Exports buckets of its own, and an interface that works on them."""
 
 from collections.abc import Callable, Iterable
 
-from resources_bindings.guest import exports, golden_resources_store
+from resources_bindings.guest import exports
 from resources_bindings.guest.exports.golden_resources_store import Bucket, Cursor, Store
 from resources_bindings.guest.exports.golden_resources_user import User
 from resources_bindings.types.golden_resources_store import (
@@ -84,9 +84,7 @@ class OwnStore(Store):
         return EitherLeft(owner)
 
 
-class HostUser(User):
-    """Works on the buckets that the host implements."""
-
+class OwnUser(User):
     def copy(self, source: Bucket, target: Bucket) -> int:
         target.put("copy", source.get("original") or b"")
         return 1
@@ -95,4 +93,4 @@ class HostUser(User):
         return bucket
 
 
-exports.serve(__name__, golden_resources_store=OwnStore(), golden_resources_user=HostUser())
+exports.serve(__name__, golden_resources_store=OwnStore(), golden_resources_user=OwnUser())
