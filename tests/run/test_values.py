@@ -20,7 +20,12 @@ def bindings(built: Callable[[str, str], Path]) -> SimpleNamespace:
     from values_bindings.types import golden_values_types as types
 
     return SimpleNamespace(
-        component=component, host=host, base=golden_values_functions.Functions, types=types, errors=function_types, wit=wit
+        component=component,
+        host=host,
+        base=golden_values_functions.Functions,
+        types=types,
+        errors=function_types,
+        wit=wit,
     )
 
 

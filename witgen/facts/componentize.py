@@ -51,15 +51,17 @@ def names(
     """
     definition = resolve.worlds[world]
     sides = (definition.imports.items(), import_names), (definition.exports.items(), export_names)
-    imports, exports = (
-        _modules(resolve, items, overrides or {}, full_names=full_names) for items, overrides in sides
-    )
+    imports, exports = (_modules(resolve, items, overrides or {}, full_names=full_names) for items, overrides in sides)
     words = world_module.replace(".", "-").replace("_", "-")
     return Names(world_module, camel(words), imports, exports)
 
 
 def _modules(
-    resolve: ir.Resolve, items: Iterable[tuple[ir.WorldKey, ir.WorldItem]], overrides: Mapping[str, str], *, full_names: bool
+    resolve: ir.Resolve,
+    items: Iterable[tuple[ir.WorldKey, ir.WorldItem]],
+    overrides: Mapping[str, str],
+    *,
+    full_names: bool,
 ) -> dict[str, str]:
     found: dict[str, str] = {}
     named: dict[str, tuple[ir.PackageName, str]] = {}

@@ -8,7 +8,8 @@ from __future__ import annotations
 import dataclasses
 import enum
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import cast
 
 from ..model import ir
 
@@ -56,12 +57,13 @@ def _plain(resolve: ir.Resolve, value: object) -> Iterator[str]:
     if isinstance(value, enum.Enum):
         yield str(value.value)
     elif isinstance(value, tuple | list):
-        yield str(len(value))
-        for item in value:
+        items = cast("Sequence[object]", value)
+        yield str(len(items))
+        for item in items:
             yield from _walk(resolve, item)
     elif isinstance(value, Mapping):
-        for key, item in value.items():
-            yield str(key) if isinstance(key, str) else ""
+        for key, item in cast("Mapping[object, object]", value).items():
+            yield key if isinstance(key, str) else ""
             yield from _walk(resolve, item)
     elif dataclasses.is_dataclass(value):
         yield type(value).__name__

@@ -197,4 +197,3 @@ class _Namer:
 def exception_name(name: str) -> str:
     """Name the exception that carries a value of a type which is no variant."""
     return f"{name}Exception" if name.endswith("Error") else f"{name}Error"
-

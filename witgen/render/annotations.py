@@ -34,6 +34,7 @@ IMPORT_SIDE = Place("..", ".")
 EXPORT_SIDE = Place("...", "..", ".")
 WORLD_EXPORTS = Place("..", ".", ".exports.")
 
+
 def private(name: str) -> str:
     """Return the alias by which a class body refers to a class of its module that an attribute hides."""
     return "_" + name

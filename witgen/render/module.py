@@ -27,9 +27,7 @@ class Module:
         return self.collected.lines()
 
 
-def module_view(
-    facts: WorldFacts, scope: ScopeFacts, *, doc: str, imports: Imports, exported: Sequence[str]
-) -> Module:
+def module_view(facts: WorldFacts, scope: ScopeFacts, *, doc: str, imports: Imports, exported: Sequence[str]) -> Module:
     """Return the head of a module that stands for `scope`."""
     source = f"{scope.title} (sha256:{fingerprint(facts.resolve, scope.owner)})"
     return Module(source, doc, imports, sorted(set(exported), key=all_order))
