@@ -1,4 +1,4 @@
-"""Golem's own trees: they resolve, and their worlds become packages that import. Needs the trees beside the checkout."""
+"""Golem's own trees, where they are beside the checkout: they resolve, and their worlds become packages that import."""
 
 from __future__ import annotations
 

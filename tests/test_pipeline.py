@@ -26,13 +26,16 @@ STAGES = (
     ("targets",),
     ("produce", "reuse"),
     ("api",),
-    ("hatch", "initialise", "watch"),
+    ("hatch", "initialise", "watch", "build", "loading"),
     ("demo",),
     ("cli",),
     ("__main__",),
 )
 ORDER = {name: index for index, stage in enumerate(STAGES) for name in stage}
 BESIDE = {"runtime", "golem"}
+
+# What runs components is a user of the generator: it needs the host's runtime, and the embedded WIT.
+RUNNERS = {"demo", "cli", "loading"}
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -44,7 +47,7 @@ def imports(path: Path) -> Iterator[str]:
             parts = (*base, *(node.module.split(".") if node.module else ()))
             yield from [parts[0]] if parts else [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and node.module.partition(".")[0] == "witgen":
-            yield (node.module.split(".") + ["__init__"])[1]
+            yield [*node.module.split("."), "__init__"][1]
         elif isinstance(node, ast.Import):
             yield from (alias.name.split(".")[1] for alias in node.names if alias.name.startswith("witgen."))
 
