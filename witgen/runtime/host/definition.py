@@ -82,6 +82,12 @@ class Definition:
         default_factory=WeakKeyDictionary[wasm.Component, Needs], init=False
     )
 
+    @property
+    def concurrent(self) -> bool:
+        """Whether the world has async functions, which run only on an engine that supports concurrent tasks."""
+        interfaces = (*(item.interface for item in self.imports), *self.exports)
+        return any(function.is_async for interface in interfaces for function in interface.functions)
+
     def needs(self, component: wasm.Component, engine: wasmtime.Engine) -> Needs:
         """Return what a component of this world imports and exports; raise if it is not one of this world."""
         needs = self._checked.get(component)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 import wasmtime
@@ -12,10 +13,24 @@ from wasmtime.component import Component, Linker, ResourceAny, ResourceHost, Res
 from . import ffi
 from .errors import EngineError
 
-__all__ = ["default_engine", "fingerprint", "make_engine", "prove"]
+__all__ = ["Settings", "default_engine", "fingerprint", "make_engine", "prove", "suit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a store needs of its engine. Components compiled for one engine do not run on another."""
+
+    concurrent: bool = False
+    """Support for async functions. With it, wasmtime 50.0.1 traps when a call lends two handles to a host function."""
+    fuel: bool = False
+    """Counting of instructions."""
+    interruptible: bool = False
+    """Guests ask whether to go on."""
+
 
 _lock = threading.Lock()
-_default: list[wasmtime.Engine] = []
+_defaults: dict[Settings, wasmtime.Engine] = {}
+_made: WeakKeyDictionary[wasmtime.Engine, Settings] = WeakKeyDictionary()
 _fingerprints: WeakKeyDictionary[wasmtime.Engine, str] = WeakKeyDictionary()
 _proven: WeakKeyDictionary[wasmtime.Engine, bool] = WeakKeyDictionary()
 
@@ -38,27 +53,32 @@ _TWO_BORROWS = """
 """
 
 
-def make_engine(config: wasmtime.Config | None = None) -> wasmtime.Engine:
-    """Return an engine for the bindings; `config` may have further settings.
-
-    Support for concurrent tasks is switched off: with it, wasmtime 50.0.1 traps when a component passes two borrowed
-    handles in one call of a host function.
-    """
-    ours = config is None
-    config = config or wasmtime.Config()
-    ffi.set_concurrency(config, enabled=False)
-    engine = wasmtime.Engine(config)
-    if ours:
-        _fingerprints[engine] = "sync"
+def make_engine(config: wasmtime.Config | None = None, settings: Settings | None = None) -> wasmtime.Engine:
+    """Return an engine for the bindings; `config` may have further settings of the user's."""
+    wanted = settings or Settings()
+    made = config or wasmtime.Config()
+    ffi.set_concurrency(made, enabled=wanted.concurrent)
+    if wanted.concurrent:
+        ffi.enable_async(made)
+    if wanted.fuel:
+        made.consume_fuel = True
+    if wanted.interruptible:
+        made.epoch_interruption = True
+    engine = wasmtime.Engine(made)
+    _made[engine] = wanted
+    if config is None:
+        on = [name for name in ("concurrent", "fuel", "interruptible") if getattr(wanted, name)]
+        _fingerprints[engine] = "-".join(["ours", *on])
     return engine
 
 
-def default_engine() -> wasmtime.Engine:
-    """Return the engine that this process's stores share."""
+def default_engine(settings: Settings | None = None) -> wasmtime.Engine:
+    """Return the engine that this process's stores with the same needs share."""
+    wanted = settings or Settings()
     with _lock:
-        if not _default:
-            _default.append(make_engine())
-        return _default[0]
+        if wanted not in _defaults:
+            _defaults[wanted] = make_engine(settings=wanted)
+        return _defaults[wanted]
 
 
 def fingerprint(engine: wasmtime.Engine) -> str:
@@ -66,9 +86,29 @@ def fingerprint(engine: wasmtime.Engine) -> str:
     return _fingerprints.get(engine, "own")
 
 
+def suit(engine: wasmtime.Engine, settings: Settings) -> None:
+    """Raise unless an engine has the settings that a store needs."""
+    made = _made.get(engine, Settings())
+    for name in ("concurrent", "fuel", "interruptible"):
+        if getattr(settings, name) and not getattr(made, name):
+            raise EngineError(
+                f"this store needs an engine made with make_engine(config, Settings({name}=True)):"
+                f" {_REASONS[name]}, and that is part of the compiled code"
+            )
+
+
+_REASONS = {
+    "concurrent": "async functions need support for concurrent tasks",
+    "fuel": "a limit of fuel needs code that counts its instructions",
+    "interruptible": "a deadline needs code that can be interrupted",
+}
+
+
 def prove(engine: wasmtime.Engine) -> None:
     """Raise unless host functions of this engine's stores can be lent two handles at once; tried once per engine."""
     works = _proven.get(engine)
+    if _made.get(engine, Settings()).concurrent:
+        return
     if works is None:
         works = _proven[engine] = _lends_two(engine)
     if not works:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 __all__ = [
     "ComponentError",
+    "DeadlineError",
     "EngineError",
+    "FuelError",
     "GuestExit",
     "HostError",
     "LinkError",
+    "MemoryLimitError",
     "StoreDeadError",
     "ThreadError",
     "Trap",
@@ -57,3 +60,15 @@ class GuestExit(HostError):  # noqa: N818  (not an error where the code is 0)
     def __init__(self, code: int) -> None:
         super().__init__(f"the guest exited with code {code}")
         self.code = code
+
+
+class DeadlineError(HostError):
+    """A call took longer than its store allows. The store is dead."""
+
+
+class FuelError(HostError):
+    """The guest has used up the store's fuel. The store is dead."""
+
+
+class MemoryLimitError(HostError):
+    """A component needs more memory to begin with than its store allows."""

@@ -26,10 +26,11 @@ import wasmtime
 from wasmtime.component import Instance, LinkerInstance, ResourceAny, ResourceType
 
 __all__ = [
-    "CALLBACK", "DESTRUCTOR", "KINDS", "MEMORY", "VERSION", "Address", "Size", "add_function", "add_resource",
-    "address_of", "any_clone", "any_delete", "any_drop", "any_to_host", "call", "cast", "context_of",
-    "error_delete", "error_message", "error_new", "export_function", "host_delete", "host_new", "host_rep",
-    "host_to_any", "pin_structure", "set_concurrency", "take_box", "val_clone", "val_delete",
+    "CALLBACK", "DESTRUCTOR", "EPOCH_CALLBACK", "KINDS", "MEMORY", "VERSION", "Address", "Size",
+    "add_function", "add_resource", "address_of", "any_clone", "any_delete", "any_drop", "any_to_host",
+    "call", "cast", "context_of", "enable_async", "error_delete", "error_message", "error_new",
+    "export_function", "host_delete", "host_new", "host_rep", "host_to_any", "pin_structure",
+    "set_concurrency", "set_epoch_callback", "take_box", "val_clone", "val_delete",
 ]  # fmt: skip
 
 SUPPORTED: Final = range(46, 51)
@@ -111,6 +112,9 @@ CALLBACK: Final = ctypes.CFUNCTYPE(Size, Address, Address, Address, Address, Siz
 DESTRUCTOR: Final = ctypes.CFUNCTYPE(Size, Address, Address, ctypes.c_uint32)
 """`wasmtime_component_resource_destructor_t`: data, context, representation → NULL or an error."""
 
+EPOCH_CALLBACK: Final = ctypes.CFUNCTYPE(Size, Address, Address, Address, Address)
+"""`wasmtime_store_epoch_deadline_callback`'s function: context, data, delta, kind → NULL or an error."""
+
 call: Final = _call_prototype()
 val_delete: Final = _prototype(_short, "wasmtime_component_val_delete", None, Address)
 val_clone: Final = _prototype(_short, "wasmtime_component_val_clone", None, Address, Address)
@@ -147,6 +151,12 @@ _index_delete: Final = _prototype(_short, "wasmtime_component_export_index_delet
 _get_func: Final = _prototype(
     _short, "wasmtime_component_instance_get_func", ctypes.c_bool, Address, Address, Address, Address
 )
+_async_set: Final = _prototype(
+    _bindings.dll, "wasmtime_config_wasm_component_model_async_set", None, Address, ctypes.c_bool
+)
+_epoch_callback: Final = _prototype(
+    _bindings.dll, "wasmtime_store_epoch_deadline_callback", None, Address, EPOCH_CALLBACK, Address, Address
+)
 _concurrency_set: Final = _prototype(
     _bindings.dll, "wasmtime_config_concurrency_support_set", None, Address, ctypes.c_bool
 )
@@ -165,6 +175,16 @@ def context_of(store: wasmtime.Store) -> int:
 def set_concurrency(config: wasmtime.Config, *, enabled: bool) -> None:
     """Switch an engine's support for concurrent tasks on or off."""
     _concurrency_set(address_of(config.ptr()), enabled)
+
+
+def enable_async(config: wasmtime.Config) -> None:
+    """Switch the async part of the component model on."""
+    _async_set(address_of(config.ptr()), True)  # noqa: FBT003  (a C function)
+
+
+def set_epoch_callback(store: wasmtime.Store, callback: Any) -> None:
+    """Let a store ask `callback` when its epoch deadline is reached; the caller keeps that alive."""
+    _epoch_callback(address_of(store.ptr()), callback, None, None)
 
 
 def take_box(resource: ResourceAny) -> int:

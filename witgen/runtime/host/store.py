@@ -6,18 +6,51 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, NoReturn, Self, TypeVar, cast
 
 import wasmtime
 
 from . import ffi
-from .engine import default_engine, prove
-from .errors import GuestExit, HostError, LinkError, StoreDeadError, ThreadError, Trap
+from .engine import Settings, default_engine, prove, suit
+from .errors import (
+    EngineError,
+    FuelError,
+    GuestExit,
+    HostError,
+    LinkError,
+    MemoryLimitError,
+    StoreDeadError,
+    ThreadError,
+    Trap,
+)
+from .interruption import Interruption
 from .table import ObjectTable
 
-__all__ = ["Store"]
+__all__ = ["Limits", "Store"]
 
 T = TypeVar("T")
+
+_OUT_OF_FUEL = "all fuel consumed by WebAssembly"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a store allows its guests; None is no limit."""
+
+    memory: int | None = None
+    """Bytes of each linear memory. A guest that asks for more does not get it, and traps if it cannot do without."""
+    fuel: int | None = None
+    """Instructions, about, for the whole life of the store."""
+    deadline: float | None = None
+    """Seconds for one call from Python. Wasm is interrupted; host code and waiting inside wasmtime are not."""
+    interruptible: bool = False
+    """Whether calls can be stopped without a deadline too."""
+
+    def settings(self, *, concurrent: bool) -> Settings:
+        """Return what they need of the engine."""
+        interruptible = self.interruptible or self.deadline is not None
+        return Settings(concurrent=concurrent, fuel=self.fuel is not None, interruptible=interruptible)
 
 
 class Store:
@@ -29,11 +62,25 @@ class Store:
     Closing a store calls `dropped()` of every host object that a guest still holds.
     """
 
-    def __init__(self, engine: wasmtime.Engine | None = None, *, wasi: wasmtime.WasiConfig | None = None) -> None:
-        self.engine = engine or default_engine()
+    def __init__(
+        self,
+        engine: wasmtime.Engine | None = None,
+        *,
+        wasi: wasmtime.WasiConfig | None = None,
+        limits: Limits | None = None,
+        concurrent: bool = False,
+    ) -> None:
+        self.limits = limits or Limits()
+        settings = self.limits.settings(concurrent=concurrent)
+        self.engine = engine or default_engine(settings)
+        suit(self.engine, settings)
         prove(self.engine)
         self.raw = wasmtime.Store(self.engine)
         self.raw.set_wasi(wasi or _quiet_wasi())
+        if self.limits.memory is not None:
+            self.raw.set_limits(memory_size=self.limits.memory)
+        if self.limits.fuel is not None:
+            self.raw.set_fuel(self.limits.fuel)
         self.context = ffi.context_of(self.raw)
         self.dead: BaseException | None = None
         self.table = ObjectTable()
@@ -50,10 +97,16 @@ class Store:
         self._attention: deque[object] = deque()
         self._jobs: deque[Callable[[], None]] = deque()
         self._abandoned: deque[int] = deque()
+        self.interruption: Interruption | None = None
+        if settings.interruptible:
+            self.interruption = Interruption(self.raw, self.limits.deadline, self.raised)
+        plain = self.interruption is None
         self.call_environment: dict[str, Any] = {
-            "_acquire": self._lock.acquire, "_release": self._lock.release, "_attention": self._attention,
-            "_attend": self._attend, "_attend_inside": self._run_jobs, "_refuse_thread": self._refuse_thread,
-            "_failed": self.failed, "_raised": self.raised, "_context": ffi.Address(self.context), "_store": self,
+            "_acquire": self._lock.acquire if plain else self._acquire,
+            "_release": self._lock.release if plain else self._release,
+            "_attention": self._attention, "_attend": self._attend, "_attend_inside": self._run_jobs,
+            "_refuse_thread": self._refuse_thread, "_failed": self.failed, "_raised": self.raised,
+            "_context": ffi.Address(self.context),
         }  # fmt: skip
 
     def extension(self, key: object, factory: Callable[[Store], T]) -> T:
@@ -101,7 +154,7 @@ class Store:
         try:
             self._drop(box)
         finally:
-            self._lock.release()
+            self._release()
 
     @contextmanager
     def entered(self) -> Generator[None]:
@@ -111,18 +164,23 @@ class Store:
         try:
             yield
         finally:
-            self._lock.release()
+            self._release()
 
     def start_failed(self, error: wasmtime.WasmtimeError) -> NoReturn:
         """End an instantiation that failed: in host code, in the guest's start code, or before either."""
-        cause, self._raised = self._raised, None
-        text = str(error)
-        if cause is None:
-            if "wasm trap" not in text and "wasm backtrace" not in text:
-                raise LinkError(text) from None
-            cause = Trap(text)
+        text, cause = str(error), self._cause(str(error), None)
+        if isinstance(cause, Trap) and "wasm trap" not in text and "wasm backtrace" not in text:
+            if "exceeds memory limits" in text:
+                raise MemoryLimitError(text) from None
+            raise LinkError(text) from None
         self._die(cause)
         raise cause
+
+    def interrupt(self, cause: BaseException) -> None:
+        """End the call under way with `cause`, from another thread; the store must be interruptible."""
+        if self.interruption is None:
+            raise EngineError("this store cannot be interrupted; open it with Limits(interruptible=True)")
+        self.interruption.stop(cause)
 
     def usable(self) -> None:
         """Raise if no call can be made any more."""
@@ -138,12 +196,23 @@ class Store:
 
     def failed(self, failure: int) -> NoReturn:
         """End a call that failed: with the exception of host code, or with what the guest did."""
-        text, code = ffi.error_message(failure)
-        cause, self._raised = self._raised, None
-        if cause is None:
-            cause = Trap(text) if code is None else GuestExit(code)
+        cause = self._cause(*ffi.error_message(failure))
         self._die(cause)
         raise cause
+
+    def _cause(self, text: str, code: int | None) -> BaseException:
+        """Return what ended a call: the exception of host code, or what the guest did."""
+        cause, self._raised = self._raised, None
+        if cause is not None:
+            return cause
+        if code is not None:
+            return GuestExit(code)
+        if _OUT_OF_FUEL in text:
+            return FuelError(f"the guest has used up its fuel, {self.limits.fuel}")
+        trap = Trap(text)
+        if self.limits.memory is not None:
+            trap.add_note(f"The store allows each memory {self.limits.memory} bytes; maybe the guest needs more.")
+        return trap
 
     def _die(self, cause: BaseException) -> None:
         if self.dead is None:
@@ -175,7 +244,7 @@ class Store:
             self.raw.close()
             self.keep.clear()
         finally:
-            self._lock.release()
+            self._release()
         if failures:
             raise failures[0]
 
@@ -191,8 +260,20 @@ class Store:
             self.close()
 
     def _enter(self) -> None:
-        if not self._lock.acquire(blocking=False):
+        if not self._acquire():
             self._refuse_thread()
+
+    def _acquire(self, _blocking: object = None) -> bool:
+        if not self._lock.acquire(blocking=False):
+            return False
+        if self.interruption is not None:
+            self.interruption.enter()
+        return True
+
+    def _release(self) -> None:
+        if self.interruption is not None:
+            self.interruption.leave()
+        self._lock.release()
 
     def _refuse_thread(self) -> NoReturn:
         raise ThreadError("this store is in use by another thread; a store takes one call at a time")
@@ -215,7 +296,7 @@ class Store:
             if self._jobs or self._abandoned:
                 self._attention.append(None)
         finally:
-            self._lock.release()
+            self._release()
 
     def _run_jobs(self) -> None:
         while self._jobs:

@@ -24,7 +24,7 @@ from .errors import LinkError
 from .handles import Guest, ResourceHandles
 from .link import Linkage
 from .resource import GuestResource
-from .store import Store
+from .store import Limits, Store
 
 __all__ = ["Instance", "World"]
 
@@ -92,9 +92,16 @@ class World(ABC):
         """Take the exports from an instance."""
 
     @classmethod
-    def _open(cls, component: ComponentSource, imports: object, *, wasi: wasmtime.WasiConfig | None = None) -> Self:
+    def _open(
+        cls,
+        component: ComponentSource,
+        imports: object,
+        *,
+        wasi: wasmtime.WasiConfig | None = None,
+        limits: Limits | None = None,
+    ) -> Self:
         """Run a component in a store of its own."""
-        store = Store(wasi=wasi)
+        store = Store(wasi=wasi, limits=limits, concurrent=cls._definition.concurrent)
         try:
             return cls(_instantiate(cls._definition, store, component, imports), owns_store=True)
         except BaseException:

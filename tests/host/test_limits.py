@@ -1,0 +1,172 @@
+"""Limits of memory, fuel and time: each ends in its own exception, and the store is dead with that as its cause."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import pytest
+import wasmtime
+
+from witgen.runtime import abi, host
+
+TEXT = """(component
+  (import "wait" (func $wait))
+  (core func $w (canon lower (func $wait)))
+  (core module $m (import "" "w" (func $w)) (memory (export "memory") 1)
+    (func (export "spin") (loop $l (br $l)))
+    (func (export "spin-through-host") (loop $l (call $w) (br $l)))
+    (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
+    (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0)))
+    (func (export "need") (param i32) (if (i32.eq (memory.grow (local.get 0)) (i32.const -1)) (then unreachable))))
+  (core instance $i (instantiate $m (with "" (instance (export "w" (func $w))))))
+  (func (export "spin") (canon lift (core func $i "spin")))
+  (func (export "spin-through-host") (canon lift (core func $i "spin-through-host")))
+  (func (export "add") (param "a" s32) (param "b" s32) (result s32) (canon lift (core func $i "add")))
+  (func (export "grow") (param "n" s32) (result s32) (canon lift (core func $i "grow")))
+  (func (export "need") (param "n" s32) (canon lift (core func $i "need"))))"""
+
+PAGE = 65536
+
+
+def _function(name: str, result: abi.Type | None, *params: str) -> abi.Function:
+    return abi.Function(name, name.replace("-", "_"), tuple(abi.Param(p, p, abi.S32) for p in params), result)
+
+
+EXPORTS = abi.Interface(
+    "",
+    (),
+    (
+        _function("spin", None),
+        _function("spin-through-host", None),
+        _function("add", abi.S32, "a", "b"),
+        _function("grow", abi.S32, "n"),
+        _function("need", None, "n"),
+    ),
+)
+
+
+class Limited(host.World):
+    _definition = host.Definition(
+        "test:limits/limited",
+        (host.Import("", abi.Interface("", (), (abi.Function("wait", "wait", ()),))),),
+        (EXPORTS,),
+    )
+
+    def _bind(self, instance: host.Instance) -> None:
+        for function in EXPORTS.functions:
+            setattr(self, function.python, instance.function(function))
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(name)
+
+
+class Imports:
+    @staticmethod
+    def wait() -> None:
+        time.sleep(0.01)
+
+
+def open_(**limits: Any) -> Limited:
+    return Limited._open(TEXT, Imports, limits=host.Limits(**limits))
+
+
+def dead_of(world: Limited, cause: BaseException) -> None:
+    with pytest.raises(host.StoreDeadError) as dead:
+        world.add(1, 2)
+    assert dead.value.__cause__ is cause
+    world.close()
+
+
+@pytest.mark.parametrize("function", ["spin", "spin_through_host"])
+def test_a_call_that_takes_too_long_is_stopped(function: str) -> None:
+    world = open_(deadline=0.15)
+    assert world.add(1, 2) == 3
+    began = time.monotonic()
+    with pytest.raises(host.DeadlineError, match="longer than") as caught:
+        getattr(world, function)()
+    assert 0.15 <= time.monotonic() - began < 1
+    dead_of(world, caught.value)
+
+
+def test_the_deadline_is_for_each_call() -> None:
+    world = open_(deadline=0.2)
+    ends = time.monotonic() + 0.5
+    while time.monotonic() < ends:
+        assert world.add(20, 22) == 42
+    time.sleep(0.3)
+    assert world.add(20, 22) == 42
+    world.close()
+
+
+def test_another_store_of_the_engine_is_not_stopped() -> None:
+    slow, other = open_(deadline=0.1), open_(deadline=60)
+    caught: list[BaseException] = []
+
+    def spin() -> None:
+        try:
+            slow.spin()
+        except host.DeadlineError as error:
+            caught.append(error)
+
+    thread = threading.Thread(target=spin)
+    thread.start()
+    while thread.is_alive():
+        assert other.add(1, 1) == 2
+    thread.join()
+    assert len(caught) == 1
+    assert other.add(1, 1) == 2
+
+
+def test_a_store_can_be_interrupted_from_another_thread() -> None:
+    world = open_(interruptible=True)
+    reason = RuntimeError("nobody waits for it")
+    threading.Timer(0.1, lambda: world._store.interrupt(reason)).start()
+    with pytest.raises(RuntimeError, match="nobody waits") as caught:
+        world.spin()
+    assert caught.value is reason
+    dead_of(world, reason)
+
+
+def test_interrupting_a_store_at_rest_does_nothing() -> None:
+    world = open_(interruptible=True)
+    world._store.interrupt(RuntimeError("too late"))
+    assert world.add(1, 2) == 3
+    with pytest.raises(host.EngineError, match="interruptible"):
+        open_()._store.interrupt(RuntimeError("x"))
+
+
+def test_fuel() -> None:
+    world = open_(fuel=10_000)
+    assert world.add(1, 2) == 3
+    with pytest.raises(host.FuelError, match="10000") as caught:
+        world.spin()
+    dead_of(world, caught.value)
+    assert open_().add(1, 2) == 3
+
+
+def test_memory() -> None:
+    world = open_(memory=4 * PAGE)
+    assert world.grow(3) == 1
+    assert world.grow(1) == -1
+    assert world.add(1, 2) == 3
+    with pytest.raises(host.Trap, match="unreachable") as caught:
+        world.need(1)
+    assert caught.value.__notes__ == ["The store allows each memory 262144 bytes; maybe the guest needs more."]
+    dead_of(world, caught.value)
+
+
+def test_less_memory_than_a_component_begins_with() -> None:
+    with pytest.raises(host.MemoryLimitError, match="exceeds memory limits"):
+        open_(memory=PAGE // 2)
+
+
+def test_a_users_engine_without_what_a_limit_needs() -> None:
+    engine = host.make_engine()
+    for limits, setting in ((host.Limits(fuel=1), "fuel"), (host.Limits(deadline=1.0), "interruptible")):
+        with pytest.raises(host.EngineError, match=rf"Settings\({setting}=True\)"):
+            host.Store(engine, limits=limits)
+    suitable = host.make_engine(wasmtime.Config(), host.Settings(fuel=True, interruptible=True))
+    with host.Store(suitable, limits=host.Limits(fuel=10_000, deadline=1.0)) as store:
+        assert Limited._instantiate(store, TEXT, Imports).add(1, 2) == 3

@@ -1,0 +1,113 @@
+"""Stopping a guest that runs: because its time is up, or because somebody no longer wants the result.
+
+wasmtime asks a guest at every loop and call whether the engine's epoch has advanced. Each store that can be stopped has
+a deadline of one epoch, and a callback that says whether to stop or to go on; so advancing the epoch asks all stores of
+the engine, and only those that are meant stop. While no epoch advances, nothing is called.
+"""
+
+from __future__ import annotations
+
+import struct
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from typing import Final
+
+import wasmtime
+
+from . import ffi
+from .errors import DeadlineError
+
+__all__ = ["Interruption"]
+
+_CHECKS: Final = 50
+"""How many times within a deadline the clock is looked at, and so how exact it is: to a fiftieth."""
+
+_go_on: Final = struct.Struct("<Q").pack_into
+
+
+class Interruption:
+    """What can stop the calls of one store. A call is outermost: what host code calls meanwhile belongs to it."""
+
+    def __init__(self, store: wasmtime.Store, deadline: float | None, raised: Callable[[BaseException], int]) -> None:
+        self._engine = store.engine
+        self._raised = raised
+        self._deadline = deadline
+        self._lock = threading.Lock()
+        self._depth = 0
+        self._cause: BaseException | None = None
+        self.due = 0.0
+        """When the call under way has to be over; 0 while there is none."""
+        self.callback = ffi.EPOCH_CALLBACK(self._ask)
+        ffi.set_epoch_callback(store, self.callback)
+        store.set_epoch_deadline(1)
+        if deadline is not None:
+            _watch.add(self, deadline)
+
+    def enter(self) -> None:
+        """A call begins, maybe inside another."""
+        if self._depth == 0:
+            with self._lock:
+                self._cause = None
+                self.due = time.monotonic() + self._deadline if self._deadline is not None else 0.0
+        self._depth += 1
+
+    def leave(self) -> None:
+        """A call is over."""
+        self._depth -= 1
+        if self._depth == 0:
+            self.due = 0.0
+
+    def stop(self, cause: BaseException) -> None:
+        """Let the call under way end with an exception, from any thread. Host code is not interrupted, wasm is."""
+        with self._lock:
+            if self._depth == 0 or self._cause is not None:
+                return
+            self._cause = cause
+        self._engine.increment_epoch()
+
+    def check(self, now: float) -> None:
+        """Stop a call whose time is up."""
+        if self.due and now >= self.due:
+            self.stop(DeadlineError(f"the call took longer than {self._deadline:g} seconds"))
+
+    def _ask(self, _context: int, _data: int, delta: int, _kind: int) -> int:
+        """Be asked by wasmtime, on the store's thread, whether to go on."""
+        if self._cause is not None:
+            return self._raised(self._cause)
+        _go_on(ffi.MEMORY, delta, 1)
+        return 0
+
+
+class _Watch:
+    """A thread that looks at the clock while there are stores with deadlines."""
+
+    def __init__(self) -> None:
+        self._watched: weakref.WeakKeyDictionary[Interruption, float] = weakref.WeakKeyDictionary()
+        self._lock = threading.Lock()
+        self._running = False
+
+    def add(self, interruption: Interruption, deadline: float) -> None:
+        with self._lock:
+            self._watched[interruption] = deadline
+            if not self._running:
+                self._running = True
+                threading.Thread(target=self._run, name="deadlines of stores", daemon=True).start()
+
+    def _run(self) -> None:
+        while True:
+            with self._lock:
+                watched = dict(self._watched)
+                if not watched:
+                    self._running = False
+                    return
+            now = time.monotonic()
+            for interruption in watched:
+                interruption.check(now)
+            pause = min(watched.values()) / _CHECKS
+            del watched, interruption
+            time.sleep(min(max(pause, 0.001), 0.1))
+
+
+_watch = _Watch()
