@@ -72,8 +72,7 @@ def test_imports_run_from_right_to_left() -> None:
         for target in imports(path)
         if stage(path) in ORDER
         and (target in BESIDE or ORDER.get(target, -1) > ORDER[stage(path)])
-        # the demo is a user of the generator, and needs the embedded WIT
-        and not (stage(path) in {"demo", "cli"} and target == "golem")
+        and not (target in BESIDE and stage(path) in RUNNERS)
     ]
     assert backwards == []
 
