@@ -85,7 +85,8 @@ def _f64s(numbers: Sequence[float]) -> array[float]:
 
 _NAMES: Namespace = {
     "_accumulate": accumulate, "_array": array, "_BaseException": BaseException, "_bool": bool,
-    "_bytearray": bytearray, "_bytes": bytes, "_call": ffi.call, "_chain": chain.from_iterable, "_chr": chr,
+    "_bytearray": bytearray, "_bytes": bytes, "_call": ffi.call,
+    "_call_async": ffi.call_async, "_chain": chain.from_iterable, "_chr": chr,
     "_clone": ffi.val_clone, "_delete": ffi.val_delete, "_dict": dict, "_encode": str.encode, "_f32s": _f32s,
     "_f64s": _f64s, "_float": float, "_int": int, "_iter": iter, "_len": len, "_list": list, "_map": map,
     "_memory": ffi.MEMORY, "_next": next, "_one": ffi.Size(1), "_ord": ord,

@@ -19,6 +19,7 @@ from __future__ import annotations
 import ctypes
 import importlib
 import importlib.metadata
+import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -28,7 +29,7 @@ from wasmtime.component import Instance, LinkerInstance, ResourceAny, ResourceTy
 __all__ = [
     "CALLBACK", "DESTRUCTOR", "EPOCH_CALLBACK", "KINDS", "MEMORY", "VERSION", "Address", "Size",
     "add_function", "add_resource", "address_of", "any_clone", "any_delete", "any_drop", "any_to_host",
-    "call", "cast", "context_of", "enable_async", "error_delete", "error_message", "error_new",
+    "call", "call_async", "cast", "context_of", "enable_async", "error_delete", "error_message", "error_new",
     "export_function", "host_delete", "host_new", "host_rep", "host_to_any", "pin_structure",
     "set_concurrency", "set_epoch_callback", "take_box", "val_clone", "val_delete",
 ]  # fmt: skip
@@ -49,6 +50,10 @@ KINDS: Final = {
     )
 }
 """`wasmtime_component_valkind_t`."""
+
+_SHORTEST_PAUSE: Final = 0.00005
+_LONGEST_PAUSE: Final = 0.005
+"""Seconds between two looks at an async call that waits: the C API has no way to be told."""
 
 Address = ctypes.c_void_p
 Size = ctypes.c_size_t
@@ -95,13 +100,13 @@ def _prototype(library: Any, name: str, result: Any, *arguments: Any) -> Callabl
     return function  # type: ignore[no-any-return]  # ctypes' function pointers are untyped
 
 
-def _call_prototype() -> Callable[..., Any]:
-    """`wasmtime_component_func_call`, which lets other threads run.
+def _call_prototype(name: str) -> Callable[..., Any]:
+    """Return a function that runs wasm, and lets other threads run meanwhile.
 
     It has no argument types on purpose: callers pass ctypes objects made beforehand, which is faster than converting
     integers at each call.
     """
-    function = _bindings.dll["wasmtime_component_func_call"]
+    function = _bindings.dll[name]
     function.restype = Address
     return function  # type: ignore[no-any-return]  # ctypes' function pointers are untyped
 
@@ -115,7 +120,10 @@ DESTRUCTOR: Final = ctypes.CFUNCTYPE(Size, Address, Address, ctypes.c_uint32)
 EPOCH_CALLBACK: Final = ctypes.CFUNCTYPE(Size, Address, Address, Address, Address)
 """`wasmtime_store_epoch_deadline_callback`'s function: context, data, delta, kind → NULL or an error."""
 
-call: Final = _call_prototype()
+call: Final = _call_prototype("wasmtime_component_func_call")
+_begin_call: Final = _call_prototype("wasmtime_component_func_call_async")
+_go_on: Final = _prototype(_bindings.dll, "wasmtime_call_future_poll", ctypes.c_bool, Address)
+_end_call: Final = _prototype(_bindings.dll, "wasmtime_call_future_delete", None, Address)
 val_delete: Final = _prototype(_short, "wasmtime_component_val_delete", None, Address)
 val_clone: Final = _prototype(_short, "wasmtime_component_val_clone", None, Address, Address)
 error_new: Final = _prototype(_short, "wasmtime_error_new", Size, ctypes.c_char_p)
@@ -160,6 +168,19 @@ _epoch_callback: Final = _prototype(
 _concurrency_set: Final = _prototype(
     _bindings.dll, "wasmtime_config_concurrency_support_set", None, Address, ctypes.c_bool
 )
+
+
+def call_async(*arguments: Any) -> int | None:
+    """Call an async function to its end; the arguments are those of `call`."""
+    failure, pause = Address(), _SHORTEST_PAUSE
+    future = Address(_begin_call(*arguments, ctypes.byref(failure)))
+    try:
+        while not _go_on(future):
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+    finally:
+        _end_call(future)
+    return failure.value
 
 
 def address_of(pointer: Any) -> int:

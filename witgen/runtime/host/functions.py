@@ -118,7 +118,8 @@ class _Compiler:
 
     def _call(self) -> None:
         line, block = self.source.line, self.source.block
-        line("_failure = _call(_function, _context, _values, _count, _slot, _one)")
+        call = "_call_async" if self.function.is_async else "_call"
+        line(f"_failure = {call}(_function, _context, _values, _count, _slot, _one)")
         if self.lowering.handles:
             line("_settle()")
         if self.lowering.regions:

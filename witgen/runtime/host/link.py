@@ -23,6 +23,11 @@ __all__ = ["Linkage"]
 
 T = TypeVar("T")
 
+_NO_ASYNC = (
+    "wasmtime's C API cannot implement it: a function defined with wasmtime_component_linker_instance_add_func_async"
+    " does not match an async import"
+)
+
 _numbers: WeakKeyDictionary[abi.Resource, int] = WeakKeyDictionary()
 _number = count(1)
 
@@ -70,6 +75,9 @@ class _Implementation:
             if not (isinstance(self.classes[resource], type) and issubclass(self.classes[resource], Resource)):
                 yield f"{place}: resource {resource.name}: expected a class derived from {name}"
         for function in self.item.interface.functions:
+            if function.is_async:
+                yield f"{place}: {shape.describe(function)} ({_NO_ASYNC})"
+                continue
             owner, name = self.target(function)
             found = owner if not name else getattr(owner, name, None)
             abstract: frozenset[str] = frozenset()

@@ -20,6 +20,7 @@ from . import ffi
 from .binding import bind_caller
 from .component import ComponentSource
 from .definition import Definition, Needs
+from .engine import Settings, suit
 from .errors import LinkError
 from .handles import Guest, ResourceHandles
 from .link import Linkage
@@ -130,6 +131,7 @@ class World(ABC):
 
 def _instantiate(definition: Definition, store: Store, source: ComponentSource, imports: object) -> Instance:
     store.usable()
+    suit(store.engine, Settings(concurrent=definition.concurrent))
     component = components.load(store.engine, source)
     needs = definition.needs(component, store.engine)
     linkage = Linkage(definition, store, imports)
