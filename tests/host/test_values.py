@@ -102,6 +102,10 @@ VALUES: list[tuple[abi.Type, list[Any]]] = [
     (abi.List(EITHER), [[Ok("a"), Err(Point(1, "b")), Ok("c")]]),
     (abi.List(abi.Result(None, abi.STRING)), [[Ok(None), Err("x")]]),
     (abi.List(abi.List(abi.List(abi.S32))), [[], [[]], [[[1], []], [], [[2, 3], [4]]]]),
+    (abi.Map(abi.STRING, abi.U32), [{}, {"a": 1, "b": 2}]),
+    (abi.Map(abi.U8, abi.Option(POINT)), [{1: None, 2: Point(2, "two")}]),
+    (abi.List(abi.Map(abi.CHAR, BYTES)), [[{}, {"x": b"1", "y": b""}, {"z": b"zz"}]]),
+    (abi.Map(abi.S64, abi.Map(abi.STRING, abi.List(SHAPE))), [{-1: {"a": [ShapeDot(), ShapeSize(4)]}, 0: {}}]),
     (abi.Record("deep", Point, (abi.Field("x", "x", abi.List(SHAPE)), abi.Field("l", "label", abi.Option(BYTES)))),
      [Point([ShapeDot()], b"xyz"), Point([], None)]),  # type: ignore[arg-type]
 ]  # fmt: skip
@@ -147,6 +151,8 @@ def _sample(type_: abi.Type | None) -> Any:
             return tuple(_sample(part) for part in type_.types)
         case abi.Result():
             return Ok(_sample(type_.ok))
+        case abi.Map():
+            return {_sample(type_.key): _sample(type_.value)}
         case abi.List():
             return b"bytes" if type_.element is abi.U8 else [_sample(type_.element)]
         case _:
@@ -238,6 +244,9 @@ DOES_NOT_FIT: list[tuple[abi.Type, Any, str]] = [
     (abi.Tuple((abi.U8, abi.U8)), (1,), "expected a tuple of 2, got 1"),
     (abi.Tuple((abi.U8, abi.U8)), (1, 2, 3), "expected a tuple of 2, got 3"),
     (abi.List(abi.Tuple((abi.U8,))), [(1,), (1, 2)], "[1]: expected a tuple of 1, got 2"),
+    (abi.Map(abi.STRING, abi.U8), {"a": 1, "b": 256}, "['b']: expected u8, got 256"),
+    (abi.Map(abi.STRING, abi.U8), {"a": 1, 5: 2}, "[5]: expected str, got int"),
+    (abi.Map(abi.STRING, abi.U8), [("a", 1)], "expected a mapping, got list"),
     (NESTED, 5, "expected Some or None, got int"),
     (NESTED, Some(256), "Some.value: expected u8, got 256"),
     (EITHER, "ok", "expected Ok or Err, got str"),

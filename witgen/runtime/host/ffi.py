@@ -29,9 +29,9 @@ from wasmtime.component import Instance, LinkerInstance, ResourceAny, ResourceTy
 __all__ = [
     "CALLBACK", "DESTRUCTOR", "EPOCH_CALLBACK", "KINDS", "MEMORY", "VERSION", "Address", "Size",
     "add_function", "add_resource", "address_of", "any_clone", "any_delete", "any_drop", "any_to_host",
-    "call", "call_async", "cast", "context_of", "enable_async", "error_delete", "error_message", "error_new",
-    "export_function", "host_delete", "host_new", "host_rep", "host_to_any", "pin_structure",
-    "set_concurrency", "set_epoch_callback", "take_box", "val_clone", "val_delete",
+    "call", "call_async", "cast", "context_of", "enable_async", "enable_maps", "error_delete",
+    "error_message", "error_new", "export_function", "host_delete", "host_new", "host_rep", "host_to_any",
+    "pin_structure", "set_concurrency", "set_epoch_callback", "take_box", "val_clone", "val_delete",
 ]  # fmt: skip
 
 SUPPORTED: Final = range(46, 51)
@@ -162,6 +162,10 @@ _get_func: Final = _prototype(
 _async_set: Final = _prototype(
     _bindings.dll, "wasmtime_config_wasm_component_model_async_set", None, Address, ctypes.c_bool
 )
+_MAP_SET = "wasmtime_config_wasm_component_model_map_set"
+_map_set: Final = (
+    _prototype(_bindings.dll, _MAP_SET, None, Address, ctypes.c_bool) if hasattr(_bindings.dll, _MAP_SET) else None
+)
 _epoch_callback: Final = _prototype(
     _bindings.dll, "wasmtime_store_epoch_deadline_callback", None, Address, EPOCH_CALLBACK, Address, Address
 )
@@ -196,6 +200,12 @@ def context_of(store: wasmtime.Store) -> int:
 def set_concurrency(config: wasmtime.Config, *, enabled: bool) -> None:
     """Switch an engine's support for concurrent tasks on or off."""
     _concurrency_set(address_of(config.ptr()), enabled)
+
+
+def enable_maps(config: wasmtime.Config) -> None:
+    """Switch the type `map` on, where this wasmtime has it."""
+    if _map_set is not None:
+        _map_set(address_of(config.ptr()), True)  # noqa: FBT003  (a C function)
 
 
 def enable_async(config: wasmtime.Config) -> None:
