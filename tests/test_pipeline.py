@@ -22,6 +22,7 @@ STAGES = (
     ("render",),
     ("write", "runtime_files"),
     ("options",),
+    ("projects",),
     ("config",),
     ("targets",),
     ("produce", "reuse"),

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import write
+from . import reuse, write
 from .diagnostics import Diagnostic
 from .errors import WitError
-from .options import Config, Result
+from .options import Config, Produced, Result
 from .tree import read_tree
-from .version import VERSION
 
 if TYPE_CHECKING:
     from .model import ir
@@ -38,15 +38,15 @@ def generate(config: Config) -> Result:
         WitError: the WIT cannot be used, or files that are not ours stand in the way; nothing was written then.
         OSError: the output cannot be written.
     """
-    output, lock, diagnostics = _produce(config)
+    produced = _produce(config)
     if config.out is None:
-        return Result(output, diagnostics)
+        return Result(produced.output, produced.diagnostics)
     folder = Path(config.out)
     with write.exclusive(folder):
-        planned = write.plan(folder, output, lock, force=config.force)
+        planned = write.plan(folder, produced.output, produced.lock, force=config.force)
         _refuse_blocked(planned)
         write.apply(planned)
-    return Result(output, diagnostics, planned)
+    return Result(produced.output, produced.diagnostics, planned)
 
 
 def check(config: Config) -> Result:
@@ -56,18 +56,27 @@ def check(config: Config) -> Result:
         WitError: the WIT cannot be used.
         OSError: the output cannot be read.
     """
-    output, lock, diagnostics = _produce(config)
-    planned = write.plan(Path(config.out or "."), output, lock) if config.out is not None else None
-    return Result(output, diagnostics, planned)
+    produced = _produce(config)
+    if config.out is None:
+        return Result(produced.output, produced.diagnostics)
+    planned = write.plan(Path(config.out), produced.output, produced.lock)
+    return Result(produced.output, produced.diagnostics, planned)
 
 
-def _produce(config: Config) -> tuple[write.Output, str, tuple[Diagnostic, ...]]:
-    from .produce import produce
+def _produce(config: Config) -> Produced:
+    tree = read_tree(os.fspath(config.wit))
 
-    produced = produce(config, read_tree(os.fspath(config.wit)))
-    output = write.Output.of(produced.files)
-    lock = write.lock_text(version=VERSION, world=produced.world, wit=produced.wit, digests=output.digests)
-    return output, lock, produced.diagnostics
+    @cache
+    def made() -> Produced:
+        from .produce import produce
+
+        return produce(config, tree)
+
+    name = reuse.name_of(config, tree)
+    recalled = reuse.recall(name, tree, lambda path: made().output[path])
+    if recalled is None:
+        reuse.keep(name, tree, made())
+    return recalled or made()
 
 
 def _refuse_blocked(planned: write.Plan) -> None:

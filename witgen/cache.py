@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 import time
 from collections.abc import Iterable
 from functools import cache
 
 from .version import VERSION
 
-__all__ = ["folder", "key", "load", "store"]
+__all__ = ["folder", "key", "load", "state", "store"]
 
 _VARIABLE = "WITGEN_CACHE_DIR"
 _DIGEST_SIZE = 32
@@ -41,10 +42,18 @@ def folder() -> str | None:
     """Return the cache folder; None if there is none to use."""
     root = os.environ.get(_VARIABLE)
     if root is None:
-        from platformdirs import user_cache_dir  # noqa: PLC0415 - slow to load, and not needed with the variable set
-
-        root = user_cache_dir("witgen", appauthor=False)
+        root = _user_folder()
     return os.path.join(root, "wit") if root else None
+
+
+def _user_folder() -> str:
+    if sys.platform == "linux":
+        # What platformdirs says there, without the time that it takes to load.
+        base = os.environ.get("XDG_CACHE_HOME", "")
+        return os.path.join(base if os.path.isabs(base) else os.path.expanduser("~/.cache"), "witgen")
+    from platformdirs import user_cache_dir  # noqa: PLC0415 - slow to load, and not needed with the variable set
+
+    return user_cache_dir("witgen", appauthor=False)
 
 
 def key(kind: str, parts: Iterable[bytes]) -> str:
@@ -59,15 +68,20 @@ def key(kind: str, parts: Iterable[bytes]) -> str:
 @cache
 def _tool() -> bytes:
     """Identify this witgen: its version, and the state of its files, for those who change them."""
+    return VERSION.encode() + b"\n" + state(_FOLDERS)
+
+
+def state(folders: Iterable[str]) -> bytes:
+    """Identify the files in some of witgen's own folders."""
     here = os.path.dirname(os.path.abspath(__file__))
     files: list[str] = []
-    for name in _FOLDERS:
+    for name in folders:
         try:
             with os.scandir(os.path.join(here, name)) as entries:
                 files += [_state(name, entry) for entry in entries if entry.is_file()]
         except OSError:
             continue
-    return "\n".join([VERSION, *sorted(files)]).encode()
+    return "\n".join(sorted(files)).encode()
 
 
 def _state(folder: str, entry: os.DirEntry[str]) -> str:

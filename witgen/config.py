@@ -10,19 +10,18 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from .diagnostics import Diagnostic, Label
 from .errors import WitError
 from .options import Config
+from .projects import Target
 from .source import SourceFile, Span
 from .toml_places import Place, places
 
-__all__ = ["FILE_NAME", "Target", "find", "load"]
+__all__ = ["load"]
 
-FILE_NAME = "pyproject.toml"
 _TABLE: tuple[str | int, ...] = ("tool", "witgen")
 
 
@@ -62,43 +61,6 @@ _OPTIONS = {
     "names": _Option("names", "a table of strings: interface = module name", _is_names),
     "wasmtime": _Option("wasmtime", "a list of strings: packages and interfaces", _is_strings),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """One output folder, and where its options stand in the file: `("names", "ns:pkg/interface")`."""
-
-    config: Config
-    places: Mapping[tuple[str | int, ...], Place]
-
-    def locate(self, *option: str | int) -> Span | None:
-        """Return the place of an option, or of the closest table around it."""
-        for length in range(len(option), -1, -1):
-            place = self.places.get(option[:length])
-            if place is not None:
-                return place.key
-        return None
-
-
-def find(start: Path) -> Path | None:
-    """Return the closest pyproject.toml with a `[tool.witgen]`, in `start` or above it."""
-    folder = start.resolve()
-    for candidate in (folder, *folder.parents):
-        path = candidate / FILE_NAME
-        if path.is_file() and b"witgen" in path.read_bytes() and _mentions(path):
-            return path
-    return None
-
-
-def _mentions(path: Path) -> bool:
-    """Tell whether a file has the table; one that is no TOML counts if it looks like it, to be reported by `load`."""
-    data = path.read_bytes()
-    try:
-        document = tomllib.loads(data.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
-        return re.search(rb"^\s*\[+\s*tool\s*\.\s*witgen\b", data, re.MULTILINE) is not None
-    tool = document.get("tool")
-    return isinstance(tool, dict) and "witgen" in tool
 
 
 def load(path: Path) -> list[Target]:

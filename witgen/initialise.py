@@ -6,10 +6,10 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from .config import FILE_NAME
 from .diagnostics import Diagnostic
 from .errors import WitError
 from .facts.names import snake
+from .projects import FILE_NAME
 from .resolve import load, select_world
 
 __all__ = ["First", "attributes_line", "initialise", "mark_generated"]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from .diagnostics import Diagnostic
-from .write import Plan
+from .write import Output, Plan
 
-__all__ = ["Config", "Result"]
+__all__ = ["Config", "Produced", "Result"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +45,17 @@ class Config:
     force: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """What was generated: text by path relative to the output, warnings, and what the disk needed."""
 
     files: Mapping[str, str]
     diagnostics: tuple[Diagnostic, ...]
     plan: Plan | None = None
+
+
+class Produced(NamedTuple):
+    """The output, the text of the lock that goes with it, and warnings."""
+
+    output: Output
+    lock: str
+    diagnostics: tuple[Diagnostic, ...]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from .diagnostics import Diagnostic, Severity
 from .facts import componentize
@@ -13,25 +12,16 @@ from .facts.fingerprint import fingerprint
 from .facts.support import Side, obstacle
 from .facts.world import WorldFacts
 from .model import ir
-from .options import Config
+from .options import Config, Produced
 from .render.guest_module import RawNames
 from .render.package import render_package
-from .resolve import select_world
-from .resolve.load import resolve_tree
+from .resolve import resolve_tree, select_world
 from .runtime_files import runtime_files
 from .tree import Tree
+from .version import VERSION
+from .write import Output, lock_text
 
-__all__ = ["Produced", "produce"]
-
-
-@dataclass(frozen=True, slots=True)
-class Produced:
-    """The files by path, the world's full name, a hash of the WIT that counts, and warnings."""
-
-    files: dict[str, str]
-    world: str
-    wit: str
-    diagnostics: tuple[Diagnostic, ...]
+__all__ = ["produce"]
 
 
 def produce(config: Config, tree: Tree) -> Produced:
@@ -46,7 +36,9 @@ def produce(config: Config, tree: Tree) -> Produced:
     runtime = runtime_files(host=config.host, guest=config.guest)
     guest = _raw_names(resolved, world, config.world_module) if config.guest else None
     files = render_package(facts, host=config.host, guest=guest, runtime=runtime)
-    return Produced(files, facts.title, _wit_hash(facts), tuple(_left_out(facts, config)))
+    output = Output.of(files)
+    lock = lock_text(version=VERSION, world=facts.title, wit=_wit_hash(facts), digests=output.digests)
+    return Produced(output, lock, tuple(_left_out(facts, config)))
 
 
 def _raw_names(resolved: ir.Resolve, world: ir.WorldId, world_module: str) -> RawNames:

@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from .config import Target, find, load
 from .diagnostics import Diagnostic
 from .errors import OptionError, WitError
 from .options import Config
+from .projects import Target, find
 
 __all__ = ["chosen", "placed"]
 
@@ -28,7 +28,11 @@ def chosen(start: Path, overrides: dict[str, Any]) -> list[Target]:
         WitError: the file is wrong, or nothing says where to write.
     """
     path = find(start)
-    targets = load(path) if path is not None else []
+    targets: list[Target] = []
+    if path is not None:
+        from .config import load  # noqa: PLC0415 - only where there is something to load
+
+        targets = load(path)
     out, world = overrides.get("out"), overrides.get("world")
     if out is not None:
         known = [target for target in targets if _same(target.config.out, out)]

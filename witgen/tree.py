@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .diagnostics import Diagnostic
 from .errors import WitError
@@ -19,24 +19,21 @@ __all__ = ["Folder", "SingleFile", "Tree", "decode_text", "read_tree"]
 _DEPENDENCY_SUFFIXES = (".wit", ".wat", ".wasm")
 
 
-@dataclass(frozen=True, slots=True)
-class Folder:
+class Folder(NamedTuple):
     """The `*.wit` files of one folder."""
 
     path: str
     files: tuple[SourceFile, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SingleFile:
+class SingleFile(NamedTuple):
     """One file; only its content tells whether it is text or a binary package."""
 
     path: str
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
+class Tree(NamedTuple):
     """Everything that was read: the package asked for, and what lies in its deps/."""
 
     path: str

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from .config import FILE_NAME, Target
 from .diagnostics import Diagnostic
 from .errors import WitError
+from .projects import FILE_NAME, Target
 from .targets import chosen
 
 __all__ = ["MissingWatcherError", "rounds"]

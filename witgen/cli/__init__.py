@@ -1,5 +1,17 @@
 """The command line: arguments → API → exit code."""
 
-from .main import main
+from __future__ import annotations
+
+import gc
+from typing import NoReturn
 
 __all__ = ["main"]
+
+
+def main() -> NoReturn:
+    """Run the command line and exit."""
+    # A run is short and what it builds lives to its end: looking for garbage would only cost time.
+    gc.disable()
+    from .main import main as run
+
+    run()

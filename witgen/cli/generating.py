@@ -15,8 +15,8 @@ from .options import overrides, reporting, targets
 from .output import Format, reporter
 
 if TYPE_CHECKING:
-    from ..config import Target
     from ..options import Result
+    from ..projects import Target
     from ..write import Plan
 
 __all__ = ["check", "generate", "run_all"]

@@ -6,7 +6,6 @@ Exit codes are API: 0 fine, 1 drift, 2 bad WIT, configuration or usage, 3 a bug 
 from __future__ import annotations
 
 import sys
-import traceback
 from importlib import import_module
 from typing import NoReturn
 
@@ -97,6 +96,8 @@ def _run() -> int:
         place = f": {error.filename}" if error.filename else ""
         click.echo(f"error: {error.strerror or error}{place}", err=True)
     except Exception:  # noqa: BLE001 - a bug must not look like a user's mistake
+        import traceback
+
         traceback.print_exc()
         click.echo("witgen: this is a bug in witgen; please report it with the lines above", err=True)
         return 3

@@ -6,7 +6,6 @@ import enum
 import os
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 import click
 
@@ -38,14 +37,14 @@ def _default() -> Format:
     return Format.GITHUB if os.environ.get("GITHUB_ACTIONS") == "true" else Format.TEXT
 
 
-@dataclass(slots=True)
 class Reporter:
     """Collects the problems of one run. `verbosity` is -1 for `-q`, 1 for `-v`."""
 
-    format: Format = field(default_factory=_default)
-    verbosity: int = 0
-    promised: bool = False
-    _problems: list[Diagnostic] = field(default_factory=list[Diagnostic])
+    def __init__(self) -> None:
+        self.format = _default()
+        self.verbosity = 0
+        self.promised = False
+        self._problems: list[Diagnostic] = []
 
     def add(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Keep problems until the run is over."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ def watch(**options: Any) -> int:
     from ..watch import MissingWatcherError, rounds
     from .generating import run_all
 
+    gc.enable()  # unlike other commands, this one runs for days
     wanted = overrides(options)
     try:
         for chosen, problems in rounds(Path.cwd(), wanted):

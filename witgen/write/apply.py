@@ -40,7 +40,8 @@ def apply(plan: Plan) -> None:
 
 def _sweep(plan: Plan) -> None:
     """Remove the unfinished files of runs that were killed."""
-    for folder in {(plan.folder / path).parent for path in (LOCK_NAME, *plan.output, *plan.remove)}:
+    for inner in {os.path.dirname(path) for path in (LOCK_NAME, *plan.output, *plan.remove)}:
+        folder = plan.folder / inner
         try:
             left = [name for name in os.listdir(folder) if _TEMPORARY.fullmatch(name)]
         except (FileNotFoundError, NotADirectoryError):

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 __all__ = ["LOCK_NAME", "Lock", "digest", "lock_text", "pending_text", "read_lock"]
 
 LOCK_NAME = "witgen.lock"
 
 
-@dataclass(frozen=True, slots=True)
-class Lock:
+class Lock(NamedTuple):
     """The files that an earlier run wrote: path relative to the output → SHA-256 of the content.
 
     `pending` is what runs that did not finish were about to write: several digests where several runs died.
     `readable` is False where there is a lock that says nothing, as after a merge with conflicts.
     """
 
-    files: Mapping[str, str] = field(default_factory=dict[str, str])
-    pending: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    files: Mapping[str, str] = {}
+    pending: Mapping[str, tuple[str, ...]] = {}
     readable: bool = True
 
     def knows(self, path: str) -> bool:
@@ -54,11 +51,15 @@ def pending_text(lock: Lock, digests: Mapping[str, str]) -> str:
 
 
 def _dump(document: dict[str, Any]) -> str:
+    import json  # noqa: PLC0415 - a run without changes is over before this would be loaded
+
     return json.dumps(document, indent=2) + "\n"
 
 
 def read_lock(folder: Path) -> Lock:
     """Read the lock of an output folder; without one, or with one that is damaged, nothing is known to be ours."""
+    import json  # noqa: PLC0415 - likewise
+
     try:
         data = json.loads((folder / LOCK_NAME).read_text(encoding="utf-8"))
         files, pending = data["files"], data.get("pending", {})

@@ -33,6 +33,9 @@ class Output(Mapping[str, str]):
             text = self._texts[path] = self._make(path)
         return text
 
+    def __contains__(self, path: object) -> bool:
+        return path in self._texts  # the inherited one would make the text
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._texts)
 

@@ -6,8 +6,8 @@ import enum
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from .lockfile import LOCK_NAME, Lock, digest, read_lock
 from .output import Output
@@ -28,8 +28,7 @@ class Drift(enum.Enum):
     FOREIGN = "foreign"
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """Paths relative to the output folder; `lock` is the text of the lock that the run leaves.
 
     `drift` holds every file that is not as it should be. `write` are those of them to be written, new ones included,
@@ -74,10 +73,12 @@ def plan(folder: Path, output: Output, lock: str, *, force: bool = False) -> Pla
         lock: the text of the lock that goes with it.
         force: overwrite and remove files that a person edited or made.
     """
-    previous = read_lock(folder)
+    lock_drift = _lock_drift(folder, lock)
+    # A lock that is as it should be knows exactly the files of the output.
+    previous = read_lock(folder) if lock_drift is not None else Lock(output.digests)
     drift = dict(_drift(folder, output, previous))
-    if (kind := _lock_drift(folder, lock)) is not None:
-        drift[LOCK_NAME] = kind
+    if lock_drift is not None:
+        drift[LOCK_NAME] = lock_drift
     stay = set[Drift]() if force else {Drift.EDITED, Drift.FOREIGN}
     write = tuple(path for path in output if path in drift and drift[path] not in stay)
     unchanged = tuple(path for path in output if path not in drift)
@@ -88,16 +89,17 @@ def plan(folder: Path, output: Output, lock: str, *, force: bool = False) -> Pla
 
 def _drift(folder: Path, output: Output, previous: Lock) -> Iterator[tuple[str, Drift]]:
     digests = output.digests
+    root = os.fspath(folder)
     for path in output:
-        present = _read(folder / path)
+        present = _read(os.path.join(root, path))
         if present is None:
             obstacle = _file_in_the_way(folder, path)
             yield (path, Drift.MISSING) if obstacle is None else (obstacle, Drift.FOREIGN)
         elif hashlib.sha256(present).hexdigest() != digests[path]:
             same = digest(present) == digests[path]
             yield path, Drift.LINE_ENDS if same else _standing(previous, path, present)
-    for path in _earlier(folder, previous):
-        present = _read(folder / path) if path not in output else None
+    for path in _earlier(folder, previous, output):
+        present = _read(folder / path)
         if present is not None:
             kind = _standing(previous, path, present)
             yield path, Drift.ORPHANED if kind is Drift.STALE else kind
@@ -112,12 +114,12 @@ def _lock_drift(folder: Path, lock: str) -> Drift | None:
     return Drift.LINE_ENDS if present.replace(b"\r\n", b"\n") == lock.encode() else Drift.STALE
 
 
-def _earlier(folder: Path, lock: Lock) -> Iterable[str]:
-    """Return the paths of what earlier runs wrote, as far as it is known."""
+def _earlier(folder: Path, lock: Lock, output: Output) -> Iterable[str]:
+    """Return the paths of what earlier runs wrote and is no longer wanted, as far as it is known."""
     if lock.readable:
-        return sorted(path for path in {*lock.files, *lock.pending} if _is_inside(path))
+        return sorted(path for path in {*lock.files, *lock.pending}.difference(output) if _is_inside(path))
     marked = (path for path in folder.rglob("*.py") if (_read(path) or b"").startswith(_HEADER))
-    return sorted(path.relative_to(folder).as_posix() for path in marked)
+    return sorted({path.relative_to(folder).as_posix() for path in marked}.difference(output))
 
 
 def _standing(lock: Lock, path: str, present: bytes) -> Drift:

@@ -1,0 +1,57 @@
+"""Projects: the pyproject.toml that counts, and the targets in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from .options import Config
+
+if TYPE_CHECKING:
+    from .source import Span
+    from .toml_places import Place
+
+__all__ = ["FILE_NAME", "Target", "find"]
+
+FILE_NAME = "pyproject.toml"
+
+
+class Target(NamedTuple):
+    """One output folder, and where its options stand in the file: `("names", "ns:pkg/interface")`."""
+
+    config: Config
+    places: Mapping[tuple[str | int, ...], Place]
+
+    def locate(self, *option: str | int) -> Span | None:
+        """Return the place of an option, or of the closest table around it."""
+        for length in range(len(option), -1, -1):
+            place = self.places.get(option[:length])
+            if place is not None:
+                return place.key
+        return None
+
+
+def find(start: Path) -> Path | None:
+    """Return the closest pyproject.toml with a `[tool.witgen]`, in `start` or above it."""
+    folder = start.resolve()
+    for candidate in (folder, *folder.parents):
+        path = candidate / FILE_NAME
+        if path.is_file() and _mentions(path.read_bytes()):
+            return path
+    return None
+
+
+def _mentions(data: bytes) -> bool:
+    """Tell whether a file has the table; one that is no TOML counts if it looks like it, to be reported by `load`."""
+    if b"witgen" not in data:
+        return False
+    import tomllib  # noqa: PLC0415 - most runs of a tool that is given all its options need no TOML
+
+    try:
+        document = tomllib.loads(data.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        return re.search(rb"^\s*\[+\s*tool\s*\.\s*witgen\b", data, re.MULTILINE) is not None
+    tool = document.get("tool")
+    return isinstance(tool, dict) and "witgen" in tool

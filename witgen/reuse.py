@@ -1,0 +1,112 @@
+"""What earlier runs found out, so that a run without changes need not parse, render or lay out anything.
+
+An entry of the cache has the digest of every file that some WIT, options and this witgen lead to, and the warnings. The
+files on disk are still read and compared; only where one differs is its text made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from types import ModuleType
+from typing import Any
+
+from . import cache
+from .diagnostics import Diagnostic, Severity
+from .options import Config, Produced
+from .source import SourceFile, Span
+from .tree import Folder, Tree
+from .write import Output
+
+__all__ = ["keep", "name_of", "recall"]
+
+# Where the code and the data are that make text of resolved WIT; the cache itself knows those that resolve.
+_FOLDERS = (
+    "facts",
+    "render",
+    "runtime",
+    "runtime/host",
+    "runtime/guest",
+    "write",
+    "_data/templates",
+    "../templates",
+)
+
+# Between the parts of an entry: digests, the lock, warnings.
+_SEPARATOR = "\0"
+
+
+def name_of(config: Config, tree: Tree) -> str:
+    """Return the name of the cache's entry for what `config` makes of `tree`."""
+    return cache.key("output", _parts(config, tree))
+
+
+def _parts(config: Config, tree: Tree) -> Iterator[bytes]:
+    yield cache.state(_FOLDERS)
+    wasmtime = None if config.wasmtime is None else sorted(config.wasmtime)
+    options = (
+        *(config.world, config.host, config.guest, sorted(set(config.features)), config.all_features),
+        *(config.world_module, sorted(config.names.items()), wasmtime),
+    )
+    yield repr(options).encode("utf-8", "backslashreplace")
+    for source in (tree.main, *tree.dependencies):
+        if isinstance(source, Folder):
+            yield b"folder %d" % len(source.files)
+            for file in source.files:
+                yield file.text.encode()
+        else:
+            yield b"file"
+            yield source.data
+
+
+def recall(name: str, tree: Tree, make: Callable[[str], str]) -> Produced | None:
+    """Return what an entry says, if there is one; `make` returns the text of a file whose digest is known."""
+    entry = cache.load(name)
+    if entry is None:
+        return None
+    listed, lock, plain = entry.decode().split(_SEPARATOR)
+    digests = {path: value for value, _, path in (line.partition(" ") for line in listed.splitlines())}
+    warnings = tuple(_warnings(plain, tree))
+    return Produced(Output(dict.fromkeys(digests), digests, make), lock, warnings)
+
+
+def keep(name: str, tree: Tree, produced: Produced) -> None:
+    """Make an entry, unless a warning is about a place that only resolving knows."""
+    numbers = {id(file): number for number, file in enumerate(_texts(tree))}
+    warnings = [_plain(diagnostic, numbers) for diagnostic in produced.diagnostics]
+    if None in warnings:
+        return
+    listed = "".join(f"{value} {path}\n" for path, value in produced.output.digests.items())
+    plain = _json().dumps(warnings) if warnings else ""
+    cache.store(name, _SEPARATOR.join((listed, produced.lock, plain)).encode())
+
+
+def _texts(tree: Tree) -> list[SourceFile]:
+    folders = (source for source in (tree.main, *tree.dependencies) if isinstance(source, Folder))
+    return [file for folder in folders for file in folder.files]
+
+
+def _plain(diagnostic: Diagnostic, numbers: dict[int, int]) -> list[Any] | None:
+    """Return a warning as JSON, its file by number; None where it says more than a warning of ours does."""
+    span = diagnostic.span
+    if diagnostic.labels or diagnostic.path is not None or (span is not None and id(span.file) not in numbers):
+        return None
+    place = None if span is None else [numbers[id(span.file)], span.start, span.end]
+    return [diagnostic.code, diagnostic.message, place, diagnostic.help, diagnostic.note, diagnostic.severity.value]
+
+
+def _warnings(plain: str, tree: Tree) -> Iterator[Diagnostic]:
+    files = _texts(tree)
+    for each in _json().loads(plain) if plain else ():
+        yield _diagnostic(each, files)
+
+
+def _json() -> ModuleType:
+    import json  # noqa: PLC0415 - most worlds have no warnings, and a run without changes is over in no time
+
+    return json
+
+
+def _diagnostic(plain: list[Any], files: Sequence[SourceFile]) -> Diagnostic:
+    code, message, place, help_, note, severity = plain
+    span = None if place is None else Span(files[place[0]], place[1], place[2])
+    return Diagnostic(code, message, span, help=help_, note=note, severity=Severity(severity))
