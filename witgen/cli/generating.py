@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -103,7 +104,7 @@ def _is_clean(plan: Plan, *, diff: bool) -> bool:
         from ..write.diff import unified
 
         # As bytes: line ends are a part of what the diff says.
-        click.get_binary_stream("stdout").write("".join(unified(plan)).encode())
+        sys.stdout.buffer.write("".join(unified(plan)).encode())
     if reporter.format is Format.TEXT:
         for line in _listed(plan):
             click.echo(line, err=True)
