@@ -2,6 +2,7 @@
 
 from wasmtime import Engine, WasiConfig
 
+from .aio import AsyncWorld
 from .component import ComponentSource
 from .definition import Definition, Import
 from .engine import Settings, make_engine
@@ -24,6 +25,7 @@ from .store import Limits, Store
 from .world import Instance, World
 
 __all__ = [
+    "AsyncWorld",
     "ComponentError",
     "ComponentSource",
     "DeadlineError",

@@ -18,7 +18,7 @@ from typing import Any, NoReturn, Protocol
 from .. import abi, check
 from . import ffi
 from .arena import Arena, Region
-from .functions import CALL, Compiled, Handle, compile_callback, compile_caller
+from .functions import CALL, Compiled, Handle, compile_callback, compile_caller, compile_finishing_callback
 
 __all__ = ["Handles", "Lender", "bind_callback", "bind_caller"]
 
@@ -198,6 +198,16 @@ def bind_caller(function: abi.Function, handles: Handles, target: Any) -> Callab
     return _Bound(function, handles, compile_caller, extra).call
 
 
-def bind_callback(function: abi.Function, handles: Handles, implementation: Callable[..., Any] | None) -> Any:
-    """Return the C callback of an imported function; methods have no `implementation`, their objects do."""
-    return ffi.CALLBACK(_Bound(function, handles, compile_callback, {"_implementation": implementation}).call)
+def bind_callback(
+    function: abi.Function,
+    handles: Handles,
+    implementation: Callable[..., Any] | None,
+    finish: Callable[[object], object] | None = None,
+) -> Any:
+    """Return the C callback of an imported function; methods have no `implementation`, their objects do.
+
+    What the implementation returns goes through `finish`, if there is one.
+    """
+    compiler = compile_callback if finish is None else compile_finishing_callback
+    extra: Namespace = {"_implementation": implementation, "_finish": finish}
+    return ffi.CALLBACK(_Bound(function, handles, compiler, extra).call)

@@ -20,7 +20,7 @@ from .lifting import Lifting
 from .lowering import INTEGERS, kind_of
 from .source import Source
 
-__all__ = ["CALL", "Compiled", "Handle", "compile_callback", "compile_caller"]
+__all__ = ["CALL", "Compiled", "Handle", "compile_callback", "compile_caller", "compile_finishing_callback"]
 
 CALL = "_call_it"
 """What the compiled module calls its function."""
@@ -54,8 +54,9 @@ class Compiled:
 
 
 class _Compiler:
-    def __init__(self, function: abi.Function) -> None:
+    def __init__(self, function: abi.Function, *, finishes: bool = False) -> None:
         self.function = function
+        self.finishes = finishes
         self.source = Source()
         self.layout = Layout()
         self.slot = self.layout.reserve(4)
@@ -183,7 +184,8 @@ class _Compiler:
         callee = "_implementation"
         if function.name.startswith("[method]"):
             callee, arguments = f"{arguments[0]}.{function.python}", arguments[1:]
-        call = f"_value = {callee}({', '.join(arguments)})"
+        call = f"{callee}({', '.join(arguments)})"
+        call = f"_value = _finish({call})" if self.finishes else f"_value = {call}"
         if any(isinstance(handle, abi.Borrow) for handle in self.lifting.handles.values()):
             with block("try:"):
                 self._outcome(call)
@@ -246,21 +248,26 @@ class _Compiler:
                 line("_shrink()")
 
 
-_callers: WeakKeyDictionary[abi.Function, Compiled] = WeakKeyDictionary()
-_callbacks: WeakKeyDictionary[abi.Function, Compiled] = WeakKeyDictionary()
+_compiled: WeakKeyDictionary[abi.Function, dict[str, Compiled]] = WeakKeyDictionary()
+
+
+def _cached(function: abi.Function, kind: str, compile_: Callable[[], Compiled]) -> Compiled:
+    kinds = _compiled.setdefault(function, {})
+    if kind not in kinds:
+        kinds[kind] = compile_()
+    return kinds[kind]
 
 
 def compile_caller(function: abi.Function) -> Compiled:
     """Compile what calls an export; cached."""
-    compiled = _callers.get(function)
-    if compiled is None:
-        compiled = _callers[function] = _Compiler(function).caller()
-    return compiled
+    return _cached(function, "caller", lambda: _Compiler(function).caller())
 
 
 def compile_callback(function: abi.Function) -> Compiled:
     """Compile what a guest calls; cached."""
-    compiled = _callbacks.get(function)
-    if compiled is None:
-        compiled = _callbacks[function] = _Compiler(function).callback()
-    return compiled
+    return _cached(function, "callback", lambda: _Compiler(function).callback())
+
+
+def compile_finishing_callback(function: abi.Function) -> Compiled:
+    """Compile what a guest calls where implementations may be coroutines; cached."""
+    return _cached(function, "finishing callback", lambda: _Compiler(function, finishes=True).callback())

@@ -98,16 +98,19 @@ class _Watch:
     def _run(self) -> None:
         while True:
             with self._lock:
-                watched = dict(self._watched)
-                if not watched:
+                if not self._watched:
                     self._running = False
                     return
-            now = time.monotonic()
-            for interruption in watched:
-                interruption.check(now)
-            pause = min(watched.values()) / _CHECKS
-            del watched, interruption
-            time.sleep(min(max(pause, 0.001), 0.1))
+                pause = _check_all(dict(self._watched))
+            time.sleep(pause)
+
+
+def _check_all(watched: dict[Interruption, float]) -> float:
+    """Stop the calls whose time is up; return how long to wait until the next look."""
+    now = time.monotonic()
+    for interruption in watched:
+        interruption.check(now)
+    return min(max(min(watched.values(), default=0.0) / _CHECKS, 0.001), 0.1)
 
 
 _watch = _Watch()

@@ -143,7 +143,7 @@ class Linkage:
             ffi.add_resource(instance, resource.name, type_, self._store.destructor)
         for function in implementation.item.interface.functions:
             if function.name in functions:
-                callback = bind_callback(function, self._handles, implementation.function(function))
+                callback = bind_callback(function, self._handles, implementation.function(function), self._store.finish)
                 keep.append(callback)
                 ffi.add_function(instance, function.name, callback)
 

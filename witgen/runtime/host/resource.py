@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from abc import ABC
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from .. import values
@@ -34,9 +35,10 @@ class Resource(values.Resource, ABC):
     def dropped(self) -> None:
         """Let go of what the object holds. Does nothing here."""
 
-    def _tell_dropped(self) -> None:
+    def _tell_dropped(self) -> object:
         """Call the hook; for the runtime. Names of WIT never begin with an underscore."""
-        getattr(self, self._dropped_hook)()
+        hook: Callable[[], object] = getattr(self, self._dropped_hook)
+        return hook()
 
 
 class Handle(values.Resource):

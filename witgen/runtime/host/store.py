@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NoReturn, Self, TypeVar, cast
 
 import wasmtime
@@ -25,6 +26,7 @@ from .errors import (
     Trap,
 )
 from .interruption import Interruption
+from .resource import Resource
 from .table import ObjectTable
 
 __all__ = ["Limits", "Store"]
@@ -87,6 +89,8 @@ class Store:
         self.keep: list[object] = []
         """What the C library has pointers to."""
         self.destructor = ffi.DESTRUCTOR(self._destroy)
+        self.finish: Callable[[object], object] | None = None
+        """What completes a value that an implementation returned, where they may be coroutines."""
         self._closed = False
         self._http = False
         self._lock = threading.RLock()
@@ -147,10 +151,10 @@ class Store:
 
     def release(self, box: int) -> None:
         """Drop a handle now, or before the next call if a call is under way."""
-        if self._closed or self.dead is not None or _is_owned(self._lock):
+        busy = self._closed or self.dead is not None or _is_owned(self._lock)
+        if busy or not self._acquire():
             self.abandon(box)
             return
-        self._enter()
         try:
             self._drop(box)
         finally:
@@ -219,10 +223,16 @@ class Store:
             self.dead = cause
             self._attention.append(None)
 
+    def tell_dropped(self, instance: Resource) -> None:
+        """Tell a host object that no guest has it any more."""
+        told = instance._tell_dropped()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  (WIT may use other names)
+        if self.finish is not None:
+            self.finish(told)
+
     def _destroy(self, _data: int, _context: int, number: int) -> int:
         """Be told that a guest dropped a handle of a host object."""
         try:
-            self.table.drop(number)
+            self.tell_dropped(self.table.take(number))
         except BaseException as error:  # noqa: BLE001  (goes through wasm, and comes out of the call as it is)
             return self.raised(error)
         return 0
@@ -237,7 +247,8 @@ class Store:
         try:
             self._closed = True
             self._attention.append(None)
-            failures = [*_failures(self._hooks), *self.table.close()]
+            told = [partial(self.tell_dropped, self.table.take(number)) for number in list(self.table.objects)]
+            failures = _failures([*self._hooks, *told])
             for box in self._abandoned:
                 ffi.any_delete(box)
             self._abandoned.clear()

@@ -1,9 +1,5 @@
 """The host objects that a store's guests hold handles of."""
 
-# pyright: reportPrivateUsage=false
-# ruff: noqa: SLF001
-# Handles keep their state under names with an underscore, because WIT may give their methods any other.
-
 from __future__ import annotations
 
 from itertools import count
@@ -54,17 +50,3 @@ class ObjectTable:
         if self._numbers.pop(id(instance), None) is not None:
             _held.discard(id(instance))
         return instance
-
-    def drop(self, number: int) -> None:
-        """Tell an object that the guest has dropped it."""
-        self.take(number)._tell_dropped()
-
-    def close(self) -> list[BaseException]:
-        """Drop all objects; return what they raised."""
-        failures: list[BaseException] = []
-        while self.objects:
-            try:
-                self.drop(next(iter(self.objects)))
-            except BaseException as failure:  # noqa: BLE001  (the others must be dropped all the same)
-                failures.append(failure)
-        return failures

@@ -102,8 +102,23 @@ class World(ABC):
         limits: Limits | None = None,
     ) -> Self:
         """Run a component in a store of its own."""
+        return cls._open_with(component, imports, wasi=wasi, limits=limits)
+
+    @classmethod
+    def _open_with(
+        cls,
+        component: ComponentSource,
+        imports: object,
+        *,
+        wasi: wasmtime.WasiConfig | None,
+        limits: Limits | None,
+        prepare: Callable[[Store], None] | None = None,
+    ) -> Self:
+        """Run a component in a store of its own, which `prepare` may change before."""
         store = Store(wasi=wasi, limits=limits, concurrent=cls._definition.concurrent)
         try:
+            if prepare is not None:
+                prepare(store)
             return cls(_instantiate(cls._definition, store, component, imports), owns_store=True)
         except BaseException:
             store.close()

@@ -1,0 +1,195 @@
+"""The asyncio face: the loop goes on while a guest runs, host methods may be coroutines, cancelling stops the guest."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Coroutine
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import pytest
+
+from witgen.runtime import host
+
+from .test_limits import TEXT as LIMITS
+from .test_limits import Imports as Waits
+from .test_limits import Limited
+from .things import TEXT, Counted, Imports, Things, World
+
+T = TypeVar("T")
+
+
+class Face(host.AsyncWorld[Any]):
+    """What generated code has."""
+
+    @classmethod
+    async def things(cls, imports: Any) -> Face:
+        return await cls._open(World, TEXT, imports)
+
+    @classmethod
+    async def limits(cls, **limits: Any) -> Face:
+        return await cls._open(Limited, LIMITS, Waits, limits=host.Limits(**limits))
+
+    async def call(self, name: str, *values: Any) -> Any:
+        return await self._call(getattr(self._world, name), *values)
+
+
+def run(main: Coroutine[Any, Any, T]) -> T:
+    return asyncio.run(asyncio.wait_for(main, 20))
+
+
+@asynccontextmanager
+async def ticking(longest: float) -> Any:
+    """Fail if the loop stands still for longer than that."""
+    worst, stop = 0.0, asyncio.Event()
+
+    async def tick() -> None:
+        nonlocal worst
+        last = time.monotonic()
+        while not stop.is_set():
+            await asyncio.sleep(0.005)
+            now = time.monotonic()
+            worst, last = max(worst, now - last), now
+
+    task = asyncio.create_task(tick())
+    yield
+    stop.set()
+    await task
+    assert worst < longest
+
+
+class Slow(Things):
+    """Implemented with coroutines."""
+
+    async def sum(self, a: Counted, b: Counted) -> int:  # type: ignore[override]
+        await asyncio.sleep(0.05)
+        return a.n + b.n
+
+    async def take(self, x: Counted) -> None:  # type: ignore[override]
+        self.thread = threading.current_thread()
+        await asyncio.sleep(60)
+
+
+class Mine(Counted):
+    """A resource with coroutines."""
+
+    drops: list[int] = []
+
+    async def number(self) -> int:  # type: ignore[override]
+        await asyncio.sleep(0.01)
+        return self.n
+
+    async def dropped(self) -> None:  # type: ignore[override]
+        await asyncio.sleep(0.01)
+        self.drops.append(self.n)
+
+
+def test_host_methods_may_be_coroutines() -> None:
+    async def main() -> None:
+        Mine.drops.clear()
+        async with await Face.things(Imports(Slow(Mine))) as world, ticking(0.04):
+            assert await world.call("numbers", Mine(1), Mine(2)) == 3
+            assert await world.call("cycle", 7) == 7
+            assert Mine.drops == [7]
+            await world.call("keep", Mine(8))
+        assert Mine.drops == [7, 8]
+
+    run(main())
+
+
+def test_ordinary_methods_and_exceptions() -> None:
+    async def main() -> None:
+        async with await Face.things(Imports(Things(Counted))) as world:
+            assert await world.call("cycle", 7) == 7
+            assert await asyncio.gather(*(world.call("cycle", n) for n in range(20))) == list(range(20))
+            with pytest.raises(TypeError, match="expected int"):
+                await world.call("cycle", "x")
+            with pytest.raises(RuntimeError, match="no such number"):
+                await world.call("cycle", 666)
+            with pytest.raises(host.StoreDeadError):
+                await world.call("cycle", 1)
+
+    run(main())
+
+
+def test_the_loop_goes_on_while_the_guest_works() -> None:
+    async def main() -> None:
+        async with await Face.limits() as world:
+            async with ticking(0.1):
+                with pytest.raises(asyncio.TimeoutError):
+                    await asyncio.wait_for(world.call("spin"), 0.3)
+
+    run(main())
+
+
+@pytest.mark.parametrize("function", ["spin", "spin_through_host"])
+def test_cancelling_stops_the_guest(function: str) -> None:
+    async def main() -> None:
+        async with await Face.limits() as world:
+            task = asyncio.create_task(world.call(function))
+            await asyncio.sleep(0.1)
+            task.cancel()
+            began = time.monotonic()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert time.monotonic() - began < 0.5
+            with pytest.raises(host.StoreDeadError) as dead:
+                await world.call("add", 1, 2)
+            assert isinstance(dead.value.__cause__, asyncio.CancelledError)
+
+    run(main())
+
+
+def test_cancelling_while_a_coroutine_of_the_host_runs() -> None:
+    async def main() -> None:
+        slow = Slow(Counted)
+        async with await Face.things(Imports(slow)) as world:
+            task = asyncio.create_task(world.call("give", 3))
+            await asyncio.sleep(0.1)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert slow.thread is threading.current_thread()
+
+    run(main())
+
+
+def test_cancelling_a_call_that_waits_for_its_turn() -> None:
+    async def main() -> None:
+        async with await Face.things(Imports(Slow(Counted))) as world:
+            first = asyncio.create_task(world.call("numbers", Counted(1), Counted(2)))
+            second = asyncio.create_task(world.call("cycle", 1))
+            await asyncio.sleep(0.01)
+            second.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await second
+            assert await first == 3
+            assert await world.call("cycle", 4) == 4
+
+    run(main())
+
+
+def test_a_deadline_in_the_asyncio_face() -> None:
+    async def main() -> None:
+        async with await Face.limits(deadline=0.1) as world:
+            with pytest.raises(host.DeadlineError):
+                await world.call("spin")
+
+    run(main())
+
+
+def test_closing_twice_and_a_component_that_does_not_open() -> None:
+    async def main() -> None:
+        world = await Face.things(Imports(Things(Counted)))
+        await world.close()
+        await world.close()
+        with pytest.raises(host.LinkError):
+            await Face.things(object())
+
+    run(main())
+    for thread in threading.enumerate():
+        if thread.name.startswith("store"):
+            thread.join(5)
+            assert not thread.is_alive()

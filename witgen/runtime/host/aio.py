@@ -1,0 +1,148 @@
+"""The asyncio face: a world whose store lives on a thread of its own, so that the event loop is never blocked."""
+
+# pyright: reportPrivateUsage=false
+# ruff: noqa: SLF001
+# Worlds keep what is the runtime's under names with an underscore, because WIT may give their functions any other.
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+from typing import Any, Generic, ParamSpec, Self, TypeVar
+
+import wasmtime
+
+from .component import ComponentSource
+from .store import Limits, Store
+from .world import World
+
+__all__ = ["AsyncWorld"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+W = TypeVar("W", bound=World)
+
+_ASK_AGAIN = 0.02
+"""Seconds until a call that does not end is asked to end once more: it may not have been inside wasm yet."""
+
+
+class AsyncWorld(Generic[W]):
+    """Base of the generated asyncio faces. Calls are made one after another, in the order in which they are awaited.
+
+    Methods of the host may be `async def`: they run on the loop that opened the world, while the guest waits.
+    Cancelling a call interrupts the guest, and the store is dead afterwards, with the cancellation as its cause.
+    """
+
+    def __init__(self, world: W, worker: _Worker) -> None:
+        self._world = world
+        self._worker = worker
+
+    @classmethod
+    async def _open(
+        cls,
+        world: type[W],
+        component: ComponentSource,
+        imports: object,
+        *,
+        wasi: wasmtime.WasiConfig | None = None,
+        limits: Limits | None = None,
+    ) -> Self:
+        """Run a component in a store of its own; it is compiled and started on the store's thread too."""
+        worker = _Worker(asyncio.get_running_loop())
+        interruptible = replace(limits or Limits(), interruptible=True)
+        try:
+            opened = await worker.run(partial(worker.open, world, component, imports, wasi, interruptible))
+        except BaseException:
+            worker.end()
+            raise
+        return cls(opened, worker)
+
+    async def _call(self, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        """Call a function of the world on the store's thread."""
+        return await self._worker.run(partial(function, *arguments, **named))
+
+    async def close(self) -> None:
+        """Close the store; twice is fine."""
+        await self._worker.close(self._world)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._worker.close(self._world)
+
+
+class _Worker:
+    """The thread of one store, and its way back to the loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self._store: Store | None = None
+        self._pending: Future[Any] | None = None
+        self._ended = False
+
+    def open(
+        self,
+        world: type[W],
+        component: ComponentSource,
+        imports: object,
+        wasi: wasmtime.WasiConfig | None,
+        limits: Limits,
+    ) -> W:
+        return world._open_with(component, imports, wasi=wasi, limits=limits, prepare=self._adopt)
+
+    def _adopt(self, store: Store) -> None:
+        self._store = store
+        store.finish = self._finish
+
+    def _finish(self, value: object) -> object:
+        """Return what an implementation returned, or what it comes to where it is awaitable; on the store's thread."""
+        if not inspect.isawaitable(value):
+            return value
+
+        async def wait() -> object:
+            return await value
+
+        pending = self._pending = asyncio.run_coroutine_threadsafe(wait(), self._loop)
+        try:
+            return pending.result()
+        finally:
+            self._pending = None
+
+    async def run(self, job: Callable[[], T]) -> T:
+        """Run a job on the thread. Where this is cancelled, the job is stopped and waited for."""
+        running = self._thread.submit(job)
+        waiting = asyncio.wrap_future(running)
+        try:
+            return await asyncio.shield(waiting)
+        except asyncio.CancelledError as cancelled:
+            if not running.cancel():
+                await self._stop(waiting, cancelled)
+            raise
+
+    async def _stop(self, waiting: asyncio.Future[Any], cause: BaseException) -> None:
+        while not waiting.done():
+            if self._store is not None:
+                self._store.interrupt(cause)
+            pending = self._pending
+            if pending is not None:
+                pending.cancel()
+            await asyncio.wait([waiting], timeout=_ASK_AGAIN)
+        if not waiting.cancelled():
+            waiting.exception()  # seen: the caller gets the cancellation
+
+    async def close(self, world: World) -> None:
+        if not self._ended:
+            try:
+                await self.run(partial(World.close, world))
+            finally:
+                self.end()
+
+    def end(self) -> None:
+        self._ended = True
+        self._thread.shutdown(wait=False)
