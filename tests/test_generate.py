@@ -121,3 +121,21 @@ def test_missing_folder(generated: Path) -> None:
     assert "nowhere" in run.stderr
     assert "Traceback" not in run.stderr
     assert snapshot(generated) == before
+
+
+def test_what_a_runtime_cannot_carry_is_left_out_with_a_warning(tmp_path: Path) -> None:
+    (tmp_path / "a.wit").write_text(
+        "package a:b;\n"
+        "interface i {\n"
+        "  fixed: func(x: list<u8, 4>);\n"
+        "  plain: func(x: u8);\n"
+        "}\n"
+        "world w { import i; }\n"
+    )
+    run = witgen("generate", "a.wit", "-w", "w", "-o", "b", "--host", cwd=tmp_path)
+    assert run.returncode == 0
+    assert "warning[W0701]: `fixed` is left out as a host import: it uses a fixed-length list" in run.stderr
+    assert "--> a.wit:3:3" in run.stderr
+    text = (tmp_path / "b" / "host" / "a_b_i.py").read_text()
+    assert "def plain" in text
+    assert "def fixed" not in text

@@ -84,7 +84,7 @@ def _refuse_blocked(planned: write.Plan) -> None:
     reasons |= dict.fromkeys(planned.foreign, "was not written by witgen")
     remedy = "move it away, or pass --force to overwrite it"
     diagnostics = [
-        Diagnostic("W0601", f"`{path}` {reason}", path=str(planned.folder / path), help=remedy)
+        Diagnostic("W0702", f"`{path}` {reason}", path=str(planned.folder / path), help=remedy)
         for path, reason in sorted(reasons.items())
     ]
     if diagnostics:

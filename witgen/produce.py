@@ -61,4 +61,4 @@ def _left_out(facts: WorldFacts, config: Config) -> Iterator[Diagnostic]:
             reason = obstacle(facts.resolve, function.function, side)
             if reason is not None:
                 message = f"`{function.function.name}` is left out as a {side.value}: {reason}"
-                yield Diagnostic("W0501", message, function.function.span, severity=Severity.WARNING)
+                yield Diagnostic("W0701", message, function.function.span, severity=Severity.WARNING)
