@@ -19,7 +19,7 @@ _SARIF_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/sche
 
 def render_json(diagnostics: Sequence[Diagnostic]) -> str:
     """Return a JSON array with one object per diagnostic; places count lines and columns from 1, ends are exclusive."""
-    return json.dumps([_as_json(diagnostic) for diagnostic in diagnostics], indent=2, ensure_ascii=False) + "\n"
+    return json.dumps([_as_json(diagnostic) for diagnostic in diagnostics], indent=2) + "\n"
 
 
 def _as_json(diagnostic: Diagnostic) -> _Json:
@@ -75,6 +75,8 @@ def _full_message(diagnostic: Diagnostic) -> str:
 
 
 def _escape_data(text: str) -> str:
+    # A file name can hold bytes that are no text.
+    text = text.encode("utf-8", "backslashreplace").decode()
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
@@ -93,7 +95,7 @@ def render_sarif(diagnostics: Sequence[Diagnostic]) -> str:
         "results": [_result(diagnostic, codes) for diagnostic in diagnostics],
     }
     log: dict[str, _Json] = {"$schema": _SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}
-    return json.dumps(log, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(log, indent=2) + "\n"
 
 
 def _result(diagnostic: Diagnostic, codes: Sequence[str]) -> _Json:
@@ -129,4 +131,4 @@ def _physical(span: Span) -> _Json:
 
 
 def _uri(path: str) -> str:
-    return quote(path.replace("\\", "/"), safe="/:.-_~")
+    return quote(path.replace("\\", "/").encode("utf-8", "surrogateescape"), safe="/:.-_~")

@@ -41,8 +41,13 @@ from ..model.ir import (
 )  # fmt: skip
 from ..source import Span
 from .missing import MissingPackages
+from .suggest import did_you_mean, it_has
 
 __all__ = ["Arena", "Context", "Off", "component_types"]
+
+
+# Similar names are looked for among so many in all: a tree with thousands of errors needs no help with each.
+_MOST_COMPARED = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +145,7 @@ class Context:
         self.needs: dict[InterfaceId, tuple[InterfaceId, ...]] = {}
         self.missing: MissingPackages | None = None
         self._placeholder: TypeRef | None = None
+        self._compared = 0
 
     def error(
         self,
@@ -154,6 +160,13 @@ class Context:
     ) -> None:
         """Note a problem; resolving goes on, to find the others."""
         self.diagnostics.append(Diagnostic(code, message, span, tuple(labels), help, note, path=path))
+
+    def suggest(self, name: str, candidates: Collection[str], *, or_list: bool = False) -> str | None:
+        """Return a help text for a name that is not among the candidates; where there are too many, none."""
+        self._compared += len(candidates)
+        if self._compared > _MOST_COMPARED:
+            return None
+        return did_you_mean(name, candidates) or (it_has(candidates) if or_list else None)
 
     @property
     def placeholder(self) -> TypeRef:
@@ -181,5 +194,5 @@ class Context:
 
     def missing_package(self, name: PackageName, span: Span) -> None:
         """Note that a package is not there."""
-        help = self.missing.help(name) if self.missing is not None else None
+        help = self.missing.help(name, self.suggest) if self.missing is not None else None
         self.error("W0107", f"package `{name}` is not found", span, help=help)

@@ -69,7 +69,7 @@ class FunctionResolver:
         if result is not None and is_right and self._context.arena.has_borrow(result):
             self._context.error(
                 "W0303",
-                f"`{name}` returns a `borrow`",
+                f"`{name.rpartition(']')[2]}` returns a `borrow`",
                 span,
                 help="a borrowed handle ends with the call: return `own`, or what the handle stands for",
             )

@@ -23,7 +23,6 @@ from ..syntax import ast
 from .clone import Cloner
 from .context import Context
 from .scope import Names
-from .suggest import did_you_mean
 
 __all__ = ["Includer"]
 
@@ -74,7 +73,7 @@ class Includer:
                     "W0502",
                     f"world `{decl.path.name.name}` has no import or export `{rename.name.name}` to rename",
                     span,
-                    help=did_you_mean(rename.name.name, names),
+                    help=self._context.suggest(rename.name.name, names),
                     note="only names can be renamed, not interfaces imported or exported by their path",
                 )
 
@@ -104,23 +103,26 @@ class Includer:
     ) -> None:
         side = self._sides[is_import]
         present = side.get(key, item)
-        if isinstance(present, InterfaceItem):
-            side[key] = replace(
-                present, stability=self._merge(item.stability, present.stability, span, is_foreign=is_foreign)
+        if not isinstance(present, InterfaceItem):
+            return
+        new, old = item.stability, present.stability
+        if new is not None and old is not None and new != old:
+            self._context.error(
+                "W0505",
+                f"interface `{self._arena.interfaces[key].name}` is gated with `{_gate(old)}` already, "
+                f"and with `{_gate(new)}` in the included world",
+                span,
+                help="give both the same gate, or leave one without",
             )
+        # A version of another package says nothing here, so `@since` of foreign worlds is dropped.
+        merged = None if is_foreign and isinstance(new, Stable) else new if old is None else old
+        side[key] = replace(present, stability=merged)
 
-    def _merge(self, new: Stability, old: Stability, span: Span, *, is_foreign: bool) -> Stability:
-        """Combine the stabilities of one interface that comes from two places.
 
-        A version of another package says nothing here, so `@since` of foreign worlds is dropped.
-        """
-        if is_foreign and isinstance(new, Stable):
-            return None
-        if new is None or new == old:
-            return old
-        if old is not None:
-            self._context.error("W0505", "an included interface is gated differently in two places", span)
-        return new
+def _gate(stability: Stability) -> str:
+    if isinstance(stability, Stable):
+        return f"@since(version = {stability.since})"
+    return f"@unstable(feature = {stability.feature})" if stability is not None else "nothing"
 
 
 def _rename(name: str, renames: dict[str, str]) -> str:

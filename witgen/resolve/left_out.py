@@ -12,7 +12,6 @@ from .context import Context, Off
 from .gates import gate, stability
 from .inputs import Unit
 from .scope import Item, Scope
-from .suggest import did_you_mean
 from .types import TypeResolver, references
 
 __all__ = ["LeftOut"]
@@ -97,7 +96,7 @@ class LeftOut:
                     "W0204",
                     f"interface `{item.name}` has no type `{used.name.name}`",
                     self._span(used.name),
-                    help=did_you_mean(used.name.name, known),
+                    help=self._context.suggest(used.name.name, known),
                 )
 
     def _scope(self, items: list[ast.UseDecl | ast.TypeDecl], off: Off, owner: str) -> Scope:

@@ -37,7 +37,6 @@ from .functions import FunctionResolver
 from .gates import external_id, gate, stability
 from .order import find_cycle, topological_order
 from .scope import Broken, Entry, Names, Scope
-from .suggest import did_you_mean
 from .types import TypeResolver, references
 
 __all__ = ["MemberResolver"]
@@ -96,11 +95,10 @@ class MemberResolver:
         return {name: entry for name, entry in self.scope.types.items() if isinstance(entry, int)}
 
     def _register(self, item: ast.UseDecl | ast.TypeDecl) -> None:
-        if isinstance(item, ast.UseDecl):
-            for used in item.names:
-                self._add_name(used.rename or used.name)
-        else:
-            self._add_name(item.name)
+        names = [used.rename or used.name for used in item.names] if isinstance(item, ast.UseDecl) else [item.name]
+        for name in names:
+            self._add_name(name)
+            self.scope.declared.append(name.name)
 
     def _add_name(self, name: ast.Ident) -> None:
         self._names.add(name.name, self._span(name), "name")
@@ -161,7 +159,7 @@ class MemberResolver:
                     "W0204",
                     f"interface `{interface}` has no type `{name.name}`",
                     self._span(name),
-                    help=did_you_mean(name.name, scope.types),
+                    help=self._context.suggest(name.name, scope.types, or_list=True),
                 )
         return None
 

@@ -27,7 +27,6 @@ from .left_out import LeftOut
 from .members import MemberResolver
 from .order import find_cycle, topological_order
 from .scope import Item, Names, PackageScope, Scope
-from .suggest import did_you_mean
 from .types import TypeResolver
 
 __all__ = ["PackageResolver", "UnitPaths"]
@@ -205,7 +204,7 @@ class PackageResolver:
     def _unknown_item_help(self, unit: Unit, name: str) -> str | None:
         if any(name in names for names in self._files.values()):
             return "a top-level `use` holds in its own file only: repeat it in this one"
-        return did_you_mean(name, [*self.scope.items, *self._files[id(unit)]])
+        return self.context.suggest(name, self.scope.items) or self.context.suggest(name, self._files[id(unit)])
 
     def _foreign(self, unit: Unit, path: ast.PackagePath, *, quiet: bool = False) -> Item | None:
         scope = self._package(package_name(path.package), Span(unit.file, path.package.start, path.package.end))
@@ -217,7 +216,7 @@ class PackageResolver:
                 "W0202",
                 f"package `{scope.name}` has no interface or world `{path.name.name}`",
                 Span(unit.file, path.name.start, path.name.end),
-                help=did_you_mean(path.name.name, scope.items),
+                help=self.context.suggest(path.name.name, scope.items, or_list=True),
             )
         return None if found is None or found.is_broken else found
 

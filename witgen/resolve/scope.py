@@ -57,6 +57,8 @@ class Scope:
     """What an interface or world defines. Others `use` its types."""
 
     types: dict[str, Entry] = field(default_factory=dict[str, Entry])
+    # All names of types, also of those that come later: for suggestions.
+    declared: list[str] = field(default_factory=list[str])
     functions: dict[str, Span | None] = field(default_factory=dict[str, "Span | None"])
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 
-__all__ = ["did_you_mean", "list_names"]
+__all__ = ["did_you_mean", "it_has", "list_names"]
 
 # Comparing a very long name with every other one would take long and help nobody.
 _LONGEST = 100
+_MOST = 12
 
 
 def did_you_mean(name: str, candidates: Iterable[str]) -> str | None:
@@ -21,5 +22,11 @@ def did_you_mean(name: str, candidates: Iterable[str]) -> str | None:
 
 
 def list_names(names: Iterable[str]) -> str:
-    """Return the names in backticks, sorted, joined by commas."""
-    return ", ".join(f"`{name}`" for name in sorted(names))
+    """Return the names in backticks, sorted, joined by commas; of many names only the first."""
+    listed = sorted(names)
+    return ", ".join(f"`{name}`" for name in listed[:_MOST]) + (", …" if len(listed) > _MOST else "")
+
+
+def it_has(names: Collection[str]) -> str:
+    """Return a help text that lists what is there."""
+    return f"it has {list_names(names)}" if names else "it is empty"

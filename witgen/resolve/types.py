@@ -29,7 +29,6 @@ from ..source import SourceFile, Span
 from ..syntax import ast
 from .context import Context, Off, component_types
 from .scope import Scope
-from .suggest import did_you_mean
 
 __all__ = ["TypeResolver", "references"]
 
@@ -206,11 +205,11 @@ class TypeResolver:
             self._context.error("W0205", message, self._span(name), labels=labels)
             return
         renamed = {"float32": "f32", "float64": "f64"}.get(name.name)
-        help = f"`{name.name}` is called `{renamed}` today" if renamed else did_you_mean(name.name, self._type_names())
+        help = f"`{name.name}` is called `{renamed}` today" if renamed else self._similar(name.name)
         self._context.error("W0204", f"type `{name.name}` does not exist", self._span(name), help=help)
 
-    def _type_names(self) -> list[str]:
-        return [*(name for name, entry in self.scope.types.items() if isinstance(entry, int)), *_PRIMITIVES]
+    def _similar(self, name: str) -> str | None:
+        return self._context.suggest(name, self.scope.declared) or self._context.suggest(name, _PRIMITIVES)
 
     def resource(self, name: ast.Ident) -> TypeId | None:
         """Return the resource, or alias of one, that a handle names."""

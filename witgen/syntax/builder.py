@@ -78,8 +78,6 @@ class AstBuilder:
         packages: list[ast.NestedPackage] = []
         for child in children:
             if isinstance(child, ast.PackageHeader):
-                if header is not None or declarations or packages:
-                    raise _misplaced_header(child, header)
                 header = child
             elif isinstance(child, ast.NestedPackage):
                 _check_nested(child)
@@ -91,7 +89,11 @@ class AstBuilder:
     def package_header(self, children: Children) -> ast.PackageHeader:
         docs, attributes, at = self._head(children)
         self._no_attributes(attributes, children[at], "a package")
-        return ast.PackageHeader(docs, children[at + 1], children[0].lead)
+        id: ast.PackageId = children[at + 1]
+        if children[0].lead:
+            message = "the `package` header can only be the first thing in a file"
+            raise WitSyntaxError("W0103", message, id.start, id.end, help="`package name { … }` nests a package")
+        return ast.PackageHeader(docs, id, children[0].lead)
 
     def nested_package(self, children: Children) -> ast.NestedPackage:
         docs, attributes, at = self._head(children)
@@ -325,16 +327,6 @@ def _check_nested(package: ast.NestedPackage) -> None:
         if isinstance(child, ast.NestedPackage):
             message = "packages can be nested in a file only, not in another package"
             raise WitSyntaxError("W0104", message, child.id.start, child.id.end)
-        if isinstance(child, ast.PackageHeader):
-            raise _misplaced_header(child, None)
-
-
-def _misplaced_header(child: ast.PackageHeader, first: ast.PackageHeader | None) -> WitSyntaxError:
-    if first is not None:
-        message = "a file can have one `package` header only"
-    else:
-        message = "the `package` header must come first in its file"
-    return WitSyntaxError("W0103", message, child.id.start, child.id.end, help="`package name { … }` nests a package")
 
 
 def _unknown_attribute(name: Token) -> WitSyntaxError:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from lark.parsers.lalr_analysis import Shift
+
 from .errors import WitSyntaxError
+from .tokens import Token
 
 __all__ = ["unexpected_token"]
 
@@ -45,13 +48,42 @@ _NOT_KEYWORDS = frozenset(_NAMES) - {"STRING_TYPE", "ERROR_CONTEXT", "UNDERSCORE
 def unexpected_token(error: Any, text: str) -> WitSyntaxError:
     """Turn Lark's error into ours: `expected …, found …`."""
     token = error.token
-    expected = set(error.expected)
+    expected = {terminal for terminal in error.expected if _fits(error.state, terminal)}
     at_end = token.type == "$END"
     start = len(text) if at_end else token.start
     end = len(text) if at_end else token.end
     found = "the end of the file" if at_end else _found(token.type, text[start:end])
     message = f"expected {_expectation(expected)}, found {found}"
-    return WitSyntaxError("W0004", message, start, end, help=_help(expected, token.type, text[start:end]))
+    help = _help(expected, token.type, text[start:end]) or _keyword_before(error.state, token.type)
+    return WitSyntaxError("W0004", message, start, end, help=help)
+
+
+def _fits(state: Any, terminal: str) -> bool:
+    """Tell whether the parser would take a terminal; its tables also list some that it would only refuse later."""
+    table = state.parse_conf.states
+    stack = list(state.state_stack)
+    while (step := table[stack[-1]].get(terminal)) is not None:
+        action, target = step
+        if action is Shift:
+            return True
+        size = len(target.expansion)
+        del stack[len(stack) - size :]
+        stack.append(table[stack[-1]][target.origin.name][1])
+        if terminal == "$END" and stack[-1] == state.parse_conf.end_state:
+            return True
+    return False
+
+
+def _keyword_before(state: Any, type_: str) -> str | None:
+    """Explain a `:` after a keyword: it was meant to be a name."""
+    last = state.value_stack[-1] if state.value_stack else None
+    if type_ != "COLON" or not isinstance(last, Token) or last.type in _NOT_KEYWORDS:
+        return None
+    return _escape_help(last.text)
+
+
+def _escape_help(word: str) -> str:
+    return f"`{word}` is a keyword: write `%{word}` to use it as a name"
 
 
 def _found(type_: str, text: str) -> str:
@@ -60,7 +92,7 @@ def _found(type_: str, text: str) -> str:
 
 def _help(expected: set[str], type_: str, text: str) -> str | None:
     if "ID" in expected and type_ not in _NOT_KEYWORDS and type_ != "UNDERSCORE":
-        return f"`{text}` is a keyword: write `%{text}` to use it as a name"
+        return _escape_help(text)
     if expected == {"SEMICOLON"} or (expected & {"SEMICOLON"} and type_ in _DEFINITIONS | {"ID", "RBRACE", "USE"}):
         return "a `;` may be missing before this"
     return None

@@ -38,7 +38,7 @@ class _TokenLexer(Lexer):
 
     def lex(self, lexer_state: Any, parser_state: Any = None) -> Iterator[Any]:  # noqa: ARG002 - the signature is Lark's
         """Return the tokens; Lark calls lexers of this kind with the text alone."""
-        return iter(tokenize(lexer_state, self._terminals))
+        return tokenize(lexer_state, self._terminals)
 
 
 @cache

@@ -7,7 +7,7 @@ words and the punctuation it knows come from the grammar's terminals.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from .errors import WitSyntaxError
 
@@ -22,7 +22,7 @@ _FORBIDDEN = re.compile(
     "\u0149\u0673\u0f77\u0f79\u17a3\u17a4\u17b4\u17b5]"  # deprecated or discouraged by Unicode
 )
 _TOKEN = re.compile(
-    r"(?:[ \t\n]+|\r\n|//[^\n]*)*(?:"
+    r"(?:[ \t\n]++|\r\n|//[^\n]*+)*+(?:"  # possessive: it must not be tried in other ways when what follows is wrong
     r"(?P<ID>%?[^\W\d][\w-]*)"
     r"|(?P<BLOCK_COMMENT>/\*)"
     r"|(?P<PUNCTUATION>->|[{}();:,<>=./@])"
@@ -31,8 +31,9 @@ _TOKEN = re.compile(
     r'|(?P<STRING>"(?:[^"\\\n]|\\[^\n])*")'
     r"|(?P<END>\Z))"
 )
-_SPACE = re.compile(r"(?:[ \t\n]+|\r\n|//[^\n]*)*")
-_KEBAB = re.compile(r"(?:[a-z][a-z0-9]*|[A-Z][A-Z0-9]*)(?:-(?:[a-z0-9]+|[A-Z0-9]+))*")
+_SPACE = re.compile(r"(?:[ \t\n]++|\r\n|//[^\n]*+)*+")
+_WORD = r"(?:[a-z][a-z0-9]*|[A-Z][A-Z0-9]*)"
+_KEBAB = re.compile(rf"{_WORD}(?:-(?:{_WORD}|[0-9]++{_WORD}?))*")
 _COMMENT_MARK = re.compile(r"/\*|\*/")
 
 
@@ -60,14 +61,16 @@ def is_kebab_name(text: str) -> bool:
     return _KEBAB.fullmatch(text) is not None
 
 
-def tokenize(text: str, terminals: Mapping[str, str]) -> list[Token]:
-    """Return the tokens of `text`, without an end-of-file token; `terminals` names keywords and punctuation."""
+def tokenize(text: str, terminals: Mapping[str, str]) -> Iterator[Token]:
+    """Yield the tokens of `text`, without an end-of-file token; `terminals` names keywords and punctuation.
+
+    They come one by one, so that of several problems the parser meets the first one first.
+    """
     if (bad := _FORBIDDEN.search(text)) is not None:
         raise WitSyntaxError("W0001", _forbidden_message(bad.group()), bad.start(), bad.end())
-    tokens: list[Token] = []
-    append = tokens.append
     match = _TOKEN.match
     position = lead = depth = 0
+    previous = ""
     while True:
         found = match(text, position)
         if found is None:
@@ -77,29 +80,32 @@ def tokenize(text: str, terminals: Mapping[str, str]) -> list[Token]:
         content = found.group(kind)
         start = position - len(content)
         if kind == "ID":
-            type_ = terminals.get(content)
-            if type_ is None:
-                type_, content = "ID", _name(content, start)
-            append(Token(type_, content, start, position, lead))
+            kind = terminals.get(content, kind)
+            if kind == "ID":
+                content = _name(content, start)
         elif kind == "PUNCTUATION":
-            append(Token(terminals[content], content, start, position, lead))
-            if content == "<":
-                depth += 1
-                # A handle holds a name, not another type.
-                if depth > MAX_DEPTH or (depth == MAX_DEPTH and tokens[-2:][0].type not in ("OWN", "BORROW")):
-                    raise WitSyntaxError("W0005", "types are nested too deeply", start, position)
-            elif content == ">":
-                depth -= 1
-            elif content == ";":
-                depth = 0
+            kind = terminals[content]
+            depth = _depth(depth, content, start, previous)
         elif kind == "BLOCK_COMMENT":
             position = _comment_end(text, start)
             continue
         elif kind == "END":
-            return tokens
-        else:
-            append(Token(kind, content, start, position, lead))
+            return
+        yield Token(kind, content, start, position, lead)
         lead = position
+        previous = kind
+
+
+def _depth(depth: int, sign: str, start: int, previous: str) -> int:
+    """Return how many types are open after a sign; too many are an error, before they are a problem for anyone."""
+    if sign == "<":
+        # What follows `own` or `borrow` is a name, not another type.
+        if depth >= MAX_DEPTH or (depth == MAX_DEPTH - 1 and previous not in ("OWN", "BORROW")):
+            raise WitSyntaxError("W0005", "types are nested too deeply", start, start + 1)
+        return depth + 1
+    if sign == ">":
+        return depth - 1
+    return 0 if sign == ";" else depth
 
 
 def _name(text: str, start: int) -> str:
