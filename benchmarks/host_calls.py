@@ -3,8 +3,8 @@
     python benchmarks/host_calls.py [CASE ...]
 
 Each case echoes a value: through an export of the component (Python calls wasm) and through an import (wasm calls
-Python, in a loop inside wasm). All three ways run on the same component in the same process, in turns, and the best turn
-counts. The floor is the same C call with a value that was lowered beforehand and a result that is thrown away.
+Python, in a loop inside wasm). All three ways run on the same component in the same process, in turns, and the best
+turn counts. The floor is the same C call with a value that was lowered beforehand and a result that is thrown away.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ SECONDS = 0.08
 
 @dataclass(slots=True)
 class Mixed:
+    """A record of five fields."""
+
     a: int
     b: str
     c: float
@@ -42,28 +44,45 @@ class Mixed:
 
 @dataclass(slots=True)
 class Item:
+    """A record of two fields."""
+
     id: int
     name: str
 
 
 @dataclass(slots=True)
 class ShapeNumber:
+    """A case."""
+
     value: int
 
 
 @dataclass(slots=True)
 class ShapeText:
+    """A case."""
+
     value: str
 
 
 @dataclass(slots=True)
 class ShapeNothing:
-    pass
+    """A case without a payload."""
 
 
-MIXED = abi.Record("mixed", Mixed, tuple(abi.Field(n, n, t) for n, t in zip("abcde", (abi.U32, abi.STRING, abi.F64, abi.BOOL, abi.S64), strict=True)))
+MIXED = abi.Record(
+    "mixed",
+    Mixed,
+    tuple(abi.Field(n, n, t) for n, t in zip("abcde", (abi.U32, abi.STRING, abi.F64, abi.BOOL, abi.S64), strict=True)),
+)
 ITEM = abi.Record("item", Item, (abi.Field("id", "id", abi.U32), abi.Field("name", "name", abi.STRING)))
-SHAPE = abi.Variant("shape", (abi.Case("number", ShapeNumber, abi.U32), abi.Case("text", ShapeText, abi.STRING), abi.Case("nothing", ShapeNothing)))
+SHAPE = abi.Variant(
+    "shape",
+    (
+        abi.Case("number", ShapeNumber, abi.U32),
+        abi.Case("text", ShapeText, abi.STRING),
+        abi.Case("nothing", ShapeNothing),
+    ),
+)
 
 NAMED = {
     "mixed": '(record (field "a" u32) (field "b" string) (field "c" f64) (field "d" bool) (field "e" s64))',
@@ -93,7 +112,7 @@ class Case:
 
 
 def _cases() -> dict[str, Case]:
-    text, short = "hello, world", "i32 i32"
+    text, short, three = "hello, world", "i32 i32", "i32 i32 i32"
     raw_mixed, raw_items = wasm.Record(), []
     for name, value in zip("abcde", (7, text, 1.5, True, -5), strict=True):
         setattr(raw_mixed, name, value)
@@ -106,17 +125,23 @@ def _cases() -> dict[str, Case]:
     both = abi.Result(abi.STRING, abi.STRING)
     return {
         "string": Case("12-byte string", abi.STRING, "string", short, PAIR, text, text, 5),
-        "record": Case("record of 5 fields", MIXED, "$mixed", "i32 i32 i32 f64 i32 i64", MIXED_STORES,
-                       Mixed(7, text, 1.5, True, -5), raw_mixed, 14),
-        "variant": Case("variant", SHAPE, "$shape", "i32 i32 i32", TRIPLE, ShapeText(text), text, 10),
-        "option": Case("option<string>", abi.Option(abi.STRING), "(option string)", "i32 i32 i32", TRIPLE, text, text, 8),
-        "result": Case("result<string, string>", both, "(result string (error string))", "i32 i32 i32", TRIPLE, Ok(text),
-                       wasm.Variant("ok", text), 9),
+        "record": Case(
+            "record of 5 fields", MIXED, "$mixed", "i32 i32 i32 f64 i32 i64", MIXED_STORES,
+            Mixed(7, text, 1.5, d=True, e=-5), raw_mixed, 14,
+        ),
+        "variant": Case("variant", SHAPE, "$shape", three, TRIPLE, ShapeText(text), text, 10),
+        "option": Case("option<string>", abi.Option(abi.STRING), "(option string)", three, TRIPLE, text, text, 8),
+        "result": Case(
+            "result<string, string>", both, "(result string (error string))", three, TRIPLE,
+            Ok(text), wasm.Variant("ok", text), 9,
+        ),
         "u32s": Case("list<u32> of 10,000", abi.List(abi.U32), "(list u32)", short, PAIR, numbers, numbers, 10),
         "bytes": Case("list<u8> of 64 KiB", abi.List(abi.U8), "(list u8)", short, PAIR, big, big, 12),
         "mebibyte": Case("list<u8> of 1 MiB", abi.List(abi.U8), "(list u8)", short, PAIR, huge, huge, 7),
         "strings": Case("list<string> of 1,000", abi.List(abi.STRING), "(list string)", short, PAIR, texts, texts, 5),
-        "records": Case("list<record{u32, string}> of 1,000", abi.List(ITEM), "(list $item)", short, PAIR, items, raw_items, 10),
+        "records": Case(
+            "list<record{u32, string}> of 1,000", abi.List(ITEM), "(list $item)", short, PAIR, items, raw_items, 10
+        ),
     }  # fmt: skip
 
 
@@ -137,7 +162,9 @@ OPTIONS = '(memory (core memory $mi "memory")) (realloc (core func $mi "realloc"
 def _loop(name: str, flat: str, call: str) -> str:
     """Return core functions that keep the values of a call, and that make the call many times."""
     types = flat.split()
-    held = "".join(f"(global $held-{name}-{index} (mut {type_}) ({type_}.const 0))" for index, type_ in enumerate(types))
+    held = "".join(
+        f"(global $held-{name}-{index} (mut {type_}) ({type_}.const 0))" for index, type_ in enumerate(types)
+    )
     sets = "".join(f"(global.set $held-{name}-{index} (local.get {index}))" for index in range(len(types)))
     gets = " ".join(f"(global.get $held-{name}-{index})" for index in range(len(types)))
     return (
@@ -154,8 +181,9 @@ def component_text() -> str:
     aliases = "".join(f'(alias export $host "{n}" (type ${n}))' for n in NAMED)
     signatures = {"add": '(param "a" u32) (param "b" u32) (result u32)'}
     core = [
-        '(import "m" "memory" (memory 1)) (import "m" "keep" (func $keep)) (import "m" "next" (global $next (mut i32)))'
-        '(import "h" "add" (func $add (param i32 i32) (result i32)))'
+        '(import "m" "memory" (memory 1)) (import "m" "keep" (func $keep))',
+        '(import "m" "next" (global $next (mut i32)))',
+        '(import "h" "add" (func $add (param i32 i32) (result i32)))',
     ]
     bodies = [
         '(func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))',
@@ -178,7 +206,7 @@ def component_text() -> str:
         exports += f'(func (export "loop-{name}") (param "n" u32) (canon lift (core func $i "loop-{name}")))'
     return (
         f'(component (import "host" (instance $host {named} {imports})) {aliases} {MEMORY} {lowered}'
-        f'(core module $m {"".join(core)} {"".join(bodies)})'
+        f"(core module $m {''.join(core)} {''.join(bodies)})"
         f'(core instance $i (instantiate $m (with "m" (instance $mi)) (with "h" (instance {given})))) {exports})'
     )
 
@@ -190,7 +218,9 @@ def _descriptors(prefix: str, *, echo: bool) -> tuple[abi.Function, ...]:
     pair = (abi.Param("a", "a", abi.U32), abi.Param("b", "b", abi.U32))
     made = [abi.Function(f"{prefix}add", "add", pair, abi.U32 if echo else None)]
     for name, case in CASES.items():
-        made.append(abi.Function(f"{prefix}{name}", name, (abi.Param("a", "a", case.type),), case.type if echo else None))
+        made.append(
+            abi.Function(f"{prefix}{name}", name, (abi.Param("a", "a", case.type),), case.type if echo else None)
+        )
     return tuple(made)
 
 
@@ -216,14 +246,18 @@ class Host:
             setattr(self, name, lambda a: a)
 
     def add(self, a: int, b: int) -> int:
+        """Add."""
         return a + b
 
 
 class Imports:
+    """What generated code has as the container of the implementations."""
+
     host = Host()
 
 
 def ours() -> tuple[dict[str, Callable[..., Any]], host.Store]:
+    """Return the exports as the bindings call them, and their store."""
     world = World._open(component_text(), Imports)  # noqa: SLF001
     return world.functions, world._store  # noqa: SLF001
 
@@ -253,7 +287,9 @@ def export_floor(call: Callable[..., Any]) -> Callable[[], None]:
     """Return the C part of a call that was made once: its values are still in the arena."""
     names = call.__globals__
     invoke, delete, words = names["_call"], names["_delete"], names["_view_Q_arena"]
-    function, context, values, count, slot, one = (names[n] for n in ("_function", "_context", "_values", "_count", "_slot", "_one"))
+    function, context, values, count, slot, one = (
+        names[n] for n in ("_function", "_context", "_values", "_count", "_slot", "_one")
+    )
 
     def floor() -> None:
         invoke(function, context, values, count, slot, one)
@@ -300,6 +336,8 @@ def measure(ways: list[Callable[[int], float]]) -> list[float]:
 
 
 def repeated(call: Callable[..., Any], *values: Any) -> Callable[[int], float]:
+    """Return a way that calls from Python."""
+
     def way(count: int) -> float:
         turns = range(count)
         start = time.perf_counter()
@@ -311,6 +349,8 @@ def repeated(call: Callable[..., Any], *values: Any) -> Callable[[int], float]:
 
 
 def looped(exports: dict[str, Callable[..., Any]], name: str) -> Callable[[int], float]:
+    """Return a way in which wasm calls the host."""
+
     def way(count: int) -> float:
         start = time.perf_counter()
         exports[f"loop-{name}"](count)
@@ -320,6 +360,7 @@ def looped(exports: dict[str, Callable[..., Any]], name: str) -> Callable[[int],
 
 
 def main() -> None:
+    """Print the table."""
     functions, store = ours()
     component = wasm.Component(store.engine, component_text())
     plain = raw(store.engine, component)
@@ -341,7 +382,11 @@ def main() -> None:
         for exports, values in ((plain, theirs), (functions, mine), (floored, theirs)):
             exports[f"hold-{name}"](*values)
         ways = {
-            "export": [repeated(plain[name], *theirs), repeated(functions[name], *mine), repeated(export_floor(primed[name]))],
+            "export": [
+                repeated(plain[name], *theirs),
+                repeated(functions[name], *mine),
+                repeated(export_floor(primed[name])),
+            ],
             "import": [looped(exports, name) for exports in (plain, functions, floored)],
         }
         for direction, three in ways.items():
@@ -349,7 +394,10 @@ def main() -> None:
             got = times[0] / times[1]
             mark = "" if got >= ratio else "  below"
             columns = "".join(f"{value:12.2f}" for value in times)
-            print(f"{title if direction == 'export' else '':36}{columns}{got:10.1f}{ratio:8g}   {direction}{mark}", flush=True)
+            print(
+                f"{title if direction == 'export' else '':36}{columns}{got:10.1f}{ratio:8g}   {direction}{mark}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -50,7 +50,12 @@ def _function(name: str, type_: abi.Prim | None, *, is_async: bool = True) -> ab
 EXPORTS = abi.Interface(
     "",
     (),
-    (_function("run", abi.U32), _function("late", abi.STRING), _function("trap", None), _function("plain", abi.U32, is_async=False)),
+    (
+        _function("run", abi.U32),
+        _function("late", abi.STRING),
+        _function("trap", None),
+        _function("plain", abi.U32, is_async=False),
+    ),
 )
 TWICE = abi.Interface("", (), (_function("twice", abi.U32, is_async=False),))
 
@@ -114,5 +119,7 @@ def test_async_imports_are_refused_with_what_is_missing() -> None:
         @staticmethod
         def f() -> None: ...
 
-    with pytest.raises(host.LinkError, match=r"f: async func\(\) \(wasmtime's C API cannot implement it: .*add_func_async"):
+    with pytest.raises(
+        host.LinkError, match=r"f: async func\(\) \(wasmtime's C API cannot implement it: .*add_func_async"
+    ):
         Importing._open(text, Imports)

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Coroutine
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import pytest
 
@@ -75,7 +75,7 @@ class Slow(Things):
 class Mine(Counted):
     """A resource with coroutines."""
 
-    drops: list[int] = []
+    drops: ClassVar[list[int]] = []
 
     async def number(self) -> int:  # type: ignore[override]
         await asyncio.sleep(0.01)
@@ -116,10 +116,9 @@ def test_ordinary_methods_and_exceptions() -> None:
 
 def test_the_loop_goes_on_while_the_guest_works() -> None:
     async def main() -> None:
-        async with await Face.limits() as world:
-            async with ticking(0.1):
-                with pytest.raises(asyncio.TimeoutError):
-                    await asyncio.wait_for(world.call("spin"), 0.3)
+        async with await Face.limits() as world, ticking(0.1):
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(world.call("spin"), 0.3)
 
     run(main())
 

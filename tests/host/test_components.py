@@ -176,5 +176,7 @@ def test_an_unsupported_wasmtime_is_refused_at_import() -> None:
         except ImportError as error:
             print(error)
     """
-    printed = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, check=True)
+    printed = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, check=True
+    )
     assert printed.stdout.strip() == "wasmtime 99.0.0 is not supported by these bindings: they are tested with 46 to 50"

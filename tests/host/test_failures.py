@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import traceback
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -64,7 +64,7 @@ def test_host_code_may_call_the_guest_again() -> None:
                 assert world.number(x) == x.n
 
     class Mine(Counted):
-        drops: list[int] = []
+        drops: ClassVar[list[int]] = []
 
     things = Nested(Mine)
     world: Any = World._open(TEXT, Imports(things))

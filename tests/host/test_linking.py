@@ -146,7 +146,8 @@ def test_functions_of_the_world_itself() -> None:
 def test_a_resource_alone_is_implemented_by_its_class() -> None:
     text = """(component
       (import "t:t/only" (instance $h (export "r" (type $r (sub resource)))
-        (export "[constructor]r" (func (result (own $r)))) (export "[method]r.get" (func (param "self" (borrow $r)) (result u8)))))
+        (export "[constructor]r" (func (result (own $r))))
+        (export "[method]r.get" (func (param "self" (borrow $r)) (result u8)))))
       (alias export $h "r" (type $r))
       (core func $new (canon lower (func $h "[constructor]r"))) (core func $get (canon lower (func $h "[method]r.get")))
       (core func $drop (canon resource.drop $r))
@@ -158,7 +159,9 @@ def test_a_resource_alone_is_implemented_by_its_class() -> None:
         (export "new" (func $new)) (export "get" (func $get)) (export "drop" (func $drop))))))
       (func (export "run") (result u8) (canon lift (core func $i "run"))))"""
     resource = abi.Resource("t:t/only", "r")
-    get = abi.Function("[method]r.get", "dropped", (abi.Param("self", "self", abi.Borrow(resource)),), abi.U8, None, resource)
+    get = abi.Function(
+        "[method]r.get", "dropped", (abi.Param("self", "self", abi.Borrow(resource)),), abi.U8, None, resource
+    )
     new = abi.Function("[constructor]r", "r", (), abi.Own(resource), None, resource)
     interface = abi.Interface("t:t/only", ((resource, "R"),), (new, get))
     run = abi.Function("run", "run", (), abi.U8)
@@ -193,7 +196,9 @@ def test_a_native_interface_is_wasmtimes_unless_given() -> None:
       (core module $m (import "" "l" (func $l (result i64))) (func (export "f") (result i64) (call $l)))
       (core instance $i (instantiate $m (with "" (instance (export "l" (func $l))))))
       (func (export "f") (result u64) (canon lift (core func $i "f"))))"""
-    random = abi.Interface("wasi:random/random@0.2.3", (), (abi.Function("get-random-u64", "get_random_u64", (), abi.U64),))
+    random = abi.Interface(
+        "wasi:random/random@0.2.3", (), (abi.Function("get-random-u64", "get_random_u64", (), abi.U64),)
+    )
     run = abi.Function("f", "f", (), abi.U64)
     made = world((host.Import("random", random, None, True),), (abi.Interface("", (), (run,)),))
 
@@ -249,7 +254,8 @@ def test_two_instances_in_one_store() -> None:
 def test_an_interface_that_only_uses_types_needs_nobody() -> None:
     text = TEXT.replace(
         "  (core module $mm",
-        """  (import "test:things/uses" (instance (alias outer 1 $thing (type $outer)) (export "thing" (type (eq $outer)))
+        """  (import "test:things/uses" (instance
+    (alias outer 1 $thing (type $outer)) (export "thing" (type (eq $outer)))
     (type $r (record (field "x" u8))) (export "r" (type (eq $r)))))
   (core module $mm""",
         1,

@@ -93,7 +93,10 @@ def _refusals() -> Callable[[], object]:
     world, thing, _ = start()
 
     def refuse() -> None:
-        for call, value in ((component.there, [Point(1, "a"), Point(1, 5)]), (getattr(world, "pass"), [thing(1), None])):
+        for call, value in (
+            (component.there, [Point(1, "a"), Point(1, 5)]),
+            (getattr(world, "pass"), [thing(1), None]),
+        ):
             try:
                 call(value)
             except TypeError:

@@ -61,7 +61,9 @@ def _composed(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 
 TYPES = st.recursive(
-    st.sampled_from(PRIMITIVES) | st.integers(1, 9).map(_enum) | st.integers(1, 32).map(_flags), _composed, max_leaves=12
+    st.sampled_from(PRIMITIVES) | st.integers(1, 9).map(_enum) | st.integers(1, 32).map(_flags),
+    _composed,
+    max_leaves=12,
 )
 
 
@@ -145,7 +147,9 @@ def test_ten_thousand_random_types(case: tuple[abi.Type, list[Any]]) -> None:
 def test_random_nonsense_never_reaches_wasm(data: st.DataObject) -> None:
     type_ = data.draw(TYPES)
     good = data.draw(values(type_))
-    bad = data.draw(st.sampled_from([object(), ..., 2**70, -(2**70), "\ud800", [object()], (object(),) * 2, {"a": object()}]))
+    bad = data.draw(
+        st.sampled_from([object(), ..., 2**70, -(2**70), "\ud800", [object()], (object(),) * 2, {"a": object()}])
+    )
     component = echo(type_)
     with component.world:
         for way in (component.there, component.back):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, Self, cast
+from typing import Any, ClassVar, Self, cast
 
 from witgen.runtime import abi, host
 from witgen.runtime.values import WitError
@@ -78,8 +78,9 @@ TEXT = """(component
       (i32.store (i32.const 16) (local.get 0)) (i32.store (i32.const 20) (local.get 1)) (i32.const 16))
     (func (export "trap") unreachable))
   (core instance $i (instantiate $m (with "" (instance
-    (export "new" (func $new)) (export "rep" (func $rep)) (export "drop-box" (func $drop-box)) (export "drop" (func $drop))
-    (export "make" (func $make)) (export "find" (func $find)) (export "number" (func $number)) (export "sum" (func $sum))
+    (export "new" (func $new)) (export "rep" (func $rep)) (export "drop-box" (func $drop-box))
+    (export "drop" (func $drop)) (export "make" (func $make)) (export "find" (func $find))
+    (export "number" (func $number)) (export "sum" (func $sum))
     (export "take" (func $take)) (export "pass" (func $pass)) (export "memory" (memory $mi "memory"))))))
   (func $c-new (param "n" u32) (result (own $box')) (canon lift (core func $i "new")))
   (func $c-get (param "self" (borrow $box')) (result u32) (canon lift (core func $i "rep")))
@@ -132,8 +133,10 @@ BOX = abi.Resource("test:things/api@1.0.0", "box")
 _OWN, _BORROW = abi.Own(THING), abi.Borrow(THING)
 
 
-def _function(name: str, result: abi.Type | None = None, /, *, raises: Any = None, of: Any = None, **params: abi.Type) -> abi.Function:
-    python = name.split(".")[-1].split("]")[-1]
+def _function(
+    name: str, result: abi.Type | None = None, /, *, raises: Any = None, of: Any = None, **params: abi.Type
+) -> abi.Function:
+    python = name.rsplit(".", maxsplit=1)[-1].rsplit("]", maxsplit=1)[-1]
     listed = tuple(abi.Param(param.rstrip("_"), param.rstrip("_"), type_) for param, type_ in params.items())
     return abi.Function(name, python, listed, result, raises, of)
 
@@ -219,7 +222,7 @@ module.Thing = Thing  # type: ignore[attr-defined]
 class Counted(Thing):
     """The user's: remembers how often each number was dropped."""
 
-    drops: list[int] = []
+    drops: ClassVar[list[int]] = []
     failing = False
 
     def __init__(self, n: int) -> None:
@@ -284,7 +287,7 @@ def start(store: host.Store | None = None) -> tuple[Any, type[Counted], Things]:
     """Return a running world, the class of its things and the implementation."""
 
     class Mine(Counted):
-        drops: list[int] = []
+        drops: ClassVar[list[int]] = []
 
     things = Things(Mine)
     world = World._instantiate(store, TEXT, Imports(things)) if store else World._open(TEXT, Imports(things))
