@@ -1,4 +1,4 @@
-"""`witgen resolve` and `witgen demo`."""
+"""`witgen resolve`, `witgen inspect` and `witgen demo`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 
 from .options import reporting, split, wit_options
 
-__all__ = ["demo", "resolve"]
+__all__ = ["demo", "inspect", "resolve"]
 
 _wit = click.argument("wit", type=click.Path(path_type=Path), default=Path("wit"))
 
@@ -29,6 +29,25 @@ def resolve(*, wit: Path, as_json: bool, features: str | None, all_features: boo
     document = to_wit_json(api.resolve(wit, split(features), all_features=all_features))
     json.dump(document, sys.stdout, indent=2)
     sys.stdout.write("\n")
+
+
+@click.command()
+@_wit
+@click.option("-w", "--world", metavar="WORLD", help="Show this world alone.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@wit_options
+@reporting
+def inspect(*, wit: Path, world: str | None, as_json: bool, features: str | None, all_features: bool) -> None:
+    """Show what a WIT tree holds, and what a feature that is off leaves out."""
+    from .. import api
+    from .. import inspect as inspection
+
+    resolved = api.resolve(wit, split(features), all_features=all_features)
+    if as_json:
+        json.dump(inspection.outline_json(resolved, world=world), sys.stdout, indent=2)
+        sys.stdout.write("\n")
+    else:
+        sys.stdout.write(inspection.outline(resolved, world=world))
 
 
 @click.command()
