@@ -33,7 +33,7 @@ class Face(host.AsyncWorld[Any]):
         return await cls._open(Limited, LIMITS, Waits, limits=host.Limits(**limits))
 
     async def call(self, name: str, *values: Any) -> Any:
-        return await self._call(getattr(self._world, name), *values)
+        return await host.run_in_store(self, getattr(self._world, name), *values)
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:

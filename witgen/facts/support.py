@@ -39,11 +39,12 @@ _ERROR_CONTEXT = {
 def obstacle(resolve: ir.Resolve, function: ir.Function, side: Side) -> str | None:
     """Return why `function` cannot be generated for `side`, or None where it can."""
     host = side in {Side.HOST_IMPORT, Side.HOST_EXPORT}
-    if function.kind.is_async and host:
-        if side is Side.HOST_IMPORT:
-            return "it is async: the C API of wasmtime has no function that defines an async import"
-        return "it is async: wasmtime's C API calls it only through a store that polls"
-    if function.kind.is_async:
+    if function.kind.is_async and side is Side.HOST_IMPORT:
+        return (
+            "it is async: the C API of wasmtime cannot define an async import"
+            " (a function of wasmtime_component_linker_instance_add_func_async does not match one)"
+        )
+    if function.kind.is_async and not host:
         return "it is async: the guest wrappers do not carry it"
     for type in (*(param.type for param in function.params), function.result):
         if type is not None and (reason := _type_obstacle(resolve, type, host=host)):

@@ -16,7 +16,7 @@ from .module import module_view
 from .resources import ResourceView, declared_resources, resource_bases, resource_doc, resource_names
 from .signature import Signature, called, implemented
 
-__all__ = ["HostScope", "interface_class", "render_host_export", "render_host_import"]
+__all__ = ["HostScope", "interface_class", "interface_face", "render_host_export", "render_host_import"]
 
 
 def interface_class(facts: WorldFacts, scope: ScopeFacts) -> str:
@@ -25,6 +25,14 @@ def interface_class(facts: WorldFacts, scope: ScopeFacts) -> str:
     name = class_name(interface.name or scope.instance)
     types = Namespace(fact.name for fact in scope.types.values())
     return name if name not in types else types.take(name + "Interface")
+
+
+def interface_face(facts: WorldFacts, scope: ScopeFacts) -> str:
+    """Return the name of the class that stands for an exported interface in the asyncio face."""
+    taken = Namespace(fact.name for fact in scope.types.values())
+    name = interface_class(facts, scope)
+    taken.take(name)
+    return taken.take(f"Async{name}")
 
 
 class HostScope:
@@ -106,8 +114,8 @@ def render_host_import(facts: WorldFacts, scope: ScopeFacts) -> str | None:
 
 def render_host_export(facts: WorldFacts, scope: ScopeFacts) -> str:
     """Return the module that gives access to one exported interface."""
-    name = interface_class(facts, scope)
-    builder = HostScope(facts, scope, EXPORT_SIDE, [name])
+    name, face = interface_class(facts, scope), interface_face(facts, scope)
+    builder = HostScope(facts, scope, EXPORT_SIDE, [name, face])
     resources = tuple(builder.views("GuestResource"))
     functions = builder.signatures(scope.free)
     abi = builder.imports.module("..._abi", scope.module, "_abi")
@@ -116,7 +124,7 @@ def render_host_export(facts: WorldFacts, scope: ScopeFacts) -> str:
         scope,
         doc=f"Call what a component exports as `{scope.title}`.",
         imports=builder.imports,
-        exported=[*builder.offered(), name],
+        exported=[*builder.offered(), name, face],
     )
     return render_template(
         "host_export.py.jinja",
@@ -128,6 +136,8 @@ def render_host_export(facts: WorldFacts, scope: ScopeFacts) -> str:
         abstractmethod=_abstractmethod(builder, native=False, groups=[r.functions for r in resources]),
         callable=builder.imports.name("collections.abc", "Callable") if functions else "",
         interface=name,
+        face=face,
+        any=builder.imports.name("typing", "Any"),
         doc=paragraphs(scope.docs.contents if scope.docs else f"`{scope.title}`."),
         functions=functions,
     )

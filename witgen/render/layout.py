@@ -21,6 +21,7 @@ _LONG = re.compile(rf"^.{{{_WIDTH + 1},}}$", re.MULTILINE)
 _GAPS = re.compile(r"\n{4,}")
 _QUOTES = '"""'
 _CALL = re.compile(r"(?:(?:\w+=)|(?:\"[^\"\\]*\": ))?(?:\w+(?:\.\w+)?)?[(\[{]")
+_RETURN_AWAIT = re.compile(r"(?:return )?(?:await )?")
 _CALLEE = re.compile(r"\w+(?:\.\w+)?\(")
 
 
@@ -83,8 +84,8 @@ class _Statement:
         keyword = self._text.partition(" ")[0]
         if keyword == "from":
             return self._import()
-        if keyword in {"def", "class"}:
-            return self._header(exploded_alone=keyword == "def")
+        if keyword in {"def", "async", "class"}:
+            return self._header(exploded_alone=keyword != "class")
         return self._assignment()
 
     def _line(self, indent: int, text: str) -> str:
@@ -95,9 +96,10 @@ class _Statement:
 
     def _import(self) -> Iterator[str]:
         head, _, names = self._text.partition(" import ")
-        yield f"{head} import ("
-        yield from (f"{' ' * _STEP}{name}," for name in names.split(", "))
-        yield ")"
+        outer, inner = " " * self._indent, " " * (self._indent + _STEP)
+        yield f"{outer}{head} import ("
+        yield from (f"{inner}{name}," for name in names.split(", "))
+        yield f"{outer})"
 
     def _header(self, *, exploded_alone: bool) -> Iterator[str]:
         """Split `def` or `class` at its parentheses; black ends a lone parameter with a comma, but no lone base."""
@@ -105,6 +107,8 @@ class _Statement:
         inner = self._indent + _STEP
         body = self._text[start + 1 : end]
         commas = self._brackets.commas(start)
+        if not body:
+            raise _UnknownShapeError
         yield self._line(self._indent, self._text[: start + 1])
         if inner + len(body) <= _WIDTH and (commas or not exploded_alone):
             yield " " * inner + body
@@ -116,9 +120,9 @@ class _Statement:
         yield self._line(self._indent, self._text[end:])
 
     def _assignment(self) -> Iterator[str]:
-        """Split `return call(…)`, `call(…)`, `target = call(…)` or `target = a | b`."""
+        """Split `return await call(…)` or a part of it, `target = call(…)` or `target = a | b`."""
         equals = self._brackets.outside(" = ")
-        value = equals + len(" = ") if equals >= 0 else len("return ") if self._text.startswith("return ") else 0
+        value = equals + len(" = ") if equals >= 0 else _before_value(self._text)
         if self._brackets.outside(" | ", value) >= 0:
             return self._union(value)
         match = _CALLEE.match(self._text, value)
@@ -134,7 +138,7 @@ class _Statement:
 
     def _annotation(self, equals: int) -> Iterator[str]:
         """Split `target: A[…] = call(…)` in the annotation, because not even the name of what is called fits."""
-        if equals < 0 or self._text[equals - 1] != "]":
+        if equals < 0 or self._text[equals - 1] != "]" or self._brackets.outside(" | ") >= 0:
             raise _UnknownShapeError
         start = self._brackets.opening(equals - 1)
         yield self._line(self._indent, self._text[: start + 1])
@@ -185,6 +189,12 @@ class _Statement:
         yield from self._bracketed(first, match.end() - 1, indent, suffix)
 
 
+def _before_value(text: str) -> int:
+    """Return how many characters stand before what is returned, awaited or called."""
+    match = _RETURN_AWAIT.match(text)
+    return match.end() if match else 0
+
+
 def _by_black(text: str, indent: int) -> tuple[str, ...]:
     """Let black lay out one statement, at its depth."""
     import black  # noqa: PLC0415 - loading black takes longer than most runs do without it
@@ -192,11 +202,11 @@ def _by_black(text: str, indent: int) -> tuple[str, ...]:
     depth = indent // _STEP
     opens = [" " * (_STEP * level) + "if _:" for level in range(depth)]
     source = ["from __future__ import annotations", "", *opens, " " * indent + text]
-    if text.startswith(("def ", "class ")):
+    if text.startswith(("def ", "async def ", "class ")):
         source.append(" " * (indent + _STEP) + "pass")
     lines = black.format_str("\n".join(source) + "\n", mode=black.Mode()).rstrip("\n").split("\n")
     first = lines.index("if _:") + depth if depth else 2
     body = lines[first:]
     while body and not body[0]:
         body = body[1:]
-    return tuple(body[:-1] if text.startswith(("def ", "class ")) else body)
+    return tuple(body[:-1] if text.startswith(("def ", "async def ", "class ")) else body)

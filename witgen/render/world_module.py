@@ -12,7 +12,7 @@ from ..facts.world import Link, WorldFacts
 from .annotations import WORLD_EXPORTS, Annotations, private
 from .docs import paragraphs
 from .env import render_template
-from .host_module import HostScope, interface_class
+from .host_module import HostScope, interface_class, interface_face
 from .module import module_view
 from .resources import declared_resources
 from .signature import Signature, called, implemented
@@ -53,6 +53,8 @@ class Exported:
 
     attribute: str
     python: str
+    face: str
+    """The class in the asyncio face."""
 
 
 class _World:
@@ -63,7 +65,9 @@ class _World:
         names = Namespace([fact.name for fact in facts.own.types.values()])
         self.name = names.take(facts.name)
         self.container = names.take(self.name + "Imports")
-        self.scope = HostScope(facts, facts.own, WORLD_EXPORTS, [self.name, self.container])
+        self.face = names.take(f"Async{self.name}")
+        own = [self.name, self.container, self.face]
+        self.scope = HostScope(facts, facts.own, WORLD_EXPORTS, own)
         self.imports = self.scope.imports
 
     @property
@@ -114,7 +118,8 @@ class _World:
         """Yield the exported interfaces that have something to call."""
         for link in self.facts.exports:
             module = self.imports.module(".exports", link.scope.module, f"_exported_{link.scope.module}")
-            yield Exported(link.attribute, f"{module}.{interface_class(self.facts, link.scope)}")
+            classes = (interface_class(self.facts, link.scope), interface_face(self.facts, link.scope))
+            yield Exported(link.attribute, *(f"{module}.{name}" for name in classes))
 
     def exported_tables(self) -> Iterator[str]:
         """Yield the descriptors of what the world exports."""
@@ -149,7 +154,7 @@ def render_host_world(facts: WorldFacts) -> tuple[str, list[str]]:
     resources = tuple(world.scope.views("Resource"))
     fields, links = list(world.fields()), list(world.links())
     signatures = [_beside_own(called(facts, function, annotations)) for function in functions]
-    names = [*world.scope.offered(), world.name, world.container]
+    names = [*world.scope.offered(), world.name, world.container, world.face]
     doc = facts.world.docs.contents if facts.world.docs else f"World `{facts.title}`."
     summary = f"Run components of world `{facts.title}`."
     module = module_view(facts, facts.own, doc=summary, imports=world.imports, exported=names)
@@ -166,6 +171,7 @@ def render_host_world(facts: WorldFacts) -> tuple[str, list[str]]:
         aliases=world.scope.aliases,
         world=world.name,
         container=world.container,
+        face=world.face,
         title=facts.title,
         doc=doc,
         imports_doc=paragraphs(f"What a component of world `{facts.title}` imports."),

@@ -2,7 +2,7 @@
 
 from wasmtime import Engine, WasiConfig
 
-from .aio import AsyncWorld
+from .aio import AsyncWorld, run_in_store
 from .component import ComponentSource
 from .definition import Definition, Import
 from .engine import Settings, make_engine
@@ -54,4 +54,5 @@ __all__ = [
     "World",
     "drop",
     "make_engine",
+    "run_in_store",
 ]

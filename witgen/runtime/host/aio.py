@@ -20,7 +20,7 @@ from .component import ComponentSource
 from .store import Limits, Store
 from .world import World
 
-__all__ = ["AsyncWorld"]
+__all__ = ["AsyncWorld", "run_in_store"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -40,6 +40,10 @@ class AsyncWorld(Generic[W]):
     def __init__(self, world: W, worker: _Worker) -> None:
         self._world = world
         self._worker = worker
+        self._bind()
+
+    def _bind(self) -> None:
+        """Take the exported interfaces from the world."""
 
     @classmethod
     async def _open(
@@ -61,10 +65,6 @@ class AsyncWorld(Generic[W]):
             raise
         return cls(opened, worker)
 
-    async def _call(self, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
-        """Call a function of the world on the store's thread."""
-        return await self._worker.run(partial(function, *arguments, **named))
-
     async def close(self) -> None:
         """Close the store; twice is fine."""
         await self._worker.close(self._world)
@@ -74,6 +74,11 @@ class AsyncWorld(Generic[W]):
 
     async def __aexit__(self, *_: object) -> None:
         await self._worker.close(self._world)
+
+
+async def run_in_store(face: AsyncWorld[Any], function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+    """Call something of a world on its store's thread: a method of a resource, a class of one, `drop`."""
+    return await face._worker.run(partial(function, *arguments, **named))
 
 
 class _Worker:

@@ -15,6 +15,7 @@ from . import golden_names_words as _golden_names_words
 from .exports import golden_names_words as _exported_golden_names_words
 
 __all__ = [
+    "AsyncNames",
     "Names",
     "NamesImports",
 ]
@@ -53,6 +54,9 @@ class Names(_host.World):
         imports: NamesImports,
         *,
         wasi: _host.WasiConfig | None = None,
+        memory: int | None = None,
+        fuel: int | None = None,
+        deadline: float | None = None,
     ) -> Self:
         """Load and instantiate `component` in a store of its own; closing the result closes the store.
 
@@ -60,8 +64,12 @@ class Names(_host.World):
             component: a path, the bytes of a component, component text, or a loaded `wasmtime.component.Component`.
             imports: the implementations of what the component imports.
             wasi: what the component sees of this machine; by default it shares stdout and stderr.
+            memory: how many bytes each of its memories may have.
+            fuel: how many instructions, about, it may run in all.
+            deadline: how many seconds a call may take.
         """
-        return cls._open(component, imports, wasi=wasi)
+        limits = _host.Limits(memory=memory, fuel=fuel, deadline=deadline)
+        return cls._open(component, imports, wasi=wasi, limits=limits)
 
     @classmethod
     def instantiate(
@@ -88,3 +96,45 @@ class Names(_host.World):
             ExportError: as WIT declares.
         """
         self._export()
+
+
+class AsyncNames(_host.AsyncWorld[Names]):
+    """`Names` for asyncio: the component runs on a thread of its own.
+
+    What the host's methods return is awaited where it can be, on the loop that opened the world. Cancelling a call
+    stops the component.
+    """
+
+    @classmethod
+    async def open(
+        cls,
+        component: _host.ComponentSource,
+        imports: NamesImports,
+        *,
+        wasi: _host.WasiConfig | None = None,
+        memory: int | None = None,
+        fuel: int | None = None,
+        deadline: float | None = None,
+    ) -> Self:
+        """Load and instantiate `component` like `Names.open`, without blocking the loop."""
+        limits = _host.Limits(memory=memory, fuel=fuel, deadline=deadline)
+        return await cls._open(Names, component, imports, wasi=wasi, limits=limits)
+
+    def _bind(self) -> None:
+        self.golden_names_words: _exported_golden_names_words.AsyncWords = (
+            _exported_golden_names_words.AsyncWords(
+                self, self._world.golden_names_words
+            )
+        )
+
+    async def open_(self, module: str) -> str:
+        """`open: func(module: string) -> string`"""
+        return await _host.run_in_store(self, self._world.open_, module)
+
+    async def export(self) -> None:
+        """`export: func() -> result<_, string>`
+
+        Raises:
+            ExportError: as WIT declares.
+        """
+        await _host.run_in_store(self, self._world.export)

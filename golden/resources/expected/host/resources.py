@@ -18,6 +18,7 @@ from .exports import golden_resources_store as _exported_golden_resources_store
 from .exports import golden_resources_user as _exported_golden_resources_user
 
 __all__ = [
+    "AsyncResources",
     "Resources",
     "ResourcesImports",
 ]
@@ -70,6 +71,9 @@ class Resources(_host.World):
         imports: ResourcesImports,
         *,
         wasi: _host.WasiConfig | None = None,
+        memory: int | None = None,
+        fuel: int | None = None,
+        deadline: float | None = None,
     ) -> Self:
         """Load and instantiate `component` in a store of its own; closing the result closes the store.
 
@@ -77,8 +81,12 @@ class Resources(_host.World):
             component: a path, the bytes of a component, component text, or a loaded `wasmtime.component.Component`.
             imports: the implementations of what the component imports.
             wasi: what the component sees of this machine; by default it shares stdout and stderr.
+            memory: how many bytes each of its memories may have.
+            fuel: how many instructions, about, it may run in all.
+            deadline: how many seconds a call may take.
         """
-        return cls._open(component, imports, wasi=wasi)
+        limits = _host.Limits(memory=memory, fuel=fuel, deadline=deadline)
+        return cls._open(component, imports, wasi=wasi, limits=limits)
 
     @classmethod
     def instantiate(
@@ -96,4 +104,39 @@ class Resources(_host.World):
         )
         self.golden_resources_user: _exported_golden_resources_user.User = (
             _exported_golden_resources_user.User(instance)
+        )
+
+
+class AsyncResources(_host.AsyncWorld[Resources]):
+    """`Resources` for asyncio: the component runs on a thread of its own.
+
+    What the host's methods return is awaited where it can be, on the loop that opened the world. Cancelling a call
+    stops the component.
+    """
+
+    @classmethod
+    async def open(
+        cls,
+        component: _host.ComponentSource,
+        imports: ResourcesImports,
+        *,
+        wasi: _host.WasiConfig | None = None,
+        memory: int | None = None,
+        fuel: int | None = None,
+        deadline: float | None = None,
+    ) -> Self:
+        """Load and instantiate `component` like `Resources.open`, without blocking the loop."""
+        limits = _host.Limits(memory=memory, fuel=fuel, deadline=deadline)
+        return await cls._open(Resources, component, imports, wasi=wasi, limits=limits)
+
+    def _bind(self) -> None:
+        self.golden_resources_store: _exported_golden_resources_store.AsyncStore = (
+            _exported_golden_resources_store.AsyncStore(
+                self, self._world.golden_resources_store
+            )
+        )
+        self.golden_resources_user: _exported_golden_resources_user.AsyncUser = (
+            _exported_golden_resources_user.AsyncUser(
+                self, self._world.golden_resources_user
+            )
         )

@@ -15,6 +15,7 @@ from . import golden_values_functions as _golden_values_functions
 from .exports import golden_values_functions as _exported_golden_values_functions
 
 __all__ = [
+    "AsyncValues",
     "Values",
     "ValuesImports",
 ]
@@ -53,6 +54,9 @@ class Values(_host.World):
         imports: ValuesImports,
         *,
         wasi: _host.WasiConfig | None = None,
+        memory: int | None = None,
+        fuel: int | None = None,
+        deadline: float | None = None,
     ) -> Self:
         """Load and instantiate `component` in a store of its own; closing the result closes the store.
 
@@ -60,8 +64,12 @@ class Values(_host.World):
             component: a path, the bytes of a component, component text, or a loaded `wasmtime.component.Component`.
             imports: the implementations of what the component imports.
             wasi: what the component sees of this machine; by default it shares stdout and stderr.
+            memory: how many bytes each of its memories may have.
+            fuel: how many instructions, about, it may run in all.
+            deadline: how many seconds a call may take.
         """
-        return cls._open(component, imports, wasi=wasi)
+        limits = _host.Limits(memory=memory, fuel=fuel, deadline=deadline)
+        return cls._open(component, imports, wasi=wasi, limits=limits)
 
     @classmethod
     def instantiate(
@@ -82,3 +90,37 @@ class Values(_host.World):
     def twice(self, n: int) -> int:
         """`twice: func(n: u32) -> u32`"""
         return self._twice(n)
+
+
+class AsyncValues(_host.AsyncWorld[Values]):
+    """`Values` for asyncio: the component runs on a thread of its own.
+
+    What the host's methods return is awaited where it can be, on the loop that opened the world. Cancelling a call
+    stops the component.
+    """
+
+    @classmethod
+    async def open(
+        cls,
+        component: _host.ComponentSource,
+        imports: ValuesImports,
+        *,
+        wasi: _host.WasiConfig | None = None,
+        memory: int | None = None,
+        fuel: int | None = None,
+        deadline: float | None = None,
+    ) -> Self:
+        """Load and instantiate `component` like `Values.open`, without blocking the loop."""
+        limits = _host.Limits(memory=memory, fuel=fuel, deadline=deadline)
+        return await cls._open(Values, component, imports, wasi=wasi, limits=limits)
+
+    def _bind(self) -> None:
+        self.golden_values_functions: (
+            _exported_golden_values_functions.AsyncFunctions
+        ) = _exported_golden_values_functions.AsyncFunctions(
+            self, self._world.golden_values_functions
+        )
+
+    async def twice(self, n: int) -> int:
+        """`twice: func(n: u32) -> u32`"""
+        return await _host.run_in_store(self, self._world.twice, n)

@@ -19,6 +19,7 @@ from . import versions_inline as _versions_inline
 from .exports import lib_counter_api_0_2_0 as _exported_lib_counter_api_0_2_0
 
 __all__ = [
+    "AsyncVersions",
     "Versions",
     "VersionsImports",
 ]
@@ -71,6 +72,9 @@ class Versions(_host.World):
         imports: VersionsImports,
         *,
         wasi: _host.WasiConfig | None = None,
+        memory: int | None = None,
+        fuel: int | None = None,
+        deadline: float | None = None,
     ) -> Self:
         """Load and instantiate `component` in a store of its own; closing the result closes the store.
 
@@ -78,8 +82,12 @@ class Versions(_host.World):
             component: a path, the bytes of a component, component text, or a loaded `wasmtime.component.Component`.
             imports: the implementations of what the component imports.
             wasi: what the component sees of this machine; by default it shares stdout and stderr.
+            memory: how many bytes each of its memories may have.
+            fuel: how many instructions, about, it may run in all.
+            deadline: how many seconds a call may take.
         """
-        return cls._open(component, imports, wasi=wasi)
+        limits = _host.Limits(memory=memory, fuel=fuel, deadline=deadline)
+        return cls._open(component, imports, wasi=wasi, limits=limits)
 
     @classmethod
     def instantiate(
@@ -94,4 +102,34 @@ class Versions(_host.World):
     def _bind(self, instance: _host.Instance) -> None:
         self.lib_counter_api_0_2_0: _exported_lib_counter_api_0_2_0.Api = (
             _exported_lib_counter_api_0_2_0.Api(instance)
+        )
+
+
+class AsyncVersions(_host.AsyncWorld[Versions]):
+    """`Versions` for asyncio: the component runs on a thread of its own.
+
+    What the host's methods return is awaited where it can be, on the loop that opened the world. Cancelling a call
+    stops the component.
+    """
+
+    @classmethod
+    async def open(
+        cls,
+        component: _host.ComponentSource,
+        imports: VersionsImports,
+        *,
+        wasi: _host.WasiConfig | None = None,
+        memory: int | None = None,
+        fuel: int | None = None,
+        deadline: float | None = None,
+    ) -> Self:
+        """Load and instantiate `component` like `Versions.open`, without blocking the loop."""
+        limits = _host.Limits(memory=memory, fuel=fuel, deadline=deadline)
+        return await cls._open(Versions, component, imports, wasi=wasi, limits=limits)
+
+    def _bind(self) -> None:
+        self.lib_counter_api_0_2_0: _exported_lib_counter_api_0_2_0.AsyncApi = (
+            _exported_lib_counter_api_0_2_0.AsyncApi(
+                self, self._world.lib_counter_api_0_2_0
+            )
         )

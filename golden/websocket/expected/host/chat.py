@@ -18,6 +18,7 @@ from . import wasi_io_poll as _wasi_io_poll
 from . import wasi_logging_logging as _wasi_logging_logging
 
 __all__ = [
+    "AsyncChat",
     "Chat",
     "ChatImports",
 ]
@@ -63,6 +64,9 @@ class Chat(_host.World):
         imports: ChatImports,
         *,
         wasi: _host.WasiConfig | None = None,
+        memory: int | None = None,
+        fuel: int | None = None,
+        deadline: float | None = None,
     ) -> Self:
         """Load and instantiate `component` in a store of its own; closing the result closes the store.
 
@@ -70,8 +74,12 @@ class Chat(_host.World):
             component: a path, the bytes of a component, component text, or a loaded `wasmtime.component.Component`.
             imports: the implementations of what the component imports.
             wasi: what the component sees of this machine; by default it shares stdout and stderr.
+            memory: how many bytes each of its memories may have.
+            fuel: how many instructions, about, it may run in all.
+            deadline: how many seconds a call may take.
         """
-        return cls._open(component, imports, wasi=wasi)
+        limits = _host.Limits(memory=memory, fuel=fuel, deadline=deadline)
+        return cls._open(component, imports, wasi=wasi, limits=limits)
 
     @classmethod
     def instantiate(
@@ -90,3 +98,34 @@ class Chat(_host.World):
             RunError: as WIT declares.
         """
         return self._run(url)
+
+
+class AsyncChat(_host.AsyncWorld[Chat]):
+    """`Chat` for asyncio: the component runs on a thread of its own.
+
+    What the host's methods return is awaited where it can be, on the loop that opened the world. Cancelling a call
+    stops the component.
+    """
+
+    @classmethod
+    async def open(
+        cls,
+        component: _host.ComponentSource,
+        imports: ChatImports,
+        *,
+        wasi: _host.WasiConfig | None = None,
+        memory: int | None = None,
+        fuel: int | None = None,
+        deadline: float | None = None,
+    ) -> Self:
+        """Load and instantiate `component` like `Chat.open`, without blocking the loop."""
+        limits = _host.Limits(memory=memory, fuel=fuel, deadline=deadline)
+        return await cls._open(Chat, component, imports, wasi=wasi, limits=limits)
+
+    async def run(self, url: str) -> list[str]:
+        """Greets the server at `url`, listens until it closes the connection, and returns what happened, line by line.
+
+        Raises:
+            RunError: as WIT declares.
+        """
+        return await _host.run_in_store(self, self._world.run, url)

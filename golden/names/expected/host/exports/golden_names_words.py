@@ -7,11 +7,13 @@ from __future__ import annotations
 import builtins as _builtins
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from ..._abi import golden_names_words as _abi
 from ..._runtime import host as _host
 
 __all__ = [
+    "AsyncWords",
     "Resource",
     "Words",
 ]
@@ -81,3 +83,30 @@ class Words:
     def ttl_ms(self, http_get: int) -> int:
         """`TTL-ms: func(HTTP-get: u32) -> u32`"""
         return self._ttl_ms(http_get)
+
+
+class AsyncWords:
+    """`Words` for asyncio. What its resources do is called with `run_in_store`."""
+
+    def __init__(self, face: _host.AsyncWorld[Any], interface: Words) -> None:
+        self._face = face
+        self._interface = interface
+        self.Resource: type[Resource] = interface.Resource
+
+    async def list(self, list: Iterable[int]) -> _builtins.list[int]:
+        """`list: func(list: list<u32>) -> list<u32>`"""
+        return await _host.run_in_store(self._face, self._interface.list, list)
+
+    async def print(self, str: str, module: int) -> str:
+        """`print: func(str: string, module: u32) -> string`"""
+        return await _host.run_in_store(self._face, self._interface.print, str, module)
+
+    async def lambda_(self, self_: int, class_: bool) -> tuple[int, bool]:
+        """`lambda: func(self: u32, class: bool) -> tuple<u32, bool>`"""
+        return await _host.run_in_store(
+            self._face, self._interface.lambda_, self_, class_
+        )
+
+    async def ttl_ms(self, http_get: int) -> int:
+        """`TTL-ms: func(HTTP-get: u32) -> u32`"""
+        return await _host.run_in_store(self._face, self._interface.ttl_ms, http_get)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from ..._abi import golden_resources_store as _abi
 from ..._runtime import host as _host
@@ -13,6 +14,7 @@ from ...types import golden_resources_store as _types
 from ...types.golden_resources_store import Either, Entry
 
 __all__ = [
+    "AsyncStore",
     "Bucket",
     "Cursor",
     "Store",
@@ -112,3 +114,25 @@ class Store:
     def take(self, entry: Entry) -> Either:
         """`take: func(entry: entry) -> either`"""
         return self._take(entry)
+
+
+class AsyncStore:
+    """`Store` for asyncio. What its resources do is called with `run_in_store`."""
+
+    def __init__(self, face: _host.AsyncWorld[Any], interface: Store) -> None:
+        self._face = face
+        self._interface = interface
+        self.Bucket: type[Bucket] = interface.Bucket
+        self.Cursor: type[Cursor] = interface.Cursor
+
+    async def list_keys(self, bucket: Bucket) -> Cursor:
+        """`list-keys: func(bucket: borrow<bucket>) -> cursor`"""
+        return await _host.run_in_store(self._face, self._interface.list_keys, bucket)
+
+    async def entries(self, of: Iterable[Bucket]) -> int:
+        """`entries: func(of: handles) -> u32`"""
+        return await _host.run_in_store(self._face, self._interface.entries, of)
+
+    async def take(self, entry: Entry) -> Either:
+        """`take: func(entry: entry) -> either`"""
+        return await _host.run_in_store(self._face, self._interface.take, entry)

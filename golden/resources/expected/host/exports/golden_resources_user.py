@@ -5,12 +5,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from ..._abi import golden_resources_user as _abi
 from ..._runtime import host as _host
 from .golden_resources_store import Bucket as StoreBucket
 
 __all__ = [
+    "AsyncUser",
     "StoreBucket",
     "User",
 ]
@@ -38,3 +40,25 @@ class User:
     def pass_(self, bucket: StoreBucket) -> StoreBucket:
         """`pass: func(bucket: store-bucket) -> store-bucket`"""
         return self._pass_(bucket)
+
+
+class AsyncUser:
+    """`User` for asyncio. What its resources do is called with `run_in_store`."""
+
+    def __init__(self, face: _host.AsyncWorld[Any], interface: User) -> None:
+        self._face = face
+        self._interface = interface
+
+    async def copy(self, source: StoreBucket, target: StoreBucket) -> int:
+        """`copy: func(source: borrow<store-bucket>, target: borrow<store-bucket>) -> result<u32, error>`
+
+        Raises:
+            Error: as WIT declares, see `types.golden_resources_store`.
+        """
+        return await _host.run_in_store(
+            self._face, self._interface.copy, source, target
+        )
+
+    async def pass_(self, bucket: StoreBucket) -> StoreBucket:
+        """`pass: func(bucket: store-bucket) -> store-bucket`"""
+        return await _host.run_in_store(self._face, self._interface.pass_, bucket)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from ..._abi import golden_values_functions as _abi
 from ..._runtime import host as _host
@@ -13,6 +14,7 @@ from ...types.golden_values_functions import Access, Color, Everything, Polygon,
 from ...types.golden_values_types import Point
 
 __all__ = [
+    "AsyncFunctions",
     "Functions",
 ]
 
@@ -157,3 +159,117 @@ class Functions:
     def no_result(self, text: str) -> None:
         """`no-result: func(text: string)`"""
         self._no_result(text)
+
+
+class AsyncFunctions:
+    """`Functions` for asyncio. What its resources do is called with `run_in_store`."""
+
+    def __init__(self, face: _host.AsyncWorld[Any], interface: Functions) -> None:
+        self._face = face
+        self._interface = interface
+
+    async def scalars(
+        self, a: bool, b: int, c: int, d: float, e: float, f: str
+    ) -> tuple[bool, int, int, float, float, str]:
+        """`scalars: func(a: bool, b: u8, c: s64, d: f32, e: f64, f: char) -> tuple<bool, u8, s64, f32, f64, char>`"""
+        return await _host.run_in_store(
+            self._face, self._interface.scalars, a, b, c, d, e, f
+        )
+
+    async def all(self, value: Everything) -> Everything:
+        """`all: func(value: everything) -> everything`"""
+        return await _host.run_in_store(self._face, self._interface.all, value)
+
+    async def shapes(
+        self, values: Iterable[Shape | str | bytes | bytearray | memoryview]
+    ) -> list[Shape]:
+        """`shapes: func(values: list<shape>) -> list<shape>`"""
+        return await _host.run_in_store(self._face, self._interface.shapes, values)
+
+    async def choose(
+        self, shape: Shape | str | bytes | bytearray | memoryview
+    ) -> Shape:
+        """`choose: func(shape: shape) -> shape`"""
+        return await _host.run_in_store(self._face, self._interface.choose, shape)
+
+    async def colors(self, color: Color, access: Access) -> tuple[Color, Access]:
+        """`colors: func(color: color, access: access) -> tuple<color, access>`"""
+        return await _host.run_in_store(
+            self._face, self._interface.colors, color, access
+        )
+
+    async def polygons(
+        self,
+        polygon: Iterable[Point],
+        names: Iterable[str],
+        tables: Iterable[Iterable[int]],
+    ) -> Polygon:
+        """`polygons: func(polygon: polygon, names: list<string>, tables: list<list<u32>>) -> polygon`"""
+        return await _host.run_in_store(
+            self._face, self._interface.polygons, polygon, names, tables
+        )
+
+    async def options(
+        self,
+        first: int,
+        second: str | None = None,
+        third: Some[int | None] | None = None,
+    ) -> Some[int | None] | None:
+        """`options: func(first: u8, second: option<string>, third: option<option<u8>>) -> option<option<u8>>`"""
+        return await _host.run_in_store(
+            self._face, self._interface.options, first, second, third
+        )
+
+    async def outcomes(self, value: Ok[int] | Err[str]) -> Ok[int] | Err[str]:
+        """`outcomes: func(value: result<u8, string>) -> result<result<u8, string>, problem>`
+
+        Raises:
+            ProblemError: as WIT declares, see `types.golden_values_types`.
+        """
+        return await _host.run_in_store(self._face, self._interface.outcomes, value)
+
+    async def by_enum(self, fail: bool) -> int:
+        """`by-enum: func(fail: bool) -> result<u32, code>`
+
+        Raises:
+            CodeError: as WIT declares, see `types.golden_values_types`.
+        """
+        return await _host.run_in_store(self._face, self._interface.by_enum, fail)
+
+    async def by_string(self, fail: bool) -> int:
+        """`by-string: func(fail: bool) -> result<u32, reason>`
+
+        Raises:
+            ReasonError: as WIT declares, see `types.golden_values_types`.
+        """
+        return await _host.run_in_store(self._face, self._interface.by_string, fail)
+
+    async def by_bare_string(self, fail: bool) -> int:
+        """`by-bare-string: func(fail: bool) -> result<u32, string>`
+
+        Raises:
+            ByBareStringError: as WIT declares.
+        """
+        return await _host.run_in_store(
+            self._face, self._interface.by_bare_string, fail
+        )
+
+    async def by_nothing(self, fail: bool) -> int:
+        """`by-nothing: func(fail: bool) -> result<u32>`
+
+        Raises:
+            ByNothingError: as WIT declares.
+        """
+        return await _host.run_in_store(self._face, self._interface.by_nothing, fail)
+
+    async def by_bare(self, fail: bool) -> None:
+        """`by-bare: func(fail: bool) -> result`
+
+        Raises:
+            ByBareError: as WIT declares.
+        """
+        await _host.run_in_store(self._face, self._interface.by_bare, fail)
+
+    async def no_result(self, text: str) -> None:
+        """`no-result: func(text: string)`"""
+        await _host.run_in_store(self._face, self._interface.no_result, text)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from ..._abi import lib_counter_api_0_2_0 as _abi
 from ..._runtime import host as _host
@@ -12,6 +13,7 @@ from ...types.lib_counter_api_0_2_0 import State
 
 __all__ = [
     "Api",
+    "AsyncApi",
 ]
 
 
@@ -26,3 +28,15 @@ class Api:
     def get(self) -> State:
         """`get: func() -> state`"""
         return self._get()
+
+
+class AsyncApi:
+    """`Api` for asyncio. What its resources do is called with `run_in_store`."""
+
+    def __init__(self, face: _host.AsyncWorld[Any], interface: Api) -> None:
+        self._face = face
+        self._interface = interface
+
+    async def get(self) -> State:
+        """`get: func() -> state`"""
+        return await _host.run_in_store(self._face, self._interface.get)
