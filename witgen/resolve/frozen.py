@@ -17,11 +17,12 @@ from ..source import SourceFile, Span
 
 __all__ = ["freeze", "thaw"]
 
-_CLASSES: dict[tuple[str, str], type] = {
+_CLASSES: dict[tuple[str, str], type[Any]] = {
     (kind.__module__, kind.__name__): kind
     for kind in (Span, *vars(ir).values())
     if isinstance(kind, type) and kind.__module__ in (ir.__name__, Span.__module__)
 }
+_FIELDS = {kind: tuple(field.name for field in fields(kind)) for kind in _CLASSES.values() if is_dataclass(kind)}
 
 
 def freeze(resolve: ir.Resolve, files: Sequence[SourceFile]) -> bytes:
@@ -50,10 +51,8 @@ class _Freezer(pickle.Pickler):
 
     def reducer_override(self, obj: object) -> Any:
         # A call of the class is read back several times as fast as the state of a frozen dataclass.
-        kind = type(obj)
-        if _CLASSES.get((kind.__module__, kind.__name__)) is kind and is_dataclass(obj):
-            return kind, tuple(getattr(obj, field.name) for field in fields(obj))
-        return NotImplemented
+        names = _FIELDS.get(type(obj))
+        return NotImplemented if names is None else (type(obj), tuple([getattr(obj, name) for name in names]))
 
 
 class _Thawer(pickle.Unpickler):

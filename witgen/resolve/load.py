@@ -33,7 +33,8 @@ def resolve_tree(tree: Tree, features: Collection[str], *, all_features: bool) -
         from .run import run  # noqa: PLC0415 - takes longer to load than a run that finds all in the cache
 
         resolved = run(tree, features, all_features=all_features)
-        cache.store(name, frozen.freeze(resolved, files))
+        if cache.folder() is not None:
+            cache.store(name, frozen.freeze(resolved, files))
     return resolved
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import gc
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 
 from ..diagnostics import Diagnostic, Label
 from ..errors import WitError
@@ -36,6 +38,23 @@ def is_binary(data: bytes) -> bool:
 
 def run(tree: Tree, features: Collection[str], *, all_features: bool) -> Resolve:
     """Resolve what was read; raises `WitError` with every problem."""
+    with _no_garbage_collection():
+        return _run(tree, features, all_features=all_features)
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Pause Python's collector: nearly all that is made here is kept, and it would look through it time and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _run(tree: Tree, features: Collection[str], *, all_features: bool) -> Resolve:
     if isinstance(tree.main, SingleFile) and is_binary(tree.main.data):
         from ..binary import decode  # noqa: PLC0415 - as above
 
