@@ -177,7 +177,7 @@ k = "x"
 [[t.list.inner]]
 k = true
 """
-        + 'end = """a "" b""""" # done'
+        'end = """a "" b""""" # done'
     )
     found = places(SourceFile("x.toml", text))
 

@@ -26,20 +26,25 @@ __all__ = ["check", "generate", "run_all"]
 @click.command()
 @targets
 @click.option("--force", is_flag=True, help="Overwrite files that were edited or not written by witgen.")
+@click.option("--fail-on-change", is_flag=True, help="Exit with 1 if anything had to be written or removed.")
 @reporting
-def generate(*, force: bool, **options: Any) -> int:
+def generate(*, force: bool, fail_on_change: bool, **options: Any) -> int:
     """Write bindings: of every target in pyproject.toml, or of a world of WIT (a folder or a file) to DIR."""
     from ..targets import chosen
 
     reporter.promise()
-    return run_all(chosen(Path.cwd(), overrides(options) | ({"force": True} if force else {})))
+    code, changed = run_all(chosen(Path.cwd(), overrides(options) | ({"force": True} if force else {})))
+    return code or int(changed and fail_on_change)
 
 
-def run_all(wanted: list[Target]) -> int:
-    """Generate targets; the problems of one do not keep the others from being written."""
+def run_all(wanted: list[Target]) -> tuple[int, bool]:
+    """Generate targets; the problems of one do not keep the others from being written.
+
+    Returns the exit code, and whether anything changed.
+    """
     from .. import api
 
-    code = 0
+    code, changed = 0, False
     for target in wanted:
         started = time.perf_counter()
         result = _attempt(target, api.generate)
@@ -47,7 +52,8 @@ def run_all(wanted: list[Target]) -> int:
             code = 2
         elif result.plan is not None:
             _summarise(result.plan, time.perf_counter() - started)
-    return code
+            changed = changed or result.plan.changes
+    return code, changed
 
 
 def _attempt(target: Target, action: Any) -> Result | None:
