@@ -17,6 +17,7 @@ def component(built: Callable[[str, str], Path]) -> Path:
 
 def test_the_asyncio_face(component: Path) -> None:
     from values_bindings.host import AsyncValues, ValuesImports, golden_values_functions
+    from values_bindings.types.golden_values_types import ShapeText
 
     def coroutine(self: Any, *values: Any) -> Any:
         async def answer() -> Any:
@@ -46,7 +47,7 @@ def test_the_asyncio_face(component: Path) -> None:
         async with await AsyncValues.open(component, imports, deadline=10, memory=1 << 30) as world:
             before = ticks
             assert await world.twice(21) == 42
-            assert await world.golden_values_functions.options(1, "x", None) is None
+            assert await world.golden_values_functions.choose(ShapeText("x")) == ShapeText("x")
             assert ticks - before >= 10
             with pytest.raises(TypeError, match=r"twice\(n=…\): expected int, got str"):
                 await world.twice("x")
