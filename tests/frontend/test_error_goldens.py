@@ -17,7 +17,7 @@ from witgen.diagnostics import Diagnostic
 from witgen.diagnostics_formats import render_github, render_json, render_sarif
 from witgen.diagnostics_text import render
 from witgen.errors import WitError
-from witgen.resolve import load, select_world
+from witgen.resolver import load, select_world
 
 ROOT = Path(__file__).parent.parent.parent
 GOLDEN = ROOT / "golden" / "errors"
@@ -51,7 +51,7 @@ def test_text(case: str, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixtur
 
 
 def used_codes() -> set[str]:
-    folders = [ROOT / "witgen" / name for name in ("syntax", "resolve")]
+    folders = [ROOT / "witgen" / name for name in ("syntax", "resolver")]
     paths = [ROOT / "witgen" / "tree.py", *(path for folder in folders for path in folder.glob("*.py"))]
     return {code for path in paths for code in CODE.findall(path.read_text())}
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from witgen.errors import WitError
-from witgen.resolve import load
+from witgen.resolver import load
 from witgen.testing import resolve
 
 from .same_document import differences

@@ -22,7 +22,7 @@ from witgen.diagnostics_formats import render_github, render_json, render_sarif
 from witgen.diagnostics_text import render
 from witgen.errors import WitError
 from witgen.model.wit_json import to_wit_json
-from witgen.resolve.run import run
+from witgen.resolver.run import run
 from witgen.source import SourceFile
 from witgen.tree import Folder, Tree
 

@@ -12,7 +12,7 @@ import pytest
 from witgen.diagnostics_formats import render_github, render_json, render_sarif
 from witgen.diagnostics_text import render
 from witgen.errors import WitError
-from witgen.resolve import load
+from witgen.resolver import load
 
 from .trees import error, resolve, write
 

@@ -10,7 +10,7 @@ import pytest
 from witgen.errors import WitError
 from witgen.inspect import outline, outline_json
 from witgen.model.ir import Resolve
-from witgen.resolve import load
+from witgen.resolver import load
 
 from .trees import write
 

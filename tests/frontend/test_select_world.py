@@ -8,7 +8,7 @@ import pytest
 
 from witgen.errors import WitError
 from witgen.model.ir import Resolve
-from witgen.resolve import load, select_world
+from witgen.resolver import load, select_world
 
 from .trees import write
 

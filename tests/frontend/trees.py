@@ -7,7 +7,7 @@ from pathlib import Path
 
 from witgen.errors import WitError
 from witgen.model.ir import Function, Interface, Resolve
-from witgen.resolve import load
+from witgen.resolver import load
 
 
 def write(folder: Path, files: Mapping[str, str | bytes]) -> Path:

@@ -6,6 +6,7 @@ import io
 import pickle
 from collections.abc import Iterator
 from functools import cache
+from threading import Lock
 from typing import Any, cast
 
 from lark import Lark, UnexpectedToken
@@ -24,6 +25,10 @@ __all__ = ["parse_text"]
 
 # The specification reserves this word, but no rule uses it any more.
 _RESERVED = {"from": "FROM"}
+
+
+# The builder knows one text at a time.
+_LOCK = Lock()
 
 
 class _TokenLexer(Lexer):
@@ -77,12 +82,13 @@ def _build(grammar: str) -> Any:
 
 def parse_text(text: str) -> ast.File:
     """Parse the text of one file, or raise `WitSyntaxError` with the first problem."""
-    lark, builder = _parser()
-    builder.text = text
-    try:
-        tree: Any = lark.parse(text)
-    except UnexpectedToken as error:
-        raise unexpected_token(error, text) from None
+    with _LOCK:
+        lark, builder = _parser()
+        builder.text = text
+        try:
+            tree: Any = lark.parse(text)
+        except UnexpectedToken as error:
+            raise unexpected_token(error, text) from None
     if not isinstance(tree, ast.File):
         raise TypeError(f"the parser returned {type(tree).__name__}")
     return tree

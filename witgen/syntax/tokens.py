@@ -13,7 +13,7 @@ from .errors import WitSyntaxError
 
 __all__ = ["MAX_DEPTH", "Token", "is_kebab_name", "tokenize"]
 
-# How deep types may be nested. WIT.md names no limit; the reference implementation stops at 100.
+# How deep types and packages may be nested. WIT.md names no limit; the reference implementation stops at 100.
 MAX_DEPTH = 100
 
 _FORBIDDEN = re.compile(
@@ -69,8 +69,9 @@ def tokenize(text: str, terminals: Mapping[str, str]) -> Iterator[Token]:
     if (bad := _FORBIDDEN.search(text)) is not None:
         raise WitSyntaxError("W0001", _forbidden_message(bad.group()), bad.start(), bad.end())
     match = _TOKEN.match
-    position = lead = depth = 0
+    position = lead = 0
     previous = ""
+    nesting = _Nesting()
     while True:
         found = match(text, position)
         if found is None:
@@ -83,9 +84,12 @@ def tokenize(text: str, terminals: Mapping[str, str]) -> Iterator[Token]:
             kind = terminals.get(content, kind)
             if kind == "ID":
                 content = _name(content, start)
+            elif kind == "PACKAGE":
+                nesting.package(start, position)
         elif kind == "PUNCTUATION":
             kind = terminals[content]
-            depth = _depth(depth, content, start, previous)
+            if content in "<>;{}":
+                nesting.sign(content, start, previous)
         elif kind == "BLOCK_COMMENT":
             position = _comment_end(text, start)
             continue
@@ -96,16 +100,33 @@ def tokenize(text: str, terminals: Mapping[str, str]) -> Iterator[Token]:
         previous = kind
 
 
-def _depth(depth: int, sign: str, start: int, previous: str) -> int:
-    """Return how many types are open after a sign; too many are an error, before they are a problem for anyone."""
-    if sign == "<":
-        # What follows `own` or `borrow` is a name, not another type.
-        if depth >= MAX_DEPTH or (depth == MAX_DEPTH - 1 and previous not in ("OWN", "BORROW")):
-            raise WitSyntaxError("W0005", "types are nested too deeply", start, start + 1)
-        return depth + 1
-    if sign == ">":
-        return depth - 1
-    return 0 if sign == ";" else depth
+class _Nesting:
+    """How many types and braces are open. Too many are an error here, before they are a problem for anyone."""
+
+    __slots__ = ("braces", "types")
+
+    def __init__(self) -> None:
+        self.braces = 0
+        self.types = 0
+
+    def sign(self, sign: str, start: int, previous: str) -> None:
+        """Count a sign; `previous` is the kind of the token before it."""
+        if sign == "<":
+            # What follows `own` or `borrow` is a name, not another type.
+            if self.types >= MAX_DEPTH or (self.types == MAX_DEPTH - 1 and previous not in ("OWN", "BORROW")):
+                raise WitSyntaxError("W0005", "types are nested too deeply", start, start + 1)
+            self.types += 1
+        elif sign == ">":
+            self.types -= 1
+        elif sign == ";":
+            self.types = 0
+        else:
+            self.braces += 1 if sign == "{" else -1
+
+    def package(self, start: int, end: int) -> None:
+        """Count a package."""
+        if self.braces >= MAX_DEPTH:
+            raise WitSyntaxError("W0005", "packages are nested too deeply", start, end)
 
 
 def _name(text: str, start: int) -> str:
