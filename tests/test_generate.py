@@ -125,12 +125,7 @@ def test_missing_folder(generated: Path) -> None:
 
 def test_what_a_runtime_cannot_carry_is_left_out_with_a_warning(tmp_path: Path) -> None:
     (tmp_path / "a.wit").write_text(
-        "package a:b;\n"
-        "interface i {\n"
-        "  fixed: func(x: list<u8, 4>);\n"
-        "  plain: func(x: u8);\n"
-        "}\n"
-        "world w { import i; }\n"
+        "package a:b;\ninterface i {\n  fixed: func(x: list<u8, 4>);\n  plain: func(x: u8);\n}\nworld w { import i; }\n"
     )
     run = witgen("generate", "a.wit", "-w", "w", "-o", "b", "--host", cwd=tmp_path)
     assert run.returncode == 0

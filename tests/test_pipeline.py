@@ -16,7 +16,7 @@ STAGES = (
     ("syntax",),
     ("model",),
     ("binary",),
-    ("resolve",),
+    ("resolver",),
     ("facts",),
     ("inspect", "testing"),
     ("render",),

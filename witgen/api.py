@@ -26,7 +26,7 @@ def resolve(path: str | os.PathLike[str], features: Collection[str] = (), *, all
     Raises:
         WitError: the tree cannot be used; every problem is listed.
     """
-    from .resolve import load
+    from .resolver import load
 
     return load(path, features=features, all_features=all_features)
 

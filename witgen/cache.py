@@ -32,7 +32,7 @@ _FOLDERS = (
     "syntax",
     "model",
     "binary",
-    "resolve",
+    "resolver",
     os.path.join("..", "grammars"),
     os.path.join("_data", "grammars"),
 )

@@ -10,7 +10,7 @@ from .diagnostics import Diagnostic
 from .errors import WitError
 from .facts.names import snake
 from .projects import FILE_NAME
-from .resolve import load, select_world
+from .resolver import load, select_world
 
 __all__ = ["First", "attributes_line", "initialise", "mark_generated"]
 

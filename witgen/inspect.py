@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from .model import ir
 from .model.text import function_text, kind_text, type_text
-from .resolve import select_world
+from .resolver import select_world
 
 __all__ = ["Entry", "entries", "outline", "outline_json"]
 

@@ -15,7 +15,7 @@ from .model import ir
 from .options import Config, Produced
 from .render.guest_module import RawNames
 from .render.package import render_package
-from .resolve import resolve_tree, select_world
+from .resolver import resolve_tree, select_world
 from .runtime_files import runtime_files
 from .tree import Tree
 from .version import VERSION

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from .model.wit_json import Json, to_wit_json
-from .resolve import load
+from .resolver import load
 
 __all__ = ["resolve"]
 

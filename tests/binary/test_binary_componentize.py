@@ -12,7 +12,7 @@ import pytest
 from wit_outline import of_ir
 
 from witgen.binary import decode_component
-from witgen.resolve import load
+from witgen.resolver import load
 
 COMPONENTIZE_PY = shutil.which("componentize-py", path=str(Path(sys.executable).parent))
 pytestmark = pytest.mark.skipif(COMPONENTIZE_PY is None, reason="componentize-py is not installed")

@@ -9,7 +9,7 @@ from wasm_bytes import component, func, imports, instance, name, type_declaratio
 from wit_outline import of_ir, sort_functions
 
 from witgen.binary import Kind, decode, decode_component, decode_package, is_binary, kind
-from witgen.resolve import load
+from witgen.resolver import load
 
 COMPONENTS = Path(__file__).parent / "components"
 CASES = sorted(path.stem for path in COMPONENTS.glob("*.wat"))

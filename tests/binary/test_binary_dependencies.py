@@ -13,7 +13,7 @@ from wit_outline import Outline, of_ir, sort_functions
 from witgen.binary.problem import Input
 from witgen.binary.text import to_binary
 from witgen.errors import WitError
-from witgen.resolve import load
+from witgen.resolver import load
 
 COMPONENTS = Path(__file__).parent / "components"
 TREES = Path(__file__).parent.parent.parent.parent / "shared" / "wit"

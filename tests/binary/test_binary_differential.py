@@ -13,7 +13,7 @@ import pytest
 from wit_outline import Outline, of_ir, of_json, sort_functions
 
 from witgen.binary import decode_component, decode_package
-from witgen.resolve import load
+from witgen.resolver import load
 
 ROOT = Path(__file__).parent.parent.parent
 SHARED = ROOT.parent / "shared"

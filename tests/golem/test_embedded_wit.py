@@ -10,7 +10,7 @@ import pytest
 
 from witgen import golem
 from witgen.model import ir
-from witgen.resolve import load
+from witgen.resolver import load
 
 GOLEM_TREE = Path(__file__).parents[2].parent / "shared" / "wit" / "golem-2026-07"
 PACKAGES = ("golem:websocket@1.5.0", "wasi:clocks@0.2.3", "wasi:io@0.2.3", "wasi:logging")

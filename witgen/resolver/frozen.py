@@ -1,0 +1,69 @@
+"""A `Resolve` as bytes, for the cache.
+
+Spans refer to source files, which the reader has anyway: they are written as numbers. Only the classes of the IR are
+made when reading, whatever the bytes say.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+from collections.abc import Sequence
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from ..model import ir
+from ..source import SourceFile, Span
+
+__all__ = ["freeze", "thaw"]
+
+_CLASSES: dict[tuple[str, str], type[Any]] = {
+    (kind.__module__, kind.__name__): kind
+    for kind in (Span, *vars(ir).values())
+    if isinstance(kind, type) and kind.__module__ in (ir.__name__, Span.__module__)
+}
+_FIELDS: dict[type[Any], tuple[str, ...]] = {
+    kind: tuple(field.name for field in fields(kind)) for kind in _CLASSES.values() if is_dataclass(kind)
+}
+
+
+def freeze(resolve: ir.Resolve, files: Sequence[SourceFile]) -> bytes:
+    """Return the bytes for `resolve`, whose spans lie in `files`."""
+    buffer = io.BytesIO()
+    _Freezer(buffer, {file.path: number for number, file in enumerate(files)}).dump(resolve)
+    return buffer.getvalue()
+
+
+def thaw(data: bytes, files: Sequence[SourceFile]) -> ir.Resolve | None:
+    """Return what was frozen, with spans in `files`; None if the bytes are not what `freeze` makes."""
+    try:
+        resolved = _Thawer(io.BytesIO(data), files).load()
+    except (pickle.UnpicklingError, ValueError, TypeError, KeyError, IndexError, AttributeError, EOFError):
+        return None
+    return resolved if isinstance(resolved, ir.Resolve) else None
+
+
+class _Freezer(pickle.Pickler):
+    def __init__(self, buffer: io.BytesIO, numbers: dict[str, int]) -> None:
+        super().__init__(buffer, protocol=5)
+        self._numbers = numbers
+
+    def persistent_id(self, obj: object) -> int | None:
+        return self._numbers[obj.path] if isinstance(obj, SourceFile) else None
+
+    def reducer_override(self, obj: object) -> Any:
+        # A call of the class is read back several times as fast as the state of a frozen dataclass.
+        names = _FIELDS.get(type(obj))
+        return NotImplemented if names is None else (type(obj), tuple([getattr(obj, name) for name in names]))
+
+
+class _Thawer(pickle.Unpickler):
+    def __init__(self, buffer: io.BytesIO, files: Sequence[SourceFile]) -> None:
+        super().__init__(buffer)
+        self._files = files
+
+    def persistent_load(self, pid: int) -> SourceFile:
+        return self._files[pid]
+
+    def find_class(self, module_name: str, global_name: str) -> Any:
+        return _CLASSES[module_name, global_name]

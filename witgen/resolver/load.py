@@ -1,0 +1,58 @@
+"""The entry points: a path, or what was read from it, to IR. What was resolved before comes from the cache."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator
+
+from .. import cache
+from ..model.ir import Resolve
+from ..source import SourceFile
+from ..tree import Folder, SingleFile, Tree, read_tree
+from . import frozen
+
+__all__ = ["load", "resolve_tree"]
+
+
+def load(path: str | os.PathLike[str], *, features: Collection[str] = (), all_features: bool = False) -> Resolve:
+    """Resolve the WIT folder (with its deps/) or file at `path`.
+
+    Items gated with `@unstable` are in if their feature is among `features`, or with `all_features`. Raises `WitError`
+    with every problem, ordered by file and position.
+    """
+    return resolve_tree(read_tree(os.fspath(path)), features, all_features=all_features)
+
+
+def resolve_tree(tree: Tree, features: Collection[str], *, all_features: bool) -> Resolve:
+    """Resolve what was read."""
+    name = cache.key("resolve", _parts(tree, features, all_features=all_features))
+    files = [file for source in (tree.main, *tree.dependencies) for file in _files(source)]
+    kept = cache.load(name)
+    resolved = frozen.thaw(kept, files) if kept is not None else None
+    if resolved is None:
+        from .run import run  # noqa: PLC0415 - takes longer to load than a run that finds all in the cache
+
+        resolved = run(tree, features, all_features=all_features)
+        if cache.folder() is not None:
+            cache.store(name, frozen.freeze(resolved, files))
+    return resolved
+
+
+def _parts(tree: Tree, features: Collection[str], *, all_features: bool) -> Iterator[bytes]:
+    """Yield all that the result depends on; paths matter to messages only, and files with problems are not kept."""
+    yield b"*" if all_features else "\n".join(sorted(set(features))).encode("utf-8", "surrogatepass")
+    for source in (tree.main, *tree.dependencies):
+        if isinstance(source, SingleFile):
+            yield b"file"
+            yield source.data
+        else:
+            yield b"folder %d" % len(source.files)
+            for file in source.files:
+                yield file.text.encode()
+
+
+def _files(source: Folder | SingleFile) -> tuple[SourceFile, ...]:
+    """Return the texts of a source, always as many for the same content."""
+    if isinstance(source, Folder):
+        return source.files
+    return (SourceFile(source.path, source.data.decode("utf-8", "replace").removeprefix("\ufeff")),)

@@ -1,0 +1,24 @@
+"""The order of semantic versions (Semantic Versioning 2.0.0, item 11)."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+__all__ = ["VersionKey", "version_key"]
+
+_Identifier: TypeAlias = tuple[int, int, str]
+VersionKey: TypeAlias = tuple[int, int, int, tuple[bool, tuple[_Identifier, ...]], tuple[_Identifier, ...]]
+
+
+def version_key(version: str) -> VersionKey:
+    """Return a key that sorts versions: a pre-release comes before its release, and build metadata decides last."""
+    core, _, build = version.partition("+")
+    numbers, _, pre = core.partition("-")
+    major, minor, patch = (int(number) for number in numbers.split("."))
+    return major, minor, patch, (not pre, _identifiers(pre)), _identifiers(build)
+
+
+def _identifiers(text: str) -> tuple[_Identifier, ...]:
+    if not text:
+        return ()
+    return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in text.split("."))
