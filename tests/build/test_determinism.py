@@ -73,6 +73,10 @@ def test_versions_of_python(python: Path, tmp_path: Path) -> None:
         "pathspec",
         "packaging",
         "mypy_extensions.py",
+        "black",
+        "_black_version.py",
+        "blib2to3",
+        "pytokens",
     ):
         found = site / name
         if found.is_dir():

@@ -120,7 +120,7 @@ def statements(draw: st.DrawFn) -> str:
 
 
 @given(statements(), st.integers(0, 3))
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_statements_of_any_width(statement: str, depth: int) -> None:
     """Also where black itself has to be asked, because the shape is not one that the layout knows."""
     opens = [f"{'    ' * level}class {'ABC'[level]}:" for level in range(depth)]

@@ -22,6 +22,7 @@ _GAPS = re.compile(r"\n{4,}")
 _QUOTES = '"""'
 _CALL = re.compile(r"(?:(?:\w+=)|(?:\"[^\"\\]*\": ))?(?:\w+(?:\.\w+)?)?[(\[{]")
 _RETURN_AWAIT = re.compile(r"(?:return )?(?:await )?")
+_PLAIN_ANNOTATION = re.compile(r"[\w.]+: [\w.]+ = ")
 _CALLEE = re.compile(r"\w+(?:\.\w+)?\(")
 
 
@@ -130,11 +131,35 @@ class _Statement:
             raise _UnknownShapeError
         if self._indent + match.end() <= _WIDTH:
             return self._bracketed(0, match.end() - 1, self._indent, "")
-        inner = self._indent + _STEP
-        if equals >= 0 and self._indent + value + 1 <= _WIDTH and inner + len(self._text) - value <= _WIDTH:
-            lines = ((self._indent, self._text[:value] + "("), (inner, self._text[value:]), (self._indent, ")"))
-            return (self._line(*line) for line in lines)
+        if equals >= 0 and self._indent + value + 1 <= _WIDTH:
+            fits = self._indent + _STEP + len(self._text) - value <= _WIDTH
+            if fits or self._text[equals - 1] != "]":
+                return self._parenthesised(value, match.end() - 1)
+        if _PLAIN_ANNOTATION.match(self._text):
+            return self._parenthesised_annotation(equals, match.end() - 1)
         return self._annotation(equals)
+
+    def _parenthesised(self, value: int, start: int) -> Iterator[str]:
+        """Split `target: A = call(…)`: parentheses around the call, which is split at `start` if need be."""
+        inner = self._indent + _STEP
+        yield self._line(self._indent, self._text[:value] + "(")
+        if inner + len(self._text) - value <= _WIDTH:
+            yield " " * inner + self._text[value:]
+        else:
+            yield from self._bracketed(value, start, inner, "")
+        yield self._line(self._indent, ")")
+
+    def _parenthesised_annotation(self, equals: int, start: int) -> Iterator[str]:
+        """Split `target: A = call(…)` where target and annotation are too long for one line."""
+        colon = self._text.index(": ") + 2
+        yield self._line(self._indent, self._text[:colon] + "(")
+        yield self._line(self._indent + _STEP, self._text[colon:equals])
+        if self._indent + 1 + len(self._text) - equals <= _WIDTH:
+            yield " " * self._indent + ")" + self._text[equals:]
+            return
+        yield self._line(self._indent, ")" + self._text[equals : start + 1])
+        yield from self._inside(start, len(self._text) - 1, self._indent + _STEP)
+        yield self._line(self._indent, ")")
 
     def _annotation(self, equals: int) -> Iterator[str]:
         """Split `target: A[…] = call(…)` in the annotation, because not even the name of what is called fits."""
