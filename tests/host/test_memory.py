@@ -144,8 +144,19 @@ def test_large_values_are_not_kept() -> None:
     component = echo(abi.List(abi.U8))
     component.there(bytes(1 << 18))
     before = resident()
-    for _ in range(3):
-        assert len(component.there(bytes(1 << 21))) == 1 << 21
-    del component.seen[:]
-    # The guest's own memory has grown, for the value and for the copy that it returns; the host's columns are gone.
-    assert resident() - before < 40 << 20
+    for _ in range(2):
+        assert len(component.there(bytes(1 << 22))) == 1 << 22
+    # The columns of that list take 128 MiB. The guest's own memory has grown, for the value and for the copy it returns.
+    assert resident() - before < 60 << 20
+
+
+def test_memory_of_a_large_list_serves_the_next_one() -> None:
+    component, other = echo(abi.List(abi.U8)), echo(abi.List(abi.U8))
+    numbers = echo(abi.List(abi.U32))
+    for n in (1 << 19, 1 << 20, 1 << 18):
+        for one in (component, other):
+            value = bytes([n & 0xFF, 3]) * (n // 2)
+            assert one.there(value) == value
+            assert one.there(b"ab") == b"ab"
+        listed = list(range(n))
+        assert numbers.there(listed) == listed

@@ -18,6 +18,9 @@ __all__ = ["Arena", "Layout", "Region", "RegionSpec"]
 _LARGE = 1 << 23
 """Regions of more bytes than this are given back after the call that needed them."""
 
+_HUGE = 1 << 26
+"""Of those given back, the last one of up to this many bytes is kept for the next large list of the process."""
+
 
 @dataclass(slots=True)
 class Layout:
@@ -89,6 +92,20 @@ class RegionSpec:
     links: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
 
 
+@dataclass(frozen=True, slots=True)
+class _Spare:
+    """Memory of a region whose entries only have constants: they are still in place."""
+
+    kind: tuple[int, tuple[tuple[int, int], ...]]
+    capacity: int
+    data: bytearray
+    keep: ctypes.Array[ctypes.c_char]
+
+
+_spares: list[_Spare] = []
+"""At most one."""
+
+
 class Region:
     """Entries for the elements of a list, growing. Regions that became large put themselves on the list `large`."""
 
@@ -114,7 +131,12 @@ class Region:
 
     def grow(self, count: int) -> None:
         """Make room for at least `count` entries; what was in the region is lost."""
-        self.capacity = capacity = max(count, 2 * self.capacity, 16)
+        capacity = max(count, 2 * self.capacity, 16)
+        if 8 * self._words * capacity > _LARGE:
+            self._large.append(self)
+            if self._take_spare(capacity):
+                return
+        self.capacity = capacity
         words = self._words
         data = bytearray(8 * words * capacity)
         self._keep = (ctypes.c_char * len(data)).from_buffer(data)
@@ -128,12 +150,25 @@ class Region:
         for word, region in self._links:
             region.grow(capacity)
             stride = 8 * region._words  # noqa: SLF001  (same class)
-            self.Q[word::words] = array("Q", range(region.address, region.address + stride * capacity, stride))
-        if len(data) > _LARGE:
-            self._large.append(self)
+            end = region.address + stride * capacity
+            self.Q[word::words] = array("Q", range(region.address, end, stride))
+
+    def _take_spare(self, capacity: int) -> bool:
+        """Take the memory that another region of the same kind of entries has given back, if it has room."""
+        spare = _spares.pop() if _spares else None
+        if spare is None or spare.kind != (self._words, self._constants) or self._names or self._links:
+            return False
+        if spare.capacity < capacity:
+            return False
+        self.capacity, self._keep = spare.capacity, spare.keep
+        self.address = ctypes.addressof(spare.keep)
+        self._view(spare.data)
+        return True
 
     def release(self) -> None:
         """Give the memory back, also that of the regions linked to."""
+        if self._keep is not None and _LARGE < len(self.B) <= _HUGE and not self._names and not self._links:
+            _spares[:] = [_Spare((self._words, self._constants), self.capacity, self.B, self._keep)]
         self.capacity = 0
         self.address = 8
         self._keep = None

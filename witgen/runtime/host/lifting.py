@@ -186,7 +186,7 @@ class Lifting:
 
     def _list(self, element: abi.Type, count: str, pointer: str) -> str:
         if element is abi.U8:
-            return f"_memory[{pointer}:{pointer} + 32 * {count}].tobytes()[8::32]"
+            return f"_read_bytes({pointer}, {count})"
         if isinstance(element, abi.Prim) and element in _SCALARS:
             return self._column(element, count, pointer)
         return self._collect((element,), count, pointer)
