@@ -34,6 +34,7 @@ __all__ = ["Limits", "Store"]
 T = TypeVar("T")
 
 _OUT_OF_FUEL = "all fuel consumed by WebAssembly"
+_TOO_MUCH = "fuel allocated for hostcalls has been exhausted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,7 +215,9 @@ class Store:
         if _OUT_OF_FUEL in text:
             return FuelError(f"the guest has used up its fuel, {self.limits.fuel}")
         trap = Trap(text)
-        if self.limits.memory is not None:
+        if _TOO_MUCH in text:
+            trap.add_note("A guest can hand over 128 MiB of values per call, about 2.7 million elements of lists.")
+        elif self.limits.memory is not None:
             trap.add_note(f"The store allows each memory {self.limits.memory} bytes; maybe the guest needs more.")
         return trap
 
