@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from . import ir
 
-__all__ = ["function_text", "type_text"]
+__all__ = ["function_text", "kind_text", "type_text"]
 
 
 def type_text(resolve: ir.Resolve, type: ir.Type) -> str:
@@ -12,10 +12,11 @@ def type_text(resolve: ir.Resolve, type: ir.Type) -> str:
     if isinstance(type, ir.Prim):
         return type.value
     definition = resolve.type_def(type)
-    return definition.name if definition.name is not None else _kind_text(resolve, definition.kind)
+    return definition.name if definition.name is not None else kind_text(resolve, definition.kind)
 
 
-def _kind_text(resolve: ir.Resolve, kind: ir.TypeKind) -> str:
+def kind_text(resolve: ir.Resolve, kind: ir.TypeKind) -> str:
+    """Return the WIT spelling of a type without a name of its own."""
     match kind:
         case ir.Tuple(types):
             return f"tuple<{', '.join(type_text(resolve, type) for type in types)}>"
