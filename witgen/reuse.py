@@ -6,7 +6,8 @@ files on disk are still read and compared; only where one differs is its text ma
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import os
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -14,7 +15,7 @@ from . import cache
 from .diagnostics import Diagnostic, Severity
 from .options import Config, Produced
 from .source import SourceFile, Span
-from .tree import Folder, Tree
+from .tree import Folder, SingleFile, Tree
 from .write import Output
 
 __all__ = ["keep", "name_of", "recall"]
@@ -31,6 +32,9 @@ _FOLDERS = (
     "../templates",
 )
 
+# Options that say where things are, not what they are like.
+_ELSEWHERE = {"wit", "out", "force"}
+
 # Between the parts of an entry: digests, the lock, warnings.
 _SEPARATOR = "\0"
 
@@ -45,7 +49,9 @@ def _parts(config: Config, tree: Tree) -> Iterator[bytes]:
     wasmtime = None if config.wasmtime is None else sorted(config.wasmtime)
     options = (
         *(config.world, config.host, config.guest, sorted(set(config.features)), config.all_features),
-        *(config.world_module, sorted(config.names.items()), wasmtime),
+        *(config.world_module, sorted(config.names.items()), wasmtime, config.all_imports),
+        # Names the world of a component.
+        os.path.basename(tree.path) if isinstance(tree.main, SingleFile) and config.world is None else None,
     )
     yield repr(options).encode("utf-8", "backslashreplace")
     for source in (tree.main, *tree.dependencies):
@@ -56,6 +62,13 @@ def _parts(config: Config, tree: Tree) -> Iterator[bytes]:
         else:
             yield b"file"
             yield source.data
+
+
+def _plain_option(value: object) -> object:
+    """Return an option in a form that does not depend on an order that does not count."""
+    if isinstance(value, Mapping):
+        return sorted(value.items())
+    return sorted(value) if isinstance(value, Collection) and not isinstance(value, str) else value
 
 
 def recall(name: str, tree: Tree, make: Callable[[str], str]) -> Produced | None:

@@ -11,7 +11,7 @@ from ..diagnostics import Diagnostic
 from ..errors import OptionError
 from ..model import ir
 
-__all__ = ["NATIVE_PACKAGES", "Choices", "choices"]
+__all__ = ["NATIVE_PACKAGES", "Choices", "choices", "is_native"]
 
 # What wasmtime's own WASI 0.2 provides (wasmtime_component_linker_add_wasip2).
 NATIVE_PACKAGES = frozenset({"cli", "clocks", "filesystem", "io", "random", "sockets"})
@@ -32,6 +32,17 @@ class Choices:
     def takes_native(self, package: str, interface: str) -> bool:
         """Tell whether an interface that wasmtime offers is to come from it."""
         return self.native is None or package in self.native or f"{package}/{interface}" in self.native
+
+
+def is_native(resolve: ir.Resolve, id: ir.InterfaceId, choices: Choices) -> bool:
+    """Tell whether wasmtime provides an interface."""
+    interface = resolve.interfaces[id]
+    if interface.name is None:
+        return False
+    package = resolve.packages[interface.package].name
+    known = package.namespace == "wasi" and package.name in NATIVE_PACKAGES
+    offered = known and (package.version or "").startswith("0.2.")
+    return offered and choices.takes_native(f"wasi:{package.name}", interface.name)
 
 
 def choices(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 
 from ..model import ir
+from .memo import Memo
 from .types import parts
 
 __all__ = ["Side", "obstacle"]
@@ -35,6 +36,8 @@ _ERROR_CONTEXT = {
     False: "an error-context: componentize-py cannot build a component that has one",
 }
 
+_KNOWN: Memo[tuple[ir.TypeId, bool], str | None] = Memo()
+
 
 def obstacle(resolve: ir.Resolve, function: ir.Function, side: Side) -> str | None:
     """Return why `function` cannot be generated for `side`, or None where it can."""
@@ -55,8 +58,11 @@ def obstacle(resolve: ir.Resolve, function: ir.Function, side: Side) -> str | No
 def _type_obstacle(resolve: ir.Resolve, type: ir.Type, *, host: bool) -> str | None:
     if isinstance(type, ir.Prim):
         return _ERROR_CONTEXT[host] if type is ir.Prim.ERROR_CONTEXT else None
-    kind = resolve.type_def(type).kind
-    found = (_HOST_TYPES if host else _GUEST_TYPES).get(kind.__class__)
-    if found:
-        return found
-    return next((reason for part in parts(kind) if (reason := _type_obstacle(resolve, part, host=host))), None)
+    known = _KNOWN.of(resolve)
+    key = (type.id, host)
+    if key not in known:
+        kind = resolve.type_def(type).kind
+        inside = (_type_obstacle(resolve, part, host=host) for part in parts(kind))
+        own = (_HOST_TYPES if host else _GUEST_TYPES).get(kind.__class__)
+        known[key] = own or next((reason for reason in inside if reason), None)
+    return known[key]

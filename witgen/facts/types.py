@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ..model import ir
+from .memo import Memo
 from .names import Namespace, camel, class_name, shouty, snake
 
 __all__ = [
@@ -130,22 +131,28 @@ def parts(kind: ir.TypeKind) -> tuple[ir.Type, ...]:
             return ()
 
 
-def handles(resolve: ir.Resolve, type: ir.Type) -> Iterator[ir.TypeId]:
-    """Yield the resource definitions that values of `type` hold handles to."""
+_HANDLES: Memo[ir.TypeId, frozenset[ir.TypeId]] = Memo()
+
+
+def handles(resolve: ir.Resolve, type: ir.Type) -> frozenset[ir.TypeId]:
+    """Return the resource definitions that values of `type` hold handles to."""
     if isinstance(type, ir.Prim):
-        return
-    kind = resolve.type_def(type).kind
-    if isinstance(kind, ir.Own | ir.Borrow):
-        yield resolve.dealias(kind.resource)
-    elif isinstance(kind, ir.Resource):
-        yield type.id
-    for part in parts(kind):
-        yield from handles(resolve, part)
+        return frozenset()
+    known = _HANDLES.of(resolve)
+    if type.id not in known:
+        kind = resolve.type_def(type).kind
+        inner = frozenset[ir.TypeId]().union(*(handles(resolve, part) for part in parts(kind)))
+        if isinstance(kind, ir.Own | ir.Borrow):
+            inner |= {resolve.dealias(kind.resource)}
+        elif isinstance(kind, ir.Resource):
+            inner |= {type.id}
+        known[type.id] = inner
+    return known[type.id]
 
 
 def contains_handle(resolve: ir.Resolve, type: ir.Type) -> bool:
     """Tell whether values of `type` hold handles."""
-    return next(handles(resolve, type), None) is not None
+    return bool(handles(resolve, type))
 
 
 def named_types(

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ..model import ir
-from .choices import NATIVE_PACKAGES, Choices
+from .choices import Choices, is_native
+from .fingerprint import fingerprint
 from .names import Namespace, camel, class_name, module_name, shouty, snake
 from .types import (
     ErrorFacts,
@@ -68,6 +69,7 @@ class WorldFacts:
     def __init__(self, resolve: ir.Resolve, world: ir.WorldId, choices: Choices | None = None) -> None:
         self.resolve = resolve
         self._choices = choices or Choices()
+        self._fingerprints: dict[ir.TypeOwner, str] = {}
         self.world = resolve.worlds[world]
         self.name = class_name(self.world.name)
         self.module = snake(self.world.name)
@@ -88,6 +90,12 @@ class WorldFacts:
         self.imported = self._own_functions(self.world.imports)
         self.exported = self._own_functions(self.world.exports)
 
+    def fingerprint(self, owner: ir.TypeOwner) -> str:
+        """Return the hash of what WIT says of an interface or world; several modules of the output show it."""
+        if owner not in self._fingerprints:
+            self._fingerprints[owner] = fingerprint(self.resolve, owner)
+        return self._fingerprints[owner]
+
     def type(self, id: ir.TypeId) -> TypeFacts:
         """Return the facts of a named type."""
         return self.scope_of(id).types[id]
@@ -102,13 +110,8 @@ class WorldFacts:
 
     def is_native(self, scope: ScopeFacts) -> bool:
         """Tell whether wasmtime provides the interface."""
-        if scope.owner.interface is None or self.resolve.interfaces[scope.owner.interface].name is None:
-            return False
-        interface = self.resolve.interfaces[scope.owner.interface]
-        package = self.resolve.packages[interface.package].name
-        known = package.namespace == "wasi" and package.name in NATIVE_PACKAGES
-        offered = known and (package.version or "").startswith("0.2.")
-        return offered and self._choices.takes_native(f"wasi:{package.name}", interface.name or "")
+        interface = scope.owner.interface
+        return interface is not None and is_native(self.resolve, interface, self._choices)
 
     def marked_resources(self, scope: ScopeFacts) -> tuple[TypeFacts, ...]:
         """Return the resources of `scope` that named types or exceptions mention: `types/` needs a class for them."""

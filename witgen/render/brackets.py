@@ -17,6 +17,7 @@ class Brackets:
         self._text = text
         self._pairs: dict[int, int] = {}
         self._commas: defaultdict[int, list[int]] = defaultdict(list)
+        self._covered: list[tuple[int, int]] = []
         open_: list[int] = []
         for match in _TOKEN.finditer(text):
             at = match.start()
@@ -27,7 +28,12 @@ class Brackets:
             elif char in "([{":
                 open_.append(at)
             elif char in ")]}":
-                self._pairs[open_.pop()] = at
+                start = open_.pop()
+                self._pairs[start] = at
+                if not open_:
+                    self._covered.append((start, at))
+            elif not open_:
+                self._covered.append((at, match.end() - 1))
 
     def first(self) -> tuple[int, int]:
         """Return the first pair."""
@@ -63,16 +69,11 @@ class Brackets:
     def split(self, word: str, begin: int) -> list[tuple[int, int]]:
         """Return the ranges between the `word`s that stand outside of all brackets and strings, from `begin` on."""
         found: list[tuple[int, int]] = []
-        start = at = begin
-        while at < len(self._text):
-            if at in self._pairs:
-                at = self._pairs[at]
-            elif self._text[at] == '"':
-                match = _TOKEN.match(self._text, at)
-                at = match.end() - 1 if match is not None else at
-            elif self._text.startswith(word, at):
+        start = begin
+        at = self._text.find(word, begin)
+        while at >= 0:
+            if not any(first < at < last for first, last in self._covered):
                 found.append((start, at))
                 start = at + len(word)
-                at = start - 1
-            at += 1
+            at = self._text.find(word, at + len(word))
         return [*found, (start, len(self._text))]

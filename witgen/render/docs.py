@@ -4,6 +4,8 @@ from __future__ import annotations
 
 __all__ = ["docstring", "paragraphs"]
 
+_LAYOUT = dict.fromkeys(map(ord, "\n\t"))
+
 
 def docstring(text: str, indent: int = 0) -> str:
     """Return `text` as a docstring literal that means exactly `text` and that black leaves alone.
@@ -30,8 +32,9 @@ def paragraphs(*parts: str | None) -> str:
 
 def _dedent(text: str) -> list[str]:
     """Split `text` into lines, tabs expanded, control characters made visible, common indentation removed."""
-    clean = "".join(char if char.isprintable() or char in "\n\t" else repr(char)[1:-1] for char in text)
-    lines = clean.expandtabs(4).strip("\n").split("\n")
+    if not text.translate(_LAYOUT).isprintable():
+        text = "".join(char if char.isprintable() or char in "\n\t" else repr(char)[1:-1] for char in text)
+    lines = text.expandtabs(4).strip("\n").split("\n")
     first, rest = lines[0].strip(), lines[1:]
     depth = min((len(line) - len(line.lstrip()) for line in rest if line.strip()), default=0)
     return [first, *(line[depth:] for line in rest)]

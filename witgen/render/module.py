@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..facts.fingerprint import fingerprint
 from ..facts.world import ScopeFacts, WorldFacts
 from .imports import Imports, all_order
 
@@ -29,5 +28,5 @@ class Module:
 
 def module_view(facts: WorldFacts, scope: ScopeFacts, *, doc: str, imports: Imports, exported: Sequence[str]) -> Module:
     """Return the head of a module that stands for `scope`."""
-    source = f"{scope.title} (sha256:{fingerprint(facts.resolve, scope.owner)})"
+    source = f"{scope.title} (sha256:{facts.fingerprint(scope.owner)})"
     return Module(source, doc, imports, sorted(set(exported), key=all_order))
