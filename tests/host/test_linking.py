@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from abc import abstractmethod
 from types import ModuleType
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 from witgen.runtime import abi, host
 from witgen.runtime.host.definition import track
 
+from .echo import HOST as ECHO
+from .echo import echo_function, echo_text
 from .things import TEXT, Counted, Imports, Things, World, start
 
 
@@ -265,3 +268,36 @@ def test_an_interface_that_only_uses_types_needs_nobody() -> None:
     alone = '(component (import "t:t/alone" (instance (export "r" (type (sub resource))))))'
     with pytest.raises(host.LinkError, match="import t:t/alone: the world has no such import"):
         world()._open(alone, None)
+
+
+EVERY = abi.Record(
+    "every",
+    object,
+    (
+        abi.Field("a", "a", abi.List(abi.Option(abi.U8))),
+        abi.Field("b", "b", abi.Variant("v", (abi.Case("x", object, abi.STRING), abi.Case("y", object)))),
+        abi.Field("c", "c", abi.Tuple((abi.Enum("e", enum.Enum, ("p", "q")), abi.Flags("f", enum.Flag, ("r",))))),
+        abi.Field("d", "d", abi.Result(None, abi.Map(abi.STRING, abi.F32))),
+        abi.Field("e", "e", abi.Result(abi.CHAR, None)),
+    ),
+)
+
+
+def test_types_are_compared_through_and_through() -> None:
+    text = echo_text({"echo": EVERY})
+    interface = abi.Interface(ECHO, (), (echo_function("echo", EVERY),))
+
+    class Imports:
+        class one:  # noqa: N801
+            @staticmethod
+            def echo(a: Any, pad: Any) -> Any:
+                return a, pad
+
+    world((host.Import("one", interface),))._open(text, Imports)
+    for old, new in (
+        ("option u8", "option u16"), ('"y"', '"z"'), ('"q"', '"q" "w"'), ('"r"', '"s"'),
+        ("map string", "map char"), ("char", "string"),
+    ):  # fmt: skip
+        assert old in text
+        with pytest.raises(host.LinkError, match="import test:echo/host#echo: the component has func"):
+            world((host.Import("one", interface),))._open(text.replace(old, new, 1), Imports)

@@ -175,7 +175,7 @@ class _Examination:
             self._problems.append(f"{kind} {place}{missing}: {whose}")
         for shared in sorted(functions.keys() & theirs.keys()):
             ours, found = shape.expected(functions[shared]), shape.found(theirs[shared])
-            if found is not None and found != ours:
+            if found != ours:
                 self._problems.append(f"{kind} {place}{shared}: the component has {found}, the world {ours}")
         if not exported:
             self._functions[interface.name] = frozenset(theirs)

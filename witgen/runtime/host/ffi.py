@@ -31,7 +31,8 @@ __all__ = [
     "add_function", "add_resource", "address_of", "any_clone", "any_delete", "any_drop", "any_to_host",
     "call", "call_async", "cast", "context_of", "enable_async", "enable_maps", "error_delete",
     "error_message", "error_new", "export_function", "host_delete", "host_new", "host_rep", "host_to_any",
-    "pin_structure", "set_concurrency", "set_epoch_callback", "take_box", "val_clone", "val_delete",
+    "pin_structure", "prototype", "set_concurrency", "set_epoch_callback", "take_box", "val_clone",
+    "val_delete",
 ]  # fmt: skip
 
 SUPPORTED: Final = range(46, 51)
@@ -97,6 +98,13 @@ def _prototype(library: Any, name: str, result: Any, *arguments: Any) -> Callabl
     function = library[name]
     function.restype = result
     function.argtypes = arguments
+    return function  # type: ignore[no-any-return]  # ctypes' function pointers are untyped
+
+
+def prototype(name: str, result: Any) -> Callable[..., Any]:
+    """Return a short function of the library; its callers pass ctypes objects."""
+    function = _short[name]
+    function.restype = result
     return function  # type: ignore[no-any-return]  # ctypes' function pointers are untyped
 
 

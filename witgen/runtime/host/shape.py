@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from wasmtime import component as wasm
+from wasmtime.component import FuncType
 
 from .. import abi
+from .reflection import function_type
 
 __all__ = ["describe", "expected", "found"]
 
@@ -99,39 +100,7 @@ def _signature(params: str, result: str | None) -> str:
     return f"func({params}) -> {result}" if result else f"func({params})"
 
 
-def found(function: wasm.FuncType) -> str | None:
-    """Return the structure of a component's function; None where wasmtime-py cannot tell (maps)."""
-    try:
-        params = ", ".join(_reflected(type_) for _, type_ in function.params)
-        result = function.result
-        return _signature(params, _reflected(result) if result is not None else None)
-    except TypeError:
-        return None
-
-
-def _reflected(type_: wasm.ValType | None) -> str:
-    match type_:
-        case None:
-            return "_"
-        case wasm.RecordType():
-            return _joined("record", [f"{name}: {_reflected(field)}" for name, field in type_.fields])
-        case wasm.VariantType():
-            cases = [(name, _reflected(payload) if payload is not None else None) for name, payload in type_.cases]
-            return _joined("variant", [_case(*case) for case in cases])
-        case wasm.EnumType():
-            return _joined("enum", list(type_.names))
-        case wasm.FlagsType():
-            return _joined("flags", list(type_.names))
-        case wasm.TupleType():
-            return _joined("tuple", [_reflected(part) for part in type_.elements])
-        case wasm.OptionType():
-            return _joined("option", [_reflected(type_.payload)])
-        case wasm.ResultType():
-            return _joined("result", [_reflected(type_.ok), _reflected(type_.err)])
-        case wasm.ListType():
-            return _joined("list", [_reflected(type_.element)])
-        case wasm.StreamType() | wasm.FutureType():
-            return _joined(type(type_).__name__.removesuffix("Type").lower(), [_reflected(type_.payload)])
-        case _:
-            name = type(type_).__name__.removesuffix("Type").lower()
-            return "error-context" if name == "errorcontext" else name
+def found(function: FuncType) -> str:
+    """Return the structure of a component's function."""
+    params, result = function_type(function)
+    return _signature(", ".join(params), None if result == "_" else result)
