@@ -46,14 +46,11 @@ def name_of(config: Config, tree: Tree) -> str:
 
 def _parts(config: Config, tree: Tree) -> Iterator[bytes]:
     yield cache.state(_FOLDERS)
-    wasmtime = None if config.wasmtime is None else sorted(config.wasmtime)
-    options = (
-        *(config.world, config.host, config.guest, sorted(set(config.features)), config.all_features),
-        *(config.world_module, sorted(config.names.items()), wasmtime, config.all_imports),
-        # Names the world of a component.
-        os.path.basename(tree.path) if isinstance(tree.main, SingleFile) and config.world is None else None,
-    )
-    yield repr(options).encode("utf-8", "backslashreplace")
+    for name in sorted(Config.__dataclass_fields__.keys() - _ELSEWHERE):
+        yield f"{name}={_plain_option(getattr(config, name))!r}".encode("utf-8", "backslashreplace")
+    if isinstance(tree.main, SingleFile) and config.world is None:
+        # It names the world of a component.
+        yield os.path.basename(tree.path).encode("utf-8", "backslashreplace")
     for source in (tree.main, *tree.dependencies):
         if isinstance(source, Folder):
             yield b"folder %d" % len(source.files)
