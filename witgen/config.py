@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -57,6 +57,7 @@ _OPTIONS = {
     "guest": _Option("guest", "true or false", _is_bool),
     "features": _Option("features", "a list of strings", _is_strings),
     "all-features": _Option("all_features", "true or false", _is_bool),
+    "all-imports": _Option("all_imports", "true or false", _is_bool),
     "world-module": _Option("world_module", "a string: the name of a module", _is_string),
     "names": _Option("names", "a table of strings: interface = module name", _is_names),
     "wasmtime": _Option("wasmtime", "a list of strings: packages and interfaces", _is_strings),

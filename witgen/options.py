@@ -18,17 +18,19 @@ class Config:
     """What to generate.
 
     Attributes:
-        wit: a folder with WIT (and `deps/`), or one WIT file.
-        world: the world's name; `ns:pkg/world[@version]` for one of another package; None for the only one.
+        wit: a folder with WIT (and `deps/`), one WIT file, or a component.
+        world: the world's name; `ns:pkg/world[@version]` for one of another package; None for the only one. A component
+            does not know its world's name: this is it, or else the file's name.
         out: the output folder; None to write nothing.
         host: whether to write host bindings.
-        guest: whether to write guest wrappers.
+        guest: whether to write guest wrappers; those of a component only where `host` is off.
         features: `@unstable` features to turn on.
         all_features: turn on every `@unstable` feature.
         world_module: the name given to componentize-py's `--world-module`.
         names: module names by interface (`ns:pkg/interface`, with `@version` where the world has several).
         wasmtime: the packages (`ns:pkg`) and interfaces (`ns:pkg/interface`) whose host side wasmtime provides;
             None for all that it can.
+        all_imports: keep those imports of a component that wasmtime provides and that no other function mentions.
         force: overwrite files that a person edited or made.
     """
 
@@ -42,6 +44,7 @@ class Config:
     world_module: str = "wit_world"
     names: Mapping[str, str] = field(default_factory=dict[str, str])
     wasmtime: Collection[str] | None = None
+    all_imports: bool = False
     force: bool = False
 
 

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from .diagnostics import Diagnostic, Severity
 from .facts import componentize
 from .facts.choices import choices
-from .facts.fingerprint import fingerprint
+from .facts.provided import without_provided
 from .facts.support import Side, obstacle
 from .facts.world import WorldFacts
 from .model import ir
 from .options import Config, Produced
 from .render.guest_module import RawNames
 from .render.package import render_package
-from .resolver import resolve_tree, select_world
+from .resolver import component_in, resolve_component, resolve_tree, select_world
 from .runtime_files import runtime_files
 from .tree import Tree
 from .version import VERSION
@@ -30,15 +30,25 @@ def produce(config: Config, tree: Tree) -> Produced:
     Raises:
         WitError: the WIT cannot be used.
     """
-    resolved = resolve_tree(tree, config.features, all_features=config.all_features)
-    world = select_world(resolved, config.world)
-    facts = WorldFacts(resolved, world, choices(resolved, world, config.names, config.wasmtime))
-    runtime = runtime_files(host=config.host, guest=config.guest)
-    guest = _raw_names(resolved, world, config.world_module) if config.guest else None
+    component = component_in(tree)
+    if component is None:
+        resolved = resolve_tree(tree, config.features, all_features=config.all_features)
+        world = select_world(resolved, config.world)
+    else:
+        resolved = resolve_component(component, config.world)
+        world = select_world(resolved, None)
+    chosen = choices(resolved, world, config.names, config.wasmtime)
+    if component is not None and not config.all_imports:
+        resolved = without_provided(resolved, world, chosen)
+    # Whoever has a component has its guest.
+    wants_guest = config.guest and (component is None or not config.host)
+    facts = WorldFacts(resolved, world, chosen)
+    runtime = runtime_files(host=config.host, guest=wants_guest)
+    guest = _raw_names(resolved, world, config.world_module) if wants_guest else None
     files = render_package(facts, host=config.host, guest=guest, runtime=runtime)
     output = Output.of(files)
     lock = lock_text(version=VERSION, world=facts.title, wit=_wit_hash(facts), digests=output.digests)
-    return Produced(output, lock, tuple(_left_out(facts, config)))
+    return Produced(output, lock, tuple(_left_out(facts, host=config.host, guest=wants_guest)))
 
 
 def _raw_names(resolved: ir.Resolve, world: ir.WorldId, world_module: str) -> RawNames:
@@ -47,14 +57,14 @@ def _raw_names(resolved: ir.Resolve, world: ir.WorldId, world_module: str) -> Ra
 
 
 def _wit_hash(facts: WorldFacts) -> str:
-    parts = (fingerprint(facts.resolve, scope.owner) for scope in facts.scopes.values())
+    parts = (facts.fingerprint(scope.owner) for scope in facts.scopes.values())
     return hashlib.sha256("\n".join(sorted(parts)).encode()).hexdigest()
 
 
-def _left_out(facts: WorldFacts, config: Config) -> Iterator[Diagnostic]:
+def _left_out(facts: WorldFacts, *, host: bool, guest: bool) -> Iterator[Diagnostic]:
     """Yield a warning for every function that one side's runtime cannot carry."""
-    host, guest = [Side.HOST_IMPORT, Side.HOST_EXPORT], [Side.GUEST_IMPORT, Side.GUEST_EXPORT]
-    for side in host * config.host + guest * config.guest:
+    hosts, guests = [Side.HOST_IMPORT, Side.HOST_EXPORT], [Side.GUEST_IMPORT, Side.GUEST_EXPORT]
+    for side in hosts * host + guests * guest:
         exports = side in {Side.HOST_EXPORT, Side.GUEST_EXPORT}
         scopes = [link.scope.functions for link in (facts.exports if exports else facts.imports)]
         for function in (*(f for group in scopes for f in group), *(facts.exported if exports else facts.imported)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -33,7 +33,7 @@ class ScopeFacts:
     """An interface, or a world's own items: one Python module in each part of the output.
 
     `instance` is the component-level name of the instance ("" for the world's own items), `title` what people read.
-    `functions` holds free functions and the members of resources; a world's hold imports and exports alike.
+    `functions` holds the members of resources and then free functions; a world's hold imports and exports alike.
     """
 
     owner: ir.TypeOwner
@@ -183,7 +183,8 @@ class WorldFacts:
         classes = Namespace(
             name for fact in named.values() for name in (fact.name, fact.exception or fact.name, *fact.members)
         )
-        return named, tuple(self._function(owner, function, constants, classes) for function in functions)
+        ordered = _grouped(functions, list(types.values()))
+        return named, tuple(self._function(owner, function, constants, classes) for function in ordered)
 
     def _function(
         self, owner: ir.TypeOwner, function: ir.Function, constants: Namespace, classes: Namespace
@@ -236,6 +237,12 @@ class WorldFacts:
         # By identity: a world may import and export functions of the same name.
         wanted = {id(item) for item in items.values()}
         return tuple(function for function in self.own.functions if id(function.function) in wanted)
+
+
+def _grouped(functions: Iterable[ir.Function], types: Sequence[ir.TypeId]) -> list[ir.Function]:
+    """Put what belongs to resources before free functions, as components do: both give the same names and output."""
+    ranks: dict[ir.TypeId | None, int] = {id: rank for rank, id in enumerate(types)}
+    return sorted(functions, key=lambda function: ranks.get(function.kind.resource, len(ranks)))
 
 
 def _package_path(resolve: ir.Resolve, package: ir.PackageId, item: str) -> str:

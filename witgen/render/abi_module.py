@@ -58,8 +58,9 @@ class _Writer:
 
     def types(self) -> Iterator[Constant]:
         """Yield a descriptor for every type that the scope defines; a `use`d one is that of its origin."""
-        for id, fact in self._scope.types.items():
-            definition = self._resolve.type_def(id)
+        defined = [(self._resolve.type_def(id), fact) for id, fact in self._scope.types.items()]
+        # Resources first: a component has them in this order, and they need no other descriptor.
+        for definition, fact in sorted(defined, key=lambda item: not isinstance(item[0].kind, ir.Resource)):
             if not isinstance(definition.kind, ir.Alias):
                 yield Constant(fact.constant, self._definition(definition, fact))
 

@@ -14,6 +14,7 @@ from ..syntax import ast
 from ..syntax.errors import WitSyntaxError
 from ..syntax.parser import parse_text
 from ..tree import Folder, SingleFile, Tree, decode_text
+from .contents import is_binary
 from .context import Context
 from .graft import graft
 from .inputs import BinaryInput, PackageInput, packages_of
@@ -24,16 +25,6 @@ from .scope import PackageScope
 from .world import resolve_world
 
 __all__ = ["run"]
-
-
-def is_binary(data: bytes) -> bool:
-    """Tell by content whether a file is a binary package (or its text), not WIT."""
-    # WIT cannot begin like this: a look at the first byte saves loading the decoder.
-    if data.lstrip()[:1] not in (b"\0", b"(", b";"):
-        return False
-    from .. import binary  # noqa: PLC0415 - slow to load, and most trees have none
-
-    return binary.is_binary(data)
 
 
 def run(tree: Tree, features: Collection[str], *, all_features: bool) -> Resolve:

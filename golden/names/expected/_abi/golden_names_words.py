@@ -27,6 +27,7 @@ __all__ = [
     "TTL_MS",
 ]
 
+RESOURCE = _abi.Resource("golden:names/words", "resource")
 RECORD = _abi.Record(
     "record",
     _types.Record,
@@ -69,7 +70,6 @@ MESSAGE = _abi.Variant(
 FLAG = _abi.Flags(
     "flag", _types.Flag, ("flags", "enum"), interface="golden:names/words"
 )
-RESOURCE = _abi.Resource("golden:names/words", "resource")
 RESOURCE_ = _abi.Function(
     "[constructor]resource",
     "resource",

@@ -22,6 +22,9 @@ __all__ = [
     "WEBSOCKET_CONNECTION_SUBSCRIBE",
 ]
 
+WEBSOCKET_CONNECTION = _abi.Resource(
+    "golem:websocket/client@1.5.0", "websocket-connection"
+)
 CLOSE_INFO = _abi.Record(
     "close-info",
     _types.CloseInfo,
@@ -47,9 +50,6 @@ MESSAGE = _abi.Variant(
         _abi.Case("binary", _types.MessageBinary, _abi.List(_abi.U8)),
     ),
     interface="golem:websocket/client@1.5.0",
-)
-WEBSOCKET_CONNECTION = _abi.Resource(
-    "golem:websocket/client@1.5.0", "websocket-connection"
 )
 WEBSOCKET_CONNECTION_CONNECT = _abi.Function(
     "[static]websocket-connection.connect",
