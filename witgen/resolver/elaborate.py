@@ -159,7 +159,7 @@ class Elaborator:
                     if not export_it:
                         return False
                 elif export_it or needed not in required:
-                    implied = interfaces[needed] if export_it else InterfaceItem(needed, None, item.stability)
+                    implied = InterfaceItem(needed, None, item.stability)
                     stack.append((needed, implied, export_it, self._needs(needed)))
                     break
             else:

@@ -61,6 +61,8 @@ class FunctionResolver:
         span = self._span(decl.name)
         off = gate(self._context, self._package, gated, span)
         if off is not None:
+            if kind.tag is FunctionKindTag.METHOD and kind.resource is not None:
+                self._types.borrow(kind.resource)
             self._types.check_left_out(decl.type)
             return off
         self._types.referrer = span

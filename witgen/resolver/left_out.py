@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
-from ..model.ir import PackageName
+from ..model.ir import InterfaceId, PackageName, Stability
 from ..source import Span
 from ..syntax import ast
 from .context import Context, Off
@@ -29,6 +29,16 @@ class _Package(Protocol):
     def world(self, unit: Unit, path: ast.Path) -> Item | None: ...
 
     def check_package(self, unit: Unit, path: ast.Path) -> None: ...
+
+    def define_interface(
+        self,
+        unit: Unit,
+        items: tuple[ast.InterfaceItem, ...],
+        name: str | None,
+        docs: str | None,
+        gated: Stability,
+        span: Span,
+    ) -> tuple[InterfaceId, Scope]: ...
 
 
 class LeftOut:
@@ -66,9 +76,23 @@ class LeftOut:
         if isinstance(target, ast.FunctionType):
             self._types.check_left_out(target)
         elif isinstance(target, ast.InlineInterface):
-            self.interface(target.items, off)
+            self._inline(extern, target, off)
         else:
             self.path(target)
+
+    def _inline(self, extern: ast.Extern, target: ast.InlineInterface, off: Off) -> None:
+        """Check an inline interface of a world that is left out: with no gate of its own, it is stored, for nobody."""
+        gated = stability(self._context, self._unit.file, extern.attributes)
+        label = extern.label
+        if label is None:
+            return
+        span = self._span(label)
+        if gate(self._context, self._package.name, gated, span) is not None:
+            self.interface(target.items, off)
+            return
+        outer = self._types.scope
+        self._package.define_interface(self._unit, target.items, None, extern.docs, gated, span)
+        self._types.scope = outer
 
     def path(self, path: ast.Path) -> Item | None:
         """Check the path of an interface; returns it if it is in this package."""

@@ -89,7 +89,7 @@ class MemberResolver:
         for item in items:
             if isinstance(item, ast.UseDecl):
                 self._use(item)
-        for decl in self._in_order([item for item in items if not isinstance(item, ast.UseDecl)]):
+        for decl in self._in_order(items):
             if decl.name.name not in self.scope.types:
                 self.scope.types[decl.name.name] = self._define(decl)
         return {name: entry for name, entry in self.scope.types.items() if isinstance(entry, int)}
@@ -103,21 +103,30 @@ class MemberResolver:
     def _add_name(self, name: ast.Ident) -> None:
         self._names.add(name.name, self._span(name), "name")
 
-    def _in_order(self, decls: list[ast.TypeDecl]) -> list[ast.TypeDecl]:
-        """Order definitions so that each follows what it refers to; report cycles."""
-        index = {decl.name.name: number for number, decl in reversed(list(enumerate(decls)))}
-        needed = [[name for name in references(decl) if name.name in index] for decl in decls]
+    def _in_order(self, items: Sequence[ast.UseDecl | ast.TypeDecl]) -> list[ast.TypeDecl]:
+        """Order definitions so that each follows what it refers to; report cycles.
+
+        The names of `use`s have their place in the order, too: a definition that refers to one comes after it.
+        """
+        nodes: list[tuple[str, ast.TypeDecl | None]] = []
+        for item in items:
+            if isinstance(item, ast.UseDecl):
+                nodes += [((used.rename or used.name).name, None) for used in item.names]
+            else:
+                nodes.append((item.name.name, item))
+        index = {name: number for number, (name, _) in reversed(list(enumerate(nodes)))}
+        found = [references(decl) if decl is not None else [] for _, decl in nodes]
+        needed = [[name for name in names if name.name in index] for names in found]
         edges = [[index[name.name] for name in names] for names in needed]
         order = topological_order(edges)
-        if len(order) < len(decls):
-            left = set(range(len(decls))) - set(order)
+        if len(order) < len(nodes):
+            left = set(range(len(nodes))) - set(order)
             walk, start = find_cycle(edges, left)
-            names = [(decls[node].name.name, needed[node][edge]) for node, edge in walk]
-            steps = [(owner, name.name, self._span(name)) for owner, name in names]
+            steps = [(nodes[node][0], needed[node][edge].name, self._span(needed[node][edge])) for node, edge in walk]
             report_cycle(self._context, "type", steps, start)
             for number in left:
-                self.scope.types[decls[number].name.name] = Broken()
-        return [decls[number] for number in order]
+                self.scope.types[nodes[number][0]] = Broken()
+        return [decl for number in order if (decl := nodes[number][1]) is not None]
 
     def _use(self, use: ast.UseDecl) -> None:
         gated = stability(self._context, self._file, use.attributes)

@@ -277,7 +277,8 @@ class PackageResolver:
         item = self.interface(unit, path)
         if item is None:
             return None
-        if item.off is not None and use.names:
+        # Nothing of it is used where no name is; but of other packages, what is left out cannot be seen at all.
+        if item.off is not None and (use.names or isinstance(path, ast.PackagePath)):
             span = Span(unit.file, path.name.start, path.name.end)
             self.context.refuse_gated(f"interface `{item.name}`", span, item.off)
             return None

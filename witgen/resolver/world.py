@@ -148,7 +148,9 @@ class _WorldResolver:
         is_new = self._add_name(extern, extern.label) if extern.label is not None else True
         gated, off = self._gate(extern, place)
         if off is not None:
-            LeftOut(self._package, self._unit).path(path)
+            item = LeftOut(self._package, self._unit).path(path)
+            if extern.label is None and item is not None and item.interface is not None:
+                self._add_interface(extern, item.interface, path.name)
             return
         item = self._package.interface(self._unit, path)
         if item is None:
