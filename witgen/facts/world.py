@@ -56,11 +56,15 @@ class ScopeFacts:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An interface that a world imports or exports, under its attribute name; native ones come from wasmtime."""
+    """An interface that a world imports or exports, under its attribute name; native ones come from wasmtime.
+
+    `label` is what a named interface is imported as, if not as itself.
+    """
 
     scope: ScopeFacts
     attribute: str
     native: bool
+    label: str = ""
 
 
 class WorldFacts:
@@ -229,8 +233,10 @@ class WorldFacts:
         for key, item in items.items():
             if isinstance(item, ir.InterfaceItem):
                 scope = self.scopes[ir.TypeOwner(interface=item.id)]
-                inline = self.resolve.interfaces[item.id].name is None
-                links.append(Link(scope, snake(str(key)) if inline else scope.module, self.is_native(scope)))
+                named = self.resolve.interfaces[item.id].name is not None
+                label = str(key) if isinstance(key, str) else ""
+                attribute = snake(label) if label else scope.module
+                links.append(Link(scope, attribute, self.is_native(scope), label if named else ""))
         return tuple(links)
 
     def _own_functions(self, items: Mapping[ir.WorldKey, ir.WorldItem]) -> tuple[FunctionFacts, ...]:

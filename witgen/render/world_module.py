@@ -40,11 +40,13 @@ class LinkView:
     table: str
     module: str
     native: bool
+    label: str = ""
 
     def expression(self, host: str) -> str:
         """Return the entry as code; `host` is what the runtime is called."""
         native = ", native=True" if self.native else ""
-        return f'{host}.Import("{self.attribute}", {self.table}, {self.module}{native})'
+        label = f', label="{self.label}"' if self.label else ""
+        return f'{host}.Import("{self.attribute}", {self.table}, {self.module}{native}{label})'
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ class _World:
                 continue
             if resources or link.scope.free:
                 module = self.imports.module(".", link.scope.module)
-                yield LinkView(link.attribute, self.table(link), module, link.native)
+                yield LinkView(link.attribute, self.table(link), module, link.native, link.label)
         own_resources = bool(self.scope.resources)
         if self.facts.imported or own_resources:
             module = "None"

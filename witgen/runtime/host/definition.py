@@ -52,13 +52,19 @@ class Import:
 
     `attribute` is the field of the world's imports that holds the implementation; empty for the world's own functions
     and resources, which are fields themselves. `module` has the base classes of the interface's resources. A `native`
-    one is wasmtime's unless the field has something else.
+    one is wasmtime's unless the field has something else. `label` is the plain name of `import label: interface`.
     """
 
     attribute: str
     interface: abi.Interface
     module: ModuleType | None = None
     native: bool = False
+    label: str = ""
+
+    @property
+    def name(self) -> str:
+        """What the component calls the import: the interface's name, or the label it is imported under."""
+        return self.label or self.interface.name
 
 
 @dataclass(frozen=True)
@@ -126,25 +132,25 @@ class _Examination:
         return needs
 
     def _match_imports(self) -> dict[str, str]:
-        ours = {track(item.interface.name): item.interface for item in self._definition.imports}
+        ours = {track(item.name): item for item in self._definition.imports}
         matched: dict[str, str] = {}
         for name, extern in self._imports.items():
             item = extern.ty
             if isinstance(item, wasm.ComponentInstanceType):
-                interface = ours.get(track(name))
+                known = ours.get(track(name))
                 externs = item.exports(self._engine)
                 needs_code = self._needs_code(extern.ty for extern in externs.values())
-                if interface is not None:
-                    matched[interface.name] = name
-                    self._compare(interface, externs, name, exported=False)
+                if known is not None:
+                    matched[known.name] = name
+                    self._functions[known.name] = self._compare(known.interface, externs, name, exported=False)
                 elif needs_code and not _is_native(name):
                     self._problems.append(f"import {name}: the world has no such import")
             elif isinstance(item, (wasm.FuncType, wasm.ResourceType)) and "" not in matched:
                 matched[""] = ""
         if "" in matched:
             own = {name: extern for name, extern in self._imports.items() if not _is_instance(extern)}
-            interface = ours.get("", abi.Interface("", (), ()))
-            self._compare(interface, own, "", exported=False)
+            interface = ours[""].interface if "" in ours else abi.Interface("", (), ())
+            self._functions[""] = self._compare(interface, own, "", exported=False)
         return matched
 
     def _match_exports(self) -> dict[str, str]:
@@ -164,8 +170,13 @@ class _Examination:
             self._compare(interface, item.exports(self._engine), name, exported=True)
         return matched
 
-    def _compare(self, interface: abi.Interface, externs: Mapping[str, _Extern], name: str, *, exported: bool) -> None:
-        """Compare the functions that both sides have; what is missing is a problem on the side that uses it."""
+    def _compare(
+        self, interface: abi.Interface, externs: Mapping[str, _Extern], name: str, *, exported: bool
+    ) -> frozenset[str]:
+        """Compare the functions that both sides have, and return the component's.
+
+        What is missing is a problem on the side that uses it.
+        """
         kind, place = ("export" if exported else "import"), f"{name}#" if name else ""
         functions = {function.name: function for function in interface.functions}
         items = {name: extern.ty for name, extern in externs.items()}
@@ -177,8 +188,7 @@ class _Examination:
             ours, found = shape.expected(functions[shared]), shape.found(theirs[shared])
             if found != ours:
                 self._problems.append(f"{kind} {place}{shared}: the component has {found}, the world {ours}")
-        if not exported:
-            self._functions[interface.name] = frozenset(theirs)
+        return frozenset(theirs)
 
 
 def _is_instance(extern: _Extern) -> bool:

@@ -58,7 +58,7 @@ def make_engine(config: wasmtime.Config | None = None, settings: Settings | None
     wanted = settings or Settings()
     made = config or wasmtime.Config()
     ffi.set_concurrency(made, enabled=wanted.concurrent)
-    ffi.enable_maps(made)
+    ffi.enable_new_types(made)
     if wanted.concurrent:
         ffi.enable_async(made)
     if wanted.fuel:

@@ -29,7 +29,7 @@ from wasmtime.component import Instance, LinkerInstance, ResourceAny, ResourceTy
 __all__ = [
     "CALLBACK", "DESTRUCTOR", "EPOCH_CALLBACK", "KINDS", "MEMORY", "VERSION", "Address", "Size",
     "add_function", "add_resource", "address_of", "any_clone", "any_delete", "any_drop", "any_to_host",
-    "call", "call_async", "cast", "context_of", "enable_async", "enable_maps", "error_delete",
+    "call", "call_async", "cast", "context_of", "enable_async", "enable_new_types", "error_delete",
     "error_message", "error_new", "export_function", "host_delete", "host_new", "host_rep", "host_to_any",
     "pin_structure", "prototype", "set_concurrency", "set_epoch_callback", "take_box", "val_clone",
     "val_delete",
@@ -170,9 +170,9 @@ _get_func: Final = _prototype(
 _async_set: Final = _prototype(
     _bindings.dll, "wasmtime_config_wasm_component_model_async_set", None, Address, ctypes.c_bool
 )
-_MAP_SET = "wasmtime_config_wasm_component_model_map_set"
-_map_set: Final = (
-    _prototype(_bindings.dll, _MAP_SET, None, Address, ctypes.c_bool) if hasattr(_bindings.dll, _MAP_SET) else None
+_NEW_TYPES: Final = (
+    "wasmtime_config_wasm_component_model_map_set",
+    "wasmtime_config_wasm_component_model_implements_set",
 )
 _epoch_callback: Final = _prototype(
     _bindings.dll, "wasmtime_store_epoch_deadline_callback", None, Address, EPOCH_CALLBACK, Address, Address
@@ -210,10 +210,11 @@ def set_concurrency(config: wasmtime.Config, *, enabled: bool) -> None:
     _concurrency_set(address_of(config.ptr()), enabled)
 
 
-def enable_maps(config: wasmtime.Config) -> None:
-    """Switch the type `map` on, where this wasmtime has it."""
-    if _map_set is not None:
-        _map_set(address_of(config.ptr()), True)  # noqa: FBT003  (a C function)
+def enable_new_types(config: wasmtime.Config) -> None:
+    """Switch on what values and imports may be like, where this wasmtime has it: maps, and names of `implements`."""
+    for name in _NEW_TYPES:
+        if hasattr(_bindings.dll, name):
+            _prototype(_bindings.dll, name, None, Address, ctypes.c_bool)(address_of(config.ptr()), True)  # noqa: FBT003
 
 
 def enable_async(config: wasmtime.Config) -> None:

@@ -67,7 +67,7 @@ class _Implementation:
 
     def missing(self) -> Iterator[str]:
         """Say what an implementation lacks."""
-        place = self.item.interface.name or "the world itself"
+        place = self.item.name or "the world itself"
         if self.given is None:
             yield f"{place}: no implementation (imports.{self.item.attribute})"
             return
@@ -109,7 +109,7 @@ class Linkage:
 
     def define(self, needs: Needs) -> None:
         """Define everything that the component imports; raise with a list of all that is missing."""
-        wanted = [item for item in self._implementations if item.item.interface.name in needs.imports]
+        wanted = [item for item in self._implementations if item.item.name in needs.imports]
         missing = [problem for item in wanted if not item.native for problem in item.missing()]
         if missing:
             raise LinkError("imports that are not implemented:\n" + "\n".join(f"  {problem}" for problem in missing))
@@ -119,9 +119,9 @@ class Linkage:
             for implementation in wanted:
                 if implementation.native:
                     continue
-                interface = implementation.item.interface
-                name, functions = needs.imports[interface.name], needs.functions[interface.name]
-                if not interface.name:
+                known = implementation.item.name
+                name, functions = needs.imports[known], needs.functions[known]
+                if not name:
                     self._fill(root, implementation, functions)
                     continue
                 with root.add_instance(name) as instance:
