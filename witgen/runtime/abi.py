@@ -12,9 +12,42 @@ from dataclasses import KW_ONLY, dataclass
 from typing import Any, TypeAlias
 
 __all__ = [
-    "BOOL", "Borrow", "CHAR", "Case", "Enum", "ERROR_CONTEXT", "F32", "F64", "Field", "Flags", "Function", "FixedList", "Future",
-    "Interface", "List", "Map", "Option", "Own", "Param", "Prim", "Record", "Resource", "Result", "S16", "S32",
-    "S64", "S8", "STRING", "Stream", "Tuple", "Type", "U16", "U32", "U64", "U8", "Variant",
+    "BOOL",
+    "CHAR",
+    "ERROR_CONTEXT",
+    "F32",
+    "F64",
+    "S8",
+    "S16",
+    "S32",
+    "S64",
+    "STRING",
+    "U8",
+    "U16",
+    "U32",
+    "U64",
+    "Borrow",
+    "Case",
+    "Enum",
+    "Field",
+    "FixedList",
+    "Flags",
+    "Function",
+    "Future",
+    "Interface",
+    "List",
+    "Map",
+    "Option",
+    "Own",
+    "Param",
+    "Prim",
+    "Record",
+    "Resource",
+    "Result",
+    "Stream",
+    "Tuple",
+    "Type",
+    "Variant",
 ]  # fmt: skip
 
 
@@ -233,8 +266,10 @@ class Function:
 
 @dataclass(frozen=True, eq=False)
 class Interface:
-    """An interface's own resources and functions. `name` is its component-level instance name ("" for a world's own
-    items)."""
+    """An interface's own resources and functions.
+
+    `name` is its component-level instance name ("" for a world's own items).
+    """
 
     name: str
     resources: tuple[tuple[Resource, str], ...]

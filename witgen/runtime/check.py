@@ -14,7 +14,7 @@ from typing import Any, TypeAlias, cast
 from . import abi
 from .values import Err, Ok, Some
 
-__all__ = ["INTEGERS", "Mismatch", "Opaque", "arguments", "error", "normalise", "result"]
+__all__ = ["F32_OVERFLOW", "INTEGERS", "Mismatch", "Opaque", "arguments", "error", "normalise", "result"]
 
 INTEGERS: Mapping[abi.Type, tuple[int, int]] = {
     abi.U8: (0, 0xFF),
@@ -28,8 +28,8 @@ INTEGERS: Mapping[abi.Type, tuple[int, int]] = {
 }
 """Smallest and largest value of every integer type."""
 
-# Halfway between the largest f32 and the next power of two: rounding to nearest makes that and more infinite.
-_F32_OVERFLOW = float.fromhex("0x1.ffffffp+127")
+F32_OVERFLOW = float.fromhex("0x1.ffffffp+127")
+"""Halfway between the largest f32 and the next power of two: rounding to nearest makes that and more infinite."""
 
 Opaque: TypeAlias = Callable[[abi.Type, object], object]
 """Checks what only one side knows: handles, streams, futures. Returns the value or raises `Mismatch`."""
@@ -159,7 +159,7 @@ def _float(type_: abi.Prim, value: object) -> float:
         number = float(value)
     except OverflowError:
         raise Mismatch(f"expected {type_.value}, got an int that is too large", ValueError) from None
-    if type_ is abi.F32 and abs(number) >= _F32_OVERFLOW and not math.isinf(number):
+    if type_ is abi.F32 and abs(number) >= F32_OVERFLOW and not math.isinf(number):
         raise Mismatch(f"expected f32, got {number!r}", ValueError)
     return number
 

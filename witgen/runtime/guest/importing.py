@@ -1,37 +1,44 @@
 """Calls from the guest to what it imports."""
 
+# What the runtime keeps in a resource is private there, because public names are WIT's.
+# ruff: noqa: SLF001
+# pyright: reportPrivateUsage=false
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
 from .. import abi, check
 from .convert import Converters, Handles
+from .fakes import faked
+from .lowering import Lowering, holds_handles
 from .naming import camel, snake
 from .raw import RawModules, raw_types
-from .resource import DroppedError, Ledger, Resource, refusal, wrap, wrapper
+from .resource import Ledger, Resource, wrap, wrapper
 
-__all__ = ["Importer", "lower_import"]
+__all__ = ["Importer", "lower_import", "raw_name"]
+
+
+def raw_name(function: abi.Function) -> str:
+    """Return the name that componentize-py gives to a function."""
+    return snake(function.name.rpartition("]")[2].rpartition(".")[2])
 
 
 def lower_import(type_: abi.Type, value: object, ledger: Ledger) -> object:
     """Return the raw handle of a wrapper, and note in `ledger` what becomes of it.
+
+    Streams and futures are componentize-py's own objects and pass as they are.
 
     Raises:
         check.Mismatch: the object is no handle of that resource.
         DroppedError: the handle is gone.
     """
     if not isinstance(type_, abi.Own | abi.Borrow):
-        raise check.Mismatch("this build of the bindings carries no streams, futures and error contexts")
+        return value
     cls = wrapper(type_.resource)
     if not isinstance(value, cls):
         raise check.Mismatch(f"expected {cls.__name__}, got {type(value).__name__}")
-    give = isinstance(type_, abi.Own)
-    reason = refusal(value, give=give)
-    if reason is not None:
-        raise DroppedError(reason)
-    (ledger.moved if give else ledger.lent).append(value)
-    return value._raw  # noqa: SLF001 - the runtime's own state
+    return ledger.take(value, give=isinstance(type_, abi.Own))._raw
 
 
 class _Owned(Handles):
@@ -48,86 +55,133 @@ class Importer:
         self._raw = raw
         self._interface = interface
         self._functions = {function.name: function for function in interface.functions}
-        self._converters = Converters(raw, _Owned())
-        raw.load(interface.name)
+        self._converters = Converters(_Owned())
+        self._lowering = Lowering(raw)
+        # Inside a finished component nothing can be imported any more: all that calls need is found here.
+        self._inside = raw.load(interface.name)
 
     def __call__(self, name: str) -> Any:
         """Return the function called `name` in WIT; it takes all arguments, positionally."""
         function = self._functions[name]
-        target = self._target(function)
-        lowers = [self._converters.lower(param.type) for param in function.params]
-        lift, fail = self._result(function), self._failure(function)
+        call = self._compiled(function) if self._inside else faked(self._interface, function)
+        return _constructing(call) if name.startswith("[constructor]") else call
 
-        def call(*arguments: object) -> Any:
+    def _compiled(self, function: abi.Function) -> Callable[..., Any]:
+        names = [f"a{index}" for index in range(len(function.params))]
+        raws = [f"r{index}" for index in range(len(function.params))]
+        use = self._lowering.use
+        prepare = use(self._prepare(function), "prepare")
+        slow = f"{', '.join(raws)}, = {prepare}({', '.join(names)})"
+        fast = self._fast(function)
+        if fast is None:
+            lines = [slow]
+        else:
+            lines = ["try:", *(f"    {line}" for line in fast), "except Leave:", f"    {slow}"] if raws else []
+        call = self._call(function, raws)
+        lift = self._result(function)
+        returned = f"{use(lift, 'lift')}({call})" if lift is not None else call
+        if function.result is not None and isinstance(function.result, abi.Result):
+            failure = use(self._failure(function), "failure")
+            lines += ["try:", f"    return {returned}", f"except {use(raw_types().Err, 'Err')} as error:"]
+            lines += ["    payload = error.value", f"raise {failure}(payload)"]
+        else:
+            lines.append(f"return {returned}")
+        header = f"{'async ' if function.is_async else ''}def f({', '.join(names)}):"
+        compiled = self._lowering.compile(header, lines)
+        compiled.__name__ = compiled.__qualname__ = function.python
+        return compiled
+
+    def _fast(self, function: abi.Function) -> list[str] | None:
+        """Return the statements for arguments in canonical form; None where handles need the ledger."""
+        lines: list[str] = []
+        for index, param in enumerate(function.params):
+            given, raw = f"a{index}", f"r{index}"
+            if isinstance(param.type, abi.Borrow):
+                cls = self._lowering.use(wrapper(param.type.resource), "cls")
+                lines += [f"if not isinstance({given}, {cls}): raise Leave", f"{raw} = {given}._raw"]
+                lines.append(f"if {raw} is None: raise Leave")
+            elif holds_handles(param.type):
+                return None
+            else:
+                checks, expression = self._lowering.step(param.type, given)
+                lines += [*checks, f"{raw} = {expression}"]
+        return lines
+
+    def _prepare(self, function: abi.Function) -> Callable[..., list[Any]]:
+        """Return what brings arguments of any accepted form down, or says what is wrong with them."""
+        lowers = [self._lowering.function(param.type) for param in function.params]
+
+        def prepare(*arguments: object) -> list[Any]:
             ledger = Ledger()
             canonical = check.arguments(function, arguments, lambda type_, value: lower_import(type_, value, ledger))
-            ledger.settle(function.python)
             raw = [lower(value) for lower, value in zip(lowers, canonical, strict=True)]
-            try:
-                result = target(*raw)
-            except Exception as error:
-                if type(error).__name__ != "Err" or not isinstance(error, raw_types().Err):
-                    raise
-                failure: Any = error
-            else:
-                return lift(result)
-            fail(failure.value)
+            ledger.settle(function.python)
+            return raw
 
-        return self._constructing(function, call) if name.startswith("[constructor]") else call
+        return prepare
 
-    def _target(self, function: abi.Function) -> Callable[..., Any]:
-        """Return what calls the raw function; raw attributes are looked up at each call, for fakes."""
-        interface, name = self._interface.name, snake(function.name.rpartition("]")[2].rpartition(".")[2])
+    def _call(self, function: abi.Function, raws: list[str]) -> str:
+        """Return the expression that calls the raw function."""
+        name, module = raw_name(function), self._raw.module(self._interface.name)
+        target, arguments = "", raws
         if function.resource is None:
-            return lambda *raw: getattr(self._raw.module(interface), name)(*raw)
-        if function.name.startswith("[method]"):
-            return lambda this, *raw: getattr(this, name)(*raw)
-        class_name = camel(function.resource.name)
-        if function.name.startswith("[constructor]"):
-            return lambda *raw: _construct(getattr(self._raw.module(interface), class_name), raw)
-        return lambda *raw: getattr(getattr(self._raw.module(interface), class_name), name)(*raw)
+            target = self._lowering.use(getattr(module, name), name)
+        elif function.name.startswith("[method]"):
+            target, arguments = f"{raws[0]}.{name}", raws[1:]
+        else:
+            cls = getattr(module, camel(function.resource.name))
+            making = function.name.startswith("[constructor]")
+            target = self._lowering.use(_maker(cls) if making else getattr(cls, name), name)
+        return f"{'await ' if function.is_async else ''}{target}({', '.join(arguments)})"
 
-    def _result(self, function: abi.Function) -> Callable[[Any], Any]:
+    def _result(self, function: abi.Function) -> Callable[[Any], Any] | None:
         declared = function.result
         if function.raises is not None and isinstance(declared, abi.Result):
             declared = declared.ok
         return self._converters.lift(declared)
 
-    def _failure(self, function: abi.Function) -> Callable[[Any], NoReturn]:
+    def _failure(self, function: abi.Function) -> Callable[[Any], Exception]:
         declared = function.result.err if isinstance(function.result, abi.Result) else None
         lift, raises = self._converters.lift(declared), function.raises
 
-        def fail(payload: Any) -> NoReturn:
+        def failure(payload: Any) -> Exception:
+            value: Any = payload if lift is None else lift(payload)
             if isinstance(declared, abi.Variant):
-                raise lift(payload) from None
-            if raises is None:
-                raise TypeError(f"{function.python}: the component's host answered with an undeclared error")
-            raise (raises() if declared is None else raises(lift(payload))) from None
+                exception: Exception = value
+            elif raises is None:
+                exception = TypeError(f"{function.python}: the host answered with an error that WIT does not declare")
+            else:
+                exception = raises() if declared is None else raises(value)
+            return exception
 
-        return fail
-
-    def _constructing(self, function: abi.Function, call: Callable[..., Any]) -> Callable[..., None]:
-        def construct(this: Resource, *arguments: object) -> None:
-            made = call(*arguments)
-            this._raw, made._raw = made._raw, None  # noqa: SLF001 - the runtime's own state
-            this._owned = True  # noqa: SLF001
-
-        del function
-        return construct
+        return failure
 
 
-def _construct(cls: Any, arguments: tuple[Any, ...]) -> Any:
-    """Call a raw constructor.
+def _constructing(call: Callable[..., Any]) -> Callable[..., None]:
+    def construct(this: Resource, *arguments: object) -> None:
+        made = call(*arguments)
+        this._raw, made._raw = made._raw, None
+        this._owned = True
+
+    return construct
+
+
+def _maker(cls: Any) -> Callable[..., Any]:
+    """Return what calls a raw constructor.
 
     componentize-py's class cannot take the `result` of a fallible constructor: it stumbles over it with an
     AttributeError that still holds the result.
     """
-    try:
-        return cls(*arguments)
-    except AttributeError as error:
-        outcome = error.obj
+
+    def make(*arguments: Any) -> Any:
+        try:
+            return cls(*arguments)
+        except AttributeError as error:
+            outcome: Any = error.obj
         if isinstance(outcome, raw_types().Ok):
             return outcome.value
         if isinstance(outcome, raw_types().Err):
-            raise outcome from None
-        raise
+            raise outcome
+        raise AttributeError(f"{cls.__name__} cannot be constructed")
+
+    return make

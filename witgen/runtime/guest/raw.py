@@ -1,4 +1,4 @@
-"""The modules that componentize-py makes of a world: found late, so that tests can put their own in place."""
+"""The modules that componentize-py makes of a world: there only while a component is built, and in it."""
 
 from __future__ import annotations
 
@@ -44,12 +44,30 @@ class RawModules:
         """Return the class of an imported resource."""
         return getattr(self.module(interface), camel(resource))
 
-    def load(self, interface: str) -> None:
-        """Import a module while the component is built: inside a finished component nothing can be imported."""
+    def starters(self, interface: str, protocol: str) -> dict[str, Any]:
+        """Return the functions by which componentize-py starts a protocol's async exports; they call the plain ones.
+
+        The protocols of interfaces are found in `exports`, those of resources in a module of the interface below it.
+        """
+        module = self.world_module
+        if interface:
+            module = f"{module}.exports.{self.exports[interface]}"
+        found: dict[str, Any] = {}
+        for place in (module, f"{self.world_module}.exports"):
+            try:
+                members = vars(getattr(_find(place), protocol, object))
+            except OutsideComponentError:
+                continue
+            found |= {name: member for name, member in members.items() if name.startswith("_async_start_")}
+        return found
+
+    def load(self, interface: str) -> bool:
+        """Import a module while the component is built; False where there is no component."""
         try:
             self.module(interface)
         except OutsideComponentError:
-            return
+            return False
+        return True
 
 
 def _find(path: str) -> Any:
@@ -59,6 +77,4 @@ def _find(path: str) -> Any:
     try:
         return import_module(path)
     except ModuleNotFoundError as error:
-        raise OutsideComponentError(
-            f"{path} exists only inside a component that componentize-py built (or where a test put a fake in its place)"
-        ) from error
+        raise OutsideComponentError(f"{path} exists only inside a component that componentize-py built") from error

@@ -1,5 +1,8 @@
 """Handles of imported resources, and the base of exported ones."""
 
+# The public names of a resource are WIT's: what the runtime keeps in one is private, and used by its modules alone.
+# ruff: noqa: SLF001
+# pyright: reportPrivateUsage=false
 from __future__ import annotations
 
 from abc import ABC
@@ -8,7 +11,18 @@ from typing import Any, ClassVar, Self, TypeVar
 
 from .. import abi, values
 
-__all__ = ["DroppedError", "ExportedResource", "Ledger", "Resource", "drop", "lend", "refusal", "take_back", "wrap", "wrapper"]
+__all__ = [
+    "DroppedError",
+    "ExportedResource",
+    "Ledger",
+    "Resource",
+    "drop",
+    "lend",
+    "refusal",
+    "take_back",
+    "wrap",
+    "wrapper",
+]
 
 R = TypeVar("R", bound="Resource")
 
@@ -121,6 +135,18 @@ class Ledger:
     def __init__(self) -> None:
         self.moved: list[Resource] = []
         self.lent: list[Resource] = []
+
+    def take(self, resource: Resource, *, give: bool) -> Resource:
+        """Note that a call uses a handle.
+
+        Raises:
+            DroppedError: the handle is gone, or it cannot be given away.
+        """
+        reason = refusal(resource, give=give)
+        if reason is not None:
+            raise DroppedError(reason)
+        (self.moved if give else self.lent).append(resource)
+        return resource
 
     def settle(self, call: str) -> None:
         """Take from their wrappers the handles that are given away; each may be used once in such a call."""

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .. import abi
-from .exporting import Export, install
+from .exporting import Export
 from .importing import Importer
 from .naming import camel
 from .raw import RawModules
+from .serving import install
 
 __all__ = ["World"]
 
