@@ -14,6 +14,9 @@ __all__ = ["lay_out"]
 APP: Final = Path(__file__).parent / "app"
 """The guest, the host and the world, as their authors write them."""
 
+# What the world and its dependencies need of the embedded WIT.
+_PACKAGES = ("golem-websocket", "io", "logging")
+
 
 def lay_out(folder: Path, record: Record) -> None:
     """Put the demo's sources into `folder`. A file that the user has edited is left as it is."""
@@ -30,7 +33,8 @@ def lay_out(folder: Path, record: Record) -> None:
 
 
 def _sources() -> Iterator[tuple[str, Path]]:
-    for root, prefix in ((APP, ""), (golem.WIT / "deps", "wit/deps/")):
+    packages = ((golem.WIT / "deps" / name, f"wit/deps/{name}/") for name in _PACKAGES)
+    for root, prefix in ((APP, ""), *packages):
         for path in sorted(root.rglob("*")):
             if path.suffix in {".py", ".wit"}:
                 yield prefix + path.relative_to(root).as_posix(), path
