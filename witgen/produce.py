@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from . import reuse
 from .diagnostics import Diagnostic, Severity
 from .facts import componentize
 from .facts.choices import choices
@@ -14,8 +15,9 @@ from .facts.world import WorldFacts
 from .model import ir
 from .options import Config, Produced
 from .render.guest_module import RawNames
-from .render.package import render_package
+from .render.package import Module, package_data, package_modules
 from .resolver import component_in, resolve_component, resolve_tree, select_world
+from .reuse import Rendered
 from .runtime_files import runtime_files
 from .tree import Tree
 from .version import VERSION
@@ -45,10 +47,30 @@ def produce(config: Config, tree: Tree) -> Produced:
     facts = WorldFacts(resolved, world, chosen)
     runtime = runtime_files(host=config.host, guest=wants_guest)
     guest = _raw_names(resolved, world, config.world_module) if wants_guest else None
-    files = render_package(facts, host=config.host, guest=guest, runtime=runtime)
-    output = Output.of(files)
+    modules = package_modules(facts, host=config.host, guest=guest)
+    output = _output(facts, modules, package_data(runtime), reuse.modules_name_of(config, tree))
     lock = lock_text(version=VERSION, world=facts.title, wit=_wit_hash(facts), digests=output.digests)
     return Produced(output, lock, tuple(_left_out(facts, host=config.host, guest=wants_guest)))
+
+
+def _output(facts: WorldFacts, modules: Iterable[Module], data: dict[str, str], name: str) -> Output:
+    """Render the modules that no earlier run, kept as `name`, has rendered from the same documentation."""
+    earlier = reuse.recall_modules(name)
+    found = {module.path: (facts.fingerprint(module.owner), module) for module in modules}
+    files: dict[str, str | None] = dict(data)
+    digests: dict[str, str] = {}
+    for path, (stamp, module) in found.items():
+        known = earlier.get(path)
+        if known is None or known.stamp != stamp:
+            text = module.text()
+            files |= {} if text is None else {path: text}
+        elif known.digest:
+            files[path] = None
+            digests[path] = known.digest
+    output = Output(files, digests, lambda path: found[path][1].text() or "")
+    stamps = {path: stamp for path, (stamp, _) in found.items()}
+    reuse.keep_modules(name, {path: Rendered(stamp, output.digests.get(path, "")) for path, stamp in stamps.items()})
+    return output
 
 
 def _raw_names(resolved: ir.Resolve, world: ir.WorldId, world_module: str) -> RawNames:

@@ -7,9 +7,10 @@ files on disk are still read and compared; only where one differs is its text ma
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import cache
 from .diagnostics import Diagnostic, Severity
@@ -18,7 +19,7 @@ from .source import SourceFile, Span
 from .tree import Folder, SingleFile, Tree
 from .write import Output
 
-__all__ = ["keep", "name_of", "recall"]
+__all__ = ["Rendered", "keep", "keep_modules", "modules_name_of", "name_of", "recall", "recall_modules"]
 
 # Where the code and the data are that make text of resolved WIT; the cache itself knows those that resolve.
 _FOLDERS = (
@@ -35,6 +36,8 @@ _FOLDERS = (
 # Options that say where things are, not what they are like.
 _ELSEWHERE = {"wit", "out", "force"}
 
+_LINE_COMMENT = re.compile(r"//[^\n]*")
+
 # Between the parts of an entry: digests, the lock, warnings.
 _SEPARATOR = "\0"
 
@@ -44,7 +47,12 @@ def name_of(config: Config, tree: Tree) -> str:
     return cache.key("output", _parts(config, tree))
 
 
-def _parts(config: Config, tree: Tree) -> Iterator[bytes]:
+def modules_name_of(config: Config, tree: Tree) -> str:
+    """Return the name of the entry for the modules that `config` makes of `tree` as it is without its comments."""
+    return cache.key("modules", _parts(config, tree, bare=True))
+
+
+def _parts(config: Config, tree: Tree, *, bare: bool = False) -> Iterator[bytes]:
     yield cache.state(_FOLDERS)
     for name in sorted(Config.__dataclass_fields__.keys() - _ELSEWHERE):
         yield f"{name}={_plain_option(getattr(config, name))!r}".encode("utf-8", "backslashreplace")
@@ -55,10 +63,35 @@ def _parts(config: Config, tree: Tree) -> Iterator[bytes]:
         if isinstance(source, Folder):
             yield b"folder %d" % len(source.files)
             for file in source.files:
-                yield file.text.encode()
+                yield (_bare(file.text) if bare else file.text).encode()
         else:
             yield b"file"
             yield source.data
+
+
+def _bare(text: str) -> str:
+    """Return WIT without comments and blanks that do not count; as it is where strings or blocks may hide some."""
+    return text if "/*" in text or '"' in text else " ".join(_LINE_COMMENT.sub("", text).split())
+
+
+class Rendered(NamedTuple):
+    """A module of an earlier run: what its documentation was, and the digest of its text; "" where there was none."""
+
+    stamp: str
+    digest: str
+
+
+def recall_modules(name: str) -> Mapping[str, Rendered]:
+    """Return the modules that an entry knows, by path."""
+    entry = cache.load(name)
+    lines = entry.decode().splitlines() if entry is not None else []
+    return {path: Rendered(stamp, digest) for stamp, digest, path in (line.split(" ", 2) for line in lines)}
+
+
+def keep_modules(name: str, modules: Mapping[str, Rendered]) -> None:
+    """Make an entry."""
+    lines = (f"{module.stamp} {module.digest} {path}\n" for path, module in modules.items())
+    cache.store(name, "".join(lines).encode())
 
 
 def _plain_option(value: object) -> object:

@@ -1,0 +1,80 @@
+"""What is kept from earlier runs changes how long a run takes, never what it writes."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from witgen import Config, generate
+
+ROOT = Path(__file__).parent.parent.parent
+TREES = ROOT.parent / "shared" / "wit"
+GOLDEN = sorted(path.parent for path in (ROOT / "golden").glob("*/witgen.toml"))
+CASES = {case.name: (case / "wit", tomllib.loads((case / "witgen.toml").read_text())["world"]) for case in GOLDEN}
+CASES["golem"] = (TREES / "golem-2026-07", "golem")
+
+# Where a comment documents something: before the first word of a declaration on a line of its own.
+DECLARATION = re.compile(
+    r"^([ \t]*)(?=(?:interface|world|record|variant|enum|flags|resource|type|[a-z-]+:) ?)", re.MULTILINE
+)
+
+
+def documented(text: str) -> Iterator[str]:
+    """Yield the text with one more comment at each of some places."""
+    places = list(DECLARATION.finditer(text))
+    for match in places[:: max(1, len(places) // 4)]:
+        yield f'{text[: match.start()]}{match[1]}/// Said\n{match[1]}/// anew: \\ """.\n{text[match.start() :]}'
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_documentation_changes(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tree, world = CASES[case]
+    if not tree.is_dir():
+        pytest.skip("Golem's WIT trees are not beside this checkout")
+    files = {path.relative_to(tree): path.read_text() for path in sorted(tree.rglob("*.wit"))}
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    config = Config(tmp_path, world, features=["x"])
+
+    def output(cache: str) -> dict[str, str]:
+        monkeypatch.setenv("WITGEN_CACHE_DIR", cache)
+        return dict(generate(config).files)
+
+    first = output(str(tmp_path / "cache"))
+    changed = 0
+    for name in list(files)[:: max(1, len(files) // 8)]:
+        for text in list(documented(files[name]))[:3]:
+            (tmp_path / name).write_text(text)
+            again = output(str(tmp_path / "cache"))
+            assert again == output("")
+            changed += again != first
+        (tmp_path / name).write_text(files[name])
+    assert changed
+
+
+def test_a_comment_in_a_string_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two texts that differ after `//` in a string are two."""
+    monkeypatch.setenv("WITGEN_CACHE_DIR", str(tmp_path / "cache"))
+    wit = tmp_path / "a.wit"
+    text = 'package a:b;\nworld w {{ @external-id("https://a") export {}: func(); }}\n'
+    wit.write_text(text.format("one"))
+    first = generate(Config(wit)).files
+    wit.write_text(text.format("two"))
+    second = generate(Config(wit)).files
+    assert "def one" in first["host/w.py"]
+    assert "def two" in second["host/w.py"]
+
+
+def test_a_damaged_cache_costs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WITGEN_CACHE_DIR", str(tmp_path / "cache"))
+    wit, world = CASES["websocket"]
+    files = dict(generate(Config(wit, world)).files)
+    for path in (tmp_path / "cache").rglob("*"):
+        if path.is_file():
+            path.write_bytes(path.read_bytes()[:-1])
+    assert dict(generate(Config(wit, world)).files) == files
