@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -145,4 +146,12 @@ def test_cached_run_does_not_load_the_parser(cache: Path, tree: Path) -> None:
     command = [sys.executable, "-c", script, str(tree)]
     done = subprocess.run(command, capture_output=True, env=environment, text=True, check=True)
     assert done.stdout.strip() == "False"
+    assert len(entries(cache)) == 1
+
+
+def test_threads(cache: Path, tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fresh = load(tree)
+    monkeypatch.setenv("WITGEN_CACHE_DIR", "")
+    with ThreadPoolExecutor(8) as pool:
+        assert all(resolved == fresh for resolved in pool.map(load, [tree] * 24))
     assert len(entries(cache)) == 1

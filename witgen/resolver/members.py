@@ -189,7 +189,7 @@ class MemberResolver:
 
     def _kind(self, decl: ast.TypeDecl, gated: Stability) -> TypeKind | None:
         match decl:
-            case ast.TypeAlias_():
+            case ast.AliasDecl():
                 return self._types.kind(decl.type, gated)
             case ast.RecordDecl():
                 self._distinct((field.name for field in decl.fields), "field")

@@ -261,7 +261,7 @@ def references(decl: ast.TypeDecl) -> list[ast.Ident]:
     """Return the names that a definition refers to, in source order."""
     names: list[ast.Ident] = []
     match decl:
-        case ast.TypeAlias_():
+        case ast.AliasDecl():
             _collect(decl.type, names)
         case ast.RecordDecl():
             for field in decl.fields:

@@ -31,7 +31,7 @@ __all__ = [
     "Ident", "IncludeDecl", "IncludeName", "InlineInterface", "InterfaceDecl", "InterfaceItem", "ListType",
     "LocalPath", "MapType", "Member", "NestedPackage", "OptionType", "PackageHeader", "PackageId", "PackagePath",
     "Parameter", "Path", "PrimitiveType", "RecordDecl", "ResourceDecl", "ResultType", "Since", "StreamType",
-    "TopLevelUse", "TupleType", "TypeAlias_", "TypeDecl", "TypeExpr", "Unstable", "UseDecl", "UseName",
+    "TopLevelUse", "TupleType", "AliasDecl", "TypeDecl", "TypeExpr", "Unstable", "UseDecl", "UseName",
     "VariantDecl", "Version", "WorldDecl", "WorldItem",
 ]  # fmt: skip
 
@@ -124,7 +124,7 @@ class ConstructorDecl:
 
 
 @dataclass(frozen=True, slots=True)
-class TypeAlias_:  # noqa: N801 - `TypeAlias` is typing's
+class AliasDecl:
     """`type name = type;`."""
 
     docs: str | None
@@ -209,7 +209,7 @@ class ResourceDecl:
     functions: tuple[FunctionDecl | ConstructorDecl, ...]
 
 
-TypeDecl: TypeAlias = TypeAlias_ | RecordDecl | VariantDecl | EnumDecl | FlagsDecl | ResourceDecl
+TypeDecl: TypeAlias = AliasDecl | RecordDecl | VariantDecl | EnumDecl | FlagsDecl | ResourceDecl
 
 
 # ---- Packages, interfaces and worlds

@@ -233,9 +233,9 @@ class AstBuilder:
 
     # ---- Types with a name
 
-    def type_alias(self, children: Children) -> ast.TypeAlias_:
+    def type_alias(self, children: Children) -> ast.AliasDecl:
         docs, attributes, at = self._head(children)
-        return ast.TypeAlias_(docs, attributes, _ident(children[at + 1]), children[at + 2])
+        return ast.AliasDecl(docs, attributes, _ident(children[at + 1]), children[at + 2])
 
     def record(self, children: Children) -> ast.RecordDecl:
         docs, attributes, at = self._head(children)
