@@ -118,7 +118,7 @@ def render_host_export(facts: WorldFacts, scope: ScopeFacts) -> str:
     builder = HostScope(facts, scope, EXPORT_SIDE, [name, face])
     resources = tuple(builder.views("GuestResource"))
     functions = builder.signatures(scope.free)
-    abi = builder.imports.module("..._abi", scope.module, "_abi")
+    abi = builder.imports.module("..._abi", scope.module, "_abi") if resources or functions else ""
     module = module_view(
         facts,
         scope,
