@@ -27,7 +27,7 @@ STAGES = (
     ("targets",),
     ("produce", "reuse"),
     ("api",),
-    ("hatch", "initialise", "watch", "build", "loading"),
+    ("hatch", "initialise", "watch", "build", "loading", "loaded"),
     ("demo",),
     ("cli",),
     ("__main__",),

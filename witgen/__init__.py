@@ -9,10 +9,11 @@ if TYPE_CHECKING:
     from .api import check, generate, resolve
     from .diagnostics import Diagnostic
     from .errors import WitError
+    from .loading import load
     from .options import Config, Result
     from .version import VERSION as __version__  # noqa: N811 - the usual name
 
-__all__ = ["Config", "Diagnostic", "Result", "WitError", "__version__", "check", "generate", "resolve"]
+__all__ = ["Config", "Diagnostic", "Result", "WitError", "__version__", "check", "generate", "load", "resolve"]
 
 _PLACES = {
     "Config": "options",
@@ -21,6 +22,7 @@ _PLACES = {
     "WitError": "errors",
     "check": "api",
     "generate": "api",
+    "load": "loading",
     "resolve": "api",
 }
 

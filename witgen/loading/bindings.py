@@ -1,0 +1,160 @@
+"""From a component to the class of its world."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Collection, Mapping
+from importlib import import_module
+from types import new_class
+from typing import Any, ClassVar
+
+from wasmtime.component import Component
+
+from .. import cache, reuse
+from ..diagnostics import Diagnostic
+from ..errors import WitError
+from ..options import Config
+from ..resolver import component_in, resolve_component
+from ..runtime import host
+from ..runtime.host import component as components
+from ..runtime.host.engine import Settings, default_engine
+from ..tree import SingleFile, Tree, read_tree
+from .implementations import implementations
+from .memory import install
+
+__all__ = ["load"]
+
+_HOME = "witgen.loaded"
+_RUNTIME = "witgen.runtime"
+
+# The first module that `host` imports from is the world's.
+_WORLD = re.compile(r"^from \.(\w+) import ", re.MULTILINE)
+
+_classes: dict[str, Any] = {}
+"""What was loaded, by what it was loaded from."""
+
+
+def load(
+    component: str | os.PathLike[str] | bytes, *, world: str | None = None, wasmtime: Collection[str] | None = None
+) -> Any:
+    """Return the class of a component's world, with `open(imports)` to run it.
+
+    The class is what `witgen generate` would write, from memory: `help` shows what WIT documents, and its modules can
+    be imported from `witgen.loaded.<world>` (`.host` has base classes to implement, `.types` has the types). Loading
+    the same component again gives the same class.
+
+    Args:
+        component: a path, or the bytes of a component.
+        world: a name for the world; by default it is called like the file.
+        wasmtime: the packages and interfaces that wasmtime provides; by default all that it can.
+
+    Raises:
+        WitError: the file is not a component, or is damaged.
+        ComponentError: this wasmtime cannot run the component.
+    """
+    file = _file(component)
+    tree = Tree(file.path, file, (), None)
+    config = Config(file.path, world=world, guest=False, wasmtime=wasmtime)
+    name = reuse.name_of(config, tree)
+    if name not in _classes:
+        base = _imported(_modules(config, tree, file, name), name)
+        _classes[name] = _bound(base, file.data)
+    return _classes[name]
+
+
+def _file(component: str | os.PathLike[str] | bytes) -> SingleFile:
+    if isinstance(component, bytes):
+        return SingleFile("component.wasm", component)
+    path = os.fspath(component)
+    found = read_tree(path).main
+    if isinstance(found, SingleFile):
+        return found
+    remedy = "generate bindings of WIT with `witgen generate`"
+    raise WitError([Diagnostic("W0801", f"`{path}` is a folder, not a component", path=path, help=remedy)])
+
+
+def _modules(config: Config, tree: Tree, file: SingleFile, name: str) -> Mapping[str, str]:
+    """Return the modules of the bindings by path; the support package is witgen's own."""
+    key = cache.key("loaded", [name.encode()])
+    entry = cache.load(key)
+    if entry is not None:
+        found: dict[str, str] = json.loads(entry)
+        return found
+    if component_in(tree) is None:
+        # Says what it is instead.
+        resolve_component(file, config.world)
+    from ..produce import produce  # noqa: PLC0415 - slow to load, and not needed for what is in the cache
+
+    output = produce(config, tree).output
+    texts = {path: output[path] for path in output if path.endswith(".py") and not path.startswith("_runtime/")}
+    cache.store(key, json.dumps(texts).encode())
+    return texts
+
+
+def _imported(modules: Mapping[str, str], name: str) -> Any:
+    """Import bindings, and return the class of their world."""
+    world = _WORLD.search(modules["host/__init__.py"])
+    package = f"{_HOME}.{world[1] if world else ''}"
+    runtime = {
+        f"{package}._runtime{known.removeprefix(_RUNTIME)}": module
+        for known, module in sys.modules.items()
+        if f"{known}.".startswith(f"{_RUNTIME}.")
+    }
+    install(package, f"<{package} {name[-8:]}>", modules, runtime)
+    classes = vars(import_module(f"{package}.host")).values()
+    return next(each for each in classes if isinstance(each, type) and issubclass(each, host.World))
+
+
+def _bound(base: Any, content: bytes) -> Any:
+    """Return a world's class that knows its component."""
+    engine = default_engine(Settings(concurrent=base._definition.concurrent))  # noqa: SLF001 - as the runtime does
+    members = {
+        "__doc__": base.__doc__,
+        "__module__": base.__module__,
+        "_content": content,
+        "_compiled": components.load(engine, content),
+    }
+    return new_class(base.__name__, (_Loaded, base), exec_body=lambda body: body.update(members))
+
+
+class _Loaded:
+    """Stands before a world's generated class; names without underscore are those of WIT."""
+
+    _content: ClassVar[bytes]
+    _compiled: ClassVar[Component]
+    _definition: ClassVar[host.Definition]
+    _open: ClassVar[Callable[..., Any]]
+
+    @classmethod
+    def open(
+        cls,
+        imports: object = None,
+        /,
+        *,
+        wasi: host.WasiConfig | None = None,
+        memory: int | None = None,
+        fuel: int | None = None,
+        deadline: float | None = None,
+        **named: object,
+    ) -> Any:
+        """Run the component in a store of its own; closing the result closes the store.
+
+        Args:
+            imports: what it imports: a mapping by Python or WIT name, or an object with attributes.
+            wasi: what the component sees of this machine; by default it shares stdout and stderr.
+            memory: how many bytes each of its memories may have.
+            fuel: how many instructions, about, it may run in all.
+            deadline: how many seconds a call may take.
+            named: imports by Python name.
+
+        Raises:
+            LinkError: an import is missing, unknown, or cannot be called as WIT says.
+        """
+        given = implementations(cls._definition, imports, named)
+        limits = host.Limits(memory=memory, fuel=fuel, deadline=deadline)
+        # Counting and interrupting are part of the code, which is compiled for each combination.
+        source = cls._compiled if fuel is None and deadline is None else cls._content
+        return cls._open(source, given, wasi=wasi, limits=limits)

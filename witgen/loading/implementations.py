@@ -1,0 +1,124 @@
+"""What a user gives as a component's imports, as the runtime wants it; and whether it fits, before anything runs."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
+from types import SimpleNamespace
+from typing import Any, cast
+
+from ..runtime import abi
+from ..runtime.host import Definition, Import, LinkError
+
+__all__ = ["implementations"]
+
+
+def implementations(definition: Definition, given: object, named: Mapping[str, object]) -> SimpleNamespace:
+    """Return an object with an attribute for each import.
+
+    An interface is implemented by an object or class as in generated bindings, by a mapping of functions, or, where it
+    has only one function, by that.
+
+    Args:
+        definition: the world.
+        given: a mapping by Python or WIT name, or an object with attributes.
+        named: more of them, by name.
+
+    Raises:
+        LinkError: with every name that the world does not know, and every function that cannot be called as it says.
+    """
+    problems: list[str] = []
+    found = SimpleNamespace()
+    names = dict(_names(definition))
+    for each in (given, named):
+        vars(found).update(_given(names, each, problems))
+    for item in definition.imports:
+        if item.attribute and (value := getattr(found, item.attribute, None)) is not None:
+            setattr(found, item.attribute, value := _adapted(item, value, problems))
+            problems.extend(_misfits(item, value))
+        elif not item.attribute:
+            problems.extend(_misfits(item, found))
+    if problems:
+        listed = "\n".join(f"  {problem}" for problem in problems)
+        raise LinkError(f"imports that do not fit world {definition.name}:\n{listed}")
+    return found
+
+
+def _names(definition: Definition) -> Iterator[tuple[str, str]]:
+    """Yield every name that an import can be given by, and the attribute that it means."""
+    for item in definition.imports:
+        if item.attribute:
+            yield item.attribute, item.attribute
+            yield item.name, item.attribute
+            yield item.name.partition("@")[0], item.attribute
+        else:
+            yield from ((name, name) for _, name in item.interface.resources)
+            for function in item.interface.functions:
+                if function.resource is None:
+                    yield function.python, function.python
+                    yield function.name, function.python
+
+
+def _given(names: Mapping[str, str], given: object, problems: list[str]) -> Iterator[tuple[str, object]]:
+    if not isinstance(given, Mapping):
+        for attribute in dict.fromkeys(names.values()):
+            if (value := getattr(given, attribute, None)) is not None:
+                yield attribute, value
+        return
+    for name, value in cast("Mapping[str, object]", given).items():
+        if name in names:
+            yield names[name], value
+        else:
+            problems.append(_unknown(f"`{name}`: the component imports nothing of this name", name, names))
+
+
+def _unknown(message: str, name: str, known: Mapping[str, object] | list[str]) -> str:
+    close = get_close_matches(str(name), list(known), n=1)
+    return f"{message} (did you mean `{close[0]}`?)" if close else message
+
+
+def _adapted(item: Import, value: object, problems: list[str]) -> object:
+    """Turn plain functions into an object that has them as methods."""
+    functions = [function for function in item.interface.functions if function.resource is None]
+    if isinstance(value, Mapping):
+        names = {name: function.python for function in functions for name in (function.name, function.python)}
+        names |= {name: name for _, name in item.interface.resources}
+        found = SimpleNamespace()
+        for name, each in cast("Mapping[str, object]", value).items():
+            if name in names:
+                setattr(found, names[name], each)
+            else:
+                problems.append(_unknown(f"{item.name}: it has no function `{name}`", name, names))
+        return found
+    single = functions[0].python if len(functions) == 1 and not item.interface.resources else None
+    if single is not None and callable(value) and not hasattr(value, single):
+        return SimpleNamespace(**{single: value})
+    return value
+
+
+def _misfits(item: Import, value: object) -> Iterator[str]:
+    """Say which functions cannot be called with as many arguments as WIT gives them."""
+    classes = {resource: getattr(value, name, value) for resource, name in item.interface.resources}
+    for function in item.interface.functions:
+        owner = value if function.resource is None else classes.get(function.resource)
+        constructs = function.name.startswith("[constructor]")
+        target = owner if constructs else getattr(owner, function.python, None)
+        if callable(target) and (reason := _refusal(target, function)) is not None:
+            name = f"{item.name}#{function.name}" if item.attribute else function.name
+            yield f"{name}: {reason}"
+
+
+def _refusal(target: Callable[..., Any], function: abi.Function) -> str | None:
+    try:
+        signature = inspect.signature(target)
+    except (TypeError, ValueError):
+        # Some functions written in C do not tell.
+        return None
+    try:
+        signature.bind(*function.params)
+    except TypeError:
+        names = ", ".join(param.python for param in function.params)
+        called = getattr(target, "__qualname__", type(target).__name__)
+        return f"it is called with ({names}), and `{called}{signature}` does not take that"
+    return None
