@@ -28,8 +28,6 @@ _HOST_TYPES: dict[type[object], str] = {
 _GUEST_TYPES: dict[type[object], str] = {
     ir.Map: "a map: componentize-py cannot build a component that has one",
     ir.FixedList: "a fixed-length list: componentize-py cannot build a component that has one",
-    ir.Stream: "a stream: the guest wrappers do not carry it",
-    ir.Future: "a future: the guest wrappers do not carry it",
 }
 _ERROR_CONTEXT = {
     True: "an error-context: the C API of wasmtime has no setting that allows it",
@@ -47,12 +45,46 @@ def obstacle(resolve: ir.Resolve, function: ir.Function, side: Side) -> str | No
             "it is async: the C API of wasmtime cannot define an async import"
             " (a function of wasmtime_component_linker_instance_add_func_async does not match one)"
         )
-    if function.kind.is_async and not host:
-        return "it is async: the guest wrappers do not carry it"
+    if not host and (reason := _guest_obstacle(resolve, function, side)):
+        return reason
     for type in (*(param.type for param in function.params), function.result):
         if type is not None and (reason := _type_obstacle(resolve, type, host=host)):
             return f"it uses {reason}"
     return None
+
+
+def _guest_obstacle(resolve: ir.Resolve, function: ir.Function, side: Side) -> str | None:
+    """Return what componentize-py does wrong with a function because of its names or its place."""
+    owner = next((i for i in resolve.interfaces if i.functions.get(function.name) is function), None)
+    kind = function.kind
+    if owner is not None and owner.name is None and kind.resource is None:
+        return "componentize-py drops the free functions of interfaces that a world declares inline"
+    names = {param.name for param in function.params}
+    if kind.tag is ir.FunctionKindTag.CONSTRUCTOR and "self" in names:
+        return "componentize-py cannot build a constructor with a parameter called `self`"
+    if kind.tag is ir.FunctionKindTag.STATIC and "cls" in names:
+        return "componentize-py cannot build a static function with a parameter called `cls`"
+    if side is Side.GUEST_IMPORT and owner is not None and "err" in owner.types and _fails(resolve, function):
+        return "componentize-py takes the interface's type `err` for its own and returns errors as values"
+    return None
+
+
+def _is_converted(resolve: ir.Resolve, type: ir.Type | None) -> bool:
+    """Tell whether the wrappers convert values of the type: what streams and futures carry passes as it is."""
+    if type is None or isinstance(type, ir.Prim):
+        return type is ir.Prim.ERROR_CONTEXT
+    kind = resolve.type_def(resolve.dealias(type.id)).kind
+    if not isinstance(kind, ir.Tuple | ir.Option | ir.List):
+        return True
+    return any(_is_converted(resolve, part) or part is ir.Prim.S8 for part in parts(kind))
+
+
+def _fails(resolve: ir.Resolve, function: ir.Function) -> bool:
+    """Tell whether a function's result is a `result`."""
+    result = function.result
+    if not isinstance(result, ir.TypeRef):
+        return False
+    return isinstance(resolve.type_def(resolve.dealias(result.id)).kind, ir.Result)
 
 
 def _type_obstacle(resolve: ir.Resolve, type: ir.Type, *, host: bool) -> str | None:
@@ -64,5 +96,7 @@ def _type_obstacle(resolve: ir.Resolve, type: ir.Type, *, host: bool) -> str | N
         kind = resolve.type_def(type).kind
         inside = (_type_obstacle(resolve, part, host=host) for part in parts(kind))
         own = (_HOST_TYPES if host else _GUEST_TYPES).get(kind.__class__)
+        if isinstance(kind, ir.Stream | ir.Future) and not host and _is_converted(resolve, kind.type):
+            own = "a stream or future whose elements are not the same in Python and in componentize-py"
         known[key] = own or next((reason for reason in inside if reason), None)
     return known[key]

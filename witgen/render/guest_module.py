@@ -94,6 +94,8 @@ class _Scope:
         for function in self.functions:
             constructor = function.function.kind.tag is ir.FunctionKindTag.CONSTRUCTOR
             returns = "None" if constructor else annotations.exact(function.ok)
+            if function.function.kind.is_async:
+                returns = f"{self.imports.name('collections.abc', 'Awaitable')}[{returns}]"
             yield Bound("_" + function.constant.lower(), function.function.name, returns)
 
     def interface_name(self) -> str:
@@ -189,7 +191,8 @@ def render_guest_exports(facts: WorldFacts) -> str:
             signature = implemented(facts, function, annotations)
             name = names.take(signature.name)
             callable_ = imports.name("collections.abc", "Callable")
-            parameters.append(Parameter(name, signature.callable(callable_), signature.doc))
+            awaitable = imports.name("collections.abc", "Awaitable") if signature.is_async else ""
+            parameters.append(Parameter(name, signature.callable(callable_, awaitable), signature.doc))
             entries.append(f'"{signature.name}": {name}')
     if entries:
         abi = imports.module("..._abi", facts.own.module, "_abi")

@@ -30,10 +30,15 @@ class Signature:
     types: tuple[str, ...]
     returns: str
     doc: str
+    is_async: bool = False
 
-    def callable(self, callable_: str) -> str:
-        """Return the annotation of a plain function of this signature; `callable_` is what Callable is called."""
-        return f"{callable_}[[{', '.join(self.types)}], {self.returns}]"
+    def callable(self, callable_: str, awaitable: str = "") -> str:
+        """Return the annotation of a plain function of this signature.
+
+        `callable_` is what Callable is called, `awaitable` what Awaitable is called where the function is async.
+        """
+        returns = f"{awaitable}[{self.returns}]" if awaitable else self.returns
+        return f"{callable_}[[{', '.join(self.types)}], {returns}]"
 
     @property
     def has_value(self) -> bool:
@@ -74,6 +79,7 @@ def _signature(
         tuple(types),
         annotations.exact(function.ok),
         _doc(facts, function, annotations.module),
+        function.function.kind.is_async,
     )
 
 

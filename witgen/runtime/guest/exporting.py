@@ -36,13 +36,12 @@ class Export:
     """An exported interface (or the world's own functions) and what implements it: an object, or a mapping of names."""
 
     interface: abi.Interface
-    implementation: object | Mapping[str, Any]
+    implementation: object
 
     def member(self, name: str) -> Any:
         """Return the function or class called `name`, None where there is none."""
-        if isinstance(self.implementation, Mapping):
-            return cast("Mapping[str, Any]", self.implementation).get(name)
-        return getattr(self.implementation, name, None)
+        given = cast("Any", self.implementation)
+        return given.get(name) if isinstance(self.implementation, Mapping) else getattr(given, name, None)
 
 
 def missing_members(export: Export) -> list[str]:

@@ -123,16 +123,14 @@ class Importer:
     def _call(self, function: abi.Function, raws: list[str]) -> str:
         """Return the expression that calls the raw function."""
         name, module = raw_name(function), self._raw.module(self._interface.name)
-        target, arguments = "", raws
         if function.resource is None:
             target = self._lowering.use(getattr(module, name), name)
-        elif function.name.startswith("[method]"):
-            target, arguments = f"{raws[0]}.{name}", raws[1:]
         else:
+            # Methods are taken from the class: componentize-py's objects have attributes of their own, as `handle`.
             cls = getattr(module, camel(function.resource.name))
             making = function.name.startswith("[constructor]")
             target = self._lowering.use(_maker(cls) if making else getattr(cls, name), name)
-        return f"{'await ' if function.is_async else ''}{target}({', '.join(arguments)})"
+        return f"{'await ' if function.is_async else ''}{target}({', '.join(raws)})"
 
     def _result(self, function: abi.Function) -> Callable[[Any], Any] | None:
         declared = function.result

@@ -43,11 +43,6 @@ class Resource(_guest.Resource, wit=_abi.RESOURCE):
         """`handle: func() -> u32`"""
         return _resource_handle(self)
 
-    @staticmethod
-    def import_(cls_: int) -> Resource:
-        """`import: static func(cls: u32) -> resource`"""
-        return _resource_import(cls_)
-
     def drop(self) -> None:
         """Drop the handle; twice is fine. `with` does it at its end."""
         _guest.drop(self)
@@ -79,7 +74,6 @@ _resource_list: Callable[..., _builtins.list[str]] = _bind("[method]resource.lis
 _resource_str: Callable[..., str] = _bind("[method]resource.str")
 _resource_dropped: Callable[..., bool] = _bind("[method]resource.dropped")
 _resource_handle: Callable[..., int] = _bind("[method]resource.handle")
-_resource_import: Callable[..., Resource] = _bind("[static]resource.import")
 _list: Callable[..., _builtins.list[int]] = _bind("list")
 _print: Callable[..., str] = _bind("print")
 _lambda: Callable[..., tuple[int, bool]] = _bind("lambda")

@@ -39,11 +39,6 @@ class Resource(_guest.ExportedResource):
     def handle(self) -> int:
         """`handle: func() -> u32`"""
 
-    @classmethod
-    @abstractmethod
-    def import_(cls, cls_: int) -> Resource:
-        """`import: static func(cls: u32) -> resource`"""
-
 
 _Resource = Resource
 
