@@ -167,6 +167,10 @@ def test_a_users_engine_without_what_a_limit_needs() -> None:
     for limits, setting in ((host.Limits(fuel=1), "fuel"), (host.Limits(deadline=1.0), "interruptible")):
         with pytest.raises(host.EngineError, match=rf"Settings\({setting}=True\)"):
             host.Store(engine, limits=limits)
+    config = wasmtime.Config()
+    config.consume_fuel = config.epoch_interruption = True
+    with host.Store(host.make_engine(config)) as store:  # which limits nothing
+        assert Limited._instantiate(store, TEXT, Imports).add(1, 2) == 3
     suitable = host.make_engine(wasmtime.Config(), host.Settings(fuel=True, interruptible=True))
     with host.Store(suitable, limits=host.Limits(fuel=10_000, deadline=1.0)) as store:
         assert Limited._instantiate(store, TEXT, Imports).add(1, 2) == 3

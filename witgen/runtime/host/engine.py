@@ -13,7 +13,7 @@ from wasmtime.component import Component, Linker, ResourceAny, ResourceHost, Res
 from . import ffi
 from .errors import EngineError
 
-__all__ = ["Settings", "default_engine", "fingerprint", "make_engine", "prove", "suit"]
+__all__ = ["Settings", "counts_fuel", "default_engine", "fingerprint", "make_engine", "prove", "suit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,7 @@ _lock = threading.Lock()
 _defaults: dict[Settings, wasmtime.Engine] = {}
 _made: WeakKeyDictionary[wasmtime.Engine, Settings] = WeakKeyDictionary()
 _fingerprints: WeakKeyDictionary[wasmtime.Engine, str] = WeakKeyDictionary()
+_counting: WeakKeyDictionary[wasmtime.Engine, bool] = WeakKeyDictionary()
 _proven: WeakKeyDictionary[wasmtime.Engine, bool] = WeakKeyDictionary()
 
 # Two borrowed handles in one call of a host function.
@@ -87,6 +88,19 @@ def fingerprint(engine: wasmtime.Engine) -> str:
     return _fingerprints.get(engine, "own")
 
 
+def counts_fuel(engine: wasmtime.Engine) -> bool:
+    """Say whether stores of an engine need fuel; an engine itself does not say."""
+    counting = _counting.get(engine)
+    if counting is None:
+        try:
+            wasmtime.Store(engine).set_fuel(1)
+            counting = True
+        except wasmtime.WasmtimeError:
+            counting = False
+        _counting[engine] = counting
+    return counting
+
+
 def suit(engine: wasmtime.Engine, settings: Settings) -> None:
     """Raise unless an engine has the settings that a store needs."""
     made = _made.get(engine, Settings())
@@ -128,7 +142,7 @@ def _lends_two(engine: wasmtime.Engine) -> bool:
     store, linker, seen = wasmtime.Store(engine), Linker(engine), list[bool]()
     # Where the engine interrupts its guests, the store must allow for a few instructions.
     store.set_epoch_deadline(1 << 32)
-    with contextlib.suppress(wasmtime.WasmtimeError):
+    if counts_fuel(engine):
         store.set_fuel(1 << 32)
 
     def two(context: wasmtime.StoreContext, first: ResourceAny, second: ResourceAny) -> None:

@@ -13,7 +13,7 @@ from typing import Any, NoReturn, Self, TypeVar, cast
 import wasmtime
 
 from . import ffi
-from .engine import Settings, default_engine, prove, suit
+from .engine import Settings, counts_fuel, default_engine, prove, suit
 from .errors import (
     EngineError,
     FuelError,
@@ -33,6 +33,7 @@ __all__ = ["Limits", "Store"]
 
 T = TypeVar("T")
 
+_FOREVER = 1 << 62
 _OUT_OF_FUEL = "all fuel consumed by WebAssembly"
 _TOO_MUCH = "fuel allocated for hostcalls has been exhausted"
 
@@ -80,10 +81,7 @@ class Store:
         prove(self.engine)
         self.raw = wasmtime.Store(self.engine)
         self.raw.set_wasi(wasi or _quiet_wasi())
-        if self.limits.memory is not None:
-            self.raw.set_limits(memory_size=self.limits.memory)
-        if self.limits.fuel is not None:
-            self.raw.set_fuel(self.limits.fuel)
+        _grant(self.raw, self.limits)
         self.context = ffi.context_of(self.raw)
         self.dead: BaseException | None = None
         self.table = ObjectTable()
@@ -105,8 +103,12 @@ class Store:
         self.interruption: Interruption | None = None
         if settings.interruptible:
             self.interruption = Interruption(self.raw, self.limits.deadline, self.raised)
+        self.call_environment = self._environment()
+
+    def _environment(self) -> dict[str, Any]:
+        """Return what the converters name of a store."""
         plain = self.interruption is None
-        self.call_environment: dict[str, Any] = {
+        return {
             "_acquire": self._lock.acquire if plain else self._acquire,
             "_release": self._lock.release if plain else self._release,
             "_attention": self._attention, "_attend": self._attend, "_attend_inside": self._run_jobs,
@@ -323,6 +325,17 @@ class Store:
             ffi.any_delete(box)
         if failure:
             self.failed(failure)
+
+
+def _grant(store: wasmtime.Store, limits: Limits) -> None:
+    """Allow a store what its limits allow; without them, that is everything, whatever its engine counts."""
+    if limits.memory is not None:
+        store.set_limits(memory_size=limits.memory)
+    store.set_epoch_deadline(_FOREVER)
+    if limits.fuel is not None:
+        store.set_fuel(limits.fuel)
+    elif counts_fuel(store.engine):
+        store.set_fuel(_FOREVER)
 
 
 def _is_owned(lock: threading.RLock) -> bool:
