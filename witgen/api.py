@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import reuse, write
+from .data import GOLEM_WIT
 from .diagnostics import Diagnostic
 from .errors import WitError
 from .options import Config, Produced, Result
-from .tree import read_tree
+from .tree import read_tree, with_library
 
 if TYPE_CHECKING:
     from .model import ir
 
 __all__ = ["Config", "Result", "check", "generate", "resolve"]
+
+# Of the worlds of the embedded WIT, the one for those who name none.
+_GOLEM_WORLD = "agent"
 
 
 def resolve(path: str | os.PathLike[str], features: Collection[str] = (), *, all_features: bool = False) -> ir.Resolve:
@@ -65,6 +70,10 @@ def check(config: Config) -> Result:
 
 def _produce(config: Config) -> Produced:
     tree = read_tree(os.fspath(config.wit))
+    if config.golem:
+        tree = with_library(tree, os.fspath(GOLEM_WIT))
+        if config.world is None and os.path.realpath(tree.path) == os.path.realpath(GOLEM_WIT):
+            config = replace(config, world=_GOLEM_WORLD)
 
     @cache
     def made() -> Produced:

@@ -11,11 +11,11 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from .diagnostics import Diagnostic, Label
 from .errors import WitError
-from .options import Config
+from .options import Config, default_wit
 from .projects import Target
 from .source import SourceFile, Span
 from .toml_places import Place, places
@@ -42,11 +42,11 @@ def _is_bool(value: object) -> bool:
 
 
 def _is_strings(value: object) -> bool:
-    return isinstance(value, list) and all(map(_is_string, value))
+    return isinstance(value, list) and all(map(_is_string, cast("list[object]", value)))
 
 
 def _is_names(value: object) -> bool:
-    return isinstance(value, dict) and all(map(_is_string, value.values()))
+    return isinstance(value, dict) and all(map(_is_string, cast("dict[str, object]", value).values()))
 
 
 _OPTIONS = {
@@ -60,6 +60,7 @@ _OPTIONS = {
     "all-imports": _Option("all_imports", "true or false", _is_bool),
     "world-module": _Option("world_module", "a string: the name of a module", _is_string),
     "names": _Option("names", "a table of strings: interface = module name", _is_names),
+    "golem": _Option("golem", "true or false", _is_bool),
     "wasmtime": _Option("wasmtime", "a list of strings: packages and interfaces", _is_strings),
 }
 
@@ -90,29 +91,29 @@ class _Reader:
 
     def targets(self) -> list[Target]:
         """Return the targets, or raise with all that is wrong."""
-        tool = self._document.get("tool")
-        shared = tool.get("witgen") if isinstance(tool, dict) else None
-        if not isinstance(shared, dict):
+        shared = _table((_table(self._document.get("tool")) or {}).get("witgen"))
+        if shared is None:
             self._report("W0903", "`tool.witgen` must be a table", _TABLE, at_value=True)
             raise WitError(self._problems)
-        tables = shared.pop("target", None)
+        listed = shared.pop("target", None)
         self._check(shared, _TABLE)
-        if tables is None:
-            found = [self._target(shared, {}, _TABLE)]
-        elif isinstance(tables, list) and all(isinstance(table, dict) for table in tables):
-            found = [self._listed(shared, table, index) for index, table in enumerate(tables)]
-        else:
-            self._report("W0903", "`target` must be written as `[[tool.witgen.target]]`", (*_TABLE, "target"))
-            found = []
+        found = [self._target(shared, {}, _TABLE)] if listed is None else self._listed(shared, listed)
         self._refuse_shared_outputs(found)
         if self._problems:
             raise WitError(sorted(self._problems, key=lambda problem: problem.span.start if problem.span else 0))
         return found
 
-    def _listed(self, shared: dict[str, Any], table: dict[str, Any], index: int) -> Target:
-        path = (*_TABLE, "target", index)
-        self._check(table, path)
-        return self._target(shared, table, path)
+    def _listed(self, shared: dict[str, Any], listed: object) -> list[Target]:
+        tables = [_table(each) for each in cast("list[object]", listed)] if isinstance(listed, list) else [None]
+        found: list[Target] = []
+        for index, table in enumerate(tables):
+            path = (*_TABLE, "target", index)
+            if table is None:
+                self._report("W0903", "`target` must be written as `[[tool.witgen.target]]`", (*_TABLE, "target"))
+                break
+            self._check(table, path)
+            found.append(self._target(shared, table, path))
+        return found
 
     def _check(self, table: dict[str, Any], path: tuple[str | int, ...]) -> None:
         for key, value in table.items():
@@ -132,7 +133,11 @@ class _Reader:
         if merged.get("host") is False and merged.get("guest") is False:
             self._report("W0905", f"{_title(path)} has neither a host nor a guest", path)
         values = {_OPTIONS[key].field: value for key, value in merged.items() if key in _OPTIONS}
-        values["wit"] = self._path(values.get("wit", "wit"))
+        values["wit"] = (
+            self._path(values["wit"])
+            if "wit" in values
+            else default_wit(self._folder, golem=values.get("golem") is True)
+        )
         values["out"] = self._path(values.get("out", ""))
         return Target(Config(**values), dict(self._near(path)))
 
@@ -165,6 +170,10 @@ class _Reader:
         place = self._places.get(path)
         span = None if place is None else place.value if at_value else place.key
         self._problems.append(Diagnostic(code, message, span, help=help, path=self._file.path))
+
+
+def _table(value: object) -> dict[str, Any] | None:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else None
 
 
 def _text(path: Path) -> str:
@@ -209,11 +218,13 @@ def _nearest(key: str, path: tuple[str | int, ...]) -> str:
 
 
 def _describe(value: object) -> str:
-    names = {bool: "true or false", str: "a string", int: "a number", float: "a number", dict: "a table"}
+    inner: list[object] = []
     if isinstance(value, list):
-        odd = next((item for item in value if not isinstance(item, str)), None)
-        return f"a list with {_describe(odd)} in it" if odd is not None else "a list"
-    if isinstance(value, dict):
-        odd = next((item for item in value.values() if not isinstance(item, str)), None)
-        return f"a table with {_describe(odd)} in it" if odd is not None else "a table"
-    return names.get(type(value), "a date or time")
+        word, inner = "a list", cast("list[object]", value)
+    elif isinstance(value, dict):
+        word, inner = "a table", list(cast("dict[str, object]", value).values())
+    else:
+        kinds: dict[type, str] = {bool: "true or false", str: "a string", int: "a number", float: "a number"}
+        word = kinds.get(type(value), "a date or time")
+    odd = next((item for item in inner if not isinstance(item, str)), None)
+    return word if odd is None else f"{word} with {_describe(odd)} in it"

@@ -1,4 +1,4 @@
-"""The grammar and the templates, in a checkout as in an installed wheel."""
+"""The grammar, the templates and the embedded WIT, in a checkout as in an installed wheel."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Final
 
-__all__ = ["list_data", "read_data"]
+__all__ = ["GOLEM_WIT", "list_data", "read_data"]
+
+GOLEM_WIT: Final = Path(__file__).parent / "golem" / "wit"
+"""The folder with Golem's WIT."""
 
 
 @cache

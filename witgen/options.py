@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 
+from .data import GOLEM_WIT
 from .diagnostics import Diagnostic
 from .write import Output, Plan
 
-__all__ = ["Config", "Produced", "Result"]
+__all__ = ["Config", "Produced", "Result", "default_wit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class Config:
             None for all that it can.
         all_imports: keep those imports of a component that wasmtime provides and that no other function mentions.
         force: overwrite files that a person edited or made.
+        golem: take packages that `wit` needs and that are not there from the WIT of Golem that comes with witgen.
     """
 
     wit: str | os.PathLike[str]
@@ -46,6 +49,13 @@ class Config:
     wasmtime: Collection[str] | None = None
     all_imports: bool = False
     force: bool = False
+    golem: bool = False
+
+
+def default_wit(folder: Path, *, golem: bool) -> Path:
+    """Return where the WIT is if nobody says so: `wit` in `folder`, or with `golem`, if there is none, Golem's own."""
+    own = folder / "wit"
+    return GOLEM_WIT if golem and not own.exists() else own
 
 
 class Result(NamedTuple):

@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from . import cache
 from .diagnostics import Diagnostic, Severity
@@ -59,7 +59,8 @@ def _parts(config: Config, tree: Tree, *, bare: bool = False) -> Iterator[bytes]
     if isinstance(tree.main, SingleFile) and config.world is None:
         # It names the world of a component.
         yield os.path.basename(tree.path).encode("utf-8", "backslashreplace")
-    for source in (tree.main, *tree.dependencies):
+    yield b"library %d" % len(tree.library)
+    for source in tree.sources:
         if isinstance(source, Folder):
             yield b"folder %d" % len(source.files)
             for file in source.files:
@@ -97,8 +98,10 @@ def keep_modules(name: str, modules: Mapping[str, Rendered]) -> None:
 def _plain_option(value: object) -> object:
     """Return an option in a form that does not depend on an order that does not count."""
     if isinstance(value, Mapping):
-        return sorted(value.items())
-    return sorted(value) if isinstance(value, Collection) and not isinstance(value, str) else value
+        return sorted(cast("Mapping[str, str]", value).items())
+    if isinstance(value, Collection) and not isinstance(value, str):
+        return sorted(cast("Collection[str]", value))
+    return value
 
 
 def recall(name: str, tree: Tree, make: Callable[[str], str]) -> Produced | None:
@@ -124,7 +127,7 @@ def keep(name: str, tree: Tree, produced: Produced) -> None:
 
 
 def _texts(tree: Tree) -> list[SourceFile]:
-    folders = (source for source in (tree.main, *tree.dependencies) if isinstance(source, Folder))
+    folders = (source for source in tree.sources if isinstance(source, Folder))
     return [file for folder in folders for file in folder.files]
 
 
@@ -151,5 +154,6 @@ def _json() -> ModuleType:
 
 def _diagnostic(plain: list[Any], files: Sequence[SourceFile]) -> Diagnostic:
     code, message, place, help_, note, severity = plain
-    span = None if place is None else Span(files[place[0]], place[1], place[2])
+    number, start, end = cast("list[int]", place or [0, 0, 0])
+    span = None if place is None else Span(files[number], start, end)
     return Diagnostic(code, message, span, help=help_, note=note, severity=Severity(severity))

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from .diagnostics import Diagnostic
 from .errors import OptionError, WitError
-from .options import Config
+from .options import Config, default_wit
 from .projects import Target, find
 
 __all__ = ["chosen", "placed"]
@@ -36,7 +36,7 @@ def chosen(start: Path, overrides: dict[str, Any]) -> list[Target]:
     out, world = overrides.get("out"), overrides.get("world")
     if out is not None:
         known = [target for target in targets if _same(target.config.out, out)]
-        targets = known or [Target(Config("wit", out=out), {})]
+        targets = known or [Target(Config(default_wit(Path(), golem=overrides.get("golem", False)), out=out), {})]
     elif not targets:
         remedy = "pass --out DIR, or write a [tool.witgen] with `witgen init`"
         raise WitError([Diagnostic("W0921", "nothing says what to generate: there is no [tool.witgen]", help=remedy)])

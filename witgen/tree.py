@@ -14,7 +14,7 @@ from .diagnostics import Diagnostic
 from .errors import WitError
 from .source import SourceFile
 
-__all__ = ["Folder", "SingleFile", "Tree", "decode_text", "read_tree"]
+__all__ = ["Folder", "SingleFile", "Tree", "decode_text", "read_tree", "with_library"]
 
 _DEPENDENCY_SUFFIXES = (".wit", ".wat", ".wasm")
 
@@ -34,12 +34,21 @@ class SingleFile(NamedTuple):
 
 
 class Tree(NamedTuple):
-    """Everything that was read: the package asked for, and what lies in its deps/."""
+    """Everything that was read: the package asked for, and what lies in its deps/.
+
+    Packages of the library count only where one is needed that is neither.
+    """
 
     path: str
     main: Folder | SingleFile
     dependencies: tuple[Folder | SingleFile, ...]
     dependency_folder: str | None
+    library: tuple[Folder | SingleFile, ...] = ()
+
+    @property
+    def sources(self) -> tuple[Folder | SingleFile, ...]:
+        """All that what comes of the tree depends on."""
+        return (self.main, *self.dependencies, *self.library)
 
 
 def read_tree(path: str) -> Tree:
@@ -60,6 +69,12 @@ def read_tree(path: str) -> Tree:
     if problems or main is None:
         raise WitError(problems)
     return Tree(path, main, tuple(dependencies), folder)
+
+
+def with_library(tree: Tree, path: str) -> Tree:
+    """Return `tree` with the packages of the WIT folder `path` as its library; raises `WitError` as `read_tree`."""
+    library = read_tree(path)
+    return tree._replace(library=(library.main, *library.dependencies))
 
 
 def _mode(path: str, problems: list[Diagnostic]) -> int:

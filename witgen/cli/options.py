@@ -77,6 +77,7 @@ def targets(command: _Command) -> _Command:
             click.option("--host", is_flag=True, help="Host bindings only (for wasmtime-py)."),
             click.option("--guest", is_flag=True, help="Guest wrappers only (for componentize-py)."),
             click.option("--all-imports", is_flag=True, help="Of a component: also what wasmtime provides (WASI)."),
+            click.option("--golem", is_flag=True, help="Take missing WIT from Golem's, which witgen has."),
             click.option("--world-module", metavar="NAME", help="As componentize-py's own option."),
             wit_options,
         ],
@@ -94,7 +95,7 @@ def overrides(options: dict[str, Any]) -> dict[str, Any]:
     fields = {name: options[name] for name in ("wit", "world", "out", "world_module") if options.get(name) is not None}
     if options.get("features") is not None:
         fields["features"] = split(options["features"])
-    fields |= {name: True for name in ("all_features", "all_imports") if options.get(name)}
+    fields |= {name: True for name in ("all_features", "all_imports", "golem") if options.get(name)}
     host, guest = options.get("host", False), options.get("guest", False)
     if host or guest:
         fields |= {"host": host, "guest": guest}

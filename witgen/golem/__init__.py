@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final
+
+from ..data import GOLEM_WIT
 
 __all__ = ["WIT"]
 
-WIT: Final = Path(__file__).parent / "wit"
+WIT: Final = GOLEM_WIT
 """The tree: a folder that `witgen generate` takes; its `deps` can be copied beside a world of your own."""

@@ -26,7 +26,7 @@ def load(path: str | os.PathLike[str], *, features: Collection[str] = (), all_fe
 def resolve_tree(tree: Tree, features: Collection[str], *, all_features: bool) -> Resolve:
     """Resolve what was read."""
     name = cache.key("resolve", _parts(tree, features, all_features=all_features))
-    files = [file for source in (tree.main, *tree.dependencies) for file in _files(source)]
+    files = [file for source in tree.sources for file in _files(source)]
     kept = cache.load(name)
     resolved = frozen.thaw(kept, files) if kept is not None else None
     if resolved is None:
@@ -41,7 +41,8 @@ def resolve_tree(tree: Tree, features: Collection[str], *, all_features: bool) -
 def _parts(tree: Tree, features: Collection[str], *, all_features: bool) -> Iterator[bytes]:
     """Yield all that the result depends on; paths matter to messages only, and files with problems are not kept."""
     yield b"*" if all_features else "\n".join(sorted(set(features))).encode("utf-8", "surrogatepass")
-    for source in (tree.main, *tree.dependencies):
+    yield b"library %d" % len(tree.library)
+    for source in tree.sources:
         if isinstance(source, SingleFile):
             yield b"file"
             yield source.data

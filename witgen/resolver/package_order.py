@@ -12,7 +12,7 @@ from .cycles import report_package_cycle
 from .inputs import BinaryInput, PackageInput, package_name
 from .versions import version_key
 
-__all__ = ["package_order"]
+__all__ = ["needed_by", "package_order"]
 
 _Edges = dict[PackageName, list[tuple[PackageName, "Span | None"]]]
 
@@ -21,7 +21,7 @@ def package_order(
     context: Context, texts: Mapping[PackageName, PackageInput], binaries: Mapping[PackageName, BinaryInput]
 ) -> list[PackageName]:
     """Order the packages so that each follows those it needs; packages on a cycle, an error, are left out."""
-    edges: _Edges = {name: list(_needed_by_text(package)) for name, package in texts.items()}
+    edges: _Edges = {name: list(needed_by(package)) for name, package in texts.items()}
     providers: dict[PackageName, list[PackageName]] = {}
     for name, binary in binaries.items():
         used = [package.name for package in binary.decoded.packages if package.name != name]
@@ -66,7 +66,7 @@ def _sort_key(name: PackageName) -> tuple[object, ...]:
     return name.namespace, name.name, version
 
 
-def _needed_by_text(package: PackageInput) -> Iterator[tuple[PackageName, Span]]:
+def needed_by(package: PackageInput) -> Iterator[tuple[PackageName, Span]]:
     """Yield the packages that paths of a package name, each once, with the first place."""
     seen: set[PackageName] = set()
     for unit in package.units:

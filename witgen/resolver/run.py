@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Collection, Generator
+from collections.abc import Collection, Generator, Iterator
 from contextlib import contextmanager
 
 from ..diagnostics import Diagnostic, Label
@@ -18,6 +18,7 @@ from .contents import is_binary
 from .context import Context
 from .graft import graft
 from .inputs import BinaryInput, PackageInput, packages_of
+from .library import add_needed
 from .missing import MissingPackages
 from .package import PackageResolver
 from .package_order import package_order
@@ -47,18 +48,22 @@ def _no_garbage_collection() -> Generator[None, None, None]:
 
 def _run(tree: Tree, features: Collection[str], *, all_features: bool) -> Resolve:
     if isinstance(tree.main, SingleFile) and is_binary(tree.main.data):
-        from ..binary import decode  # noqa: PLC0415 - as above
+        from ..binary import decode  # noqa: PLC0415 - slow to load, and most trees have nothing to decode
 
         return decode(tree.main.data, tree.main.path)
     context = Context(features, all_features=all_features)
     texts, binaries, main = _inputs(context, tree)
     _raise_if_any(context)
-    context.missing = MissingPackages(tree, [*texts, *binaries])
+    offered = add_needed(texts, binaries, lambda: _library(context, tree))
+    _raise_if_any(context)
+    context.missing = MissingPackages(tree, list(dict.fromkeys((*texts, *binaries, *offered))))
     known: dict[PackageName, PackageScope] = {}
     for name in package_order(context, texts, binaries):
         if (text := texts.get(name)) is not None:
             PackageResolver(context, text, known, resolve_world).resolve()
         else:
+            # Whether a binary package fits can be said only if what it needs is right.
+            _raise_if_any(context)
             graft(context, binaries[name], known)
     _raise_if_any(context)
     if main is None:
@@ -113,6 +118,13 @@ def _inputs(
     return texts, binaries, main
 
 
+def _library(context: Context, tree: Tree) -> Iterator[PackageInput]:
+    """Parse the library, which is text."""
+    for source in tree.library:
+        package, nested = _parse(context, source)
+        yield from [*nested, *([package] if package is not None else [])]
+
+
 def _parse(context: Context, source: Folder | SingleFile) -> tuple[PackageInput | None, list[PackageInput]]:
     parsed: list[tuple[SourceFile, ast.File]] = []
     files = source.files if isinstance(source, Folder) else (decode_text(source.path, source.data),)
@@ -131,7 +143,7 @@ def _add_binary(
     texts: dict[PackageName, PackageInput],
     binaries: dict[PackageName, BinaryInput],
 ) -> None:
-    from ..binary import decode_package  # noqa: PLC0415 - as above
+    from ..binary import decode_package  # noqa: PLC0415 - slow to load, and most trees have nothing to decode
 
     try:
         decoded = decode_package(source.data, source.path)
