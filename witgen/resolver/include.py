@@ -63,7 +63,7 @@ class Includer:
                     self._add_interface(key, item, span, is_import=is_import, is_foreign=is_foreign)
 
     def _check_renames(self, decl: ast.IncludeDecl, file: SourceFile, keys: list[WorldKey]) -> None:
-        names = {key.rpartition("]")[2].partition(".")[0] for key in keys if isinstance(key, str)}
+        names = dict.fromkeys(key.rpartition("]")[2].partition(".")[0] for key in keys if isinstance(key, str))
         known = Names(self._context)
         for rename in decl.names:
             span = Span(file, rename.name.start, rename.name.end)

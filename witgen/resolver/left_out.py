@@ -113,7 +113,7 @@ class LeftOut:
         item = self.path(use.path)
         if item is None or item.off is not None:
             return
-        known = {*item.scope.types, *item.scope.functions}
+        known = [*item.scope.types, *item.scope.functions]
         for used in use.names:
             if used.name.name not in known:
                 self._context.error(

@@ -26,12 +26,12 @@ from .type_ast import (
 )  # fmt: skip
 
 __all__ = [
-    "Attribute", "Case", "ConstructorDecl", "Declaration", "Deprecated", "EnumDecl", "Extern", "ExternalId",
-    "Field", "File", "FixedListType", "FlagsDecl", "FunctionDecl", "FunctionType", "FutureType", "HandleType",
-    "Ident", "IncludeDecl", "IncludeName", "InlineInterface", "InterfaceDecl", "InterfaceItem", "ListType",
-    "LocalPath", "MapType", "Member", "NestedPackage", "OptionType", "PackageHeader", "PackageId", "PackagePath",
-    "Parameter", "Path", "PrimitiveType", "RecordDecl", "ResourceDecl", "ResultType", "Since", "StreamType",
-    "TopLevelUse", "TupleType", "AliasDecl", "TypeDecl", "TypeExpr", "Unstable", "UseDecl", "UseName",
+    "AliasDecl", "Attribute", "Case", "ConstructorDecl", "Declaration", "Deprecated", "EnumDecl", "Extern",
+    "ExternalId", "Field", "File", "FixedListType", "FlagsDecl", "FunctionDecl", "FunctionType", "FutureType",
+    "HandleType", "Ident", "IncludeDecl", "IncludeName", "InlineInterface", "InterfaceDecl", "InterfaceItem",
+    "ListType", "LocalPath", "MapType", "Member", "NestedPackage", "OptionType", "PackageHeader", "PackageId",
+    "PackagePath", "Parameter", "Path", "PrimitiveType", "RecordDecl", "ResourceDecl", "ResultType", "Since",
+    "StreamType", "TopLevelUse", "TupleType", "TypeDecl", "TypeExpr", "Unstable", "UseDecl", "UseName",
     "VariantDecl", "Version", "WorldDecl", "WorldItem",
 ]  # fmt: skip
 
