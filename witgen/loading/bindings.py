@@ -22,7 +22,7 @@ from ..runtime import host
 from ..runtime.host import component as components
 from ..runtime.host.engine import Settings, default_engine
 from ..tree import SingleFile, Tree, read_tree
-from .implementations import implementations
+from .implementations import complete, implementations
 from .memory import install
 
 __all__ = ["load"]
@@ -138,6 +138,7 @@ class _Loaded:
         memory: int | None = None,
         fuel: int | None = None,
         deadline: float | None = None,
+        partial: bool = False,
         **named: object,
     ) -> Any:
         """Run the component in a store of its own; closing the result closes the store.
@@ -148,12 +149,15 @@ class _Loaded:
             memory: how many bytes each of its memories may have.
             fuel: how many instructions, about, it may run in all.
             deadline: how many seconds a call may take.
+            partial: whether imports may be missing; one that the component calls raises `NotImplementedError` then.
             named: imports by Python name.
 
         Raises:
             LinkError: an import is missing, unknown, or cannot be called as WIT says.
         """
         given = implementations(cls._definition, imports, named)
+        if partial:
+            complete(cls._definition, given)
         limits = host.Limits(memory=memory, fuel=fuel, deadline=deadline)
         # Counting and interrupting are part of the code, which is compiled for each combination.
         source = cls._compiled if fuel is None and deadline is None else cls._content

@@ -6,12 +6,12 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 from ..runtime import abi
 from ..runtime.host import Definition, Import, LinkError
 
-__all__ = ["implementations"]
+__all__ = ["complete", "implementations"]
 
 
 def implementations(definition: Definition, given: object, named: Mapping[str, object]) -> SimpleNamespace:
@@ -43,6 +43,45 @@ def implementations(definition: Definition, given: object, named: Mapping[str, o
         listed = "\n".join(f"  {problem}" for problem in problems)
         raise LinkError(f"imports that do not fit world {definition.name}:\n{listed}")
     return found
+
+
+def complete(definition: Definition, found: SimpleNamespace) -> None:
+    """Add what raises `NotImplementedError` when it is called, for every import that is not there."""
+    for item in definition.imports:
+        if item.native:
+            continue
+        target = found
+        if item.attribute:
+            if hasattr(found, item.attribute):
+                continue
+            classes = _stand_ins(item)
+            alone = len(classes) == 1 and all(function.resource is not None for function in item.interface.functions)
+            target = next(iter(classes.values())) if alone else SimpleNamespace(**classes)
+            setattr(found, item.attribute, target)
+        for function in item.interface.functions:
+            if function.resource is None and not hasattr(target, function.python):
+                setattr(target, function.python, _stand_in(item, function))
+
+
+def _stand_ins(item: Import) -> dict[str, Any]:
+    """Return a class for each resource of an interface."""
+    made: dict[str, Any] = {}
+    for resource, name in item.interface.resources:
+        members: dict[str, Any] = {}
+        for function in item.interface.functions:
+            if function.resource is resource:
+                constructs = function.name.startswith("[constructor]")
+                members["__init__" if constructs else function.python] = _stand_in(item, function)
+        made[name] = type(name, (getattr(item.module, name),), members)
+    return made
+
+
+def _stand_in(item: Import, function: abi.Function) -> Callable[..., Any]:
+    def missing(*_: object) -> NoReturn:
+        name = f"{item.name}#{function.name}" if item.attribute else function.name
+        raise NotImplementedError(f"{name}: the host has no implementation of it")
+
+    return missing
 
 
 def _names(definition: Definition) -> Iterator[tuple[str, str]]:
