@@ -1,16 +1,18 @@
-"""`witgen resolve`, `witgen inspect` and `witgen demo`."""
+"""`witgen resolve`, `witgen inspect`, `witgen build` and `witgen demo`."""
 
 from __future__ import annotations
 
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 from .options import reporting, split, wit_options
+from .output import reporter
 
-__all__ = ["demo", "inspect", "resolve"]
+__all__ = ["build", "demo", "inspect", "resolve"]
 
 _wit = click.argument("wit", type=click.Path(path_type=Path), default=Path("wit"))
 
@@ -48,6 +50,33 @@ def inspect(*, wit: Path, world: str | None, as_json: bool, features: str | None
         sys.stdout.write("\n")
     else:
         sys.stdout.write(inspection.outline(resolved, world=world))
+
+
+@click.command()
+@click.argument("app")
+@click.option("--wit", type=click.Path(path_type=Path), default=Path("wit"), help="The WIT; ./wit by default.")
+@click.option("-w", "--world", metavar="WORLD", help="The world: its name, or ns:pkg/world[@version].")
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), metavar="FILE", help="The component; APP.wasm by default."
+)
+@click.option(
+    "--path", type=click.Path(path_type=Path), metavar="DIR", help="Where modules are; APP's folder by default."
+)
+@click.option("--world-module", metavar="NAME", default="wit_world", help="As componentize-py's own option.")
+@click.option("--stub-wasi", is_flag=True, help="Leave out everything of WASI that the world does not import.")
+@click.option("--force", is_flag=True, help="Build even where nothing has changed.")
+@wit_options
+@reporting
+def build(*, path: Path | None, features: str | None, **options: Any) -> None:
+    """Build a component from APP, a Python file or a module's name, with componentize-py."""
+    from .. import build as building
+
+    try:
+        built = building.build(building.Build(folder=path, features=tuple(split(features)), **options))
+    except building.BuildError as error:
+        raise click.ClickException(str(error)) from error
+    state = "built" if built.is_new else "nothing has changed"
+    reporter.say(f"{built.path}: {state}, {built.size / 1_000_000:.1f} MB")
 
 
 @click.command()

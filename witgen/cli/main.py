@@ -18,6 +18,7 @@ __all__ = ["cli", "main"]
 
 # Module and summary. Subcommands are imported when they are called: `witgen --help` must not load a parser or black.
 _COMMANDS = {
+    "build": ("commands", "Build a component from Python with componentize-py."),
     "check": ("generating", "Write nothing; name every file that `generate` would change."),
     "completion": ("setup", "Print what makes a shell complete witgen's commands and options."),
     "demo": ("commands", "Run a conversation over a WebSocket: generate, build, run."),

@@ -1,0 +1,216 @@
+"""Building a component from Python: componentize-py with the right arguments, and its failures in plain words."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from . import api
+from .facts import componentize
+from .resolver import select_world
+
+__all__ = ["Build", "BuildError", "Built", "build"]
+
+# Started through Python, because the script may be anywhere, or nowhere on PATH. What goes wrong comes as an
+# AssertionError whose text is the whole story.
+_PROGRAM = """\
+import sys
+from componentize_py import script
+try:
+    sys.exit(script())
+except AssertionError as error:
+    sys.exit(str(error))
+"""
+
+
+class BuildError(Exception):
+    """A component cannot be built; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """What to build.
+
+    Attributes:
+        app: the application: a Python file, or the name of a module below `folder`.
+        wit: the folder or file with the WIT.
+        world: the world's name; None for the only one.
+        out: the component's file; None for the module's name with `.wasm`, in the current folder.
+        folder: where modules are found; None for the folder of `app`.
+        world_module: the name given to componentize-py's `--world-module`, which the bindings must know too.
+        stub_wasi: leave everything of WASI out of the component that the world does not import.
+        features: `@unstable` features to turn on.
+        all_features: turn on every `@unstable` feature.
+        force: build even where nothing has changed.
+    """
+
+    app: str
+    wit: str | os.PathLike[str]
+    world: str | None = None
+    out: str | os.PathLike[str] | None = None
+    folder: str | os.PathLike[str] | None = None
+    world_module: str = "wit_world"
+    stub_wasi: bool = False
+    features: tuple[str, ...] = field(default=())
+    all_features: bool = False
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A component: where it is, how large, and whether it was built now."""
+
+    path: Path
+    size: int
+    is_new: bool
+
+
+def build(config: Build) -> Built:
+    """Build the component that `config` describes, unless it is there and nothing it is made of has changed.
+
+    Raises:
+        BuildError: componentize-py is missing, or refuses.
+        WitError: the WIT cannot be used.
+    """
+    folder, module = _place(config)
+    out = Path(config.out) if config.out is not None else Path(f"{module.rpartition('.')[2]}.wasm")
+    arguments = [*_wit_arguments(config), "componentize", module, "-p", str(folder), "-o", str(out)]
+    arguments += ["--stub-wasi"] if config.stub_wasi else []
+    stamp = out.with_name(f".{out.name}.witgen")
+    fingerprint = _fingerprint(Path(config.wit), folder, arguments)
+    if not config.force and out.is_file() and stamp.is_file() and stamp.read_text() == _stamp(fingerprint, out):
+        return Built(out, out.stat().st_size, is_new=False)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    stamp.unlink(missing_ok=True)
+    _run(arguments)
+    stamp.write_text(_stamp(fingerprint, out))
+    return Built(out, out.stat().st_size, is_new=True)
+
+
+def _place(config: Build) -> tuple[Path, str]:
+    """Return the folder where modules are found, and the application's module."""
+    path = Path(config.app)
+    if path.suffix == ".py":
+        if not path.is_file():
+            raise BuildError(f"{path} does not exist")
+        folder = Path(config.folder) if config.folder is not None else path.parent
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise BuildError(f"{path} is not below {folder}")
+        module = ".".join(path.resolve().relative_to(folder.resolve()).with_suffix("").parts)
+    else:
+        folder, module = Path(config.folder or "."), config.app
+    if module == config.world_module:
+        raise BuildError(f"the module `{module}` has the name of componentize-py's own module: rename it")
+    return folder, module
+
+
+def _wit_arguments(config: Build) -> list[str]:
+    """Return componentize-py's options about WIT, after a look at whether the WIT is sound."""
+    resolved = api.resolve(config.wit, config.features, all_features=config.all_features)
+    id = select_world(resolved, config.world)
+    world, names = resolved.worlds[id], componentize.names(resolved, id, world_module=config.world_module)
+    package = resolved.packages[world.package].name
+    at = f"@{package.version}" if package.version else ""
+    arguments = ["-d", str(config.wit), "-w", f"{package.namespace}:{package.name}/{world.name}{at}"]
+    arguments += ["--world-module", names.world_module]
+    if config.all_features:
+        return [*arguments, "--all-features"]
+    return [*arguments, *(part for feature in config.features for part in ("--features", feature))]
+
+
+def _run(arguments: list[str]) -> None:
+    try:
+        version("componentize-py")
+    except PackageNotFoundError:
+        raise BuildError("building needs componentize-py: python -m pip install componentize-py") from None
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", _PROGRAM, *arguments],
+        env={**os.environ, "RUST_BACKTRACE": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        story = f"{done.stdout}{done.stderr}".strip()
+        advice = _advice(story)
+        raise BuildError(
+            f"{advice}\n\ncomponentize-py says:\n{story}" if advice else f"componentize-py failed:\n{story}"
+        )
+
+
+# What componentize-py or the application says, and what it means.
+_KNOWN = (
+    (
+        r"has no attribute '(?P<name>[A-Z]\w*)'",
+        "the application installs nothing called {name}: call `exports.serve(__name__, …)` at its end",
+    ),
+    (
+        r"(?P<name>\S+) does not export (?P<what>`.+`)",
+        "{name} must implement {what}, which the world exports",
+    ),
+    (
+        r"No module named '(?P<name>wit_world\S*|\w+_types)'",
+        "{name} is not there under this name: generate the bindings again for this world, with the same --world-module",
+    ),
+    (
+        r"No module named '(?P<name>[^']+)'",
+        "`import {name}` finds nothing: modules are looked for next to the application, or below --path",
+    ),
+    (
+        r"re-adding package|attempting to re-add package `?(?P<name>[^`\s]+)",
+        "an installed package brings WIT of its own, which this WIT holds as well: build in an environment without it",
+    ),
+    (
+        r"fixed[- ](?:size|length)|FixedSizeList|FixedLengthList|not yet implemented|map types",
+        "componentize-py cannot build a world with maps, fixed-length lists or error-contexts: take them out",
+    ),
+)
+
+
+def _advice(story: str) -> str | None:
+    """Return what a known failure means, None where it is not known."""
+    for pattern, advice in _KNOWN:
+        found = re.search(pattern, story)
+        if found:
+            return advice.format_map(found.groupdict())
+    return None
+
+
+def _stamp(fingerprint: str, out: Path) -> str:
+    made = out.stat()
+    return f"{fingerprint} {made.st_size} {made.st_mtime_ns}\n"
+
+
+def _fingerprint(wit: Path, folder: Path, arguments: list[str]) -> str:
+    """Return a hash of everything that goes into the component."""
+    digest = hashlib.sha256("\0".join([*arguments, _version()]).encode())
+    for path in sorted({*_files(wit, (".wit", ".wasm", ".wat")), *_files(folder, (".py",))}):
+        digest.update(f"\0{path}\0".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _version() -> str:
+    try:
+        return version("componentize-py")
+    except PackageNotFoundError:
+        return ""
+
+
+def _files(root: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
+    if root.is_file():
+        yield root
+    for place, folders, names in os.walk(root):
+        # Environments, caches and version control are no part of an application.
+        folders[:] = [name for name in folders if not name.startswith((".", "__pycache__")) and name != "node_modules"]
+        if (Path(place) / "pyvenv.cfg").is_file():
+            folders.clear()
+            continue
+        yield from (Path(place) / name for name in names if name.endswith(suffixes))
