@@ -35,6 +35,8 @@ def concrete(base):
 
 fields = {}
 for name, hint in typing.get_type_hints(GolemImports).items():
+    if type(None) in typing.get_args(hint):
+        continue  # wasmtime's own unless given
     single = typing.get_origin(hint) is type
     fields[name] = concrete(typing.get_args(hint)[0]) if single else concrete(hint)()
 with Golem.open("golem.wasm", GolemImports(**fields)) as golem:

@@ -71,11 +71,11 @@ class HostScope:
         make = called if self.exporting else implemented
         return tuple(make(self.facts, function, annotations) for function in functions)
 
-    def views(self, base: str) -> Iterator[ResourceView]:
-        """Yield the classes of the scope's own resources, derived from the runtime's `base`."""
+    def views(self, base: str, *, opaque: bool = False) -> Iterator[ResourceView]:
+        """Yield the classes of the scope's own resources, derived from the runtime's `base`; opaque ones only exist."""
         for id, fact in self.resources:
             bases = resource_bases(self.facts, self.scope, fact, self.imports, self.place, f"{self.host}.{base}")
-            functions = self.signatures(self.scope.of_resource(id))
+            functions = () if opaque else self.signatures(self.scope.of_resource(id))
             yield ResourceView(fact.name, fact.constant, resource_doc(self.facts, id), bases, functions)
 
     def offered(self) -> list[str]:
@@ -88,14 +88,14 @@ def render_host_import(facts: WorldFacts, scope: ScopeFacts) -> str | None:
     name = interface_class(facts, scope)
     builder = HostScope(facts, scope, IMPORT_SIDE, [name])
     native = facts.is_native(scope)
-    resources = tuple(builder.views("NativeResource" if native else "Resource"))
-    needs_class = not native and bool(scope.free or len(resources) > 1)
+    resources = tuple(builder.views("NativeResource" if native else "Resource", opaque=native))
+    needs_class = bool(scope.free) and not resources if native else bool(scope.free or len(resources) > 1)
     if not needs_class and not builder.offered():
         return None
     functions = builder.signatures(scope.free, holds_resources=True) if needs_class else ()
     exported = [*builder.offered(), *([name] if needs_class else [])]
-    verb = "Resources of" if native else "Implement"
-    tail = ", which wasmtime provides." if native else " for a component."
+    verb = "Resources of" if native and resources else "Implement"
+    tail = ", which wasmtime provides." if native and resources else " for a component."
     module = module_view(facts, scope, doc=f"{verb} `{scope.title}`{tail}", imports=builder.imports, exported=exported)
     return render_template(
         "host_import.py.jinja",
@@ -105,7 +105,9 @@ def render_host_import(facts: WorldFacts, scope: ScopeFacts) -> str | None:
         pollable=native and scope.instance.startswith("wasi:io/poll@"),
         resources=resources,
         aliases=builder.aliases,
-        abstractmethod=_abstractmethod(builder, native=native, groups=[functions, *(r.functions for r in resources)]),
+        abstractmethod=_abstractmethod(
+            builder, native=native and not functions, groups=[functions, *(r.functions for r in resources)]
+        ),
         interface=name if needs_class else None,
         doc=paragraphs(scope.docs.contents if scope.docs else f"`{scope.title}`."),
         functions=functions,

@@ -85,8 +85,6 @@ class _World:
         """Yield what the definition lists: every interface that has functions or resources, then the world itself."""
         for link in self.facts.imports:
             resources = bool(declared_resources(self.facts, link.scope))
-            if link.native and not resources:
-                continue
             if resources or link.scope.free:
                 module = self.imports.module(".", link.scope.module)
                 yield LinkView(link.attribute, self.table(link), module, link.native, link.label)
@@ -101,12 +99,14 @@ class _World:
         """Yield the fields of the imports container."""
         for link in self.facts.imports:
             resources = [fact.name for _, fact in declared_resources(self.facts, link.scope)]
-            if link.native or not (link.scope.free or resources):
+            if not (link.scope.free or resources) or (link.native and resources):
                 continue
             module = self.imports.module(".", link.scope.module)
             single = len(resources) == 1 and not link.scope.free
             what = f"type[{module}.{resources[0]}]" if single else f"{module}.{interface_class(self.facts, link.scope)}"
             kind = "The class that implements" if single else "Implements"
+            if link.native:
+                what, kind = f"{what} | None = None", "wasmtime's own unless given: implements"
             yield Field(link.attribute, what, f"{kind} `{link.scope.title}`.")
         for _, fact in self.scope.resources:
             yield Field(fact.name, f"type[{private(fact.name)}]", f"The class that implements `{fact.name}`.")

@@ -142,7 +142,11 @@ class _Examination:
                 needs_code = self._needs_code(extern.ty for extern in externs.values())
                 if known is not None:
                     matched[known.name] = name
-                    self._functions[known.name] = self._compare(known.interface, externs, name, exported=False)
+                    self._functions[known.name] = (
+                        _agreed(known.interface, externs)
+                        if known.native
+                        else self._compare(known.interface, externs, name, exported=False)
+                    )
                 elif needs_code and not _is_native(name):
                     self._problems.append(f"import {name}: the world has no such import")
             elif isinstance(item, (wasm.FuncType, wasm.ResourceType)) and "" not in matched:
@@ -173,14 +177,13 @@ class _Examination:
     def _compare(
         self, interface: abi.Interface, externs: Mapping[str, _Extern], name: str, *, exported: bool
     ) -> frozenset[str]:
-        """Compare the functions that both sides have, and return the component's.
+        """Compare the functions that both sides have, and return those of the component.
 
         What is missing is a problem on the side that uses it.
         """
         kind, place = ("export" if exported else "import"), f"{name}#" if name else ""
         functions = {function.name: function for function in interface.functions}
-        items = {name: extern.ty for name, extern in externs.items()}
-        theirs = {name: item for name, item in items.items() if isinstance(item, wasm.FuncType)}
+        theirs = _functions(externs)
         for missing in functions.keys() - theirs.keys() if exported else theirs.keys() - functions.keys():
             whose = "the component does not have it" if exported else "the world has no such function"
             self._problems.append(f"{kind} {place}{missing}: {whose}")
@@ -189,6 +192,19 @@ class _Examination:
             if found != ours:
                 self._problems.append(f"{kind} {place}{shared}: the component has {found}, the world {ours}")
         return frozenset(theirs)
+
+
+def _functions(externs: Mapping[str, _Extern]) -> dict[str, wasm.FuncType]:
+    items = {name: extern.ty for name, extern in externs.items()}
+    return {name: item for name, item in items.items() if isinstance(item, wasm.FuncType)}
+
+
+def _agreed(interface: abi.Interface, externs: Mapping[str, _Extern]) -> frozenset[str]:
+    """Return the functions that are the same for both sides: a component may use another release of WASI."""
+    functions = {function.name: function for function in interface.functions}
+    theirs = _functions(externs)
+    shared = functions.keys() & theirs.keys()
+    return frozenset(name for name in shared if shape.expected(functions[name]) == shape.found(theirs[name]))
 
 
 def _is_instance(extern: _Extern) -> bool:
