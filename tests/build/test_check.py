@@ -99,7 +99,7 @@ def test_formats(generated: Path, witgen: Run) -> None:
     assert expected.keys() <= found.keys()
     on_github = witgen("check", GITHUB_ACTIONS="true")
     assert on_github.returncode == 1
-    assert "::error file=shop_bindings/py.typed,title=W0602::" in on_github.stderr
+    assert "::error file=shop_bindings/py.typed,title=W0711::" in on_github.stderr
     assert "::error" not in witgen("check", "--format", "text", GITHUB_ACTIONS="true").stderr
     assert witgen("check", "--diff", "--format", "sarif").returncode == 2
 

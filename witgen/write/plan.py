@@ -82,7 +82,7 @@ def plan(folder: Path, output: Output, lock: str, *, force: bool = False) -> Pla
     stay = set[Drift]() if force else {Drift.EDITED, Drift.FOREIGN}
     write = tuple(path for path in output if path in drift and drift[path] not in stay)
     unchanged = tuple(path for path in output if path not in drift)
-    strays = [path for path, kind in drift.items() if path not in output and path != LOCK_NAME]
+    strays = [path for path in drift if path not in output and path != LOCK_NAME]
     remove = tuple(path for path in strays if drift[path] not in stay and (folder / path).is_file())
     return Plan(folder, output, lock, dict(sorted(drift.items())), write, unchanged, remove)
 
