@@ -7,7 +7,7 @@ import re
 
 from ..model.ir import Resolve
 from ..tree import SingleFile, Tree
-from .contents import is_binary
+from .contents import holds_binary
 
 __all__ = ["component_in", "resolve_component", "world_name"]
 
@@ -20,7 +20,7 @@ def component_in(tree: Tree) -> SingleFile | None:
     Raises:
         WitError: the file is WebAssembly, but neither a component nor a WIT package, or it is damaged.
     """
-    if not isinstance(tree.main, SingleFile) or not is_binary(tree.main.data):
+    if not isinstance(tree.main, SingleFile) or not holds_binary(tree.main):
         return None
     from ..binary import Kind, kind  # noqa: PLC0415 - slow to load, and most runs are about WIT
 

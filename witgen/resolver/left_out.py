@@ -30,6 +30,8 @@ class _Package(Protocol):
 
     def check_package(self, unit: Unit, path: ast.Path) -> None: ...
 
+    def foreign_item(self, path: ast.PackagePath) -> Item | None: ...
+
     def define_interface(
         self,
         unit: Unit,
@@ -95,11 +97,11 @@ class LeftOut:
         self._types.scope = outer
 
     def path(self, path: ast.Path) -> Item | None:
-        """Check the path of an interface; returns it if it is in this package."""
+        """Check the path of an interface; returns it if it is there."""
         if isinstance(path, ast.LocalPath):
             return self._package.interface(self._unit, path)
         self._package.check_package(self._unit, path)
-        return None
+        return self._package.foreign_item(path)
 
     def include(self, include: ast.IncludeDecl) -> None:
         """Check the path of an included world."""
@@ -111,7 +113,7 @@ class LeftOut:
     def use(self, use: ast.UseDecl) -> None:
         """Check that a `use` finds its interface and names."""
         item = self.path(use.path)
-        if item is None or item.off is not None:
+        if item is None or item.off is not None or isinstance(use.path, ast.PackagePath):
             return
         known = [*item.scope.types, *item.scope.functions]
         for used in use.names:

@@ -56,4 +56,6 @@ def _files(source: Folder | SingleFile) -> tuple[SourceFile, ...]:
     """Return the texts of a source, always as many for the same content."""
     if isinstance(source, Folder):
         return source.files
+    if source.data.startswith(b"\0asm"):
+        return ()
     return (SourceFile(source.path, source.data.decode("utf-8", "replace").removeprefix("\ufeff")),)

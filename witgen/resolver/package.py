@@ -225,6 +225,11 @@ class PackageResolver:
         if isinstance(path, ast.PackagePath):
             self._package(package_name(path.package), Span(unit.file, path.package.start, path.package.end))
 
+    def foreign_item(self, path: ast.PackagePath) -> Item | None:
+        """Return what a path names in another package, if it is there."""
+        scope = self._known.get(package_name(path.package))
+        return scope.items.get(path.name.name) if scope is not None else None
+
     def _package(self, name: PackageName, span: Span) -> PackageScope | None:
         if name == self.name:
             return self.scope

@@ -14,7 +14,7 @@ from ..syntax import ast
 from ..syntax.errors import WitSyntaxError
 from ..syntax.parser import parse_text
 from ..tree import Folder, SingleFile, Tree, decode_text
-from .contents import is_binary
+from .contents import holds_binary, is_binary
 from .context import Context
 from .graft import graft
 from .inputs import BinaryInput, PackageInput, packages_of
@@ -47,7 +47,7 @@ def _no_garbage_collection() -> Generator[None, None, None]:
 
 
 def _run(tree: Tree, features: Collection[str], *, all_features: bool) -> Resolve:
-    if isinstance(tree.main, SingleFile) and is_binary(tree.main.data):
+    if isinstance(tree.main, SingleFile) and holds_binary(tree.main):
         from ..binary import decode  # noqa: PLC0415 - slow to load, and most trees have nothing to decode
 
         return decode(tree.main.data, tree.main.path)
