@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,3 +81,17 @@ def test_a_damaged_cache_costs_nothing(tmp_path: Path, monkeypatch: pytest.Monke
         if path.is_file():
             path.write_bytes(path.read_bytes()[:-1])
     assert dict(generate(Config(wit, world)).files) == files
+
+
+@pytest.mark.parametrize("command", ["check", "generate"])
+def test_a_run_without_changes_loads_no_generator(command: str, project: Path) -> None:
+    environment = {**os.environ, "WITGEN_CACHE_DIR": str(project / "cache"), "GITHUB_ACTIONS": ""}
+    start = [sys.executable, "-X", "importtime", "-m", "witgen"]
+
+    def loaded(name: str) -> set[str]:
+        run = subprocess.run([*start, name], cwd=project, env=environment, capture_output=True, text=True, check=True)
+        return {line.rpartition("|")[2].strip() for line in run.stderr.splitlines() if line.startswith("import time:")}
+
+    heavy = {"lark", "jinja2", "black", "witgen.model.ir", "witgen.render.env"}
+    assert loaded("generate") & heavy
+    assert not loaded(command) & heavy
