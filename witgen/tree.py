@@ -16,6 +16,9 @@ from .source import SourceFile
 
 __all__ = ["Folder", "SingleFile", "Tree", "decode_text", "read_tree", "with_library"]
 
+# What WIT in one file has at most. The largest there is has some 200 KB; parsing takes some hundred times the memory.
+_MAX_TEXT = 32_000_000
+
 _DEPENDENCY_SUFFIXES = (".wit", ".wat", ".wasm")
 
 
@@ -153,6 +156,9 @@ def _read(path: str, mode: int, problems: list[Diagnostic]) -> bytes | None:
 
 def decode_text(path: str, data: bytes) -> SourceFile:
     """Return the text of a file, or raise `WitError`; a byte order mark is not part of it."""
+    if len(data) > _MAX_TEXT:
+        message = f"`{path}` has {len(data):,} bytes, and WIT at most {_MAX_TEXT:,}"
+        raise WitError([Diagnostic("W0011", message, path=path)])
     try:
         return SourceFile(path, data.decode("utf-8").removeprefix("\ufeff"))
     except UnicodeDecodeError as error:
