@@ -3,6 +3,8 @@
 A `Resolve` is an arena, as in wit-parser: worlds, interfaces, types and packages are numbered, and references are
 numbers. It holds what WIT says after resolving (`use` followed, worlds elaborated, feature gates applied) and nothing
 about Python. Everything is frozen; two equal inputs give equal values.
+
+One file, although a long one: the union of types is closed, and reads best beside all that it refers to.
 """
 
 from __future__ import annotations
