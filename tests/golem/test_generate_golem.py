@@ -21,10 +21,10 @@ for path in sorted(pathlib.Path("bindings").rglob("*.py")):
     importlib.import_module(".".join(parts[:-1] if parts[-1] == "__init__" else parts))
 """
 
-# Implements every abstract method with a refusal; instantiating calls none of them.
-LINK = """
-import inspect, typing
-from bindings.host import Command, CommandImports
+# Implements every abstract method with a refusal, but for what the guest below calls.
+HOST = """
+import inspect, sys, typing
+from bindings.host import Command, CommandImports, golem_api_host, golem_rpc_types
 
 def concrete(base):
     def member(name):
@@ -36,13 +36,39 @@ def concrete(base):
             setattr(made, name, concrete(typing.get_args(hint)[0]))
     return made
 
+class Host(concrete(golem_api_host.Host)):
+    def get_oplog_index(self):
+        return 42
+
+class Rpc(concrete(golem_rpc_types.Types)):
+    def uuid_to_string(self, uuid):
+        return f"{uuid.high_bits:016x}{uuid.low_bits:016x}"
+
 fields = {}
 for name, hint in typing.get_type_hints(CommandImports).items():
     if type(None) not in typing.get_args(hint):
         single = typing.get_origin(hint) is type
         fields[name] = concrete(typing.get_args(hint)[0]) if single else concrete(hint)()
-with Command.open("command.wasm", CommandImports(**fields)) as command:
+fields |= {"golem_api_host": Host(), "golem_rpc_types": Rpc()}
+with Command.open(sys.argv[1], CommandImports(**fields)) as command:
     print(sorted(fields))
+    if sys.argv[2:]:
+        sys.stdout.flush()
+        command.wasi_cli_run.run()
+"""
+
+GUEST = """
+from bindings.guest import exports, golem_api_host, golem_rpc_types, wasi_http_types, wasi_keyvalue_cache
+from bindings.guest.exports import wasi_cli_run
+from bindings.types.golem_rpc_types import Uuid
+
+
+class Run(wasi_cli_run.Run):
+    def run(self) -> None:
+        print(golem_rpc_types.uuid_to_string(Uuid(1, 2)), golem_api_host.get_oplog_index())
+
+
+exports.serve(__name__, wasi_cli_run=Run())
 """
 
 WORLD = """package my:agent;
@@ -60,6 +86,11 @@ def witgen(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
+def python(folder: Path, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", script, *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
 def written(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
@@ -74,7 +105,7 @@ def bindings(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_everything_imports(bindings: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", IMPORT_ALL], cwd=bindings, capture_output=True, text=True, check=False)
+    done = python(bindings, IMPORT_ALL)
     assert done.returncode == 0, done.stderr
 
 
@@ -96,10 +127,21 @@ def test_a_component_of_the_world_links(bindings: Path) -> None:
     embed = ["component", "embed", "--dummy", "--world", "command", str(golem.WIT), "-o", "core.wasm"]
     for arguments in (embed, ["component", "new", "core.wasm", "-o", "command.wasm"]):
         subprocess.run([str(WASM_TOOLS), *arguments], cwd=bindings, check=True)
-    done = subprocess.run([sys.executable, "-c", LINK], cwd=bindings, capture_output=True, text=True, check=False)
+    done = python(bindings, HOST, "command.wasm")
     assert done.returncode == 0, done.stderr
     assert "'golem_api_host'" in done.stdout
     assert "'wasi_keyvalue_cache'" in done.stdout
+
+
+def test_a_guest_of_the_world_runs(bindings: Path) -> None:
+    pytest.importorskip("componentize_py", reason="needs componentize-py")
+    (bindings / "app.py").write_text(GUEST)
+    arguments = ["-d", str(golem.WIT), "-w", "command", "componentize", "app", "-o", "app.wasm"]
+    built = python(bindings, "from componentize_py import script; script()", *arguments)
+    assert built.returncode == 0, built.stdout + built.stderr
+    done = python(bindings, HOST, "app.wasm", "run")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "00000000000000010000000000000002 42"
 
 
 def test_without_a_world_it_is_the_agent(tmp_path: Path) -> None:
