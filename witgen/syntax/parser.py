@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import pickle
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from threading import Lock
 from typing import Any, cast
 
@@ -80,8 +80,12 @@ def _build(grammar: str) -> Any:
     )
 
 
+@lru_cache(maxsize=256)
 def parse_text(text: str) -> ast.File:
-    """Parse the text of one file, or raise `WitSyntaxError` with the first problem."""
+    """Parse the text of one file, or raise `WitSyntaxError` with the first problem.
+
+    Trees are immutable and know no file, so that a process that watches files parses only what was saved.
+    """
     with _LOCK:
         lark, builder = _parser()
         builder.text = text
