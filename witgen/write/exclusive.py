@@ -45,10 +45,16 @@ if sys.platform == "win32":
             return
 
 else:
+    import errno
     import fcntl
 
     def _open(folder: Path) -> int:
         return os.open(folder, os.O_RDONLY)
 
     def _lock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        except OSError as error:
+            # Some network file systems have no locks; there, people look out for each other themselves.
+            if error.errno not in {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP}:
+                raise
