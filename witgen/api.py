@@ -14,7 +14,7 @@ from .data import GOLEM_WIT
 from .diagnostics import Diagnostic
 from .errors import WitError
 from .options import Config, Produced, Result
-from .tree import read_tree, with_library
+from .tree import Tree, read_tree, with_library
 
 if TYPE_CHECKING:
     from .model import ir
@@ -25,15 +25,17 @@ __all__ = ["Config", "Result", "check", "generate", "resolve"]
 _GOLEM_WORLD = "agent"
 
 
-def resolve(path: str | os.PathLike[str], features: Collection[str] = (), *, all_features: bool = False) -> ir.Resolve:
-    """Read and resolve a WIT tree.
+def resolve(
+    path: str | os.PathLike[str], features: Collection[str] = (), *, all_features: bool = False, golem: bool = False
+) -> ir.Resolve:
+    """Read and resolve a WIT tree; with `golem`, packages that are not there come from the WIT that witgen has.
 
     Raises:
         WitError: the tree cannot be used; every problem is listed.
     """
-    from .resolver import load
+    from .resolver import resolve_tree
 
-    return load(path, features=features, all_features=all_features)
+    return resolve_tree(_tree(path, golem=golem), features, all_features=all_features)
 
 
 def generate(config: Config) -> Result:
@@ -68,12 +70,15 @@ def check(config: Config) -> Result:
     return Result(produced.output, produced.diagnostics, planned)
 
 
+def _tree(path: str | os.PathLike[str], *, golem: bool) -> Tree:
+    tree = read_tree(os.fspath(path))
+    return with_library(tree, os.fspath(GOLEM_WIT)) if golem else tree
+
+
 def _produce(config: Config) -> Produced:
-    tree = read_tree(os.fspath(config.wit))
-    if config.golem:
-        tree = with_library(tree, os.fspath(GOLEM_WIT))
-        if config.world is None and os.path.realpath(tree.path) == os.path.realpath(GOLEM_WIT):
-            config = replace(config, world=_GOLEM_WORLD)
+    tree = _tree(config.wit, golem=config.golem)
+    if config.golem and config.world is None and os.path.realpath(tree.path) == os.path.realpath(GOLEM_WIT):
+        config = replace(config, world=_GOLEM_WORLD)
 
     @cache
     def made() -> Produced:

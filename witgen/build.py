@@ -5,15 +5,20 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from . import api
+from .data import GOLEM_WIT
 from .facts import componentize
+from .model import ir
 from .resolver import select_world
 
 __all__ = ["Build", "BuildError", "Built", "build"]
@@ -49,6 +54,7 @@ class Build:
         features: `@unstable` features to turn on.
         all_features: turn on every `@unstable` feature.
         force: build even where nothing has changed.
+        golem: take packages that `wit` needs and that are not there from the WIT of Golem that comes with witgen.
     """
 
     app: str
@@ -61,6 +67,7 @@ class Build:
     features: tuple[str, ...] = field(default=())
     all_features: bool = False
     force: bool = False
+    golem: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +88,17 @@ def build(config: Build) -> Built:
     """
     folder, module = _place(config)
     out = Path(config.out) if config.out is not None else Path(f"{module.rpartition('.')[2]}.wasm")
-    arguments = [*_wit_arguments(config), "componentize", module, "-p", str(folder), "-o", str(out)]
+    resolved = api.resolve(config.wit, config.features, all_features=config.all_features, golem=config.golem)
+    arguments = [*_world_arguments(config, resolved), "componentize", module, "-p", str(folder), "-o", str(out)]
     arguments += ["--stub-wasi"] if config.stub_wasi else []
     stamp = out.with_name(f".{out.name}.witgen")
-    fingerprint = _fingerprint(Path(config.wit), folder, arguments)
+    fingerprint = _fingerprint([Path(config.wit), *_borrowed(resolved)], folder, arguments)
     if not config.force and out.is_file() and stamp.is_file() and stamp.read_text() == _stamp(fingerprint, out):
         return Built(out, out.stat().st_size, is_new=False)
     out.parent.mkdir(parents=True, exist_ok=True)
     stamp.unlink(missing_ok=True)
-    _run(arguments)
+    with _complete(Path(config.wit), _borrowed(resolved)) as wit:
+        _run(["-d", str(wit), *arguments])
     stamp.write_text(_stamp(fingerprint, out))
     return Built(out, out.stat().st_size, is_new=True)
 
@@ -111,14 +120,40 @@ def _place(config: Build) -> tuple[Path, str]:
     return folder, module
 
 
-def _wit_arguments(config: Build) -> list[str]:
-    """Return componentize-py's options about WIT, after a look at whether the WIT is sound."""
-    resolved = api.resolve(config.wit, config.features, all_features=config.all_features)
+def _borrowed(resolved: ir.Resolve) -> list[Path]:
+    """Return the folders and files of witgen's own WIT that packages were taken from."""
+    spans = [*(each.span for each in resolved.interfaces), *(each.span for each in resolved.worlds)]
+    files = {Path(span.file.path) for span in spans if span is not None}
+    ours = {file for file in files if file.is_relative_to(GOLEM_WIT)}
+    return sorted({file if file.parent == GOLEM_WIT else file.parent for file in ours})
+
+
+@contextmanager
+def _complete(wit: Path, borrowed: Sequence[Path]) -> Iterator[Path]:
+    """Yield a folder with `wit` that has in its deps/ what it borrows; componentize-py knows one place only."""
+    if not borrowed or wit.resolve() == GOLEM_WIT.resolve():
+        yield wit
+        return
+    with tempfile.TemporaryDirectory(prefix="witgen-") as scratch:
+        copy = Path(scratch) / "wit"
+        if wit.is_dir():
+            shutil.copytree(wit, copy)
+        else:
+            copy.mkdir()
+            shutil.copy(wit, copy)
+        for number, source in enumerate(borrowed):
+            target = copy / "deps" / f"witgen-{number}"
+            shutil.copytree(source if source.is_dir() else source.parent, target, ignore=shutil.ignore_patterns("deps"))
+        yield copy
+
+
+def _world_arguments(config: Build, resolved: ir.Resolve) -> list[str]:
+    """Return componentize-py's options about the world, which has to be in the WIT."""
     id = select_world(resolved, config.world)
     world, names = resolved.worlds[id], componentize.names(resolved, id, world_module=config.world_module)
     package = resolved.packages[world.package].name
     at = f"@{package.version}" if package.version else ""
-    arguments = ["-d", str(config.wit), "-w", f"{package.namespace}:{package.name}/{world.name}{at}"]
+    arguments = ["-w", f"{package.namespace}:{package.name}/{world.name}{at}"]
     arguments += ["--world-module", names.world_module]
     if config.all_features:
         return [*arguments, "--all-features"]
@@ -188,10 +223,11 @@ def _stamp(fingerprint: str, out: Path) -> str:
     return f"{fingerprint} {made.st_size} {made.st_mtime_ns}\n"
 
 
-def _fingerprint(wit: Path, folder: Path, arguments: list[str]) -> str:
+def _fingerprint(wit: Sequence[Path], folder: Path, arguments: list[str]) -> str:
     """Return a hash of everything that goes into the component."""
     digest = hashlib.sha256("\0".join([*arguments, _version()]).encode())
-    for path in sorted({*_files(wit, (".wit", ".wasm", ".wat")), *_files(folder, (".py",))}):
+    sources = (path for root in wit for path in _files(root, (".wit", ".wasm", ".wat")))
+    for path in sorted({*sources, *_files(folder, (".py",))}):
         digest.update(f"\0{path}\0".encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()

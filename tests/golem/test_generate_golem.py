@@ -71,6 +71,17 @@ class Run(wasi_cli_run.Run):
 exports.serve(__name__, wasi_cli_run=Run())
 """
 
+APP = """
+from bindings.guest import exports, wasi_logging_logging
+
+
+def run() -> None:
+    wasi_logging_logging.shout("here")
+
+
+exports.serve(__name__, run=run)
+"""
+
 WORLD = """package my:agent;
 
 world agent {
@@ -181,6 +192,24 @@ def test_what_is_in_deps_wins(tmp_path: Path) -> None:
     )
     assert witgen(tmp_path, "generate", "--golem", "--out", "bindings").returncode == 0
     assert "def shout(" in (tmp_path / "bindings" / "guest" / "wasi_logging_logging.py").read_text()
+
+
+def test_building_needs_no_copies_either(tmp_path: Path) -> None:
+    pytest.importorskip("componentize_py", reason="needs componentize-py")
+    (tmp_path / "wit" / "deps").mkdir(parents=True)
+    (tmp_path / "wit" / "world.wit").write_text(WORLD)
+    (tmp_path / "wit" / "deps" / "mine.wit").write_text(
+        "package wasi:logging;\ninterface logging { shout: func(text: string); }\n"
+    )
+    assert witgen(tmp_path, "generate", "--golem", "--out", "bindings", "--guest").returncode == 0
+    (tmp_path / "app.py").write_text(APP)
+    built = witgen(tmp_path, "build", "app.py", "--golem")
+    assert built.returncode == 0, built.stderr
+    assert "nothing has changed" in witgen(tmp_path, "build", "app.py", "--golem").stderr
+    (tmp_path / "wit" / "deps" / "mine.wit").unlink()
+    refused = witgen(tmp_path, "build", "app.py", "--golem")
+    assert refused.returncode == 2, "the WIT has changed, and the bindings have not"
+    assert "shout" in refused.stderr
 
 
 def test_another_version_is_named(tmp_path: Path) -> None:

@@ -54,7 +54,8 @@ def inspect(*, wit: Path, world: str | None, as_json: bool, features: str | None
 
 @click.command()
 @click.argument("app")
-@click.option("--wit", type=click.Path(path_type=Path), default=Path("wit"), help="The WIT; ./wit by default.")
+@click.option("--wit", type=click.Path(path_type=Path), help="The WIT; ./wit by default.")
+@click.option("--golem", is_flag=True, help="Take missing WIT from Golem's, which witgen has.")
 @click.option("-w", "--world", metavar="WORLD", help="The world: its name, or ns:pkg/world[@version].")
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path), metavar="FILE", help="The component; APP.wasm by default."
@@ -67,12 +68,14 @@ def inspect(*, wit: Path, world: str | None, as_json: bool, features: str | None
 @click.option("--force", is_flag=True, help="Build even where nothing has changed.")
 @wit_options
 @reporting
-def build(*, path: Path | None, features: str | None, **options: Any) -> None:
+def build(*, path: Path | None, features: str | None, wit: Path | None, golem: bool, **options: Any) -> None:
     """Build a component from APP, a Python file or a module's name, with componentize-py."""
     from .. import build as building
+    from ..options import default_wit
 
+    given = {**options, "wit": wit or default_wit(Path(), golem=golem), "golem": golem}
     try:
-        built = building.build(building.Build(folder=path, features=tuple(split(features)), **options))
+        built = building.build(building.Build(folder=path, features=tuple(split(features)), **given))
     except building.BuildError as error:
         raise click.ClickException(str(error)) from error
     state = "built" if built.is_new else "nothing has changed"
