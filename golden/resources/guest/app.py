@@ -50,7 +50,7 @@ class OwnBucket(Bucket):
     def open_existing(cls, name: str) -> Bucket:
         if name not in BUCKETS:
             raise ErrorNoSuchKey(name)
-        return cls(name)
+        return BUCKETS[name]
 
     def close(self) -> None:
         self._blobs.clear()

@@ -69,9 +69,6 @@ class Resource(values.Resource):
 class ExportedResource(values.Resource, ABC):
     """Base of the classes that implement exported resources."""
 
-    _adapter: Any = None
-    """What the raw layer holds for this object, once it was handed out."""
-
 
 _wrappers: dict[abi.Resource, type[Resource]] = {}
 

@@ -53,14 +53,11 @@ class _Side(Handles):
         return self.adapter(type_.resource, value)
 
     def adapter(self, resource: abi.Resource, value: Any) -> _Adapter:
-        """Return the one adapter of an object."""
-        found: _Adapter | None = getattr(value, "_adapter", None)
-        if found is None:
-            cls = self.adapters[resource]
-            found = cls.__new__(cls)
-            found._implementation = value
-            value._adapter = found
-        return found
+        """Return a new adapter of an object: componentize-py notes in it the one handle that it stands for."""
+        cls = self.adapters[resource]
+        made = cls.__new__(cls)
+        made._implementation = value
+        return made
 
 
 @dataclass(frozen=True)
@@ -133,7 +130,6 @@ def _install_member(tools: _Tools, function: abi.Function, resource: abi.Resourc
         def construct(self: _Adapter, *arguments: Any) -> None:
             made = call(cls, arguments)
             self._implementation = made._implementation
-            self._implementation._adapter = self
 
         setattr(adapter, "__init__", construct)  # noqa: B010 - mypy takes the plain assignment for an override
     elif function.name.startswith("[static]"):
