@@ -1,1 +1,1 @@
-"""Where the bindings of components that `witgen.load` made are imported from: `witgen.loaded.<world>.host`, `.types`."""
+"""Bindings of components that `witgen.load` made: `witgen.loaded.<world>.host` and `witgen.loaded.<world>.types`."""
