@@ -24,6 +24,8 @@ from .types import (
 
 __all__ = ["Link", "ScopeFacts", "WorldFacts"]
 
+# Names of modules that are there in every output, or may be.
+MODULE_NAMES = ("__init__", "aio", "exports", "testing")
 # Names that every descriptor module keeps for itself.
 DESCRIPTOR_NAMES = ("INTERFACE", "IMPORTS", "EXPORTS")
 
@@ -79,7 +81,7 @@ class WorldFacts:
         self.module = snake(self.world.name)
         self.title = f"{_package_path(resolve, self.world.package, self.world.name)}"
         self.errors = used_as_error(resolve)
-        self._modules = Namespace({"__init__", *self._choices.names.values()})
+        self._modules = Namespace({*MODULE_NAMES, *self._choices.names.values()})
         self._versions = Counter(self._unversioned(id) for id in self._interfaces())
         self.scopes: dict[ir.TypeOwner, ScopeFacts] = {}
         world_owner = ir.TypeOwner(world=world)

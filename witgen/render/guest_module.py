@@ -18,7 +18,14 @@ from .module import module_view
 from .resources import ResourceView, declared_resources, resource_bases, resource_doc, resource_names
 from .signature import Signature, called, implemented
 
-__all__ = ["RawNames", "render_guest_export", "render_guest_exports", "render_guest_import", "render_guest_raw"]
+__all__ = [
+    "RawNames",
+    "render_guest_export",
+    "render_guest_exports",
+    "render_guest_import",
+    "render_guest_raw",
+    "wraps_import",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +82,11 @@ class _Scope:
         """Yield the classes of the scope's own resources."""
         for id, fact in self.resources:
             base = f"{self.guest}.{'ExportedResource' if self.exporting else 'Resource'}"
-            functions = self.signatures([f for f in self.functions if f.function.kind.resource == id])
+            members = [f for f in self.functions if f.function.kind.resource == id]
+            functions = self.signatures(members)
+            waits = not self.exporting and _offers_pollable(self.facts, members)
             bases = resource_bases(self.facts, self.scope, fact, self.imports, self.place, base)
-            yield ResourceView(fact.name, fact.constant, resource_doc(self.facts, id), bases, functions)
+            yield ResourceView(fact.name, fact.constant, resource_doc(self.facts, id), bases, functions, waits)
 
     @property
     def guest(self) -> str:
@@ -103,6 +112,22 @@ class _Scope:
         return interface_class(self.facts, self.scope)
 
 
+def _offers_pollable(facts: WorldFacts, members: Sequence[FunctionFacts]) -> bool:
+    """Tell whether there is a method `subscribe: func() -> pollable`, and none called `wait`."""
+    names = {member.name: member for member in members}
+    subscribe = names.get("subscribe")
+    if subscribe is None or "wait" in names or subscribe.wit_params or not isinstance(subscribe.ok, ir.TypeRef):
+        return False
+    handle = facts.resolve.type_def(facts.resolve.dealias(subscribe.ok.id)).kind
+    return isinstance(handle, ir.Own) and facts.type(facts.resolve.dealias(handle.resource)).name == "Pollable"
+
+
+def wraps_import(facts: WorldFacts, scope: ScopeFacts) -> bool:
+    """Tell whether an imported scope has functions that wrappers call."""
+    functions = facts.imported if scope.owner.world is not None else scope.functions
+    return any(obstacle(facts.resolve, each.function, Side.GUEST_IMPORT) is None for each in functions)
+
+
 def render_guest_import(facts: WorldFacts, scope: ScopeFacts) -> str | None:
     """Return the wrappers of one imported interface (or of the world's own imports), None where it has none."""
     own = scope.owner.world is not None
@@ -119,6 +144,7 @@ def render_guest_import(facts: WorldFacts, scope: ScopeFacts) -> str | None:
         "guest_import.py.jinja",
         module=module,
         guest=builder.guest if resources else "",
+        aio=builder.imports.module(".._runtime.guest", "aio") if any(r.waits for r in resources) else "",
         abi=builder.imports.module(".._abi", scope.module, "_abi") if bound or resources else "",
         world=builder.imports.reexport("._raw", "WORLD", "_world") if bound else "",
         callable=builder.imports.name("collections.abc", "Callable") if bound else "",

@@ -16,6 +16,7 @@ from .guest_module import (
     render_guest_import,
     render_guest_raw,
 )
+from .guest_support import render_guest_aio, render_guest_testing
 from .host_module import render_host_export, render_host_import
 from .imports import all_order, member_order
 from .layout import formatted
@@ -103,6 +104,8 @@ def _guest(facts: WorldFacts, names: RawNames) -> Iterator[_Planned]:
     yield "guest/_raw", facts.own, partial(render_guest_raw, facts, names)
     for scope in (*(link.scope for link in facts.imports), facts.own):
         yield f"guest/{scope.module}", scope, partial(render_guest_import, facts, scope)
+    yield "guest/aio", facts.own, partial(render_guest_aio, facts)
+    yield "guest/testing", facts.own, partial(render_guest_testing, facts)
     if facts.exports or facts.exported:
         yield "guest/exports/__init__", facts.own, partial(render_guest_exports, facts)
     for link in facts.exports:

@@ -23,6 +23,8 @@ class ResourceView:
     doc: str
     bases: tuple[str, ...]
     functions: tuple[Signature, ...]
+    waits: bool = False
+    """Whether `subscribe` offers a pollable, and the name `wait` is free."""
 
     @property
     def declares_dropped(self) -> bool:

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any, Self
 
 from .. import abi, check
 from .raw import OutsideComponentError
-from .resource import Ledger, refusal, wrap, wrapper
+from .resource import Ledger, Resource, refusal, wrap, wrapper
 
 __all__ = ["Call", "Fake", "Fakes", "Trap", "faked"]
 
@@ -34,12 +35,12 @@ class Call:
 class _Handle:
     """Stands for the raw handle of a resource that a fake made."""
 
-    def __init__(self, fake: Fake, resource: abi.Resource) -> None:
+    def __init__(self, fake: Fake, cls: type[Resource]) -> None:
         self._fake = fake
-        self._resource = resource
+        self._name = cls.__name__
 
     def __exit__(self, *_: object) -> None:
-        self._fake.dropped.append(wrapper(self._resource).__name__)
+        self._fake.dropped.append(self._name)
 
 
 class Fake:
@@ -48,8 +49,9 @@ class Fake:
     `calls` holds every call in order, `dropped` the class of every handle that was dropped.
     """
 
-    def __init__(self, interface: abi.Interface) -> None:
-        self._interface = interface
+    def __init__(self, interface: abi.Interface, wrappers: ModuleType) -> None:
+        self.interface = interface
+        self._wrappers = wrappers
         self._functions = {_python_name(function): function for function in interface.functions}
         self._scripts: dict[str, deque[Any]] = {}
         self._answers: dict[str, Callable[..., Any]] = {}
@@ -66,12 +68,8 @@ class Fake:
 
     def make(self, resource: str) -> Any:
         """Return a new handle of the resource with the class name `resource`."""
-        for descriptor, name in self._interface.resources:
-            if wrapper(descriptor).__name__ == resource:
-                return wrap(wrapper(descriptor), _Handle(self, descriptor))
-            del name
-        msg = f"{self._interface.name} has no resource {resource}"
-        raise LookupError(msg)
+        cls: Any = getattr(self._wrappers, resource)
+        return wrap(cls, _Handle(self, cls))
 
     def respond(self, function: abi.Function, arguments: tuple[Any, ...]) -> Any:
         """Record a call and answer it."""
@@ -102,12 +100,13 @@ class Fake:
         if declared is None:
             return None
         if isinstance(declared, abi.Own):
-            return wrap(wrapper(declared.resource), _Handle(self, declared.resource))
+            cls = wrapper(declared.resource)
+            return wrap(cls, _Handle(self, cls))
         raise Trap(f"{name}: nothing answers this call; use script() or answer()")
 
     def _known(self, name: str) -> str:
         if name not in self._functions:
-            msg = f"{self._interface.name or 'the world'} has no function {name}: {', '.join(self._functions)}"
+            msg = f"{self.interface.name or 'the world'} has no function {name}: {', '.join(self._functions)}"
             raise LookupError(msg)
         return name
 
@@ -116,7 +115,7 @@ class Fakes:
     """The fakes of a world's imports; they answer while the `with` block runs."""
 
     def __init__(self, *fakes: Fake) -> None:
-        self._fakes = {fake._interface: fake for fake in fakes}  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - one module's own
+        self._fakes = {fake.interface: fake for fake in fakes}
 
     def __enter__(self) -> Self:
         if _installed.keys() & self._fakes.keys():

@@ -1,0 +1,150 @@
+"""One guest that waits for two WebSockets and a timer: with fakes on CPython, and as a component with real servers."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+from websockets.sync.server import ServerConnection, serve
+
+
+@contextmanager
+def server(pause: float) -> Iterator[str]:
+    """Run a server that greets by name three times, with pauses, and closes; a second caller hears nothing."""
+    calls = iter(range(100))
+
+    def converse(connection: ServerConnection) -> None:
+        name = connection.recv() if next(calls) == 0 else None
+        for number in range(3 if name else 0):
+            time.sleep(pause)
+            connection.send(f"{name}{number}")
+        if name is None:
+            time.sleep(1)
+
+    with serve(converse, "127.0.0.1", 0) as running:
+        thread = threading.Thread(target=running.serve_forever)
+        thread.start()
+        yield f"ws://127.0.0.1:{running.socket.getsockname()[1]}"
+        running.shutdown()
+        thread.join()
+
+
+def connections() -> type[Any]:
+    """Return the host's class of connections: a thread each, which makes the pollable ready."""
+    from duo_bindings.host import golem_websocket_client as client
+    from duo_bindings.types.golem_websocket_client import ErrorClosed, MessageText
+
+    class Connection(client.WebsocketConnection):
+        def __init__(self, url: str) -> None:
+            self._resources = ExitStack()
+            self._socket = self._resources.enter_context(connect(url, close_timeout=1))
+            self._arrived: deque[Any] = deque()
+            self._readable = client.Pollable()
+            threading.Thread(target=self._listen, daemon=True).start()
+
+        @classmethod
+        def connect(cls, url: str, headers: object) -> Any:
+            return cls(url)
+
+        def _listen(self) -> None:
+            try:
+                for text in self._socket:
+                    self._arrived.append(MessageText(str(text)))
+                    self._readable.set()
+            except ConnectionClosed:
+                pass
+            self._arrived.append(ErrorClosed(None))
+            self._readable.set()
+
+        def send(self, message: Any) -> None:
+            self._socket.send(message.value)
+
+        def receive(self) -> Any:
+            message = self._arrived.popleft()
+            if not self._arrived:
+                self._readable.clear()
+            if isinstance(message, ErrorClosed):
+                raise message
+            return message
+
+        def receive_with_timeout(self, timeout_ms: int) -> Any:
+            raise NotImplementedError
+
+        def close(self, code: int | None, reason: str | None) -> None:
+            raise NotImplementedError
+
+        def subscribe(self) -> Any:
+            return self._readable
+
+        def dropped(self) -> None:
+            self._resources.close()
+
+    return Connection
+
+
+@pytest.fixture(params=["fakes", "component"])
+def run(request: pytest.FixtureRequest, duo: Path) -> Iterator[Callable[[], list[str]]]:
+    with ExitStack() as stack:
+        yield (
+            with_fakes(stack) if request.param == "fakes" else as_component(stack, request.getfixturevalue("component"))
+        )
+
+
+def with_fakes(stack: ExitStack) -> Callable[[], list[str]]:
+    import duo_app
+    from duo_bindings.guest.testing import Fakes
+    from duo_bindings.types.golem_websocket_client import ErrorClosed
+
+    fakes = stack.enter_context(Fakes())
+    heard: dict[int, Iterator[str]] = {}
+    timers: set[int] = set()
+
+    def send(connection: Any, message: Any) -> None:
+        heard[id(connection)] = iter([f"{message.value}{number}" for number in range(3)])
+
+    def receive(connection: Any) -> str:
+        for text in heard[id(connection)]:
+            return text
+        raise ErrorClosed(None)
+
+    def subscribe(connection: Any) -> Any:
+        pollable = fakes.wasi_io_poll.make("Pollable")
+        if id(connection) not in heard:
+            timers.add(id(pollable))
+        return pollable
+
+    def poll(pollables: list[Any]) -> list[int]:
+        time.sleep(0.06)
+        return [index for index, each in enumerate(pollables) if id(each) not in timers]
+
+    client = fakes.golem_websocket_client
+    for name, answer in {"send": send, "receive": receive, "subscribe": subscribe}.items():
+        client.answer(f"WebsocketConnection.{name}", answer)
+    fakes.wasi_clocks_monotonic_clock.answer("subscribe_duration", lambda _: fakes.wasi_io_poll.make("Pollable"))
+    fakes.wasi_io_poll.answer("poll", poll)
+    return lambda: duo_app.run("ws://first", "ws://second")
+
+
+def as_component(stack: ExitStack, component: Path) -> Callable[[], list[str]]:
+    from duo_bindings.host import Duo, DuoImports
+
+    first, second = stack.enter_context(server(0.2)), stack.enter_context(server(0.3))
+    world = stack.enter_context(Duo.open(component, DuoImports(golem_websocket_client=connections())))
+    return lambda: list(world.run(first, second))
+
+
+def test_two_connections_and_a_timer_interleave(run: Callable[[], list[str]]) -> None:
+    said = run()
+    for name in ("a", "b"):
+        assert [line for line in said if line.startswith(name)] == [f"{name}: {name}{number}" for number in range(3)]
+    assert said.index("b: b0") < said.index("a: a2"), said
+    assert said.index("tick") < said.index("a: a2"), said
+    assert said[-1] == "timeout"

@@ -1,0 +1,73 @@
+"""`witgen build`: what is built, what is not built again, what is said about failures."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from witgen import Config, generate
+
+WIT = """\
+package test:build;
+interface kv { resource store { constructor(name: string); get: func() -> string; } merge: func() -> u32; }
+world small { export kv; export run: func() -> u32; }
+"""
+APP = """\
+from small_bindings.guest import exports
+from small_bindings.guest.exports import test_build_kv
+class Store(test_build_kv.Store):
+    def __init__(self, name: str) -> None: self.name = name
+    def get(self) -> str: return self.name
+class Kv(test_build_kv.Kv):
+    Store = Store
+    def merge(self) -> int: return 1
+exports.serve(__name__, run=lambda: 1, test_build_kv=Kv())
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("build")
+    (folder / "wit").mkdir()
+    (folder / "wit" / "small.wit").write_text(WIT)
+    generate(Config(folder / "wit", world="small", out=folder / "small_bindings"))
+    return folder
+
+
+def build(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    root = str(Path(__file__).parent.parent.parent)
+    command = [sys.executable, "-m", "witgen", "build", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": root})
+
+
+def test_builds_once(folder: Path) -> None:
+    (folder / "app.py").write_text(APP)
+    first, again = build(folder, "app.py", "-w", "small"), build(folder, "app.py", "-w", "small")
+    assert (folder / "app.wasm").stat().st_size > 1_000_000
+    assert "app.wasm: built" in first.stdout + first.stderr, first.stderr
+    assert "nothing has changed" in again.stdout + again.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (("    def get(self)", "    def got(self)"), "must implement `test:build/kv: [method]store.get`"),
+        (("    def merge(self)", "    def merged(self)"), "Kv lacks `merge` of test:build/kv"),
+        (("exports.serve", "# exports.serve"), "call `exports.serve(__name__, …)` at its end"),
+        (("class Kv", "import nothing_like_it\nclass Kv"), "`import nothing_like_it` finds nothing"),
+    ],
+)
+def test_failures_name_the_fix(folder: Path, change: tuple[str, str], told: str) -> None:
+    (folder / "broken.py").write_text(APP.replace(*change))
+    done = build(folder, "broken.py", "-w", "small")
+    assert done.returncode == 2
+    assert told in done.stderr, done.stderr
+
+
+def test_a_file_that_is_not_there(folder: Path) -> None:
+    done = build(folder, "absent.py")
+    assert (done.returncode, done.stderr.strip()) == (2, "Error: absent.py does not exist")
