@@ -36,7 +36,7 @@ _FOLDERS = (
 # Options that say where things are, not what they are like.
 _ELSEWHERE = {"wit", "out", "force"}
 
-_LINE_COMMENT = re.compile(r"//[^\n]*")
+_STRING_OR_COMMENT = re.compile(r'("(?:[^"\\\n]|\\[^\n])*")|//[^\n]*')
 
 # Between the parts of an entry: digests, the lock, warnings.
 _SEPARATOR = "\0"
@@ -71,8 +71,9 @@ def _parts(config: Config, tree: Tree, *, bare: bool = False) -> Iterator[bytes]
 
 
 def _bare(text: str) -> str:
-    """Return WIT without comments and blanks that do not count; as it is where strings or blocks may hide some."""
-    return text if "/*" in text or '"' in text else " ".join(_LINE_COMMENT.sub("", text).split())
+    """Return WIT without the comments and blanks that do not count; as it is where it has block comments."""
+    bare = _STRING_OR_COMMENT.sub(r"\1", text)
+    return text if "/*" in bare else " ".join(bare.split())
 
 
 class Rendered(NamedTuple):

@@ -153,9 +153,8 @@ def test_what_wasmtime_provides_can_be_narrowed(tmp_path: Path, witgen: Run) -> 
     assert "pyproject.toml:4:24" in run.stderr
 
 
-def test_places_of_everything_that_toml_has() -> None:
-    text = (
-        r"""
+EVERYTHING = (
+    r"""
 # a comment = "no key"
 "quoted key" = "a # b"
 multi = '''
@@ -178,9 +177,12 @@ k = "x"
 [[t.list.inner]]
 k = true
 """
-        'end = """a "" b""""" # done'
-    )
-    found = places(SourceFile("x.toml", text))
+    'end = """a "" b""""" # done'
+)
+
+
+def test_places_of_everything_that_toml_has() -> None:
+    found = places(SourceFile("x.toml", EVERYTHING))
 
     def walk(value: object, path: tuple[str | int, ...]) -> None:
         if isinstance(value, dict):
@@ -195,7 +197,7 @@ k = true
                 span = found[path].value
                 assert tomllib.loads(f"v = {span.text}")["v"] == value, path
 
-    walk(tomllib.loads(text), ())
+    walk(tomllib.loads(EVERYTHING), ())
 
 
 def test_init_writes_what_generate_takes(project: Path, tmp_path: Path, witgen: Run) -> None:

@@ -64,7 +64,7 @@ def test_a_comment_in_a_string_is_none(tmp_path: Path, monkeypatch: pytest.Monke
     """Two texts that differ after `//` in a string are two."""
     monkeypatch.setenv("WITGEN_CACHE_DIR", str(tmp_path / "cache"))
     wit = tmp_path / "a.wit"
-    text = 'package a:b;\nworld w {{ @external-id("https://a") export {}: func(); }}\n'
+    text = 'package a:b; // "\nworld w {{ @external-id("https://a\\"//") export {}: func(); }} // "\n'
     wit.write_text(text.format("one"))
     first = generate(Config(wit)).files
     wit.write_text(text.format("two"))
