@@ -73,7 +73,7 @@ def build(*, path: Path | None, features: str | None, wit: Path | None, golem: b
     from .. import build as building
     from ..options import default_wit
 
-    given = {**options, "wit": wit or default_wit(Path(), golem=golem), "golem": golem}
+    given: dict[str, Any] = {**options, "wit": wit or default_wit(Path(), golem=golem), "golem": golem}
     try:
         built = building.build(building.Build(folder=path, features=tuple(split(features)), **given))
     except building.BuildError as error:
