@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
@@ -129,7 +129,7 @@ def _borrowed(resolved: ir.Resolve) -> list[Path]:
 
 
 @contextmanager
-def _complete(wit: Path, borrowed: Sequence[Path]) -> Iterator[Path]:
+def _complete(wit: Path, borrowed: Sequence[Path]) -> Generator[Path, None, None]:
     """Yield a folder with `wit` that has in its deps/ what it borrows; componentize-py knows one place only."""
     if not borrowed or wit.resolve() == GOLEM_WIT.resolve():
         yield wit
