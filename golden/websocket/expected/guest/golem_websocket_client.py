@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 
 from .._abi import golem_websocket_client as _abi
 from .._runtime import guest as _guest
+from .._runtime.guest import aio as _aio
 from ..types.golem_websocket_client import Message
 from ._raw import WORLD as _world
 from .wasi_io_poll import Pollable
@@ -77,6 +78,10 @@ class WebsocketConnection(_guest.Resource, wit=_abi.WEBSOCKET_CONNECTION):
         Drop the pollable before the connection it came from.
         """
         return _websocket_connection_subscribe(self)
+
+    async def wait(self) -> None:
+        """Wait in `aio.run` until what `subscribe` offers is ready."""
+        await _aio.ready(self.subscribe())
 
     def drop(self) -> None:
         """Drop the handle; twice is fine. `with` does it at its end."""
