@@ -9,9 +9,13 @@ import dataclasses
 import enum
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import cast
+from functools import cache
+from typing import TYPE_CHECKING, cast
 
 from ..model import ir
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 __all__ = ["fingerprint"]
 
@@ -30,6 +34,9 @@ def fingerprint(resolve: ir.Resolve, owner: ir.TypeOwner) -> str:
 
 def _walk(resolve: ir.Resolve, value: object) -> Iterator[str]:
     """Yield the tokens of a value; numbers of the arena become names, because they depend on the whole tree."""
+    if value is None or value.__class__ is str:
+        yield repr(value)
+        return
     match value:
         case ir.TypeRef(id):
             yield from _type(resolve, id)
@@ -53,6 +60,13 @@ def _walk(resolve: ir.Resolve, value: object) -> Iterator[str]:
             yield from _plain(resolve, value)
 
 
+@cache
+def _fields(kind: type[object]) -> tuple[str, ...]:
+    """Return the fields of a dataclass that count."""
+    fields = dataclasses.fields(cast("type[DataclassInstance]", kind))
+    return tuple(field.name for field in fields if field.name not in {"span", "package"})
+
+
 def _plain(resolve: ir.Resolve, value: object) -> Iterator[str]:
     if isinstance(value, enum.Enum):
         yield str(value.value)
@@ -67,9 +81,8 @@ def _plain(resolve: ir.Resolve, value: object) -> Iterator[str]:
             yield from _walk(resolve, item)
     elif dataclasses.is_dataclass(value):
         yield type(value).__name__
-        for field in dataclasses.fields(value):
-            if field.name not in {"span", "package"}:
-                yield from _walk(resolve, getattr(value, field.name))
+        for name in _fields(type(value)):
+            yield from _walk(resolve, getattr(value, name))
     else:
         yield repr(value)
 
