@@ -81,7 +81,7 @@ def _plain(resolve: ir.Resolve, value: object) -> Iterator[str]:
             yield from _walk(resolve, item)
     elif dataclasses.is_dataclass(value):
         yield type(value).__name__
-        for name in _fields(type(value)):
+        for name in _fields(cast("type[object]", type(value))):
             yield from _walk(resolve, getattr(value, name))
     else:
         yield repr(value)
