@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, cast
 
@@ -61,7 +61,7 @@ def _walk(resolve: ir.Resolve, value: object) -> Iterator[str]:
 
 
 @cache
-def _fields(kind: type[object]) -> tuple[str, ...]:
+def _fields(kind: Hashable) -> tuple[str, ...]:
     """Return the fields of a dataclass that count."""
     fields = dataclasses.fields(cast("type[DataclassInstance]", kind))
     return tuple(field.name for field in fields if field.name not in {"span", "package"})
@@ -81,7 +81,7 @@ def _plain(resolve: ir.Resolve, value: object) -> Iterator[str]:
             yield from _walk(resolve, item)
     elif dataclasses.is_dataclass(value):
         yield type(value).__name__
-        for name in _fields(cast("type[object]", type(value))):
+        for name in _fields(cast("Hashable", type(value))):
             yield from _walk(resolve, getattr(value, name))
     else:
         yield repr(value)
