@@ -2,44 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from filelock import FileLock
+from golden_components import BIN, GOLDEN, World, run
 
 import witgen
-
-GOLDEN = Path(__file__).parent.parent.parent / "golden"
-CASES = sorted(path.parent.name for path in GOLDEN.glob("*/witgen.toml"))
-BIN = Path(sys.executable).parent
-
-
-class World(NamedTuple):
-    """A golden world: where its WIT is, what it is called, and its full name."""
-
-    case: str
-    wit: Path
-    name: str
-    full_name: str
-
-
-def world_of(case: str) -> World:
-    wit = GOLDEN / case / "wit"
-    name = tomllib.loads((GOLDEN / case / "witgen.toml").read_text())["world"]
-    resolved = witgen.resolve(wit)
-    package = resolved.packages[resolved.main].name
-    version = f"@{package.version}" if package.version else ""
-    return World(case, wit, name, f"{package.namespace}:{package.name}/{name}{version}")
-
-
-def run(*command: str | Path, cwd: Path | None = None) -> None:
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import wasmtime
-from conftest import BIN
+from golden_components import BIN
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent

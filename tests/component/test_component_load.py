@@ -16,6 +16,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from golden_components import documented, world_of
 
 import witgen
 from witgen.runtime.host import ComponentError, LinkError
@@ -129,8 +130,6 @@ def test_limits(talker: Any) -> None:
 
 def test_help_and_source(dummy: Callable[[Any], Path], wasm_tools: Path, tmp_path: Path) -> None:
     """`help()` shows what WIT documents; `inspect.getsource` and tracebacks show the code."""
-    from conftest import world_of
-    from test_component_same import documented
 
     component = tmp_path / "documented.wasm"
     component.write_bytes(documented(world_of("resources"), dummy, wasm_tools, tmp_path))
@@ -182,7 +181,6 @@ def test_another_component_of_the_same_name_takes_its_place(talker: Any) -> None
 
 def test_loading_again_in_another_process_is_quick(componentized: Callable[[Any], Path], tmp_path: Path) -> None:
     """18 MB that were compiled and decoded before: a notebook that is started again does not wait."""
-    from conftest import world_of
 
     component = componentized(world_of("versions"))
     assert component.stat().st_size > 15_000_000

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import wasmtime
-from conftest import CASES, World, world_of
+from golden_components import CASES, World, run, world_of
 
 import witgen
 from witgen.inspect import outline
@@ -62,8 +62,6 @@ def test_the_answer(data: bytes, code: str, said: str, tmp_path: Path) -> None:
 
 def test_a_wit_package_is_not_loaded(wasm_tools: Path, tmp_path: Path) -> None:
     """It has WIT to generate from, but nothing that runs."""
-    from conftest import run
-
     run(wasm_tools, "component", "wit", world_of("names").wit, "--wasm", "-o", tmp_path / "x.wasm")
     with pytest.raises(witgen.WitError, match="this is a WIT package in binary form, not a component"):
         witgen.load(tmp_path / "x.wasm")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import CASES, World, run, world_of
+from golden_components import CASES, World, documented, world_of
 
 from witgen import Config, generate
 
@@ -46,29 +46,6 @@ def _is_text(node: ast.stmt) -> bool:
 
 def _target(node: ast.stmt) -> str | None:
     return node.target.id if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) else None
-
-
-def sections(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield the sections of a binary, with their content and as they stand in the file."""
-    position = 8
-    while position < len(data):
-        start, number = position, data[position]
-        position, size, shift = position + 1, 0, 0
-        while True:
-            byte = data[position]
-            size, shift, position = size | (byte & 0x7F) << shift, shift + 7, position + 1
-            if byte < 0x80:
-                break
-        position += size
-        yield number, data[start:position]
-
-
-def documented(world: World, dummy: Callable[[World], Path], wasm_tools: Path, folder: Path) -> bytes:
-    """Return a component that carries the documentation of its WIT, as a package in binary form does."""
-    package = folder / "package.wasm"
-    run(wasm_tools, "component", "wit", world.wit, "--wasm", "-o", package)
-    found = (raw for number, raw in sections(package.read_bytes()) if number == 0 and b"package-docs" in raw[:32])
-    return dummy(world).read_bytes() + b"".join(found)
 
 
 @pytest.mark.parametrize("case", CASES)
