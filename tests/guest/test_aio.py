@@ -48,6 +48,8 @@ def connections() -> type[Any]:
             self._socket = self._resources.enter_context(connect(url, close_timeout=1))
             self._arrived: deque[Any] = deque()
             self._readable = client.Pollable()
+            # What has arrived and the flag change together, or a message that comes in between is not announced.
+            self._lock = threading.Lock()
             threading.Thread(target=self._listen, daemon=True).start()
 
         @classmethod
@@ -57,20 +59,24 @@ def connections() -> type[Any]:
         def _listen(self) -> None:
             try:
                 for text in self._socket:
-                    self._arrived.append(MessageText(str(text)))
-                    self._readable.set()
+                    self._arrive(MessageText(str(text)))
             except ConnectionClosed:
                 pass
-            self._arrived.append(ErrorClosed(None))
-            self._readable.set()
+            self._arrive(ErrorClosed(None))
+
+        def _arrive(self, message: Any) -> None:
+            with self._lock:
+                self._arrived.append(message)
+                self._readable.set()
 
         def send(self, message: Any) -> None:
             self._socket.send(message.value)
 
         def receive(self) -> Any:
-            message = self._arrived.popleft()
-            if not self._arrived:
-                self._readable.clear()
+            with self._lock:
+                message = self._arrived.popleft()
+                if not self._arrived:
+                    self._readable.clear()
             if isinstance(message, ErrorClosed):
                 raise message
             return message
