@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
-from .naming import camel
-
 __all__ = ["OutsideComponentError", "RawModules", "raw_types"]
 
 
@@ -39,10 +37,6 @@ class RawModules:
             path = f"{self.world_module}.exports.{self.exports[interface]}"
             return getattr(_find(path), name)
         return getattr(self.module(interface), name)
-
-    def resource_class(self, interface: str, resource: str) -> Any:
-        """Return the class of an imported resource."""
-        return getattr(self.module(interface), camel(resource))
 
     def starters(self, interface: str, protocol: str) -> dict[str, Any]:
         """Return the functions by which componentize-py starts a protocol's async exports; they call the plain ones.
