@@ -1,0 +1,25 @@
+"""What is wrong with a text that shall be a value, and where."""
+
+from __future__ import annotations
+
+__all__ = ["WaveError"]
+
+
+class WaveError(ValueError):
+    """A text or JSON value that is not of the type asked for; the message names the place and the remedy.
+
+    Attributes:
+        problem: what is wrong, without the place.
+        place: `column 7`, `line 2, column 3`, or a path such as `$.items[2]` for JSON.
+        argument: which argument of a call it is in, where it is one of several texts.
+    """
+
+    def __init__(self, problem: str, place: str, argument: str = "") -> None:
+        super().__init__(": ".join(part for part in (argument, place, problem) if part))
+        self.problem = problem
+        self.place = place
+        self.argument = argument
+
+    def in_argument(self, name: str) -> WaveError:
+        """Return the same error, said of an argument."""
+        return WaveError(self.problem, self.place, f"argument `{name}`")
