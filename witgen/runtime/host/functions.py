@@ -13,12 +13,12 @@ from types import CodeType
 from weakref import WeakKeyDictionary
 
 from .. import abi
+from ..source import Source
 from .arena import Layout, RegionSpec
 from .columns import Columns
 from .ffi import pin_structure
 from .lifting import Lifting
 from .lowering import INTEGERS, kind_of
-from .source import Source
 
 __all__ = ["CALL", "Compiled", "Handle", "compile_callback", "compile_caller", "compile_finishing_callback"]
 

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .. import abi
+from ..source import Source
 from ..values import Err, Ok, Some
 from .flags import flag_reader
-from .source import Source
 
 __all__ = ["Lifting"]
 

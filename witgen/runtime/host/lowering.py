@@ -9,11 +9,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 from .. import abi
+from ..source import Source
 from ..values import Err, Ok, Some
 from .arena import Layout, RegionSpec
 from .ffi import KINDS
 from .flags import flag_words
-from .source import Source
 
 __all__ = ["INTEGERS", "Lowering", "kind_of"]
 
