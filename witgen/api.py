@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import reuse, write
+from . import earlier, write
 from .data import GOLEM_WIT
 from .diagnostics import Diagnostic
 from .errors import WitError
@@ -86,10 +86,10 @@ def _produce(config: Config) -> Produced:
 
         return produce(config, tree)
 
-    name = reuse.name_of(config, tree)
-    recalled = reuse.recall(name, tree, lambda path: made().output[path])
+    name = earlier.name_of(config, tree)
+    recalled = earlier.recall(name, tree, lambda path: made().output[path])
     if recalled is None:
-        reuse.keep(name, tree, made())
+        earlier.keep(name, tree, made())
     return recalled or made()
 
 

@@ -61,6 +61,8 @@ _OPTIONS = {
     "world-module": _Option("world_module", "a string: the name of a module", _is_string),
     "names": _Option("names", "a table of strings: interface = module name", _is_names),
     "golem": _Option("golem", "true or false", _is_bool),
+    "reuse": _Option("reuse", "a list of strings: import names of generated packages, or `name=folder`", _is_strings),
+    "runtime": _Option("runtime", "a string: the import name of the support code", _is_string),
     "wasmtime": _Option("wasmtime", "a list of strings: packages and interfaces", _is_strings),
 }
 
@@ -139,6 +141,8 @@ class _Reader:
             else default_wit(self._folder, golem=values.get("golem") is True)
         )
         values["out"] = self._path(values.get("out", ""))
+        if _is_strings(values.get("reuse", [])):
+            values["reuse"] = [self._package(each) for each in values.get("reuse", [])]
         return Target(Config(**values), dict(self._near(path)))
 
     def _near(self, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Place]]:
@@ -147,6 +151,10 @@ class _Reader:
             for full, place in self._places.items():
                 if full[: len(base)] == base and (len(full) == len(base) or full[len(base)] != "target"):
                     yield full[len(base) :], place
+
+    def _package(self, value: str) -> str:
+        name, given, folder = value.partition("=")
+        return f"{name}={self._path(folder)}" if given else name
 
     def _path(self, value: object) -> Path:
         return Path(os.path.normpath(self._folder / str(value)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -35,6 +35,9 @@ class Config:
         all_imports: keep those imports of a component that wasmtime provides and that no other function mentions.
         force: overwrite files that a person edited or made.
         golem: take packages that `wit` needs and that are not there from the WIT of Golem that comes with witgen.
+        reuse: packages that witgen generated before, by import name, or as `name=folder`: what an interface has the
+            same there is imported from there, and so is the support code.
+        runtime: the import name of support code to use in the place of a copy in the output.
     """
 
     wit: str | os.PathLike[str]
@@ -50,6 +53,8 @@ class Config:
     all_imports: bool = False
     force: bool = False
     golem: bool = False
+    reuse: Sequence[str] = ()
+    runtime: str | None = None
 
 
 def default_wit(folder: Path, *, golem: bool) -> Path:

@@ -5,23 +5,26 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 
-from . import reuse
+from . import earlier
 from .diagnostics import Diagnostic, Severity
+from .earlier import Rendered
 from .facts import componentize
 from .facts.choices import choices
+from .facts.inherited import inherited
 from .facts.provided import without_provided
 from .facts.support import Side, obstacle
 from .facts.world import WorldFacts
 from .model import ir
 from .options import Config, Produced
+from .packages import Packages, refuse_conflicts, reused
 from .render.guest_module import RawNames
 from .render.package import Module, package_data, package_modules
+from .render.sharing import Sharing
 from .resolver import component_in, resolve_component, resolve_tree, select_world
-from .reuse import Rendered
 from .runtime_files import runtime_files
 from .tree import Tree
 from .version import VERSION
-from .write import Output, lock_text
+from .write import Contents, Output, Shared, lock_text
 
 __all__ = ["produce"]
 
@@ -44,23 +47,29 @@ def produce(config: Config, tree: Tree) -> Produced:
         resolved = without_provided(resolved, world, chosen)
     # Whoever has a component has its guest.
     wants_guest = config.guest and (component is None or not config.host)
-    facts = WorldFacts(resolved, world, chosen)
-    runtime = runtime_files(host=config.host, guest=wants_guest)
+    packages = reused(config, host=config.host, guest=wants_guest)
+    facts = WorldFacts(resolved, world, inherited(resolved, world, chosen, packages.interfaces, packages.runtime))
     guest = _raw_names(resolved, world, config.world_module) if wants_guest else None
     modules = package_modules(facts, host=config.host, guest=guest)
-    output = _output(facts, modules, package_data(runtime), reuse.modules_name_of(config, tree))
-    lock = lock_text(version=VERSION, world=facts.title, wit=_wit_hash(facts), digests=output.digests)
+    if packages.found:
+        sharing = Sharing(facts, modules, packages.found)
+        prints = {scope.title: facts.fingerprint(owner) for owner, scope in facts.scopes.items()}
+        refuse_conflicts(packages, sharing.conflicts(), prints)
+        modules = sharing.modules()
+    runtime = runtime_files(host=config.host, guest=wants_guest) if packages.runtime is None else {}
+    output = _output(facts, modules, package_data(runtime), earlier.modules_name_of(config, tree))
+    lock = lock_text(_contents(facts, packages), world=facts.title, wit=_wit_hash(facts), digests=output.digests)
     return Produced(output, lock, tuple(_left_out(facts, host=config.host, guest=wants_guest)))
 
 
 def _output(facts: WorldFacts, modules: Iterable[Module], data: dict[str, str], name: str) -> Output:
     """Render the modules that no earlier run, kept as `name`, has rendered from the same documentation."""
-    earlier = reuse.recall_modules(name)
+    kept = earlier.recall_modules(name)
     found = {module.path: (facts.fingerprint(module.owner), module) for module in modules}
     files: dict[str, str | None] = dict(data)
     digests: dict[str, str] = {}
     for path, (stamp, module) in found.items():
-        known = earlier.get(path)
+        known = kept.get(path)
         if known is None or known.stamp != stamp:
             text = module.text()
             files |= {} if text is None else {path: text}
@@ -69,8 +78,23 @@ def _output(facts: WorldFacts, modules: Iterable[Module], data: dict[str, str], 
             digests[path] = known.digest
     output = Output(files, digests, lambda path: found[path][1].text() or "")
     stamps = {path: stamp for path, (stamp, _) in found.items()}
-    reuse.keep_modules(name, {path: Rendered(stamp, output.digests.get(path, "")) for path, stamp in stamps.items()})
+    earlier.keep_modules(name, {path: Rendered(stamp, output.digests.get(path, "")) for path, stamp in stamps.items()})
     return output
+
+
+def _contents(facts: WorldFacts, packages: Packages) -> Contents:
+    """Return what packages that reuse this one need to know of it."""
+    interfaces = {
+        scope.title: Shared(
+            scope.module,
+            facts.fingerprint(scope.owner),
+            tuple(facts.wit_name(each) for each in scope.types.values() if each.exception is not None),
+            tuple(facts.wit_name(each) for each in facts.marked_resources(scope)),
+        )
+        for owner, scope in facts.scopes.items()
+        if owner.interface is not None
+    }
+    return Contents(VERSION, interfaces, packages.runtime, tuple(package.name for package in packages.found))
 
 
 def _raw_names(resolved: ir.Resolve, world: ir.WorldId, world_module: str) -> RawNames:

@@ -78,6 +78,10 @@ def targets(command: _Command) -> _Command:
             click.option("--guest", is_flag=True, help="Guest wrappers only (for componentize-py)."),
             click.option("--all-imports", is_flag=True, help="Of a component: also what wasmtime provides (WASI)."),
             click.option("--golem", is_flag=True, help="Take missing WIT from Golem's, which witgen has."),
+            click.option(
+                "--reuse", metavar="PACKAGE[=DIR]", multiple=True, help="Import what this generated package has."
+            ),
+            click.option("--runtime", metavar="PACKAGE", help="Import the support code from here; do not copy it."),
             click.option("--world-module", metavar="NAME", help="As componentize-py's own option."),
             wit_options,
         ],
@@ -92,9 +96,15 @@ def split(features: str | None) -> list[str]:
 
 def overrides(options: dict[str, Any]) -> dict[str, Any]:
     """Return the fields of `Config` that the command line gives."""
-    fields = {name: options[name] for name in ("wit", "world", "out", "world_module") if options.get(name) is not None}
+    fields = {
+        name: options[name]
+        for name in ("wit", "world", "out", "world_module", "runtime")
+        if options.get(name) is not None
+    }
     if options.get("features") is not None:
         fields["features"] = split(options["features"])
+    if options.get("reuse"):
+        fields["reuse"] = options["reuse"]
     fields |= {name: True for name in ("all_features", "all_imports", "golem") if options.get(name)}
     host, guest = options.get("host", False), options.get("guest", False)
     if host or guest:

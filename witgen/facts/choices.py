@@ -24,10 +24,17 @@ _Problem = tuple[tuple[str, ...], Diagnostic]
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """`names` are module names by interface; `native` the names of packages and interfaces, None for all there are."""
+    """`names` are module names by interface; `native` the names of packages and interfaces, None for all there are.
+
+    `exceptions` and `resources` have classes in `types/` beside those that the world gives a reason for; `runtime` is
+    the import name of the support code, None for the output's own.
+    """
 
     names: Mapping[ir.InterfaceId, str] = field(default_factory=dict[ir.InterfaceId, str])
     native: frozenset[str] | None = None
+    exceptions: frozenset[ir.TypeId] = frozenset()
+    resources: frozenset[ir.TypeId] = frozenset()
+    runtime: str | None = None
 
     def takes_native(self, package: str, interface: str) -> bool:
         """Tell whether an interface that wasmtime offers is to come from it."""

@@ -80,7 +80,7 @@ class WorldFacts:
         self.name = class_name(self.world.name)
         self.module = snake(self.world.name)
         self.title = f"{_package_path(resolve, self.world.package, self.world.name)}"
-        self.errors = used_as_error(resolve)
+        self.errors = used_as_error(resolve) | self._choices.exceptions
         self._modules = Namespace({*MODULE_NAMES, *self._choices.names.values()})
         self._versions = Counter(self._unversioned(id) for id in self._interfaces())
         self.scopes: dict[ir.TypeOwner, ScopeFacts] = {}
@@ -102,9 +102,18 @@ class WorldFacts:
             self._fingerprints[owner] = fingerprint(self.resolve, owner)
         return self._fingerprints[owner]
 
+    @property
+    def runtime(self) -> str | None:
+        """The import name of the support code; None for the output's own."""
+        return self._choices.runtime
+
     def type(self, id: ir.TypeId) -> TypeFacts:
         """Return the facts of a named type."""
         return self.scope_of(id).types[id]
+
+    def wit_name(self, fact: TypeFacts) -> str:
+        """Return what WIT calls a named type."""
+        return self.resolve.type_def(fact.id).name or ""
 
     def scope_of(self, id: ir.TypeId) -> ScopeFacts:
         """Return the scope that declares a named type."""
@@ -125,7 +134,7 @@ class WorldFacts:
 
     @cached_property
     def _marked(self) -> frozenset[ir.TypeId]:
-        found: set[ir.TypeId] = set()
+        found = set(self._choices.resources)
         for scope in self.scopes.values():
             for id, fact in scope.types.items():
                 kind = self.resolve.type_def(id).kind

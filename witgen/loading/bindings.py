@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from wasmtime.component import Component
 
-from .. import cache, reuse
+from .. import cache, earlier
 from ..diagnostics import Diagnostic
 from ..errors import WitError
 from ..options import Config
@@ -58,7 +58,7 @@ def load(
     file = _file(component)
     tree = Tree(file.path, file, (), None)
     config = Config(file.path, world=world, guest=False, wasmtime=wasmtime)
-    name = reuse.name_of(config, tree)
+    name = earlier.name_of(config, tree)
     if name not in _classes:
         base = _imported(_modules(config, tree, file, name), name)
         _classes[name] = _bound(base, file.data)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable
+from itertools import groupby
 from typing import TypeAlias
 
 __all__ = ["Imports", "all_order", "member_order"]
@@ -50,35 +52,50 @@ class Imports:
         self._names.setdefault((module, name), local)
         return local
 
-    def lines(self) -> list[str]:
-        """Return the import statements in isort's order: absolute ones, a blank line, relative ones."""
+    def lines(self, runtime: str | None = None) -> list[str]:
+        """Return the import statements in isort's order: Python's, other packages', relative ones, with blank lines.
+
+        `runtime` is the import name of the support code; None for the one in the output.
+        """
         plain: dict[str, set[str]] = {}
         statements: list[tuple[_Key, str]] = []
         for (package, name), alias in self._modules.items():
-            statement = f"from {package} import {name} as {alias}" if package else f"import {name} as {alias}"
-            statements.append((_key(package, name), statement))
+            source = _moved(package, runtime)
+            statement = f"from {source} import {name} as {alias}" if source else f"import {name} as {alias}"
+            statements.append((_key(source, name), statement))
         named = [(module, name, local) for (module, name), local in self._names.items()]
         for module, name, local in dict.fromkeys((*named, *self._reexported)):
+            source = _moved(module, runtime)
             if name == local:
-                plain.setdefault(module, set()).add(name)
+                plain.setdefault(source, set()).add(name)
             else:
-                statements.append((_key(module, name), f"from {module} import {name} as {local}"))
-        for module, names in plain.items():
+                statements.append((_key(source, name), f"from {source} import {name} as {local}"))
+        for source, names in plain.items():
             ordered = sorted(names, key=member_order)
-            statements.append((_key(module, ordered[0], aliased=False), f"from {module} import {', '.join(ordered)}"))
-        statements.sort()
-        absolute = [statement for key, statement in statements if not key[0]]
-        relative = [statement for key, statement in statements if key[0]]
-        return [*absolute, *([""] if absolute and relative else []), *relative]
+            statements.append((_key(source, ordered[0], aliased=False), f"from {source} import {', '.join(ordered)}"))
+        groups = (list(group) for _, group in groupby(sorted(statements), key=lambda item: item[0][0]))
+        return [line for group in groups for line in ("", *(statement for _, statement in group))][1:]
 
 
-_Key: TypeAlias = tuple[bool, bool, int, str, bool, tuple[int, str, str]]
+_SUPPORT = "_runtime"
+
+
+def _moved(module: str, runtime: str | None) -> str:
+    """Return where a module of the support code is, if that is not in the output; other modules are where they were."""
+    support = module.lstrip(".")
+    if runtime is None or support == module or f"{support}.".partition(".")[0] != _SUPPORT:
+        return module
+    return runtime + support.removeprefix(_SUPPORT)
+
+
+_Key: TypeAlias = tuple[int, bool, int, str, bool, tuple[int, str, str]]
 
 
 def _key(module: str, name: str, *, aliased: bool = True) -> _Key:
     """Order as isort does: `import` before `from`, furthest relative imports first, then by module and member."""
     dots = len(module) - len(module.lstrip("."))
-    return bool(dots), bool(module), -dots, module.lstrip("."), aliased, member_order(name)
+    group = 2 if dots else int(bool(module) and module.partition(".")[0] not in sys.stdlib_module_names)
+    return group, bool(module), -dots, module.lstrip("."), aliased, member_order(name)
 
 
 def member_order(name: str) -> tuple[int, str, str]:

@@ -19,14 +19,15 @@ class Module:
     doc: str
     collected: Imports
     exported: Sequence[str]
+    runtime: str | None = None
 
     @property
     def imports(self) -> list[str]:
         """The import statements."""
-        return self.collected.lines()
+        return self.collected.lines(self.runtime)
 
 
 def module_view(facts: WorldFacts, scope: ScopeFacts, *, doc: str, imports: Imports, exported: Sequence[str]) -> Module:
     """Return the head of a module that stands for `scope`."""
     source = f"{scope.title} (sha256:{facts.fingerprint(scope.owner)})"
-    return Module(source, doc, imports, sorted(set(exported), key=all_order))
+    return Module(source, doc, imports, sorted(set(exported), key=all_order), facts.runtime)

@@ -2,8 +2,8 @@
 
 from .apply import apply
 from .exclusive import exclusive
-from .lockfile import lock_text
+from .lockfile import Contents, Shared, lock_text
 from .output import Output
 from .plan import Drift, Plan, plan
 
-__all__ = ["Drift", "Output", "Plan", "apply", "exclusive", "lock_text", "plan"]
+__all__ = ["Contents", "Drift", "Output", "Plan", "Shared", "apply", "exclusive", "lock_text", "plan"]

@@ -7,9 +7,45 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-__all__ = ["LOCK_NAME", "Lock", "digest", "lock_text", "pending_text", "read_lock"]
+__all__ = [
+    "LOCK_NAME",
+    "Contents",
+    "Lock",
+    "Shared",
+    "digest",
+    "lock_text",
+    "pending_text",
+    "read_contents",
+    "read_lock",
+]
 
 LOCK_NAME = "witgen.lock"
+
+
+class Shared(NamedTuple):
+    """An interface of an output, for packages that reuse it.
+
+    `module` is what its modules are called, `wit` the fingerprint of its WIT. `exceptions` are the types that some
+    function fails with, `resources` those that are a part of some value: both decide which classes there are, and
+    depend on more than the interface.
+    """
+
+    module: str
+    wit: str
+    exceptions: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+
+
+_LISTS = ("exceptions", "resources")
+
+
+class Contents(NamedTuple):
+    """What an output says of itself to packages that reuse it: who wrote it, its interfaces, where its runtime is."""
+
+    version: str
+    interfaces: Mapping[str, Shared]
+    runtime: str | None = None
+    reuse: tuple[str, ...] = ()
 
 
 class Lock(NamedTuple):
@@ -37,9 +73,35 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest()
 
 
-def lock_text(*, version: str, world: str, wit: str, digests: Mapping[str, str]) -> str:
+def lock_text(contents: Contents, *, world: str, wit: str, digests: Mapping[str, str]) -> str:
     """Return the text of the lock for files with these digests."""
-    return _dump({"witgen": version, "world": world, "wit": wit, "files": dict(sorted(digests.items()))})
+    document: dict[str, Any] = {"witgen": contents.version, "world": world, "wit": wit}
+    if contents.runtime is not None:
+        document["runtime"] = contents.runtime
+    if contents.reuse:
+        document["reuse"] = list(contents.reuse)
+    document["interfaces"] = {name: _plain(interface) for name, interface in contents.interfaces.items()}
+    return _dump({**document, "files": dict(sorted(digests.items()))})
+
+
+def _plain(interface: Shared) -> dict[str, Any]:
+    """Return an interface as the lock has it, without the lists that are empty."""
+    return {name: value for name, value in interface._asdict().items() if value}
+
+
+def read_contents(folder: Path) -> Contents | None:
+    """Return what the lock of an output says to those who reuse it; None where there is none that is finished."""
+    import json  # noqa: PLC0415 - likewise
+
+    try:
+        data = json.loads((folder / LOCK_NAME).read_text(encoding="utf-8"))
+        interfaces = {
+            str(name): Shared(str(each["module"]), str(each["wit"]), *(tuple(each.get(key, ())) for key in _LISTS))
+            for name, each in data["interfaces"].items()
+        }
+        return Contents(data["witgen"], interfaces, data.get("runtime"), tuple(data.get("reuse", ())))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def pending_text(lock: Lock, digests: Mapping[str, str]) -> str:

@@ -56,6 +56,10 @@ def _parts(config: Config, tree: Tree, *, bare: bool = False) -> Iterator[bytes]
     yield cache.state(_FOLDERS)
     for name in sorted(Config.__dataclass_fields__.keys() - _ELSEWHERE):
         yield f"{name}={_plain_option(getattr(config, name))!r}".encode("utf-8", "backslashreplace")
+    if config.reuse:
+        from .packages import lock_states  # noqa: PLC0415 - most outputs reuse nothing
+
+        yield from lock_states(config)
     if isinstance(tree.main, SingleFile) and config.world is None:
         # It names the world of a component.
         yield os.path.basename(tree.path).encode("utf-8", "backslashreplace")
