@@ -92,13 +92,16 @@ parameters = st.lists(
 @st.composite
 def statements(draw: st.DrawFn) -> str:
     shape = draw(
-        st.sampled_from(["def", "async def", "class", "from", "call", "return", "=", "annotated", "union", "field"])
+        st.sampled_from(
+            ["def", "async def", "class", "from", "call", "return", "=", "annotated", "union", "field", "super"]
+        )
     )
     name = draw(names)
     match shape:
         case "def" | "async def":
             listed = ["self", *draw(parameters)] if draw(st.booleans()) else draw(parameters)
-            return f"{shape} {name}({', '.join(listed)}) -> {draw(types)}:\n    pass"
+            body = draw(st.sampled_from(["\n    pass", " ...", " ...  # a comment that nobody splits"]))
+            return f"{shape} {name}({', '.join(listed)}) -> {draw(types)}:{body}"
         case "class":
             bases = [
                 *draw(st.lists(dotted, min_size=1, max_size=3)),
@@ -111,12 +114,14 @@ def statements(draw: st.DrawFn) -> str:
             return f"{'return ' if shape == 'return' else ''}{draw(call(values))}"
         case "=":
             return f"{name} = {draw(st.one_of(call(values), strings))}"
+        case "super":
+            return f"super().{draw(call(values))}"
         case "annotated":
             return f"self.{name}: {draw(types)} = {draw(call(dotted))}"
         case "union":
             return f"{name}: TypeAlias = {draw(types)}"
         case _:
-            return f"{name}: {draw(types)}"
+            return f"{name}: {draw(types)}{draw(st.sampled_from(['', ' = None']))}"
 
 
 @given(statements(), st.integers(0, 3))

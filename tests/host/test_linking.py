@@ -14,7 +14,7 @@ from witgen.runtime.host.definition import track
 
 from .echo import HOST as ECHO
 from .echo import echo_function, echo_text
-from .things import TEXT, Counted, Imports, Things, World, start
+from .things import TEXT, Counted, Imports, Thing, Things, World, start
 
 
 class Empty(host.World):
@@ -31,7 +31,7 @@ def world(imports: tuple[host.Import, ...] = (), exports: tuple[abi.Interface, .
 
 
 def test_all_missing_methods_are_listed_with_their_signatures() -> None:
-    class Poor(host.Resource):
+    class Poor(Thing):
         def number(self) -> int:
             return 1
 
@@ -44,6 +44,7 @@ def test_all_missing_methods_are_listed_with_their_signatures() -> None:
     lines = str(caught.value).splitlines()
     assert lines[0] == "imports that are not implemented:"
     assert lines[1:] == [
+        "  test:things/things@1.0.0: [constructor]thing: func(n: u32) -> thing",
         "  test:things/things@1.0.0: [static]thing.find: func(n: u32) -> result<thing, string>",
         "  test:things/things@1.0.0: sum: func(a: borrow<thing>, b: borrow<thing>) -> u32",
         "  test:things/things@1.0.0: take: func(x: thing)",
@@ -64,14 +65,24 @@ def test_an_abstract_class_is_not_an_implementation() -> None:
         World._open(TEXT, Imports(things))
 
 
+def test_coroutines_are_for_the_asyncio_face() -> None:
+    class Slow(Things):
+        async def sum(self, a: Counted, b: Counted) -> int:  # type: ignore[override]
+            return a.n + b.n
+
+    with pytest.raises(host.LinkError, match=r"sum: func\(a: borrow<thing>, .* \(it is `async def`: only the asyncio"):
+        World._open(TEXT, Imports(Slow(Counted)))
+
+
 def test_an_import_that_was_not_given() -> None:
     with pytest.raises(host.LinkError, match=r"test:things/things@1.0.0: no implementation \(imports.things\)"):
         World._open(TEXT, object())
 
 
-def test_a_resource_class_must_be_one() -> None:
+@pytest.mark.parametrize("wrong", [object, type("Other", (host.Resource,), {}), Counted(1)])
+def test_a_resource_class_must_be_one(wrong: Any) -> None:
     things = Things(Counted)
-    things.Thing = object  # type: ignore[assignment]
+    things.Thing = wrong
     with pytest.raises(host.LinkError, match="resource thing: expected a class derived from Thing"):
         World._open(TEXT, Imports(things))
 

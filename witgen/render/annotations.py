@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import assert_never
 
 from ..facts.names import BUILTINS
 from ..facts.types import contains_handle
-from ..facts.world import WorldFacts
+from ..facts.world import ScopeFacts, WorldFacts
 from ..model import ir
+from .host_names import host_names
 from .imports import Imports
 
-__all__ = ["EXPORT_SIDE", "IMPORT_SIDE", "TYPES", "WORLD_EXPORTS", "Annotations", "Place", "private"]
+__all__ = ["EXPORT_SIDE", "IMPORT_SIDE", "TYPES", "WORLD_EXPORTS", "Annotations", "Bases", "Place", "private"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,14 @@ TYPES = Place("..", ".", is_types=True)
 IMPORT_SIDE = Place("..", ".")
 EXPORT_SIDE = Place("...", "..", ".")
 WORLD_EXPORTS = Place("..", ".", ".exports.")
+
+
+class Bases(enum.Enum):
+    """Which base a resource has that the host implements: one whose methods return, or one whose methods are awaited."""
+
+    PLAIN = enum.auto()
+    ASYNC = enum.auto()
+    EITHER = enum.auto()
 
 
 def private(name: str) -> str:
@@ -63,6 +73,7 @@ class Annotations:
     place: Place
     module: str
     shadowed: Collection[str] = ()
+    bases: Bases = Bases.PLAIN
 
     def exact(self, type: ir.Type | None) -> str:
         """Return the type of a value that the bindings hand out; None is no value at all."""
@@ -119,12 +130,30 @@ class Annotations:
         scope, name = self.facts.scope_of(id), self.facts.type(id).name
         if scope.module == self.module:
             return None, name
-        exported = self.place.exported
-        if exported is None or not any(link.scope is scope for link in self.facts.exports):
-            return self.place.imported + scope.module, name
-        return exported + scope.module, name
+        exported = self.place.exported if self._is_exported(scope) else None
+        return (self.place.imported if exported is None else exported) + scope.module, name
+
+    def _is_exported(self, scope: ScopeFacts) -> bool:
+        """Tell whether a scope's resources are, as seen from here, those of the component."""
+        return self.place.exported is not None and any(link.scope is scope for link in self.facts.exports)
 
     def _resource(self, id: ir.TypeId) -> str:
+        twin = self._async_base(self.facts.resolve.dealias(id)) if self.bases is not Bases.PLAIN else None
+        if twin is None or self.bases is Bases.EITHER:
+            plain = self._plain_base(id)
+            return plain if twin is None else f"{plain} | {twin}"
+        return twin
+
+    def _async_base(self, id: ir.TypeId) -> str | None:
+        """Return the async base of a resource, or None where it is not the host that implements it."""
+        scope = self.facts.scope_of(id)
+        module, _ = self.resource_place(id)
+        if self.place.is_types or self._is_exported(scope) or self.facts.is_native(scope):
+            return None
+        name = host_names(self.facts, scope).twins[id]
+        return name if module is None else self.imports.name(module, name)
+
+    def _plain_base(self, id: ir.TypeId) -> str:
         module, name = self.resource_place(id)
         if module is not None:
             return self.imports.name(module, name)

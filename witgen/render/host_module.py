@@ -3,36 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from ..facts.names import Namespace, class_name
 from ..facts.support import Side, obstacle
 from ..facts.types import FunctionFacts
 from ..facts.world import ScopeFacts, WorldFacts
-from .annotations import EXPORT_SIDE, IMPORT_SIDE, Annotations, Place
+from .annotations import EXPORT_SIDE, IMPORT_SIDE, Annotations, Bases, Place
 from .docs import paragraphs
 from .env import render_template
+from .host_names import host_names
 from .imports import Imports
 from .module import module_view
 from .resources import ResourceView, declared_resources, resource_bases, resource_doc, resource_names
 from .signature import Signature, called, implemented
 
-__all__ = ["HostScope", "interface_class", "interface_face", "render_host_export", "render_host_import"]
+__all__ = ["AsyncBase", "HostScope", "interface_class", "render_host_export", "render_host_import"]
 
 
 def interface_class(facts: WorldFacts, scope: ScopeFacts) -> str:
     """Return the name of the class that stands for an interface itself."""
-    interface = facts.resolve.interfaces[scope.owner.interface or 0]
-    name = class_name(interface.name or scope.instance)
-    types = Namespace(fact.name for fact in scope.types.values())
-    return name if name not in types else types.take(name + "Interface")
+    return host_names(facts, scope).own
 
 
-def interface_face(facts: WorldFacts, scope: ScopeFacts) -> str:
-    """Return the name of the class that stands for an exported interface in the asyncio face."""
-    taken = Namespace(fact.name for fact in scope.types.values())
-    name = interface_class(facts, scope)
-    taken.take(name)
-    return taken.take(f"Async{name}")
+@dataclass(frozen=True, slots=True)
+class AsyncBase:
+    """The class to derive a resource from whose methods are coroutines; `of` is the one with plain methods."""
+
+    name: str
+    of: str
+    bases: tuple[str, ...]
+    functions: tuple[Signature, ...]
+    awaitable: str
+    """What Awaitable is called, where WIT declares a function called `dropped`."""
 
 
 class HostScope:
@@ -52,22 +54,26 @@ class HostScope:
         """The local name of the runtime."""
         return self.imports.module(f"{self.place.up}_runtime", "host")
 
-    def annotations(self, functions: Sequence[FunctionFacts], *, holds_resources: bool = False) -> Annotations:
+    def annotations(
+        self, functions: Sequence[FunctionFacts], *, holds_resources: bool = False, bases: Bases = Bases.PLAIN
+    ) -> Annotations:
         """Return annotations for a class body with `functions`, and with attributes named like the resources."""
         shadowed = {function.name for function in functions}
         if holds_resources:
             shadowed.update(fact.name for _, fact in self.resources)
-        return Annotations(self.facts, self.imports, self.place, self.scope.module, shadowed)
+        return Annotations(self.facts, self.imports, self.place, self.scope.module, shadowed, bases)
 
     def supported(self, functions: Sequence[FunctionFacts]) -> tuple[FunctionFacts, ...]:
         """Return the functions that the host's runtime can carry."""
         side = Side.HOST_EXPORT if self.exporting else Side.HOST_IMPORT
         return tuple(f for f in functions if obstacle(self.facts.resolve, f.function, side) is None)
 
-    def signatures(self, functions: Sequence[FunctionFacts], *, holds_resources: bool = False) -> tuple[Signature, ...]:
+    def signatures(
+        self, functions: Sequence[FunctionFacts], *, holds_resources: bool = False, bases: Bases = Bases.PLAIN
+    ) -> tuple[Signature, ...]:
         """Return the signatures of a class body: called on the export side, implemented on the import side."""
         functions = self.supported(functions)
-        annotations = self.annotations(functions, holds_resources=holds_resources)
+        annotations = self.annotations(functions, holds_resources=holds_resources, bases=bases)
         make = called if self.exporting else implemented
         return tuple(make(self.facts, function, annotations) for function in functions)
 
@@ -78,6 +84,17 @@ class HostScope:
             functions = () if opaque else self.signatures(self.scope.of_resource(id))
             yield ResourceView(fact.name, fact.constant, resource_doc(self.facts, id), bases, functions)
 
+    def async_bases(self) -> Iterator[AsyncBase]:
+        """Yield the async bases of the scope's own resources."""
+        names = host_names(self.facts, self.scope).twins
+        for id, fact in self.resources:
+            base = f"{self.host}.AsyncResource"
+            bases = resource_bases(self.facts, self.scope, fact, self.imports, self.place, base)
+            functions = self.signatures(self.scope.of_resource(id), bases=Bases.ASYNC)
+            tells = any(function.name == "dropped" for function in functions)
+            awaitable = self.imports.name("collections.abc", "Awaitable") if tells else ""
+            yield AsyncBase(names[id], fact.name, bases, functions, awaitable)
+
     def offered(self) -> list[str]:
         """Return the names of all resources that the module offers."""
         return [*self.reexported, *(fact.name for _, fact in self.resources), *(alias.name for alias in self.aliases)]
@@ -85,38 +102,48 @@ class HostScope:
 
 def render_host_import(facts: WorldFacts, scope: ScopeFacts) -> str | None:
     """Return the module to implement one imported interface with, or None where there is nothing to implement."""
-    name = interface_class(facts, scope)
-    builder = HostScope(facts, scope, IMPORT_SIDE, [name])
+    names = host_names(facts, scope)
+    builder = HostScope(facts, scope, IMPORT_SIDE, [names.own, names.face, *names.twins.values()])
     native = facts.is_native(scope)
     resources = tuple(builder.views("NativeResource" if native else "Resource", opaque=native))
+    async_bases = () if native else tuple(builder.async_bases())
     needs_class = bool(scope.free) and not resources if native else bool(scope.free or len(resources) > 1)
     if not needs_class and not builder.offered():
         return None
     functions = builder.signatures(scope.free, holds_resources=True) if needs_class else ()
-    exported = [*builder.offered(), *([name] if needs_class else [])]
+    awaited = builder.signatures(scope.free, holds_resources=True, bases=Bases.ASYNC) if needs_class else ()
+    exported = [*builder.offered(), *(each.name for each in async_bases)]
     verb = "Resources of" if native and resources else "Implement"
     tail = ", which wasmtime provides." if native and resources else " for a component."
-    module = module_view(facts, scope, doc=f"{verb} `{scope.title}`{tail}", imports=builder.imports, exported=exported)
+    groups = [functions, *(r.functions for r in resources)]
     return render_template(
         "host_import.py.jinja",
-        module=module,
+        module=module_view(
+            facts,
+            scope,
+            doc=f"{verb} `{scope.title}`{tail}",
+            imports=builder.imports,
+            exported=[*exported, *([names.own, names.face] if needs_class else [])],
+        ),
         host=builder.host if resources or needs_class else "",
         native=native,
         pollable=native and scope.instance.startswith("wasi:io/poll@"),
         resources=resources,
+        async_bases=async_bases,
         aliases=builder.aliases,
-        abstractmethod=_abstractmethod(
-            builder, native=native and not functions, groups=[functions, *(r.functions for r in resources)]
-        ),
-        interface=name if needs_class else None,
+        abstractmethod=_abstractmethod(builder, native=native and not functions, groups=groups),
+        interface=names.own if needs_class else None,
+        face=names.face,
         doc=paragraphs(scope.docs.contents if scope.docs else f"`{scope.title}`."),
         functions=functions,
+        awaited=awaited,
     )
 
 
 def render_host_export(facts: WorldFacts, scope: ScopeFacts) -> str:
     """Return the module that gives access to one exported interface."""
-    name, face = interface_class(facts, scope), interface_face(facts, scope)
+    names = host_names(facts, scope)
+    name, face = names.own, names.face
     builder = HostScope(facts, scope, EXPORT_SIDE, [name, face])
     resources = tuple(builder.views("GuestResource"))
     functions = builder.signatures(scope.free)
@@ -142,6 +169,7 @@ def render_host_export(facts: WorldFacts, scope: ScopeFacts) -> str:
         any=builder.imports.name("typing", "Any"),
         doc=paragraphs(scope.docs.contents if scope.docs else f"`{scope.title}`."),
         functions=functions,
+        awaited=builder.signatures(scope.free, bases=Bases.EITHER),
     )
 
 

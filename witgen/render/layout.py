@@ -23,7 +23,10 @@ _QUOTES = '"""'
 _CALL = re.compile(r"(?:(?:\w+=)|(?:\"[^\"\\]*\": ))?(?:\w+(?:\.\w+)?)?[(\[{]")
 _RETURN_AWAIT = re.compile(r"(?:return )?(?:await )?")
 _PLAIN_ANNOTATION = re.compile(r"[\w.]+: [\w.]+ = ")
-_CALLEE = re.compile(r"\w+(?:\.\w+)?\(")
+_TARGET = re.compile(r"\w+: ")
+_UNION_INSIDE = re.compile(r"(\w+: \w+\[)([\w.]+(?: \| [\w.]+)+)(\])")
+_CALLEE = re.compile(r"(?:super\(\)\.)?\w+(?:\.\w+)?\(")
+_OPTIONAL = re.compile(r"(\w+: )([\w.]+(?: \| [\w.]+)+)( = None)")
 
 
 class _UnknownShapeError(Exception):
@@ -121,9 +124,15 @@ class _Statement:
         yield self._line(self._indent, self._text[end:])
 
     def _assignment(self) -> Iterator[str]:
-        """Split `return await call(…)` or a part of it, `target = call(…)` or `target = a | b`."""
+        """Split `return await call(…)` or a part of it, `target = call(…)`, `target = a | b` or `target: a | b`."""
         equals = self._brackets.outside(" = ")
+        if (optional := _OPTIONAL.fullmatch(self._text)) is not None:
+            return self._optional(*optional.groups())
         value = equals + len(" = ") if equals >= 0 else _before_value(self._text)
+        if equals < 0 and (inside := _UNION_INSIDE.fullmatch(self._text)) is not None:
+            return self._union_inside(*inside.groups())
+        if equals < 0 and (target := _TARGET.match(self._text)) is not None:
+            value = target.end()
         if self._brackets.outside(" | ", value) >= 0:
             return self._union(value)
         match = _CALLEE.match(self._text, value)
@@ -171,7 +180,7 @@ class _Statement:
         yield self._line(self._indent, self._text[equals - 1 :])
 
     def _union(self, value: int) -> Iterator[str]:
-        if self._text[value - 3 : value] != " = ":
+        if self._text[value - 3 : value] != " = " and self._text[value - 2 : value] != ": ":
             raise _UnknownShapeError
         yield self._line(self._indent, self._text[:value] + "(")
         inner = self._indent + _STEP
@@ -182,6 +191,27 @@ class _Statement:
             for number, (first, last) in enumerate(members):
                 yield self._line(inner, ("| " if number else "") + self._text[first:last])
         yield self._line(self._indent, ")")
+
+    def _optional(self, head: str, union: str, tail: str) -> Iterator[str]:
+        """Split `target: a | b = None`."""
+        before = head + union + tail.removesuffix("None") + "("
+        if self._indent + len(before) > _WIDTH:
+            yield from self._union_inside(head + "(", union, ")" + tail)
+            return
+        yield " " * self._indent + before
+        yield " " * (self._indent + _STEP) + "None"
+        yield " " * self._indent + ")"
+
+    def _union_inside(self, head: str, union: str, tail: str) -> Iterator[str]:
+        """Split what holds nothing but a union of names, such as `target: A[b | c]`."""
+        inner = self._indent + _STEP
+        yield self._line(self._indent, head)
+        if inner + len(union) <= _WIDTH:
+            yield " " * inner + union
+        else:
+            for number, member in enumerate(union.split(" | ")):
+                yield self._line(inner, ("| " if number else "") + member)
+        yield self._line(self._indent, tail)
 
     def _bracketed(self, first: int, start: int, indent: int, suffix: str) -> Iterator[str]:
         """Split from `first` on at the bracket at `start`, whose end is followed by `suffix` alone."""
@@ -227,11 +257,12 @@ def _by_black(text: str, indent: int) -> tuple[str, ...]:
     depth = indent // _STEP
     opens = [" " * (_STEP * level) + "if _:" for level in range(depth)]
     source = ["from __future__ import annotations", "", *opens, " " * indent + text]
-    if text.startswith(("def ", "async def ", "class ")):
+    is_header = text.partition("  #")[0].endswith(":")
+    if is_header:
         source.append(" " * (indent + _STEP) + "pass")
     lines = black.format_str("\n".join(source) + "\n", mode=black.Mode()).rstrip("\n").split("\n")
     first = lines.index("if _:") + depth if depth else 2
     body = lines[first:]
     while body and not body[0]:
         body = body[1:]
-    return tuple(body[:-1] if text.startswith(("def ", "async def ", "class ")) else body)
+    return tuple(body[:-1] if is_header else body)

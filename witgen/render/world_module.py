@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from ..facts.names import Namespace
 from ..facts.support import Side, obstacle
 from ..facts.types import FunctionFacts
 from ..facts.world import Link, WorldFacts
-from .annotations import WORLD_EXPORTS, Annotations, private
+from .annotations import WORLD_EXPORTS, Bases, private
 from .docs import paragraphs
 from .env import render_template
-from .host_module import HostScope, interface_class, interface_face
+from .host_module import HostScope
+from .host_names import host_names
 from .module import module_view
 from .resources import declared_resources
 from .signature import Signature, called, implemented
@@ -29,6 +29,9 @@ class Field:
 
     name: str
     annotation: str
+    either: str
+    """The annotation in the container for the asyncio face."""
+    default: str
     doc: str
 
 
@@ -64,12 +67,9 @@ class _World:
 
     def __init__(self, facts: WorldFacts) -> None:
         self.facts = facts
-        names = Namespace([fact.name for fact in facts.own.types.values()])
-        self.name = names.take(facts.name)
-        self.container = names.take(self.name + "Imports")
-        self.face = names.take(f"Async{self.name}")
-        own = [self.name, self.container, self.face]
-        self.scope = HostScope(facts, facts.own, WORLD_EXPORTS, own)
+        self.names = names = host_names(facts, facts.own)
+        self.own = [names.own, names.face, names.container, names.async_container, *names.twins.values()]
+        self.scope = HostScope(facts, facts.own, WORLD_EXPORTS, self.own)
         self.imports = self.scope.imports
 
     @property
@@ -98,30 +98,49 @@ class _World:
     def fields(self) -> Iterator[Field]:
         """Yield the fields of the imports container."""
         for link in self.facts.imports:
-            resources = [fact.name for _, fact in declared_resources(self.facts, link.scope)]
-            if not (link.scope.free or resources) or (link.native and resources):
-                continue
-            module = self.imports.module(".", link.scope.module)
-            single = len(resources) == 1 and not link.scope.free
-            what = f"type[{module}.{resources[0]}]" if single else f"{module}.{interface_class(self.facts, link.scope)}"
-            kind = "The class that implements" if single else "Implements"
-            if link.native:
-                what, kind = f"{what} | None = None", "wasmtime's own unless given: implements"
-            yield Field(link.attribute, what, f"{kind} `{link.scope.title}`.")
-        for _, fact in self.scope.resources:
-            yield Field(fact.name, f"type[{private(fact.name)}]", f"The class that implements `{fact.name}`.")
+            if (field := self._field(link)) is not None:
+                yield field
+        for id, fact in self.scope.resources:
+            plain, doc = private(fact.name), f"The class that implements `{fact.name}`."
+            yield Field(fact.name, f"type[{plain}]", f"type[{plain} | {self.names.twins[id]}]", "", doc)
         for function in self._callables():
-            annotations = self.scope.annotations((), holds_resources=True)
-            signature = implemented(self.facts, function, annotations)
-            callable_ = self.imports.name("collections.abc", "Callable")
-            yield Field(signature.name, signature.callable(callable_), signature.doc)
+            yield self._callable_field(function)
+
+    def _field(self, link: Link) -> Field | None:
+        """Return the field of an interface; None where nobody can or need implement it."""
+        names = host_names(self.facts, link.scope)
+        resources = declared_resources(self.facts, link.scope)
+        if not (link.scope.free or resources) or (link.native and resources):
+            return None
+        module = self.imports.module(".", link.scope.module)
+        single = len(resources) == 1 and not link.scope.free
+        if single:
+            id, fact = resources[0]
+            plain = f"type[{module}.{fact.name}]"
+            either = f"type[{module}.{fact.name} | {module}.{names.twins[id]}]"
+        else:
+            plain = f"{module}.{names.own}"
+            either = f"{plain} | {module}.{names.face}"
+        kind, default = "The class that implements" if single else "Implements", ""
+        if link.native:
+            kind, default = "wasmtime's own unless given: implements", " | None = None"
+        return Field(link.attribute, plain, either, default, f"{kind} `{link.scope.title}`.")
+
+    def _callable_field(self, function: FunctionFacts) -> Field:
+        plain, awaited = (
+            implemented(self.facts, function, self.scope.annotations((), holds_resources=True, bases=bases))
+            for bases in (Bases.PLAIN, Bases.ASYNC)
+        )
+        callable_, awaitable = (self.imports.name("collections.abc", name) for name in ("Callable", "Awaitable"))
+        annotation = plain.callable(callable_)
+        return Field(plain.name, annotation, f"{annotation} | {awaited.callable(callable_, awaitable)}", "", plain.doc)
 
     def interfaces(self) -> Iterator[Exported]:
         """Yield the exported interfaces that have something to call."""
         for link in self.facts.exports:
             module = self.imports.module(".exports", link.scope.module, f"_exported_{link.scope.module}")
-            classes = (interface_class(self.facts, link.scope), interface_face(self.facts, link.scope))
-            yield Exported(link.attribute, *(f"{module}.{name}" for name in classes))
+            names = host_names(self.facts, link.scope)
+            yield Exported(link.attribute, f"{module}.{names.own}", f"{module}.{names.face}")
 
     def exported_tables(self) -> Iterator[str]:
         """Yield the descriptors of what the world exports."""
@@ -130,9 +149,11 @@ class _World:
         for link in self.facts.exports:
             yield self.table(link)
 
-    def exported_functions(self) -> tuple[FunctionFacts, ...]:
-        """Return the world's own exported functions that the runtime can call."""
-        return self._supported(self.facts.exported, Side.HOST_EXPORT)
+    def signatures(self, bases: Bases) -> list[Signature]:
+        """Return the signatures of the world's own exported functions that the runtime can call."""
+        functions = self._supported(self.facts.exported, Side.HOST_EXPORT)
+        annotations = self.scope.annotations(functions, bases=bases)
+        return [_beside_own(called(self.facts, function, annotations)) for function in functions]
 
     def _callables(self) -> tuple[FunctionFacts, ...]:
         free = tuple(f for f in self.facts.imported if f.function.kind.resource is None)
@@ -150,37 +171,34 @@ def _beside_own(signature: Signature) -> Signature:
 def render_host_world(facts: WorldFacts) -> tuple[str, list[str]]:
     """Return the world's host module and the names it offers."""
     world = _World(facts)
-    functions = world.exported_functions()
-    shadowed = {function.name for function in functions}
-    annotations = Annotations(facts, world.imports, WORLD_EXPORTS, facts.own.module, shadowed)
-    resources = tuple(world.scope.views("Resource"))
+    scope, names = world.scope, world.names
+    resources, async_bases = tuple(scope.views("Resource")), tuple(scope.async_bases())
     fields, links = list(world.fields()), list(world.links())
-    signatures = [_beside_own(called(facts, function, annotations)) for function in functions]
-    names = [*world.scope.offered(), world.name, world.container, world.face]
-    doc = facts.world.docs.contents if facts.world.docs else f"World `{facts.title}`."
+    signatures, awaited = world.signatures(Bases.PLAIN), world.signatures(Bases.EITHER)
+    offered = [*scope.offered(), *(name for name in world.own if fields or name != names.async_container)]
     summary = f"Run components of world `{facts.title}`."
-    module = module_view(facts, facts.own, doc=summary, imports=world.imports, exported=names)
+    module = module_view(facts, facts.own, doc=summary, imports=world.imports, exported=offered)
     text = render_template(
         "world.py.jinja",
         module=module,
-        host=world.scope.host,
+        host=scope.host,
         abi=world.abi if signatures else "",
         dataclass=world.imports.name("dataclasses", "dataclass"),
         self_type=world.imports.name("typing", "Self"),
         callable=world.imports.name("collections.abc", "Callable") if signatures else "",
         abstractmethod=world.imports.name("abc", "abstractmethod") if any(r.functions for r in resources) else "",
         resources=resources,
-        aliases=world.scope.aliases,
-        world=world.name,
-        container=world.container,
-        face=world.face,
+        async_bases=async_bases,
+        aliases=scope.aliases,
+        names=names,
         title=facts.title,
-        doc=doc,
+        doc=facts.world.docs.contents if facts.world.docs else f"World `{facts.title}`.",
         imports_doc=paragraphs(f"What a component of world `{facts.title}` imports."),
         fields=fields,
-        links=[link.expression(world.scope.host) for link in links],
+        links=[link.expression(scope.host) for link in links],
         exports=list(world.exported_tables()),
         interfaces=list(world.interfaces()),
         functions=signatures,
+        awaited=awaited,
     )
-    return text, names
+    return text, offered

@@ -20,11 +20,14 @@ from .errors import (
     Trap,
 )
 from .pollable import Pollable
-from .resource import GuestResource, Interface, NativeResource, Resource, drop
+from .resource import AsyncResource, GuestResource, Interface, NativeResource, Resource, drop
 from .store import Limits, Store
+from .stream import InputStream, OutputStream
+from .stream_files import StreamError
 from .world import Instance, World
 
 __all__ = [
+    "AsyncResource",
     "AsyncWorld",
     "ComponentError",
     "ComponentSource",
@@ -37,17 +40,20 @@ __all__ = [
     "GuestResource",
     "HostError",
     "Import",
+    "InputStream",
     "Instance",
     "Interface",
     "Limits",
     "LinkError",
     "MemoryLimitError",
     "NativeResource",
+    "OutputStream",
     "Pollable",
     "Resource",
     "Settings",
     "Store",
     "StoreDeadError",
+    "StreamError",
     "ThreadError",
     "Trap",
     "WasiConfig",

@@ -19,7 +19,7 @@ from .. import abi
 from ..check import Mismatch
 from . import ffi
 from .errors import HostError
-from .resource import GuestResource, Handle, NativeResource, Resource
+from .resource import GuestResource, Handle, HostResource, NativeResource
 from .store import Store
 
 __all__ = ["Guest", "Host", "Native", "ResourceHandles", "Side"]
@@ -29,7 +29,7 @@ __all__ = ["Guest", "Host", "Native", "ResourceHandles", "Side"]
 class Host:
     """A resource that Python implements: the class of its objects and its number in the linker."""
 
-    python: type[Resource]
+    python: type[HostResource]
     number: int
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any, TypeVar
@@ -16,8 +17,9 @@ from .binding import bind_callback
 from .definition import Definition, Import, Needs
 from .errors import LinkError
 from .handles import Host, Native, ResourceHandles, Side
-from .resource import NativeResource, Resource
+from .resource import HostResource, NativeResource
 from .store import Store
+from .stream_files import hide
 
 __all__ = ["Linkage"]
 
@@ -27,6 +29,8 @@ _NO_ASYNC = (
     "wasmtime's C API cannot implement it: a function defined with wasmtime_component_linker_instance_add_func_async"
     " does not match an async import"
 )
+
+_ONLY_AWAITED = "it is `async def`: only the asyncio face, the world's class whose name begins with Async, runs those"
 
 _numbers: WeakKeyDictionary[abi.Resource, int] = WeakKeyDictionary()
 _number = count(1)
@@ -65,14 +69,19 @@ class _Implementation:
         owner = self.classes[function.resource]
         return owner, "" if function.name.startswith("[constructor]") else function.python
 
-    def missing(self) -> Iterator[str]:
-        """Say what an implementation lacks."""
+    def base(self, name: str) -> object:
+        """Return the generated class of that name."""
+        return getattr(self.item.module, name, None)
+
+    def missing(self, *, awaits: bool) -> Iterator[str]:
+        """Say what an implementation lacks; `awaits` tells whether coroutines will do."""
         place = self.item.name or "the world itself"
         if self.given is None:
             yield f"{place}: no implementation (imports.{self.item.attribute})"
             return
         for resource, name in self.item.interface.resources:
-            if not (isinstance(self.classes[resource], type) and issubclass(self.classes[resource], Resource)):
+            base, given = _subclass(self.base(name), HostResource), self.classes[resource]
+            if not (isinstance(given, type) and issubclass(given, base)):
                 yield f"{place}: resource {resource.name}: expected a class derived from {name}"
         for function in self.item.interface.functions:
             if function.is_async:
@@ -83,8 +92,10 @@ class _Implementation:
             abstract: frozenset[str] = frozenset()
             if isinstance(owner, type):
                 abstract = getattr(owner, "__abstractmethods__", abstract)
-            if owner is not None and (not callable(found) or name in abstract):
+            if owner is not None and (not callable(found) or (name or "__init__") in abstract):
                 yield f"{place}: {shape.describe(function)}"
+            elif not awaits and inspect.iscoroutinefunction(found):
+                yield f"{place}: {shape.describe(function)} ({_ONLY_AWAITED})"
 
     def function(self, function: abi.Function) -> Callable[..., Any] | None:
         """Return what implements a function; None for methods, which their objects have."""
@@ -102,15 +113,20 @@ class Linkage:
         self._store = store
         self._implementations = [_Implementation(item, imports) for item in definition.imports]
         self.sides: dict[abi.Resource, Side] = {}
+        self._has_preopens = False
         self._handles = ResourceHandles(store, self.sides)
         self._linker = wasm.Linker(store.engine)
         self._linker.allow_shadowing = True
         self._linker.add_wasip2()
+        if store.http:
+            store.enable_http()
+            self._linker.add_wasi_http()
 
     def define(self, needs: Needs) -> None:
         """Define everything that the component imports; raise with a list of all that is missing."""
         wanted = [item for item in self._implementations if item.item.name in needs.imports]
-        missing = [problem for item in wanted if not item.native for problem in item.missing()]
+        awaits = self._store.finish is not None
+        missing = [problem for item in wanted if not item.native for problem in item.missing(awaits=awaits)]
         if missing:
             raise LinkError("imports that are not implemented:\n" + "\n".join(f"  {problem}" for problem in missing))
         for implementation in self._implementations:
@@ -120,6 +136,7 @@ class Linkage:
                 if implementation.native:
                     continue
                 known = implementation.item.name
+                self._has_preopens |= known.startswith("wasi:filesystem/preopens@")
                 name, functions = needs.imports[known], needs.functions[known]
                 if not name:
                     self._fill(root, implementation, functions)
@@ -128,13 +145,12 @@ class Linkage:
                     self._fill(instance, implementation, functions)
 
     def _assign(self, implementation: _Implementation) -> None:
-        module = implementation.item.module
         for resource, name in implementation.item.interface.resources:
-            base = getattr(module, name, None)
+            base = implementation.base(name)
             if implementation.native:
                 self.sides[resource] = Native(_subclass(base, NativeResource))
             else:
-                self.sides[resource] = Host(_subclass(base, Resource), _number_of(resource))
+                self.sides[resource] = Host(_subclass(base, HostResource), _number_of(resource))
 
     def _fill(self, instance: wasm.LinkerInstance, implementation: _Implementation, functions: frozenset[str]) -> None:
         keep = self._store.keep
@@ -150,6 +166,8 @@ class Linkage:
     def instantiate(self, component: wasm.Component) -> wasm.Instance:
         """Make an instance, which may run the guest's start code."""
         self._store.keep.extend((self._linker, component))
+        if self._store.streams and not self._has_preopens:
+            hide(self._store, self._linker, component)
         with self._store.entered():
             try:
                 return self._linker.instantiate(self._store.raw, component)

@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
-from abc import ABC
-from collections.abc import Callable
+from abc import ABC, ABCMeta
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from .. import values
@@ -15,14 +15,25 @@ from .. import values
 if TYPE_CHECKING:
     from .store import Store
 
-__all__ = ["GuestResource", "Handle", "Interface", "NativeResource", "Resource", "drop"]
+__all__ = ["AsyncResource", "GuestResource", "Handle", "HostResource", "Interface", "NativeResource", "Resource", "drop"]
 
 
 class Interface(ABC):  # noqa: B024  (what is abstract stands in the generated classes)
     """Base of what implements an imported interface."""
 
 
-class Resource(values.Resource, ABC):
+class HostResource(values.Resource, ABC):
+    """What Python implements for a component; `Resource` and `AsyncResource` are what users see of it."""
+
+    _dropped_hook: ClassVar[str] = "dropped"
+
+    def _tell_dropped(self) -> object:
+        """Call the hook; for the runtime. Names of WIT never begin with an underscore."""
+        hook: Callable[[], object] = getattr(self, self._dropped_hook)
+        return hook()
+
+
+class Resource(HostResource):
     """Base of a resource that Python implements for a component.
 
     `dropped` is called exactly once for every object that was given to a guest and is not taken back: when the guest
@@ -30,15 +41,23 @@ class Resource(values.Resource, ABC):
     in `_dropped_hook` which method is called instead.
     """
 
-    _dropped_hook: ClassVar[str] = "dropped"
-
     def dropped(self) -> None:
         """Let go of what the object holds. Does nothing here."""
 
-    def _tell_dropped(self) -> object:
-        """Call the hook; for the runtime. Names of WIT never begin with an underscore."""
-        hook: Callable[[], object] = getattr(self, self._dropped_hook)
-        return hook()
+
+class AsyncResource(HostResource):
+    """Base of a resource that Python implements with coroutines, for the asyncio face; otherwise like `Resource`.
+
+    A generated class says `of` which one it stands for, and is taken for that from then on.
+    """
+
+    def __init_subclass__(cls, *, of: type[Resource] | None = None) -> None:
+        super().__init_subclass__()
+        if of is not None:
+            ABCMeta.register(of, cls)
+
+    def dropped(self) -> Awaitable[None] | None:
+        """Let go of what the object holds, maybe in a coroutine. Does nothing here."""
 
 
 class Handle(values.Resource):

@@ -26,7 +26,8 @@ from .errors import (
     Trap,
 )
 from .interruption import Interruption
-from .resource import Resource
+from .resource import HostResource
+from .stream_files import prepare
 from .table import ObjectTable
 
 __all__ = ["Limits", "Store"]
@@ -64,6 +65,14 @@ class Store:
     be used any more, as everything that lives in it: that is wasmtime's rule. `dead` is then the first failure.
 
     Closing a store calls `dropped()` of every host object that a guest still holds.
+
+    Args:
+        engine: which engine; by default one with the settings that the rest needs.
+        wasi: what guests see of this machine; by default they share stdout and stderr.
+        limits: what guests may use.
+        concurrent: whether guests may have async functions.
+        streams: whether host methods may return `OutputStream`, and `InputStream` without a thread for each.
+        http: whether guests may send HTTP requests by wasmtime's own `wasi:http`.
     """
 
     def __init__(
@@ -73,6 +82,8 @@ class Store:
         wasi: wasmtime.WasiConfig | None = None,
         limits: Limits | None = None,
         concurrent: bool = False,
+        streams: bool = False,
+        http: bool = False,
     ) -> None:
         self.limits = limits or Limits()
         settings = self.limits.settings(concurrent=concurrent)
@@ -80,7 +91,14 @@ class Store:
         suit(self.engine, settings)
         prove(self.engine)
         self.raw = wasmtime.Store(self.engine)
-        self.raw.set_wasi(wasi or _quiet_wasi())
+        self.streams = streams
+        """Whether files can become streams of its guests."""
+        self.http = http
+        """Whether guests may use wasmtime's `wasi:http`."""
+        wasi = wasi or _quiet_wasi()
+        if streams:
+            prepare(wasi)
+        self.raw.set_wasi(wasi)
         _grant(self.raw, self.limits)
         self.context = ffi.context_of(self.raw)
         self.dead: BaseException | None = None
@@ -228,7 +246,7 @@ class Store:
             self.dead = cause
             self._attention.append(None)
 
-    def tell_dropped(self, instance: Resource) -> None:
+    def tell_dropped(self, instance: HostResource) -> None:
         """Tell a host object that no guest has it any more."""
         told = instance._tell_dropped()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  (WIT may use other names)
         if self.finish is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import count
 
 from ..check import Mismatch
-from .resource import Resource
+from .resource import HostResource
 
 __all__ = ["ObjectTable"]
 
@@ -17,16 +17,16 @@ class ObjectTable:
     """Objects by the number that stands for them in wasm. A number is never used twice."""
 
     def __init__(self) -> None:
-        self.objects: dict[int, Resource] = {}
+        self.objects: dict[int, HostResource] = {}
         self._numbers: dict[int, int] = {}
         self._count = count(1)
 
-    def check(self, instance: Resource) -> None:
+    def check(self, instance: HostResource) -> None:
         """Refuse an object that a guest owns already."""
         if id(instance) in _held:
             raise Mismatch(f"this {type(instance).__name__} belongs to a guest already", ValueError)
 
-    def add(self, instance: Resource) -> int:
+    def add(self, instance: HostResource) -> int:
         """Give an object to a guest."""
         self.check(instance)
         number = next(self._count)
@@ -35,7 +35,7 @@ class ObjectTable:
         self.objects[number] = instance
         return number
 
-    def lend(self, instance: Resource) -> tuple[int, bool]:
+    def lend(self, instance: HostResource) -> tuple[int, bool]:
         """Return an object's number for a borrow, and whether the number ends with the call."""
         number = self._numbers.get(id(instance))
         if number is not None:
@@ -44,7 +44,7 @@ class ObjectTable:
         self.objects[number] = instance
         return number, True
 
-    def take(self, number: int) -> Resource:
+    def take(self, number: int) -> HostResource:
         """Take an object back from a guest."""
         instance = self.objects.pop(number)
         if self._numbers.pop(id(instance), None) is not None:

@@ -6,10 +6,13 @@ from __future__ import annotations
 
 import builtins as _builtins
 from abc import abstractmethod
+from collections.abc import Awaitable
 
 from .._runtime import host as _host
 
 __all__ = [
+    "AsyncResource",
+    "AsyncWords",
     "Resource",
     "Words",
 ]
@@ -49,6 +52,34 @@ class Resource(_host.Resource):
         """`import: static func(cls: u32) -> resource`"""
 
 
+class AsyncResource(_host.AsyncResource, of=Resource):
+    """`Resource` with methods that are coroutines, for the asyncio face."""
+
+    _dropped_hook = "handle_dropped"  # WIT declares `dropped` itself
+
+    def handle_dropped(self) -> Awaitable[None] | None:
+        """Called once: the component dropped its handle, or the store was closed."""
+
+    @abstractmethod
+    def __init__(self, itself: int, cls_: _builtins.str) -> None: ...
+
+    @abstractmethod
+    async def list(self) -> _builtins.list[_builtins.str]: ...
+
+    @abstractmethod
+    async def str(self, cls_: _builtins.str) -> _builtins.str: ...
+
+    @abstractmethod
+    async def dropped(self, reason: _builtins.str) -> bool: ...  # type: ignore[override]  # WIT wins the name
+
+    @abstractmethod
+    async def handle(self) -> int: ...
+
+    @classmethod
+    @abstractmethod
+    async def import_(cls, cls_: int) -> AsyncResource: ...
+
+
 _Resource = Resource
 
 
@@ -73,3 +104,22 @@ class Words(_host.Interface):
     @abstractmethod
     def ttl_ms(self, http_get: int) -> int:
         """`TTL-ms: func(HTTP-get: u32) -> u32`"""
+
+
+class AsyncWords(_host.Interface):
+    """`Words` with methods that are coroutines, for the asyncio face."""
+
+    Resource: type[AsyncResource]
+    """The class that implements `Resource`."""
+
+    @abstractmethod
+    async def list(self, list: _builtins.list[int]) -> _builtins.list[int]: ...
+
+    @abstractmethod
+    async def print(self, str: str, module: int) -> str: ...
+
+    @abstractmethod
+    async def lambda_(self, self_: int, class_: bool) -> tuple[int, bool]: ...
+
+    @abstractmethod
+    async def ttl_ms(self, http_get: int) -> int: ...

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Self
 
@@ -16,6 +16,7 @@ from .exports import golden_names_words as _exported_golden_names_words
 
 __all__ = [
     "AsyncNames",
+    "AsyncNamesImports",
     "Names",
     "NamesImports",
 ]
@@ -29,6 +30,14 @@ class NamesImports:
     """Implements `golden:names/words`."""
     import_: Callable[[int], int]
     """`import: func(async: u32) -> u32`"""
+
+
+@dataclass(kw_only=True, slots=True)
+class AsyncNamesImports:
+    """`NamesImports` for the asyncio face: each implementation with plain methods or with coroutines."""
+
+    golden_names_words: _golden_names_words.Words | _golden_names_words.AsyncWords
+    import_: Callable[[int], int] | Callable[[int], Awaitable[int]]
 
 
 class Names(_host.World):
@@ -109,7 +118,7 @@ class AsyncNames(_host.AsyncWorld[Names]):
     async def open(
         cls,
         component: _host.ComponentSource,
-        imports: NamesImports,
+        imports: NamesImports | AsyncNamesImports,
         *,
         wasi: _host.WasiConfig | None = None,
         memory: int | None = None,

@@ -9,6 +9,7 @@ from abc import abstractmethod
 from .._runtime import host as _host
 
 __all__ = [
+    "AsyncThing",
     "Thing",
 ]
 
@@ -23,3 +24,13 @@ class Thing(_host.Resource):
     @abstractmethod
     def value(self) -> int:
         """`value: func() -> u32`"""
+
+
+class AsyncThing(_host.AsyncResource, of=Thing):
+    """`Thing` with methods that are coroutines, for the asyncio face."""
+
+    @abstractmethod
+    def __init__(self, value: int) -> None: ...
+
+    @abstractmethod
+    async def value(self) -> int: ...

@@ -11,6 +11,9 @@ from ..types import golden_resources_store as _types
 from ..types.golden_resources_store import Either, Entry
 
 __all__ = [
+    "AsyncBucket",
+    "AsyncCursor",
+    "AsyncStore",
     "Bucket",
     "Cursor",
     "Store",
@@ -79,6 +82,46 @@ class Cursor(_host.Resource, _types.Cursor):
         """`next: func() -> option<string>`"""
 
 
+class AsyncBucket(_host.AsyncResource, _types.Bucket, of=Bucket):
+    """`Bucket` with methods that are coroutines, for the asyncio face."""
+
+    @abstractmethod
+    def __init__(self, name: str) -> None: ...
+
+    @abstractmethod
+    async def name(self) -> str: ...
+
+    @abstractmethod
+    async def get(self, key: str) -> bytes | None: ...
+
+    @abstractmethod
+    async def put(self, key: str, value: bytes) -> None: ...
+
+    @abstractmethod
+    async def same(self, other: AsyncBucket) -> bool: ...
+
+    @classmethod
+    @abstractmethod
+    async def merge(cls, parts: list[AsyncBucket]) -> AsyncBucket: ...
+
+    @classmethod
+    @abstractmethod
+    async def open_existing(cls, name: str) -> AsyncBucket: ...
+
+    @abstractmethod
+    async def close(self) -> None: ...
+
+    @abstractmethod
+    async def drop(self) -> int: ...
+
+
+class AsyncCursor(_host.AsyncResource, _types.Cursor, of=Cursor):
+    """`Cursor` with methods that are coroutines, for the asyncio face."""
+
+    @abstractmethod
+    async def next(self) -> str | None: ...
+
+
 _Bucket = Bucket
 
 
@@ -105,3 +148,22 @@ class Store(_host.Interface):
     @abstractmethod
     def take(self, entry: Entry) -> Either:
         """`take: func(entry: entry) -> either`"""
+
+
+class AsyncStore(_host.Interface):
+    """`Store` with methods that are coroutines, for the asyncio face."""
+
+    Bucket: type[AsyncBucket]
+    """The class that implements `Bucket`."""
+
+    Cursor: type[AsyncCursor]
+    """The class that implements `Cursor`."""
+
+    @abstractmethod
+    async def list_keys(self, bucket: AsyncBucket) -> AsyncCursor: ...
+
+    @abstractmethod
+    async def entries(self, of: list[AsyncBucket]) -> int: ...
+
+    @abstractmethod
+    async def take(self, entry: Entry) -> Either: ...

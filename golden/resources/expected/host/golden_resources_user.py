@@ -7,9 +7,11 @@ from __future__ import annotations
 from abc import abstractmethod
 
 from .._runtime import host as _host
+from .golden_resources_store import AsyncBucket
 from .golden_resources_store import Bucket as StoreBucket
 
 __all__ = [
+    "AsyncUser",
     "StoreBucket",
     "User",
 ]
@@ -29,3 +31,13 @@ class User(_host.Interface):
     @abstractmethod
     def pass_(self, bucket: StoreBucket) -> StoreBucket:
         """`pass: func(bucket: store-bucket) -> store-bucket`"""
+
+
+class AsyncUser(_host.Interface):
+    """`User` with methods that are coroutines, for the asyncio face."""
+
+    @abstractmethod
+    async def copy(self, source: AsyncBucket, target: AsyncBucket) -> int: ...
+
+    @abstractmethod
+    async def pass_(self, bucket: AsyncBucket) -> AsyncBucket: ...

@@ -19,6 +19,7 @@ from .exports import golden_resources_user as _exported_golden_resources_user
 
 __all__ = [
     "AsyncResources",
+    "AsyncResourcesImports",
     "Resources",
     "ResourcesImports",
 ]
@@ -34,6 +35,22 @@ class ResourcesImports:
     """Implements `golden:resources/user`."""
     golden_resources_only_resource: type[_golden_resources_only_resource.Thing]
     """The class that implements `golden:resources/only-resource`."""
+
+
+@dataclass(kw_only=True, slots=True)
+class AsyncResourcesImports:
+    """`ResourcesImports` for the asyncio face: each implementation with plain methods or with coroutines."""
+
+    golden_resources_store: (
+        _golden_resources_store.Store | _golden_resources_store.AsyncStore
+    )
+    golden_resources_user: (
+        _golden_resources_user.User | _golden_resources_user.AsyncUser
+    )
+    golden_resources_only_resource: type[
+        _golden_resources_only_resource.Thing
+        | _golden_resources_only_resource.AsyncThing
+    ]
 
 
 class Resources(_host.World):
@@ -118,7 +135,7 @@ class AsyncResources(_host.AsyncWorld[Resources]):
     async def open(
         cls,
         component: _host.ComponentSource,
-        imports: ResourcesImports,
+        imports: ResourcesImports | AsyncResourcesImports,
         *,
         wasi: _host.WasiConfig | None = None,
         memory: int | None = None,

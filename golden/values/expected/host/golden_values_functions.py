@@ -11,6 +11,7 @@ from .._runtime.values import Err, Ok, Some
 from ..types.golden_values_functions import Access, Color, Everything, Polygon, Shape
 
 __all__ = [
+    "AsyncFunctions",
     "Functions",
 ]
 
@@ -103,3 +104,55 @@ class Functions(_host.Interface):
     @abstractmethod
     def no_result(self, text: str) -> None:
         """`no-result: func(text: string)`"""
+
+
+class AsyncFunctions(_host.Interface):
+    """`Functions` with methods that are coroutines, for the asyncio face."""
+
+    @abstractmethod
+    async def scalars(
+        self, a: bool, b: int, c: int, d: float, e: float, f: str
+    ) -> tuple[bool, int, int, float, float, str]: ...
+
+    @abstractmethod
+    async def all(self, value: Everything) -> Everything: ...
+
+    @abstractmethod
+    async def shapes(self, values: list[Shape]) -> list[Shape]: ...
+
+    @abstractmethod
+    async def choose(self, shape: Shape) -> Shape: ...
+
+    @abstractmethod
+    async def colors(self, color: Color, access: Access) -> tuple[Color, Access]: ...
+
+    @abstractmethod
+    async def polygons(
+        self, polygon: Polygon, names: list[str], tables: list[list[int]]
+    ) -> Polygon: ...
+
+    @abstractmethod
+    async def options(
+        self, first: int, second: str | None, third: Some[int | None] | None
+    ) -> Some[int | None] | None: ...
+
+    @abstractmethod
+    async def outcomes(self, value: Ok[int] | Err[str]) -> Ok[int] | Err[str]: ...
+
+    @abstractmethod
+    async def by_enum(self, fail: bool) -> int: ...
+
+    @abstractmethod
+    async def by_string(self, fail: bool) -> int: ...
+
+    @abstractmethod
+    async def by_bare_string(self, fail: bool) -> int: ...
+
+    @abstractmethod
+    async def by_nothing(self, fail: bool) -> int: ...
+
+    @abstractmethod
+    async def by_bare(self, fail: bool) -> None: ...
+
+    @abstractmethod
+    async def no_result(self, text: str) -> None: ...

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Self
 
@@ -16,6 +16,7 @@ from .exports import golden_values_functions as _exported_golden_values_function
 
 __all__ = [
     "AsyncValues",
+    "AsyncValuesImports",
     "Values",
     "ValuesImports",
 ]
@@ -29,6 +30,16 @@ class ValuesImports:
     """Implements `golden:values/functions@1.0.0`."""
     double: Callable[[int], int]
     """`double: func(n: u32) -> u32`"""
+
+
+@dataclass(kw_only=True, slots=True)
+class AsyncValuesImports:
+    """`ValuesImports` for the asyncio face: each implementation with plain methods or with coroutines."""
+
+    golden_values_functions: (
+        _golden_values_functions.Functions | _golden_values_functions.AsyncFunctions
+    )
+    double: Callable[[int], int] | Callable[[int], Awaitable[int]]
 
 
 class Values(_host.World):
@@ -103,7 +114,7 @@ class AsyncValues(_host.AsyncWorld[Values]):
     async def open(
         cls,
         component: _host.ComponentSource,
-        imports: ValuesImports,
+        imports: ValuesImports | AsyncValuesImports,
         *,
         wasi: _host.WasiConfig | None = None,
         memory: int | None = None,

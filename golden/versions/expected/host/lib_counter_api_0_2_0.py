@@ -11,6 +11,7 @@ from ..types.lib_counter_api_0_2_0 import State
 
 __all__ = [
     "Api",
+    "AsyncApi",
 ]
 
 
@@ -20,3 +21,10 @@ class Api(_host.Interface):
     @abstractmethod
     def get(self) -> State:
         """`get: func() -> state`"""
+
+
+class AsyncApi(_host.Interface):
+    """`Api` with methods that are coroutines, for the asyncio face."""
+
+    @abstractmethod
+    async def get(self) -> State: ...

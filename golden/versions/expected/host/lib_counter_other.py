@@ -10,6 +10,7 @@ from .._runtime import host as _host
 from ..types.lib_counter_other import State
 
 __all__ = [
+    "AsyncOther",
     "Other",
 ]
 
@@ -20,3 +21,10 @@ class Other(_host.Interface):
     @abstractmethod
     def label(self, of: State) -> str:
         """`label: func(of: state) -> string`"""
+
+
+class AsyncOther(_host.Interface):
+    """`Other` with methods that are coroutines, for the asyncio face."""
+
+    @abstractmethod
+    async def label(self, of: State) -> str: ...

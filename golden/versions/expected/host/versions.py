@@ -20,6 +20,7 @@ from .exports import lib_counter_api_0_2_0 as _exported_lib_counter_api_0_2_0
 
 __all__ = [
     "AsyncVersions",
+    "AsyncVersionsImports",
     "Versions",
     "VersionsImports",
 ]
@@ -37,6 +38,16 @@ class VersionsImports:
     """Implements `lib:counter/other@0.2.0`."""
     inline: _versions_inline.Inline
     """Implements `golden:versions/versions@2.0.0-rc.1#inline`."""
+
+
+@dataclass(kw_only=True, slots=True)
+class AsyncVersionsImports:
+    """`VersionsImports` for the asyncio face: each implementation with plain methods or with coroutines."""
+
+    lib_counter_api_0_1_0: _lib_counter_api_0_1_0.Api | _lib_counter_api_0_1_0.AsyncApi
+    lib_counter_api_0_2_0: _lib_counter_api_0_2_0.Api | _lib_counter_api_0_2_0.AsyncApi
+    lib_counter_other: _lib_counter_other.Other | _lib_counter_other.AsyncOther
+    inline: _versions_inline.Inline | _versions_inline.AsyncInline
 
 
 class Versions(_host.World):
@@ -116,7 +127,7 @@ class AsyncVersions(_host.AsyncWorld[Versions]):
     async def open(
         cls,
         component: _host.ComponentSource,
-        imports: VersionsImports,
+        imports: VersionsImports | AsyncVersionsImports,
         *,
         wasi: _host.WasiConfig | None = None,
         memory: int | None = None,

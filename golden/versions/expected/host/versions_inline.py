@@ -9,6 +9,7 @@ from abc import abstractmethod
 from .._runtime import host as _host
 
 __all__ = [
+    "AsyncInline",
     "Inline",
 ]
 
@@ -19,3 +20,10 @@ class Inline(_host.Interface):
     @abstractmethod
     def ping(self, n: int) -> int:
         """`ping: func(n: u32) -> u32`"""
+
+
+class AsyncInline(_host.Interface):
+    """`Inline` with methods that are coroutines, for the asyncio face."""
+
+    @abstractmethod
+    async def ping(self, n: int) -> int: ...

@@ -19,6 +19,7 @@ from . import wasi_logging_logging as _wasi_logging_logging
 
 __all__ = [
     "AsyncChat",
+    "AsyncChatImports",
     "Chat",
     "ChatImports",
 ]
@@ -32,6 +33,19 @@ class ChatImports:
     """The class that implements `golem:websocket/client@1.5.0`."""
     wasi_logging_logging: _wasi_logging_logging.Logging
     """Implements `wasi:logging/logging`."""
+
+
+@dataclass(kw_only=True, slots=True)
+class AsyncChatImports:
+    """`ChatImports` for the asyncio face: each implementation with plain methods or with coroutines."""
+
+    golem_websocket_client: type[
+        _golem_websocket_client.WebsocketConnection
+        | _golem_websocket_client.AsyncWebsocketConnection
+    ]
+    wasi_logging_logging: (
+        _wasi_logging_logging.Logging | _wasi_logging_logging.AsyncLogging
+    )
 
 
 class Chat(_host.World):
@@ -111,7 +125,7 @@ class AsyncChat(_host.AsyncWorld[Chat]):
     async def open(
         cls,
         component: _host.ComponentSource,
-        imports: ChatImports,
+        imports: ChatImports | AsyncChatImports,
         *,
         wasi: _host.WasiConfig | None = None,
         memory: int | None = None,
