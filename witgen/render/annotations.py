@@ -38,7 +38,7 @@ WORLD_EXPORTS = Place("..", ".", ".exports.")
 
 
 class Bases(enum.Enum):
-    """Which base a resource has that the host implements: its methods return values, or coroutines, or it may be either."""
+    """Which base a resource has that the host implements: with methods that return, with coroutines, or either."""
 
     PLAIN = enum.auto()
     ASYNC = enum.auto()
