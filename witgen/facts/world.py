@@ -25,7 +25,7 @@ from .types import (
 __all__ = ["Link", "ScopeFacts", "WorldFacts"]
 
 # Names of modules that are there in every output, or may be.
-MODULE_NAMES = ("__init__", "aio", "exports", "testing")
+MODULE_NAMES = ("__init__", "aio", "blobs", "exports", "keyvalue", "logs", "testing", "uuids", "websockets")
 # Names that every descriptor module keeps for itself.
 DESCRIPTOR_NAMES = ("INTERFACE", "IMPORTS", "EXPORTS")
 

@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeAlias
 from ..facts.world import ScopeFacts, WorldFacts
 from ..model import ir
 from .abi_module import render_abi
+from .conveniences import CONVENIENCES, render_convenience
 from .guest_module import (
     RawNames,
     render_guest_export,
@@ -106,6 +107,8 @@ def _guest(facts: WorldFacts, names: RawNames) -> Iterator[_Planned]:
         yield f"guest/{scope.module}", scope, partial(render_guest_import, facts, scope)
     yield "guest/aio", facts.own, partial(render_guest_aio, facts)
     yield "guest/testing", facts.own, partial(render_guest_testing, facts)
+    for name in CONVENIENCES:
+        yield f"guest/{name}", facts.own, partial(render_convenience, facts, name)
     if facts.exports or facts.exported:
         yield "guest/exports/__init__", facts.own, partial(render_guest_exports, facts)
     for link in facts.exports:
