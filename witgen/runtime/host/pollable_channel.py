@@ -97,6 +97,7 @@ class Channels:
         self._raw = store.raw
         self._store = weakref.ref(store)
         self._open: weakref.WeakSet[Channel] = weakref.WeakSet()
+        self._peers: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         self._calls = {name: self._export(name) for name in text.EXPORTS}
         store.on_close(self.close)
 
@@ -135,6 +136,13 @@ class Channels:
         channel = Channel(lock, stream, peer)
         self._open.add(channel)
         return channel
+
+    def live_stream(self) -> tuple[int, socket.socket]:
+        """Return the address of a box with an input stream, and the socket whose bytes it has."""
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            stream, peer = self._connect(listener)
+        self._peers.add(peer)
+        return ffi.take_box(self._call(text.GIVE, stream)), peer
 
     def _connect(self, listener: socket.socket) -> tuple[int, socket.socket]:
         """Have the component connect to `listener`; return its stream and the socket on this side."""
@@ -180,6 +188,10 @@ class Channels:
         """Close what is open; the store is about to end."""
         for channel in list(self._open):
             channel.close()
+        for peer in list(self._peers):
+            # Wakes a thread that waits for the guest to read; the thread closes it.
+            with contextlib.suppress(OSError):
+                peer.shutdown(socket.SHUT_RDWR)
 
 
 class _Door:

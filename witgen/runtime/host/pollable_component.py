@@ -13,7 +13,7 @@ what is left, and closing the socket frees everything that costs a file descript
 
 from __future__ import annotations
 
-__all__ = ["ABANDON", "ACCEPT", "COMPONENT", "DRAIN", "EXPORTS", "OPEN", "SETTLE", "SUBSCRIBE"]
+__all__ = ["ABANDON", "ACCEPT", "COMPONENT", "DRAIN", "EXPORTS", "GIVE", "OPEN", "SETTLE", "SUBSCRIBE"]
 
 OPEN = "open"
 """`func(authority: string, path: string) -> s32`: start the request; the future's number, negative when refused."""
@@ -33,7 +33,10 @@ SETTLE = "settle"
 DRAIN = "drain"
 """`func(stream: u32) -> bool`: take exactly one byte, waiting for it; false when the stream is closed."""
 
-EXPORTS = (OPEN, ACCEPT, ABANDON, SUBSCRIBE, SETTLE, DRAIN)
+GIVE = "give"
+"""`func(stream: u32) -> own<input-stream>`: give the stream itself away; nothing else may be asked of it then."""
+
+EXPORTS = (OPEN, ACCEPT, ABANDON, SUBSCRIBE, SETTLE, DRAIN, GIVE)
 """All of them."""
 
 COMPONENT = """\
@@ -300,7 +303,10 @@ COMPONENT = """\
     (func (export "drain") (param $stream i32) (result i32)
       (call $skip (local.get $stream) (i64.const 1) (global.get $out))
       ;; result<u64, stream-error>: the discriminant at 0.
-      (i32.eqz (i32.load8_u (global.get $out)))))
+      (i32.eqz (i32.load8_u (global.get $out))))
+
+    (func (export "give") (param $stream i32) (result i32)
+      (local.get $stream)))
 
   (core instance $main (instantiate $main-module (with "" (instance
     (export "memory" (memory $mem))
@@ -336,5 +342,7 @@ COMPONENT = """\
   (func (export "settle") (param "stream" u32)
     (canon lift (core func $main "settle")))
   (func (export "drain") (param "stream" u32) (result bool)
-    (canon lift (core func $main "drain"))))
+    (canon lift (core func $main "drain")))
+  (func (export "give") (param "stream" u32) (result (own $input-stream))
+    (canon lift (core func $main "give"))))
 """

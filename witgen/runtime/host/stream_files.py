@@ -1,0 +1,152 @@
+"""Files as native streams: a folder that every store with streams has open, and that no guest can see."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import secrets
+import shutil
+import tempfile
+import threading
+import weakref
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import wasmtime
+from wasmtime.component import Component, Func, Linker, ResourceAny
+
+from . import component, ffi
+from . import stream_component as text
+from .errors import HostError
+
+if TYPE_CHECKING:
+    from .store import Store
+
+__all__ = ["StreamError", "StreamFiles", "hide", "new_file", "prepare"]
+
+_NAME: Final = f"/.{secrets.token_hex(16)}"
+"""What the folder is called among the preopened ones, so that it is none of the user's."""
+
+_PREOPENS: Final = "wasi:filesystem/preopens@0.2."
+
+_lock = threading.Lock()
+_folder: Path | None = None
+
+
+class StreamError(HostError):
+    """A stream that cannot be handed to a guest."""
+
+
+def _private_folder() -> Path:
+    """Return this process's folder for streams. Files are in there only until a guest has them open."""
+    global _folder  # noqa: PLW0603  (one per process)
+    with _lock:
+        if _folder is None or not _folder.is_dir():
+            _folder = Path(tempfile.mkdtemp(prefix="witgen-streams-"))
+            atexit.register(_remove, _folder, os.getpid())
+        return _folder
+
+
+def _remove(folder: Path, owner: int) -> None:
+    # A forked process ends, too, and the folder is not its own.
+    if os.getpid() == owner:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def new_file() -> Path:
+    """Return a path for a file that is to become a stream."""
+    return _private_folder() / secrets.token_hex(8)
+
+
+def prepare(wasi: wasmtime.WasiConfig) -> None:
+    """Open the folder for the store that is to get these settings."""
+    wasi.preopen_dir(str(_private_folder()), _NAME)
+
+
+class StreamFiles:
+    """Makes the streams of one store. An extension of the store."""
+
+    def __init__(self, store: Store) -> None:
+        if not store.streams:
+            raise StreamError("files become streams only in a store that was made with `Store(streams=True)`")
+        linker = Linker(store.engine)
+        linker.add_wasip2()
+        helper = _helper(store.engine)
+        self._instance = linker.instantiate(store.raw, helper)
+        self._raw = store.raw
+        self._calls = {name: self._export(name) for name in text.EXPORTS}
+        self._adopt()
+
+    @classmethod
+    def of(cls, store: Store) -> StreamFiles:
+        """Return what makes the streams of `store`."""
+        return store.extension(cls, cls)
+
+    def _export(self, name: str) -> Func:
+        func = self._instance.get_func(self._raw, name)
+        if func is None:
+            raise StreamError(f"the helper component has no export {name!r}")
+        return func
+
+    def _call(self, name: str, *arguments: object) -> Any:
+        return self._calls[name](self._raw, *arguments)
+
+    def _adopt(self) -> None:
+        """Find our folder among the preopened ones."""
+        for folder, name in self._call(text.DIRECTORIES):
+            if name == _NAME:
+                self._call(text.ADOPT, folder)
+            else:
+                folder.drop(self._raw)
+
+    def directories(self) -> list[tuple[ResourceAny, str]]:
+        """Return the preopened folders but for ours, as `get-directories` does."""
+        others: list[tuple[ResourceAny, str]] = []
+        for folder, name in self._call(text.DIRECTORIES):
+            if name == _NAME:
+                folder.drop(self._raw)
+            else:
+                others.append((folder, name))
+        return others
+
+    def input_stream(self, path: Path) -> int:
+        """Open a file of the folder; return the address of a box with an input stream."""
+        return self._stream(text.READ, text.INPUT, path)
+
+    def output_stream(self, path: Path) -> int:
+        """Open a file of the folder; return the address of a box with an output stream."""
+        return self._stream(text.WRITE, text.OUTPUT, path)
+
+    def _stream(self, open_: str, give: str, path: Path) -> int:
+        number = self._call(open_, path.name)
+        if number < 0:
+            raise StreamError(f"{path} cannot be opened any more")
+        return ffi.take_box(self._call(give, number))
+
+
+def hide(store: Store, linker: Linker, guest: Component) -> None:
+    """Let a guest ask for its preopened folders without being told about ours."""
+    names = [name for name in guest.type.imports(store.engine) if name.startswith(_PREOPENS)]
+    if not names:
+        return
+    reference = weakref.ref(store)
+
+    def directories(_: object) -> list[tuple[ResourceAny, str]]:
+        asked = reference()
+        return [] if asked is None else StreamFiles.of(asked).directories()
+
+    with linker.root() as root:
+        for name in names:
+            with root.add_instance(name) as instance:
+                instance.add_func("get-directories", directories)
+
+
+_helpers: weakref.WeakKeyDictionary[wasmtime.Engine, Component] = weakref.WeakKeyDictionary()
+
+
+def _helper(engine: wasmtime.Engine) -> Component:
+    """Return the compiled component: one for all stores of an engine, because a loaded one keeps its file open."""
+    helper = _helpers.get(engine)
+    if helper is None:
+        helper = _helpers[engine] = component.load(engine, text.COMPONENT)
+    return helper
