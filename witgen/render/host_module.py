@@ -37,6 +37,10 @@ class AsyncBase:
     """What Awaitable is called, where WIT declares a function called `dropped`."""
 
 
+_PROVIDED = {"wasi:io/poll": ("Pollable",), "wasi:io/streams": ("InputStream", "OutputStream")}
+"""Resources of wasmtime's own that the runtime has classes for: Python can make them."""
+
+
 class HostScope:
     """What the host modules of one scope are made of; `place` tells import side from export side."""
 
@@ -127,7 +131,7 @@ def render_host_import(facts: WorldFacts, scope: ScopeFacts) -> str | None:
         ),
         host=builder.host if resources or needs_class else "",
         native=native,
-        pollable=native and scope.instance.startswith("wasi:io/poll@"),
+        provided=_PROVIDED.get(scope.instance.partition("@")[0], ()) if native else (),
         resources=resources,
         async_bases=async_bases,
         aliases=builder.aliases,

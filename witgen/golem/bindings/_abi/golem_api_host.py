@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from ....runtime import abi as _abi
+from witgen.runtime import abi as _abi
+
 from ..types import golem_api_host as _types
 from . import golem_rpc_types as _golem_rpc_types
 

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from ....runtime import abi as _abi
+from witgen.runtime import abi as _abi
+
 from ..types import golem_api_oplog as _types
 from . import golem_api_context as _golem_api_context
 from . import golem_api_host as _golem_api_host

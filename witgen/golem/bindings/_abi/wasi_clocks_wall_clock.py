@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from ....runtime import abi as _abi
+from witgen.runtime import abi as _abi
+
 from ..types import wasi_clocks_wall_clock as _types
 
 __all__ = [

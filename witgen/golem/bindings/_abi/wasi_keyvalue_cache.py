@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from ....runtime import abi as _abi
+from witgen.runtime import abi as _abi
+
 from ..types import wasi_keyvalue_cache as _types
 from . import wasi_io_poll as _wasi_io_poll
 from . import wasi_keyvalue_types as _wasi_keyvalue_types

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ....runtime import abi as _abi
+from witgen.runtime import abi as _abi
 
 __all__ = [
     "ERROR",

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from ....runtime import host as _host
+from witgen.runtime import host as _host
+
 from ..types.golem_api_context import (
     Attribute,
     AttributeChain,
@@ -17,6 +18,9 @@ from ..types.golem_api_context import (
 )
 
 __all__ = [
+    "AsyncContext",
+    "AsyncInvocationContext",
+    "AsyncSpan",
     "Context",
     "InvocationContext",
     "Span",
@@ -81,6 +85,52 @@ class InvocationContext(_host.Resource):
         """Return the headers that carry this place over HTTP, by the rules of W3C Trace Context."""
 
 
+class AsyncSpan(_host.AsyncResource, of=Span):
+    """`Span` with methods that are coroutines, for the asyncio face."""
+
+    @abstractmethod
+    async def started_at(self) -> Datetime: ...
+
+    @abstractmethod
+    async def set_attribute(self, name: str, value: AttributeValue) -> None: ...
+
+    @abstractmethod
+    async def set_attributes(self, attributes: list[Attribute]) -> None: ...
+
+    @abstractmethod
+    async def finish(self) -> None: ...
+
+
+class AsyncInvocationContext(_host.AsyncResource, of=InvocationContext):
+    """`InvocationContext` with methods that are coroutines, for the asyncio face."""
+
+    @abstractmethod
+    async def trace_id(self) -> TraceId: ...
+
+    @abstractmethod
+    async def span_id(self) -> SpanId: ...
+
+    @abstractmethod
+    async def parent(self) -> AsyncInvocationContext | None: ...
+
+    @abstractmethod
+    async def get_attribute(
+        self, key: str, inherited: bool
+    ) -> AttributeValue | None: ...
+
+    @abstractmethod
+    async def get_attributes(self, inherited: bool) -> list[Attribute]: ...
+
+    @abstractmethod
+    async def get_attribute_chain(self, key: str) -> list[AttributeValue]: ...
+
+    @abstractmethod
+    async def get_attribute_chains(self) -> list[AttributeChain]: ...
+
+    @abstractmethod
+    async def trace_context_headers(self) -> list[tuple[str, str]]: ...
+
+
 _Span = Span
 
 
@@ -107,3 +157,22 @@ class Context(_host.Interface):
     @abstractmethod
     def allow_forwarding_trace_context_headers(self, allow: bool) -> bool:
         """Set whether HTTP requests carry the trace along in their headers. Returns what was set before."""
+
+
+class AsyncContext(_host.Interface):
+    """`Context` with methods that are coroutines, for the asyncio face."""
+
+    Span: type[AsyncSpan]
+    """The class that implements `Span`."""
+
+    InvocationContext: type[AsyncInvocationContext]
+    """The class that implements `InvocationContext`."""
+
+    @abstractmethod
+    async def start_span(self, name: str) -> AsyncSpan: ...
+
+    @abstractmethod
+    async def current_context(self) -> AsyncInvocationContext: ...
+
+    @abstractmethod
+    async def allow_forwarding_trace_context_headers(self, allow: bool) -> bool: ...

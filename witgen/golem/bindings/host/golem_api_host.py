@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from ....runtime import host as _host
+from witgen.runtime import host as _host
+
 from ..types.golem_api_host import (
     ComponentId,
     ComponentVersion,
@@ -24,6 +25,8 @@ from ..types.golem_api_host import (
 )
 
 __all__ = [
+    "AsyncGetWorkers",
+    "AsyncHost",
     "GetWorkers",
     "Host",
 ]
@@ -45,6 +48,18 @@ class GetWorkers(_host.Resource):
     @abstractmethod
     def get_next(self) -> list[WorkerMetadata] | None:
         """Return the next page, or none at the end. A page may be empty without being the last."""
+
+
+class AsyncGetWorkers(_host.AsyncResource, of=GetWorkers):
+    """`GetWorkers` with methods that are coroutines, for the asyncio face."""
+
+    @abstractmethod
+    def __init__(
+        self, component_id: ComponentId, filter: WorkerAnyFilter | None, precise: bool
+    ) -> None: ...
+
+    @abstractmethod
+    async def get_next(self) -> list[WorkerMetadata] | None: ...
 
 
 _GetWorkers = GetWorkers
@@ -204,3 +219,107 @@ class Host(_host.Interface):
     @abstractmethod
     def fork(self, new_name: str) -> ForkResult:
         """Go on as two: this worker, and a copy of it with the given name. The result tells them apart."""
+
+
+class AsyncHost(_host.Interface):
+    """`Host` with methods that are coroutines, for the asyncio face."""
+
+    GetWorkers: type[AsyncGetWorkers]
+    """The class that implements `GetWorkers`."""
+
+    @abstractmethod
+    async def create_promise(self) -> PromiseId: ...
+
+    @abstractmethod
+    async def await_promise(self, promise_id: PromiseId) -> bytes: ...
+
+    @abstractmethod
+    async def poll_promise(self, promise_id: PromiseId) -> bytes | None: ...
+
+    @abstractmethod
+    async def complete_promise(self, promise_id: PromiseId, data: bytes) -> bool: ...
+
+    @abstractmethod
+    async def delete_promise(self, promise_id: PromiseId) -> None: ...
+
+    @abstractmethod
+    async def get_oplog_index(self) -> OplogIndex: ...
+
+    @abstractmethod
+    async def set_oplog_index(self, oplog_idx: OplogIndex) -> None: ...
+
+    @abstractmethod
+    async def oplog_commit(self, replicas: int) -> None: ...
+
+    @abstractmethod
+    async def mark_begin_operation(self) -> OplogIndex: ...
+
+    @abstractmethod
+    async def mark_end_operation(self, begin: OplogIndex) -> None: ...
+
+    @abstractmethod
+    async def get_retry_policy(self) -> RetryPolicy: ...
+
+    @abstractmethod
+    async def set_retry_policy(self, new_retry_policy: RetryPolicy) -> None: ...
+
+    @abstractmethod
+    async def get_oplog_persistence_level(self) -> PersistenceLevel: ...
+
+    @abstractmethod
+    async def set_oplog_persistence_level(
+        self, new_persistence_level: PersistenceLevel
+    ) -> None: ...
+
+    @abstractmethod
+    async def get_idempotence_mode(self) -> bool: ...
+
+    @abstractmethod
+    async def set_idempotence_mode(self, idempotent: bool) -> None: ...
+
+    @abstractmethod
+    async def generate_idempotency_key(self) -> Uuid: ...
+
+    @abstractmethod
+    async def update_worker(
+        self, worker_id: WorkerId, target_version: ComponentVersion, mode: UpdateMode
+    ) -> None: ...
+
+    @abstractmethod
+    async def get_self_metadata(self) -> WorkerMetadata: ...
+
+    @abstractmethod
+    async def get_worker_metadata(
+        self, worker_id: WorkerId
+    ) -> WorkerMetadata | None: ...
+
+    @abstractmethod
+    async def fork_worker(
+        self,
+        source_worker_id: WorkerId,
+        target_worker_id: WorkerId,
+        oplog_idx_cut_off: OplogIndex,
+    ) -> None: ...
+
+    @abstractmethod
+    async def revert_worker(
+        self, worker_id: WorkerId, revert_target: RevertWorkerTarget
+    ) -> None: ...
+
+    @abstractmethod
+    async def resolve_component_id(
+        self, component_reference: str
+    ) -> ComponentId | None: ...
+
+    @abstractmethod
+    async def resolve_worker_id(
+        self, component_reference: str, worker_name: str
+    ) -> WorkerId | None: ...
+
+    @abstractmethod
+    async def resolve_worker_id_strict(
+        self, component_reference: str, worker_name: str
+    ) -> WorkerId | None: ...
+
+    @abstractmethod
+    async def fork(self, new_name: str) -> ForkResult: ...

@@ -6,10 +6,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from ....runtime import host as _host
+from witgen.runtime import host as _host
+
 from ..types.golem_api_oplog import OplogEntry, OplogIndex, WorkerId
 
 __all__ = [
+    "AsyncGetOplog",
+    "AsyncOplog",
+    "AsyncSearchOplog",
     "GetOplog",
     "Oplog",
     "SearchOplog",
@@ -43,6 +47,26 @@ class SearchOplog(_host.Resource):
         """Return the next entries that fit, each with its place, or none at the end."""
 
 
+class AsyncGetOplog(_host.AsyncResource, of=GetOplog):
+    """`GetOplog` with methods that are coroutines, for the asyncio face."""
+
+    @abstractmethod
+    def __init__(self, worker_id: WorkerId, start: OplogIndex) -> None: ...
+
+    @abstractmethod
+    async def get_next(self) -> list[OplogEntry] | None: ...
+
+
+class AsyncSearchOplog(_host.AsyncResource, of=SearchOplog):
+    """`SearchOplog` with methods that are coroutines, for the asyncio face."""
+
+    @abstractmethod
+    def __init__(self, worker_id: WorkerId, text: str) -> None: ...
+
+    @abstractmethod
+    async def get_next(self) -> list[tuple[OplogIndex, OplogEntry]] | None: ...
+
+
 _GetOplog = GetOplog
 
 
@@ -56,4 +80,14 @@ class Oplog(_host.Interface):
     """The class that implements `GetOplog`."""
 
     SearchOplog: type[_SearchOplog]
+    """The class that implements `SearchOplog`."""
+
+
+class AsyncOplog(_host.Interface):
+    """`Oplog` with methods that are coroutines, for the asyncio face."""
+
+    GetOplog: type[AsyncGetOplog]
+    """The class that implements `GetOplog`."""
+
+    SearchOplog: type[AsyncSearchOplog]
     """The class that implements `SearchOplog`."""

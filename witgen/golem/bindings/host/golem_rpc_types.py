@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from ....runtime import host as _host
-from ....runtime.values import Err, Ok
+from witgen.runtime import host as _host
+from witgen.runtime.values import Err, Ok
+
 from ..types.golem_rpc_types import (
     ComponentId,
     Datetime,
@@ -21,6 +22,10 @@ from ..types.golem_rpc_types import (
 from .wasi_io_poll import Pollable
 
 __all__ = [
+    "AsyncCancellationToken",
+    "AsyncFutureInvokeResult",
+    "AsyncTypes",
+    "AsyncWasmRpc",
     "CancellationToken",
     "FutureInvokeResult",
     "Pollable",
@@ -119,6 +124,65 @@ class CancellationToken(_host.Resource):
         """Call it off. Too late, once its time has come: then this does nothing."""
 
 
+class AsyncWasmRpc(_host.AsyncResource, of=WasmRpc):
+    """`WasmRpc` with methods that are coroutines, for the asyncio face."""
+
+    @abstractmethod
+    def __init__(self, worker_id: WorkerId) -> None: ...
+
+    @classmethod
+    @abstractmethod
+    async def ephemeral(cls, component_id: ComponentId) -> AsyncWasmRpc: ...
+
+    @abstractmethod
+    async def invoke_and_await(
+        self, function_name: str, function_params: list[WitValue]
+    ) -> WitValue: ...
+
+    @abstractmethod
+    async def invoke(
+        self, function_name: str, function_params: list[WitValue]
+    ) -> None: ...
+
+    @abstractmethod
+    async def async_invoke_and_await(
+        self, function_name: str, function_params: list[WitValue]
+    ) -> AsyncFutureInvokeResult: ...
+
+    @abstractmethod
+    async def schedule_invocation(
+        self,
+        scheduled_time: Datetime,
+        function_name: str,
+        function_params: list[WitValue],
+    ) -> None: ...
+
+    @abstractmethod
+    async def schedule_cancelable_invocation(
+        self,
+        scheduled_time: Datetime,
+        function_name: str,
+        function_params: list[WitValue],
+    ) -> AsyncCancellationToken: ...
+
+
+class AsyncFutureInvokeResult(_host.AsyncResource, of=FutureInvokeResult):
+    """`FutureInvokeResult` with methods that are coroutines, for the asyncio face."""
+
+    @abstractmethod
+    async def subscribe(self) -> Pollable: ...
+
+    @abstractmethod
+    async def get(self) -> Ok[WitValue] | Err[RpcError] | None: ...
+
+
+class AsyncCancellationToken(_host.AsyncResource, of=CancellationToken):
+    """`CancellationToken` with methods that are coroutines, for the asyncio face."""
+
+    @abstractmethod
+    async def cancel(self) -> None: ...
+
+
 _WasmRpc = WasmRpc
 
 
@@ -165,3 +229,28 @@ class Types(_host.Interface):
     @abstractmethod
     def extract_type(self, vnt: ValueAndType) -> WitType:
         """Take the type out of a pair, without the value."""
+
+
+class AsyncTypes(_host.Interface):
+    """`Types` with methods that are coroutines, for the asyncio face."""
+
+    WasmRpc: type[AsyncWasmRpc]
+    """The class that implements `WasmRpc`."""
+
+    FutureInvokeResult: type[AsyncFutureInvokeResult]
+    """The class that implements `FutureInvokeResult`."""
+
+    CancellationToken: type[AsyncCancellationToken]
+    """The class that implements `CancellationToken`."""
+
+    @abstractmethod
+    async def parse_uuid(self, uuid: str) -> Uuid: ...
+
+    @abstractmethod
+    async def uuid_to_string(self, uuid: Uuid) -> str: ...
+
+    @abstractmethod
+    async def extract_value(self, vnt: ValueAndType) -> WitValue: ...
+
+    @abstractmethod
+    async def extract_type(self, vnt: ValueAndType) -> WitType: ...

@@ -6,11 +6,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from ....runtime import host as _host
+from witgen.runtime import host as _host
+
 from ..types.golem_websocket_client import Message
 from .wasi_io_poll import Pollable
 
 __all__ = [
+    "AsyncWebsocketConnection",
     "Pollable",
     "WebsocketConnection",
 ]
@@ -75,3 +77,28 @@ class WebsocketConnection(_host.Resource):
 
         Drop the pollable before the connection it came from.
         """
+
+
+class AsyncWebsocketConnection(_host.AsyncResource, of=WebsocketConnection):
+    """`WebsocketConnection` with methods that are coroutines, for the asyncio face."""
+
+    @classmethod
+    @abstractmethod
+    async def connect(
+        cls, url: str, headers: list[tuple[str, str]] | None
+    ) -> AsyncWebsocketConnection: ...
+
+    @abstractmethod
+    async def send(self, message: Message) -> None: ...
+
+    @abstractmethod
+    async def receive(self) -> Message: ...
+
+    @abstractmethod
+    async def receive_with_timeout(self, timeout_ms: int) -> Message | None: ...
+
+    @abstractmethod
+    async def close(self, code: int | None, reason: str | None) -> None: ...
+
+    @abstractmethod
+    async def subscribe(self) -> Pollable: ...

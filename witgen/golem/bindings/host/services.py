@@ -7,6 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
+from witgen.runtime import host as _host
+
 from .._abi import golem_api_context as _golem_api_context_abi
 from .._abi import golem_api_host as _golem_api_host_abi
 from .._abi import golem_api_oplog as _golem_api_oplog_abi
@@ -32,7 +34,6 @@ from .._abi import wasi_logging_logging as _wasi_logging_logging_abi
 from .._abi import wasi_random_insecure as _wasi_random_insecure_abi
 from .._abi import wasi_random_insecure_seed as _wasi_random_insecure_seed_abi
 from .._abi import wasi_random_random as _wasi_random_random_abi
-from ....runtime import host as _host
 from . import golem_api_context as _golem_api_context
 from . import golem_api_host as _golem_api_host
 from . import golem_api_oplog as _golem_api_oplog
@@ -59,6 +60,7 @@ from . import wasi_random_random as _wasi_random_random
 
 __all__ = [
     "AsyncServices",
+    "AsyncServicesImports",
     "Services",
     "ServicesImports",
 ]
@@ -110,6 +112,68 @@ class ServicesImports:
     """wasmtime's own unless given: implements `wasi:random/insecure@0.2.3`."""
     wasi_random_random: _wasi_random_random.Random | None = None
     """wasmtime's own unless given: implements `wasi:random/random@0.2.3`."""
+
+
+@dataclass(kw_only=True, slots=True)
+class AsyncServicesImports:
+    """`ServicesImports` for the asyncio face: each implementation with plain methods or with coroutines."""
+
+    wasi_clocks_wall_clock: (
+        _wasi_clocks_wall_clock.WallClock
+        | _wasi_clocks_wall_clock.AsyncWallClock
+        | None
+    ) = None
+    golem_api_context: _golem_api_context.Context | _golem_api_context.AsyncContext
+    wasi_clocks_monotonic_clock: (
+        _wasi_clocks_monotonic_clock.MonotonicClock
+        | _wasi_clocks_monotonic_clock.AsyncMonotonicClock
+        | None
+    ) = None
+    golem_rpc_types: _golem_rpc_types.Types | _golem_rpc_types.AsyncTypes
+    golem_api_host: _golem_api_host.Host | _golem_api_host.AsyncHost
+    golem_api_oplog: _golem_api_oplog.Oplog | _golem_api_oplog.AsyncOplog
+    golem_websocket_client: type[
+        _golem_websocket_client.WebsocketConnection
+        | _golem_websocket_client.AsyncWebsocketConnection
+    ]
+    wasi_blobstore_types: _wasi_blobstore_types.Types | _wasi_blobstore_types.AsyncTypes
+    wasi_blobstore_container: (
+        _wasi_blobstore_container.ContainerInterface
+        | _wasi_blobstore_container.AsyncContainerInterface
+    )
+    wasi_blobstore_blobstore: (
+        _wasi_blobstore_blobstore.Blobstore | _wasi_blobstore_blobstore.AsyncBlobstore
+    )
+    wasi_keyvalue_wasi_keyvalue_error: type[
+        _wasi_keyvalue_wasi_keyvalue_error.Error
+        | _wasi_keyvalue_wasi_keyvalue_error.AsyncError
+    ]
+    wasi_keyvalue_types: _wasi_keyvalue_types.Types | _wasi_keyvalue_types.AsyncTypes
+    wasi_keyvalue_atomic: (
+        _wasi_keyvalue_atomic.Atomic | _wasi_keyvalue_atomic.AsyncAtomic
+    )
+    wasi_keyvalue_cache: _wasi_keyvalue_cache.Cache | _wasi_keyvalue_cache.AsyncCache
+    wasi_keyvalue_eventual_batch: (
+        _wasi_keyvalue_eventual_batch.EventualBatch
+        | _wasi_keyvalue_eventual_batch.AsyncEventualBatch
+    )
+    wasi_keyvalue_eventual: (
+        _wasi_keyvalue_eventual.Eventual | _wasi_keyvalue_eventual.AsyncEventual
+    )
+    wasi_logging_logging: (
+        _wasi_logging_logging.Logging | _wasi_logging_logging.AsyncLogging
+    )
+    wasi_random_insecure_seed: (
+        _wasi_random_insecure_seed.InsecureSeed
+        | _wasi_random_insecure_seed.AsyncInsecureSeed
+        | None
+    ) = None
+    wasi_random_insecure: (
+        _wasi_random_insecure.Insecure | _wasi_random_insecure.AsyncInsecure | None
+    ) = None
+    wasi_random_random: (
+        _wasi_random_random.Random | _wasi_random_random.AsyncRandom | None
+    ) = None
 
 
 class Services(_host.World):
@@ -285,7 +349,7 @@ class AsyncServices(_host.AsyncWorld[Services]):
     async def open(
         cls,
         component: _host.ComponentSource,
-        imports: ServicesImports,
+        imports: ServicesImports | AsyncServicesImports,
         *,
         wasi: _host.WasiConfig | None = None,
         memory: int | None = None,

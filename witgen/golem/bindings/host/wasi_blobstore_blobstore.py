@@ -6,11 +6,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from ....runtime import host as _host
+from witgen.runtime import host as _host
+
 from ..types.wasi_blobstore_blobstore import ContainerName, ObjectId
-from .wasi_blobstore_container import Container
+from .wasi_blobstore_container import AsyncContainer, Container
 
 __all__ = [
+    "AsyncBlobstore",
     "Blobstore",
     "Container",
 ]
@@ -70,3 +72,25 @@ class Blobstore(_host.Interface):
         Raises:
             ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
         """
+
+
+class AsyncBlobstore(_host.Interface):
+    """`Blobstore` with methods that are coroutines, for the asyncio face."""
+
+    @abstractmethod
+    async def create_container(self, name: ContainerName) -> AsyncContainer: ...
+
+    @abstractmethod
+    async def get_container(self, name: ContainerName) -> AsyncContainer: ...
+
+    @abstractmethod
+    async def delete_container(self, name: ContainerName) -> None: ...
+
+    @abstractmethod
+    async def container_exists(self, name: ContainerName) -> bool: ...
+
+    @abstractmethod
+    async def copy_object(self, src: ObjectId, dest: ObjectId) -> None: ...
+
+    @abstractmethod
+    async def move_object(self, src: ObjectId, dest: ObjectId) -> None: ...

@@ -6,16 +6,25 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from ....runtime import host as _host
+from witgen.runtime import host as _host
+
 from ..types.wasi_blobstore_container import (
     ContainerMetadata,
     ObjectMetadata,
     ObjectName,
 )
-from .wasi_blobstore_types import IncomingValue, OutgoingValue
+from .wasi_blobstore_types import (
+    AsyncIncomingValue,
+    AsyncOutgoingValue,
+    IncomingValue,
+    OutgoingValue,
+)
 from .wasi_io_streams import InputStream, OutputStream
 
 __all__ = [
+    "AsyncContainer",
+    "AsyncContainerInterface",
+    "AsyncStreamObjectNames",
     "Container",
     "ContainerInterface",
     "IncomingValue",
@@ -135,6 +144,54 @@ class StreamObjectNames(_host.Resource):
         """
 
 
+class AsyncContainer(_host.AsyncResource, of=Container):
+    """`Container` with methods that are coroutines, for the asyncio face."""
+
+    @abstractmethod
+    async def name(self) -> str: ...
+
+    @abstractmethod
+    async def info(self) -> ContainerMetadata: ...
+
+    @abstractmethod
+    async def get_data(
+        self, name: ObjectName, start: int, end: int
+    ) -> AsyncIncomingValue: ...
+
+    @abstractmethod
+    async def write_data(self, name: ObjectName, data: AsyncOutgoingValue) -> None: ...
+
+    @abstractmethod
+    async def list_objects(self) -> AsyncStreamObjectNames: ...
+
+    @abstractmethod
+    async def delete_object(self, name: ObjectName) -> None: ...
+
+    @abstractmethod
+    async def delete_objects(self, names: list[ObjectName]) -> None: ...
+
+    @abstractmethod
+    async def has_object(self, name: ObjectName) -> bool: ...
+
+    @abstractmethod
+    async def object_info(self, name: ObjectName) -> ObjectMetadata: ...
+
+    @abstractmethod
+    async def clear(self) -> None: ...
+
+
+class AsyncStreamObjectNames(_host.AsyncResource, of=StreamObjectNames):
+    """`StreamObjectNames` with methods that are coroutines, for the asyncio face."""
+
+    @abstractmethod
+    async def read_stream_object_names(
+        self, len: int
+    ) -> tuple[list[ObjectName], bool]: ...
+
+    @abstractmethod
+    async def skip_stream_object_names(self, num: int) -> tuple[int, bool]: ...
+
+
 _Container = Container
 
 
@@ -148,4 +205,14 @@ class ContainerInterface(_host.Interface):
     """The class that implements `Container`."""
 
     StreamObjectNames: type[_StreamObjectNames]
+    """The class that implements `StreamObjectNames`."""
+
+
+class AsyncContainerInterface(_host.Interface):
+    """`ContainerInterface` with methods that are coroutines, for the asyncio face."""
+
+    Container: type[AsyncContainer]
+    """The class that implements `Container`."""
+
+    StreamObjectNames: type[AsyncStreamObjectNames]
     """The class that implements `StreamObjectNames`."""

@@ -6,12 +6,16 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from ....runtime import host as _host
+from witgen.runtime import host as _host
+
 from ..types.wasi_blobstore_types import IncomingValueSyncBody
 from .wasi_io_streams import InputStream, OutputStream
 from .wasi_io_streams import InputStream as IncomingValueAsyncBody
 
 __all__ = [
+    "AsyncIncomingValue",
+    "AsyncOutgoingValue",
+    "AsyncTypes",
     "IncomingValue",
     "IncomingValueAsyncBody",
     "InputStream",
@@ -64,6 +68,30 @@ class IncomingValue(_host.Resource):
         """Tell how long it is, in bytes."""
 
 
+class AsyncOutgoingValue(_host.AsyncResource, of=OutgoingValue):
+    """`OutgoingValue` with methods that are coroutines, for the asyncio face."""
+
+    @classmethod
+    @abstractmethod
+    async def new_outgoing_value(cls) -> AsyncOutgoingValue: ...
+
+    @abstractmethod
+    async def outgoing_value_write_body(self) -> OutputStream: ...
+
+
+class AsyncIncomingValue(_host.AsyncResource, of=IncomingValue):
+    """`IncomingValue` with methods that are coroutines, for the asyncio face."""
+
+    @abstractmethod
+    async def incoming_value_consume_sync(self) -> IncomingValueSyncBody: ...
+
+    @abstractmethod
+    async def incoming_value_consume_async(self) -> IncomingValueAsyncBody: ...
+
+    @abstractmethod
+    async def size(self) -> int: ...
+
+
 _OutgoingValue = OutgoingValue
 
 
@@ -77,4 +105,14 @@ class Types(_host.Interface):
     """The class that implements `OutgoingValue`."""
 
     IncomingValue: type[_IncomingValue]
+    """The class that implements `IncomingValue`."""
+
+
+class AsyncTypes(_host.Interface):
+    """`Types` with methods that are coroutines, for the asyncio face."""
+
+    OutgoingValue: type[AsyncOutgoingValue]
+    """The class that implements `OutgoingValue`."""
+
+    IncomingValue: type[AsyncIncomingValue]
     """The class that implements `IncomingValue`."""

@@ -6,11 +6,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from ....runtime import host as _host
+from witgen.runtime import host as _host
+
 from ..types.wasi_clocks_monotonic_clock import Duration, Instant
 from .wasi_io_poll import Pollable
 
 __all__ = [
+    "AsyncMonotonicClock",
     "MonotonicClock",
     "Pollable",
 ]
@@ -34,3 +36,19 @@ class MonotonicClock(_host.Interface):
     @abstractmethod
     def subscribe_duration(self, when: Duration) -> Pollable:
         """Return a pollable that is ready once the given span has passed, counted from this call."""
+
+
+class AsyncMonotonicClock(_host.Interface):
+    """`MonotonicClock` with methods that are coroutines, for the asyncio face."""
+
+    @abstractmethod
+    async def now(self) -> Instant: ...
+
+    @abstractmethod
+    async def resolution(self) -> Duration: ...
+
+    @abstractmethod
+    async def subscribe_instant(self, when: Instant) -> Pollable: ...
+
+    @abstractmethod
+    async def subscribe_duration(self, when: Duration) -> Pollable: ...

@@ -6,10 +6,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from ....runtime import host as _host
+from witgen.runtime import host as _host
+
 from ..types.wasi_clocks_wall_clock import Datetime
 
 __all__ = [
+    "AsyncWallClock",
     "WallClock",
 ]
 
@@ -27,3 +29,13 @@ class WallClock(_host.Interface):
     @abstractmethod
     def resolution(self) -> Datetime:
         """Tell how long one tick of the clock takes."""
+
+
+class AsyncWallClock(_host.Interface):
+    """`WallClock` with methods that are coroutines, for the asyncio face."""
+
+    @abstractmethod
+    async def now(self) -> Datetime: ...
+
+    @abstractmethod
+    async def resolution(self) -> Datetime: ...

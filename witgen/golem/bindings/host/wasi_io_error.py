@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from ....runtime import host as _host
+from witgen.runtime import host as _host
+
 from ..types import wasi_io_error as _types
 
 __all__ = [

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ....runtime import host as _host
+from witgen.runtime import host as _host
 
 __all__ = [
     "Pollable",

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from ....runtime import host as _host
+from witgen.runtime import host as _host
+
 from .wasi_io_error import Error
 from .wasi_io_poll import Pollable
 
@@ -16,12 +17,5 @@ __all__ = [
 ]
 
 
-class InputStream(_host.NativeResource):
-    """Bytes that come in."""
-
-
-class OutputStream(_host.NativeResource):
-    """Bytes that go out.
-
-    What was written may sit in a buffer: flush before dropping the stream, or it can be lost.
-    """
+InputStream = _host.InputStream
+OutputStream = _host.OutputStream

@@ -6,12 +6,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from ....runtime import host as _host
+from witgen.runtime import host as _host
+
 from ..types.wasi_keyvalue_atomic import Key
-from .wasi_keyvalue_types import Bucket
+from .wasi_keyvalue_types import AsyncBucket, Bucket
 from .wasi_keyvalue_wasi_keyvalue_error import Error
 
 __all__ = [
+    "AsyncAtomic",
     "Atomic",
     "Bucket",
     "Error",
@@ -41,3 +43,15 @@ class Atomic(_host.Interface):
         Raises:
             ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
         """
+
+
+class AsyncAtomic(_host.Interface):
+    """`Atomic` with methods that are coroutines, for the asyncio face."""
+
+    @abstractmethod
+    async def increment(self, bucket: AsyncBucket, key: Key, delta: int) -> int: ...
+
+    @abstractmethod
+    async def compare_and_swap(
+        self, bucket: AsyncBucket, key: Key, old: int, new: int
+    ) -> bool: ...

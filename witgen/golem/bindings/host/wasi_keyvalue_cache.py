@@ -6,15 +6,27 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from ....runtime import host as _host
-from ....runtime.values import Err, Ok
+from witgen.runtime import host as _host
+from witgen.runtime.values import Err, Ok
+
 from ..types import wasi_keyvalue_cache as _types
 from ..types.wasi_keyvalue_cache import GetOrSetEntry, Key
 from .wasi_io_poll import Pollable
-from .wasi_keyvalue_types import IncomingValue, OutgoingValue
-from .wasi_keyvalue_wasi_keyvalue_error import Error
+from .wasi_keyvalue_types import (
+    AsyncIncomingValue,
+    AsyncOutgoingValue,
+    IncomingValue,
+    OutgoingValue,
+)
+from .wasi_keyvalue_wasi_keyvalue_error import AsyncError, Error
 
 __all__ = [
+    "AsyncCache",
+    "AsyncFutureExistsResult",
+    "AsyncFutureGetOrSetResult",
+    "AsyncFutureGetResult",
+    "AsyncFutureResult",
+    "AsyncVacancy",
     "Cache",
     "Error",
     "FutureExistsResult",
@@ -89,6 +101,57 @@ class Vacancy(_host.Resource, _types.Vacancy):
         """Return what takes the value, which is kept for so many milliseconds, or without an end."""
 
 
+class AsyncFutureGetResult(_host.AsyncResource, of=FutureGetResult):
+    """`FutureGetResult` with methods that are coroutines, for the asyncio face."""
+
+    @abstractmethod
+    async def future_get_result_get(
+        self,
+    ) -> Ok[AsyncIncomingValue | None] | Err[AsyncError] | None: ...
+
+    @abstractmethod
+    async def listen_to_future_get_result(self) -> Pollable: ...
+
+
+class AsyncFutureExistsResult(_host.AsyncResource, of=FutureExistsResult):
+    """`FutureExistsResult` with methods that are coroutines, for the asyncio face."""
+
+    @abstractmethod
+    async def future_exists_result_get(self) -> Ok[bool] | Err[AsyncError] | None: ...
+
+    @abstractmethod
+    async def listen_to_future_exists_result(self) -> Pollable: ...
+
+
+class AsyncFutureResult(_host.AsyncResource, of=FutureResult):
+    """`FutureResult` with methods that are coroutines, for the asyncio face."""
+
+    @abstractmethod
+    async def future_result_get(self) -> Ok[None] | Err[AsyncError] | None: ...
+
+    @abstractmethod
+    async def listen_to_future_result(self) -> Pollable: ...
+
+
+class AsyncFutureGetOrSetResult(_host.AsyncResource, of=FutureGetOrSetResult):
+    """`FutureGetOrSetResult` with methods that are coroutines, for the asyncio face."""
+
+    @abstractmethod
+    async def future_get_or_set_result_get(
+        self,
+    ) -> Ok[GetOrSetEntry] | Err[AsyncError] | None: ...
+
+    @abstractmethod
+    async def listen_to_future_get_or_set_result(self) -> Pollable: ...
+
+
+class AsyncVacancy(_host.AsyncResource, _types.Vacancy, of=Vacancy):
+    """`Vacancy` with methods that are coroutines, for the asyncio face."""
+
+    @abstractmethod
+    async def vacancy_fill(self, ttl_ms: int | None) -> AsyncOutgoingValue: ...
+
+
 _FutureGetResult = FutureGetResult
 
 
@@ -152,3 +215,39 @@ class Cache(_host.Interface):
     @abstractmethod
     def delete(self, k: Key) -> _FutureResult:
         """Remove the value under a key."""
+
+
+class AsyncCache(_host.Interface):
+    """`Cache` with methods that are coroutines, for the asyncio face."""
+
+    FutureGetResult: type[AsyncFutureGetResult]
+    """The class that implements `FutureGetResult`."""
+
+    FutureExistsResult: type[AsyncFutureExistsResult]
+    """The class that implements `FutureExistsResult`."""
+
+    FutureResult: type[AsyncFutureResult]
+    """The class that implements `FutureResult`."""
+
+    FutureGetOrSetResult: type[AsyncFutureGetOrSetResult]
+    """The class that implements `FutureGetOrSetResult`."""
+
+    Vacancy: type[AsyncVacancy]
+    """The class that implements `Vacancy`."""
+
+    @abstractmethod
+    async def get(self, k: Key) -> AsyncFutureGetResult: ...
+
+    @abstractmethod
+    async def exists(self, k: Key) -> AsyncFutureExistsResult: ...
+
+    @abstractmethod
+    async def set(
+        self, k: Key, v: AsyncOutgoingValue, ttl_ms: int | None
+    ) -> AsyncFutureResult: ...
+
+    @abstractmethod
+    async def get_or_set(self, k: Key) -> AsyncFutureGetOrSetResult: ...
+
+    @abstractmethod
+    async def delete(self, k: Key) -> AsyncFutureResult: ...

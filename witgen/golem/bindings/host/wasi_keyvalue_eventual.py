@@ -6,12 +6,21 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from ....runtime import host as _host
+from witgen.runtime import host as _host
+
 from ..types.wasi_keyvalue_eventual import Key
-from .wasi_keyvalue_types import Bucket, IncomingValue, OutgoingValue
+from .wasi_keyvalue_types import (
+    AsyncBucket,
+    AsyncIncomingValue,
+    AsyncOutgoingValue,
+    Bucket,
+    IncomingValue,
+    OutgoingValue,
+)
 from .wasi_keyvalue_wasi_keyvalue_error import Error
 
 __all__ = [
+    "AsyncEventual",
     "Bucket",
     "Error",
     "Eventual",
@@ -57,3 +66,21 @@ class Eventual(_host.Interface):
         Raises:
             ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
         """
+
+
+class AsyncEventual(_host.Interface):
+    """`Eventual` with methods that are coroutines, for the asyncio face."""
+
+    @abstractmethod
+    async def get(self, bucket: AsyncBucket, key: Key) -> AsyncIncomingValue | None: ...
+
+    @abstractmethod
+    async def set(
+        self, bucket: AsyncBucket, key: Key, outgoing_value: AsyncOutgoingValue
+    ) -> None: ...
+
+    @abstractmethod
+    async def delete(self, bucket: AsyncBucket, key: Key) -> None: ...
+
+    @abstractmethod
+    async def exists(self, bucket: AsyncBucket, key: Key) -> bool: ...

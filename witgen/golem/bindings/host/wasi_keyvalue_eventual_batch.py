@@ -6,12 +6,21 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from ....runtime import host as _host
+from witgen.runtime import host as _host
+
 from ..types.wasi_keyvalue_eventual_batch import Key
-from .wasi_keyvalue_types import Bucket, IncomingValue, OutgoingValue
+from .wasi_keyvalue_types import (
+    AsyncBucket,
+    AsyncIncomingValue,
+    AsyncOutgoingValue,
+    Bucket,
+    IncomingValue,
+    OutgoingValue,
+)
 from .wasi_keyvalue_wasi_keyvalue_error import Error
 
 __all__ = [
+    "AsyncEventualBatch",
     "Bucket",
     "Error",
     "EventualBatch",
@@ -60,3 +69,23 @@ class EventualBatch(_host.Interface):
         Raises:
             ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
         """
+
+
+class AsyncEventualBatch(_host.Interface):
+    """`EventualBatch` with methods that are coroutines, for the asyncio face."""
+
+    @abstractmethod
+    async def get_many(
+        self, bucket: AsyncBucket, keys: list[Key]
+    ) -> list[AsyncIncomingValue | None]: ...
+
+    @abstractmethod
+    async def keys(self, bucket: AsyncBucket) -> list[Key]: ...
+
+    @abstractmethod
+    async def set_many(
+        self, bucket: AsyncBucket, key_values: list[tuple[Key, AsyncOutgoingValue]]
+    ) -> None: ...
+
+    @abstractmethod
+    async def delete_many(self, bucket: AsyncBucket, keys: list[Key]) -> None: ...

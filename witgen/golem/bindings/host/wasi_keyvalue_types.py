@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from ....runtime import host as _host
+from witgen.runtime import host as _host
+
 from ..types import wasi_keyvalue_types as _types
 from ..types.wasi_keyvalue_types import IncomingValueSyncBody, OutgoingValueBodySync
 from .wasi_io_streams import InputStream, OutputStream
@@ -15,6 +16,10 @@ from .wasi_io_streams import OutputStream as OutgoingValueBodyAsync
 from .wasi_keyvalue_wasi_keyvalue_error import Error
 
 __all__ = [
+    "AsyncBucket",
+    "AsyncIncomingValue",
+    "AsyncOutgoingValue",
+    "AsyncTypes",
     "Bucket",
     "Error",
     "IncomingValue",
@@ -93,6 +98,43 @@ class IncomingValue(_host.Resource, _types.IncomingValue):
         """
 
 
+class AsyncBucket(_host.AsyncResource, of=Bucket):
+    """`Bucket` with methods that are coroutines, for the asyncio face."""
+
+    @classmethod
+    @abstractmethod
+    async def open_bucket(cls, name: str) -> AsyncBucket: ...
+
+
+class AsyncOutgoingValue(_host.AsyncResource, of=OutgoingValue):
+    """`OutgoingValue` with methods that are coroutines, for the asyncio face."""
+
+    @classmethod
+    @abstractmethod
+    async def new_outgoing_value(cls) -> AsyncOutgoingValue: ...
+
+    @abstractmethod
+    async def outgoing_value_write_body_async(self) -> OutgoingValueBodyAsync: ...
+
+    @abstractmethod
+    async def outgoing_value_write_body_sync(
+        self, value: OutgoingValueBodySync
+    ) -> None: ...
+
+
+class AsyncIncomingValue(_host.AsyncResource, _types.IncomingValue, of=IncomingValue):
+    """`IncomingValue` with methods that are coroutines, for the asyncio face."""
+
+    @abstractmethod
+    async def incoming_value_consume_sync(self) -> IncomingValueSyncBody: ...
+
+    @abstractmethod
+    async def incoming_value_consume_async(self) -> IncomingValueAsyncBody: ...
+
+    @abstractmethod
+    async def incoming_value_size(self) -> int: ...
+
+
 _Bucket = Bucket
 
 
@@ -112,4 +154,17 @@ class Types(_host.Interface):
     """The class that implements `OutgoingValue`."""
 
     IncomingValue: type[_IncomingValue]
+    """The class that implements `IncomingValue`."""
+
+
+class AsyncTypes(_host.Interface):
+    """`Types` with methods that are coroutines, for the asyncio face."""
+
+    Bucket: type[AsyncBucket]
+    """The class that implements `Bucket`."""
+
+    OutgoingValue: type[AsyncOutgoingValue]
+    """The class that implements `OutgoingValue`."""
+
+    IncomingValue: type[AsyncIncomingValue]
     """The class that implements `IncomingValue`."""

@@ -6,10 +6,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from ....runtime import host as _host
+from witgen.runtime import host as _host
+
 from ..types import wasi_keyvalue_wasi_keyvalue_error as _types
 
 __all__ = [
+    "AsyncError",
     "Error",
 ]
 
@@ -20,3 +22,10 @@ class Error(_host.Resource, _types.Error):
     @abstractmethod
     def trace(self) -> str:
         """Describe the failure for a person who debugs; programs should not read it."""
+
+
+class AsyncError(_host.AsyncResource, _types.Error, of=Error):
+    """`Error` with methods that are coroutines, for the asyncio face."""
+
+    @abstractmethod
+    async def trace(self) -> str: ...

@@ -6,10 +6,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from ....runtime import host as _host
+from witgen.runtime import host as _host
+
 from ..types.wasi_logging_logging import Level
 
 __all__ = [
+    "AsyncLogging",
     "Logging",
 ]
 
@@ -24,3 +26,10 @@ class Logging(_host.Interface):
         `context` names the part of the program that speaks, so that a reader can group and filter; hosts give it no
         meaning of their own. Nothing is returned: logging never fails a caller.
         """
+
+
+class AsyncLogging(_host.Interface):
+    """`Logging` with methods that are coroutines, for the asyncio face."""
+
+    @abstractmethod
+    async def log(self, level: Level, context: str, message: str) -> None: ...

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from ....runtime import host as _host
+from witgen.runtime import host as _host
 
 __all__ = [
+    "AsyncInsecure",
     "Insecure",
 ]
 
@@ -23,3 +24,13 @@ class Insecure(_host.Interface):
     @abstractmethod
     def get_insecure_random_u64(self) -> int:
         """Return a number of 64 bits that is as weak as the bytes of `get-insecure-random-bytes`."""
+
+
+class AsyncInsecure(_host.Interface):
+    """`Insecure` with methods that are coroutines, for the asyncio face."""
+
+    @abstractmethod
+    async def get_insecure_random_bytes(self, len: int) -> bytes: ...
+
+    @abstractmethod
+    async def get_insecure_random_u64(self) -> int: ...

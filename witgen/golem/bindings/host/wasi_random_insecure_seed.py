@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from ....runtime import host as _host
+from witgen.runtime import host as _host
 
 __all__ = [
+    "AsyncInsecureSeed",
     "InsecureSeed",
 ]
 
@@ -22,3 +23,10 @@ class InsecureSeed(_host.Interface):
 
         It is meant to be asked for once, by the runtime of a language.
         """
+
+
+class AsyncInsecureSeed(_host.Interface):
+    """`InsecureSeed` with methods that are coroutines, for the asyncio face."""
+
+    @abstractmethod
+    async def insecure_seed(self) -> tuple[int, int]: ...

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from ....runtime import host as _host
+from witgen.runtime import host as _host
 
 __all__ = [
+    "AsyncRandom",
     "Random",
 ]
 
@@ -23,3 +24,13 @@ class Random(_host.Interface):
     @abstractmethod
     def get_random_u64(self) -> int:
         """Return a number of 64 bits that is as good as the bytes of `get-random-bytes`."""
+
+
+class AsyncRandom(_host.Interface):
+    """`Random` with methods that are coroutines, for the asyncio face."""
+
+    @abstractmethod
+    async def get_random_bytes(self, len: int) -> bytes: ...
+
+    @abstractmethod
+    async def get_random_u64(self) -> int: ...

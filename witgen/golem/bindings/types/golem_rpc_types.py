@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
-from ....runtime.values import Err, Ok, WitError
+from witgen.runtime.values import Err, Ok, WitError
+
 from .wasi_clocks_wall_clock import Datetime
 
 __all__ = [

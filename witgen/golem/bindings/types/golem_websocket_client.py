@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from ....runtime.values import WitError
+from witgen.runtime.values import WitError
 
 __all__ = [
     "CloseInfo",

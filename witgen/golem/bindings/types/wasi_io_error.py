@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ....runtime.values import Resource
+from witgen.runtime.values import Resource
 
 __all__ = [
     "Error",

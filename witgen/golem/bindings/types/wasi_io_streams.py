@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ....runtime.values import WitError
+from witgen.runtime.values import WitError
+
 from .wasi_io_error import Error
 
 __all__ = [

@@ -7,7 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from ....runtime.values import Resource
+from witgen.runtime.values import Resource
+
 from .wasi_keyvalue_types import IncomingValue, Key
 
 __all__ = [

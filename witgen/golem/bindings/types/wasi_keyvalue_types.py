@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from ....runtime.values import Resource
+from witgen.runtime.values import Resource
 
 __all__ = [
     "IncomingValue",
