@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from witgen.runtime import host
+from witgen.runtime import abi, host
 from witgen.runtime.host import drop
+from witgen.runtime.host.engine import lends_two
 
-from .things import Box, Counted, FindError, start
+from .things import IMPORT, NAME, THING, Box, Counted, FindError, module, start
 
 
 def test_a_guest_makes_uses_and_drops_a_host_object() -> None:
@@ -220,3 +221,79 @@ def test_a_failing_dropped_comes_out_and_the_others_are_dropped() -> None:
 def test_two_borrows_in_one_call_of_a_host_function() -> None:
     world, thing, _ = start()
     assert world.numbers(thing(20), thing(22)) == 42
+
+
+ONE_CALL = """(component
+  (import "test:things/things@1.0.0" (instance $h
+    (export "thing" (type $thing (sub resource)))
+    (export "[constructor]thing" (func (param "n" u32) (result (own $thing))))
+    (export "count" (func (param "things" (list (borrow $thing))) (result u32)))))
+  (alias export $h "thing" (type $thing))
+  (core module $mm (memory (export "memory") 1))
+  (core instance $mi (instantiate $mm))
+  (core func $make (canon lower (func $h "[constructor]thing")))
+  (core func $count (canon lower (func $h "count") (memory (core memory $mi "memory"))))
+  (core func $drop (canon resource.drop $thing))
+  (core module $m (import "" "memory" (memory 1))
+    (import "" "make" (func $make (param i32) (result i32))) (import "" "drop" (func $drop (param i32)))
+    (import "" "count" (func $count (param i32 i32) (result i32)))
+    (func (export "run") (param $n i32) (result i32) (local $i i32)
+      (loop $next
+        (i32.store (i32.mul (local.get $i) (i32.const 4)) (call $make (local.get $i)))
+        (local.set $i (i32.add (local.get $i) (i32.const 1)))
+        (br_if $next (i32.lt_u (local.get $i) (local.get $n))))
+      (call $count (i32.const 0) (local.get $n))))
+  (core instance $i (instantiate $m (with "" (instance (export "memory" (memory $mi "memory"))
+    (export "make" (func $make)) (export "count" (func $count)) (export "drop" (func $drop))))))
+  (func (export "run") (param "n" u32) (result u32) (canon lift (core func $i "run"))))"""
+
+
+class Counting(host.World):
+    """Lends a list of handles."""
+
+    run = abi.Function("run", "run", (abi.Param("n", "n", abi.U32),), abi.U32)
+    count = abi.Function("count", "count", (abi.Param("things", "things", abi.List(abi.Borrow(THING))),), abi.U32)
+    _definition = host.Definition(
+        "test:things/counting",
+        (host.Import("things", abi.Interface(NAME, ((THING, "Thing"),), (IMPORT.functions[0], count)), module),),
+        (abi.Interface("", (), (run,)),),
+    )
+
+    def _bind(self, instance: host.Instance) -> None:
+        self.call = instance.function(Counting.run)
+
+
+class Counts:
+    class things:  # noqa: N801
+        Thing = Counted
+
+        @staticmethod
+        def count(things: list[Counted]) -> int:
+            return sum(thing.n for thing in things)
+
+
+def test_a_list_of_borrows() -> None:
+    assert Counting._open(ONE_CALL, Counts).call(5) == 10
+
+
+def test_two_borrows_where_the_engine_supports_concurrent_tasks() -> None:
+    """There, wasmtime 50.0.1 has no context for the second one; a list may turn out to have one element."""
+    with host.Store(concurrent=True) as store:
+        counting = Counting._instantiate(store, ONE_CALL, Counts)
+        assert counting.call(1) == 0
+        if lends_two(store.engine):
+            assert counting.call(3) == 3
+            assert start(store)[0].numbers(Counted(20), Counted(22)) == 42
+            return
+        with pytest.raises(host.LinkError) as refused:
+            start(store)
+        with pytest.raises(host.EngineError, match=r"lends two handles.*wasmtime 46 to 49 do not"):
+            counting.call(2)
+        with pytest.raises(host.StoreDeadError):
+            counting.call(1)
+    lines = str(refused.value).splitlines()
+    assert lines[:2] == [
+        "host functions that could not be called:",
+        "  test:things/things@1.0.0: sum: func(a: borrow<thing>, b: borrow<thing>) -> u32",
+    ]
+    assert "traps when a guest lends two handles" in lines[2]

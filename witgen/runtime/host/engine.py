@@ -13,7 +13,24 @@ from wasmtime.component import Component, Linker, ResourceAny, ResourceHost, Res
 from . import ffi
 from .errors import EngineError
 
-__all__ = ["Settings", "counts_fuel", "default_engine", "fingerprint", "make_engine", "prove", "suit"]
+__all__ = [
+    "LENDS_ONE",
+    "Settings",
+    "counts_fuel",
+    "default_engine",
+    "fingerprint",
+    "lends_two",
+    "make_engine",
+    "prove",
+    "suit",
+]
+
+LENDS_ONE = (
+    f"wasmtime {ffi.VERSION} traps when a guest lends two handles to one call of a host function, as long as its engine"
+    " supports concurrent tasks, which async functions need; wasmtime 46 to 49 do not, and neither does an engine"
+    " without that support, for worlds without async functions"
+)
+"""Why a call that lends two handles cannot be made where `lends_two` is false."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +137,8 @@ _REASONS = {
 
 
 def prove(engine: wasmtime.Engine) -> None:
-    """Raise unless host functions of this engine's stores can be lent two handles at once; tried once per engine."""
-    works = _proven.get(engine)
-    if _made.get(engine, Settings()).concurrent:
-        return
-    if works is None:
-        works = _proven[engine] = _lends_two(engine)
-    if not works:
+    """Raise unless host functions of this engine's stores can be lent two handles, if it need not be as it is."""
+    if not _made.get(engine, Settings()).concurrent and not lends_two(engine):
         raise EngineError(
             f"this engine cannot run the bindings: with wasmtime {ffi.VERSION}, a guest that passes two borrowed"
             " handles in one call traps unless the engine's support for concurrent tasks is off"
@@ -134,11 +146,19 @@ def prove(engine: wasmtime.Engine) -> None:
         )
 
 
+def lends_two(engine: wasmtime.Engine) -> bool:
+    """Say whether host functions of this engine's stores can be lent two handles at once; tried once per engine."""
+    works = _proven.get(engine)
+    if works is None:
+        works = _proven[engine] = _try_lending_two(engine)
+    return works
+
+
 def _forget(_context: wasmtime.StoreContext, _number: int) -> None:
     """Do nothing about a resource that the guest drops."""
 
 
-def _lends_two(engine: wasmtime.Engine) -> bool:
+def _try_lending_two(engine: wasmtime.Engine) -> bool:
     store, linker, seen = wasmtime.Store(engine), Linker(engine), list[bool]()
     # Where the engine interrupts its guests, the store must allow for a few instructions.
     store.set_epoch_deadline(1 << 32)

@@ -15,6 +15,7 @@ from .. import abi
 from . import ffi, shape
 from .binding import bind_callback
 from .definition import Definition, Import, Needs
+from .engine import LENDS_ONE, lends_two
 from .errors import LinkError
 from .handles import Host, Native, ResourceHandles, Side
 from .resource import HostResource, NativeResource
@@ -129,6 +130,7 @@ class Linkage:
         missing = [problem for item in wanted if not item.native for problem in item.missing(awaits=awaits)]
         if missing:
             raise LinkError("imports that are not implemented:\n" + "\n".join(f"  {problem}" for problem in missing))
+        self._refuse_lending(wanted, needs)
         for implementation in self._implementations:
             self._assign(implementation)
         with self._linker.root() as root:
@@ -143,6 +145,18 @@ class Linkage:
                     continue
                 with root.add_instance(name) as instance:
                     self._fill(instance, implementation, functions)
+
+    def _refuse_lending(self, wanted: list[_Implementation], needs: Needs) -> None:
+        """Refuse a component with functions that are lent two handles by every call, where such calls trap."""
+        lent = [
+            f"  {each.item.name or 'the world itself'}: {shape.describe(function)}"
+            for each in wanted
+            if not each.native
+            for function in each.item.interface.functions
+            if function.name in needs.functions[each.item.name] and shape.lends(function) > 1
+        ]
+        if lent and not lends_two(self._store.engine):
+            raise LinkError("\n".join(["host functions that could not be called:", *lent, LENDS_ONE]))
 
     def _assign(self, implementation: _Implementation) -> None:
         for resource, name in implementation.item.interface.resources:

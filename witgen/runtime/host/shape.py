@@ -14,7 +14,7 @@ from wasmtime.component import FuncType
 from .. import abi
 from .reflection import function_type
 
-__all__ = ["describe", "expected", "found"]
+__all__ = ["describe", "expected", "found", "lends"]
 
 
 def _joined(name: str, parts: list[str]) -> str:
@@ -40,6 +40,23 @@ def _name(type_: abi.Type | None) -> str:
             return f"borrow<{type_.resource.name}>"
         case _:
             return _composed(type_, _name)
+
+
+def lends(function: abi.Function) -> int:
+    """Return how many handles every call lends; those in lists, options and the like may come on top."""
+    return sum(_borrows(param.type) for param in function.params)
+
+
+def _borrows(type_: abi.Type) -> int:
+    match type_:
+        case abi.Borrow():
+            return 1
+        case abi.Record():
+            return sum(_borrows(field.type) for field in type_.fields)
+        case abi.Tuple():
+            return sum(_borrows(part) for part in type_.types)
+        case _:
+            return 0
 
 
 def expected(function: abi.Function) -> str:

@@ -13,7 +13,7 @@ from typing import Any, NoReturn, Self, TypeVar, cast
 import wasmtime
 
 from . import ffi
-from .engine import Settings, counts_fuel, default_engine, prove, suit
+from .engine import LENDS_ONE, Settings, counts_fuel, default_engine, prove, suit
 from .errors import (
     EngineError,
     FuelError,
@@ -36,6 +36,7 @@ T = TypeVar("T")
 
 _FOREVER = 1 << 62
 _OUT_OF_FUEL = "all fuel consumed by WebAssembly"
+_LENT_TWO = "deferred host scope has no call context"
 _TOO_MUCH = "fuel allocated for hostcalls has been exhausted"
 
 
@@ -234,6 +235,8 @@ class Store:
             return GuestExit(code)
         if _OUT_OF_FUEL in text:
             return FuelError(f"the guest has used up its fuel, {self.limits.fuel}")
+        if _LENT_TWO in text:
+            return EngineError(LENDS_ONE)
         trap = Trap(text)
         if _TOO_MUCH in text:
             trap.add_note("A guest can hand over 128 MiB of values per call, about 2.7 million elements of lists.")
