@@ -58,6 +58,10 @@ class Layout:
     def pin(self, position: int) -> str:
         """Make a word a pointer to bytes that a call keeps alive; return its field in the arena's pins."""
         self.pins.append(8 * position)
+        return self.pin_name(position)
+
+    def pin_name(self, position: int) -> str:
+        """Return the field in the arena's pins of a word."""
         return f"p{8 * position}"
 
 

@@ -10,6 +10,7 @@ import ctypes
 import struct
 from array import array
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import accumulate, chain
 from math import inf
 from types import FunctionType
@@ -18,7 +19,8 @@ from typing import Any, NoReturn, Protocol
 from .. import abi, check
 from . import ffi
 from .arena import Arena, Region
-from .functions import CALL, Compiled, Handle, compile_callback, compile_caller, compile_finishing_callback
+from .functions import CALL, Compiled, Handle, compile_callback, compile_caller
+from .lanes import codec
 
 __all__ = ["Handles", "Lender", "bind_callback", "bind_caller"]
 
@@ -103,6 +105,7 @@ _NAMES: Namespace = {
     "_memory": ffi.MEMORY, "_next": next, "_one": ffi.Size(1), "_ord": ord,
     "_pack_f32": struct.Struct("<f").pack_into, "_range": range, "_read_bytes": _read_bytes,
     "_refuse": _refuse, "_sum": sum,
+    "_narrow": codec.narrow, "_narrow_text": codec.narrow_text, "_wide": codec.wide, "_wide_text": codec.wide_text,
     "_tries": (False, True), "_tuple": tuple, "_type": type, "_TypeError": TypeError,
     "_view_bool": ffi.cast(ffi.MEMORY, "?"),
     **{f"_view_{form}": ffi.cast(ffi.MEMORY, form) for form in "bBhHiIqQfd"},
@@ -202,12 +205,14 @@ def _shrink(large: list[Region]) -> None:
         large.pop().release()
 
 
-def bind_caller(function: abi.Function, handles: Handles, target: Any) -> Callable[..., Any]:
-    """Return what calls an exported function; `target` is its C structure."""
+def bind_caller(
+    function: abi.Function, handles: Handles, target: Any, *, laned: bool = False
+) -> Callable[..., Any]:
+    """Return what calls an exported function; `target` is its C structure. `laned`: through a lane."""
     extra: Namespace = {"_function": ffi.Address(ctypes.addressof(target)), "_target": target}
     if function.result is None:
         extra |= {"_slot": None, "_one": ffi.Size(0)}
-    return _Bound(function, handles, compile_caller, extra).call
+    return _Bound(function, handles, partial(compile_caller, laned=laned), extra).call
 
 
 def bind_callback(
@@ -215,11 +220,13 @@ def bind_callback(
     handles: Handles,
     implementation: Callable[..., Any] | None,
     finish: Callable[[object], object] | None = None,
+    *,
+    laned: bool = False,
 ) -> Any:
     """Return the C callback of an imported function; methods have no `implementation`, their objects do.
 
-    What the implementation returns goes through `finish`, if there is one.
+    What the implementation returns goes through `finish`, if there is one. `laned`: the call comes through a lane.
     """
-    compiler = compile_callback if finish is None else compile_finishing_callback
+    compiler = partial(compile_callback, finishes=finish is not None, laned=laned)
     extra: Namespace = {"_implementation": implementation, "_finish": finish}
     return ffi.CALLBACK(_Bound(function, handles, compiler, extra).call)

@@ -22,6 +22,9 @@ class Columns(Lowering):
 
     def sequence(self, type_: abi.Type, name: str, position: int) -> None:
         """Lower a list or a map."""
+        if self.is_text(type_):
+            self.text(name, position)
+            return
         words = self.words()
         if isinstance(type_, abi.Map):
             self.exactly(name, "_dict")
@@ -81,7 +84,7 @@ class Columns(Lowering):
 
     def column(self, type_: abi.Type, xs: str, n: str, region: RegionSpec, word: int) -> None:
         """Lower a column of values."""
-        region.constants.append((word, kind_of(type_)))
+        region.constants.append((word, self.kind(type_)))
         match type_:
             case abi.Prim():
                 self._primitives(type_, xs, n, region, word)
@@ -169,16 +172,21 @@ class Columns(Lowering):
             source.line(f'{target} = _array("I", _map(_ord, {xs}))')
         else:
             encoded = source.fresh()
-            source.line(f"{encoded} = _list(_map(_encode, {xs}))")
+            source.line(f"{encoded} = _list(_map({self.encoder()}, {xs}))")
             self._blob(encoded, n, region, word, 1)
 
-    def _blob(self, chunks: str, n: str, region: RegionSpec, word: int, unit: int) -> None:
-        """Store count and address of chunks of bytes, joined into one pinned object; `unit` bytes count once."""
+    def _blob(self, chunks: str, n: str, region: RegionSpec, word: int, unit: int) -> str:
+        """Store count and address of chunks of bytes, joined into one pinned object; `unit` bytes count once.
+
+        Return the object's pin.
+        """
         source, pin = self.source, self.layout.reserve(1)
         sizes = source.fresh()
         source.line(f'{sizes} = _array("Q", _map(_len, {chunks}))')
-        source.line(f'_pins.{self.layout.pin(pin)} = b"".join({chunks})')
+        name = self.layout.pin(pin)
+        source.line(f'_pins.{name} = b"".join({chunks})')
         self._spread(sizes, f"{self.words()}[{pin}]", 8 if unit == 8 else 1, n, region, word)
+        return name
 
     def _spread(self, sizes: str, start: str, stride: int, n: str, region: RegionSpec, word: int) -> None:
         """Store counts and addresses of lists whose elements, of `stride` bytes each, follow each other at `start`."""
@@ -278,6 +286,9 @@ class Columns(Lowering):
             self._all(xs, n, "_dict")
         else:
             self._all(xs, n, "_list", "_tuple")
+        if self.is_text(type_):
+            self._texts(xs, n, region, word)
+            return
         sizes, flat, count = source.fresh(), source.fresh(), source.fresh("n")
         source.line(f'{sizes} = _array("Q", _map(_len, {xs}))')
         source.line(f"{count} = _sum({sizes})")
@@ -290,6 +301,12 @@ class Columns(Lowering):
             source.line(f"{flat} = {joined}")
             self._elements(type_, flat, count, elements)
         self._spread(sizes, f"{elements.name}.address", 8 * words, n, region, word)
+
+    def _texts(self, xs: str, n: str, region: RegionSpec, word: int) -> None:
+        """Lower a column of bytes as texts."""
+        chunks = self.source.fresh()
+        self.source.line(f"{chunks} = _list(_map(_wide, {xs}))")
+        self.passing.append(self._blob(chunks, n, region, word, 1))
 
     def _entries(self, type_: abi.Map, xs: str, n: str, region: RegionSpec) -> None:
         """Lower the entries of many maps after each other."""

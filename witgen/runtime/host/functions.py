@@ -20,7 +20,7 @@ from .ffi import pin_structure
 from .lifting import Lifting
 from .lowering import INTEGERS, kind_of
 
-__all__ = ["CALL", "Compiled", "Handle", "compile_callback", "compile_caller", "compile_finishing_callback"]
+__all__ = ["CALL", "Compiled", "Handle", "compile_callback", "compile_caller"]
 
 CALL = "_call_it"
 """What the compiled module calls its function."""
@@ -54,14 +54,14 @@ class Compiled:
 
 
 class _Compiler:
-    def __init__(self, function: abi.Function, *, finishes: bool = False) -> None:
+    def __init__(self, function: abi.Function, *, finishes: bool = False, laned: bool = False) -> None:
         self.function = function
         self.finishes = finishes
         self.source = Source()
         self.layout = Layout()
         self.slot = self.layout.reserve(4)
-        self.lifting = Lifting(self.source)
-        self.lowering = Columns(self.source, self.layout)
+        self.lifting = Lifting(self.source, laned=laned)
+        self.lowering = Columns(self.source, self.layout, laned=laned)
         declared = function.result
         self.raises = declared if function.raises is not None and isinstance(declared, abi.Result) else None
         self.uses_arena = declared is not None and declared not in _DIRECT
@@ -121,11 +121,7 @@ class _Compiler:
         line, block = self.source.line, self.source.block
         call = "_call_async" if self.function.is_async else "_call"
         line(f"_failure = {call}(_function, _context, _values, _count, _slot, _one)")
-        if self.lowering.handles:
-            line("_settle()")
-        if self.lowering.regions:
-            with block("if _large:"):
-                line("_shrink()")
+        self._let_go()
         with block("if _failure:"):
             line("_failed(_failure)")
 
@@ -239,10 +235,16 @@ class _Compiler:
         self.source.line(f"{writer}(_memory, _results, {kind}, _value)")
 
     def _hand_over(self) -> None:
+        self.source.line(f"_clone({self.lowering.at(self.slot)}, _results)")
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """End what lasts until the values are passed."""
         line, block = self.source.line, self.source.block
-        line(f"_clone({self.lowering.at(self.slot)}, _results)")
         if self.lowering.handles:
             line("_settle()")
+        for pin in dict.fromkeys(self.lowering.passing):
+            line(f"_pins.{pin} = None")
         if self.lowering.regions:
             with block("if _large:"):
                 line("_shrink()")
@@ -258,16 +260,12 @@ def _cached(function: abi.Function, kind: str, compile_: Callable[[], Compiled])
     return kinds[kind]
 
 
-def compile_caller(function: abi.Function) -> Compiled:
+def compile_caller(function: abi.Function, *, laned: bool = False) -> Compiled:
     """Compile what calls an export; cached."""
-    return _cached(function, "caller", lambda: _Compiler(function).caller())
+    return _cached(function, f"caller {laned}", lambda: _Compiler(function, laned=laned).caller())
 
 
-def compile_callback(function: abi.Function) -> Compiled:
-    """Compile what a guest calls; cached."""
-    return _cached(function, "callback", lambda: _Compiler(function).callback())
-
-
-def compile_finishing_callback(function: abi.Function) -> Compiled:
-    """Compile what a guest calls where implementations may be coroutines; cached."""
-    return _cached(function, "finishing callback", lambda: _Compiler(function, finishes=True).callback())
+def compile_callback(function: abi.Function, *, finishes: bool = False, laned: bool = False) -> Compiled:
+    """Compile what a guest calls; cached. `finishes`: implementations may be coroutines. `laned`: through a lane."""
+    kind = f"callback {finishes} {laned}"
+    return _cached(function, kind, lambda: _Compiler(function, finishes=finishes, laned=laned).callback())

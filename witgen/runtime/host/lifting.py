@@ -66,10 +66,14 @@ def _text(size: str, pointer: str) -> str:
 
 
 class Lifting:
-    """Generates lifting code into a source. `handles` collects the resource types met, by the name of their reader."""
+    """Generates lifting code into a source. `handles` collects the resource types met, by the name of their reader.
 
-    def __init__(self, source: Source) -> None:
+    With `laned`, bytes and strings are what lanes make of them.
+    """
+
+    def __init__(self, source: Source, *, laned: bool = False) -> None:
         self._source = source
+        self._laned = laned
         self.handles: dict[str, abi.Own | abi.Borrow] = {}
 
     def values(self, types: Sequence[abi.Type], address: str, *, first: int = 0, stride: int = 32) -> list[str]:
@@ -121,7 +125,7 @@ class Lifting:
 
     def _primitive(self, type_: abi.Prim, names: list[str]) -> str:
         if type_ is abi.STRING:
-            return f"{_text(*names)}.decode()"
+            return f"_narrow_text({names[1]}, {names[0]})" if self._laned else f"{_text(*names)}.decode()"
         if type_ is abi.CHAR:
             return f"_chr({names[0]})"
         if type_ is abi.ERROR_CONTEXT:
@@ -185,6 +189,8 @@ class Lifting:
         return f"{function}({pointer})"
 
     def _list(self, element: abi.Type, count: str, pointer: str) -> str:
+        if element is abi.U8 and self._laned:
+            return f"_narrow({pointer}, {count})"
         if element is abi.U8:
             return f"_read_bytes({pointer}, {count})"
         if isinstance(element, abi.Prim) and element in _SCALARS:

@@ -39,18 +39,24 @@ def kind_of(type_: abi.Type) -> int:
 
 
 class Lowering(ABC):
-    """Generates lowering code into a source, and lays the arena out that it writes into."""
+    """Generates lowering code into a source, and lays the arena out that it writes into.
 
-    def __init__(self, source: Source, layout: Layout) -> None:
+    With `laned`, bytes and strings are what lanes make of them.
+    """
+
+    def __init__(self, source: Source, layout: Layout, *, laned: bool = False) -> None:
         self.source = source
         self.layout = layout
+        self.laned = laned
+        self.passing: list[str] = []
+        """Pins of bytes that are let go after the call."""
         self.regions: list[RegionSpec] = []
         self.handles: dict[str, abi.Own | abi.Borrow] = {}
         self.views: set[str] = set()
 
     def value(self, type_: abi.Type, value: str, position: int) -> None:
         """Lower the value of an expression into the C value at a position of the arena."""
-        self.layout.put(position, kind_of(type_))
+        self.layout.put(position, self.kind(type_))
         match type_:
             case abi.Prim():
                 self._primitive(type_, value, position)
@@ -72,6 +78,14 @@ class Lowering(ABC):
                 self.source.line(f"{self.words()}[{position + 1}] = {self.handle(type_)}({value})")
             case _:
                 self.sequence(type_, self.name(value), position)
+
+    def is_text(self, type_: abi.Type) -> bool:
+        """Say whether a type is `list<u8>` that travels as text."""
+        return self.laned and isinstance(type_, abi.List) and type_.element is abi.U8
+
+    def kind(self, type_: abi.Type) -> int:
+        """Return the C kind of a type's values on their way."""
+        return kind_of(abi.STRING if self.is_text(type_) else type_)
 
     def words(self) -> str:
         """Return the name of the arena's view as words."""
@@ -139,7 +153,17 @@ class Lowering(ABC):
             self.source.line(f"{self.view('I')}[{byte // 4}] = _ord({name})")
             self.source.line(f"_encode({name})")
         else:
-            self.pinned(f"_encode({name})", position + 1)
+            self.pinned(f"{self.encoder()}({name})", position + 1)
+
+    def encoder(self) -> str:
+        """Return the name of what makes a string's bytes."""
+        return "_wide_text" if self.laned else "_encode"
+
+    def text(self, name: str, position: int) -> None:
+        """Lower bytes as text; they may be many, so they are kept no longer than the call."""
+        self.exactly(name, "_bytes", "_bytearray")
+        self.pinned(f"_wide({name})", position + 1)
+        self.passing.append(self.layout.pin_name(position + 2))
 
     def pinned(self, value: str, position: int) -> None:
         """Store size and address of bytes that stay alive until the next call."""

@@ -1,0 +1,273 @@
+"""Composes a component with helpers around it.
+
+The composed component has the guest's imports in the form that the host can serve, a helper for each interface that
+gets a lane, the guest itself, unchanged, and its exports, through helpers where they move bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ... import abi
+from .descriptors import Translation
+from .encoding import ComponentBuilder, Sort
+from .helper import CANCEL_ARGUMENT, INSTANCE_ARGUMENT, POLL_ARGUMENT, Form, Helper, make_helper, resources_in
+from .names import CANCEL, POLL, finish_name
+from .plan import Plan, plan_imports
+from .reader import Import, Outer, read
+from .refusal import Refusal
+from .rewriting import rewritten
+from .shapes import OPCODES, PRIMITIVES, Function, Interface, Resource, Shape, carries_bytes, named_parts
+from .type_reader import InstanceType, Signature
+from .type_writer import TypeWriter
+
+__all__ = ["Choice", "Composition", "compose"]
+
+_TICKET = PRIMITIVES[OPCODES["u32"]]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is to be composed. `bytes_` asks for lanes for `list<u8>`; those for async functions are made anyway.
+
+    `serves` tells by name whether an import is implemented in Python, `exports` are the interfaces that Python calls,
+    `same` tells whether the component's name of an interface and the bindings' name mean one interface.
+    """
+
+    serves: Callable[[str], bool]
+    exports: Sequence[abi.Interface]
+    same: Callable[[str, str], bool]
+    bytes_: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Composition:
+    """The composed component; None where nothing needs a lane. `left_out` says of interfaces why they have none."""
+
+    content: bytes | None
+    left_out: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+def compose(guest: bytes, choice: Choice) -> Composition:
+    """Compose a component with the helpers that it needs; raise `Refusal` where that cannot be done."""
+    outer = read(guest)
+    interfaces = outer.interfaces
+    plan = plan_imports(interfaces, lambda each: choice.serves(each.name), bytes_=choice.bytes_)
+    exports = _Exports(outer, choice, replaces=bool(plan.laned))
+    if not plan.laned and not exports.laned:
+        return Composition(None, plan.left_out)
+    return Composition(_Composer(guest, outer, plan, exports).compose(), plan.left_out)
+
+
+class _Exports:
+    """The exports that get a helper. The bindings know their types; the component says under which names it has them.
+
+    An interface that moves bytes does. So does, where imports are replaced, any that uses named types: a component can
+    only export an instance whose types have names outside, and those of the guest's imports have lost theirs.
+    """
+
+    def __init__(self, outer: Outer, choice: Choice, *, replaces: bool) -> None:
+        self._translation = Translation()
+        self.form = Form(text_outside=choice.bytes_)
+        self.laned: dict[str, Interface] = {}
+        """By the component's name of the interface; the world's own functions under no name."""
+        self._origins: dict[abi.Resource, str] = {}
+        self._same = choice.same
+        for interface in choice.exports:
+            name = next((e.name for e in outer.exports if interface.name and choice.same(e.name, interface.name)), "")
+            if interface.name and not name:
+                continue
+            self._origins.update({resource: name for resource, _ in interface.resources})
+            translated = self._translation.interface(interface)
+            if not name:
+                translated.functions = [each for each in translated.functions if self.form.changes(each)]
+            if self._has_to(translated, replaces=replaces):
+                self.laned[name] = translated
+
+    def _has_to(self, interface: Interface, *, replaces: bool) -> bool:
+        shapes = [shape for function in interface.functions for shape in function.types]
+        named = replaces and bool(interface.name) and any(True for shape in shapes for _ in named_parts(shape))
+        return named or any(map(self.form.changes, interface.functions))
+
+    def origin(self, resource: Resource) -> tuple[str, bool]:
+        """Return the interface that a resource comes from, and whether that is an export."""
+        descriptor = self._translation.origins[resource]
+        exported = self._origins.get(descriptor)
+        return (exported, True) if exported is not None else (descriptor.interface, False)
+
+    def same(self, one: str, other: str) -> bool:
+        """Tell whether two names mean one interface."""
+        return self._same(one, other)
+
+
+class _Composer:
+    def __init__(self, guest: bytes, outer: Outer, plan: Plan, exports: _Exports) -> None:
+        self._guest = guest
+        self._outer = outer
+        self._plan = plan
+        self._exports = exports
+        self._builder = ComponentBuilder()
+        self._text = TypeWriter(self._builder, self._resource, self._declare, as_text=True)
+        self._real = TypeWriter(self._builder, self._resource, self._declare, as_text=False)
+        self._declared = 0
+        self._resources: dict[Resource, int] = {}
+        self._instances = {item.name: item.index for item in outer.imports if item.sort is Sort.INSTANCE}
+        self._functions: dict[str, int] = {}
+        self._tickets: tuple[int, int] | None = None
+        self._guest_instance = 0
+        self._guest_exports: dict[str, int] = {}
+
+    def compose(self) -> bytes:
+        builder = self._builder
+        self._lead()
+        if self._plan.polled:
+            self._import_tickets()
+        given = {interface.name: self._import_lane(interface) for interface in self._plan.laned}
+        guest = builder.component(self._guest)
+        self._guest_instance = builder.instantiate(guest, [self._argument(item, given) for item in self._outer.imports])
+        self._export(self._guest_exports)
+        return builder.encoded()
+
+    # What the guest imports
+
+    def _lead(self) -> None:
+        """Write the sections that lead to the imports, without the functions of the world itself that get a lane."""
+        builder = self._builder
+        dropped = {function.name for function in self._root_functions()}
+        for section, content in rewritten(self._outer, self._plan, dropped):
+            builder.copy(section, content)
+        builder.count(Sort.TYPE, self._outer.types)
+        for item in self._outer.imports:
+            if item.sort is Sort.INSTANCE:
+                builder.count(Sort.INSTANCE)
+            elif item.sort is Sort.FUNC and item.name not in dropped:
+                self._functions[item.name] = builder.count(Sort.FUNC)
+
+    def _root_functions(self) -> list[Function]:
+        """Return the imported functions of the world itself that a helper passes on."""
+        root = next((interface for interface in self._plan.laned if not interface.name), None)
+        form = self._form(root) if root is not None else Form()
+        return [function for function in root.functions if form.changes(function)] if root is not None else []
+
+    def _form(self, interface: Interface) -> Form:
+        return Form(text_inside=interface in self._plan.text, polled=interface in self._plan.polled)
+
+    def _declare(self, _shape: Shape, definition: int) -> int:
+        """Name a type by importing one equal to it, which the host need not know of."""
+        self._declared += 1
+        return self._builder.import_(f"lane-type{self._declared}", Sort.TYPE, definition)
+
+    def _resource(self, resource: Resource) -> int:
+        if resource not in self._resources:
+            self._resources[resource] = self._find_resource(resource)
+        return self._resources[resource]
+
+    def _find_resource(self, resource: Resource) -> int:
+        for item in self._outer.imports:
+            if item.meaning is resource:
+                return item.index
+            if isinstance(item.meaning, InstanceType) and resource in item.meaning.interface.own:
+                return self._builder.alias(Sort.TYPE, item.index, resource.name)
+        interface, exported = self._exports.origin(resource)
+        if exported:
+            if not interface:
+                return self._builder.alias(Sort.TYPE, self._guest_instance, resource.name)
+            return self._builder.alias(Sort.TYPE, self._guest_export(interface), resource.name)
+        for name, index in self._instances.items():
+            if self._exports.same(name, interface):
+                return self._builder.alias(Sort.TYPE, index, resource.name)
+        raise Refusal(f"{interface}#{resource.name}", "a lane needs a resource that the component does not import")
+
+    def _import_tickets(self) -> None:
+        for name in (POLL, CANCEL):
+            if any(item.name == name for item in self._outer.imports):
+                raise Refusal(name, "the component imports something that lanes need the name of")
+        builder, real, ticket = self._builder, self._real, (("ticket", _TICKET),)
+        self._tickets = (
+            builder.import_(POLL, Sort.FUNC, real.function(ticket, _TICKET)),
+            builder.import_(CANCEL, Sort.FUNC, real.function(ticket, None)),
+        )
+
+    def _import_lane(self, interface: Interface) -> int:
+        """Make the helper of an imported interface; return its instance."""
+        if interface.name:
+            return self._instance(interface, self._form(interface), self._instances[interface.name])
+        functions = self._root_functions()
+        own = [each for each in resources_in(Interface("", functions=functions)) if self._is_root(each)]
+        root = Interface("", {each.name: each for each in own}, functions, own)
+        return self._instance(root, self._form(interface), self._root_instance(root, self._form(interface)))
+
+    def _is_root(self, resource: Resource) -> bool:
+        return any(item.meaning is resource for item in self._outer.imports)
+
+    def _root_instance(self, root: Interface, form: Form) -> int:
+        """Import functions of the world itself in the host's form, and make an instance of them."""
+        builder, exports = self._builder, [(each.name, Sort.TYPE, self._resource(each)) for each in root.own]
+        types = self._text if form.text_inside else self._real
+        ticket = (("ticket", _TICKET),)
+        for function in root.functions:
+            parts = [(function.name, function.params, function.result)]
+            if form.polled and function.is_async:
+                parts = [(function.name, function.params, _TICKET), (finish_name(function.name), ticket, function.result)]
+            for name, params, result in parts:
+                exports.append((name, Sort.FUNC, builder.import_(name, Sort.FUNC, types.function(params, result))))
+        return builder.instance(exports)
+
+    def _instance(self, interface: Interface, form: Form, inside: int) -> int:
+        """Put a helper in and instantiate it around an instance."""
+        helper = make_helper(interface, form)
+        arguments = self._type_arguments(helper, as_text=form.text_inside)
+        arguments.append((INSTANCE_ARGUMENT, Sort.INSTANCE, inside))
+        if helper.polls and self._tickets is not None:
+            names = (POLL_ARGUMENT, CANCEL_ARGUMENT)
+            arguments += [(name, Sort.FUNC, index) for name, index in zip(names, self._tickets, strict=True)]
+        return self._builder.instantiate(self._builder.component(helper.content), arguments)
+
+    def _type_arguments(self, helper: Helper, *, as_text: bool) -> list[tuple[str, Sort, int]]:
+        types = self._text if as_text else self._real
+        arguments = [(name, Sort.TYPE, self._resource(resource)) for name, resource in helper.resources.items()]
+        return arguments + [(name, Sort.TYPE, types.index(shape)) for name, shape in helper.types.items()]
+
+    def _argument(self, item: Import, given: Mapping[str, int]) -> tuple[str, Sort, int]:
+        """Return what the guest is given for an import."""
+        match item.meaning:
+            case InstanceType():
+                return item.name, Sort.INSTANCE, given.get(item.name, item.index)
+            case Signature() if item.name in self._functions:
+                return item.name, Sort.FUNC, self._functions[item.name]
+            case Signature():
+                return item.name, Sort.FUNC, self._builder.alias(Sort.FUNC, given[""], item.name)
+            case Shape() if carries_bytes(item.meaning) and self._plan.text:
+                return item.name, Sort.TYPE, self._real.index(item.meaning)
+            case _:
+                return item.name, Sort.TYPE, item.index
+
+    # What it exports
+
+    def _guest_export(self, name: str) -> int:
+        if name not in self._guest_exports:
+            self._guest_exports[name] = self._builder.alias(Sort.INSTANCE, self._guest_instance, name)
+        return self._guest_exports[name]
+
+    def _export(self, known: Mapping[str, int]) -> None:
+        root = self._exports.laned.get("")
+        functions = {function.name for function in root.functions} if root is not None else set[str]()
+        outside = self._export_root(root) if root is not None else 0
+        for export in self._outer.exports:
+            laned = self._exports.laned.get(export.name) if export.sort is Sort.INSTANCE else None
+            if laned is not None:
+                index = self._instance(laned, self._exports.form, self._guest_export(export.name))
+            elif export.sort is Sort.FUNC and export.name in functions:
+                index = self._builder.alias(Sort.FUNC, outside, export.name)
+            elif export.name in known:
+                index = known[export.name]
+            else:
+                index = self._builder.alias(export.sort, self._guest_instance, export.name)
+            self._builder.export(export.name, export.sort, index)
+
+    def _export_root(self, root: Interface) -> int:
+        """Make the helper of the exported functions of the world itself."""
+        instance, builder = self._guest_instance, self._builder
+        functions = [(each.name, Sort.FUNC, builder.alias(Sort.FUNC, instance, each.name)) for each in root.functions]
+        return self._instance(root, self._exports.form, builder.instance(functions))

@@ -1,0 +1,172 @@
+"""The functions of a helper that do something: each passes a call on, in memory of the helper's own.
+
+What the guest gives lies in the helper's memory as the canonical ABI puts it there, and is passed on from the same
+place. A `list<u8>` and a string in latin1+utf16 whose characters all are in Latin-1 look the same there: an address
+and a number of bytes. Genuine strings of such a function travel as the Latin-1 reading of their UTF-8, because the
+guest's side of the helper says utf8 (componentize-py's guests cannot transcode) and the host's says latin1+utf16.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from .allocator import ENTER, MEMORY, REALLOC, leave_with
+from .borrows import Borrows, borrowed
+from .code import Body, CoreModule
+from .encoding import ComponentBuilder, Sort, unsigned
+from .layout import MAX_FLAT, Core, flatten, layout_of
+from .shapes import Function, Kind, Resource, Shape, carries_bytes
+
+__all__ = ["Circuit", "Passing", "SyncPassing"]
+
+_UTF8, _COMPACT = b"\x00", b"\x02"
+_REALLOC_ARGUMENTS = [Core.I32] * 4
+
+
+@dataclass
+class Circuit:
+    """The core parts of a helper: its memory's instance, and the module with the code, whose imports come by name."""
+
+    builder: ComponentBuilder
+    memory: int
+    allocator: int
+    realloc: int
+    module: CoreModule = field(default_factory=CoreModule)
+    wires: list[tuple[str, Sort, int]] = field(default_factory=list[tuple[str, Sort, int]])
+    known: dict[str, int] = field(default_factory=dict[str, int])
+
+    def __post_init__(self) -> None:
+        self.module.import_memory("", MEMORY)
+        self.wires.append((MEMORY, Sort.CORE_MEMORY, self.memory))
+
+    def wire(self, name: str, function: int, params: Sequence[Core], results: Sequence[Core] = ()) -> int:
+        """Let the code call a core function of the component; return the number it has in the code."""
+        if name not in self.known:
+            self.wires.append((name, Sort.CORE_FUNC, function))
+            self.known[name] = self.module.import_function("", name, params, results)
+        return self.known[name]
+
+    def of_memory(self, name: str, params: Sequence[Core] = (), results: Sequence[Core] = ()) -> int:
+        """Let the code call a function of the memory's module."""
+        if name in self.known:
+            return self.known[name]
+        return self.wire(name, self.builder.alias(Sort.CORE_FUNC, self.allocator, name), params, results)
+
+    def options(self, *, compact: bool) -> list[bytes]:
+        """Return what a canonical definition says about memory and strings."""
+        memory = [b"\x03" + unsigned(self.memory), b"\x04" + unsigned(self.realloc)]
+        return [*memory, _COMPACT if compact else _UTF8]
+
+
+class Passing(ABC):
+    """A function that a helper passes on. `compact` says for either side whether its strings are latin1+utf16."""
+
+    def __init__(self, function: Function, circuit: Circuit, *, text_inside: bool, text_outside: bool) -> None:
+        self.function = function
+        self.circuit = circuit
+        bytes_ = any(carries_bytes(shape) for shape in function.types)
+        self.compact_inside = text_inside and bytes_
+        self.compact_outside = text_outside and bytes_
+        self._types = [shape for _, shape in function.params]
+        flat = flatten(self._types)
+        self.spilled = len(flat) > MAX_FLAT
+        self.params = (Core.I32,) if self.spilled else flat
+        self.flat_result = layout_of(function.result).flat if function.result is not None else ()
+        self.in_memory = len(self.flat_result) > 1
+        self._drops: dict[Resource, int] = {}
+
+    @property
+    def returned(self) -> tuple[Core, ...]:
+        """What the core function returns: the value, or the address of the result."""
+        return (Core.I32,) if self.in_memory else self.flat_result
+
+    def plan(self, number: int, resources: dict[Resource, int]) -> None:
+        """Wire what the code needs."""
+        self.circuit.of_memory(ENTER)
+        self.circuit.of_memory(REALLOC, _REALLOC_ARGUMENTS, [Core.I32])
+        for resource in sorted(borrowed(self._types), key=resources.__getitem__):
+            type_ = resources[resource]
+            if f"drop{type_}" not in self.circuit.known:
+                drop = self.circuit.builder.builtin(b"\x03" + unsigned(type_))
+                self.circuit.wire(f"drop{type_}", drop, [Core.I32])
+            self._drops[resource] = self.circuit.known[f"drop{type_}"]
+        self._plan(number)
+
+    @abstractmethod
+    def _plan(self, number: int) -> None: ...
+
+    @abstractmethod
+    def write(self) -> None:
+        """Add the code to the module."""
+
+    @abstractmethod
+    def lift(self, main: int, type_: int) -> int:
+        """Make the component's function out of it; return its index."""
+
+    def drop_borrows(self, body: Body) -> None:
+        """Give back the handles that the parameters lend."""
+        borrows = Borrows(body, self._drops)
+        if self.spilled:
+            borrows.memory(Shape(Kind.TUPLE, tuple(self._types)), 0, 0)
+            return
+        first = 0
+        for shape in self._types:
+            size = len(layout_of(shape).flat)
+            borrows.flat(shape, range(first, first + size))
+            first += size
+
+    def reserve_result(self, body: Body) -> int:
+        """Make room for the result in memory; return the local with its address."""
+        address = body.local()
+        if self.in_memory and self.function.result is not None:
+            layout = layout_of(self.function.result)
+            for number in (0, 0, layout.alignment, layout.size):
+                body.const(number)
+            body.call(self.circuit.known[REALLOC])
+            body.set(address)
+        return address
+
+    def core_export(self, main: int, name: str) -> int:
+        """Return a function of the module as one of the component's core functions."""
+        return self.circuit.builder.alias(Sort.CORE_FUNC, main, name)
+
+
+class SyncPassing(Passing):
+    """A function that waits until what it calls has returned."""
+
+    def __init__(self, function: Function, circuit: Circuit, inner: int, *, text_inside: bool, text_outside: bool) -> None:
+        super().__init__(function, circuit, text_inside=text_inside, text_outside=text_outside)
+        self._inner = inner
+        self._name = ""
+        self._called = 0
+
+    def _plan(self, number: int) -> None:
+        lowered = self.circuit.builder.lower(self._inner, self.circuit.options(compact=self.compact_inside))
+        params = (*self.params, Core.I32) if self.in_memory else self.params
+        self._name = f"pass{number}"
+        self._called = self.circuit.wire(self._name, lowered, params, () if self.in_memory else self.flat_result)
+
+    def write(self) -> None:
+        """Add the code to the module."""
+        body = Body(self.params, self.returned)
+        body.call(self.circuit.known[ENTER])
+        address = self.reserve_result(body)
+        body.get(*range(len(self.params)))
+        if self.in_memory:
+            body.get(address)
+        body.call(self._called)
+        value = [body.local(core) for core in self.flat_result] if not self.in_memory else []
+        for local in value:
+            body.set(local)
+        self.drop_borrows(body)
+        body.get(*([address] if self.in_memory else value))
+        self.circuit.module.function(body, self._name)
+
+    def lift(self, main: int, type_: int) -> int:
+        """Make the component's function out of it; return its index."""
+        ended = leave_with(self.returned[0] if self.returned else None)
+        post_return = self.circuit.builder.alias(Sort.CORE_FUNC, self.circuit.allocator, ended)
+        options = [*self.circuit.options(compact=self.compact_outside), b"\x05" + unsigned(post_return)]
+        return self.circuit.builder.lift(self.core_export(main, self._name), options, type_)

@@ -1,0 +1,77 @@
+"""Which interfaces get a lane: what can have one, and what has to have the same as its neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from .shapes import Interface, Resource, Shape, carries_bytes
+
+__all__ = ["Plan", "plan_imports"]
+
+
+@dataclass(eq=False)
+class Plan:
+    """The imported interfaces whose bytes travel as text, those whose async functions are polled, and why not others.
+
+    `left_out` has rules by the names of interfaces that move bytes, but not through a lane.
+    """
+
+    text: list[Interface] = field(default_factory=list[Interface])
+    polled: list[Interface] = field(default_factory=list[Interface])
+    left_out: dict[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def laned(self) -> list[Interface]:
+        """All interfaces that get a helper."""
+        return list(dict.fromkeys((*self.text, *self.polled)))
+
+
+def plan_imports(interfaces: Sequence[Interface], ours: Callable[[Interface], bool], *, bytes_: bool) -> Plan:
+    """Plan lanes for imported interfaces; `ours` says which of them Python implements."""
+    plan = Plan(polled=[interface for interface in interfaces if interface.is_async and ours(interface)])
+    carriers = [interface for interface in interfaces if interface.carries_bytes] if bytes_ else []
+    refused = [interface for interface in carriers if not ours(interface)]
+    for interface in refused:
+        plan.left_out[interface.name] = "it is wasmtime that implements it"
+    owners = _owners(carriers)
+    neighbours = {interface: set(_neighbours(interface, owners)) for interface in carriers}
+    while refused:
+        interface = refused.pop()
+        for other in carriers:
+            touches = other in neighbours[interface] or interface in neighbours[other]
+            if touches and other.name not in plan.left_out:
+                rule = f"it shares a type with {interface.name or 'the world itself'}, which has no lane"
+                plan.left_out[other.name] = rule
+                refused.append(other)
+    plan.text = [interface for interface in carriers if interface.name not in plan.left_out]
+    return plan
+
+
+def _owners(interfaces: Sequence[Interface]) -> dict[Shape, list[Interface]]:
+    """Return who exports each type that has bytes in it: the interface that declares it, and those that `use` it."""
+    owners: dict[Shape, list[Interface]] = {}
+    for interface in interfaces:
+        for shape in interface.types.values():
+            if isinstance(shape, Shape) and carries_bytes(shape):
+                owners.setdefault(shape, []).append(interface)
+    return owners
+
+
+def _neighbours(interface: Interface, owners: dict[Shape, list[Interface]]) -> Iterator[Interface]:
+    seen: set[Shape] = set()
+    for meaning in (*interface.types.values(), *(shape for f in interface.functions for shape in f.types)):
+        if not isinstance(meaning, Resource):
+            for shape in _carriers(meaning, seen):
+                yield from (owner for owner in owners.get(shape, ()) if owner is not interface)
+
+
+def _carriers(shape: Shape, seen: set[Shape]) -> Iterator[Shape]:
+    """Yield a type and the parts of it that have bytes in them."""
+    if shape in seen or not carries_bytes(shape):
+        return
+    seen.add(shape)
+    yield shape
+    for part in shape.parts:
+        if part is not None:
+            yield from _carriers(part, seen)

@@ -1,0 +1,147 @@
+"""Types as the composer sees them: nodes of a graph, compared by identity, without indices and names of types."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
+
+__all__ = [
+    "BYTE", "NAMED", "OPCODES", "PRIMITIVES", "STRING", "Function", "Interface", "Kind", "Resource", "Shape",
+    "carries_bytes", "is_bytes", "named_parts", "reaches", "resources_of",
+]  # fmt: skip
+
+
+class Kind(enum.IntEnum):
+    """What a type is made with; the value is its opcode (Binary.md, "Type Definitions")."""
+
+    RECORD = 0x72
+    VARIANT = 0x71
+    LIST = 0x70
+    TUPLE = 0x6F
+    FLAGS = 0x6E
+    ENUM = 0x6D
+    OPTION = 0x6B
+    RESULT = 0x6A
+    OWN = 0x69
+    BORROW = 0x68
+    FIXED_LIST = 0x67
+    STREAM = 0x66
+    FUTURE = 0x65
+    MAP = 0x63
+    PRIMITIVE = 0
+
+
+NAMED = frozenset((Kind.RECORD, Kind.VARIANT, Kind.ENUM, Kind.FLAGS))
+"""Types that an exported or imported function can only use under a name."""
+
+
+@dataclass(frozen=True, eq=False)
+class Resource:
+    """A resource; `name` is what its interface calls it."""
+
+    name: str
+
+
+@dataclass(frozen=True, eq=False)
+class Shape:
+    """A value type. `parts` are its fields', cases' or elements' types, None for a case without payload."""
+
+    kind: Kind
+    parts: tuple[Shape | None, ...] = ()
+    labels: tuple[str, ...] = ()
+    primitive: int = 0
+    size: int = 0
+    resource: Resource | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Function:
+    """A function: component-level name, parameters (`self` first), result."""
+
+    name: str
+    params: tuple[tuple[str, Shape], ...]
+    result: Shape | None
+    is_async: bool = False
+
+    @property
+    def types(self) -> Iterator[Shape]:
+        """The types of parameters and result."""
+        yield from (shape for _, shape in self.params)
+        if self.result is not None:
+            yield self.result
+
+
+@dataclass(eq=False)
+class Interface:
+    """What an instance exports: types by name, in order, and functions. The root's is that of no name."""
+
+    name: str
+    types: dict[str, Shape | Resource] = field(default_factory=dict[str, Shape | Resource])
+    functions: list[Function] = field(default_factory=list[Function])
+    own: list[Resource] = field(default_factory=list[Resource])
+    """The resources that it defines itself."""
+
+    @property
+    def carries_bytes(self) -> bool:
+        """Whether any type or function has a `list<u8>`."""
+        shapes = [shape for shape in self.types.values() if isinstance(shape, Shape)]
+        shapes += [shape for function in self.functions for shape in function.types]
+        return any(carries_bytes(shape) for shape in shapes)
+
+    @property
+    def is_async(self) -> bool:
+        """Whether any function is async."""
+        return any(function.is_async for function in self.functions)
+
+
+OPCODES = {
+    "bool": 0x7F, "s8": 0x7E, "u8": 0x7D, "s16": 0x7C, "u16": 0x7B, "s32": 0x7A, "u32": 0x79, "s64": 0x78, "u64": 0x77,
+    "f32": 0x76, "f64": 0x75, "char": 0x74, "string": 0x73, "error-context": 0x64,
+}  # fmt: skip
+"""Opcodes of the primitive types, by WIT keyword."""
+
+PRIMITIVES = {opcode: Shape(Kind.PRIMITIVE, primitive=opcode) for opcode in OPCODES.values()}
+"""The primitive types by opcode; one object each."""
+
+BYTE, STRING = PRIMITIVES[OPCODES["u8"]], PRIMITIVES[OPCODES["string"]]
+
+_carry: WeakKeyDictionary[Shape, bool] = WeakKeyDictionary()
+
+
+def is_bytes(shape: Shape) -> bool:
+    """Tell whether a type is `list<u8>`."""
+    return shape.kind is Kind.LIST and shape.parts[0] is BYTE
+
+
+def carries_bytes(shape: Shape) -> bool:
+    """Tell whether a type has a `list<u8>` in it."""
+    known = _carry.get(shape)
+    if known is None:
+        known = is_bytes(shape) or any(part is not None and carries_bytes(part) for part in shape.parts)
+        _carry[shape] = known
+    return known
+
+
+def reaches(shape: Shape, test: Callable[[Shape], bool]) -> bool:
+    """Tell whether a test holds for a type or for any part of it."""
+    return test(shape) or any(part is not None and reaches(part, test) for part in shape.parts)
+
+
+def named_parts(shape: Shape) -> Iterator[Shape]:
+    """Yield the named types in a type, itself included."""
+    if shape.kind in NAMED:
+        yield shape
+    for part in shape.parts:
+        if part is not None:
+            yield from named_parts(part)
+
+
+def resources_of(shape: Shape) -> Iterator[Resource]:
+    """Yield the resources whose handles a type has in it."""
+    if shape.resource is not None:
+        yield shape.resource
+    for part in shape.parts:
+        if part is not None:
+            yield from resources_of(part)
