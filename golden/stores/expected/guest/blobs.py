@@ -50,7 +50,7 @@ class BlobReader(_io.RawIOBase):
     ) -> None:
         super().__init__()
         self._container = container
-        self._name = name
+        self.name = name
         self._size = size
         self._position = 0
         self._open: (
@@ -95,7 +95,7 @@ class BlobReader(_io.RawIOBase):
 
     def _read(self, size: int) -> bytes:
         if self._open is None:
-            value = self._container.get_data(self._name, self._position, self._size - 1)
+            value = self._container.get_data(self.name, self._position, self._size - 1)
             self._open = value, value.incoming_value_consume_async()
         return self._open[1].blocking_read(size)
 
@@ -123,7 +123,7 @@ class BlobWriter(_io.BufferedIOBase):
     ) -> None:
         super().__init__()
         self._container = container
-        self._name = name
+        self.name = name
         self._value = value
         self._stream = value.outgoing_value_write_body()
 
@@ -147,7 +147,7 @@ class BlobWriter(_io.BufferedIOBase):
             try:
                 self._stream.drop()
                 with _failures():
-                    self._container.write_data(self._name, self._value)
+                    self._container.write_data(self.name, self._value)
             finally:
                 self.discard()
 
