@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 
+from .records import record
 from .source import Span
 
 __all__ = ["Diagnostic", "Label", "Severity"]
@@ -17,7 +17,7 @@ class Severity(enum.Enum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Label:
     """A second place that explains the first."""
 
@@ -25,7 +25,7 @@ class Label:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Diagnostic:
     """One problem. `span` is None where no place in a file is to blame; `path` then names the file or folder."""
 

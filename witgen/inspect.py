@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from .model import ir
 from .model.text import function_text, kind_text, type_text
+from .records import record
 from .resolver import select_world
 
 __all__ = ["Entry", "entries", "outline", "outline_json"]
@@ -15,7 +15,7 @@ __all__ = ["Entry", "entries", "outline", "outline_json"]
 Json: TypeAlias = "bool | str | list[Json] | dict[str, Json] | None"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Entry:
     """One line of the outline: `kind` and `name` say what it is, `text` is how WIT would write it.
 
@@ -27,7 +27,7 @@ class Entry:
     text: str
     docs: str | None = None
     left_out: str | None = None
-    children: tuple[Entry, ...] = field(default=())
+    children: tuple[Entry, ...] = ()
 
 
 def outline(resolve: ir.Resolve, *, world: str | None = None, all_packages: bool = True) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,6 +12,7 @@ from .diagnostics import Diagnostic
 from .errors import OptionError, WitError
 from .options import Config, default_wit
 from .projects import Target, find
+from .records import replace
 
 __all__ = ["chosen", "placed"]
 
@@ -42,7 +43,7 @@ def chosen(start: Path, overrides: dict[str, Any]) -> list[Target]:
         raise WitError([Diagnostic("W0921", "nothing says what to generate: there is no [tool.witgen]", help=remedy)])
     elif world is not None and len(targets) > 1:
         targets = _of_world(targets, world)
-    return [Target(replace(target.config, **overrides), target.places) for target in targets]
+    return [Target(dataclasses.replace(target.config, **overrides), target.places) for target in targets]
 
 
 def _same(first: str | os.PathLike[str] | None, second: str | os.PathLike[str]) -> bool:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from .records import record
 from .source import SourceFile, Span
 
 __all__ = ["Place", "places"]
@@ -25,7 +25,7 @@ _STRING = re.compile(
 _PLAIN = re.compile(r"[^,\]}#\n]*")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Place:
     """Where a key and its value are; of a table, where its header is."""
 

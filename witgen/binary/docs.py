@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias, TypeVar, cast
 
 from ..model import ir
+from ..records import replace
 from .draft import Draft, DraftInterface, DraftPackage, DraftWorld
 from .names import is_label, is_version
 from .problem import Code, Input
@@ -78,7 +78,7 @@ class _Documentation:
     def _type(self, id: ir.TypeId, item: Json) -> None:
         definition = self._draft.types[id]
         docs = {name: self._content(value) for name, value in self._entries(item, "items")}
-        self._draft.types[id] = dataclasses.replace(
+        self._draft.types[id] = replace(
             definition,
             kind=_with_item_docs(definition.kind, docs),
             docs=self._docs(item) or definition.docs,
@@ -88,10 +88,10 @@ class _Documentation:
     def _function(self, function: ir.Function, value: object) -> ir.Function:
         """The first version had only a text here."""
         if value is None or isinstance(value, str):
-            return dataclasses.replace(function, docs=self._content(value))
+            return replace(function, docs=self._content(value))
         item = self._object(value)
         stability = self._stability(item.get("stability"))
-        return dataclasses.replace(function, docs=self._docs(item), stability=stability)
+        return replace(function, docs=self._docs(item), stability=stability)
 
     def _world(self, world: DraftWorld, item: Json) -> None:
         world.docs = self._docs(item) or world.docs
@@ -117,7 +117,7 @@ class _Documentation:
         found = items.get(name)
         if isinstance(found, ir.InterfaceItem):
             self._interface(self._draft.interfaces[found.id], item)
-            items[name] = dataclasses.replace(found, stability=self._stability(item.get("stability")))
+            items[name] = replace(found, stability=self._stability(item.get("stability")))
 
     def _world_function(self, items: Items, name: str, value: object) -> None:
         found = items.get(name)
@@ -127,7 +127,7 @@ class _Documentation:
     def _world_item(self, items: Items, name: str, docs: ir.Docs | None = None, stability: ir.Stability = None) -> None:
         for key, found in items.items():
             if isinstance(found, ir.InterfaceItem) and self._draft.key_text(key) == name:
-                items[key] = dataclasses.replace(found, docs=docs or found.docs, stability=stability or found.stability)
+                items[key] = replace(found, docs=docs or found.docs, stability=stability or found.stability)
 
     def _docs(self, item: Json) -> ir.Docs | None:
         return self._content(item.get("docs"))
@@ -188,4 +188,4 @@ def _with_item_docs(kind: ir.TypeKind, docs: Mapping[str, ir.Docs | None]) -> ir
 
 
 def _documented(part: T, docs: Mapping[str, ir.Docs | None]) -> T:
-    return dataclasses.replace(part, docs=docs[part.name]) if part.name in docs else part
+    return replace(part, docs=docs[part.name]) if part.name in docs else part

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from ..records import record
 from .structure import ComponentShape, DefShape, ExternName, FuncShape, InstanceShape, Nested, Sort
 
 __all__ = [
@@ -121,7 +122,7 @@ def sort_of(entity: Entity) -> Sort:
             return Sort.TYPE
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Exported:
     """An import or export with its full name."""
 

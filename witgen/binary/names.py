@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from ..model.ir import FunctionKindTag, PackageName
+from ..records import record
 
 __all__ = ["InterfaceName", "is_label", "is_version", "parse_function", "parse_interface"]
 
@@ -33,7 +33,7 @@ def is_version(text: str) -> bool:
     return _IS_SEMVER.fullmatch(text) is not None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class InterfaceName:
     """`namespace:package/name@version`; in binaries the names of interfaces and worlds."""
 

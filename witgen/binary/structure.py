@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Hashable
-from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
 from ..model.ir import Prim
+from ..records import record
 
 __all__ = [
     "AliasExport",
@@ -68,49 +68,49 @@ class Sort(enum.Enum):
     INSTANCE = 0x05
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PrimShape:
     """A primitive that has a type index of its own."""
 
     prim: Prim
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RecordShape:
     """`record`: fields in order."""
 
     fields: tuple[tuple[str, Ref], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class VariantShape:
     """`variant`: cases in order, each perhaps with a payload."""
 
     cases: tuple[tuple[str, Ref | None], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FlagsShape:
     """`flags`."""
 
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EnumShape:
     """`enum`."""
 
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ListShape:
     """`list<T>`."""
 
     element: Ref
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FixedListShape:
     """`list<T, N>`."""
 
@@ -118,7 +118,7 @@ class FixedListShape:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MapShape:
     """`map<K, V>`."""
 
@@ -126,21 +126,21 @@ class MapShape:
     value: Ref
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TupleShape:
     """`tuple<…>`."""
 
     types: tuple[Ref, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OptionShape:
     """`option<T>`."""
 
     type: Ref
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ResultShape:
     """`result<T, E>`."""
 
@@ -148,28 +148,28 @@ class ResultShape:
     err: Ref | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OwnShape:
     """`own<R>`."""
 
     resource: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BorrowShape:
     """`borrow<R>`."""
 
     resource: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StreamShape:
     """`stream<T>`."""
 
     type: Ref | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FutureShape:
     """`future<T>`."""
 
@@ -182,7 +182,7 @@ DefShape: TypeAlias = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FuncShape:
     """A function's type."""
 
@@ -191,19 +191,19 @@ class FuncShape:
     is_async: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ResourceShape:
     """A resource that a component implements."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class InstanceShape:
     """The type of an instance: declarations that are evaluated anew for each instance."""
 
     declarations: tuple[Declaration, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ComponentShape:
     """The type of a component: the same with imports."""
 
@@ -213,7 +213,7 @@ class ComponentShape:
 Shape: TypeAlias = DefShape | FuncShape | ResourceShape | InstanceShape | ComponentShape
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ExternName:
     """The name of an import or export with its attributes."""
 
@@ -223,7 +223,7 @@ class ExternName:
     external_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ExternType:
     """What an import or export is: `index` is its type, None for a fresh resource and for what is never looked into."""
 
@@ -231,7 +231,7 @@ class ExternType:
     index: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TypeDeclaration:
     """Adds a type."""
 
@@ -239,7 +239,7 @@ class TypeDeclaration:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AliasExport:
     """Adds what an instance exports."""
 
@@ -249,7 +249,7 @@ class AliasExport:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AliasOuter:
     """Adds what an enclosing scope has; `count` scopes outwards."""
 
@@ -259,7 +259,7 @@ class AliasOuter:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Import:
     """Adds what is imported."""
 
@@ -268,7 +268,7 @@ class Import:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ExportType:
     """In the type of an instance or component: adds what is exported."""
 
@@ -277,7 +277,7 @@ class ExportType:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Export:
     """In a component: exports what is there, perhaps as a supertype, and adds it again."""
 
@@ -288,7 +288,7 @@ class Export:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Instantiate:
     """Adds an instance of a component."""
 
@@ -297,7 +297,7 @@ class Instantiate:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class InlineInstance:
     """Adds an instance made of what is there."""
 
@@ -305,7 +305,7 @@ class InlineInstance:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Nested:
     """Adds a component whose sections stand in a range of the file."""
 
@@ -313,7 +313,7 @@ class Nested:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Lift:
     """Adds a function of a type."""
 

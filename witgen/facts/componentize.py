@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from ..model import ir
+from ..records import record
 from .names import camel, escape, snake
 
 __all__ = ["Names", "names"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Names:
     """Where componentize-py puts things.
 

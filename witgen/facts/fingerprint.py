@@ -5,17 +5,14 @@ Versions do not suffice: published packages have had different contents under on
 
 from __future__ import annotations
 
-import dataclasses
 import enum
 import hashlib
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from ..model import ir
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
+from ..records import fields
 
 __all__ = ["fingerprint"]
 
@@ -61,10 +58,10 @@ def _walk(resolve: ir.Resolve, value: object) -> Iterator[str]:
 
 
 @cache
-def _fields(kind: Hashable) -> tuple[str, ...]:
-    """Return the fields of a dataclass that count."""
-    fields = dataclasses.fields(cast("type[DataclassInstance]", kind))
-    return tuple(field.name for field in fields if field.name not in {"span", "package"})
+def _fields(kind: Hashable) -> tuple[str, ...] | None:
+    """Return the fields of a record that count."""
+    found = fields(cast("type[object]", kind))
+    return None if found is None else tuple(name for name in found if name not in {"span", "package"})
 
 
 def _plain(resolve: ir.Resolve, value: object) -> Iterator[str]:
@@ -79,9 +76,9 @@ def _plain(resolve: ir.Resolve, value: object) -> Iterator[str]:
         for key, item in cast("Mapping[object, object]", value).items():
             yield key if isinstance(key, str) else ""
             yield from _walk(resolve, item)
-    elif dataclasses.is_dataclass(value):
+    elif (names := _fields(cast("Hashable", type(value)))) is not None:
         yield type(value).__name__
-        for name in _fields(cast("Hashable", type(value))):
+        for name in names:
             yield from _walk(resolve, getattr(value, name))
     else:
         yield repr(value)

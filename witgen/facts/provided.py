@@ -7,9 +7,9 @@ nothing to do with it unless the component's other functions mention its types.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from ..model import ir
+from ..records import replace
 from .choices import Choices, is_native
 from .types import parts
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
 from ..model import ir
+from ..records import record
 from .memo import Memo
 from .names import Namespace, camel, class_name, shouty, snake
 
@@ -21,7 +21,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TypeFacts:
     """A named type: its Python name, the names of its parts, its descriptor, its exception.
 
@@ -36,7 +36,7 @@ class TypeFacts:
     exception: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ErrorFacts:
     """A function's declared error: the exception class and the scope whose module has it.
 
@@ -49,7 +49,7 @@ class ErrorFacts:
     payload: ir.Type | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FunctionFacts:
     """A function: its Python name, parameter names, descriptor and declared error."""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 from ..model import ir
+from ..records import record
 from .choices import Choices, is_native
 from .fingerprint import fingerprint
 from .names import Namespace, camel, class_name, module_name, shouty, snake
@@ -30,7 +30,7 @@ MODULE_NAMES = ("__init__", "aio", "blobs", "exports", "keyvalue", "logs", "test
 DESCRIPTOR_NAMES = ("INTERFACE", "IMPORTS", "EXPORTS")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ScopeFacts:
     """An interface, or a world's own items: one Python module in each part of the output.
 
@@ -56,7 +56,7 @@ class ScopeFacts:
         return tuple(f for f in self.functions if f.function.kind.resource is None)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Link:
     """An interface that a world imports or exports, under its attribute name; native ones come from wasmtime.
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import NewType, TypeAlias
 
+from ..records import record, uncompared
 from ..source import Span
 
 __all__ = [
@@ -51,7 +51,7 @@ class Prim(enum.Enum):
     ERROR_CONTEXT = "error-context"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TypeRef:
     """A use of a defined (named or anonymous) type."""
 
@@ -61,14 +61,14 @@ class TypeRef:
 Type: TypeAlias = Prim | TypeRef
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Docs:
     """Documentation of an item, comment markers stripped, lines joined by LF."""
 
     contents: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Stable:
     """`@since(version = …)`, perhaps with `@deprecated(version = …)`."""
 
@@ -76,7 +76,7 @@ class Stable:
     deprecated: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Unstable:
     """`@unstable(feature = …)`, perhaps with `@deprecated(version = …)`."""
 
@@ -87,87 +87,87 @@ class Unstable:
 Stability: TypeAlias = Stable | Unstable | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Field:
     """A field of a record."""
 
     name: str
     type: Type
     docs: Docs | None = None
-    span: Span | None = field(default=None, compare=False)
+    span: Span | None = uncompared(default=None)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Case:
     """A case of a variant; `type` is None where it has no payload."""
 
     name: str
     type: Type | None
     docs: Docs | None = None
-    span: Span | None = field(default=None, compare=False)
+    span: Span | None = uncompared(default=None)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EnumCase:
     """A case of an enum."""
 
     name: str
     docs: Docs | None = None
-    span: Span | None = field(default=None, compare=False)
+    span: Span | None = uncompared(default=None)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Flag:
     """A flag of a flags type."""
 
     name: str
     docs: Docs | None = None
-    span: Span | None = field(default=None, compare=False)
+    span: Span | None = uncompared(default=None)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Record:
     """`record { … }`."""
 
     fields: tuple[Field, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Variant:
     """`variant { … }`."""
 
     cases: tuple[Case, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Enum:
     """`enum { … }`."""
 
     cases: tuple[EnumCase, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Flags:
     """`flags { … }`."""
 
     flags: tuple[Flag, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tuple:
     """`tuple<…>`."""
 
     types: tuple[Type, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Option:
     """`option<T>`."""
 
     type: Type
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Result:
     """`result<ok, err>`; None is `_`."""
 
@@ -175,14 +175,14 @@ class Result:
     err: Type | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class List:
     """`list<T>`."""
 
     element: Type
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FixedList:
     """`list<T, N>`."""
 
@@ -190,7 +190,7 @@ class FixedList:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Map:
     """`map<K, V>`."""
 
@@ -198,40 +198,40 @@ class Map:
     value: Type
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Stream:
     """`stream<T>`; None is a bare `stream`."""
 
     type: Type | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Future:
     """`future<T>`; None is a bare `future`."""
 
     type: Type | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Resource:
     """A resource; its functions are among the functions of the scope that owns it."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Own:
     """`own<R>`, explicit or implied by a resource's name; `resource` may name an alias of the resource."""
 
     resource: TypeId
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Borrow:
     """`borrow<R>`; `resource` may name an alias of the resource."""
 
     resource: TypeId
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Alias:
     """`type a = b`, and what `use` brings into a scope."""
 
@@ -244,7 +244,7 @@ TypeKind: TypeAlias = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TypeOwner:
     """The scope that declares a named type: exactly one of the two is set."""
 
@@ -252,7 +252,7 @@ class TypeOwner:
     world: WorldId | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TypeDef:
     """A type in the arena; anonymous types have neither name nor owner."""
 
@@ -262,7 +262,7 @@ class TypeDef:
     docs: Docs | None = None
     stability: Stability = None
     external_id: str | None = None
-    span: Span | None = field(default=None, compare=False)
+    span: Span | None = uncompared(default=None)
 
 
 class FunctionKindTag(enum.Enum):
@@ -274,7 +274,7 @@ class FunctionKindTag(enum.Enum):
     CONSTRUCTOR = "constructor"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FunctionKind:
     """Freestanding, or a member of `resource`."""
 
@@ -283,16 +283,16 @@ class FunctionKind:
     is_async: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Param:
     """A parameter; methods list `self: borrow<R>` first."""
 
     name: str
     type: Type
-    span: Span | None = field(default=None, compare=False)
+    span: Span | None = uncompared(default=None)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Function:
     """A function; `name` is the component-level one (`[method]r.m`, `[static]r.m`, `[constructor]r`, or plain)."""
 
@@ -303,7 +303,7 @@ class Function:
     docs: Docs | None = None
     stability: Stability = None
     external_id: str | None = None
-    span: Span | None = field(default=None, compare=False)
+    span: Span | None = uncompared(default=None)
 
     @property
     def item_name(self) -> str:
@@ -311,7 +311,7 @@ class Function:
         return self.name.rpartition("]")[2].rpartition(".")[2]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Interface:
     """An interface; `name` is None for one written inline in a world."""
 
@@ -322,11 +322,11 @@ class Interface:
     docs: Docs | None = None
     stability: Stability = None
     external_id: str | None = None
-    span: Span | None = field(default=None, compare=False)
+    span: Span | None = uncompared(default=None)
     clone_of: InterfaceId | None = None  # the inline interface that an `include` copied
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class InterfaceItem:
     """A world imports or exports an interface."""
 
@@ -336,7 +336,7 @@ class InterfaceItem:
     external_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TypeItem:
     """A world declares (imports) a type."""
 
@@ -349,7 +349,7 @@ WorldItem: TypeAlias = InterfaceItem | TypeItem | Function
 WorldKey: TypeAlias = InterfaceId | str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class World:
     """A world after elaboration; both mappings are in their final order."""
 
@@ -359,10 +359,10 @@ class World:
     package: PackageId
     docs: Docs | None = None
     stability: Stability = None
-    span: Span | None = field(default=None, compare=False)
+    span: Span | None = uncompared(default=None)
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@record
 class PackageName:
     """`namespace:name@version`; the version is kept as written, None where there is none."""
 
@@ -373,8 +373,12 @@ class PackageName:
     def __str__(self) -> str:
         return f"{self.namespace}:{self.name}" + (f"@{self.version}" if self.version is not None else "")
 
+    def __lt__(self, other: PackageName) -> bool:
+        mine, others = ((name.namespace, name.name, name.version or "") for name in (self, other))
+        return mine < others
 
-@dataclass(frozen=True, slots=True)
+
+@record
 class Package:
     """A package with its interfaces and worlds in topological order."""
 
@@ -384,7 +388,7 @@ class Package:
     docs: Docs | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GatedItem:
     """An item that is left out because the feature it needs is off."""
 
@@ -393,10 +397,10 @@ class GatedItem:
     scope: str | None  # the interface or world it stands in
     name: str
     feature: str
-    span: Span | None = field(default=None, compare=False)
+    span: Span | None = uncompared(default=None)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Resolve:
     """A whole resolved tree. `main` is the package that the user asked for."""
 

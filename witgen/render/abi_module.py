@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import assert_never
 
 from ..facts.types import FunctionFacts, TypeFacts
 from ..facts.world import ScopeFacts, WorldFacts
 from ..model import ir
+from ..records import record
 from .displays import display
 from .env import render_template
 from .imports import Imports
@@ -17,7 +17,7 @@ from .module import module_view
 __all__ = ["render_abi"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Constant:
     """A module-level descriptor."""
 
@@ -25,7 +25,7 @@ class Constant:
     expression: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Table:
     """An interface's descriptor: pairs of a resource's constant and its class, names of function constants."""
 

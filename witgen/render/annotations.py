@@ -11,13 +11,14 @@ from ..facts.names import BUILTINS
 from ..facts.types import contains_handle
 from ..facts.world import ScopeFacts, WorldFacts
 from ..model import ir
+from ..records import record
 from .host_names import host_names
 from .imports import Imports
 
 __all__ = ["EXPORT_SIDE", "IMPORT_SIDE", "TYPES", "WORLD_EXPORTS", "Annotations", "Bases", "Place", "private"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Place:
     """Where a module stands in the output, seen from inside it.
 

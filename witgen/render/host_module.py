@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from ..facts.support import Side, obstacle
 from ..facts.types import FunctionFacts
 from ..facts.world import ScopeFacts, WorldFacts
+from ..records import record
 from .annotations import EXPORT_SIDE, IMPORT_SIDE, Annotations, Bases, Place
 from .docs import paragraphs
 from .env import render_template
@@ -25,7 +25,7 @@ def interface_class(facts: WorldFacts, scope: ScopeFacts) -> str:
     return host_names(facts, scope).own
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AsyncBase:
     """The class to derive a resource from whose methods are coroutines; `of` is the one with plain methods."""
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ..facts.names import Namespace, class_name
 from ..facts.world import ScopeFacts, WorldFacts
 from ..model import ir
+from ..records import record
 
 __all__ = ["HostNames", "host_names"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HostNames:
     """Names in one host module; none of them is that of a type of the scope.
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from ..facts.world import ScopeFacts, WorldFacts
+from ..records import record
 from .imports import Imports, all_order
 
 __all__ = ["Module", "module_view"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Module:
     """The head of a generated module. `imports` is read when the template runs, after everything was collected."""
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..facts.types import TypeFacts
 from ..facts.world import ScopeFacts, WorldFacts
 from ..model import ir
+from ..records import record
 from .annotations import Annotations, Place
 from .imports import Imports
 from .signature import Signature
@@ -14,7 +13,7 @@ from .signature import Signature
 __all__ = ["ResourceAlias", "ResourceView", "declared_resources", "resource_names"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ResourceView:
     """A resource's class."""
 
@@ -32,7 +31,7 @@ class ResourceView:
         return any(function.name == "dropped" for function in self.functions)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ResourceAlias:
     """`type a = b`, where b is a resource of the same module."""
 

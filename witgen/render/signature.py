@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..facts.types import FunctionFacts
 from ..facts.world import WorldFacts
 from ..model import ir
 from ..model.text import function_text
+from ..records import record
 from .annotations import Annotations
 from .docs import paragraphs
 
 __all__ = ["Signature", "called", "implemented"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Signature:
     """A function as a template needs it.
 

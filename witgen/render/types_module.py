@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from ..facts.types import TypeFacts
 from ..facts.world import ScopeFacts, WorldFacts
 from ..model import ir
+from ..records import record
 from .annotations import TYPES, Annotations
 from .docs import paragraphs
 from .env import render_template
@@ -17,7 +17,7 @@ from .module import module_view
 __all__ = ["render_types"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Member:
     """A line of a class body, and its documentation."""
 
@@ -25,7 +25,7 @@ class Member:
     doc: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Item:
     """A class or an alias."""
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ..model.ir import Interface, InterfaceId, PackageId, TypeId, TypeOwner
+from ..records import replace
 from .context import Arena
 from .rebuild import Rebuilder
 

@@ -39,6 +39,7 @@ from ..model.ir import (
     World,
     WorldId,
 )  # fmt: skip
+from ..records import record
 from ..source import Span
 from .missing import MissingPackages
 from .suggest import did_you_mean, it_has
@@ -50,7 +51,7 @@ __all__ = ["Arena", "Context", "Off", "component_types"]
 _MOST_COMPARED = 100_000
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Off:
     """Stands for an item whose feature gate is off."""
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import io
 import pickle
 from collections.abc import Sequence
-from dataclasses import fields, is_dataclass
 from typing import Any
 
 from ..model import ir
+from ..records import fields
 from ..source import SourceFile, Span
 
 __all__ = ["freeze", "thaw"]
@@ -22,9 +22,7 @@ _CLASSES: dict[tuple[str, str], type[Any]] = {
     for kind in (Span, *vars(ir).values())
     if isinstance(kind, type) and kind.__module__ in (ir.__name__, Span.__module__)
 }
-_FIELDS: dict[type[Any], tuple[str, ...]] = {
-    kind: tuple(field.name for field in fields(kind)) for kind in _CLASSES.values() if is_dataclass(kind)
-}
+_FIELDS = {kind: names for kind in _CLASSES.values() if (names := fields(kind)) is not None}
 
 
 def freeze(resolve: ir.Resolve, files: Sequence[SourceFile]) -> bytes:

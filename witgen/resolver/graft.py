@@ -6,8 +6,6 @@ the parts are matched by name; where it has not, what the binary packages of the
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ..diagnostics import Diagnostic
 from ..errors import WitError
 from ..model.ir import (
@@ -26,6 +24,7 @@ from ..model.ir import (
     WorldItem,
     WorldKey,
 )  # fmt: skip
+from ..records import replace
 from .context import Context
 from .inputs import BinaryInput
 from .rebuild import Rebuilder

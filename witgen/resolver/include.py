@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ..diagnostics import Label
 from ..model.ir import (
     Function,
@@ -18,6 +16,7 @@ from ..model.ir import (
     WorldItem,
     WorldKey,
 )  # fmt: skip
+from ..records import replace
 from ..source import SourceFile, Span
 from ..syntax import ast
 from .clone import Cloner

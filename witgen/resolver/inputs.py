@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ..diagnostics import Label
 from ..model.ir import PackageName, Resolve
+from ..records import record
 from ..source import SourceFile, Span
 from ..syntax import ast
 from .context import Context
@@ -14,7 +15,7 @@ from .context import Context
 __all__ = ["BinaryInput", "PackageInput", "Unit", "package_name", "packages_of"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Unit:
     """The declarations of one file, or of one nested package: they share the names of their top-level `use`s."""
 
@@ -22,7 +23,7 @@ class Unit:
     declarations: tuple[ast.Declaration, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PackageInput:
     """One package before resolving."""
 
@@ -32,7 +33,7 @@ class PackageInput:
     units: tuple[Unit, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BinaryInput:
     """One package in binary form, decoded."""
 

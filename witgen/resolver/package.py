@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from ..diagnostics import Label
@@ -17,6 +16,7 @@ from ..model.ir import (
     Stability,
     TypeOwner,
 )  # fmt: skip
+from ..records import record
 from ..source import Span
 from ..syntax import ast
 from .context import Context, Off
@@ -38,14 +38,14 @@ ItemDecl: TypeAlias = ast.InterfaceDecl | ast.WorldDecl
 ResolveWorld: TypeAlias = "Callable[[PackageResolver, Unit, ast.WorldDecl, Item], None]"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Local:
     """A name in a file: an item of the same package."""
 
     name: ast.Ident
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Reference:
     """A path that names an item of the same package; `named` is where its file says what the name means."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from ..model.ir import (
     Alias,
@@ -29,6 +28,7 @@ from ..model.ir import (
     TypeRef,
     Variant,
 )  # fmt: skip
+from ..records import replace
 
 __all__ = ["Rebuilder"]
 

@@ -7,13 +7,14 @@ from typing import TypeAlias
 
 from ..diagnostics import Label
 from ..model.ir import InterfaceId, PackageName, TypeId, WorldId
+from ..records import record
 from ..source import Span
 from .context import Context, Off
 
 __all__ = ["Broken", "Entry", "Item", "Names", "PackageScope", "Scope"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Broken:
     """Stands for an item that is wrong, which has been said."""
 

@@ -6,9 +6,9 @@ cached by content. `start` and `end` are the half-open range of characters that 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from ..records import record
 from .type_ast import (
     FixedListType,
     FutureType,
@@ -39,7 +39,7 @@ __all__ = [
 # ---- Attributes
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Since:
     """`@since(version = …)`."""
 
@@ -48,7 +48,7 @@ class Since:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Unstable:
     """`@unstable(feature = …)`."""
 
@@ -57,7 +57,7 @@ class Unstable:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Deprecated:
     """`@deprecated(version = …)`."""
 
@@ -66,7 +66,7 @@ class Deprecated:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ExternalId:
     """`@external-id("…")`."""
 
@@ -82,7 +82,7 @@ Attributes: TypeAlias = tuple[Attribute, ...]
 # ---- Functions
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Parameter:
     """`name: type`."""
 
@@ -90,7 +90,7 @@ class Parameter:
     type: TypeExpr
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FunctionType:
     """`async func(…) -> …`."""
 
@@ -99,7 +99,7 @@ class FunctionType:
     result: TypeExpr | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FunctionDecl:
     """A function of an interface, or a method (`is_static` false) or static function of a resource."""
 
@@ -110,7 +110,7 @@ class FunctionDecl:
     is_static: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ConstructorDecl:
     """`constructor(…)`; `name` is the keyword."""
 
@@ -123,7 +123,7 @@ class ConstructorDecl:
 # ---- Types with a name
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AliasDecl:
     """`type name = type;`."""
 
@@ -133,7 +133,7 @@ class AliasDecl:
     type: TypeExpr
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Field:
     """A field of a record."""
 
@@ -142,7 +142,7 @@ class Field:
     type: TypeExpr
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RecordDecl:
     """`record name { … }`."""
 
@@ -152,7 +152,7 @@ class RecordDecl:
     fields: tuple[Field, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Case:
     """A case of a variant."""
 
@@ -161,7 +161,7 @@ class Case:
     type: TypeExpr | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class VariantDecl:
     """`variant name { … }`."""
 
@@ -171,7 +171,7 @@ class VariantDecl:
     cases: tuple[Case, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Member:
     """A case of an enum or a flag."""
 
@@ -179,7 +179,7 @@ class Member:
     name: Ident
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EnumDecl:
     """`enum name { … }`."""
 
@@ -189,7 +189,7 @@ class EnumDecl:
     cases: tuple[Member, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FlagsDecl:
     """`flags name { … }`."""
 
@@ -199,7 +199,7 @@ class FlagsDecl:
     flags: tuple[Member, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ResourceDecl:
     """`resource name { … }`."""
 
@@ -215,7 +215,7 @@ TypeDecl: TypeAlias = AliasDecl | RecordDecl | VariantDecl | EnumDecl | FlagsDec
 # ---- Packages, interfaces and worlds
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PackageId:
     """`namespace:name@version`."""
 
@@ -236,14 +236,14 @@ class PackageId:
         return self.name.end
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LocalPath:
     """A name of the same file or package."""
 
     name: Ident
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PackagePath:
     """`namespace:package/name@version`."""
 
@@ -254,7 +254,7 @@ class PackagePath:
 Path: TypeAlias = LocalPath | PackagePath
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UseName:
     """One name of a `use`, perhaps renamed."""
 
@@ -262,7 +262,7 @@ class UseName:
     rename: Ident | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UseDecl:
     """`use path.{a, b as c};`."""
 
@@ -271,7 +271,7 @@ class UseDecl:
     names: tuple[UseName, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IncludeName:
     """One renaming of an `include … with`."""
 
@@ -279,7 +279,7 @@ class IncludeName:
     rename: Ident
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IncludeDecl:
     """`include path;` or `include path with { a as b }`."""
 
@@ -291,14 +291,14 @@ class IncludeDecl:
 InterfaceItem: TypeAlias = UseDecl | FunctionDecl | TypeDecl
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class InlineInterface:
     """`interface { … }` in a world."""
 
     items: tuple[InterfaceItem, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Extern:
     """What a world imports or exports: `name: func…`, `name: interface {…}`, `path` or `label: path`."""
 
@@ -312,7 +312,7 @@ class Extern:
 WorldItem: TypeAlias = UseDecl | IncludeDecl | Extern | TypeDecl
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class InterfaceDecl:
     """`interface name { … }`."""
 
@@ -322,7 +322,7 @@ class InterfaceDecl:
     items: tuple[InterfaceItem, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WorldDecl:
     """`world name { … }`."""
 
@@ -332,7 +332,7 @@ class WorldDecl:
     items: tuple[WorldItem, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TopLevelUse:
     """`use path as name;` beside interfaces and worlds: a name for the rest of the file."""
 
@@ -340,7 +340,7 @@ class TopLevelUse:
     rename: Ident | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PackageHeader:
     """`package name;`; the documentation's range is that of its comments."""
 
@@ -352,7 +352,7 @@ class PackageHeader:
 Declaration: TypeAlias = InterfaceDecl | WorldDecl | TopLevelUse
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NestedPackage:
     """`package name { … }`."""
 
@@ -361,7 +361,7 @@ class NestedPackage:
     declarations: tuple[Declaration, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class File:
     """One file; packages nested in it stand beside its own declarations."""
 

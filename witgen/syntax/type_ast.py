@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from ..records import record
 
 __all__ = [
     "FixedListType", "FutureType", "HandleType", "Ident", "ListType", "MapType", "OptionType", "PrimitiveType",
@@ -11,7 +12,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ident:
     """A name, without its `%`."""
 
@@ -20,7 +21,7 @@ class Ident:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Version:
     """A semantic version, as written."""
 
@@ -32,7 +33,7 @@ class Version:
 # ---- Types without a name
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PrimitiveType:
     """`u8`, `string`, …; `name` is the keyword."""
 
@@ -41,7 +42,7 @@ class PrimitiveType:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ListType:
     """`list<T>`."""
 
@@ -50,7 +51,7 @@ class ListType:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FixedListType:
     """`list<T, N>`."""
 
@@ -60,7 +61,7 @@ class FixedListType:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OptionType:
     """`option<T>`."""
 
@@ -69,7 +70,7 @@ class OptionType:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ResultType:
     """`result<ok, err>`; None is `_` or left out."""
 
@@ -79,7 +80,7 @@ class ResultType:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TupleType:
     """`tuple<…>`."""
 
@@ -88,7 +89,7 @@ class TupleType:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MapType:
     """`map<K, V>`."""
 
@@ -98,7 +99,7 @@ class MapType:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StreamType:
     """`stream<T>` or `stream`."""
 
@@ -107,7 +108,7 @@ class StreamType:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FutureType:
     """`future<T>` or `future`."""
 
@@ -116,7 +117,7 @@ class FutureType:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HandleType:
     """`own<R>` or `borrow<R>`."""
 
