@@ -14,7 +14,7 @@ from typing import Any, TypeAlias, cast
 from . import abi
 from .values import Err, Ok, Some
 
-__all__ = ["F32_OVERFLOW", "INTEGERS", "Mismatch", "Opaque", "arguments", "error", "normalise", "result"]
+__all__ = ["F32_OVERFLOW", "INTEGERS", "Mismatch", "Opaque", "arguments", "bare_case", "error", "normalise", "result"]
 
 INTEGERS: Mapping[abi.Type, tuple[int, int]] = {
     abi.U8: (0, 0xFF),
@@ -212,10 +212,15 @@ def _variant(type_: abi.Variant, value: object, opaque: Opaque) -> object:
 
 
 def _case_of(type_: abi.Variant, value: object) -> abi.Case | None:
-    """Choose the case by class; a bare payload chooses the only case whose payload is of its Python type."""
+    """Choose the case by class, or else by the bare payload."""
     for case in type_.cases:
         if isinstance(value, case.python):
             return case
+    return bare_case(type_, value)
+
+
+def bare_case(type_: abi.Variant, value: object) -> abi.Case | None:
+    """Return the only case whose payload is of the value's Python type."""
     taking = [case for case in type_.cases if case.payload is not None and _takes(case.payload, value)]
     if not taking and isinstance(value, int) and not isinstance(value, bool):
         taking = [case for case in type_.cases if case.payload in (abi.F32, abi.F64)]

@@ -71,11 +71,11 @@ class Source:
         return name
 
     @contextmanager
-    def function(self, signature: str) -> Generator[None]:
+    def function(self, signature: str, *, is_async: bool = False) -> Generator[None]:
         """Add a function before the one that is being generated."""
         outer, indent = self._lines, self._indent
         self._lines, self._indent = [], 0
-        with self.block(f"def {signature}:"):
+        with self.block(f"{'async ' if is_async else ''}def {signature}:"):
             yield
         self._finished.extend(self._lines)
         self._lines, self._indent = outer, indent

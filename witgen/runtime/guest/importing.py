@@ -5,23 +5,21 @@
 # pyright: reportPrivateUsage=false
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from functools import update_wrapper
 from typing import Any
 
 from .. import abi, check
-from .convert import Converters, Handles
-from .fakes import faked
-from .lowering import Lowering, holds_handles
-from .naming import camel, snake
-from .raw import RawModules, raw_types
+from ..source import Source
+from .compiling import compiled
+from .faking import faked
+from .lifting import Handles, Lifting, LiftingFunctions
+from .lowering import Lowering, LoweringFunctions, handles
+from .raw import RawModules, await_result, call_import, raw_types
 from .resource import Ledger, Resource, wrap, wrapper
 
-__all__ = ["Importer", "lower_import", "raw_name"]
-
-
-def raw_name(function: abi.Function) -> str:
-    """Return the name that componentize-py gives to a function."""
-    return snake(function.name.rpartition("]")[2].rpartition(".")[2])
+__all__ = ["Importer", "lower_import"]
 
 
 def lower_import(type_: abi.Type, value: object, ledger: Ledger) -> object:
@@ -44,72 +42,84 @@ def lower_import(type_: abi.Type, value: object, ledger: Ledger) -> object:
 class _Owned(Handles):
     """What an import returns: handles that the guest owns from now on."""
 
-    def lift(self, type_: abi.Own | abi.Borrow, raw: Any) -> Any:
-        return wrap(wrapper(type_.resource), raw)
+    def lift(self, source: Source, type_: abi.Own | abi.Borrow, raw: str) -> str:
+        cls = source.constant(wrapper(type_.resource), "class")
+        return f"{source.constant(wrap, 'wrap')}({cls}, {raw})"
 
 
 class Importer:
-    """Binds the functions of one imported interface."""
+    """Binds the functions of one imported interface.
 
-    def __init__(self, raw: RawModules, interface: abi.Interface) -> None:
+    Inside a component, the functions of the module `module` (the generated one) are replaced by straight-line ones: a
+    call costs no more layers than componentize-py's own function would. Their signatures stay.
+    """
+
+    def __init__(self, raw: RawModules, interface: abi.Interface, module: str) -> None:
         self._raw = raw
         self._interface = interface
+        self._module = sys.modules[module]
         self._functions = {function.name: function for function in interface.functions}
-        self._converters = Converters(_Owned())
-        self._lowering = Lowering(raw)
+        self._lifting = LiftingFunctions(raw, _Owned())
+        self._lowering = LoweringFunctions(raw)
         # Inside a finished component nothing can be imported any more: all that calls need is found here.
         self._inside = raw.load(interface.name)
 
     def __call__(self, name: str) -> Any:
         """Return the function called `name` in WIT; it takes all arguments, positionally."""
         function = self._functions[name]
-        call = self._compiled(function) if self._inside else faked(self._interface, function)
-        return _constructing(call) if name.startswith("[constructor]") else call
+        if self._inside:
+            return self._replaced(function)
+        call = faked(self._interface, function)
+        return _constructing(call) if _constructs(function) else call
 
-    def _compiled(self, function: abi.Function) -> Callable[..., Any]:
-        names = [f"a{index}" for index in range(len(function.params))]
-        raws = [f"r{index}" for index in range(len(function.params))]
-        use = self._lowering.use
-        prepare = use(self._prepare(function), "prepare")
-        slow = f"{', '.join(raws)}, = {prepare}({', '.join(names)})"
-        fast = self._fast(function)
-        if fast is None:
-            lines = [slow]
-        else:
-            lines = ["try:", *(f"    {line}" for line in fast), "except Leave:", f"    {slow}"] if raws else []
-        call = self._call(function, raws)
-        lift = self._result(function)
-        returned = f"{use(lift, 'lift')}({call})" if lift is not None else call
-        if function.result is not None and isinstance(function.result, abi.Result):
-            failure = use(self._failure(function), "failure")
-            lines += ["try:", f"    return {returned}", f"except {use(raw_types().Err, 'Err')} as error:"]
-            lines += ["    payload = error.value", f"raise {failure}(payload)"]
-        else:
-            lines.append(f"return {returned}")
-        header = f"{'async ' if function.is_async else ''}def f({', '.join(names)}):"
-        compiled = self._lowering.compile(header, lines)
-        compiled.__name__ = compiled.__qualname__ = function.python
-        return compiled
+    def _replaced(self, function: abi.Function) -> Any:
+        """Put the compiled function in the place of the generated one."""
+        owner = self._module if function.resource is None else wrapper(function.resource)
+        name = "__init__" if _constructs(function) else function.python
+        generated = getattr(owner, name)
+        made = self._compiled(function)
+        update_wrapper(made, generated)
+        made.__defaults__ = generated.__defaults__
+        setattr(owner, name, staticmethod(made) if function.name.startswith("[static]") else made)
+        return made
 
-    def _fast(self, function: abi.Function) -> list[str] | None:
-        """Return the statements for arguments in canonical form; None where handles need the ledger."""
-        lines: list[str] = []
-        for index, param in enumerate(function.params):
-            given, raw = f"a{index}", f"r{index}"
-            if isinstance(param.type, abi.Borrow):
-                cls = self._lowering.use(wrapper(param.type.resource), "cls")
-                lines += [f"if not isinstance({given}, {cls}): raise Leave", f"{raw} = {given}._raw"]
-                lines.append(f"if {raw} is None: raise Leave")
-            elif holds_handles(param.type):
-                return None
-            else:
-                checks, expression = self._lowering.step(param.type, given)
-                lines += [*checks, f"{raw} = {expression}"]
-        return lines
+    def _compiled(self, function: abi.Function) -> Any:
+        source = Source()
+        names = [param.python for param in function.params]
+        receiver = ["_this"] if _constructs(function) else []
+        with source.function(f"_call({', '.join([*receiver, *names])})", is_async=function.is_async):
+            if names:
+                self._lower(source, function, names)
+            number = self._raw.number(self._interface.name, function)
+            source.line(f"_v = {source.constant(call_import(), 'call_import')}({number}, [{', '.join(names)}])")
+            if function.is_async:
+                source.line(f"_v = await {source.constant(await_result(), 'await_result')}(_v)")
+            self._finish(source, function)
+        return compiled(source, function.python, "_call")
+
+    def _lower(self, source: Source, function: abi.Function, names: list[str]) -> None:
+        """Bring the arguments down: fast where they are in canonical form, or else by way of `check`."""
+        slow = f"{', '.join(names)}, = {source.constant(self._prepare(function), 'prepare')}({', '.join(names)})"
+        if any(any(handles(param.type)) and not isinstance(param.type, abi.Borrow) for param in function.params):
+            source.line(slow)
+            return
+        with source.block("try:"):
+            lowering, raws = Lowering(source, self._lowering), list[str]()
+            for param, name in zip(function.params, names, strict=True):
+                match param.type:
+                    case abi.Borrow(resource):
+                        raws.append(_borrow(source, resource, name))
+                    case type_:
+                        raws.append(lowering.value(type_, name))
+            for name, raw in zip(names, raws, strict=True):
+                if raw != name:
+                    source.line(f"{name} = {raw}")
+        with source.block("except (_TypeError, _ValueError):"):
+            source.line(slow)
 
     def _prepare(self, function: abi.Function) -> Callable[..., list[Any]]:
         """Return what brings arguments of any accepted form down, or says what is wrong with them."""
-        lowers = [self._lowering.function(param.type) for param in function.params]
+        lowers = [self._lowering.of(param.type) for param in function.params]
 
         def prepare(*arguments: object) -> list[Any]:
             ledger = Ledger()
@@ -120,39 +130,44 @@ class Importer:
 
         return prepare
 
-    def _call(self, function: abi.Function, raws: list[str]) -> str:
-        """Return the expression that calls the raw function."""
-        name, module = raw_name(function), self._raw.module(self._interface.name)
-        if function.resource is None:
-            target = self._lowering.use(getattr(module, name), name)
-        else:
-            # Methods are taken from the class: componentize-py's objects have attributes of their own, as `handle`.
-            cls = getattr(module, camel(function.resource.name))
-            making = function.name.startswith("[constructor]")
-            target = self._lowering.use(_maker(cls) if making else getattr(cls, name), name)
-        return f"{'await ' if function.is_async else ''}{target}({', '.join(raws)})"
-
-    def _result(self, function: abi.Function) -> Callable[[Any], Any] | None:
-        declared = function.result
-        if function.raises is not None and isinstance(declared, abi.Result):
+    def _finish(self, source: Source, function: abi.Function) -> None:
+        """Return or raise what came back as `_v`."""
+        declared, lifting = function.result, Lifting(source, self._lifting)
+        if isinstance(declared, abi.Result):
+            with source.block(f"if _type(_v) is {source.constant(raw_types().Err, 'Err')}:"):
+                source.line("_v = _v.value")
+                source.line(f"raise {self._failure(source, function, declared.err)}")
             declared = declared.ok
-        return self._converters.lift(declared)
+            if declared is not None:
+                source.line("_v = _v.value")
+        if _constructs(function):
+            source.line("_this._raw = _v")
+            source.line("_this._owned = True")
+        elif declared is not None:
+            source.line(f"return {lifting.value(declared, '_v')}")
 
-    def _failure(self, function: abi.Function) -> Callable[[Any], Exception]:
-        declared = function.result.err if isinstance(function.result, abi.Result) else None
-        lift, raises = self._converters.lift(declared), function.raises
+    def _failure(self, source: Source, function: abi.Function, declared: abi.Type | None) -> str:
+        """Return the expression of the exception for the error payload `_v`."""
+        if declared is None:
+            return f"{source.constant(function.raises, 'raises')}()"
+        payload = Lifting(source, self._lifting).value(declared, "_v")
+        # The cases of a variant are exceptions themselves.
+        return (
+            payload if isinstance(declared, abi.Variant) else f"{source.constant(function.raises, 'raises')}({payload})"
+        )
 
-        def failure(payload: Any) -> Exception:
-            value: Any = payload if lift is None else lift(payload)
-            if isinstance(declared, abi.Variant):
-                exception: Exception = value
-            elif raises is None:
-                exception = TypeError(f"{function.python}: the host answered with an error that WIT does not declare")
-            else:
-                exception = raises() if declared is None else raises(value)
-            return exception
 
-        return failure
+def _constructs(function: abi.Function) -> bool:
+    return function.name.startswith("[constructor]")
+
+
+def _borrow(source: Source, resource: abi.Resource, name: str) -> str:
+    """Add what checks a handle that the call borrows; return the name of the raw one."""
+    cls, raw = source.constant(wrapper(resource), "class"), source.fresh("raw")
+    source.line(f"if not _isinstance({name}, {cls}): raise _TypeError")
+    source.line(f"{raw} = {name}._raw")
+    source.line(f"if {raw} is None: raise _ValueError")
+    return raw
 
 
 def _constructing(call: Callable[..., Any]) -> Callable[..., None]:
@@ -162,24 +177,3 @@ def _constructing(call: Callable[..., Any]) -> Callable[..., None]:
         this._owned = True
 
     return construct
-
-
-def _maker(cls: Any) -> Callable[..., Any]:
-    """Return what calls a raw constructor.
-
-    componentize-py's class cannot take the `result` of a fallible constructor: it stumbles over it with an
-    AttributeError that still holds the result.
-    """
-
-    def make(*arguments: Any) -> Any:
-        try:
-            return cls(*arguments)
-        except AttributeError as error:
-            outcome: Any = error.obj
-        if isinstance(outcome, raw_types().Ok):
-            return outcome.value
-        if isinstance(outcome, raw_types().Err):
-            raise outcome
-        raise AttributeError(f"{cls.__name__} cannot be constructed")
-
-    return make

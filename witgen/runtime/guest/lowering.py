@@ -1,253 +1,305 @@
-"""Canonical Python values as componentize-py's raw ones: functions compiled once per type.
+"""Canonical Python values as componentize-py's raw ones: generates the statements of straight-line functions.
 
-The raw layer answers a wrong value with a trap that nobody can catch, so every value is looked at on its way down. A
-function takes values in exactly the canonical form and leaves on any other: `check` then decides, slowly, whether it
-can be brought into that form.
+The raw layer answers a wrong value with a trap that nobody can catch, so every value is looked at on its way down. The
+statements take values in canonical form only and raise TypeError or ValueError on any other: `check` then decides,
+slowly, whether it can be brought into that form. Records and flags that hold nothing raw go down as they are, because
+the raw layer reads their attributes and does not ask for their class.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from .. import abi
-from ..check import F32_OVERFLOW, INTEGERS
+from ..check import F32_OVERFLOW, INTEGERS, bare_case
+from ..source import Source
 from ..values import Err, Ok, Some
-from .naming import camel, case_class, shouty
+from .bulk import are_integers
+from .compiling import compiled
+from .naming import camel, case_class, shouty, snake
 from .raw import RawModules, raw_types
 
-__all__ = ["Leave", "Lower", "Lowering", "holds_handles"]
+__all__ = ["Lower", "Lowering", "LoweringFunctions", "handles"]
 
 Lower: TypeAlias = Callable[[Any], Any]
 
+_INLINE_CASES = 4
+_INLINE_DEPTH = 2
+_BARE: tuple[object, ...] = ("", b"", 0, 0.0)
+"""One value of every class that may stand for a variant's case by itself."""
 
-class Leave(Exception):  # noqa: N818 - never leaves the runtime
-    """A value is not in canonical form."""
 
-
-def holds_handles(type_: abi.Type | None) -> bool:
-    """Tell whether values of the type hold handles, which only the two sides know how to lower."""
+def handles(type_: abi.Type | None) -> Iterator[abi.Own | abi.Borrow | abi.Stream | abi.Future]:
+    """Yield the handles that values of the type hold; only the two sides know how to lower them."""
+    parts: Iterable[abi.Type | None] = ()
     match type_:
         case abi.Own() | abi.Borrow() | abi.Stream() | abi.Future():
-            return True
+            yield type_
         case abi.Record():
-            return any(holds_handles(field.type) for field in type_.fields)
+            parts = (field.type for field in type_.fields)
         case abi.Variant():
-            return any(holds_handles(case.payload) for case in type_.cases)
+            parts = (case.payload for case in type_.cases)
         case abi.Tuple():
-            return any(map(holds_handles, type_.types))
+            parts = type_.types
         case abi.Option():
-            return holds_handles(type_.type)
+            parts = (type_.type,)
         case abi.Result():
-            return holds_handles(type_.ok) or holds_handles(type_.err)
+            parts = (type_.ok, type_.err)
         case abi.List() | abi.FixedList():
-            return holds_handles(type_.element)
+            parts = (type_.element,)
         case _:
-            return False
+            pass
+    for part in parts:
+        yield from handles(part)
 
 
-def _is_text(value: str) -> bool:
-    """Tell whether a string holds no lone surrogates."""
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _misfit(type_: abi.Type, value: str) -> str | None:
-    """Return the condition under which `value` is not canonical, for types that need no conversion."""
-    if type_ in INTEGERS:
-        low, high = INTEGERS[type_]
-        return f"type({value}) is not int or not {low} <= {value} <= {high}"
-    match type_:
-        case abi.BOOL:
-            return f"{value} is not True and {value} is not False"
-        case abi.F64:
-            return f"type({value}) is not float"
-        case abi.F32:
-            return f"type({value}) is not float or {F32_OVERFLOW!r} <= abs({value}) < 1e999"
-        case abi.STRING:
-            return f"type({value}) is not str or not ({value}.isascii() or is_text({value}))"
-        case abi.CHAR:
-            return f"type({value}) is not str or len({value}) != 1 or not is_text({value})"
-        case abi.List(abi.U8):
-            return f"type({value}) is not bytes"
-        case abi.Option(inner) if not isinstance(inner, abi.Option) and (misfit := _misfit(inner, value)):
-            return f"{value} is not None and ({misfit})"
-        case _:
-            return None
-
-
-class Lowering:
-    """Compiles what lowers the values of one world's types."""
+class LoweringFunctions:
+    """What lowers the values of one world's types: a function per type, compiled when it is first asked for."""
 
     def __init__(self, raw: RawModules) -> None:
-        self._raw = raw
-        self._functions: dict[abi.Type, Lower] = {}
-        self._scope: dict[str, Any] = {"Leave": Leave, "is_text": _is_text}
+        self.raw = raw
+        self._made: dict[abi.Type, Lower] = {}
 
-    def use(self, value: object, hint: str) -> str:
-        """Return a name for `value` in the sources that are compiled here."""
-        name = f"{hint}_{len(self._scope)}"
-        self._scope[name] = value
-        return name
-
-    def compile(self, header: str, lines: Iterable[str]) -> Callable[..., Any]:
-        """Compile a function of the name `f` and return it."""
-        source = "\n    ".join([header, *lines]) + "\n"
-        scope: dict[str, Any] = {}
-        # The source holds this package's own text, numbers, and names that `use` and `snake` make: nothing else.
-        exec(compile(source, "<witgen converter>", "exec"), self._scope, scope)  # noqa: S102
-        function: Callable[..., Any] = scope["f"]
-        return function
-
-    def step(self, type_: abi.Type, value: str) -> tuple[list[str], str]:
-        """Return statements that leave on what is not canonical, and the expression of the raw value."""
-        misfit = _misfit(type_, value)
-        if misfit is not None:
-            return [f"if {misfit}: raise Leave"], value
-        if isinstance(type_, abi.Own | abi.Borrow | abi.Stream | abi.Future):
-            return [], value
-        return [], f"{self.use(self.function(type_), 'lower')}({value})"
-
-    def function(self, type_: abi.Type | None) -> Lower:
-        """Return what lowers values of a type; None where no value is expected."""
+    def of(self, type_: abi.Type | None) -> Lower:
+        """Return what lowers canonical values of a type; None where no value is expected."""
         if type_ is None:
             return _nothing
-        if type_ not in self._functions:
-            self._functions[type_] = self._make(type_)
-        return self._functions[type_]
-
-    def _make(self, type_: abi.Type) -> Lower:
-        if _misfit(type_, "v") is not None:
-            lines, raw_value = self.step(type_, "v")
-            return self.compile("def f(v):", [*lines, f"return {raw_value}"])
-        match type_:
-            case abi.Record():
-                return self._record(type_)
-            case abi.Variant():
-                return self._variant(type_)
-            case abi.Enum():
-                raw = self._raw.type_class(type_.interface, camel(type_.name))
-                named = zip(type_.python, type_.cases, strict=True)
-                return _looked_up(type_.python, {member: getattr(raw, shouty(case)) for member, case in named})
-            case abi.Flags():
-                return _flags(type_.python, self._raw.type_class(type_.interface, camel(type_.name)))
-            case abi.Tuple():
-                return self._tuple(type_)
-            case abi.Option(inner):
-                return self._option(inner)
-            case abi.Result():
-                return self._result(type_)
-            case abi.List(element) | abi.FixedList(element):
-                return self._list(element)
-            case _:
-                return _as_it_is
-
-    def _parts(self, types: Iterable[abi.Type]) -> tuple[list[str], list[str]]:
-        """Return the statements and expressions for the locals p0, p1 and so on."""
-        lines: list[str] = []
-        raw: list[str] = []
-        for index, type_ in enumerate(types):
-            checks, expression = self.step(type_, f"p{index}")
-            lines += checks
-            raw.append(expression)
-        return lines, raw
-
-    def _record(self, type_: abi.Record) -> Lower:
-        python = self.use(type_.python, "python")
-        make = self.use(self._raw.type_class(type_.interface, camel(type_.name)), "raw")
-        lines, raw = self._parts(field.type for field in type_.fields)
-        reads = [f"p{index} = v.{field.attribute}" for index, field in enumerate(type_.fields)]
-        checked = [f"if type(v) is not {python}: raise Leave", *reads, *lines]
-        return self.compile("def f(v):", [*checked, f"return {make}({', '.join(raw)})"])
-
-    def _variant(self, type_: abi.Variant) -> Lower:
-        cases: dict[type[Any], tuple[Any, Lower | None]] = {}
-        for case in type_.cases:
-            raw = self._raw.type_class(type_.interface, case_class(type_.name, case.name))
-            cases[case.python] = raw, self.function(case.payload) if case.payload is not None else None
-
-        def lower(value: Any) -> Any:
-            found = cases.get(value.__class__)
-            if found is None:
-                raise Leave
-            make, lower_payload = found
-            return make() if lower_payload is None else make(lower_payload(value.value))
-
-        return lower
-
-    def _tuple(self, type_: abi.Tuple) -> Lower:
-        size = len(type_.types)
-        lines, raw = self._parts(type_.types)
-        reads = [f"p{index} = v[{index}]" for index in range(size)]
-        checked = [f"if type(v) is not tuple or len(v) != {size}: raise Leave", *reads, *lines]
-        return self.compile("def f(v):", [*checked, f"return ({', '.join(raw)},)"])
-
-    def _option(self, inner: abi.Type) -> Lower:
-        lower = self.function(inner)
-        if not isinstance(inner, abi.Option):
-            return lambda value: None if value is None else lower(value)
-        some = raw_types().Some
-
-        def lower_some(value: Any) -> Any:
-            if value is None:
-                return None
-            if value.__class__ is not Some:
-                raise Leave
-            return some(lower(value.value))
-
-        return lower_some
-
-    def _result(self, type_: abi.Result) -> Lower:
-        makes: dict[type[Any], tuple[Any, Lower]] = {
-            Ok: (raw_types().Ok, self.function(type_.ok)),
-            Err: (raw_types().Err, self.function(type_.err)),
-        }
-
-        def lower(value: Any) -> Any:
-            found = makes.get(value.__class__)
-            if found is None:
-                raise Leave
-            make, lower_payload = found
-            return make(lower_payload(value.value))
-
-        return lower
-
-    def _list(self, element: abi.Type) -> Lower:
-        checked = ["if type(v) is not list: raise Leave"]
-        lines, raw = self.step(element, "x")
-        if lines:
-            checked += ["for x in v:", *(f"    {line}" for line in lines)]
-        if element is abi.S8:
-            # The raw layer carries list<s8> as bytes, like list<u8>.
-            return self.compile("def f(v):", [*checked, "return bytes([x & 0xFF for x in v])"])
-        return self.compile("def f(v):", [*checked, "return v" if raw == "x" else f"return [{raw} for x in v]"])
-
-
-def _as_it_is(value: Any) -> Any:
-    return value
+        if type_ not in self._made:
+            source = Source()
+            with source.function("_f(_v)"):
+                source.line(f"return {Lowering(source, self).value(type_, '_v')}")
+            self._made[type_] = compiled(source, "lowering", "_f")
+        return self._made[type_]
 
 
 def _nothing(value: Any) -> None:
     if value is not None:
-        raise Leave
+        raise TypeError
 
 
-def _looked_up(python: type[Any], table: dict[Any, Any]) -> Lower:
-    def lower(value: Any) -> Any:
-        if type(value) is not python:
-            raise Leave
-        return table[value]
+@dataclass(frozen=True)
+class _Case:
+    """What a variant or a result may be: our class, what makes the raw object, the payload."""
 
-    return lower
+    python: type[Any]
+    raw: Any
+    payload: abi.Type | None
+    has_value: bool
 
 
-def _flags(python: type[Any], raw: Any) -> Lower:
-    def lower(value: Any) -> Any:
-        if type(value) is not python:
-            raise Leave
-        return raw(value.value)
+class Lowering:
+    """Generates lowering code into a source."""
 
-    return lower
+    def __init__(self, source: Source, functions: LoweringFunctions, depth: int = 0) -> None:
+        self._source = source
+        self._functions = functions
+        self._depth = depth
+
+    def value(self, type_: abi.Type, value: str) -> str:
+        """Add what checks the value of a name; return the expression of the raw value (the name if it is the same)."""
+        self._depth += 1
+        try:
+            return self._value(type_, value)
+        finally:
+            self._depth -= 1
+
+    def _value(self, type_: abi.Type, value: str) -> str:
+        match type_:
+            case abi.Prim():
+                self._primitive(type_, value)
+                return value
+            case abi.Record():
+                return self._record(type_, value)
+            case abi.Variant() | abi.Result():
+                return self._cases(type_, value)
+            case abi.Enum():
+                return self._enum(type_, value)
+            case abi.Flags():
+                self._exactly(value, self._source.constant(type_.python, "class"))
+                return value
+            case abi.Tuple(types):
+                self._exactly(value, "_tuple")
+                names = [self._source.fresh() for _ in types]
+                self._source.line(f"({''.join(f'{name}, ' for name in names)}) = {value}")
+                parts = [self.value(part, name) for part, name in zip(types, names, strict=True)]
+                return value if parts == names else f"({''.join(f'{part}, ' for part in parts)})"
+            case abi.Option(inner):
+                return self._option(inner, value)
+            case abi.List(abi.U8):
+                self._exactly(value, "_bytes")
+                return value
+            case abi.List(element) | abi.FixedList(element):
+                return self._list(element, value)
+            case _:
+                # Handles in canonical values are raw already.
+                return value
+
+    def _refuse_if(self, condition: str) -> None:
+        self._source.line(f"if {condition}: raise _TypeError")
+
+    def _exactly(self, value: str, class_: str) -> None:
+        self._refuse_if(f"_type({value}) is not {class_}")
+
+    def _primitive(self, type_: abi.Prim, value: str) -> None:
+        if type_ in INTEGERS:
+            self._refuse_if(f"_type({value}) is not _int or {_outside(type_, value)}")
+        elif type_ is abi.BOOL:
+            self._refuse_if(f"{value} is not True and {value} is not False")
+        elif type_ is abi.F64:
+            self._exactly(value, "_float")
+        elif type_ is abi.F32:
+            self._refuse_if(f"_type({value}) is not _float or {F32_OVERFLOW!r} <= _abs({value}) < 1e999")
+        elif type_ is abi.STRING:
+            self._refuse_if(f"_type({value}) is not _str")
+            self._source.line(f"{value}.isascii() or {value}.encode()")
+        elif type_ is abi.CHAR:
+            self._refuse_if(f"_type({value}) is not _str or _len({value}) != 1")
+            self._source.line(f"{value}.encode()")
+
+    def _record(self, type_: abi.Record, value: str) -> str:
+        self._exactly(value, self._source.constant(type_.python, "class"))
+        names = [self._source.fresh() for _ in type_.fields]
+        for field, name in zip(type_.fields, names, strict=True):
+            self._source.line(f"{name} = {value}.{field.attribute}")
+        parts = [self.value(field.type, name) for field, name in zip(type_.fields, names, strict=True)]
+        if parts == names and all(snake(field.name) == field.attribute for field in type_.fields):
+            return value
+        raw = self._functions.raw.type_class(type_.interface, camel(type_.name))
+        return f"{self._source.constant(raw, 'raw')}({', '.join(parts)})"
+
+    def _enum(self, type_: abi.Enum, value: str) -> str:
+        self._exactly(value, self._source.constant(type_.python, "class"))
+        raw = self._functions.raw.type_class(type_.interface, camel(type_.name))
+        named = zip(type_.python, type_.cases, strict=True)
+        members = {member.value: getattr(raw, shouty(case)) for member, case in named}
+        return f"{self._source.constant(members, 'members')}[{value}._value_]"
+
+    def _alternatives(self, type_: abi.Variant | abi.Result) -> list[_Case]:
+        if isinstance(type_, abi.Result):
+            sides = ((Ok, raw_types().Ok, type_.ok), (Err, raw_types().Err, type_.err))
+            return [_Case(python, raw, payload, has_value=True) for python, raw, payload in sides]
+        find, interface = self._functions.raw.type_class, type_.interface
+        return [
+            _Case(each.python, find(interface, case_class(type_.name, each.name)), each.payload, bool(each.payload))
+            for each in type_.cases
+        ]
+
+    def _cases(self, type_: abi.Variant | abi.Result, value: str) -> str:
+        cases = self._alternatives(type_)
+        if len(cases) > _INLINE_CASES or self._depth > _INLINE_DEPTH:
+            return self._looked_up(type_, cases, value)
+        class_, out = self._source.fresh("class"), self._source.fresh()
+        self._source.line(f"{class_} = _type({value})")
+        word = "if"
+        for case in cases:
+            with self._source.block(f"{word} {class_} is {self._source.constant(case.python, 'class')}:"):
+                self._source.line(f"{out} = {self.case(case, value)}")
+            word = "elif"
+        for bare, case in _bare(type_, cases):
+            with self._source.block(f"elif {class_} is {self._source.constant(bare, 'bare')}:"):
+                self._source.line(f"{out} = {self.payload(case, value)}")
+        with self._source.block("else:"):
+            self._source.line("raise _TypeError")
+        return out
+
+    def _looked_up(self, type_: abi.Variant | abi.Result, cases: Sequence[_Case], value: str) -> str:
+        """Lower with one function per case, found in a table that is made once per type."""
+        if self._depth > 1:
+            return f"{self._source.constant(self._functions.of(type_), 'lower')}({value})"
+        table: dict[type[Any], Lower] = {case.python: self._case_function(case, bare=False) for case in cases}
+        table |= {class_: self._case_function(case, bare=True) for class_, case in _bare(type_, cases)}
+        lower = self._source.fresh("lower")
+        self._source.line(f"{lower} = {self._source.constant(table, 'cases')}.get(_type({value}))")
+        self._refuse_if(f"{lower} is None")
+        return f"{lower}({value})"
+
+    def _case_function(self, case: _Case, *, bare: bool) -> Lower:
+        source = Source()
+        inside = Lowering(source, self._functions, depth=1)
+        with source.function("_f(_v)"):
+            source.line(f"return {inside.payload(case, '_v') if bare else inside.case(case, '_v')}")
+        return compiled(source, "lowering", "_f")
+
+    def case(self, case: _Case, value: str) -> str:
+        """Lower an object of a case's class."""
+        if not case.has_value:
+            # Nothing changes an object without attributes: one serves all.
+            return self._source.constant(case.raw(), "case")
+        payload = self._source.fresh()
+        self._source.line(f"{payload} = {value}.value")
+        return self.payload(case, payload)
+
+    def payload(self, case: _Case, value: str) -> str:
+        """Lower the payload of a case."""
+        if case.payload is None:
+            self._refuse_if(f"{value} is not None")
+            return f"{self._source.constant(case.raw, 'raw')}(None)"
+        return f"{self._source.constant(case.raw, 'raw')}({self.value(case.payload, value)})"
+
+    def _option(self, inner: abi.Type, value: str) -> str:
+        out = self._source.fresh()
+        self._source.line(f"{out} = {value}")
+        with self._source.block(f"if {value} is not None:"):
+            if isinstance(inner, abi.Option):
+                self._exactly(value, self._source.constant(Some, "Some"))
+                payload = self._source.fresh()
+                self._source.line(f"{payload} = {value}.value")
+                some = self._source.constant(raw_types().Some, "some")
+                self._source.line(f"{out} = {some}({self.value(inner, payload)})")
+                return out
+            raw = self.value(inner, value)
+            if raw != value:
+                self._source.line(f"{out} = {raw}")
+        return value if raw == value else out
+
+    def _list(self, element: abi.Type, value: str) -> str:
+        self._exactly(value, "_list")
+        if element is abi.STRING:
+            text = self._source.fresh()
+            self._source.line(f'{text} = "".join({value})')
+            self._source.line(f"{text}.isascii() or {text}.encode()")
+            return value
+        if element in INTEGERS:
+            low, high = INTEGERS[element]
+            test = self._source.constant(are_integers, "are_integers")
+            self._refuse_if(f"not {test}({value}, {low}, {high})")
+            # The raw layer carries list<s8> as bytes, like list<u8>.
+            return f"_bytes([_x & 0xFF for _x in {value}])" if element is abi.S8 else value
+        return self._elements(element, value)
+
+    def _elements(self, element: abi.Type, value: str) -> str:
+        item, out = self._source.fresh(), self._source.fresh()
+        with self._source.captured() as body:
+            raw = self.value(element, item)
+            if body and raw != item:
+                self._source.line(f"{out}.append({raw})")
+        if not body:
+            return value if raw == item else f"[{raw} for {item} in {value}]"
+        if raw != item:
+            self._source.line(f"{out} = []")
+        self._source.line(f"for {item} in {value}:")
+        self._source.extend(body)
+        return value if raw == item else out
+
+
+def _outside(type_: abi.Type, value: str) -> str:
+    """Return the condition under which an int is out of the type's range."""
+    low, high = INTEGERS[type_]
+    if high <= _COMPACT:
+        return f"{value} < {low} or {value} > {high}"
+    # Comparing with a small constant is what CPython does fastest, and most numbers are small.
+    return f"({value} < 0 or {value} > {_COMPACT}) and ({value} < {low} or {value} > {high})"
+
+
+_COMPACT = 0x3FFF_FFFF
+
+
+def _bare(type_: abi.Variant | abi.Result, cases: Sequence[_Case]) -> list[tuple[type[Any], _Case]]:
+    """Return the classes whose objects stand for a case by themselves, with the case."""
+    if isinstance(type_, abi.Result):
+        return []
+    found = [(type(sample), bare_case(type_, sample)) for sample in _BARE]
+    by_python = {case.python: case for case in cases}
+    return [(class_, by_python[case.python]) for class_, case in found if case is not None]

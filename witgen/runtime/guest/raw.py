@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
+from inspect import iscoroutine
+from types import FunctionType
 from typing import Any
 
-__all__ = ["OutsideComponentError", "RawModules", "raw_types"]
+from .. import abi
+from .naming import camel, snake
+
+__all__ = ["OutsideComponentError", "RawModules", "await_result", "call_import", "raw_name", "raw_types"]
 
 
 class OutsideComponentError(RuntimeError):
@@ -17,6 +22,40 @@ class OutsideComponentError(RuntimeError):
 def raw_types() -> Any:
     """Return componentize-py's module of Ok, Err and Some."""
     return _find("componentize_py_types")
+
+
+def call_import() -> Callable[[int, list[Any]], Any]:
+    """Return the function by which all of componentize-py's functions call what is imported.
+
+    It takes the number of the import and the raw arguments. A `result` comes back as the raw `Ok` or `Err`, whether or
+    not the import is the whole of it.
+    """
+    function: Callable[[int, list[Any]], Any] = _find("componentize_py_runtime").call_import
+    return function
+
+
+def await_result() -> Callable[[Any], Any]:
+    """Return the coroutine function that waits for what `call_import` gave for an async import."""
+    function: Callable[[Any], Any] = _find("componentize_py_async_support").await_result
+    return function
+
+
+def raw_name(function: abi.Function) -> str:
+    """Return the name that componentize-py gives to a function."""
+    return snake(function.name.rpartition("]")[2].rpartition(".")[2])
+
+
+class _Asked(Exception):  # noqa: N818 - no error, and it never leaves this module
+    """Carries what a function would have asked of `call_import`."""
+
+
+class _Probe:
+    """Stands for the module `componentize_py_runtime` while a function is asked what it calls."""
+
+    @staticmethod
+    def call_import(*asked: Any) -> None:
+        """Tell what the function asks for, and end it there."""
+        raise _Asked(asked)
 
 
 class RawModules:
@@ -37,6 +76,30 @@ class RawModules:
             path = f"{self.world_module}.exports.{self.exports[interface]}"
             return getattr(_find(path), name)
         return getattr(self.module(interface), name)
+
+    def number(self, interface: str, function: abi.Function) -> int:
+        """Return the number by which `call_import` knows an imported function.
+
+        The raw function tells it: it is run with another `call_import`, which is the first thing that it calls.
+
+        Raises:
+            RuntimeError: this componentize-py makes functions of another kind.
+        """
+        name, home, first = raw_name(function), self.module(interface), 0
+        members: dict[str, Any] = vars(home)
+        if function.resource is not None:
+            # Taken from the class: componentize-py's objects have attributes of their own, as `handle`.
+            members = vars(getattr(home, camel(function.resource.name)))
+            first = 0 if function.name.startswith("[method]") else 1
+        found = members["__init__" if function.name.startswith("[constructor]") else name]
+        raw: FunctionType = getattr(found, "__func__", found)
+        given = [object() for _ in function.params]
+        match _ask(raw, home, [*([None] * first), *given]):
+            case (int(number), arguments) if arguments == given:
+                return number
+            case _:
+                pass
+        raise RuntimeError(f"{function.name} of {interface}: this version of componentize-py is not supported")
 
     def starters(self, interface: str, protocol: str) -> dict[str, Any]:
         """Return the functions by which componentize-py starts a protocol's async exports; they call the plain ones.
@@ -62,6 +125,19 @@ class RawModules:
         except OutsideComponentError:
             return False
         return True
+
+
+def _ask(raw: FunctionType, home: Any, arguments: list[Any]) -> tuple[Any, ...]:
+    """Return the arguments with which a raw function calls `call_import`."""
+    copy = FunctionType(raw.__code__, {**vars(home), "componentize_py_runtime": _Probe}, raw.__name__)
+    try:
+        called = copy(*arguments)
+        if iscoroutine(called):
+            called.send(None)
+    except _Asked as asked:
+        found: tuple[Any, ...] = asked.args[0]
+        return found
+    return ()
 
 
 def _find(path: str) -> Any:

@@ -6,18 +6,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
 from .. import abi, check
-from .convert import Convert, Converters, Handles
-from .exporting import Export, listed, missing_members
-from .importing import lower_import, raw_name
-from .lowering import Leave, Lower, Lowering, holds_handles
+from ..source import Source
+from .compiling import compiled
+from .exporting import Export, listed, missing_members, served
+from .importing import lower_import
+from .lifting import Handles, Lifting, LiftingFunctions
+from .lowering import Lower, Lowering, LoweringFunctions, handles
 from .naming import camel
-from .raw import OutsideComponentError, RawModules, raw_types
+from .raw import OutsideComponentError, RawModules, raw_name, raw_types
 from .resource import Ledger, Resource, lend, take_back, wrap, wrapper
 
 __all__ = ["install"]
@@ -38,11 +41,13 @@ class _Side(Handles):
         self.classes: dict[abi.Resource, type[Any]] = {}
         self.lent: list[Resource] = []
 
-    def lift(self, type_: abi.Own | abi.Borrow, raw: Any) -> Any:
+    def lift(self, source: Source, type_: abi.Own | abi.Borrow, raw: str) -> str:
         if type_.resource.interface in self.exported:
-            return raw._implementation
-        cls = wrapper(type_.resource)
-        return wrap(cls, raw) if isinstance(type_, abi.Own) else lend(cls, raw, self.lent)
+            return f"{raw}._implementation"
+        cls = source.constant(wrapper(type_.resource), "class")
+        if isinstance(type_, abi.Own):
+            return f"{source.constant(wrap, 'wrap')}({cls}, {raw})"
+        return f"{source.constant(lend, 'lend')}({cls}, {raw}, {source.constant(self.lent, 'lent')})"
 
     def lower(self, type_: abi.Type, value: object, ledger: Ledger) -> object:
         if not isinstance(type_, abi.Own | abi.Borrow) or type_.resource.interface not in self.exported:
@@ -65,8 +70,8 @@ class _Tools:
     """What adapters are made with."""
 
     side: _Side
-    converters: Converters
-    lowering: Lowering
+    lifting: LiftingFunctions
+    lowering: LoweringFunctions
 
 
 def install(raw: RawModules, world_class: str, module: str, exports: tuple[Export, ...]) -> None:
@@ -81,13 +86,14 @@ def install(raw: RawModules, world_class: str, module: str, exports: tuple[Expor
     try:
         raw_types()
     except OutsideComponentError:
+        served[module] = exports
         return
     side = _Side({export.interface.name for export in exports if export.interface.resources})
     for export in exports:
         for resource, name in export.interface.resources:
             side.classes[resource] = export.member(name)
             side.adapters[resource] = type(camel(resource.name), (_Adapter,), {})
-    tools = _Tools(side, Converters(side), Lowering(raw))
+    tools = _Tools(side, LiftingFunctions(raw, side), LoweringFunctions(raw))
     application = sys.modules[module]
     for export in exports:
         _install_one(raw, tools, export, application, world_class)
@@ -98,7 +104,7 @@ def _install_one(raw: RawModules, tools: _Tools, export: Export, application: Mo
     for function in export.interface.functions:
         resource = function.resource
         if resource is None:
-            free[raw_name(function)] = _free(tools, function, export.member(function.python))
+            free[raw_name(function)] = _adapted(tools, function, export.member(function.python))
         else:
             _install_member(tools, function, resource)
     for resource, _ in export.interface.resources:
@@ -112,102 +118,108 @@ def _install_one(raw: RawModules, tools: _Tools, export: Export, application: Mo
     setattr(application, name, type(name, (), free | raw.starters("", name)))
 
 
-def _free(tools: _Tools, function: abi.Function, implementation: Callable[..., Any]) -> Any:
-    call = _adapted(tools, function)
-
-    def method(self: object, *arguments: Any) -> Any:
-        del self
-        return call(implementation, arguments)
-
-    return method
-
-
 def _install_member(tools: _Tools, function: abi.Function, resource: abi.Resource) -> None:
     adapter, cls = tools.side.adapters[resource], tools.side.classes[resource]
-    call = _adapted(tools, function)
     if function.name.startswith("[constructor]"):
-
-        def construct(self: _Adapter, *arguments: Any) -> None:
-            made = call(cls, arguments)
-            self._implementation = made._implementation
-
-        setattr(adapter, "__init__", construct)  # noqa: B010 - mypy takes the plain assignment for an override
+        setattr(adapter, "__init__", _adapted(tools, function, cls))  # noqa: B010 - no override, as mypy would think
     elif function.name.startswith("[static]"):
-        implementation = getattr(cls, function.python)
-        setattr(adapter, raw_name(function), staticmethod(lambda *arguments: call(implementation, arguments)))
+        setattr(adapter, raw_name(function), classmethod(_adapted(tools, function, getattr(cls, function.python))))
     else:
-
-        def invoke(this: Any, *rest: Any) -> Any:
-            return getattr(this, function.python)(*rest)
-
-        def method(self: _Adapter, *arguments: Any) -> Any:
-            return call(invoke, (self, *arguments))
-
-        setattr(adapter, raw_name(function), method)
+        setattr(adapter, raw_name(function), _adapted(tools, function, None))
 
 
-def _adapted(tools: _Tools, function: abi.Function) -> Callable[..., Any]:
-    """Return what calls an implementation with raw arguments and gives its raw result."""
-    lifts = [tools.converters.lift(param.type) for param in function.params]
-    lent = tools.side.lent
-    lower_result, lower_error = _lowers(tools, function)
-    raises: type[Exception] | tuple[()] = function.raises or ()
+def _adapted(tools: _Tools, function: abi.Function, implementation: Callable[..., Any] | None) -> Callable[..., Any]:
+    """Return a method that calls an implementation with raw arguments and gives its raw result.
 
-    def call(implementation: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
-        start = len(lent)
-        try:
-            returned = implementation(*_lifted(lifts, arguments))
-            return lower_result(returned)
-        except raises as error:
-            failure = raw_types().Err(lower_error(error))
-        finally:
-            take_back(lent[start:])
-            del lent[start:]
-        raise failure
-
-    async def call_async(implementation: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
-        mine: list[Resource] = []
-        try:
-            lifted = _lifted(lifts, arguments)
-            # What was lent to this call stays lent until its end, whatever other calls do meanwhile.
-            mine, lent[:] = lent[:], []
-            return lower_result(await implementation(*lifted))
-        except raises as error:
-            failure = raw_types().Err(lower_error(error))
-        finally:
-            take_back(mine)
-        raise failure
-
-    return call_async if function.is_async else call
+    Without an implementation it is the method of the object that the first argument stands for.
+    """
+    source = Source()
+    raws = [f"_a{index}" for index in range(len(function.params))]
+    receiver = [] if implementation is None else ["_self"]
+    with source.function(f"_call({', '.join([*receiver, *raws])})", is_async=function.is_async):
+        lifting = Lifting(source, tools.lifting)
+        given = [lifting.value(param.type, raw) for param, raw in zip(function.params, raws, strict=True)]
+        with _lending(source, tools.side, function, given) as arguments:
+            if implementation is None:
+                called = f"{arguments[0]}.{function.python}({', '.join(arguments[1:])})"
+            else:
+                called = f"{source.constant(implementation, 'implementation')}({', '.join(arguments)})"
+            _call(source, tools, function, f"await {called}" if function.is_async else called)
+    return compiled(source, function.python, "_call")
 
 
-def _lifted(lifts: list[Convert | None], arguments: tuple[Any, ...]) -> list[Any]:
-    return [value if lift is None else lift(value) for lift, value in zip(lifts, arguments, strict=True)]
+@contextmanager
+def _lending(source: Source, side: _Side, function: abi.Function, given: list[str]) -> Generator[list[str]]:
+    """Take back at the end of a call the handles that were lent to it; yield the arguments."""
+    if not any(_lends(side, param.type) for param in function.params):
+        yield given
+        return
+    arguments = [source.fresh() for _ in given]
+    for name, expression in zip(arguments, given, strict=True):
+        source.line(f"{name} = {expression}")
+    # What was lent to this call stays lent until its end, whatever other calls do meanwhile.
+    lent = source.constant(side.lent, "lent")
+    source.line(f"_mine = {lent}[:]")
+    source.line(f"{lent}.clear()")
+    with source.block("try:"):
+        yield arguments
+    with source.block("finally:"):
+        source.line(f"{source.constant(take_back, 'take_back')}(_mine)")
 
 
-def _lowers(tools: _Tools, function: abi.Function) -> tuple[Lower, Lower]:
-    """Return what lowers the value that an implementation returns, and the exception that it raises."""
-    declared = function.result
-    result = declared.ok if function.raises is not None and isinstance(declared, abi.Result) else declared
-    lower = tools.lowering.function(result)
-    lower_payload = tools.lowering.function(declared.err if isinstance(declared, abi.Result) else None)
-    fast = not holds_handles(result)
+def _lends(side: _Side, type_: abi.Type) -> bool:
+    """Tell whether values of the type hold handles that go back when the call ends."""
+    borrowed = (each.resource for each in handles(type_) if isinstance(each, abi.Borrow))
+    return any(resource.interface not in side.exported for resource in borrowed)
 
-    def lower_result(value: Any) -> Any:
-        if fast:
-            try:
-                return lower(value)
-            except Leave:
-                pass
+
+def _call(source: Source, tools: _Tools, function: abi.Function, called: str) -> None:
+    """Call the implementation, and raise or return what the raw layer takes."""
+    if function.raises is None:
+        source.line(f"_v = {called}")
+    else:
+        with source.block("try:"):
+            source.line(f"_v = {called}")
+        with source.block(f"except {source.constant(function.raises, 'raises')} as _error:"):
+            source.line(f"raise {source.constant(_error_lower(tools, function), 'failure')}(_error) from None")
+    if function.name.startswith("[constructor]"):
+        source.line("_self._implementation = _v")
+        return
+    declared = function.result.ok if isinstance(function.result, abi.Result) and function.raises else function.result
+    slow = f"{source.constant(_result_lower(tools, function, declared), 'prepare')}(_v)"
+    if declared is None:
+        source.line(f"if _v is not None: {slow}")
+    elif any(handles(declared)):
+        source.line(f"return {slow}")
+    else:
+        with source.block("try:"):
+            source.line(f"return {Lowering(source, tools.lowering).value(declared, '_v')}")
+        with source.block("except (_TypeError, _ValueError):"):
+            source.line(f"return {slow}")
+
+
+def _result_lower(tools: _Tools, function: abi.Function, declared: abi.Type | None) -> Lower:
+    """Return what brings a result of any accepted form down, or says what is wrong with it."""
+    lower = tools.lowering.of(declared)
+
+    def prepare(value: Any) -> Any:
         ledger = Ledger()
         canonical = check.result(function, value, lambda type_, part: tools.side.lower(type_, part, ledger))
         ledger.settle(function.python)
         return lower(canonical)
 
-    def lower_error(error: Exception) -> Any:
+    return prepare
+
+
+def _error_lower(tools: _Tools, function: abi.Function) -> Callable[[Exception], Any]:
+    """Return what makes the raw error of a declared exception."""
+    lower = tools.lowering.of(function.result.err if isinstance(function.result, abi.Result) else None)
+    failure = raw_types().Err
+
+    def prepare(error: Exception) -> Any:
         ledger = Ledger()
         payload = check.error(function, error, lambda type_, part: tools.side.lower(type_, part, ledger))
         ledger.settle(function.python)
-        return lower_payload(payload)
+        return failure(lower(payload))
 
-    return lower_result, lower_error
+    return prepare

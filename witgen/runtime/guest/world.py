@@ -23,9 +23,9 @@ class World:
     imports: Mapping[str, str]
     exports: Mapping[str, str]
 
-    def importer(self, interface: abi.Interface) -> Importer:
-        """Return what binds the functions of an imported interface by their WIT names."""
-        return Importer(self._raw(), interface)
+    def importer(self, interface: abi.Interface, module: str) -> Importer:
+        """Return what binds the functions of an imported interface by their WIT names, for the module `module`."""
+        return Importer(self._raw(), interface, module)
 
     def serve(self, module: str, *exports: Export) -> None:
         """Install what the world exports into the application module `module`.

@@ -68,7 +68,7 @@ def ttl_ms(http_get: int) -> int:
     return _ttl_ms(http_get)
 
 
-_bind = _world.importer(_abi.INTERFACE)
+_bind = _world.importer(_abi.INTERFACE, __name__)
 _resource_: Callable[..., None] = _bind("[constructor]resource")
 _resource_list: Callable[..., _builtins.list[str]] = _bind("[method]resource.list")
 _resource_str: Callable[..., str] = _bind("[method]resource.str")

@@ -19,5 +19,5 @@ def import_(async_: int) -> int:
     return _import(async_)
 
 
-_bind = _world.importer(_abi.IMPORTS)
+_bind = _world.importer(_abi.IMPORTS, __name__)
 _import: Callable[..., int] = _bind("import")

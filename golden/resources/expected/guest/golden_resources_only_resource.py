@@ -31,6 +31,6 @@ class Thing(_guest.Resource, wit=_abi.THING):
         _guest.drop(self)
 
 
-_bind = _world.importer(_abi.INTERFACE)
+_bind = _world.importer(_abi.INTERFACE, __name__)
 _thing_: Callable[..., None] = _bind("[constructor]thing")
 _thing_value: Callable[..., int] = _bind("[method]thing.value")

@@ -102,7 +102,7 @@ def take(entry: Entry) -> Either:
     return _take(entry)
 
 
-_bind = _world.importer(_abi.INTERFACE)
+_bind = _world.importer(_abi.INTERFACE, __name__)
 _bucket_: Callable[..., None] = _bind("[constructor]bucket")
 _bucket_name: Callable[..., str] = _bind("[method]bucket.name")
 _bucket_get: Callable[..., bytes | None] = _bind("[method]bucket.get")

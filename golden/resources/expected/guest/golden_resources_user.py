@@ -31,6 +31,6 @@ def pass_(bucket: StoreBucket) -> StoreBucket:
     return _pass(bucket)
 
 
-_bind = _world.importer(_abi.INTERFACE)
+_bind = _world.importer(_abi.INTERFACE, __name__)
 _copy: Callable[..., int] = _bind("copy")
 _pass: Callable[..., StoreBucket] = _bind("pass")

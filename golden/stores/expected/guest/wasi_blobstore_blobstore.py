@@ -80,7 +80,7 @@ def move_object(src: ObjectId, dest: ObjectId) -> None:
     _move_object(src, dest)
 
 
-_bind = _world.importer(_abi.INTERFACE)
+_bind = _world.importer(_abi.INTERFACE, __name__)
 _create_container: Callable[..., Container] = _bind("create-container")
 _get_container: Callable[..., Container] = _bind("get-container")
 _delete_container: Callable[..., None] = _bind("delete-container")

@@ -144,7 +144,7 @@ class StreamObjectNames(_guest.Resource, wit=_abi.STREAM_OBJECT_NAMES):
         _guest.drop(self)
 
 
-_bind = _world.importer(_abi.INTERFACE)
+_bind = _world.importer(_abi.INTERFACE, __name__)
 _container_name: Callable[..., str] = _bind("[method]container.name")
 _container_info: Callable[..., ContainerMetadata] = _bind("[method]container.info")
 _container_get_data: Callable[..., IncomingValue] = _bind("[method]container.get-data")

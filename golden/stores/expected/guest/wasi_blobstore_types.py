@@ -73,7 +73,7 @@ class IncomingValue(_guest.Resource, wit=_abi.INCOMING_VALUE):
         _guest.drop(self)
 
 
-_bind = _world.importer(_abi.INTERFACE)
+_bind = _world.importer(_abi.INTERFACE, __name__)
 _outgoing_value_new_outgoing_value: Callable[..., OutgoingValue] = _bind(
     "[static]outgoing-value.new-outgoing-value"
 )

@@ -35,5 +35,5 @@ class Error(_guest.Resource, _types.Error, wit=_abi.ERROR):
         _guest.drop(self)
 
 
-_bind = _world.importer(_abi.INTERFACE)
+_bind = _world.importer(_abi.INTERFACE, __name__)
 _error_to_debug_string: Callable[..., str] = _bind("[method]error.to-debug-string")

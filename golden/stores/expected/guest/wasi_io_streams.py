@@ -180,7 +180,7 @@ class OutputStream(_guest.Resource, wit=_abi.OUTPUT_STREAM):
         _guest.drop(self)
 
 
-_bind = _world.importer(_abi.INTERFACE)
+_bind = _world.importer(_abi.INTERFACE, __name__)
 _input_stream_read: Callable[..., bytes] = _bind("[method]input-stream.read")
 _input_stream_blocking_read: Callable[..., bytes] = _bind(
     "[method]input-stream.blocking-read"

@@ -40,6 +40,6 @@ def compare_and_swap(bucket: Bucket, key: Key, old: int, new: int) -> bool:
     return _compare_and_swap(bucket, key, old, new)
 
 
-_bind = _world.importer(_abi.INTERFACE)
+_bind = _world.importer(_abi.INTERFACE, __name__)
 _increment: Callable[..., int] = _bind("increment")
 _compare_and_swap: Callable[..., bool] = _bind("compare-and-swap")

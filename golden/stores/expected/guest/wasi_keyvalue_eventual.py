@@ -60,7 +60,7 @@ def exists(bucket: Bucket, key: Key) -> bool:
     return _exists(bucket, key)
 
 
-_bind = _world.importer(_abi.INTERFACE)
+_bind = _world.importer(_abi.INTERFACE, __name__)
 _get: Callable[..., IncomingValue | None] = _bind("get")
 _set: Callable[..., None] = _bind("set")
 _delete: Callable[..., None] = _bind("delete")

@@ -60,7 +60,7 @@ def delete_many(bucket: Bucket, keys: Iterable[Key]) -> None:
     _delete_many(bucket, keys)
 
 
-_bind = _world.importer(_abi.INTERFACE)
+_bind = _world.importer(_abi.INTERFACE, __name__)
 _get_many: Callable[..., list[IncomingValue | None]] = _bind("get-many")
 _keys: Callable[..., list[Key]] = _bind("keys")
 _set_many: Callable[..., None] = _bind("set-many")

@@ -107,7 +107,7 @@ class IncomingValue(_guest.Resource, wit=_abi.INCOMING_VALUE):
         _guest.drop(self)
 
 
-_bind = _world.importer(_abi.INTERFACE)
+_bind = _world.importer(_abi.INTERFACE, __name__)
 _bucket_open_bucket: Callable[..., Bucket] = _bind("[static]bucket.open-bucket")
 _outgoing_value_new_outgoing_value: Callable[..., OutgoingValue] = _bind(
     "[static]outgoing-value.new-outgoing-value"

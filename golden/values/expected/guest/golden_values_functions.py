@@ -132,7 +132,7 @@ def no_result(text: str) -> None:
     _no_result(text)
 
 
-_bind = _world.importer(_abi.INTERFACE)
+_bind = _world.importer(_abi.INTERFACE, __name__)
 _scalars: Callable[..., tuple[bool, int, int, float, float, str]] = _bind("scalars")
 _all: Callable[..., Everything] = _bind("all")
 _shapes: Callable[..., list[Shape]] = _bind("shapes")

@@ -19,5 +19,5 @@ def double(n: int) -> int:
     return _double(n)
 
 
-_bind = _world.importer(_abi.IMPORTS)
+_bind = _world.importer(_abi.IMPORTS, __name__)
 _double: Callable[..., int] = _bind("double")

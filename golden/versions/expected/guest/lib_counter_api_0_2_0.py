@@ -20,5 +20,5 @@ def get() -> State:
     return _get()
 
 
-_bind = _world.importer(_abi.INTERFACE)
+_bind = _world.importer(_abi.INTERFACE, __name__)
 _get: Callable[..., State] = _bind("get")

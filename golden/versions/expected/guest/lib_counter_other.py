@@ -20,5 +20,5 @@ def label(of: State) -> str:
     return _label(of)
 
 
-_bind = _world.importer(_abi.INTERFACE)
+_bind = _world.importer(_abi.INTERFACE, __name__)
 _label: Callable[..., str] = _bind("label")

@@ -24,5 +24,5 @@ def raise_alert(alert: Alert) -> None:
     _raise_alert(alert)
 
 
-_bind = _world.importer(_abi.INTERFACE)
+_bind = _world.importer(_abi.INTERFACE, __name__)
 _raise_alert: Callable[..., None] = _bind("raise-alert")

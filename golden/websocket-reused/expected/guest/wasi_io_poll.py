@@ -46,7 +46,7 @@ def poll(in_: Iterable[Pollable]) -> list[int]:
     return _poll(in_)
 
 
-_bind = _world.importer(_abi.INTERFACE)
+_bind = _world.importer(_abi.INTERFACE, __name__)
 _pollable_ready: Callable[..., bool] = _bind("[method]pollable.ready")
 _pollable_block: Callable[..., None] = _bind("[method]pollable.block")
 _poll: Callable[..., list[int]] = _bind("poll")

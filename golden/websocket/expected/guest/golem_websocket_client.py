@@ -88,7 +88,7 @@ class WebsocketConnection(_guest.Resource, wit=_abi.WEBSOCKET_CONNECTION):
         _guest.drop(self)
 
 
-_bind = _world.importer(_abi.INTERFACE)
+_bind = _world.importer(_abi.INTERFACE, __name__)
 _websocket_connection_connect: Callable[..., WebsocketConnection] = _bind(
     "[static]websocket-connection.connect"
 )

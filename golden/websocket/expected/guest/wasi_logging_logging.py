@@ -24,5 +24,5 @@ def log(level: Level, context: str, message: str) -> None:
     _log(level, context, message)
 
 
-_bind = _world.importer(_abi.INTERFACE)
+_bind = _world.importer(_abi.INTERFACE, __name__)
 _log: Callable[..., None] = _bind("log")
