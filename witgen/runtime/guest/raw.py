@@ -86,10 +86,10 @@ class RawModules:
             RuntimeError: this componentize-py makes functions of another kind.
         """
         name, home, first = raw_name(function), self.module(interface), 0
-        members: dict[str, Any] = vars(home)
+        members: Any = home.__dict__
         if function.resource is not None:
             # Taken from the class: componentize-py's objects have attributes of their own, as `handle`.
-            members = vars(getattr(home, camel(function.resource.name)))
+            members = getattr(home, camel(function.resource.name)).__dict__
             first = 0 if function.name.startswith("[method]") else 1
         found = members["__init__" if function.name.startswith("[constructor]") else name]
         raw: FunctionType = getattr(found, "__func__", found)
