@@ -1,0 +1,123 @@
+"""Running Golem components on this machine, without an oplog: for tests, and for programs that embed them."""
+
+# pyright: reportPrivateUsage=false
+# ruff: noqa: SLF001
+# What a world is made of has names with an underscore, because WIT may give its functions any other.
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+from ..runtime.host import Limits, Store, WasiConfig
+from .composition import compose
+from .services.blobstore import BlobStore
+from .services.keyvalue import KeyValue
+from .services.logging import Logging
+from .services.websocket import WebSockets
+
+__all__ = ["Service", "Services"]
+
+
+class Service(Protocol):
+    """What stands behind some of a component's imports, for as many components as there are."""
+
+    def implementations(self) -> dict[str, object]:
+        """Return what implements the imports, by their field of the bindings' `ServicesImports`."""
+        ...
+
+    def close(self) -> None:
+        """Let go of everything outside the process."""
+        ...
+
+
+class Services:
+    """The local services: WebSockets, a key-value store, a blob store, and the log.
+
+        with golem.Services("state") as services, services.open("agent.wasm") as agent:
+            agent.run("ws://127.0.0.1:8765")
+
+    What components store is in `folder`, and is there again the next time. Components that are open at the same time
+    share it; each may run in a thread of its own.
+
+    Args:
+        folder: where the stores are; None for a temporary folder, which goes when the services are closed.
+        network: whether components may reach the network: WebSockets and, where they import it, `wasi:http`.
+        websockets: another setting of the WebSockets.
+        logger: the Python logger below which components log.
+    """
+
+    def __init__(
+        self,
+        folder: str | os.PathLike[str] | None = None,
+        *,
+        network: bool = True,
+        websockets: WebSockets | None = None,
+        logger: str = "golem",
+    ) -> None:
+        self._temporary = tempfile.TemporaryDirectory(prefix="witgen-") if folder is None else None
+        self.folder = Path(self._temporary.name if self._temporary is not None else os.fspath(folder or ""))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.network = network
+        self.websockets = websockets or WebSockets(allowed=network)
+        self.keyvalue = KeyValue(self.folder / "keyvalue.sqlite")
+        self.blobstore = BlobStore(self.folder / "blobs")
+        self.logging = Logging(logger)
+
+    @property
+    def all(self) -> tuple[Service, ...]:
+        """The services."""
+        return (self.websockets, self.keyvalue, self.blobstore, self.logging)
+
+    def implementations(self) -> dict[str, object]:
+        """Return what implements the imports, by their field of the bindings' `ServicesImports`."""
+        return {name: each for service in self.all for name, each in service.implementations().items()}
+
+    def open(
+        self,
+        component: str | os.PathLike[str] | bytes,
+        imports: object = None,
+        *,
+        wasi: WasiConfig | None = None,
+        limits: Limits | None = None,
+    ) -> Any:
+        """Run a component in a store of its own; closing the result closes the store.
+
+        Its exports are those of `witgen.load(component)`.
+
+        Args:
+            component: a path, or a component's bytes.
+            imports: what it imports beside Golem's, or in place of it, as for the `open` of a loaded world.
+            wasi: what the component sees of this machine; by default it shares stdout and stderr.
+            limits: what its store allows.
+
+        Raises:
+            LinkError: an import is missing or does not fit.
+            WitError: it is not a component.
+        """
+        made = compose(component, self.implementations(), imports)
+        store = Store(
+            wasi=wasi, limits=limits, concurrent=made.world._definition.concurrent, streams=True, http=self.network
+        )
+        try:
+            world: Any = made.world._instantiate(store, component, made.imports)
+        except BaseException:
+            store.close()
+            raise
+        world._owns_store = True
+        return world
+
+    def close(self) -> None:
+        """Close all services; twice is fine."""
+        for service in self.all:
+            service.close()
+        if self._temporary is not None:
+            self._temporary.cleanup()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,111 @@
+"""The opening handshake of a WebSocket, as a component asks for it, and what its failures mean to the component."""
+
+from __future__ import annotations
+
+import re
+import ssl
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.typing import Subprotocol
+
+from ..bindings.types.golem_websocket_client import (
+    CloseInfo,
+    Error,
+    ErrorClosed,
+    ErrorConnectionFailure,
+    ErrorProtocolError,
+    ErrorReceiveFailure,
+)
+
+__all__ = ["MAX_SIZE", "how_it_ended", "open_connection", "trusted"]
+
+MAX_SIZE: Final = 64 << 20
+"""Bytes that a message may have in either direction."""
+
+_PROTOCOLS = "sec-websocket-protocol"
+_OWN = frozenset(
+    ("connection", "host", "sec-websocket-extensions", "sec-websocket-key", "sec-websocket-version", "upgrade")
+)
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_NOT_IN_VALUES = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+# RFC 6455, section 7.4.1: what our side says when the other side broke the rules; 1009 when it said too much.
+_RULES_BROKEN = frozenset((1002, 1003, 1007))
+_TOO_BIG = 1009
+_NO_STATUS = 1005
+
+
+def trusted(ca: Path | None) -> ssl.SSLContext:
+    """Return what decides whether a `wss` server can be trusted: the system's certificates, and those of `ca`."""
+    context = ssl.create_default_context()
+    if ca is not None:
+        context.load_verify_locations(capath=str(ca)) if ca.is_dir() else context.load_verify_locations(str(ca))
+    return context
+
+
+async def open_connection(
+    url: str, headers: Iterable[tuple[str, str]], *, tls: ssl.SSLContext, open_timeout: float, close_timeout: float
+) -> ClientConnection:
+    """Connect and shake hands.
+
+    Args:
+        url: `ws://…` or `wss://…`.
+        headers: added to the request. Of several with the same name the last one counts.
+        tls: for `wss://`.
+        open_timeout: seconds until the handshake has to be done.
+        close_timeout: seconds that the server gets to answer a close.
+
+    Raises:
+        ErrorConnectionFailure: whatever went wrong.
+    """
+    try:
+        return await connect(
+            url,
+            **_request(headers),
+            ssl=tls if url.lower().startswith("wss:") else None,
+            open_timeout=open_timeout,
+            close_timeout=close_timeout,
+            max_size=MAX_SIZE,
+            # A server that is slow to answer pings is no reason to lose a connection that a component waits on.
+            ping_interval=None,
+        )
+    except TimeoutError as error:
+        raise ErrorConnectionFailure(f"{url}: no answer for {open_timeout:g} s") from error
+    # ValueError: parts of the URL; ImportError: a proxy of a kind that needs another package.
+    except (OSError, WebSocketException, ValueError, ImportError) as error:
+        raise ErrorConnectionFailure(f"{url}: {error or type(error).__name__}") from error
+
+
+def _request(headers: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """Return the headers as arguments of `connect`, which has to know some of them."""
+    found: dict[str, tuple[str, str]] = {}
+    for name, value in headers:
+        if not _TOKEN.fullmatch(name) or _NOT_IN_VALUES.search(value):
+            raise ValueError(f"{name!r}: {value!r} is not a header")
+        if name.lower() in _OWN:
+            raise ValueError(f"the header {name} belongs to the handshake")
+        found[name.lower()] = (name, value)
+    _, protocols = found.pop(_PROTOCOLS, ("", ""))
+    arguments: dict[str, Any] = {"additional_headers": list(found.values())}
+    if protocols:
+        arguments["subprotocols"] = [Subprotocol(each.strip()) for each in protocols.split(",")]
+    if "user-agent" in found:
+        arguments["user_agent_header"] = None
+    return arguments
+
+
+def how_it_ended(error: ConnectionClosed) -> list[Error]:
+    """Return what a component is told, call by call, about a connection that has ended; the last one stays."""
+    frame, ours = error.rcvd, error.sent
+    if frame is not None:
+        return [ErrorClosed(None if frame.code == _NO_STATUS else CloseInfo(frame.code, frame.reason))]
+    closed = ErrorClosed(CloseInfo(1000, "Connection closed"))
+    if ours is not None and ours.code in _RULES_BROKEN:
+        return [ErrorProtocolError(ours.reason or f"close code {ours.code}"), closed]
+    if ours is not None and ours.code == _TOO_BIG:
+        return [ErrorReceiveFailure(f"a message has more than {MAX_SIZE} bytes"), closed]
+    return [closed]

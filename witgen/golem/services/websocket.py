@@ -1,0 +1,114 @@
+"""`golem:websocket` on the `websockets` package."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator
+from concurrent.futures import wait
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from websockets.asyncio.client import ClientConnection
+
+from ..bindings.types.golem_websocket_client import ErrorConnectionFailure, ErrorOther
+from .background import BackgroundLoop
+from .connection import Connection
+from .handshake import open_connection, trusted
+
+__all__ = ["WebSockets"]
+
+
+class WebSockets:
+    """The WebSocket connections of all components that this is given to. All of them share one thread.
+
+    Args:
+        limit: how many connections may be open at a time; `connect` waits while there are more.
+        open_timeout: seconds until a server has to have answered the handshake.
+        close_timeout: seconds that a server gets to answer a close.
+        send_timeout: seconds that a message may take to get out.
+        ca: a file or folder with certificates that `wss` trusts beside the system's.
+        allowed: whether components may connect at all; if not, `connect` fails with `other("permission denied")`.
+    """
+
+    def __init__(
+        self,
+        *,
+        limit: int = 100,
+        open_timeout: float = 10,
+        close_timeout: float = 10,
+        send_timeout: float = 60,
+        ca: Path | None = None,
+        allowed: bool = True,
+    ) -> None:
+        self._limit = limit
+        self._open_timeout = open_timeout
+        self._close_timeout = close_timeout
+        self.send_timeout = send_timeout
+        self._tls = trusted(ca)
+        self._allowed = allowed
+        self.loop = BackgroundLoop("witgen-websockets")
+        self._changed = threading.Condition()
+        self._open: set[Connection] = set()
+        self._reserved = 0
+        self._closed = False
+        self.connection: Final = type("Connection", (Connection,), {"service": self})
+        """The class that implements the connections."""
+
+    def implementations(self) -> dict[str, object]:
+        """Return what implements the imports, by their names."""
+        return {"golem_websocket_client": self.connection}
+
+    def close(self) -> None:
+        """End all connections; components that still have one find it closed."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        wait([connection.leave() for connection in list(self._open)], timeout=self._close_timeout)
+        self.loop.close()
+
+    def connect(self, url: str, headers: list[tuple[str, str]]) -> ClientConnection:
+        """Open a connection, once there are few enough; each is given back with `release`.
+
+        Raises:
+            Error: as WIT declares.
+        """
+        if not self._allowed:
+            raise ErrorOther("permission denied")
+        with self._place():
+            opening = open_connection(
+                url, headers, tls=self._tls, open_timeout=self._open_timeout, close_timeout=self._close_timeout
+            )
+            return self.loop.start(opening).result()
+
+    @contextmanager
+    def _place(self) -> Generator[None]:
+        """Take a place among the connections; it is free again if nothing comes of it."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or self._reserved < self._limit)
+            if self._closed:
+                raise ErrorConnectionFailure("the host is shutting down")
+            self._reserved += 1
+        try:
+            yield
+        except BaseException:
+            self._free()
+            raise
+
+    def _free(self) -> None:
+        with self._changed:
+            self._reserved -= 1
+            self._changed.notify()
+
+    def keep(self, connection: Connection) -> None:
+        """Remember a connection, to close it with the service."""
+        with self._changed:
+            self._open.add(connection)
+
+    def release(self, connection: Connection) -> None:
+        """Give a connection's place to another; twice is fine."""
+        with self._changed:
+            known = connection in self._open
+            self._open.discard(connection)
+        if known:
+            self._free()
