@@ -28,7 +28,7 @@ STAGES = (
     ("targets",),
     ("produce", "earlier"),
     ("api",),
-    ("hatch", "initialise", "watch", "build", "loading", "loaded"),
+    ("hatch", "initialise", "watch", "build", "loading", "loaded", "pytest_plugin"),
     ("demo",),
     ("cli",),
     ("__main__",),

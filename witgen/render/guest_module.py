@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from ..facts.names import Namespace
 from ..facts.support import Side, obstacle
 from ..facts.types import FunctionFacts
 from ..facts.world import Link, ScopeFacts, WorldFacts
 from ..model import ir
+from ..records import record
 from .annotations import EXPORT_SIDE, IMPORT_SIDE, Annotations, Place
 from .env import render_template
 from .host_module import interface_class
@@ -24,11 +24,10 @@ __all__ = [
     "render_guest_exports",
     "render_guest_import",
     "render_guest_raw",
-    "wraps_import",
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RawNames:
     """Where componentize-py puts things: the world's module and the submodule of each instance."""
 
@@ -37,7 +36,7 @@ class RawNames:
     exports: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Bound:
     """A converter that generated functions delegate to: private name, WIT name, result type."""
 
@@ -122,12 +121,6 @@ def _offers_pollable(facts: WorldFacts, members: Sequence[FunctionFacts]) -> boo
     return isinstance(handle, ir.Own) and facts.type(facts.resolve.dealias(handle.resource)).name == "Pollable"
 
 
-def wraps_import(facts: WorldFacts, scope: ScopeFacts) -> bool:
-    """Tell whether an imported scope has functions that wrappers call."""
-    functions = facts.imported if scope.owner.world is not None else scope.functions
-    return any(obstacle(facts.resolve, each.function, Side.GUEST_IMPORT) is None for each in functions)
-
-
 def render_guest_import(facts: WorldFacts, scope: ScopeFacts) -> str | None:
     """Return the wrappers of one imported interface (or of the world's own imports), None where it has none."""
     own = scope.owner.world is not None
@@ -181,7 +174,7 @@ def render_guest_export(facts: WorldFacts, scope: ScopeFacts) -> str:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Parameter:
     """A parameter of `serve`, and the export that it fills."""
 
@@ -195,7 +188,7 @@ class Parameter:
         return self.doc.strip().partition("\n")[0].strip()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Installed:
     """An argument of the runtime's `serve`."""
 

@@ -10,6 +10,7 @@ from ..facts.world import ScopeFacts, WorldFacts
 from ..model import ir
 from .abi_module import render_abi
 from .conveniences import CONVENIENCES, render_convenience
+from .guest_aio import render_guest_aio
 from .guest_module import (
     RawNames,
     render_guest_export,
@@ -17,7 +18,7 @@ from .guest_module import (
     render_guest_import,
     render_guest_raw,
 )
-from .guest_support import render_guest_aio, render_guest_testing
+from .guest_testing import render_guest_fake, render_guest_testing
 from .host_module import render_host_export, render_host_import
 from .imports import all_order, member_order
 from .layout import formatted
@@ -75,7 +76,7 @@ def _modules(facts: WorldFacts, *, host: bool, guest: RawNames | None) -> Iterat
     if host:
         yield from _host(facts)
     if guest is not None:
-        yield from _guest(facts, guest)
+        yield from _guest(facts, guest, host=host)
 
 
 def _host(facts: WorldFacts) -> Iterator[_Planned]:
@@ -100,13 +101,15 @@ def _host_package(facts: WorldFacts, names: list[str]) -> str:
     return f"{head}\nfrom .{facts.own.module} import {public}\n\n__all__ = [\n{listed}]\n"
 
 
-def _guest(facts: WorldFacts, names: RawNames) -> Iterator[_Planned]:
+def _guest(facts: WorldFacts, names: RawNames, *, host: bool) -> Iterator[_Planned]:
     yield _package(facts, "guest/__init__", "Guest side of world `{}`.")
     yield "guest/_raw", facts.own, partial(render_guest_raw, facts, names)
     for scope in (*(link.scope for link in facts.imports), facts.own):
         yield f"guest/{scope.module}", scope, partial(render_guest_import, facts, scope)
     yield "guest/aio", facts.own, partial(render_guest_aio, facts)
-    yield "guest/testing", facts.own, partial(render_guest_testing, facts)
+    yield "guest/testing/__init__", facts.own, partial(render_guest_testing, facts, host=host)
+    for scope in (*(link.scope for link in facts.imports), facts.own):
+        yield f"guest/testing/{scope.module}", scope, partial(render_guest_fake, facts, scope)
     for name in CONVENIENCES:
         yield f"guest/{name}", facts.own, partial(render_convenience, facts, name)
     if facts.exports or facts.exported:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, cast
 
 from .. import abi
 
-__all__ = ["Export", "ExportedInterface", "listed", "missing_members"]
+__all__ = ["Export", "ExportedInterface", "listed", "missing_members", "served"]
 
 
 class ExportedInterface(ABC):
@@ -42,6 +42,10 @@ class Export:
         """Return the function or class called `name`, None where there is none."""
         given = cast("Any", self.implementation)
         return given.get(name) if isinstance(self.implementation, Mapping) else getattr(given, name, None)
+
+
+served: dict[str, tuple[Export, ...]] = {}
+"""What applications export, by their modules: on plain CPython, where only tests call it."""
 
 
 def missing_members(export: Export) -> list[str]:

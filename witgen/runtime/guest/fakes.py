@@ -1,121 +1,171 @@
-"""Fakes of imported interfaces: unit tests of guest code on plain CPython.
+"""Fakes of imported interfaces: they record the calls of a guest and answer them.
 
-Arguments are checked exactly as inside a component, handles come and go by the same rules. What would end a component
-(an answer that does not fit the WIT type, an error that WIT does not declare, a call that nothing answers) raises
-`Trap`.
+On plain CPython the wrappers call them: arguments are checked exactly as inside a component, handles come and go by the
+same rules, and what would end a component raises `Trap`. `hosting` puts the same fakes behind a real component.
 """
 
+# Public names of fakes are WIT's: what they know is private, and used by this package's modules alone.
+# ruff: noqa: SLF001
+# pyright: reportPrivateUsage=false
 from __future__ import annotations
 
+from abc import ABCMeta
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
-from types import ModuleType
-from typing import Any, Self
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, NamedTuple, Self, TypeVar, TypeVarTuple
 
 from .. import abi, check
-from .raw import OutsideComponentError
-from .resource import Ledger, Resource, refusal, wrap, wrapper
+from .objects import Object, Pollable
+from .wasi import default
 
-__all__ = ["Call", "Fake", "Fakes", "Trap", "faked"]
+__all__ = ["Call", "Fake", "FakeResource", "Fakes", "Function", "Object", "Pollable", "Trap", "calls", "installed"]
+
+P = TypeVarTuple("P")
+R = TypeVar("R")
+E = TypeVar("E", bound=Exception)
+Made = TypeVar("Made", bound=Object)
 
 
-class Trap(BaseException):
-    """Inside a component this call would have ended the component: nothing can catch it there."""
+class Trap(BaseException, metaclass=ABCMeta):
+    """Inside a component this would have ended the component: no `except Exception` catches it, as nothing does there.
+
+    `pytest.raises(Trap)` takes the trap of a real component on wasmtime for one too.
+    """
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """A call: the name as in Python (`log`, `Connection.send`), and what was passed, in canonical form."""
 
     name: str
     arguments: tuple[Any, ...]
 
 
-class _Handle:
-    """Stands for the raw handle of a resource that a fake made."""
+class Function(Generic[*P, R, E]):
+    """The fake of one imported function.
 
-    def __init__(self, fake: Fake, cls: type[Resource]) -> None:
+    `calls` holds the arguments of every call, in canonical form; those of a method begin with its object.
+    """
+
+    def __init__(self, fakes: Fakes, function: abi.Function, name: str, interface: str) -> None:
+        self.calls: list[tuple[*P]] = []
+        self._fakes = fakes
+        self._wit = function
+        self._name = name
+        self._script: deque[Callable[..., Any]] = deque()
+        self._answer: Callable[..., Any] | None = default(interface, function, fakes._new)
+
+    def returns(self, *answers: R) -> None:
+        """Answer the next calls, one with each value.
+
+        Raises:
+            TypeError: a value is not of the function's WIT type.
+            ValueError: likewise.
+        """
+        for answer in answers:
+            self._script.append(_returning(check.result(self._wit, answer, self._fakes._checked)))
+
+    def raises(self, *errors: E) -> None:
+        """Answer the next calls, one with each error.
+
+        Raises:
+            TypeError: WIT declares no such error.
+            ValueError: its payload is not of the declared type.
+        """
+        for error in errors:
+            if not isinstance(error, self._wit.raises or ()):
+                declared = self._wit.raises.__name__ if self._wit.raises else "no error"
+                raise TypeError(f"{self._name} cannot raise {error!r}: WIT declares {declared}")
+            check.error(self._wit, error, self._fakes._checked)
+            self._script.append(_raising(error))
+
+    def answers(self, implementation: Callable[[*P], R]) -> None:
+        """Answer every other call with what `implementation` returns or raises; it gets what `calls` records."""
+        self._answer = implementation
+
+    def _respond(self, arguments: tuple[Any, ...]) -> Any:
+        """Record a call and answer it, in canonical form."""
+        self.calls.append(arguments)
+        self._fakes._calls.append(Call(self._name, arguments))
+        answer = self._script.popleft() if self._script else self._answer
+        if answer is not None:
+            return check.result(self._wit, answer(*arguments), self._fakes._checked)
+        declared = self._wit.result
+        if isinstance(declared, abi.Result) and self._wit.raises is not None:
+            declared = declared.ok
+        if isinstance(declared, abi.Own):
+            return self._fakes._unasked(declared.resource)
+        if declared is not None:
+            raise Trap(f"{self._name}: nothing answers this call; use returns(), raises() or answers()")
+        return None
+
+
+def _returning(answer: object) -> Callable[..., Any]:
+    def answering(*_: object) -> Any:
+        return answer
+
+    return answering
+
+
+def _raising(error: Exception) -> Callable[..., Any]:
+    def fail(*_: object) -> Any:
+        raise error
+
+    return fail
+
+
+class FakeResource(Generic[Made]):
+    """The fakes of a resource's functions. Calling it makes an object; it is the collection of all that were made."""
+
+    def __init__(self, fake: Fake, resource: abi.Resource, cls: type[Made]) -> None:
         self._fake = fake
-        self._name = cls.__name__
+        self._cls = cls
+        self._objects: list[Made] = []
+        fake._fakes._resources[resource] = self
 
-    def __exit__(self, *_: object) -> None:
-        self._fake.dropped.append(self._name)
+    def __call__(self) -> Made:
+        """Return a new object."""
+        made = self._cls()
+        self._objects.append(made)
+        return made
+
+    def __iter__(self) -> Iterator[Made]:
+        return iter(self._objects)
+
+    def __len__(self) -> int:
+        return len(self._objects)
+
+    def _function(self, name: str) -> Any:
+        return self._fake._function(name, self._cls.__name__)
 
 
 class Fake:
-    """A fake of one imported interface: records calls and answers them.
+    """The fake of one imported interface, or of a world's own functions."""
 
-    `calls` holds every call in order, `dropped` the class of every handle that was dropped.
-    """
+    def __init__(self, fakes: Fakes, interface: abi.Interface) -> None:
+        self._fakes = fakes
+        self._interface = interface
+        self._wit = {function.name: function for function in interface.functions}
+        self._functions: dict[str, Function[*tuple[Any, ...], Any, Any]] = {}
+        fakes._fakes[interface] = self
 
-    def __init__(self, interface: abi.Interface, wrappers: ModuleType) -> None:
-        self.interface = interface
-        self._wrappers = wrappers
-        self._functions = {_python_name(function): function for function in interface.functions}
-        self._scripts: dict[str, deque[Any]] = {}
-        self._answers: dict[str, Callable[..., Any]] = {}
-        self.calls: list[Call] = []
-        self.dropped: list[str] = []
-
-    def script(self, name: str, *answers: object) -> None:
-        """Answer the next calls of a function, each once: with a value, or by raising an exception."""
-        self._scripts.setdefault(self._known(name), deque()).extend(answers)
-
-    def answer(self, name: str, implementation: Callable[..., Any]) -> None:
-        """Answer every call that no script answers with what `implementation` returns or raises."""
-        self._answers[self._known(name)] = implementation
-
-    def make(self, resource: str) -> Any:
-        """Return a new handle of the resource with the class name `resource`."""
-        cls: Any = getattr(self._wrappers, resource)
-        return wrap(cls, _Handle(self, cls))
-
-    def respond(self, function: abi.Function, arguments: tuple[Any, ...]) -> Any:
-        """Record a call and answer it."""
-        name = _python_name(function)
-        self.calls.append(Call(name, arguments))
-        try:
-            answer = self._next(function, name, arguments)
-            return check.result(function, answer, _handed_out)
-        except Exception as error:
-            raises: type[Exception] | tuple[()] = function.raises or ()
-            if isinstance(error, raises):
-                raise
-            msg = f"{name}: {error}" if isinstance(error, TypeError | ValueError) else f"{name}: {error!r}"
-            raise Trap(msg) from error
-
-    def _next(self, function: abi.Function, name: str, arguments: tuple[Any, ...]) -> Any:
-        script = self._scripts.get(name)
-        if script:
-            answer = script.popleft()
-            if isinstance(answer, BaseException):
-                raise answer
-            return answer
-        if name in self._answers:
-            return self._answers[name](*arguments)
-        declared = function.result
-        if isinstance(declared, abi.Result) and function.raises is not None:
-            declared = declared.ok
-        if declared is None:
-            return None
-        if isinstance(declared, abi.Own):
-            cls = wrapper(declared.resource)
-            return wrap(cls, _Handle(self, cls))
-        raise Trap(f"{name}: nothing answers this call; use script() or answer()")
-
-    def _known(self, name: str) -> str:
-        if name not in self._functions:
-            msg = f"{self.interface.name or 'the world'} has no function {name}: {', '.join(self._functions)}"
-            raise LookupError(msg)
-        return name
+    def _function(self, name: str, owner: str = "") -> Any:
+        """Return the fake of the function called `name` in WIT, a member of the resource class `owner`."""
+        function = self._wit[name]
+        shown = function.python
+        if owner:
+            shown = owner if name.startswith("[constructor]") else f"{owner}.{shown}"
+        made = self._functions[name] = Function(self._fakes, function, shown, self._interface.name)
+        return made
 
 
 class Fakes:
-    """The fakes of a world's imports; they answer while the `with` block runs."""
+    """The fakes of a world's imports; the wrappers call them while the `with` block runs."""
 
-    def __init__(self, *fakes: Fake) -> None:
-        self._fakes = {fake.interface: fake for fake in fakes}
+    def __init__(self) -> None:
+        self._fakes: dict[abi.Interface, Fake] = {}
+        self._resources: dict[abi.Resource, FakeResource[Any]] = {}
+        self._calls: list[Call] = []
+        self._trap: Trap | None = None
 
     def __enter__(self) -> Self:
         if _installed.keys() & self._fakes.keys():
@@ -125,54 +175,42 @@ class Fakes:
 
     def __exit__(self, *_: object) -> None:
         for interface in self._fakes:
-            del _installed[interface]
+            _installed.pop(interface, None)
+
+    def _new(self, resource: abi.Resource) -> Object:
+        """Return a new object of a resource."""
+        made: Object = self._resources[resource]()
+        return made
+
+    def _unasked(self, resource: abi.Resource) -> Object:
+        """Return the object that answers a call of which a test says nothing: a pollable is ready at once."""
+        made = self._new(resource)
+        if isinstance(made, Pollable):
+            made.set()
+        return made
+
+    def _checked(self, type_: abi.Type, value: object) -> object:
+        """Check the object that stands for a handle; streams and futures pass as they are."""
+        if isinstance(type_, abi.Own | abi.Borrow):
+            cls = self._resources[type_.resource]._cls
+            if not isinstance(value, cls):
+                raise check.Mismatch(f"expected {cls.__name__} of the fakes, got {type(value).__name__}")
+        return value
+
+    def _ended(self, trap: Trap) -> Trap:
+        """Note that the component has ended."""
+        self._trap = self._trap or trap
+        return trap
+
+
+def calls(fakes: Fakes) -> list[Call]:
+    """Return the calls of all functions, in order."""
+    return fakes._calls
 
 
 _installed: dict[abi.Interface, Fake] = {}
 
 
-def faked(interface: abi.Interface, function: abi.Function) -> Callable[..., Any]:
-    """Return what stands for an imported function where there is no component."""
-
-    def call(*arguments: object) -> Any:
-        ledger = Ledger()
-        canonical = check.arguments(function, arguments, lambda type_, value: _taken(type_, value, ledger))
-        ledger.settle(function.python)
-        fake = _installed.get(interface)
-        if fake is None:
-            raise OutsideComponentError(
-                f"{function.python} ({interface.name or function.name}) can be called inside a component that"
-                " componentize-py built, or while fakes are installed (see guest/testing.py)"
-            )
-        return fake.respond(function, tuple(canonical))
-
-    async def call_async(*arguments: object) -> Any:
-        return call(*arguments)
-
-    return call_async if function.is_async else call
-
-
-def _python_name(function: abi.Function) -> str:
-    if function.resource is None:
-        return function.python
-    owner = wrapper(function.resource).__name__
-    return owner if function.name.startswith("[constructor]") else f"{owner}.{function.python}"
-
-
-def _taken(type_: abi.Type, value: object, ledger: Ledger) -> object:
-    """Check a handle that is passed, and note in `ledger` what becomes of it."""
-    if not isinstance(type_, abi.Own | abi.Borrow):
-        return value
-    cls = wrapper(type_.resource)
-    if not isinstance(value, cls):
-        raise check.Mismatch(f"expected {cls.__name__}, got {type(value).__name__}")
-    return ledger.take(value, give=isinstance(type_, abi.Own))
-
-
-def _handed_out(type_: abi.Type, value: object) -> object:
-    """Check a handle that a fake answers with."""
-    if isinstance(type_, abi.Own) and not (
-        isinstance(value, wrapper(type_.resource)) and refusal(value, give=True) is None
-    ):
-        raise check.Mismatch(f"expected a live {wrapper(type_.resource).__name__}, got {value!r}")
-    return value
+def installed(interface: abi.Interface) -> Fake | None:
+    """Return the fake that stands for an interface now."""
+    return _installed.get(interface)

@@ -1,0 +1,43 @@
+"""Fixtures of pytest for guests: `fakes` of what a guest imports, and the `guest` itself.
+
+The same tests run on plain CPython, or against a built component with `--component app.wasm`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
+
+import pytest
+
+__all__ = ["fakes", "guest", "pytest_addoption"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the option and the settings."""
+    group = parser.getgroup("witgen", "guests of WebAssembly components")
+    group.addoption("--component", metavar="PATH", help="test this component on wasmtime, not the guest's module")
+    parser.addini("witgen_bindings", "the package that `witgen generate` wrote, for the fixtures `fakes` and `guest`")
+    parser.addini("witgen_application", "the guest's module, for the fixture `guest`", default="app")
+
+
+def _testing(request: pytest.FixtureRequest) -> Any:
+    bindings = str(request.config.getini("witgen_bindings"))
+    if not bindings:
+        raise pytest.UsageError(f"{request.fixturename} needs the setting `witgen_bindings`: the generated package")
+    return import_module(f"{bindings}.guest.testing")
+
+
+@pytest.fixture
+def fakes(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """Install fakes of what the guest imports: the `Fakes` of the bindings' `guest.testing`."""
+    yield from _testing(request).installed()
+
+
+@pytest.fixture
+def guest(request: pytest.FixtureRequest, fakes: Any) -> Iterator[Any]:
+    """Open the guest: the `Guest` of the bindings' `guest.testing`, with the exports of the world."""
+    application = request.config.getoption("--component") or request.config.getini("witgen_application")
+    with _testing(request).opened(application, fakes) as opened:
+        yield opened

@@ -1,0 +1,104 @@
+"""Wrappers on plain CPython: they call fakes, and hold handles of the fakes' objects."""
+
+# What the runtime keeps in resources and fakes is private there, because public names are WIT's.
+# ruff: noqa: SLF001
+# pyright: reportPrivateUsage=false
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .. import abi, check
+from .fakes import Function, Trap, installed
+from .objects import Object
+from .raw import OutsideComponentError
+from .resource import Ledger, Resource, lend, wrap, wrapper
+
+__all__ = ["faked", "handed_in", "handed_out", "rebuilt"]
+
+
+class _Handle:
+    """Stands for the raw handle of an object."""
+
+    def __init__(self, of: Object) -> None:
+        self.object = of
+
+    def __exit__(self, *_: object) -> None:
+        self.object.dropped = True
+
+
+def handed_out(type_: abi.Type, value: object, ledger: Ledger) -> object:
+    """Return the object of a handle that the guest passes, and note in `ledger` what becomes of the handle.
+
+    Raises:
+        check.Mismatch: it is no handle of that resource.
+        DroppedError: the handle is gone.
+    """
+    if not isinstance(type_, abi.Own | abi.Borrow):
+        return value
+    cls = wrapper(type_.resource)
+    if not isinstance(value, cls):
+        raise check.Mismatch(f"expected {cls.__name__}, got {type(value).__name__}")
+    return ledger.take(value, give=isinstance(type_, abi.Own))._raw.object
+
+
+def handed_in(type_: abi.Type, value: object, lent: list[Resource]) -> object:
+    """Return a handle of an object that the guest gets; one that is only lent for a call is noted in `lent`."""
+    if not isinstance(type_, abi.Own | abi.Borrow) or not isinstance(value, Object):
+        return value
+    cls, raw = wrapper(type_.resource), _Handle(value)
+    return wrap(cls, raw) if isinstance(type_, abi.Own) else lend(cls, raw, lent)
+
+
+def rebuilt(function: abi.Function, error: Exception, opaque: check.Opaque) -> Exception:
+    """Return a declared error as it arrives on the other side, where `opaque` turns handles into those of that side."""
+    carried: Any = check.error(function, error, opaque)
+    declared = function.result.err if isinstance(function.result, abi.Result) else None
+    if isinstance(carried, Exception) or function.raises is None:
+        return carried if isinstance(carried, Exception) else error
+    return function.raises() if declared is None else function.raises(carried)
+
+
+def faked(interface: abi.Interface, function: abi.Function) -> Callable[..., Any]:
+    """Return what stands for an imported function where there is no component."""
+
+    def call(*arguments: object) -> Any:
+        ledger = Ledger()
+        canonical = check.arguments(function, arguments, lambda type_, value: handed_out(type_, value, ledger))
+        ledger.settle(function.python)
+        fake = installed(interface)
+        if fake is None:
+            raise OutsideComponentError(
+                f"{function.python} ({interface.name or function.name}) can be called inside a component that"
+                " componentize-py built, or while fakes are installed (see guest/testing)"
+            )
+        return _answered(fake._functions[function.name], tuple(canonical))
+
+    async def call_async(*arguments: object) -> Any:
+        return call(*arguments)
+
+    return call_async if function.is_async else call
+
+
+def _answered(fake: Function[*tuple[Any, ...], Any, Any], arguments: tuple[Any, ...]) -> Any:
+    """Return the answer of a fake as the guest gets it.
+
+    Raises:
+        Trap: the component would have ended: now, or in an earlier call.
+    """
+    function, fakes = fake._wit, fake._fakes
+    if fakes._trap is not None:
+        raise fakes._trap
+
+    def opaque(type_: abi.Type, value: object) -> object:
+        return handed_in(type_, value, [])
+
+    try:
+        return check.result(function, fake._respond(arguments), opaque)
+    except Trap as trap:
+        raise fakes._ended(trap) from None
+    except Exception as error:
+        if isinstance(error, function.raises or ()):
+            raise rebuilt(function, error, opaque) from error.__cause__
+        # A host's own failure ends the component, and the host's caller gets it as it is.
+        raise fakes._ended(Trap(f"{fake._name}: {error!r}")) from error

@@ -1,0 +1,80 @@
+"""The host's end of resources, as fakes make them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+from .. import values
+
+__all__ = ["Object", "Pollable", "wait"]
+
+_PATIENCE = 60.0
+"""Seconds that a guest may wait on plain CPython for pollables without a timer: a test that hangs says nothing."""
+
+
+class Object(values.Resource):
+    """The host's end of a resource: guests hold handles of it. `dropped` tells whether a guest has dropped one."""
+
+    dropped = False
+
+
+class Pollable(Object):
+    """A `wasi:io/poll` pollable: a flag, like `threading.Event`, that a guest can wait for."""
+
+    def __init__(self) -> None:
+        self.deadline: float | None = None
+        """When it becomes ready by itself, by `time.monotonic`."""
+        self._flag = False
+        self._followers: list[Any] = []
+
+    def set(self) -> None:
+        """Make it ready; any thread may do so."""
+        with _changed:
+            self._flag = True
+            _changed.notify_all()
+        for follower in self._followers:
+            follower.set()
+
+    def clear(self) -> None:
+        """Make guests wait again."""
+        with _changed:
+            self._flag = False
+        for follower in self._followers:
+            follower.clear()
+
+    def is_set(self) -> bool:
+        """Tell whether it is ready."""
+        return self._flag or (self.deadline is not None and self.deadline <= time.monotonic())
+
+    def set_after(self, seconds: float) -> None:
+        """Become ready after some time."""
+        self.deadline = time.monotonic() + seconds
+
+    def follow(self, follower: Any) -> None:
+        """Set and clear another flag with this one."""
+        self._followers.append(follower)
+        if self.is_set():
+            follower.set()
+
+
+_changed = threading.Condition()
+
+
+def wait(pollables: list[Pollable]) -> list[int]:
+    """Wait until at least one of `pollables` is ready, and return the indices of those that are.
+
+    Raises:
+        TimeoutError: nothing has become ready for a minute.
+    """
+    deadlines = [each.deadline for each in pollables if each.deadline is not None]
+    limit = min(deadlines, default=time.monotonic() + _PATIENCE)
+    with _changed:
+        while True:
+            ready = [index for index, each in enumerate(pollables) if each.is_set()]
+            if ready:
+                return ready
+            if not deadlines and limit <= time.monotonic():
+                raise TimeoutError(f"none of {len(pollables)} pollables has become ready for {_PATIENCE:.0f} s")
+            _changed.wait(max(limit - time.monotonic(), 0.0))
