@@ -20,7 +20,13 @@ from .bindings.host import Services as ServicesWorld
 
 __all__ = ["Composition", "compose"]
 
-_SERVICES = {track(item.name): item for item in ServicesWorld._definition.imports}
+
+def _service(item: Import) -> Import:
+    # Generated bindings leave wasi:http to the host; here it is wasmtime's, in stores that have it.
+    return replace(item, native=True) if item.name.startswith("wasi:http/") else item
+
+
+_SERVICES = {track(item.name): _service(item) for item in ServicesWorld._definition.imports}
 
 
 class Composition:

@@ -14,6 +14,7 @@ from typing import Any, Protocol, Self
 from ..runtime.host import Limits, Store, WasiConfig
 from .composition import compose
 from .services.blobstore import BlobStore
+from .services.http import Http
 from .services.keyvalue import KeyValue
 from .services.logging import Logging
 from .services.websocket import WebSockets
@@ -60,7 +61,7 @@ class Services:
         self._temporary = tempfile.TemporaryDirectory(prefix="witgen-") if folder is None else None
         self.folder = Path(self._temporary.name if self._temporary is not None else os.fspath(folder or ""))
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.network = network
+        self.http = Http(allowed=network)
         self.websockets = websockets or WebSockets(allowed=network)
         self.keyvalue = KeyValue(self.folder / "keyvalue.sqlite")
         self.blobstore = BlobStore(self.folder / "blobs")
@@ -69,7 +70,7 @@ class Services:
     @property
     def all(self) -> tuple[Service, ...]:
         """The services."""
-        return (self.websockets, self.keyvalue, self.blobstore, self.logging)
+        return (self.websockets, self.keyvalue, self.blobstore, self.logging, self.http)
 
     def implementations(self) -> dict[str, object]:
         """Return what implements the imports, by their field of the bindings' `ServicesImports`."""
@@ -98,9 +99,7 @@ class Services:
             WitError: it is not a component.
         """
         made = compose(component, self.implementations(), imports)
-        store = Store(
-            wasi=wasi, limits=limits, concurrent=made.world._definition.concurrent, streams=True, http=self.network
-        )
+        store = Store(wasi=wasi, limits=limits, concurrent=made.world._definition.concurrent, streams=True, http=True)
         try:
             world: Any = made.world._instantiate(store, component, made.imports)
         except BaseException:
