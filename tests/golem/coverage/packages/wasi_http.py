@@ -1,0 +1,106 @@
+"""wasi:http: requests to the server at the address that is given."""
+
+from agent._runtime.values import Ok
+from agent.guest import wasi_http_outgoing_handler as handler
+from agent.guest import wasi_http_types as types
+from agent.guest.wasi_http_types import (
+    Fields,
+    FutureIncomingResponse,
+    IncomingBody,
+    IncomingResponse,
+    OutgoingBody,
+    OutgoingRequest,
+    OutgoingResponse,
+    RequestOptions,
+)
+from agent.guest.wasi_io_error import Error
+from agent.types.wasi_http_types import MethodPost, SchemeHttp
+from agent.types.wasi_io_streams import StreamErrorLastOperationFailed
+
+from .failing import failure
+
+
+def cover(authority: str) -> None:
+    _fields()
+    _options()
+    _answer()
+    response = _sent(authority, "/whole")
+    assert response.status() == 200
+    with response.headers() as headers:
+        assert headers.has("content-length")
+    body = response.consume()
+    with body.stream() as stream:
+        assert stream.blocking_read(100) == b"hello"
+    with IncomingBody.finish(body) as trailers:
+        with trailers.subscribe() as ready:
+            ready.block()
+        trailers.get()
+    _broken(authority)
+
+
+def _fields() -> None:
+    with Fields() as fields:
+        fields.set("x-a", [b"1"])
+        fields.append("x-a", b"2")
+        assert fields.get("x-a") == [b"1", b"2"]
+        with fields.clone() as copy:
+            copy.delete("x-a")
+            assert not copy.has("x-a")
+        assert len(fields.entries()) == 2
+    Fields.from_list([("x-b", b"3")]).drop()
+
+
+def _options() -> None:
+    with RequestOptions() as options:
+        options.set_connect_timeout(1)
+        options.set_first_byte_timeout(2)
+        options.set_between_bytes_timeout(3)
+        assert (options.connect_timeout(), options.first_byte_timeout(), options.between_bytes_timeout()) == (1, 2, 3)
+
+
+def _answer() -> None:
+    """A response that nobody asked for: only a component that exports the handler can send it."""
+    with OutgoingResponse(Fields()) as response:
+        response.set_status_code(404)
+        assert response.status_code() == 404
+        response.headers().drop()
+        response.body().drop()
+
+
+def _sent(authority: str, path: str) -> IncomingResponse:
+    request = OutgoingRequest(Fields.from_list([("content-length", b"4")]))
+    request.set_method(MethodPost())
+    request.set_scheme(SchemeHttp())
+    request.set_authority(authority)
+    request.set_path_with_query(path)
+    assert (request.method(), request.scheme()) == (MethodPost(), SchemeHttp())
+    assert (request.authority(), request.path_with_query()) == (authority, path)
+    request.headers().drop()
+    body = request.body()
+    waiting = handler.handle(request)
+    with body.write() as stream:
+        stream.blocking_write_and_flush(b"data")
+    OutgoingBody.finish(body)
+    return _received(waiting)
+
+
+def _received(waiting: FutureIncomingResponse) -> IncomingResponse:
+    with waiting:
+        with waiting.subscribe() as ready:
+            ready.block()
+        outcome = waiting.get()
+        assert isinstance(outcome, Ok)
+        assert isinstance(outcome.value, Ok)
+        return outcome.value.value
+
+
+def _broken(authority: str) -> None:
+    """A body that ends too early: the stream's error has a code of HTTP."""
+    with _sent(authority, "/broken") as response:
+        body = response.consume()
+        with body.stream() as stream:
+            stream.blocking_read(100)
+            failed = failure(StreamErrorLastOperationFailed, stream.blocking_read, 100)
+            assert isinstance(failed.value, Error)
+            assert types.http_error_code(failed.value) is not None
+        body.drop()

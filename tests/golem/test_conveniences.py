@@ -1,0 +1,116 @@
+"""Python's own forms of Golem's interfaces, in a real component against the local services."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from guests import built
+from websockets.sync.server import ServerConnection, serve
+
+from witgen.golem.local import Services
+
+APP = Path(__file__).parent / "conveniences"
+
+
+@pytest.fixture(scope="module")
+def component(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pytest.importorskip("componentize_py", reason="needs componentize-py")
+    return built(APP, "conveniences", tmp_path_factory)
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Iterator[Services]:
+    with Services(tmp_path / "state") as services:
+        yield services
+
+
+def _converse(connection: ServerConnection) -> None:
+    """Answer by path: echo and tell headers, count and end, fail, or wait to be asked."""
+    assert connection.request is not None
+    match connection.request.path:
+        case "/echo":
+            for message in connection:
+                connection.send(connection.request.headers["X-Name"] if message == "name" else message)
+        case "/count":
+            for number in ("1", b"2", "3"):
+                connection.send(number)
+        case "/fail":
+            connection.send("last words")
+            connection.close(4000, "broken")
+        case _:
+            connection.send(f"after {connection.recv()}")
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    with serve(_converse, "127.0.0.1", 0) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"ws://127.0.0.1:{server.socket.getsockname()[1]}"
+        server.shutdown()
+        thread.join()
+
+
+def test_web_sockets(component: Path, services: Services, url: str) -> None:
+    with services.open(component) as guest:
+        assert guest.talk(url) == [
+            "header 'ada'",
+            r"bytes b'\x01\x02'",
+            "nothing None",
+            "closed 1000",
+            "iterated ['1', b'2', '3']",
+            "before 'last words'",
+            "failed 4000",
+            "raised 'mine'",
+            "ErrorConnectionFailure",
+        ]
+
+
+def test_web_sockets_with_asyncio(component: Path, services: Services, url: str) -> None:
+    with services.open(component) as guest:
+        assert guest.talk_async([f"{url}/one", f"{url}/two"]) == ["None None, after go"] * 2
+
+
+def test_buckets_are_mappings(component: Path, services: Services) -> None:
+    with services.open(component) as guest:
+        assert guest.buckets() == [
+            "[('apple', b'yellow'), ('fig', b''), ('pear', b'green'), ('plum', b'blue')] 4 True False",
+            "None b'green' b'sour'",
+            "missing 'kiwi'",
+            "missing 'kiwi'",
+            "{'a': b'1', 'b': b'2'}",
+            "['apple', 'b', 'fig', 'lime', 'plum']",
+            "{}",
+            "1 6",
+            "True False",
+            "refused True",
+        ]
+
+
+def test_blobs_are_files(component: Path, services: Services) -> None:
+    with services.open(component) as guest:
+        assert guest.blobs() == [
+            "['large', 'small'] 2 True False b'hello'",
+            r"True b'' 255997 b'\xfd\xfe\xff'",
+            r"257 b'\x01\x02' 259 True False",
+            r"['erste\n', 'zweite ☃\n']",
+            "half False",
+            "no blob 'none' in container 'box'",
+            "['empty', 'small'] b''",
+            "[]",
+            "refused True",
+        ]
+
+
+def test_logging(component: Path, services: Services, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(1)
+    with services.open(component) as guest:
+        guest.logs()
+    levels = [5, logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL]
+    assert [(record.levelno, record.getMessage()) for record in caplog.records if "shop.till" in record.name] == [
+        (level, f"level {level}") for level in levels
+    ]
