@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from ..facts.support import Side, obstacle
 from ..facts.types import FunctionFacts
 from ..facts.world import ScopeFacts, WorldFacts
 from ..model import ir
 from ..model.text import function_text
+from ..records import record
 from .annotations import Annotations, Place
 from .env import render_template
 from .imports import Imports
@@ -21,7 +21,7 @@ __all__ = ["render_guest_fake", "render_guest_testing"]
 _PLACE = Place("...", ".")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Function:
     """The fake of a function: attribute, WIT name, the types of its arguments, its answer and its error, a comment."""
 
@@ -31,7 +31,7 @@ class _Function:
     doc: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Resource:
     """A resource: the class of its objects, the class of its fake, the functions of that."""
 
@@ -134,7 +134,7 @@ def render_guest_fake(facts: WorldFacts, scope: ScopeFacts) -> str | None:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Attribute:
     """An attribute of the world's fakes: its name, what makes it, what it stands for."""
 

@@ -1,0 +1,105 @@
+"""One file of tests for a guest: on plain CPython with fakes, and of the component that is built of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from witgen import Config, generate
+from witgen.build import Build, build
+
+ROOT = Path(__file__).parent.parent.parent
+EXAMPLE = ROOT / "examples" / "unit-tests"
+
+# What the plugin does, for those who have the bindings and not witgen.
+CONFTEST = """\
+import sys
+
+import pytest
+
+sys.modules["witgen"] = None
+
+from greeter_bindings.guest import testing
+
+fakes = pytest.fixture(testing.installed)
+
+
+@pytest.fixture(params=["app", "app.wasm"])
+def guest(request, fakes):
+    with testing.opened(request.param, fakes) as guest:
+        yield guest
+"""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("unit") / "project"
+    shutil.copytree(EXAMPLE, folder)
+    generate(Config(folder / "wit", world="greeter", out=folder / "greeter_bindings"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def component(project: Path) -> Path:
+    return build(Build(str(project / "app.py"), project / "wit", "greeter", out=project / "app.wasm")).path
+
+
+def run(folder: Path, *command: str | Path) -> subprocess.CompletedProcess[str]:
+    settings = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""}
+    return subprocess.run([sys.executable, "-m", *command], cwd=folder, capture_output=True, text=True, env=settings)
+
+
+def test_on_cpython(project: Path) -> None:
+    done = run(project, "pytest", "-q", "-p", "witgen.pytest_plugin")
+    assert "6 passed" in done.stdout, done.stdout
+
+
+def test_of_the_component(project: Path, component: Path) -> None:
+    done = run(project, "pytest", "-q", "-p", "witgen.pytest_plugin", "--component", component)
+    assert "6 passed" in done.stdout, done.stdout
+
+
+def test_without_witgen(project: Path, component: Path) -> None:
+    plain = project.parent / "plain"
+    shutil.copytree(project, plain)
+    (plain / "pyproject.toml").write_text('[tool.pytest.ini_options]\npythonpath = ["."]\n')
+    (plain / "conftest.py").write_text(CONFTEST)
+    done = run(plain, "pytest", "-q")
+    assert "12 passed" in done.stdout, done.stdout
+
+
+def test_settings_that_are_missing(project: Path) -> None:
+    done = run(project, "pytest", "-q", "-p", "witgen.pytest_plugin", "-o", "witgen_bindings=")
+    assert "fakes needs the setting `witgen_bindings`" in done.stdout
+
+
+WRONG = """\
+fakes.demo_greeter_chat.Seat.hear.returns(5)
+fakes.demo_greeter_chat.Seat.say.raises(ValueError())
+fakes.wasi_clocks_wall_clock.now.raises(ValueError())
+fakes.demo_greeter_chat.leave.returns(None)
+a: list[tuple[int]] = fakes.demo_greeter_chat.join.calls
+b: int = fakes.demo_greeter_chat.Seat.say.calls[0][1]
+fakes.demo_greeter_chat.join.answers(lambda _, __: fakes.demo_greeter_chat.Seat())
+guest.great("lobby")
+"""
+
+
+def test_fakes_and_guest_are_typed(project: Path) -> None:
+    """The example is clean for both checkers, and every line of what is wrong is found by both."""
+    head = ["from greeter_bindings.guest.testing import Fakes, Guest", "def test(fakes: Fakes, guest: Guest) -> None:"]
+    lines = [*head, *(f"    {line}" for line in WRONG.splitlines())]
+    (project / "wrong.py").write_text("\n".join(lines) + "\n")
+    files = ["app.py", "test_app.py", "wrong.py"]
+    (project / "pyrightconfig.json").write_text(json.dumps({"typeCheckingMode": "strict", "include": files}))
+    for command in (["mypy", "--strict", "--config-file=", *files], ["pyright", "--pythonpath", sys.executable]):
+        told = re.findall(r"(\w+)\.py:(\d+)(?::\d+)?(?: -)?:? error", run(project, *command).stdout)
+        found = {(file, int(line)) for file, line in told}
+        assert found == {("wrong", number) for number in range(3, len(lines) + 1)}
