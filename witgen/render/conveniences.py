@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from ..facts.support import Side, obstacle
 from ..facts.types import FunctionFacts
 from ..facts.world import ScopeFacts, WorldFacts
 from ..model.text import function_text
+from ..records import record
 from .env import render_template
 from .imports import Imports
 from .module import module_view
@@ -16,7 +17,10 @@ from .module import module_view
 __all__ = ["CONVENIENCES", "Convenience", "render_convenience"]
 
 
-@dataclass(frozen=True, slots=True)
+_NOTHING: Mapping[str, Sequence[str]] = MappingProxyType({})
+
+
+@record
 class Convenience:
     """A module on top of generated wrappers.
 
@@ -42,9 +46,9 @@ class Convenience:
     uses: Mapping[str, Sequence[str]]
     modules: Sequence[str] = ()
     types: Sequence[str] = ()
-    errors: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
-    extra: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
-    flags: Mapping[str, bool] = field(default_factory=dict[str, bool])
+    errors: Mapping[str, Sequence[str]] = _NOTHING
+    extra: Mapping[str, Sequence[str]] = _NOTHING
+    flags: Mapping[str, bool] = MappingProxyType({})
 
 
 _CLIENT = "golem:websocket/client"
