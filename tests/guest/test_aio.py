@@ -105,38 +105,42 @@ def run(request: pytest.FixtureRequest, duo: Path) -> Iterator[Callable[[], list
 
 
 def with_fakes(stack: ExitStack) -> Callable[[], list[str]]:
-    import duo_app
-    from duo_bindings.guest.testing import Fakes
+    from duo_bindings.guest.testing import Fakes, opened
     from duo_bindings.types.golem_websocket_client import ErrorClosed
 
     fakes = stack.enter_context(Fakes())
-    heard: dict[int, Iterator[str]] = {}
-    timers: set[int] = set()
+    client = fakes.golem_websocket_client.WebsocketConnection
+    readable: dict[Any, Any] = {}
+    heard: dict[Any, deque[str]] = {}
+
+    def connect(url: str, headers: object) -> Any:
+        connection = client()
+        readable[connection], heard[connection] = fakes.wasi_io_poll.Pollable(), deque()
+        return connection
 
     def send(connection: Any, message: Any) -> None:
-        heard[id(connection)] = iter([f"{message.value}{number}" for number in range(3)])
+        def talk() -> None:
+            for number in range(3):
+                time.sleep(0.2 if message.value == "a" else 0.3)
+                heard[connection].append(f"{message.value}{number}")
+                readable[connection].set()
+
+        threading.Thread(target=talk, daemon=True).start()
 
     def receive(connection: Any) -> str:
-        for text in heard[id(connection)]:
-            return text
-        raise ErrorClosed(None)
+        text = heard[connection].popleft()
+        if text.endswith("2"):
+            heard[connection].append("")
+        elif not text:
+            raise ErrorClosed(None)
+        else:
+            readable[connection].clear()
+        return text
 
-    def subscribe(connection: Any) -> Any:
-        pollable = fakes.wasi_io_poll.make("Pollable")
-        if id(connection) not in heard:
-            timers.add(id(pollable))
-        return pollable
-
-    def poll(pollables: list[Any]) -> list[int]:
-        time.sleep(0.06)
-        return [index for index, each in enumerate(pollables) if id(each) not in timers]
-
-    client = fakes.golem_websocket_client
-    for name, answer in {"send": send, "receive": receive, "subscribe": subscribe}.items():
-        client.answer(f"WebsocketConnection.{name}", answer)
-    fakes.wasi_clocks_monotonic_clock.answer("subscribe_duration", lambda _: fakes.wasi_io_poll.make("Pollable"))
-    fakes.wasi_io_poll.answer("poll", poll)
-    return lambda: duo_app.run("ws://first", "ws://second")
+    for name, answer in {"connect": connect, "send": send, "receive": receive, "subscribe": readable.get}.items():
+        getattr(client, name).answers(answer)
+    guest = stack.enter_context(opened("duo_app", fakes))
+    return lambda: list(guest.run("ws://first", "ws://second"))
 
 
 def as_component(stack: ExitStack, component: Path) -> Callable[[], list[str]]:
