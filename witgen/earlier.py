@@ -7,7 +7,6 @@ files on disk are still read and compared; only where one differs is its text ma
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import Any, NamedTuple, cast
@@ -16,6 +15,7 @@ from . import cache
 from .diagnostics import Diagnostic, Severity
 from .options import Config, Produced
 from .source import SourceFile, Span
+from .syntax.docs import without_comments
 from .tree import Folder, SingleFile, Tree
 from .write import Output
 
@@ -35,8 +35,6 @@ _FOLDERS = (
 
 # Options that say where things are, not what they are like.
 _ELSEWHERE = {"wit", "out", "force"}
-
-_STRING_OR_COMMENT = re.compile(r'("(?:[^"\\\n]|\\[^\n])*")|//[^\n]*')
 
 # Between the parts of an entry: digests, the lock, warnings.
 _SEPARATOR = "\0"
@@ -68,16 +66,10 @@ def _parts(config: Config, tree: Tree, *, bare: bool = False) -> Iterator[bytes]
         if isinstance(source, Folder):
             yield b"folder %d" % len(source.files)
             for file in source.files:
-                yield (_bare(file.text) if bare else file.text).encode()
+                yield (without_comments(file.text) if bare else file.text).encode()
         else:
             yield b"file"
             yield source.data
-
-
-def _bare(text: str) -> str:
-    """Return WIT without the comments and blanks that do not count; as it is where it has block comments."""
-    bare = _STRING_OR_COMMENT.sub(r"\1", text)
-    return text if "/*" in bare else " ".join(bare.split())
 
 
 class Rendered(NamedTuple):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from .. import cache
 from ..model.ir import Resolve
 from ..source import SourceFile
+from ..syntax.docs import without_comments
 from ..tree import Folder, SingleFile, Tree, read_tree
-from . import frozen
+from . import frozen, redocumented
 
 __all__ = ["load", "resolve_tree"]
 
@@ -25,21 +26,30 @@ def load(path: str | os.PathLike[str], *, features: Collection[str] = (), all_fe
 
 def resolve_tree(tree: Tree, features: Collection[str], *, all_features: bool) -> Resolve:
     """Resolve what was read."""
-    name = cache.key("resolve", _parts(tree, features, all_features=all_features))
+    name, bare = (
+        cache.key(kind, _parts(tree, features, content, all_features=all_features))
+        for kind, content in (("resolve", str), ("documented", without_comments))
+    )
     files = [file for source in tree.sources for file in _files(source)]
     kept = cache.load(name)
-    resolved = frozen.thaw(kept, files) if kept is not None else None
+    resolved = frozen.thaw(kept, files) if kept is not None else redocumented.recall(bare, files)
     if resolved is None:
         from .run import run  # noqa: PLC0415 - takes longer to load than a run that finds all in the cache
 
         resolved = run(tree, features, all_features=all_features)
         if cache.folder() is not None:
             cache.store(name, frozen.freeze(resolved, files))
+            redocumented.keep(bare, name, files)
     return resolved
 
 
-def _parts(tree: Tree, features: Collection[str], *, all_features: bool) -> Iterator[bytes]:
-    """Yield all that the result depends on; paths matter to messages only, and files with problems are not kept."""
+def _parts(
+    tree: Tree, features: Collection[str], content: Callable[[str], str], *, all_features: bool
+) -> Iterator[bytes]:
+    """Yield all that the result depends on, of texts their `content`.
+
+    Paths matter to messages only, and files with problems are not kept.
+    """
     yield b"*" if all_features else "\n".join(sorted(set(features))).encode("utf-8", "surrogatepass")
     yield b"library %d" % len(tree.library)
     for source in tree.sources:
@@ -49,7 +59,7 @@ def _parts(tree: Tree, features: Collection[str], *, all_features: bool) -> Iter
         else:
             yield b"folder %d" % len(source.files)
             for file in source.files:
-                yield file.text.encode()
+                yield content(file.text).encode()
 
 
 def _files(source: Folder | SingleFile) -> tuple[SourceFile, ...]:

@@ -7,13 +7,15 @@ item as its documentation, and so do we: its printed form of a package is what o
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
-__all__ = ["documentation"]
+__all__ = ["documentation", "without_comments"]
 
 _COMMENT_START = re.compile(r"//|/\*")
 _COMMENT_MARK = re.compile(r"/\*|\*/")
 _BLANKS = re.compile(r"[ \t\n\r\f]*")
 _ASCII_SPACE = " \t\n\r\f"
+_STRING_OR_COMMENT = re.compile(r'("(?:[^"\\\n]|\\[^\n])*")|//[^\n]*|/\*(?:[^*/]|\*(?!/)|/(?!\*))*+\*/')
 
 
 def documentation(text: str, start: int, end: int) -> str | None:
@@ -27,6 +29,16 @@ def documentation(text: str, start: int, end: int) -> str | None:
         body = comment[indent:] if comment.startswith(" " * indent) else comment
         lines += body.replace("\r\n", "\n").split("\n")
     return "\n".join(lines).rstrip("\n")
+
+
+@lru_cache(maxsize=256)
+def without_comments(text: str) -> str:
+    """Return WIT without the comments and blanks that do not count; as it is where comments are nested.
+
+    Two texts for which this is the same differ in documentation alone.
+    """
+    bare = _STRING_OR_COMMENT.sub(r"\1 ", text)
+    return text if "/*" in bare else " ".join(bare.split())
 
 
 def _indent(comment: str) -> int:
