@@ -104,22 +104,3 @@ def test_an_engine_without_support_is_refused() -> None:
         Async._instantiate(store, TEXT, Imports)
     with host.Store(concurrent=True) as store:
         assert Async._instantiate(store, TEXT, Imports).run(1) == 2
-
-
-def test_async_imports_are_refused_with_what_is_missing() -> None:
-    text = '(component (import "f" (func async)))'
-    imports = abi.Interface("", (), (_function("f", None),))
-
-    class Importing(host.World):
-        _definition = host.Definition("test:async/importing", (host.Import("", imports),), ())
-
-        def _bind(self, instance: host.Instance) -> None: ...
-
-    class Imports:
-        @staticmethod
-        def f() -> None: ...
-
-    with pytest.raises(
-        host.LinkError, match=r"f: async func\(\) \(wasmtime's C API cannot implement it: .*add_func_async"
-    ):
-        Importing._open(text, Imports)

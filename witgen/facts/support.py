@@ -40,11 +40,6 @@ _KNOWN: Memo[tuple[ir.TypeId, bool], str | None] = Memo()
 def obstacle(resolve: ir.Resolve, function: ir.Function, side: Side) -> str | None:
     """Return why `function` cannot be generated for `side`, or None where it can."""
     host = side in {Side.HOST_IMPORT, Side.HOST_EXPORT}
-    if function.kind.is_async and side is Side.HOST_IMPORT:
-        return (
-            "it is async: the C API of wasmtime cannot define an async import"
-            " (a function of wasmtime_component_linker_instance_add_func_async does not match one)"
-        )
     if not host and (reason := _guest_obstacle(resolve, function, side)):
         return reason
     for type in (*(param.type for param in function.params), function.result):

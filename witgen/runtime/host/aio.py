@@ -104,6 +104,7 @@ class _Worker:
     def _adopt(self, store: Store) -> None:
         self._store = store
         store.finish = self._finish
+        store.loop = self._loop
 
     def _finish(self, value: object) -> object:
         """Return what an implementation returned, or what it comes to where it is awaitable; on the store's thread."""

@@ -99,7 +99,7 @@ def _f64s(numbers: Sequence[float]) -> array[float]:
 _NAMES: Namespace = {
     "_accumulate": accumulate, "_array": array, "_BaseException": BaseException, "_bool": bool,
     "_bytearray": bytearray, "_bytes": bytes, "_call": ffi.call,
-    "_call_async": ffi.call_async, "_chain": chain.from_iterable, "_chr": chr,
+    "_chain": chain.from_iterable, "_chr": chr,
     "_clone": ffi.val_clone, "_delete": ffi.val_delete, "_dict": dict, "_encode": str.encode, "_f32s": _f32s,
     "_f64s": _f64s, "_float": float, "_int": int, "_iter": iter, "_len": len, "_list": list, "_map": map,
     "_memory": ffi.MEMORY, "_next": next, "_one": ffi.Size(1), "_ord": ord,
@@ -205,9 +205,7 @@ def _shrink(large: list[Region]) -> None:
         large.pop().release()
 
 
-def bind_caller(
-    function: abi.Function, handles: Handles, target: Any, *, laned: bool = False
-) -> Callable[..., Any]:
+def bind_caller(function: abi.Function, handles: Handles, target: Any, *, laned: bool = False) -> Callable[..., Any]:
     """Return what calls an exported function; `target` is its C structure. `laned`: through a lane."""
     extra: Namespace = {"_function": ffi.Address(ctypes.addressof(target)), "_target": target}
     if function.result is None:

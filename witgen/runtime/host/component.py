@@ -8,8 +8,9 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, overload
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 import wasmtime
@@ -18,6 +19,8 @@ from wasmtime.component import Component
 from . import ffi
 from .engine import fingerprint
 from .errors import ComponentError
+from .lanes.refusal import Refusal
+from .lanes.request import Request
 
 __all__ = ["ComponentSource", "cache_folder", "load"]
 
@@ -32,25 +35,49 @@ _loaded: WeakKeyDictionary[wasmtime.Engine, WeakValueDictionary[str, Component]]
 """What is in use: stores share their component's code, and its file."""
 
 
-def load(engine: wasmtime.Engine, source: ComponentSource) -> Component:
-    """Return a compiled component; what was compiled before comes from the cache."""
+def load(engine: wasmtime.Engine, source: ComponentSource, lanes: Request | None = None) -> Component:
+    """Return a compiled component, with lanes if it can have them; what was compiled before comes from the cache."""
     if isinstance(source, Component):
         return source
     content = _read(source)
     key = f"{hashlib.sha256(content).hexdigest()[:40]}-{ffi.VERSION}-{fingerprint(engine)}"
+    component = None
+    if lanes is not None:
+        component = _known_or_made(engine, f"{key}-{lanes.key}", lambda: _compile_composed(engine, content, lanes))
+    return component or _known_or_made(engine, key, lambda: _compile(engine, content))
+
+
+def _compile_composed(engine: wasmtime.Engine, content: bytes, lanes: Request) -> Component | None:
+    composed = lanes.compose(content)
+    if composed is None:
+        return None
+    try:
+        return _compile(engine, composed)
+    except ComponentError as error:
+        lanes.refused(Refusal("", f"composed with helpers, {error}"))
+        return None
+
+
+@overload
+def _known_or_made(engine: wasmtime.Engine, key: str, make: Callable[[], Component]) -> Component: ...
+@overload
+def _known_or_made(engine: wasmtime.Engine, key: str, make: Callable[[], Component | None]) -> Component | None: ...
+def _known_or_made(engine: wasmtime.Engine, key: str, make: Callable[[], Component | None]) -> Component | None:
     loaded = _loaded.setdefault(engine, WeakValueDictionary())
     component = loaded.get(key)
     if component is None:
-        component = loaded[key] = _from_disk_or_compiled(engine, key, content)
+        component = _from_disk_or_made(engine, key, make)
+        if component is not None:
+            loaded[key] = component
     return component
 
 
-def _from_disk_or_compiled(engine: wasmtime.Engine, key: str, content: bytes) -> Component:
+def _from_disk_or_made(engine: wasmtime.Engine, key: str, make: Callable[[], Component | None]) -> Component | None:
     folder = cache_folder()
     component = _cached(engine, folder, key) if folder is not None else None
     if component is None:
-        component = _compile(engine, content)
-        if folder is not None:
+        component = make()
+        if component is not None and folder is not None:
             with contextlib.suppress(OSError):
                 _store(folder, key, bytes(component.serialize()))
     return component

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import Protocol
 from weakref import WeakKeyDictionary
@@ -15,8 +15,10 @@ from wasmtime import component as wasm
 from .. import abi
 from . import shape
 from .errors import LinkError
+from .lanes.options import Lanes
+from .lanes.reflected import examine
 
-__all__ = ["Definition", "Import", "Needs", "track"]
+__all__ = ["Definition", "Import", "Needs", "labelled", "track"]
 
 _NATIVE_PACKAGES = frozenset(f"wasi:{name}" for name in ("cli", "clocks", "filesystem", "io", "random", "sockets"))
 _NAME = re.compile(r"(?P<path>(?P<package>[^/@]+)/[^@]+)@(?P<version>(?P<major>\d+)\.(?P<minor>\d+)\.(?P<patch>\d+).*)")
@@ -32,6 +34,11 @@ def track(name: str) -> str:
         return name
     agreed = major if major != "0" else f"0.{minor}" if minor != "0" else f"0.0.{patch}"
     return f"{match['path']}@{agreed}"
+
+
+def labelled(interface: abi.Interface, label: str) -> abi.Interface:
+    """Return an interface as a component knows it that exports it as `label: interface`."""
+    return replace(interface, name=label)
 
 
 def _is_native(name: str) -> bool:
@@ -75,6 +82,10 @@ class Needs:
     exports: Mapping[str, str]
     functions: Mapping[str, frozenset[str]]
     """The functions that the component imports, by the world's name of the interface."""
+    text: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict[tuple[str, str], frozenset[str]])
+    """The functions whose bytes travel as text, by `import` or `export` and the world's name of the interface."""
+    polled: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    """The imported async functions that are started and finished, by the world's name of the interface."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +95,7 @@ class Definition:
     name: str
     imports: tuple[Import, ...]
     exports: tuple[abi.Interface, ...]
+    lanes: Lanes = "off"
     _checked: WeakKeyDictionary[wasm.Component, Needs] = field(
         default_factory=WeakKeyDictionary[wasm.Component, Needs], init=False
     )
@@ -93,6 +105,15 @@ class Definition:
         """Whether the world has async functions, which run only on an engine that supports concurrent tasks."""
         interfaces = (*(item.interface for item in self.imports), *self.exports)
         return any(function.is_async for interface in interfaces for function in interface.functions)
+
+    def serves(self, name: str) -> bool:
+        """Tell whether an import of a component, by its name there, is implemented in Python (or by nobody)."""
+        known = next((item for item in self.imports if self.is_same(item.name, name)), None)
+        return not known.native if known is not None else not _is_native(name)
+
+    def is_same(self, one: str, other: str) -> bool:
+        """Tell whether two names mean one interface, whatever the release of its version."""
+        return track(one) == track(other)
 
     def needs(self, component: wasm.Component, engine: wasmtime.Engine) -> Needs:
         """Return what a component of this world imports and exports; raise if it is not one of this world."""
@@ -111,6 +132,8 @@ class _Examination:
         self._exports = type_.exports(engine)
         self._problems: list[str] = []
         self._functions: dict[str, frozenset[str]] = {}
+        self._text: dict[tuple[str, str], frozenset[str]] = {}
+        self._polled: dict[str, frozenset[str]] = {}
         self._resources: list[wasm.ResourceType] = []
 
     def needs(self) -> Needs:
@@ -119,7 +142,7 @@ class _Examination:
         if self._problems:
             listed = "\n".join(f"  {problem}" for problem in self._problems)
             raise LinkError(f"the component does not fit world {self._definition.name}:\n{listed}")
-        return Needs(imports, exports, self._functions)
+        return Needs(imports, exports, self._functions, self._text, self._polled)
 
     def _needs_code(self, items: Iterable[object]) -> bool:
         """Tell whether an interface needs somebody to implement it: for functions and for resources of its own."""
@@ -145,7 +168,7 @@ class _Examination:
                     self._functions[known.name] = (
                         _agreed(known.interface, externs)
                         if known.native
-                        else self._compare(known.interface, externs, name, exported=False)
+                        else self._compare(known.interface, externs, name, known.name)
                     )
                 elif needs_code and not _is_native(name):
                     self._problems.append(f"import {name}: the world has no such import")
@@ -154,7 +177,7 @@ class _Examination:
         if "" in matched:
             own = {name: extern for name, extern in self._imports.items() if not _is_instance(extern)}
             interface = ours[""].interface if "" in ours else abi.Interface("", (), ())
-            self._functions[""] = self._compare(interface, own, "", exported=False)
+            self._functions[""] = self._compare(interface, own, "", "")
         return matched
 
     def _match_exports(self) -> dict[str, str]:
@@ -163,7 +186,7 @@ class _Examination:
         for interface in self._definition.exports:
             if not interface.name:
                 matched[""] = ""
-                self._compare(interface, self._exports, "", exported=True)
+                self._compare(interface, self._exports, "")
                 continue
             name = theirs.get(track(interface.name))
             item = self._exports[name].ty if name is not None else None
@@ -171,27 +194,30 @@ class _Examination:
                 self._problems.append(f"export {interface.name}: the component does not have it")
                 continue
             matched[interface.name] = name
-            self._compare(interface, item.exports(self._engine), name, exported=True)
+            self._compare(interface, item.exports(self._engine), name)
         return matched
 
     def _compare(
-        self, interface: abi.Interface, externs: Mapping[str, _Extern], name: str, *, exported: bool
+        self, interface: abi.Interface, externs: Mapping[str, _Extern], name: str, known: str | None = None
     ) -> frozenset[str]:
         """Compare the functions that both sides have, and return those of the component.
 
-        What is missing is a problem on the side that uses it.
+        What is missing is a problem on the side that uses it. `name` is the component's name of the interface, `known`
+        the world's name of an import.
         """
+        exported = known is None
         kind, place = ("export" if exported else "import"), f"{name}#" if name else ""
-        functions = {function.name: function for function in interface.functions}
-        theirs = _functions(externs)
-        for missing in functions.keys() - theirs.keys() if exported else theirs.keys() - functions.keys():
+        functions = {function.name for function in interface.functions}
+        examined = examine(interface, _functions(externs))
+        for missing in functions - examined.functions if exported else examined.functions - functions:
             whose = "the component does not have it" if exported else "the world has no such function"
             self._problems.append(f"{kind} {place}{missing}: {whose}")
-        for shared in sorted(functions.keys() & theirs.keys()):
-            ours, found = shape.expected(functions[shared]), shape.found(theirs[shared])
-            if found != ours:
-                self._problems.append(f"{kind} {place}{shared}: the component has {found}, the world {ours}")
-        return frozenset(theirs)
+        for shared, (found, ours) in examined.different.items():
+            self._problems.append(f"{kind} {place}{shared}: the component has {found}, the world {ours}")
+        self._text[kind, interface.name if known is None else known] = examined.text
+        if known is not None:
+            self._polled[known] = examined.polled
+        return examined.functions
 
 
 def _functions(externs: Mapping[str, _Extern]) -> dict[str, wasm.FuncType]:

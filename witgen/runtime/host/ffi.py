@@ -31,7 +31,7 @@ __all__ = [
     "add_function", "add_resource", "address_of", "any_clone", "any_delete", "any_drop", "any_to_host",
     "call", "call_async", "cast", "context_of", "enable_async", "enable_new_types", "error_delete",
     "error_message", "error_new", "export_function", "host_delete", "host_new", "host_rep", "host_to_any",
-    "pin_structure", "prototype", "set_concurrency", "set_epoch_callback", "take_box", "val_clone",
+    "pin_structure", "prototype", "set_concurrency", "set_epoch_callback", "sleep", "take_box", "val_clone",
     "val_delete",
 ]  # fmt: skip
 
@@ -53,7 +53,7 @@ KINDS: Final = {
 """`wasmtime_component_valkind_t`."""
 
 _SHORTEST_PAUSE: Final = 0.00005
-_LONGEST_PAUSE: Final = 0.005
+_LONGEST_PAUSE: Final = 0.02
 """Seconds between two looks at an async call that waits: the C API has no way to be told."""
 
 Address = ctypes.c_void_p
@@ -182,17 +182,25 @@ _concurrency_set: Final = _prototype(
 )
 
 
-def call_async(*arguments: Any) -> int | None:
-    """Call an async function to its end; the arguments are those of `call`."""
+def call_async(*arguments: Any, idle: Callable[[float], bool]) -> int | None:
+    """Call an async function to its end; the other arguments are those of `call`.
+
+    `idle` waits so many seconds, or until the call can go on, and tells whether it can.
+    """
     failure, pause = Address(), _SHORTEST_PAUSE
     future = Address(_begin_call(*arguments, ctypes.byref(failure)))
     try:
         while not _go_on(future):
-            time.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
+            pause = _SHORTEST_PAUSE if idle(pause) else min(2 * pause, _LONGEST_PAUSE)
     finally:
         _end_call(future)
     return failure.value
+
+
+def sleep(seconds: float) -> bool:
+    """Wait; nothing comes up meanwhile."""
+    time.sleep(seconds)
+    return False
 
 
 def address_of(pointer: Any) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from itertools import count
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -18,6 +19,8 @@ from .definition import Definition, Import, Needs
 from .engine import LENDS_ONE, lends_two
 from .errors import LinkError
 from .handles import Host, Native, ResourceHandles, Side
+from .lanes.calls import CANCEL, POLL, finish_of, start_of
+from .lanes.tickets import Tickets
 from .resource import HostResource, NativeResource
 from .store import Store
 from .stream_files import hide
@@ -74,8 +77,8 @@ class _Implementation:
         """Return the generated class of that name."""
         return getattr(self.item.module, name, None)
 
-    def missing(self, *, awaits: bool) -> Iterator[str]:
-        """Say what an implementation lacks; `awaits` tells whether coroutines will do."""
+    def missing(self, *, awaits: bool, polled: frozenset[str]) -> Iterator[str]:
+        """Say what an implementation lacks; `awaits` tells whether coroutines will do, `polled` what may be async."""
         place = self.item.name or "the world itself"
         if self.given is None:
             yield f"{place}: no implementation (imports.{self.item.attribute})"
@@ -85,7 +88,7 @@ class _Implementation:
             if not (isinstance(given, type) and issubclass(given, base)):
                 yield f"{place}: resource {resource.name}: expected a class derived from {name}"
         for function in self.item.interface.functions:
-            if function.is_async:
+            if function.is_async and function.name not in polled:
                 yield f"{place}: {shape.describe(function)} ({_NO_ASYNC})"
                 continue
             owner, name = self.target(function)
@@ -127,7 +130,12 @@ class Linkage:
         """Define everything that the component imports; raise with a list of all that is missing."""
         wanted = [item for item in self._implementations if item.item.name in needs.imports]
         awaits = self._store.finish is not None
-        missing = [problem for item in wanted if not item.native for problem in item.missing(awaits=awaits)]
+        missing = [
+            problem
+            for item in wanted
+            if not item.native
+            for problem in item.missing(awaits=awaits, polled=needs.polled.get(item.item.name, frozenset()))
+        ]
         if missing:
             raise LinkError("imports that are not implemented:\n" + "\n".join(f"  {problem}" for problem in missing))
         self._refuse_lending(wanted, needs)
@@ -139,12 +147,14 @@ class Linkage:
                     continue
                 known = implementation.item.name
                 self._has_preopens |= known.startswith("wasi:filesystem/preopens@")
-                name, functions = needs.imports[known], needs.functions[known]
+                name = needs.imports[known]
                 if not name:
-                    self._fill(root, implementation, functions)
+                    self._fill(root, implementation, needs)
                     continue
                 with root.add_instance(name) as instance:
-                    self._fill(instance, implementation, functions)
+                    self._fill(instance, implementation, needs)
+            if any(needs.polled.values()):
+                self._define_tickets(root)
 
     def _refuse_lending(self, wanted: list[_Implementation], needs: Needs) -> None:
         """Refuse a component with functions that are lent two handles by every call, where such calls trap."""
@@ -166,16 +176,46 @@ class Linkage:
             else:
                 self.sides[resource] = Host(_subclass(base, HostResource), _number_of(resource))
 
-    def _fill(self, instance: wasm.LinkerInstance, implementation: _Implementation, functions: frozenset[str]) -> None:
-        keep = self._store.keep
-        for resource, _ in implementation.item.interface.resources:
+    def _fill(self, instance: wasm.LinkerInstance, implementation: _Implementation, needs: Needs) -> None:
+        item = implementation.item
+        text = needs.text.get(("import", item.name), frozenset())
+        polled = needs.polled.get(item.name, frozenset())
+        for resource, _ in item.interface.resources:
             type_ = wasm.ResourceType.host(_number_of(resource))
             ffi.add_resource(instance, resource.name, type_, self._store.destructor)
-        for function in implementation.item.interface.functions:
-            if function.name in functions:
-                callback = bind_callback(function, self._handles, implementation.function(function), self._store.finish)
-                keep.append(callback)
-                ffi.add_function(instance, function.name, callback)
+        for function in item.interface.functions:
+            if function.name not in needs.functions[item.name]:
+                continue
+            implemented, laned = implementation.function(function), function.name in text
+            if function.name in polled:
+                started = self._tickets.starter(function, implemented)
+                self._bind(instance, start_of(function), started, name=function.name, laned=laned)
+                self._bind(instance, finish_of(function), self._tickets.take, laned=laned)
+            else:
+                self._bind(instance, function, implemented, self._store.finish, laned=laned)
+
+    @cached_property
+    def _tickets(self) -> Tickets:
+        return Tickets(self._store)
+
+    def _define_tickets(self, root: wasm.LinkerInstance) -> None:
+        """Define what composed components ask about all work of async functions."""
+        self._bind(root, POLL, self._tickets.poll)
+        self._bind(root, CANCEL, self._tickets.cancel)
+
+    def _bind(
+        self,
+        instance: wasm.LinkerInstance,
+        function: abi.Function,
+        implementation: Callable[..., Any] | None,
+        finish: Callable[[object], object] | None = None,
+        *,
+        name: str = "",
+        laned: bool = False,
+    ) -> None:
+        callback = bind_callback(function, self._handles, implementation, finish, laned=laned)
+        self._store.keep.append(callback)
+        ffi.add_function(instance, name or function.name, callback)
 
     def instantiate(self, component: wasm.Component) -> wasm.Instance:
         """Make an instance, which may run the guest's start code."""

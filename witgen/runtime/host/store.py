@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable, Generator
@@ -109,6 +110,10 @@ class Store:
         self.destructor = ffi.DESTRUCTOR(self._destroy)
         self.finish: Callable[[object], object] | None = None
         """What completes a value that an implementation returned, where they may be coroutines."""
+        self.loop: asyncio.AbstractEventLoop | None = None
+        """Where coroutines of implementations run, where they may be."""
+        self.idle: Callable[[float], bool] = ffi.sleep
+        """What waits so many seconds while an async call cannot go on, and tells whether it can earlier."""
         self._closed = False
         self._http = False
         self._lock = threading.RLock()
@@ -132,8 +137,16 @@ class Store:
             "_release": self._lock.release if plain else self._release,
             "_attention": self._attention, "_attend": self._attend, "_attend_inside": self._run_jobs,
             "_refuse_thread": self._refuse_thread, "_failed": self.failed, "_raised": self.raised,
-            "_context": ffi.Address(self.context),
+            "_context": ffi.Address(self.context), "_call_async": self._call_async,
         }  # fmt: skip
+
+    def _call_async(self, *arguments: Any) -> int | None:
+        """Call an async function to its end. Where that is broken off, the store has tasks that nobody runs."""
+        try:
+            return ffi.call_async(*arguments, idle=self.idle)
+        except BaseException as cause:
+            self._die(cause)
+            raise
 
     def extension(self, key: object, factory: Callable[[Store], T]) -> T:
         """Return what a part of the runtime keeps per store, made at first use."""

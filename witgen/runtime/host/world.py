@@ -23,6 +23,8 @@ from .definition import Definition, Needs
 from .engine import Settings, suit
 from .errors import LinkError
 from .handles import Guest, ResourceHandles
+from .lanes.options import Lanes
+from .lanes.request import request
 from .link import Linkage
 from .resource import GuestResource
 from .store import Limits, Store
@@ -33,20 +35,27 @@ __all__ = ["Instance", "World"]
 class Instance:
     """A component instance, for generated code: its exports by descriptor."""
 
-    def __init__(self, store: Store, raw: wasm.Instance, needs: Needs, linkage: Linkage) -> None:
+    def __init__(self, store: Store, raw: wasm.Instance, needs: Needs, linkage: Linkage, label: str = "") -> None:
         self.store = store
         self._raw = raw
         self._needs = needs
+        self._linkage = linkage
+        self._label = label
         self._handles = ResourceHandles(store, dict(linkage.sides))
         self._sides = cast("dict[abi.Resource, Any]", self._handles.resources)
 
+    def labelled(self, label: str) -> Instance:
+        """Return the same instance for an interface that it exports as `label: interface`, with resources of its own."""
+        return Instance(self.store, self._raw, self._needs, self._linkage, label)
+
     def function(self, function: abi.Function, interface: str = "") -> Callable[..., Any]:
         """Return what calls an exported function; it is compiled at the first call."""
-        name = self._needs.exports[interface]
+        name = self._needs.exports[self._label or interface]
         target = ffi.export_function(self._raw, self.store.context, name, function.name)
         if target is None:
             raise LinkError(f"the component does not export {name}#{function.name}")
-        return bind_caller(function, self._handles, target)
+        laned = function.name in self._needs.text.get(("export", self._label or interface), ())
+        return bind_caller(function, self._handles, target, laned=laned)
 
     def resource(self, cls: type[Any], resource: abi.Resource, interface: abi.Interface) -> Any:
         """Return the class of a resource that this instance exports: the abstract `cls` with its methods filled in."""
@@ -100,9 +109,10 @@ class World(ABC):
         *,
         wasi: wasmtime.WasiConfig | None = None,
         limits: Limits | None = None,
+        lanes: Lanes | None = None,
     ) -> Self:
         """Run a component in a store of its own."""
-        return cls._open_with(component, imports, wasi=wasi, limits=limits)
+        return cls._open_with(component, imports, wasi=wasi, limits=limits, lanes=lanes)
 
     @classmethod
     def _open_with(
@@ -112,6 +122,7 @@ class World(ABC):
         *,
         wasi: wasmtime.WasiConfig | None,
         limits: Limits | None,
+        lanes: Lanes | None = None,
         prepare: Callable[[Store], None] | None = None,
     ) -> Self:
         """Run a component in a store of its own, which `prepare` may change before."""
@@ -119,15 +130,17 @@ class World(ABC):
         try:
             if prepare is not None:
                 prepare(store)
-            return cls(_instantiate(cls._definition, store, component, imports), owns_store=True)
+            return cls(_instantiate(cls._definition, store, component, imports, lanes), owns_store=True)
         except BaseException:
             store.close()
             raise
 
     @classmethod
-    def _instantiate(cls, store: Store, component: ComponentSource, imports: object) -> Self:
+    def _instantiate(
+        cls, store: Store, component: ComponentSource, imports: object, lanes: Lanes | None = None
+    ) -> Self:
         """Run a component in a store that the caller closes."""
-        return cls(_instantiate(cls._definition, store, component, imports), owns_store=False)
+        return cls(_instantiate(cls._definition, store, component, imports, lanes), owns_store=False)
 
     def close(self) -> None:
         """Close the store, if `open` made it; twice is fine."""
@@ -144,10 +157,12 @@ class World(ABC):
         World._close(self)
 
 
-def _instantiate(definition: Definition, store: Store, source: ComponentSource, imports: object) -> Instance:
+def _instantiate(
+    definition: Definition, store: Store, source: ComponentSource, imports: object, lanes: Lanes | None
+) -> Instance:
     store.usable()
     suit(store.engine, Settings(concurrent=definition.concurrent))
-    component = components.load(store.engine, source)
+    component = components.load(store.engine, source, request(definition, lanes or definition.lanes))
     needs = definition.needs(component, store.engine)
     linkage = Linkage(definition, store, imports)
     linkage.define(needs)

@@ -209,7 +209,10 @@ class _Composer:
         for function in root.functions:
             parts = [(function.name, function.params, function.result)]
             if form.polled and function.is_async:
-                parts = [(function.name, function.params, _TICKET), (finish_name(function.name), ticket, function.result)]
+                parts = [
+                    (function.name, function.params, _TICKET),
+                    (finish_name(function.name), ticket, function.result),
+                ]
             for name, params, result in parts:
                 exports.append((name, Sort.FUNC, builder.import_(name, Sort.FUNC, types.function(params, result))))
         return builder.instance(exports)

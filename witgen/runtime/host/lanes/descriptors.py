@@ -50,7 +50,9 @@ class Translation:
             case abi.Prim():
                 return PRIMITIVES[OPCODES[type_.value]]
             case abi.Record(fields=fields):
-                return Shape(Kind.RECORD, self._all([each.type for each in fields]), tuple(each.name for each in fields))
+                return Shape(
+                    Kind.RECORD, self._all([each.type for each in fields]), tuple(each.name for each in fields)
+                )
             case abi.Variant(cases=cases):
                 return Shape(Kind.VARIANT, self._all([each.payload for each in cases]), tuple(c.name for c in cases))
             case abi.Enum():

@@ -1,5 +1,6 @@
-"""How values lie in memory and which core values stand for them (CanonicalABI.md, "Alignment", "Element Size",
-"Flattening").
+"""How values lie in memory and which core values stand for them.
+
+CanonicalABI.md, sections "Alignment", "Element Size" and "Flattening".
 """
 
 from __future__ import annotations

@@ -1,6 +1,4 @@
-"""Core code that loads a value from memory as core values, as `task.return` takes them (CanonicalABI.md, "Flat
-Lifting").
-"""
+"""Core code that loads a value from memory as core values (CanonicalABI.md, "Flat Lifting"): for `task.return`."""
 
 from __future__ import annotations
 
@@ -30,19 +28,16 @@ def load_flat(body: Body, shape: Shape, address: int, offset: int, locals_: Sequ
                 load_flat(body, part, address, offset + place, locals_[first:])
         case Kind.VARIANT | Kind.ENUM | Kind.OPTION | Kind.RESULT:
             _load_choice(body, shape, address, offset, locals_)
-        case _ if len(layout.flat) > 1:
-            for index in range(2):
-                body.get(address)
-                body.load(Core.I32, offset + 4 * index)
-                _store(body, Core.I32, locals_[index])
         case _:
-            core = layout.flat[0]
-            body.get(address)
-            if core is Core.I32:
-                body.load_unsigned(layout.size, offset)
-            else:
-                body.load(core, offset)
-            _store(body, core, locals_[0])
+            # One core value, or the address and the count of a string, a list or a map.
+            size = layout.size // len(layout.flat)
+            for index, core in enumerate(layout.flat):
+                body.get(address)
+                if core is Core.I32:
+                    body.load_unsigned(size, offset + size * index)
+                else:
+                    body.load(core, offset)
+                _store(body, core, locals_[index])
 
 
 def _load_choice(body: Body, shape: Shape, address: int, offset: int, locals_: Sequence[int]) -> None:

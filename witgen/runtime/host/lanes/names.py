@@ -5,7 +5,7 @@ from __future__ import annotations
 __all__ = ["CANCEL", "POLL", "finish_name"]
 
 POLL, CANCEL = "lane-poll", "lane-cancel"
-"""Functions that a composed component imports beside the guest's own imports: whether a ticket is done; to give it up."""
+"""What a composed component imports beside the guest's own imports: whether a ticket is done; to give it up."""
 
 
 def finish_name(function: str) -> str:

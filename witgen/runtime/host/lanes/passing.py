@@ -136,7 +136,9 @@ class Passing(ABC):
 class SyncPassing(Passing):
     """A function that waits until what it calls has returned."""
 
-    def __init__(self, function: Function, circuit: Circuit, inner: int, *, text_inside: bool, text_outside: bool) -> None:
+    def __init__(
+        self, function: Function, circuit: Circuit, inner: int, *, text_inside: bool, text_outside: bool
+    ) -> None:
         super().__init__(function, circuit, text_inside=text_inside, text_outside=text_outside)
         self._inner = inner
         self._name = ""

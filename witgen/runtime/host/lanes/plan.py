@@ -14,7 +14,7 @@ __all__ = ["Plan", "plan_imports"]
 class Plan:
     """The imported interfaces whose bytes travel as text, those whose async functions are polled, and why not others.
 
-    `left_out` has rules by the names of interfaces that move bytes, but not through a lane.
+    `left_out` says by name of interfaces that move bytes why they have no lane; those of wasmtime itself never have.
     """
 
     text: list[Interface] = field(default_factory=list[Interface])
@@ -32,19 +32,18 @@ def plan_imports(interfaces: Sequence[Interface], ours: Callable[[Interface], bo
     plan = Plan(polled=[interface for interface in interfaces if interface.is_async and ours(interface)])
     carriers = [interface for interface in interfaces if interface.carries_bytes] if bytes_ else []
     refused = [interface for interface in carriers if not ours(interface)]
-    for interface in refused:
-        plan.left_out[interface.name] = "it is wasmtime that implements it"
+    without = set(refused)
     owners = _owners(carriers)
     neighbours = {interface: set(_neighbours(interface, owners)) for interface in carriers}
     while refused:
         interface = refused.pop()
         for other in carriers:
-            touches = other in neighbours[interface] or interface in neighbours[other]
-            if touches and other.name not in plan.left_out:
+            if other not in without and (other in neighbours[interface] or interface in neighbours[other]):
                 rule = f"it shares a type with {interface.name or 'the world itself'}, which has no lane"
                 plan.left_out[other.name] = rule
+                without.add(other)
                 refused.append(other)
-    plan.text = [interface for interface in carriers if interface.name not in plan.left_out]
+    plan.text = [interface for interface in carriers if interface not in without]
     return plan
 
 

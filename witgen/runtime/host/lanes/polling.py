@@ -2,7 +2,7 @@
 
 The guest calls an async function. The helper calls the host's plain function that starts the work and gives it a
 ticket. Whenever the runtime lets the helper's task go on, it asks whether the ticket is done; if not, it yields, and
-other tasks run. If it is, the helper fetches the result and returns it. A task that the guest cancels tells the host so.
+other tasks run. If it is, the helper fetches the result and returns it. A task that is cancelled tells the host so.
 """
 
 from __future__ import annotations

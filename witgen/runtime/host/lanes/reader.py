@@ -1,6 +1,6 @@
-"""Reads as much of a component as has to be known to put helpers around it: its imports with their types, and the
-names of its exports.
+"""Reads as much of a component as has to be known to put helpers around it.
 
+That is its imports with their types, and the names of its exports.
 Tools that make components (wit-component, and all that use it) put types, aliases and imports first, before the first
 core module. Those sections are read in full and kept as they are in the file, because indices count on them; of the
 rest only exports are read.
@@ -112,7 +112,9 @@ class _Reader:
         return self._outer
 
     def leading(self, section: int, cursor: Cursor) -> None:
-        read_entry: Callable[[Cursor], _EntryMeaning] = {_ALIAS: self._alias, _TYPE: self._type, _IMPORT: self._import}[section]
+        read_entry: Callable[[Cursor], _EntryMeaning] = {_ALIAS: self._alias, _TYPE: self._type, _IMPORT: self._import}[
+            section
+        ]
 
         def entry() -> Entry:
             start = cursor.position

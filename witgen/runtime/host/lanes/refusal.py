@@ -8,7 +8,8 @@ __all__ = ["Refusal"]
 class Refusal(Exception):  # noqa: N818  (an answer, not a failure: the plain path runs the component)
     """A component, or one item of its WIT, that helpers cannot be put around.
 
-    `item` is the WIT item (`ns:pkg/iface@1.0.0#f`), or empty for the component as a whole; `rule` says what would have to be so.
+    `item` is the WIT item (`ns:pkg/iface@1.0.0#f`), or empty for the component as a whole; `rule` says what is not as
+    helpers need it.
     """
 
     def __init__(self, item: str, rule: str) -> None:

@@ -30,7 +30,7 @@ def signature(
 class TypeWriter:
     """Defines types in a component, each once. With `as_text`, `list<u8>` is written `string`.
 
-    `declare` gives a named type's definition a name, by an import or export, and returns the index to use from there on.
+    `declare` gives a named type's definition a name, by an import or export, and returns the index to use from then on.
     """
 
     def __init__(

@@ -1,0 +1,93 @@
+"""What lanes the user of a world wants, and what came of it."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import wasmtime
+
+from ... import abi
+from .. import shape
+from ..errors import LinkError
+from .composer import Choice, compose
+from .options import Lanes
+from .refusal import Refusal
+
+if TYPE_CHECKING:
+    from ..definition import Definition
+
+__all__ = ["Request", "request"]
+
+_REVISION = b"1"
+"""Part of the key of composed components in the cache: whoever changes what helpers are like changes it."""
+
+_log = logging.getLogger(__name__)
+
+
+class Request:
+    """Composes components of a world. `refusal` says why the last one was not composed."""
+
+    def __init__(self, definition: Definition, wanted: Lanes) -> None:
+        self._definition = definition
+        self._wanted = wanted
+        self.refusal: Refusal | None = None
+        texts = [_REVISION, wanted.encode(), *(line.encode() for line in _description(definition))]
+        self.key = hashlib.sha256(b"\0".join(texts)).hexdigest()[:20]
+
+    def compose(self, content: bytes) -> bytes | None:
+        """Return a component with its lanes; None where it has none, and where it cannot have them but need not."""
+        self.refusal = None
+        choice = Choice(
+            self._definition.serves, self._definition.exports, self._definition.is_same, self._wanted != "off"
+        )
+        try:
+            composition = compose(content if content.startswith(b"\0asm") else _binary(content), choice)
+        except Refusal as refusal:
+            self.refused(refusal)
+            return None
+        for item, rule in composition.left_out.items():
+            _log.info("%s: bytes without a lane: %s: %s", self._definition.name, item or "the world itself", rule)
+            if self._wanted == "bytes":
+                self.refused(Refusal(item, rule))
+        return composition.content
+
+    def refused(self, refusal: Refusal) -> None:
+        """Be told that a component cannot have lanes; raise where the user insists on them."""
+        self.refusal = refusal
+        if self._wanted == "bytes":
+            raise LinkError(f"the component cannot have lanes: {refusal}") from None
+        _log.info("%s: no lanes: %s", self._definition.name, refusal)
+
+
+def _binary(content: bytes) -> bytes:
+    try:
+        return bytes(wasmtime.wat2wasm(content.decode()))
+    except (UnicodeDecodeError, wasmtime.WasmtimeError):
+        raise Refusal("", "neither a component nor component text") from None
+
+
+def request(definition: Definition, wanted: Lanes) -> Request | None:
+    """Return what composes components of a world; None where no function of it has use for a lane."""
+    functions = [function for interface in _interfaces(definition) for function in interface.functions]
+    imported = [function for item in definition.imports for function in item.interface.functions if not item.native]
+    moves = wanted != "off" and any("list<u8>" in shape.expected(function) for function in functions)
+    if moves or any(function.is_async for function in imported):
+        return Request(definition, wanted)
+    return None
+
+
+def _interfaces(definition: Definition) -> Sequence[abi.Interface]:
+    return (*(item.interface for item in definition.imports if not item.native), *definition.exports)
+
+
+def _description(definition: Definition) -> Iterator[str]:
+    """Yield what makes a difference to the composed component."""
+    for item in definition.imports:
+        yield f"{item.name} {item.native}"
+    for interface in definition.exports:
+        yield f"export {interface.name}"
+        for function in interface.functions:
+            yield f"{function.name} {function.is_async} {shape.expected(function)}"

@@ -1,0 +1,99 @@
+"""The work of async functions that guests have called: under way in threads and on the event loop, by ticket."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from ... import abi
+
+if TYPE_CHECKING:
+    from ..store import Store
+
+__all__ = ["Tickets"]
+
+
+class Tickets:
+    """What one store's guests wait for. All but the ends of work happens on the store's thread."""
+
+    def __init__(self, store: Store) -> None:
+        self._loop = store.loop
+        self._numbers = count(1)
+        self._works: dict[int, Future[Any]] = {}
+        self._ended = threading.Event()
+        store.idle = self._idle
+        store.on_close(self.cancel_all)
+
+    def _idle(self, seconds: float) -> bool:
+        """Wait until some work ends; tell whether that was so."""
+        ended = self._ended.wait(seconds)
+        self._ended.clear()
+        return ended
+
+    def starter(self, function: abi.Function, implementation: Callable[..., Any] | None) -> Callable[..., int]:
+        """Return what starts a function; a method's implementation is its object's."""
+
+        def start(*arguments: object) -> int:
+            if implementation is None:
+                return self.begin(getattr(arguments[0], function.python), arguments[1:])
+            return self.begin(implementation, arguments)
+
+        return start
+
+    def begin(self, implementation: Callable[..., Any], arguments: tuple[object, ...]) -> int:
+        """Start work; return its ticket. A coroutine runs on the loop that opened the world, all else in a thread."""
+        ticket = next(self._numbers) & 0xFFFF_FFFF
+        if self._loop is not None and inspect.iscoroutinefunction(implementation):
+            work = asyncio.run_coroutine_threadsafe(implementation(*arguments), self._loop)
+        else:
+            work = self._in_thread(implementation, arguments)
+        self._works[ticket] = work
+        work.add_done_callback(lambda _: self._ended.set())
+        return ticket
+
+    def _in_thread(self, implementation: Callable[..., object], arguments: tuple[object, ...]) -> Future[Any]:
+        work: Future[Any] = Future()
+        run = threading.Thread(target=self._run, args=(work, implementation, arguments), daemon=True)
+        run.name = f"import {getattr(implementation, '__name__', 'function')}"
+        run.start()
+        return work
+
+    def _run(self, work: Future[Any], implementation: Callable[..., object], arguments: tuple[object, ...]) -> None:
+        try:
+            value = implementation(*arguments)
+            if self._loop is not None and inspect.isawaitable(value):
+                value = asyncio.run_coroutine_threadsafe(_awaited(value), self._loop).result()
+        except BaseException as error:  # noqa: BLE001  (comes out of the call that led to it)
+            if not work.cancelled():
+                work.set_exception(error)
+        else:
+            if not work.cancelled():
+                work.set_result(value)
+
+    def poll(self, ticket: int) -> int:
+        """Tell whether work is done: 1 or 0."""
+        return int(self._works[ticket].done())
+
+    def take(self, ticket: int) -> object:
+        """Return or raise what came of work that is done."""
+        return self._works.pop(ticket).result()
+
+    def cancel(self, ticket: int) -> None:
+        """Give work up: its coroutine is cancelled, the outcome of a thread's is forgotten."""
+        work = self._works.pop(ticket, None)
+        if work is not None:
+            work.cancel()
+
+    def cancel_all(self) -> None:
+        """Give all work up: nobody waits for it any more."""
+        for ticket in list(self._works):
+            self.cancel(ticket)
+
+
+async def _awaited(value: Any) -> object:
+    return await value
