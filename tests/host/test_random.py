@@ -10,17 +10,16 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from wit_values import same, values
 
 from witgen.runtime import abi
 from witgen.runtime.check import INTEGERS
-from witgen.runtime.values import Err, Ok, Some
 
 from .echo import echo
 
 _names = itertools.count()
 
 PRIMITIVES = [*INTEGERS, abi.BOOL, abi.F32, abi.F64, abi.CHAR, abi.STRING]
-TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
 
 def _record(types: list[abi.Type]) -> abi.Type:
@@ -67,42 +66,6 @@ TYPES = st.recursive(
 )
 
 
-def values(type_: abi.Type | None) -> st.SearchStrategy[Any]:
-    match type_:
-        case None:
-            return st.none()
-        case abi.Prim() if type_ in INTEGERS:
-            return st.integers(*INTEGERS[type_])
-        case abi.Prim():
-            return {
-                abi.BOOL: st.booleans(), abi.STRING: TEXT, abi.F64: st.floats(allow_nan=False),
-                abi.F32: st.floats(width=32, allow_nan=False),
-                abi.CHAR: st.characters(exclude_categories=["Cs"]),
-            }[type_]  # fmt: skip
-        case abi.Record():
-            return st.builds(type_.python, *(values(field.type) for field in type_.fields))
-        case abi.Variant():
-            cases = (st.builds(c.python, values(c.payload)) if c.payload else st.builds(c.python) for c in type_.cases)
-            return st.one_of(*cases)
-        case abi.Enum():
-            return st.sampled_from(list(type_.python))
-        case abi.Flags():
-            return st.integers(0, (1 << len(type_.flags)) - 1).map(type_.python)
-        case abi.Tuple():
-            return st.tuples(*(values(part) for part in type_.types))
-        case abi.Option():
-            inner = values(type_.type)
-            return st.none() | (st.builds(Some, inner) if isinstance(type_.type, abi.Option) else inner)
-        case abi.Result():
-            return st.builds(Ok, values(type_.ok)) | st.builds(Err, values(type_.err))
-        case abi.List():
-            if type_.element is abi.U8:
-                return st.binary(max_size=40)
-            return st.lists(values(type_.element), max_size=6)
-        case _:
-            raise NotImplementedError(type_)
-
-
 CASES = TYPES.flatmap(lambda type_: st.tuples(st.just(type_), st.lists(values(type_), min_size=1, max_size=4)))
 QUIET = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None}
 
@@ -112,14 +75,9 @@ def _round_trip(case: tuple[abi.Type, list[Any]]) -> None:
     component = echo(type_)
     with component.world:
         for value in listed:
-            assert _same(component.there(value), value)
-            assert _same(component.back(value), value)
-            assert _same(component.seen.pop(), value)
-
-
-def _same(one: Any, other: Any) -> bool:
-    """Compare values as they print, which tells 0.0 from -0.0 and 1 from True."""
-    return bool(one == other) and repr(one) == repr(other)
+            assert same(component.there(value), value)
+            assert same(component.back(value), value)
+            assert same(component.seen.pop(), value)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -155,5 +113,5 @@ def test_random_nonsense_never_reaches_wasm(data: st.DataObject) -> None:
         for way in (component.there, component.back):
             with pytest.raises((TypeError, ValueError)):
                 way(bad)
-            assert _same(way(good), good)
+            assert same(way(good), good)
         assert component.world._store.dead is None

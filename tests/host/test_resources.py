@@ -145,7 +145,7 @@ def test_garbage_is_dropped_before_the_next_call() -> None:
 
 def test_handles_of_another_instance_are_refused() -> None:
     first, second = start()[0], start()[0]
-    with pytest.raises(TypeError, match="expected Box, got Box"):
+    with pytest.raises(TypeError, match="this Box is one of another instance"):
         first.boxes([second.Box(1)])
     assert first.Box(1).get() == 1
 

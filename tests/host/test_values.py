@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, make_dataclass
 from typing import Any
 
 import pytest
@@ -288,6 +288,12 @@ def test_a_host_function_that_returns_what_does_not_fit(type_: abi.Type, value: 
     with pytest.raises(host.StoreDeadError) as dead:
         component.there(good)
     assert dead.value.__cause__ is caught.value
+
+
+def test_another_class_of_the_same_name() -> None:
+    other = make_dataclass("Point", ["x", "label"])
+    with pytest.raises(TypeError, match="expected Point, got the Point of "):
+        echo(POINT).there(other(1, "x"))
 
 
 def test_flags_that_the_type_does_not_have() -> None:

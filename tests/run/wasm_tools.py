@@ -10,18 +10,22 @@ from pathlib import Path
 WASM_TOOLS = shutil.which("wasm-tools") or shutil.which("wasm-tools", path=str(Path(sys.executable).parent))
 
 
-def component(wit: Path, world: str, core: Path, out: Path) -> None:
-    """Make a component of `world` from a core module in text."""
+def component(wit: Path, world: str | None, core: Path, out: Path) -> None:
+    """Make a component of `world`, or of the only one that there is, from a core module in text."""
     embedded = out.with_suffix(".core.wasm")
-    _run("component", "embed", "--world", world, wit, core, "-o", embedded)
+    _run("component", "embed", *_option(world), wit, core, "-o", embedded)
     _run("component", "new", embedded, "-o", out)
 
 
-def dummy(wit: Path, world: str, out: Path) -> None:
-    """Make a component of `world` whose functions trap."""
+def dummy(wit: Path, world: str | None, out: Path) -> None:
+    """Make a component of `world`, or of the only one that there is, whose functions trap."""
     embedded = out.with_suffix(".core.wasm")
-    _run("component", "embed", "--dummy", "--world", world, wit, "-o", embedded)
+    _run("component", "embed", "--dummy-names", "legacy", *_option(world), wit, "-o", embedded)
     _run("component", "new", embedded, "-o", out)
+
+
+def _option(world: str | None) -> tuple[str, ...]:
+    return () if world is None else ("--world", world)
 
 
 def _run(*arguments: object) -> None:

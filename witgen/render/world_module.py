@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
 from ..facts.support import Side, obstacle
 from ..facts.types import FunctionFacts
 from ..facts.world import Link, WorldFacts
+from ..records import record, replace
 from .annotations import WORLD_EXPORTS, Bases, private
 from .docs import paragraphs
 from .env import render_template
@@ -23,7 +23,7 @@ __all__ = ["render_host_world"]
 WORLD_NAMES = ("open", "instantiate", "close")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Field:
     """A field of the imports container."""
 
@@ -35,7 +35,7 @@ class Field:
     doc: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LinkView:
     """An entry of the world's definition."""
 
@@ -52,7 +52,7 @@ class LinkView:
         return f'{host}.Import("{self.attribute}", {self.table}, {self.module}{native}{label})'
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Exported:
     """An exported interface: attribute of the world, class."""
 
@@ -60,6 +60,8 @@ class Exported:
     python: str
     face: str
     """The class in the asyncio face."""
+    label: str
+    """What it is exported as, if not as itself."""
 
 
 class _World:
@@ -140,14 +142,14 @@ class _World:
         for link in self.facts.exports:
             module = self.imports.module(".exports", link.scope.module, f"_exported_{link.scope.module}")
             names = host_names(self.facts, link.scope)
-            yield Exported(link.attribute, f"{module}.{names.own}", f"{module}.{names.face}")
+            yield Exported(link.attribute, f"{module}.{names.own}", f"{module}.{names.face}", link.label)
 
     def exported_tables(self) -> Iterator[str]:
         """Yield the descriptors of what the world exports."""
         if self.facts.exported:
             yield f"{self.abi}.EXPORTS"
         for link in self.facts.exports:
-            yield self.table(link)
+            yield f'{self.scope.host}.labelled({self.table(link)}, "{link.label}")' if link.label else self.table(link)
 
     def signatures(self, bases: Bases) -> list[Signature]:
         """Return the signatures of the world's own exported functions that the runtime can call."""

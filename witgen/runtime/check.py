@@ -14,7 +14,18 @@ from typing import Any, TypeAlias, cast
 from . import abi
 from .values import Err, Ok, Some
 
-__all__ = ["F32_OVERFLOW", "INTEGERS", "Mismatch", "Opaque", "arguments", "bare_case", "error", "normalise", "result"]
+__all__ = [
+    "F32_OVERFLOW",
+    "INTEGERS",
+    "Mismatch",
+    "Opaque",
+    "arguments",
+    "bare_case",
+    "error",
+    "normalise",
+    "result",
+    "unexpected",
+]
 
 INTEGERS: Mapping[abi.Type, tuple[int, int]] = {
     abi.U8: (0, 0xFF),
@@ -63,8 +74,12 @@ class Mismatch(Exception):  # noqa: N818  (never leaves the runtime)
         return self.kind(f"{where}: {path}: {self.message}" if path else f"{where}: {self.message}")
 
 
-def _unexpected(expected: str, value: object) -> Mismatch:
-    return Mismatch(f"expected {expected}, got {'None' if value is None else type(value).__name__}")
+def unexpected(expected: str, value: object) -> Mismatch:
+    """Return the error for a value of another class; one of the same name is told apart by its module."""
+    got = "None" if value is None else type(value).__name__
+    if got == expected:
+        got = f"the {got} of {type(value).__module__}"
+    return Mismatch(f"expected {expected}, got {got}")
 
 
 def arguments(function: abi.Function, values: Sequence[object], opaque: Opaque) -> list[object]:
@@ -114,7 +129,7 @@ def normalise(type_: abi.Type, value: object, opaque: Opaque) -> object:
             return _variant(type_, value, opaque)
         case abi.Enum() | abi.Flags():
             if not isinstance(value, type_.python):
-                raise _unexpected(type_.python.__name__, value)
+                raise unexpected(type_.python.__name__, value)
             return value
         case abi.Tuple():
             return _tuple(type_, value, opaque)
@@ -133,14 +148,14 @@ def normalise(type_: abi.Type, value: object, opaque: Opaque) -> object:
 def _primitive(type_: abi.Prim, value: object) -> object:
     if type_ is abi.BOOL:
         if not isinstance(value, bool):
-            raise _unexpected("bool", value)
+            raise unexpected("bool", value)
         return value
     if type_ in (abi.F32, abi.F64):
         return _float(type_, value)
     if type_ in (abi.STRING, abi.CHAR):
         return _text(type_, value)
     if isinstance(value, bool) or not isinstance(value, int):
-        raise _unexpected("int", value)
+        raise unexpected("int", value)
     low, high = INTEGERS[type_]
     if not low <= value <= high:
         raise Mismatch(f"expected {type_.value}, got {_shorten(value)}", ValueError)
@@ -154,7 +169,7 @@ def _shorten(value: int) -> str:
 
 def _float(type_: abi.Prim, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (float, int)):
-        raise _unexpected("float", value)
+        raise unexpected("float", value)
     try:
         number = float(value)
     except OverflowError:
@@ -166,7 +181,7 @@ def _float(type_: abi.Prim, value: object) -> float:
 
 def _text(type_: abi.Prim, value: object) -> str:
     if not isinstance(value, str):
-        raise _unexpected("str", value)
+        raise unexpected("str", value)
     try:
         text = value.encode().decode()
     except UnicodeEncodeError:
@@ -180,14 +195,14 @@ def _payload(type_: abi.Type | None, value: object, opaque: Opaque) -> object:
     if type_ is not None:
         return normalise(type_, value, opaque)
     if value is not None:
-        raise _unexpected("None", value)
+        raise unexpected("None", value)
     return None
 
 
 def _record(type_: abi.Record, value: object, opaque: Opaque) -> object:
     owner = type_.python.__name__
     if not isinstance(value, type_.python):
-        raise _unexpected(owner, value)
+        raise unexpected(owner, value)
     fields: list[object] = []
     for field in type_.fields:
         try:
@@ -201,7 +216,7 @@ def _variant(type_: abi.Variant, value: object, opaque: Opaque) -> object:
     case = _case_of(type_, value)
     if case is None:
         names = ", ".join(case.python.__name__ for case in type_.cases)
-        raise _unexpected(names if len(type_.cases) == 1 else f"one of {names}", value)
+        raise unexpected(names if len(type_.cases) == 1 else f"one of {names}", value)
     if case.payload is None:
         return value if type(value) is case.python else case.python()
     payload: object = cast("Any", value).value if isinstance(value, case.python) else value
@@ -261,7 +276,7 @@ def _takes_primitive(type_: abi.Prim, value: object) -> bool:
 
 def _tuple(type_: abi.Tuple, value: object, opaque: Opaque) -> object:
     if not isinstance(value, (tuple, list)):
-        raise _unexpected("tuple", value)
+        raise unexpected("tuple", value)
     elements = cast("Sequence[object]", value)
     if len(elements) != len(type_.types):
         raise Mismatch(f"expected a tuple of {len(type_.types)}, got {len(elements)}", ValueError)
@@ -282,7 +297,7 @@ def _option(type_: abi.Option, value: object, opaque: Opaque) -> object:
     if not isinstance(type_.type, abi.Option):
         return normalise(type_.type, value, opaque)
     if not isinstance(value, Some):
-        raise _unexpected("Some or None", value)
+        raise unexpected("Some or None", value)
     try:
         return Some(normalise(type_.type, cast("Some[object]", value).value, opaque))
     except Mismatch as mismatch:
@@ -291,7 +306,7 @@ def _option(type_: abi.Option, value: object, opaque: Opaque) -> object:
 
 def _result(type_: abi.Result, value: object, opaque: Opaque) -> object:
     if not isinstance(value, (Ok, Err)):
-        raise _unexpected("Ok or Err", value)
+        raise unexpected("Ok or Err", value)
     name, payload = ("Ok", type_.ok) if isinstance(value, Ok) else ("Err", type_.err)
     try:
         inner = _payload(payload, cast("Ok[object] | Err[object]", value).value, opaque)
@@ -304,7 +319,7 @@ def _list(type_: abi.List | abi.FixedList, value: object, opaque: Opaque) -> obj
     if isinstance(type_, abi.List) and type_.element is abi.U8:
         return _bytes(value)
     if isinstance(value, str) or not isinstance(value, Iterable):
-        raise _unexpected("an iterable", value)
+        raise unexpected("an iterable", value)
     elements = list(cast("Iterable[object]", value))
     if isinstance(type_, abi.FixedList) and len(elements) != type_.size:
         raise Mismatch(f"expected {type_.size} elements, got {len(elements)}", ValueError)
@@ -317,12 +332,12 @@ def _bytes(value: object) -> bytes:
     try:
         return memoryview(cast("bytes", value)).tobytes()
     except (TypeError, ValueError):
-        raise _unexpected("bytes-like", value) from None
+        raise unexpected("bytes-like", value) from None
 
 
 def _map(type_: abi.Map, value: object, opaque: Opaque) -> object:
     if not isinstance(value, Mapping):
-        raise _unexpected("a mapping", value)
+        raise unexpected("a mapping", value)
     return {
         _element(type_.key, key, key, opaque): _element(type_.value, key, element, opaque)
         for key, element in cast("Mapping[object, object]", value).items()

@@ -4,7 +4,7 @@ from wasmtime import Engine, WasiConfig
 
 from .aio import AsyncWorld, run_in_store
 from .component import ComponentSource
-from .definition import Definition, Import
+from .definition import Definition, Import, labelled
 from .engine import Settings, make_engine
 from .errors import (
     ComponentError,
@@ -59,6 +59,7 @@ __all__ = [
     "WasiConfig",
     "World",
     "drop",
+    "labelled",
     "make_engine",
     "run_in_store",
 ]

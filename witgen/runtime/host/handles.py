@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 from .. import abi
-from ..check import Mismatch
+from ..check import Mismatch, unexpected
 from . import ffi
 from .errors import HostError
 from .resource import GuestResource, Handle, HostResource, NativeResource
@@ -57,10 +57,6 @@ class _Lowers(Protocol):
     def _lower_native(self, store: Store) -> int: ...
 
 
-def _unexpected(expected: str, value: object) -> Mismatch:
-    return Mismatch(f"expected {expected}, got {'None' if value is None else type(value).__name__}")
-
-
 class ResourceHandles:
     """The resources of one linked instance, as its converters need them."""
 
@@ -85,7 +81,9 @@ class ResourceHandles:
         if isinstance(side, Native) and hasattr(value, "_lower_native"):
             return value
         if not isinstance(value, side.python):
-            raise _unexpected(side.python.__name__, value)
+            if isinstance(side, Guest) and type(value).__qualname__ == side.python.__qualname__:
+                raise Mismatch(f"this {side.python.__name__} is one of another instance")
+            raise unexpected(side.python.__name__, value)
         if isinstance(value, Handle):
             self._check_handle(value, owned=isinstance(type_, abi.Own))
         elif isinstance(type_, abi.Own):
