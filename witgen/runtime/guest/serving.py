@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -108,14 +109,48 @@ def _install_one(raw: RawModules, tools: _Tools, export: Export, application: Mo
         else:
             _install_member(tools, function, resource)
     for resource, _ in export.interface.resources:
-        home = raw.exports[export.interface.name]
-        target = sys.modules.setdefault(home, ModuleType(home))
-        adapter = tools.side.adapters[resource]
-        for starter, start in raw.starters(export.interface.name, camel(resource.name)).items():
-            setattr(adapter, starter, start)
-        setattr(target, camel(resource.name), adapter)
-    name = camel(raw.exports[export.interface.name]) if export.interface.name else world_class
-    setattr(application, name, type(name, (), free | raw.starters("", name)))
+        adapter, name = tools.side.adapters[resource], camel(resource.name)
+        if any(function.is_async for function in export.interface.functions if function.resource is resource):
+            for starter, start in raw.starters(export.interface.name, name).items():
+                setattr(adapter, starter, start)
+        _place(raw.exports[export.interface.name], name, adapter, application, export)
+    if free or not export.interface.resources:
+        name = camel(raw.exports[export.interface.name]) if export.interface.name else world_class
+        starters = raw.starters("", name) if any(function.is_async for function in export.interface.functions) else {}
+        _offer(application, name, type(name, (), free | starters))
+
+
+def _offer(application: ModuleType, name: str, value: type[Any]) -> None:
+    """Let componentize-py find a class in the application, where a name of the application's own may be the same.
+
+    Attributes of a module's class come before its globals for those who look from outside; inside, nothing changes.
+    """
+    attributes = {name: property(lambda _: value)}
+    application.__class__ = type("Application", (application.__class__,), attributes)
+
+
+def _place(home: str, name: str, adapter: type[_Adapter], application: ModuleType, export: Export) -> None:
+    """Put a resource's class where componentize-py looks for it: into the module called like the interface.
+
+    Raises:
+        TypeError: a module of Python's or of the application has both names already.
+    """
+    try:
+        module = import_module(home)
+    except ModuleNotFoundError as error:
+        if error.name != home:
+            raise
+        module = sys.modules[home] = ModuleType(home)
+    if module is application:
+        _offer(application, name, adapter)
+    elif hasattr(module, name):
+        interface = export.interface.name
+        raise TypeError(
+            f"componentize-py looks for resource `{name}` of {interface} at {home}.{name}, which is another:"
+            f" rename the module {home}, or give the interface another name with export-names {interface}=NAME"
+        )
+    else:
+        setattr(module, name, adapter)
 
 
 def _install_member(tools: _Tools, function: abi.Function, resource: abi.Resource) -> None:
