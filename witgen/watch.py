@@ -13,7 +13,7 @@ from .errors import WitError
 from .projects import FILE_NAME, Target
 from .targets import chosen
 
-__all__ = ["MissingWatcherError", "rounds"]
+__all__ = ["MissingWatcherError", "changes", "rounds"]
 
 # Editors write a file in several steps; saves closer together than this, in milliseconds, are one.
 _DEBOUNCE = 60
@@ -54,6 +54,20 @@ def rounds(start: Path, overrides: dict[str, Any]) -> Iterator[tuple[list[Target
         while not next(saves, None) and _configuration(start) == stamp:
             if not wits:
                 time.sleep(_POLL / 1000)
+
+
+def changes(file: Path) -> Iterator[None]:
+    """Yield at once, and again after every save of a file.
+
+    Raises:
+        MissingWatcherError: `watchfiles` is not installed.
+    """
+    saves = _saves([os.path.realpath(file)])
+    next(saves)
+    while True:
+        yield
+        while not next(saves):
+            pass
 
 
 def _saves(wits: Sequence[str]) -> Iterator[object]:

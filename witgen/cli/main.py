@@ -26,7 +26,9 @@ _COMMANDS = {
     "init": ("setup", "Write a first [tool.witgen] from the WIT that is there."),
     "inspect": ("commands", "Show packages, worlds, interfaces and functions as a tree."),
     "resolve": ("commands", "Print the resolved WIT as JSON."),
+    "run": ("running", "Call a function of a component, with Golem's services on this machine."),
     "watch": ("watching", "Generate whenever the WIT or pyproject.toml is saved."),
+    "workers": ("running", "List the workers of a state file."),
 }
 
 

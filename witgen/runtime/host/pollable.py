@@ -52,6 +52,10 @@ class Pollable:
         """Tell whether the flag is set; true after `close`."""
         return self._flag.is_set()
 
+    def lead(self, other: Pollable) -> None:
+        """Let `other`, and with it all that it has handed out, follow this flag from now on."""
+        self._flag.lead(other._flag)
+
     def close(self) -> None:
         """Give the file descriptors back. Every pollable that was handed out becomes ready, for good.
 
@@ -79,6 +83,17 @@ class _Flag:
         self._set = False
         self._closed = False
         self._channels: weakref.WeakKeyDictionary[Channels, Channel] = weakref.WeakKeyDictionary()
+        self._followers: list[_Flag] = []
+
+    def lead(self, other: _Flag) -> None:
+        with self._lock:
+            self._followers.append(other)
+            if self._closed:
+                other.close()
+            elif self._set:
+                other.set()
+            else:
+                other.clear()
 
     def set(self) -> None:
         with self._lock:
@@ -86,6 +101,8 @@ class _Flag:
             for channels, channel in list(self._channels.items()):
                 if channel.fill() and channels.usable_here():
                     channels.settle(channel)
+            for follower in self._followers:
+                follower.set()
 
     def clear(self) -> None:
         with self._lock:
@@ -95,6 +112,8 @@ class _Flag:
                     channels.drain(channel)
                 elif channel.filled:
                     channels.call_soon(partial(self._catch_up, channels, channel))
+            for follower in self._followers:
+                follower.clear()
 
     def is_set(self) -> bool:
         with self._lock:
@@ -108,6 +127,8 @@ class _Flag:
                     channel.close()
                     # Later, because this may be a finalizer, in the middle of anything.
                     channels.call_soon(partial(channels.finish, channel))
+                for follower in self._followers:
+                    follower.close()
 
     def subscribe(self, store: Store) -> int:
         channels = Channels.of(store)

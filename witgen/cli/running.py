@@ -1,0 +1,105 @@
+"""`witgen run` and `witgen workers`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .options import reporting
+from .output import reporter
+
+__all__ = ["run", "workers"]
+
+_STATE = click.option(
+    "--state", type=click.Path(path_type=Path), metavar="FILE", help="The state file; .witgen/state.db by default."
+)
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("component")
+@click.argument("function")
+@click.argument("arguments", nargs=-1)
+@click.option("--worker", metavar="NAME", help="The worker; a new one is made where this is left out.")
+@_STATE
+@click.option("--env", multiple=True, metavar="K=V", help="Environment of a new worker.")
+@click.option("--dir", "folders", multiple=True, metavar="DIR[::GUEST]", help="A folder that the component sees.")
+@click.option(
+    "--component", "others", multiple=True, metavar="[NAME=]FILE", help="Another component, for calls and updates."
+)
+@click.option(
+    "--update", type=click.Choice(["automatic", "snapshot-based"]), help="Bring the worker to this version first."
+)
+@click.option(
+    "--deadline", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="How long it may take."
+)
+@click.option("--memory", type=click.IntRange(min=1), metavar="BYTES", help="How large each memory may get.")
+@click.option("--network/--no-network", default=True, help="Whether it may connect to anything.")
+@click.option("--json", "as_json", is_flag=True, help="Arguments and result are JSON, not WAVE.")
+@click.option("--watch", "watching", is_flag=True, help="Run again whenever the component's file changes.")
+@reporting
+def run(*, component: str, function: str, state: Path | None, as_json: bool, watching: bool, **options: Any) -> int:
+    """Call FUNCTION of COMPONENT (a file, or NAME=FILE) as a durable worker, with Golem's services on this machine.
+
+    Arguments are WAVE, one by one: 42, '"text"', '[1, 2]', '{name: "Ann"}'. The result is written to stdout.
+    """
+    from ..golem.worker import running
+
+    if function.startswith("-"):
+        raise click.NoSuchOption(function)
+    wanted = running.Run(
+        component=component, function=function, state=state or running.DEFAULT_STATE, json=as_json,
+        say=reporter.say, **options,
+    )  # fmt: skip
+    if not watching:
+        return _once(wanted)
+    from ..watch import MissingWatcherError, changes
+
+    try:
+        for _ in changes(Path(component.rpartition("=")[2])):
+            _once(wanted)
+    except MissingWatcherError as error:
+        raise click.ClickException(str(error)) from error
+    return 0
+
+
+def _once(wanted: Any) -> int:
+    from ..golem.worker import running
+    from ..golem.worker.errors import WorkerError
+
+    try:
+        answer = running.run(wanted)
+    except WorkerError as error:
+        click.echo(f"error: {error}", err=True)
+        return 2
+    if answer.text:
+        click.echo(answer.text)
+    reporter.say(answer.status)
+    return 1 if answer.is_error else 0
+
+
+@click.command()
+@_STATE
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@reporting
+def workers(*, state: Path | None, as_json: bool) -> int:
+    """List the workers of a state file."""
+    from ..golem.worker import running
+    from ..golem.worker.errors import WorkerError
+
+    try:
+        found = running.workers(state or running.DEFAULT_STATE)
+    except WorkerError as error:
+        click.echo(f"error: {error}", err=True)
+        return 2
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return 0
+    for each in found:
+        place = f"{each['component']}/{each['worker']}"
+        click.echo(
+            f"{place}  {each['status']}  version {each['version']}  {each['oplog-entries']} entries  {each['created']}"
+        )
+    return 0

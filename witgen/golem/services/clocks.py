@@ -1,0 +1,75 @@
+"""`wasi:clocks` in Python, so that what a worker reads can be recorded."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+from ..bindings.host.wasi_clocks_monotonic_clock import MonotonicClock
+from ..bindings.host.wasi_clocks_wall_clock import WallClock
+from ..bindings.host.wasi_io_poll import Pollable
+from ..bindings.types.wasi_clocks_wall_clock import Datetime
+
+__all__ = ["Clocks", "from_nanoseconds", "to_nanoseconds"]
+
+_SECOND = 1_000_000_000
+
+
+def from_nanoseconds(since_1970: int) -> Datetime:
+    """Return a moment as WASI has it."""
+    return Datetime(*divmod(since_1970, _SECOND))
+
+
+def to_nanoseconds(moment: Datetime) -> int:
+    """Return a moment as nanoseconds since the beginning of 1970."""
+    return moment.seconds * _SECOND + moment.nanoseconds
+
+
+class _Wall(WallClock):
+    def now(self) -> Datetime:
+        return from_nanoseconds(time.time_ns())
+
+    def resolution(self) -> Datetime:
+        return from_nanoseconds(_resolution(time.get_clock_info("time").resolution))
+
+
+class _Monotonic(MonotonicClock):
+    def __init__(self, after: Callable[[int], Pollable]) -> None:
+        self._after = after
+        self.offset = 0
+
+    def now(self) -> int:
+        return time.monotonic_ns() + self.offset
+
+    def resolution(self) -> int:
+        return _resolution(time.get_clock_info("monotonic").resolution)
+
+    def subscribe_instant(self, when: int) -> Pollable:
+        return self._after(max(when - self.now(), 0))
+
+    def subscribe_duration(self, when: int) -> Pollable:
+        return self._after(when)
+
+
+class Clocks:
+    """The clocks of one worker.
+
+    Args:
+        after: returns a pollable that is ready after so many nanoseconds.
+    """
+
+    def __init__(self, after: Callable[[int], Pollable]) -> None:
+        self._monotonic = _Monotonic(after)
+        self._wall = _Wall()
+
+    def resume(self, last: int) -> None:
+        """Go on from the last reading of the monotonic clock, which another process or start of the machine took."""
+        self._monotonic.offset = max(0, last - time.monotonic_ns())
+
+    def implementations(self) -> Mapping[str, object]:
+        """Return what implements the imports, by their field of the bindings' `ServicesImports`."""
+        return {"wasi_clocks_monotonic_clock": self._monotonic, "wasi_clocks_wall_clock": self._wall}
+
+
+def _resolution(seconds: float) -> int:
+    return max(1, round(seconds * _SECOND))

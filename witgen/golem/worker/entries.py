@@ -1,0 +1,47 @@
+"""Entries of an oplog."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from .codec import NOTHING, Encoded
+
+__all__ = ["CALLS", "COMPLETED", "IMPORTED", "INVOKED", "LOG", "REPLAYED", "UPDATED", "Entry"]
+
+IMPORTED: Final = "imported-function-invoked"
+INVOKED: Final = "exported-function-invoked"
+COMPLETED: Final = "exported-function-completed"
+UPDATED: Final = "successful-update"
+LOG: Final = "log"
+
+CALLS: Final = frozenset(
+    {
+        IMPORTED, "no-op", "begin-atomic-region", "end-atomic-region", "change-retry-policy",
+        "change-persistence-level",
+    }
+)  # fmt: skip
+"""Kinds of entries that are calls of host functions."""
+
+REPLAYED: Final = CALLS | {INVOKED, COMPLETED, UPDATED}
+"""Kinds of entries that replay goes by; it pays no heed to the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry. `kind` is a case of `oplog-entry` in `golem:api/oplog`.
+
+    `name` is the function, with its interface, or what else the kind needs to be told apart by. `key` is an
+    invocation's idempotency key. A call without response has begun, and nobody knows whether it was carried out.
+    """
+
+    kind: str
+    name: str = ""
+    request: Encoded = NOTHING
+    response: Encoded | None = None
+    key: str = ""
+    at: int = 0
+    """When it was written: nanoseconds since the beginning of 1970."""
+    position: int = 0
+    dead: bool = False
+    """Whether it counts no more, because the worker went back."""

@@ -1,0 +1,30 @@
+"""What can go wrong with a worker, for people to read."""
+
+from __future__ import annotations
+
+__all__ = ["DivergenceError", "StateError", "WorkerError"]
+
+
+class WorkerError(Exception):
+    """A worker cannot do what it is asked to do; the message says why and what helps."""
+
+
+class StateError(WorkerError):
+    """A state file cannot be used: it is damaged, locked, full, or something else."""
+
+
+class DivergenceError(WorkerError):
+    """Replay met a call that differs from the recorded one; the message shows both."""
+
+    def __init__(self, index: int, recorded: str, made: str) -> None:
+        super().__init__(
+            f"replay does not follow the oplog at entry {index}:\n"
+            f"  recorded: {recorded}\n"
+            f"  made now: {made}\n"
+            "The component does something else than it did when the oplog was written: its code has changed, or it "
+            "depends on something that is not recorded (files, for instance). Run it as another worker, or update "
+            "this one by snapshot."
+        )
+        self.index = index
+        self.recorded = recorded
+        self.made = made

@@ -1,0 +1,118 @@
+"""A component with its host, recorded: what a worker is while it is loaded."""
+
+# pyright: reportPrivateUsage=false
+# ruff: noqa: SLF001
+# What a world is made of has names with an underscore, because WIT may give its functions any other.
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ...runtime.host import Instance, Limits, Store, WasiConfig
+from ...runtime.host import component as components
+from ...runtime.host.link import Linkage
+from ..bindings.host import Services
+from ..composition import compose
+from .codec import Encoded
+from .durable import Durable
+from .polling import Polling
+from .program import Export, Program
+from .recorder import Recorder
+
+__all__ = ["Loaded", "Surroundings"]
+
+_IMPORTS = {item.attribute: item for item in Services._definition.imports}
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a component sees of this machine."""
+
+    args: tuple[str, ...] = ()
+    env: tuple[tuple[str, str], ...] = ()
+    folders: tuple[tuple[str, str], ...] = ()
+    """Folders of the guest, and what they are here."""
+    network: bool = True
+    deadline: float | None = None
+    """Seconds that one call may take."""
+    memory: int | None = None
+    """Bytes that each memory may have."""
+    output: Callable[[str, bytes], object] = lambda *_: None
+    """Takes what the guest writes to `stdout` and `stderr`."""
+
+    def wasi(self, recorder: Recorder) -> WasiConfig:
+        """Return what wasmtime provides."""
+        config = WasiConfig()
+        config.argv = list(self.args)
+        config.env = list(self.env)
+        for guest, here in self.folders:
+            config.preopen_dir(here, guest)
+        config.stdout_custom = self._recorded(recorder, "stdout")
+        config.stderr_custom = self._recorded(recorder, "stderr")
+        return config
+
+    def _recorded(self, recorder: Recorder, stream: str) -> Callable[[bytes], None]:
+        def write(data: bytes) -> None:
+            fresh = recorder.fresh_output(stream, data)
+            if fresh:
+                self.output(stream, fresh)
+
+        return write
+
+
+class Loaded:
+    """A component that runs, with implementations that record.
+
+    Args:
+        program: the component.
+        implementations: what implements its imports, by the fields of the bindings' `ServicesImports`.
+        recorder: its oplog.
+        durable: makes the implementations durable.
+        surroundings: what else it sees.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        implementations: Mapping[str, object],
+        recorder: Recorder,
+        durable: Durable,
+        surroundings: Surroundings,
+    ) -> None:
+        self.program = program
+        wrapped = durable.wrap(_IMPORTS, implementations)
+        made = compose(program.world, wrapped)
+        for attribute, each in wrapped.items():
+            setattr(made.imports, attribute, each)
+        definition = made.world._definition
+        self.store = Store(
+            wasi=surroundings.wasi(recorder),
+            limits=Limits(deadline=surroundings.deadline, memory=surroundings.memory),
+            concurrent=definition.concurrent,
+            streams=True,
+            http=surroundings.network,
+        )
+        try:
+            component = components.load(self.store.engine, program.content)
+            needs = definition.needs(component, self.store.engine)
+            linkage = Linkage(definition, self.store, made.imports)
+            linkage.define(needs)
+            Polling(self.store, recorder, durable.revive_waiting).shadow(linkage._linker, linkage._handles)
+            self._instance = Instance(self.store, linkage.instantiate(component), needs, linkage)
+        except BaseException:
+            self.store.close()
+            raise
+        self._functions: dict[Any, Callable[..., Any]] = {}
+
+    def call(self, export: Export, request: Encoded) -> Encoded:
+        """Call an exported function with recorded arguments, and return its response."""
+        function = self._functions.get(export.function)
+        if function is None:
+            function = self._functions[export.function] = self._instance.function(export.function, export.interface)
+        return export.call(function, export.arguments(request))
+
+    def close(self) -> None:
+        """Let go of everything; twice is fine."""
+        self.store.close()

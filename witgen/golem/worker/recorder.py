@@ -1,0 +1,197 @@
+"""A worker's way along its oplog: first what is recorded, then live."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from .codec import NOTHING, Encoded
+from .entries import CALLS, COMPLETED, IMPORTED, INVOKED, LOG, REPLAYED, UPDATED, Entry
+from .errors import DivergenceError, WorkerError
+from .policy import Kind
+from .state import State
+
+__all__ = ["Outcome", "Recorder"]
+
+_SHOWN: Final = 300
+"""Characters of a value that a message shows."""
+
+
+class Outcome:
+    """What a call came to, and whether it was made now."""
+
+    __slots__ = ("is_live", "response")
+
+    def __init__(self, response: Encoded, *, is_live: bool) -> None:
+        self.response = response
+        self.is_live = is_live
+
+
+class Recorder:
+    """Records the calls of one worker, or answers them from the oplog as long as there are recorded ones.
+
+    One thread at a time makes calls; output may come from another.
+    """
+
+    def __init__(self, state: State, worker: int) -> None:
+        self.state = state
+        self.worker = worker
+        self.level = "smart"
+        """What is written to the oplog: a case of `persistence-level`."""
+        self.repeats = True
+        """Whether a write that may have been made already is made again."""
+        self.on_live: list[Callable[[], None]] = []
+        """What is done when replay is over."""
+        self.current = 0
+        """Position of the entry of the call under way."""
+        self._skip_open_region()
+        entries = [entry for entry in state.entries(worker, alive=True) if entry.kind in REPLAYED]
+        self._recorded = deque(_from_last_snapshot(entries))
+        self._printed = _output_sizes(state, worker)
+
+    def _skip_open_region(self) -> None:
+        """Let a region that has no end count no more: it is done as a whole, or again."""
+        opened: list[Entry] = []
+        for entry in self.state.entries(self.worker, alive=True):
+            if entry.kind == "begin-atomic-region":
+                opened.append(entry)
+            elif entry.kind == "end-atomic-region":
+                begin = int(entry.request.text.strip("[]"))
+                opened = [each for each in opened if each.position < begin]
+        if opened:
+            self.state.forget(self.worker, opened[0].position + 1, "jump")
+
+    @property
+    def is_replaying(self) -> bool:
+        """Tell whether there are recorded entries left."""
+        return bool(self._recorded)
+
+    def next_entry(self) -> Entry | None:
+        """Return the recorded entry that is next, None where the worker is live."""
+        return self._recorded[0] if self._recorded else None
+
+    def take(self) -> Entry:
+        """Go past the next recorded entry."""
+        entry = self._recorded.popleft()
+        unfinished = entry.kind in CALLS and entry.response is None
+        if not self._recorded and not unfinished:
+            self._go_live()
+        return entry
+
+    def _go_live(self) -> None:
+        for action in self.on_live:
+            action()
+
+    def call(
+        self, name: str, kind: Kind, request: Encoded, execute: Callable[[], Encoded], *, entry_kind: str = IMPORTED
+    ) -> Outcome:
+        """Answer a call from the oplog, or make it and record it.
+
+        Args:
+            name: the function, with its interface.
+            kind: what it does to the world.
+            request: the arguments.
+            execute: makes the call and returns the response.
+            entry_kind: what its entry is called.
+
+        Raises:
+            DivergenceError: the oplog has another call here.
+        """
+        if not self._is_kept(kind, entry_kind):
+            return Outcome(execute(), is_live=True)
+        if not self._recorded:
+            return Outcome(self._record(name, kind, request, execute, entry_kind), is_live=True)
+        entry = self._recorded[0]
+        if entry.kind not in CALLS or entry.name != name or entry.request != request:
+            raise DivergenceError(entry.position, _shown(entry), _shown(Entry(entry_kind, name, request)))
+        self.take()
+        if entry.response is not None:
+            self.current = entry.position
+            return Outcome(entry.response, is_live=False)
+        return Outcome(self._make_again(entry, kind, execute), is_live=True)
+
+    def _is_kept(self, kind: Kind, entry_kind: str) -> bool:
+        if self.level == "smart" or entry_kind != IMPORTED:
+            return True
+        return self.level == "persist-remote-side-effects" and kind.is_remote
+
+    def _record(
+        self, name: str, kind: Kind, request: Encoded, execute: Callable[[], Encoded], entry_kind: str
+    ) -> Encoded:
+        if kind is not Kind.WRITE_REMOTE:
+            response = execute()
+            self.state.append(self.worker, Entry(entry_kind, name, request, response))
+            return response
+        # It is in the oplog before it is made: so nobody takes it for one that was not tried.
+        self.current = position = self.state.append(self.worker, Entry(entry_kind, name, request))
+        response = execute()
+        self.state.answer(self.worker, position, response)
+        return response
+
+    def _make_again(self, entry: Entry, kind: Kind, execute: Callable[[], Encoded]) -> Encoded:
+        """Make the last recorded call, whose outcome nobody knows."""
+        self._go_live()
+        if kind is Kind.WRITE_REMOTE and not self.repeats:
+            raise WorkerError(
+                f"entry {entry.position}, {_shown(entry)}: the worker was stopped in the middle of this call, and with "
+                "set-idempotence-mode(false) it must not be made again"
+            )
+        self.current = entry.position
+        response = execute()
+        self.state.answer(self.worker, entry.position, response)
+        return response
+
+    # Invocations of the worker itself
+
+    def begin(self, function: str, key: str, request: Encoded) -> int:
+        """Record that a call of the worker begins, and return where."""
+        return self.state.append(self.worker, Entry(INVOKED, function, request, key=key))
+
+    def complete(self, function: str, response: Encoded) -> None:
+        """Record that a call of the worker has ended, or see that it was recorded so."""
+        if not self._recorded:
+            self.state.append(self.worker, Entry(COMPLETED, function, response=response))
+            return
+        entry = self._recorded[0]
+        if entry.kind != COMPLETED or entry.response != response:
+            raise DivergenceError(entry.position, _shown(entry), f"{function} returns {_shorten(response.text)}")
+        self.take()
+
+    # Output
+
+    def fresh_output(self, stream: str, data: bytes) -> bytes:
+        """Return the part of some output that was not put out in an earlier life of the worker, and record it."""
+        known = min(self._printed.get(stream, 0), len(data))
+        if known:
+            self._printed[stream] -= known
+            data = data[known:]
+        if data and self.level == "smart":
+            self.state.append(self.worker, Entry(LOG, stream, Encoded("null", data), NOTHING))
+        return data
+
+
+def _from_last_snapshot(entries: list[Entry]) -> list[Entry]:
+    """Return the entries from the last one that a snapshot came with; what was before is in the snapshot."""
+    starts = [index for index, entry in enumerate(entries) if entry.kind == UPDATED and entry.request.data]
+    rest = entries[starts[-1] :] if starts else entries
+    return [entry for index, entry in enumerate(rest) if entry.kind != UPDATED or (index == 0 and entry.request.data)]
+
+
+def _output_sizes(state: State, worker: int) -> dict[str, int]:
+    sizes: dict[str, int] = {}
+    for entry in state.entries(worker, alive=True):
+        if entry.kind == LOG:
+            sizes[entry.name] = sizes.get(entry.name, 0) + len(entry.request.data)
+    return sizes
+
+
+def _shown(entry: Entry) -> str:
+    if entry.kind == COMPLETED:
+        return f"{entry.name} returns {_shorten(entry.response.text if entry.response else 'nothing')}"
+    word = "the worker is called: " if entry.kind == INVOKED else ""
+    return f"{word}{entry.name}({_shorten(entry.request.text[1:-1])})"
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

@@ -1,0 +1,209 @@
+"""`witgen run` and `witgen workers`: one call of one worker, and what a state file knows."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from ...errors import WitError
+from ...runtime.host import HostError
+from ...runtime.host.shape import describe
+from ...runtime.values import Err
+from .. import wave
+from .codec import Encoded
+from .errors import WorkerError
+from .executor import Executor
+from .instance import Surroundings
+from .program import Export
+from .records import ComponentRecord, Records
+from .state import State
+from .worker import Worker
+
+__all__ = ["DEFAULT_STATE", "Answer", "Run", "run", "workers"]
+
+DEFAULT_STATE: Final = Path(".witgen/state.db")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What to run.
+
+    Attributes:
+        component: the component's file; `name=file` where it shall be called otherwise.
+        function: the exported function, in full or as much as tells it apart.
+        arguments: its arguments in WAVE, or with `json` as JSON.
+        worker: the worker's name; a new one is made up where there is none.
+        env: environment of a worker that is made now.
+        folders: what the guest sees of the disk: `folder`, or `folder::name in the guest`.
+        others: further components to make known, as `component`.
+        update: how a worker of an older version gets this one: `automatic` or `snapshot-based`.
+        deadline: seconds that the call may take.
+    """
+
+    component: str
+    function: str
+    arguments: Sequence[str] = ()
+    worker: str | None = None
+    state: Path = DEFAULT_STATE
+    env: Sequence[str] = ()
+    folders: Sequence[str] = ()
+    others: Sequence[str] = ()
+    update: str | None = None
+    deadline: float | None = None
+    memory: int | None = None
+    network: bool = True
+    json: bool = False
+    say: Callable[[str], None] = field(default=print)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a run: the result as text, whether it is an error that the function declares, and the worker."""
+
+    text: str
+    is_error: bool
+    status: str
+
+
+def run(wanted: Run) -> Answer:
+    """Call a function of a worker and wait for what it gives.
+
+    Raises:
+        WorkerError: it cannot be done, or the component failed; the message says why.
+    """
+    surroundings = Surroundings(
+        folders=tuple(map(_folder, wanted.folders)),
+        network=wanted.network,
+        deadline=wanted.deadline,
+        memory=wanted.memory,
+        output=_pass_on,
+    )
+    with Executor(wanted.state, surroundings=surroundings, say=wanted.say) as executor:
+        for other in wanted.others:
+            _add(executor, other)
+        component = _add(executor, wanted.component)
+        # Before there is a worker, so that a mistake leaves nothing behind.
+        asked = executor.program(component.id, component.version).find(wanted.function)
+        request = _request(asked, wanted)
+        worker = _worker(executor, component, wanted)
+        export = executor.program(component.id, worker.record.version).find(wanted.function)
+        try:
+            response = executor.invoke(worker, export.name, request, secrets.token_hex(16))
+        except (HostError, WitError) as error:
+            raise WorkerError(f"{type(error).__name__}: {error}\n{_status(worker)}") from error
+        except WorkerError as error:
+            raise WorkerError(f"{error}\n{_status(worker)}") from error
+        executor.settle()
+        return Answer(*_rendered(export, response, as_json=wanted.json), _status(worker))
+
+
+def _add(executor: Executor, given: str) -> ComponentRecord:
+    name, separator, path = given.rpartition("=")
+    return executor.add_component(Path(path), name if separator else None)
+
+
+def _folder(given: str) -> tuple[str, str]:
+    here, _, guest = given.partition("::")
+    if not Path(here).is_dir():
+        raise WorkerError(f"--dir {given}: there is no folder {here}")
+    return guest or here, here
+
+
+def _pass_on(stream: str, data: bytes) -> None:
+    out = getattr(sys, stream).buffer
+    out.write(data)
+    out.flush()
+
+
+def _request(export: Export, wanted: Run) -> Encoded:
+    params = export.function.params
+    try:
+        if not wanted.json:
+            return export.request(wave.parse_arguments(wanted.arguments, params))
+        if len(wanted.arguments) != len(params):
+            raise ValueError(f"{len(params)} arguments are expected, {len(wanted.arguments)} are given")  # noqa: TRY301
+        pairs = zip(wanted.arguments, params, strict=True)
+        return export.request([wave.from_json(json.loads(text), param.type) for text, param in pairs])
+    except ValueError as error:
+        raise WorkerError(f"{describe(export.function)}: {error}") from None
+
+
+def _worker(executor: Executor, component: ComponentRecord, wanted: Run) -> Worker:
+    name = wanted.worker or f"run-{secrets.token_hex(4)}"
+    found = executor.find(component.id, name)
+    if found is None:
+        return executor.create(component.id, name, env=tuple(map(_variable, wanted.env)))
+    record = found.record
+    if wanted.env and tuple(map(_variable, wanted.env)) != record.env:
+        wanted.say(f"worker `{name}` exists and keeps the environment that it was made with")
+    if record.version != component.version:
+        if wanted.update is not None:
+            executor.records.want_update(found.number, component.version, wanted.update)
+        else:
+            wanted.say(
+                f"worker `{name}` stays at version {record.version} of `{component.name}`; this file is version "
+                f"{component.version} (--update automatic or --update snapshot-based brings it there)"
+            )
+    return found
+
+
+def _variable(given: str) -> tuple[str, str]:
+    name, separator, value = given.partition("=")
+    if not separator or not name:
+        raise WorkerError(f"--env {given}: expected NAME=VALUE")
+    return name, value
+
+
+def _rendered(export: Export, response: Encoded, *, as_json: bool) -> tuple[str, bool]:
+    declared = export.function.result
+    if declared is None:
+        return "", False
+    value = export.result(response)
+    text = json.dumps(wave.to_json(value, declared)) if as_json else wave.render(value, declared)
+    return text, export.function.raises is not None and isinstance(value, Err)
+
+
+def _status(worker: Worker) -> str:
+    record = worker.record
+    entries = worker.executor.state.last_position(worker.number)
+    retries = f", {record.retries} retries" if record.retries else ""
+    return f"worker `{record.name}`: {record.status}{retries}, version {record.version}, {entries} oplog entries"
+
+
+def workers(path: Path) -> list[dict[str, Any]]:
+    """Return what a state file knows about its workers, in the order of their making.
+
+    Raises:
+        StateError: it is no state file.
+    """
+    if not path.exists():
+        raise WorkerError(f"{path}: there is no state file; `witgen run` makes one")
+    state = State(path)
+    try:
+        records = Records(state)
+        found: list[dict[str, Any]] = []
+        for worker in records.workers():
+            versions = records.versions(worker.component)
+            name = versions[-1].name if versions else str(worker.component)
+            found.append(
+                {
+                    "component": name,
+                    "worker": worker.name,
+                    "status": worker.status,
+                    "version": worker.version,
+                    "newest-version": len(versions) - 1,
+                    "retries": worker.retries,
+                    "oplog-entries": state.last_position(worker.number),
+                    "created": datetime.fromtimestamp(worker.created / 1000, UTC).isoformat(timespec="seconds"),
+                    "env": dict(worker.env),
+                }
+            )
+        return found
+    finally:
+        state.close()

@@ -1,0 +1,138 @@
+"""One life of a worker: from its loading until it is unloaded, dies, or has to go back in its oplog."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID, uuid5
+
+from ..bindings.types.golem_api_host import RetryPolicy
+from ..bindings.types.golem_rpc_types import ComponentId, Uuid, WorkerId
+from ..services import random
+from ..services.clocks import Clocks
+from .codec import Encoded
+from .durable import Durable
+from .errors import WorkerError
+from .instance import Loaded
+from .polling import Native
+from .program import Export, Program
+from .recorder import Recorder
+from .records import WorkerRecord
+
+if TYPE_CHECKING:
+    from .executor import Executor
+
+__all__ = ["DEFAULT_POLICY", "Restart", "Session", "to_uuid", "to_wit_uuid"]
+
+DEFAULT_POLICY: Final = RetryPolicy(3, 100_000_000, 1_000_000_000, 3.0, 0.15)
+"""Three attempts, 0.1 to 1 second apart."""
+
+_KEYS: Final = UUID("8f0c6a4e-0c53-5a1c-9d2a-5f6b3b7c2d10")
+"""The namespace of idempotency keys."""
+
+_LEVELS: Final = {
+    "PersistenceLevelPersistNothing": "persist-nothing",
+    "PersistenceLevelPersistRemoteSideEffects": "persist-remote-side-effects",
+    "PersistenceLevelSmart": "smart",
+}
+
+
+class Restart(BaseException):
+    """The worker has to be loaded again, because its oplog is another one now. Host code does not catch this."""
+
+
+class Session:
+    """A loaded worker and its way along the oplog.
+
+    Attributes:
+        policy: what is done when it fails, as it is set now.
+    """
+
+    def __init__(self, executor: Executor, record: WorkerRecord, version: int) -> None:
+        self.executor = executor
+        self.record = record
+        self.version = version
+        self.program: Program = executor.program(record.component, version)
+        self.recorder = Recorder(executor.state, record.number)
+        self.policy = DEFAULT_POLICY
+        self._clocks = Clocks(lambda after: Native.of(self._running.store).after(after))
+        self._last_reading = 0
+        self.recorder.on_live.append(lambda: self._clocks.resume(self._last_reading))
+        self._loaded: Loaded | None = None
+
+    @property
+    def _running(self) -> Loaded:
+        if self._loaded is None:
+            raise WorkerError("the component waits for something before it has started")
+        return self._loaded
+
+    def start(self) -> None:
+        """Instantiate the component, which may call its host already."""
+        implementations = {
+            **self.executor.implementations(self),
+            **self._clocks.implementations(),
+            **random.implementations(),
+        }
+        durable = Durable(self.recorder, self._observe)
+        surroundings = self.executor.surroundings_of(self.record, self.version)
+        self._loaded = Loaded(self.program, implementations, self.recorder, durable, surroundings)
+
+    def call(self, export: Export, request: Encoded) -> Encoded:
+        """Call an exported function."""
+        return self._running.call(export, request)
+
+    def load_snapshot(self, snapshot: bytes) -> None:
+        """Let the component read what its predecessor has saved."""
+        export = self.program.lifecycle("load-snapshot")
+        if export is None:
+            raise WorkerError(f"version {self.version} of the component exports no golem:api/load-snapshot")
+        outcome: Any = export.result(self.call(export, export.request([snapshot])))
+        if (refusal := getattr(outcome, "value", None)) is not None:
+            raise WorkerError(f"version {self.version} of the component does not load the snapshot: {refusal}")
+
+    def save_snapshot(self) -> bytes:
+        """Let the component save its state."""
+        export = self.program.lifecycle("save-snapshot")
+        if export is None:
+            raise WorkerError(f"version {self.version} of the component exports no golem:api/save-snapshot")
+        snapshot: bytes = export.result(self.call(export, export.request([])))
+        return snapshot
+
+    def close(self) -> None:
+        """Unload the component; twice is fine."""
+        if self._loaded is not None:
+            self._loaded.close()
+
+    # For the services of this worker
+
+    @property
+    def worker_id(self) -> WorkerId:
+        """Which worker this is."""
+        return WorkerId(ComponentId(to_wit_uuid(self.record.component)), self.record.name)
+
+    def key_here(self) -> UUID:
+        """Return a UUID that belongs to the entry of the call under way, however often that is made."""
+        return uuid5(_KEYS, f"{self.record.component}/{self.record.name}/{self.recorder.current}")
+
+    def _observe(self, interface: str, function: str, arguments: Sequence[Any], value: Any) -> None:
+        """Keep up with what the worker has set and seen, in replay too."""
+        if interface.startswith("wasi:clocks/monotonic-clock") and function == "now":
+            self._last_reading = value
+        elif not interface.startswith("golem:api/host"):
+            return
+        elif function == "set-retry-policy":
+            [self.policy] = arguments
+        elif function == "set-oplog-persistence-level":
+            self.recorder.level = _LEVELS[type(arguments[0]).__name__]
+        elif function == "set-idempotence-mode":
+            [self.recorder.repeats] = arguments
+
+
+def to_uuid(uuid: Uuid) -> UUID:
+    """Return a UUID of WIT's as Python's."""
+    return UUID(int=uuid.high_bits << 64 | uuid.low_bits)
+
+
+def to_wit_uuid(uuid: UUID) -> Uuid:
+    """Return a UUID of Python's as WIT's."""
+    return Uuid(uuid.int >> 64, uuid.int & (1 << 64) - 1)

@@ -1,0 +1,194 @@
+"""The state file: an SQLite database with workers, oplogs, promises and invocations. It is used through `State`."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import threading
+import time
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any, Final
+
+from .codec import Encoded
+from .entries import Entry
+from .errors import StateError
+
+__all__ = ["State"]
+
+FORMAT: Final = 1
+"""Number of the schema below, in the file's `user_version`."""
+
+_BUSY_SECONDS: Final = 5.0
+
+_SCHEMA = """
+CREATE TABLE components (
+    id TEXT NOT NULL, version INTEGER NOT NULL, name TEXT NOT NULL, digest TEXT NOT NULL, size INTEGER NOT NULL,
+    PRIMARY KEY (id, version)
+) WITHOUT ROWID;
+CREATE TABLE workers (
+    number INTEGER PRIMARY KEY, component TEXT NOT NULL, name TEXT NOT NULL, version INTEGER NOT NULL,
+    created INTEGER NOT NULL, args TEXT NOT NULL, env TEXT NOT NULL, config TEXT NOT NULL, status TEXT NOT NULL,
+    retries INTEGER NOT NULL DEFAULT 0, UNIQUE (component, name)
+);
+CREATE TABLE oplog (
+    worker INTEGER NOT NULL, position INTEGER NOT NULL, kind TEXT NOT NULL, at INTEGER NOT NULL, name TEXT NOT NULL,
+    key TEXT NOT NULL, request TEXT NOT NULL, request_data BLOB NOT NULL, response TEXT, response_data BLOB,
+    dead INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (worker, position)
+) WITHOUT ROWID;
+CREATE TABLE promises (
+    worker INTEGER NOT NULL, position INTEGER NOT NULL, data BLOB, PRIMARY KEY (worker, position)
+) WITHOUT ROWID;
+CREATE TABLE invocations (
+    worker INTEGER NOT NULL, key TEXT NOT NULL, function TEXT NOT NULL, request TEXT NOT NULL,
+    request_data BLOB NOT NULL, due INTEGER NOT NULL, state TEXT NOT NULL, PRIMARY KEY (worker, key)
+) WITHOUT ROWID;
+CREATE TABLE updates (
+    number INTEGER PRIMARY KEY, worker INTEGER NOT NULL, target INTEGER NOT NULL, mode TEXT NOT NULL
+);
+"""
+
+_ENTRY = "position, kind, at, name, key, request, request_data, response, response_data, dead"
+
+
+class State:
+    """A state file. Every statement is a transaction of its own and is in the file when it returns.
+
+    A process that is killed loses nothing; only a machine that loses power may lose the last moments. Any thread may
+    use it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.RLock()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with self._explained():
+            self._connection = sqlite3.connect(
+                path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            self._connection.row_factory = sqlite3.Row
+            self._prepare()
+
+    def _prepare(self) -> None:
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = NORMAL")
+        [version] = self._connection.execute("PRAGMA user_version").fetchone()
+        if version == 0:
+            with self.transaction():
+                for statement in _SCHEMA.split(";"):
+                    self._connection.execute(statement)
+                self._connection.execute(f"PRAGMA user_version = {FORMAT}")
+        elif version != FORMAT:
+            raise StateError(f"{self.path}: written by another release of witgen (format {version}, this is {FORMAT})")
+
+    @contextlib.contextmanager
+    def _explained(self) -> Generator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise StateError(f"{self.path}: {_reason(error)}") from error
+
+    @contextlib.contextmanager
+    def transaction(self) -> Generator[None]:
+        """Do several statements as a whole."""
+        with self._lock, self._explained():
+            if self._connection.in_transaction:
+                yield
+                return
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):
+                    self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    def execute(self, statement: str, *values: object) -> list[Any]:
+        """Run one statement and return its rows."""
+        with self._lock, self._explained():
+            return self._connection.execute(statement, values).fetchall()
+
+    def close(self) -> None:
+        """Close the file; twice is fine."""
+        with self._lock, self._explained():
+            self._connection.close()
+
+    # Oplogs
+
+    def append(self, worker: int, entry: Entry) -> int:
+        """Write a new entry at the end of an oplog and return its position; the first is 1."""
+        response = entry.response
+        with self.transaction():
+            [row] = self.execute("SELECT coalesce(max(position), 0) + 1 AS next FROM oplog WHERE worker = ?", worker)
+            self.execute(
+                f"INSERT INTO oplog (worker, {_ENTRY}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",  # noqa: S608
+                worker, row["next"], entry.kind, entry.at or time.time_ns(), entry.name, entry.key,
+                entry.request.text, entry.request.data,
+                None if response is None else response.text, None if response is None else response.data,
+            )  # fmt: skip
+        position: int = row["next"]
+        return position
+
+    def answer(self, worker: int, position: int, response: Encoded) -> None:
+        """Write down what a call returned whose entry is there already."""
+        self.execute(
+            "UPDATE oplog SET response = ?, response_data = ? WHERE worker = ? AND position = ?",
+            response.text, response.data, worker, position,
+        )  # fmt: skip
+
+    def entries(self, worker: int, *, start: int = 1, limit: int = -1, alive: bool = False) -> list[Entry]:
+        """Return entries from a position on; with `alive`, only those that count."""
+        condition = " AND dead = 0" if alive else ""
+        rows = self.execute(
+            f"SELECT {_ENTRY} FROM oplog WHERE worker = ? AND position >= ?{condition} ORDER BY position LIMIT ?",  # noqa: S608
+            worker, start, limit,
+        )  # fmt: skip
+        return list(map(_entry, rows))
+
+    def last_position(self, worker: int) -> int:
+        """Return the position of the last entry, 0 where there is none."""
+        [row] = self.execute("SELECT coalesce(max(position), 0) AS last FROM oplog WHERE worker = ?", worker)
+        last: int = row["last"]
+        return last
+
+    def forget(self, worker: int, first: int, kind: str) -> None:
+        """Let all entries from a position on count no more, and note that as an entry of the given kind."""
+        with self.transaction():
+            last = self.last_position(worker)
+            if first <= last:
+                self.execute("UPDATE oplog SET dead = 1 WHERE worker = ? AND position >= ?", worker, first)
+                self.append(worker, Entry(kind, request=Encoded(f"[{first},{last}]")))
+
+    def copy_oplog(self, source: int, target: int, last: int) -> None:
+        """Begin a worker's oplog with another's, up to a position."""
+        columns = _ENTRY.replace("position, ", "")
+        self.execute(
+            f"INSERT INTO oplog (worker, position, {columns}) "  # noqa: S608
+            f"SELECT ?, position, {columns} FROM oplog WHERE worker = ? AND position <= ?",
+            target, source, last,
+        )  # fmt: skip
+
+
+def _entry(row: Any) -> Entry:
+    response = None if row["response"] is None else Encoded(row["response"], row["response_data"])
+    request = Encoded(row["request"], row["request_data"])
+    return Entry(
+        row["kind"], row["name"], request, response,
+        key=row["key"], at=row["at"], position=row["position"], dead=bool(row["dead"]),
+    )  # fmt: skip
+
+
+def _reason(error: sqlite3.Error) -> str:
+    text = str(error)
+    if "locked" in text or "busy" in text:
+        return "the state file is locked: another program is writing to it. Try again when that is done."
+    if "not a database" in text or "malformed" in text:
+        return "the state file is damaged, or is no state file at all. Move it away; a new one is made then."
+    if "full" in text:
+        return "the state file cannot grow: the disk is full. What was written before is kept; make room and try again."
+    if "readonly" in text or "unable to open" in text:
+        return f"the state file cannot be written to ({text})"
+    if "no such table" in text or "no such column" in text:
+        return "this database is not a state file of witgen"
+    return f"the state file cannot be used: {text}"

@@ -1,0 +1,77 @@
+"""Updates: a worker goes on with another version of its component."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from .codec import NOTHING, Encoded
+from .entries import UPDATED, Entry
+from .records import WorkerRecord
+from .session import Session
+
+if TYPE_CHECKING:
+    from .executor import Executor
+
+__all__ = ["update"]
+
+
+def update(
+    executor: Executor, record: WorkerRecord, load: Callable[[int], Session], unload: Callable[[], None]
+) -> Session:
+    """Load a worker with the version that it shall have; where that fails, it stays at its own.
+
+    Args:
+        executor: where it runs.
+        record: the worker.
+        load: loads a version and replays the oplog.
+        unload: undoes that.
+    """
+    version = record.version
+    while (wanted := executor.records.next_update(record.number)) is not None:
+        number, target, mode = wanted
+        try:
+            if mode == "automatic":
+                session = load(target)
+                _succeed(executor, record.number, number, target, b"")
+                return session
+            snapshot = load(version).save_snapshot()
+            unload()
+            return _by_snapshot(executor, record, (number, target), snapshot, load)
+        except Exception as error:  # noqa: BLE001 - any failure of the new version means that the old one stays
+            unload()
+            details = json.dumps([target, str(error)])
+            with executor.state.transaction():
+                executor.state.append(record.number, Entry("failed-update", request=Encoded(details), response=NOTHING))
+                executor.records.forget_update(number)
+            executor.say(f"worker `{record.name}` stays at version {version}: {error}")
+    return load(version)
+
+
+def _by_snapshot(
+    executor: Executor, record: WorkerRecord, wanted: tuple[int, int], snapshot: bytes, load: Callable[[int], Session]
+) -> Session:
+    """Write the snapshot down and load the new version, which begins with it; take it back where that fails."""
+    number, target = wanted
+    begin = executor.state.last_position(record.number) + 1
+    executor.state.append(
+        record.number, Entry(UPDATED, request=Encoded(json.dumps([target]), snapshot), response=NOTHING)
+    )
+    try:
+        session = load(target)
+    except BaseException:
+        executor.state.forget(record.number, begin, "revert")
+        raise
+    with executor.state.transaction():
+        executor.records.set_version(record.number, target)
+        executor.records.forget_update(number)
+    return session
+
+
+def _succeed(executor: Executor, worker: int, number: int, target: int, snapshot: bytes) -> None:
+    with executor.state.transaction():
+        request = Encoded(json.dumps([target]), snapshot)
+        executor.state.append(worker, Entry(UPDATED, request=request, response=NOTHING))
+        executor.records.set_version(worker, target)
+        executor.records.forget_update(number)

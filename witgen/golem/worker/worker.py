@@ -1,0 +1,212 @@
+"""A worker: a component whose memory is made again from its oplog whenever it is needed."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, TypeVar
+
+from ...runtime.host import ComponentError, DeadlineError, EngineError, GuestExit, LinkError
+from .codec import NOTHING, Encoded
+from .entries import COMPLETED, INVOKED, UPDATED, Entry
+from .errors import DivergenceError, StateError, WorkerError
+from .records import WorkerRecord
+from .session import DEFAULT_POLICY, Restart, Session
+from .updating import update
+
+if TYPE_CHECKING:
+    from .executor import Executor
+    from .program import Export
+
+__all__ = ["Worker"]
+
+T = TypeVar("T")
+
+
+class Worker:
+    """A worker of this process. Its calls are made one after another, from any thread.
+
+    Attributes:
+        number: its number in the state file.
+    """
+
+    def __init__(self, executor: Executor, record: WorkerRecord) -> None:
+        self.executor = executor
+        self.number = record.number
+        self._lock = threading.RLock()
+        self._session: Session | None = None
+        self._owner = 0
+
+    @property
+    def record(self) -> WorkerRecord:
+        """What the state file says about it."""
+        return self.executor.records.numbered(self.number)
+
+    def invoke(self, function: str, request: Encoded, key: str) -> Encoded:
+        """Make a call, or return what came of it when it was made under this key before.
+
+        Raises:
+            WorkerError: the worker takes no calls any more.
+            Trap: the component failed, also when it was tried again.
+        """
+        with self._entered():
+            return self._attempt(lambda: self._invoke(function, request, key))
+
+    def resume(self) -> None:
+        """Finish the call that the worker was in the middle of, if there is one."""
+        with self._entered():
+            self._attempt(self._awake)
+
+    def close(self) -> None:
+        """Unload the worker; the next call loads it again."""
+        with self._lock:
+            session, self._session = self._session, None
+            if session is not None:
+                session.close()
+
+    @contextmanager
+    def _entered(self) -> Generator[None]:
+        if self._owner == threading.get_ident():
+            raise WorkerError(f"worker `{self.record.name}` calls itself, and would wait for itself forever")
+        with self._lock:
+            self._owner = threading.get_ident()
+            try:
+                yield
+            finally:
+                self._owner = 0
+
+    # Inside the lock
+
+    def _invoke(self, function: str, request: Encoded, key: str) -> Encoded:
+        session = self._awake()
+        recorded = self._answer(key)
+        if recorded is not None:
+            return recorded
+        export = session.program.find(function)
+        self._note("running")
+        session.recorder.begin(export.name, key, request)
+        response = self._run(session, export, request)
+        self._note("idle")
+        return response
+
+    def _answer(self, key: str) -> Encoded | None:
+        """Return what came of a call that was made before."""
+        found = False
+        for entry in self.executor.state.entries(self.number, alive=True):
+            if entry.kind == INVOKED:
+                found = entry.key == key
+            elif entry.kind == COMPLETED and found:
+                return entry.response
+        return None
+
+    def _run(self, session: Session, export: Export, request: Encoded) -> Encoded:
+        response = session.call(export, request)
+        session.recorder.complete(export.name, response)
+        return response
+
+    def _awake(self) -> Session:
+        """Return the worker loaded and live: with all that is in its oplog done."""
+        self._refuse_ended()
+        if self._session is not None and self.executor.records.next_update(self.number) is None:
+            return self._session
+        self.close()
+        return update(self.executor, self.record, self._load, self.close)
+
+    def _load(self, version: int) -> Session:
+        """Load a version of the component and let it do what is in the oplog."""
+        session = self._session = Session(self.executor, self.record, version)
+        self._replay(session)
+        return session
+
+    def _replay(self, session: Session) -> None:
+        session.start()
+        recorder = session.recorder
+        busy = False
+        while (entry := recorder.next_entry()) is not None:
+            if entry.kind == UPDATED:
+                recorder.take()
+                session.load_snapshot(entry.request.data)
+            elif entry.kind == INVOKED:
+                busy = True
+                recorder.take()
+                self._run(session, session.program.find(entry.name), entry.request)
+            else:
+                raise DivergenceError(entry.position, f"{entry.name}({entry.request.text[1:-1]})", "nothing")
+        if busy:
+            self._note("idle")
+
+    def _refuse_ended(self) -> None:
+        record = self.record
+        if record.status == "failed":
+            reason = next(
+                (each for each in reversed(self.executor.state.entries(self.number)) if each.kind == "error"), None
+            )
+            text = json.loads(reason.request.text) if reason is not None else "it failed"
+            raise WorkerError(f"worker `{record.name}` has failed and takes no more calls: {text}")
+        if record.status == "exited":
+            raise WorkerError(f"worker `{record.name}` has ended itself and takes no more calls")
+
+    def _note(self, status: str, *, retries: int = 0) -> None:
+        self.executor.records.set_status(self.number, status, retries=retries)
+
+    def _append(self, kind: str, text: object = None) -> None:
+        self.executor.state.append(self.number, Entry(kind, request=Encoded(json.dumps(text)), response=NOTHING))
+
+    # What is done about failures
+
+    def _attempt(self, action: Callable[[], T]) -> T:
+        while True:
+            try:
+                return action()
+            except Restart:
+                self.close()
+            except GuestExit:
+                self._end("exited")
+                raise
+            except (WorkerError, LinkError, ComponentError, EngineError):
+                self._stop()
+                raise
+            except (KeyboardInterrupt, DeadlineError, SystemExit):
+                self._end("interrupted")
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever a host function raises ends the call
+                self._fail(error)
+
+    def _stop(self) -> None:
+        """Leave a call that cannot go on as it is; the next start tries again."""
+        self.close()
+        with suppress(StateError):
+            if self.record.status == "running":
+                self._note("interrupted")
+
+    def _end(self, kind: str) -> None:
+        self.close()
+        self._append(kind)
+        self._note(kind)
+
+    def _fail(self, error: Exception) -> None:
+        """Note a failure and wait for the next attempt; raise it if there is none."""
+        policy = self._session.policy if self._session is not None else DEFAULT_POLICY
+        self.close()
+        self._append("error", _described(error))
+        record = self.record
+        tries = record.retries + 1
+        if tries >= policy.max_attempts:
+            self._note("failed", retries=record.retries)
+            raise error
+        delay = min(policy.max_delay, policy.min_delay * policy.multiplier ** (tries - 1)) / 1e9
+        if policy.max_jitter_factor:
+            delay *= 1 + policy.max_jitter_factor * random.random()  # noqa: S311 - no secret
+        self._note("retrying", retries=tries)
+        self.executor.say(
+            f"worker `{record.name}`: {_described(error)}; attempt {tries + 1} of {policy.max_attempts} in {delay:g} s"
+        )
+        time.sleep(delay)
+
+
+def _described(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".rstrip(": ")
