@@ -24,7 +24,7 @@ from ..bindings.types.golem_websocket_client import (
     MessageBinary,
     MessageText,
 )
-from .handshake import MAX_SIZE, how_it_ended
+from .handshake import MAX_SIZE, close_connection, how_it_ended
 
 if TYPE_CHECKING:
     from .websocket import WebSockets
@@ -98,7 +98,7 @@ class Connection(client.WebsocketConnection):
         info = CloseInfo(1000 if code is None else code, reason or "")
         _check_close(info)
         self._ignore()
-        self._run(self._socket.close(info.code, info.reason))
+        self._run(close_connection(self._socket, info.code, info.reason))
         with self._arrived:
             self._messages.clear()
             self._errors.clear()
@@ -121,7 +121,7 @@ class Connection(client.WebsocketConnection):
                 self._leaving.set_result(None)
             else:
                 self._ignore()
-                self._leaving = self.service.loop.start(self._socket.close(_GOING_AWAY))
+                self._leaving = self.service.loop.start(close_connection(self._socket, _GOING_AWAY))
                 self._end([ErrorClosed(CloseInfo(_GOING_AWAY, ""))])
         return self._leaving
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import ssl
 from collections.abc import Iterable
@@ -21,7 +22,7 @@ from ..bindings.types.golem_websocket_client import (
     ErrorReceiveFailure,
 )
 
-__all__ = ["MAX_SIZE", "how_it_ended", "open_connection", "trusted"]
+__all__ = ["MAX_SIZE", "close_connection", "how_it_ended", "open_connection", "trusted"]
 
 MAX_SIZE: Final = 64 << 20
 """Bytes that a message may have in either direction."""
@@ -37,6 +38,16 @@ _NOT_IN_VALUES = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _RULES_BROKEN = frozenset((1002, 1003, 1007))
 _TOO_BIG = 1009
 _NO_STATUS = 1005
+
+
+class _Connection(ClientConnection):
+    """Does not wait forever for a server that broke the rules, or has said goodbye, to end the connection as well."""
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes of the server in."""
+        super().data_received(data)
+        if self.protocol.close_expected():
+            self.loop.call_later(self.close_timeout or 0, self.transport.abort)
 
 
 def trusted(ca: Path | None) -> ssl.SSLContext:
@@ -67,6 +78,7 @@ async def open_connection(
             url,
             **_request(headers),
             ssl=tls if url.lower().startswith("wss:") else None,
+            create_connection=_Connection,
             open_timeout=open_timeout,
             close_timeout=close_timeout,
             max_size=MAX_SIZE,
@@ -78,6 +90,16 @@ async def open_connection(
     # ValueError: parts of the URL; ImportError: a proxy of a kind that needs another package.
     except (OSError, WebSocketException, ValueError, ImportError) as error:
         raise ErrorConnectionFailure(f"{url}: {error or type(error).__name__}") from error
+
+
+async def close_connection(connection: ClientConnection, code: int, reason: str = "") -> None:
+    """Say goodbye and wait for the server's answer, as long as its close timeout allows."""
+    try:
+        await asyncio.wait_for(connection.close(code, reason), connection.close_timeout)
+    except TimeoutError:
+        # It does not even take what was sent before.
+        connection.transport.abort()
+        await connection.wait_closed()
 
 
 def _request(headers: Iterable[tuple[str, str]]) -> dict[str, Any]:

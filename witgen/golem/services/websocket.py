@@ -36,7 +36,7 @@ class WebSockets:
         *,
         limit: int = 100,
         open_timeout: float = 10,
-        close_timeout: float = 10,
+        close_timeout: float = 5,
         send_timeout: float = 60,
         ca: Path | None = None,
         allowed: bool = True,

@@ -1,0 +1,56 @@
+"""The component that all tests of the services share, and what they run it with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from filelock import FileLock
+
+from witgen.build import Build, build
+from witgen.golem.local import Services
+
+from .probing import Guest
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="session")
+def probe(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """Return the component, built once per test run."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "probe"
+    folder.mkdir(exist_ok=True)
+    with FileLock(folder / "lock"):
+        return build(
+            Build(str(HERE / "app" / "probe.py"), HERE / "wit", "probe", out=folder / "probe.wasm", golem=True)
+        ).path
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Iterator[Services]:
+    """Return services whose folder is empty."""
+    with Services(tmp_path / "state") as services:
+        yield services
+
+
+@pytest.fixture
+def start(probe: Path, services: Services) -> Iterator[Callable[..., Guest]]:
+    """Return a function that runs one more instance of the component."""
+    guests: list[Guest] = []
+
+    def make(other: Services | None = None, **settings: Any) -> Guest:
+        guests.append(Guest(probe, other or services, **settings))
+        return guests[-1]
+
+    yield make
+    for each in guests:
+        each.close()
+
+
+@pytest.fixture
+def guest(start: Callable[..., Guest]) -> Guest:
+    """Return an instance of the component."""
+    return start()

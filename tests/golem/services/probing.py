@@ -1,0 +1,47 @@
+"""A guest that runs what a test tells it, with the local services."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+from witgen.golem.local import Services
+from witgen.runtime.host import InputStream, Limits, OutputStream, WasiConfig
+
+__all__ = ["Guest", "Sources"]
+
+
+class Sources:
+    """Streams by name, for the guest to ask for."""
+
+    def __init__(self) -> None:
+        self.inputs: dict[str, InputStream] = {}
+        self.outputs: dict[str, OutputStream] = {}
+
+    def input(self, name: str) -> InputStream:
+        return self.inputs[name]
+
+    def output(self, name: str) -> OutputStream:
+        return self.outputs[name]
+
+
+class Guest:
+    """One component instance; calling it runs Python in there and returns what that put into `out`."""
+
+    def __init__(
+        self, component: Path, services: Services, *, wasi: WasiConfig | None = None, limits: Limits | None = None
+    ) -> None:
+        self.sources = Sources()
+        self.world = services.open(component, {"test:services/sources": self.sources}, wasi=wasi, limits=limits)
+
+    def __call__(self, code: str, /, **values: object) -> list[Any]:
+        given = "".join(f"{name} = {value!r}\n" for name, value in values.items())
+        answer = self.world.run(given + dedent(code))
+        assert answer.startswith("["), answer
+        found: list[Any] = ast.literal_eval(answer)
+        return found
+
+    def close(self) -> None:
+        self.world.close()
