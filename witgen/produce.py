@@ -19,7 +19,6 @@ from .options import Config, Produced
 from .packages import Packages, refuse_conflicts, reused
 from .render.guest_module import RawNames
 from .render.package import Module, package_data, package_modules
-from .render.sharing import Sharing
 from .resolver import component_in, resolve_component, resolve_tree, select_world
 from .runtime_files import runtime_files
 from .tree import Tree
@@ -52,6 +51,8 @@ def produce(config: Config, tree: Tree) -> Produced:
     guest = _raw_names(resolved, world, config.world_module) if wants_guest else None
     modules = package_modules(facts, host=config.host, guest=guest)
     if packages.found:
+        from .render.sharing import Sharing  # noqa: PLC0415 - most outputs reuse nothing
+
         sharing = Sharing(facts, modules, packages.found)
         prints = {scope.title: facts.fingerprint(owner) for owner, scope in facts.scopes.items()}
         refuse_conflicts(packages, sharing.conflicts(), prints)

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
-from importlib.resources import files
-from importlib.resources.abc import Traversable
+from pathlib import Path
 
 __all__ = ["runtime_files"]
+
+_ROOT = Path(__file__).parent / "runtime"
 
 
 @cache
 def runtime_files(*, host: bool, guest: bool) -> dict[str, str]:
     """Return path below `_runtime/` → text: what both sides need, and the parts for the sides that are wanted."""
-    root = files("witgen.runtime")
-    found = _python_files(root, "")
-    wanted = {"host": host, "guest": guest}
-    return {path: text for path, text in sorted(found.items()) if wanted.get(path.partition("/")[0], True)}
+    unwanted = {name for name, wanted in (("host", host), ("guest", guest)) if not wanted}
+    return {path: (_ROOT / path).read_text(encoding="utf-8") for path in sorted(_modules(_ROOT, "", unwanted))}
 
 
-def _python_files(folder: Traversable, prefix: str) -> dict[str, str]:
-    found: dict[str, str] = {}
+def _modules(folder: Path, prefix: str, unwanted: set[str]) -> Iterator[str]:
     for entry in folder.iterdir():
-        if entry.is_dir() and entry.name != "__pycache__":
-            found |= _python_files(entry, f"{prefix}{entry.name}/")
-        elif entry.name.endswith(".py"):
-            found[prefix + entry.name] = entry.read_text(encoding="utf-8")
-    return found
+        if entry.suffix == ".py":
+            yield prefix + entry.name
+        elif entry.name not in {"__pycache__", *unwanted} and entry.is_dir():
+            yield from _modules(entry, f"{prefix}{entry.name}/", set())

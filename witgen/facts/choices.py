@@ -5,7 +5,6 @@ from __future__ import annotations
 import keyword
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 
 from ..diagnostics import Diagnostic
 from ..errors import OptionError
@@ -95,6 +94,8 @@ def _interface(
     if found:
         message, remedy = f"the world has several versions of `{name}`", "name one of them: `ns:pkg/interface@version`"
     else:
+        from difflib import get_close_matches  # noqa: PLC0415 - only where something is wrong
+
         close = get_close_matches(name, candidates, n=1)
         message, remedy = f"the world has no interface `{name}`", f"did you mean `{close[0]}`?" if close else None
     problems.append((("names", name), Diagnostic("W0911", message, help=remedy)))

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import enum
 import hashlib
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from functools import cache
-from typing import cast
+from typing import Any, cast
 
 from ..model import ir
 from ..records import fields
@@ -22,39 +22,12 @@ def fingerprint(resolve: ir.Resolve, owner: ir.TypeOwner) -> str:
 
     Places in the source do not count, nor what a `use`d type looks like where it is declared.
     """
+    walk = _Walk(resolve)
     if owner.interface is not None:
-        root: object = resolve.interfaces[owner.interface]
+        walk.value(resolve.interfaces[owner.interface])
     else:
-        root = resolve.worlds[owner.world or 0]
-    return hashlib.sha256("\x00".join(_walk(resolve, root)).encode()).hexdigest()[:16]
-
-
-def _walk(resolve: ir.Resolve, value: object) -> Iterator[str]:
-    """Yield the tokens of a value; numbers of the arena become names, because they depend on the whole tree."""
-    if value is None or value.__class__ is str:
-        yield repr(value)
-        return
-    match value:
-        case ir.TypeRef(id):
-            yield from _type(resolve, id)
-        case ir.Own(resource) | ir.Borrow(resource):
-            yield type(value).__name__
-            yield from _type(resolve, resource)
-        case ir.FunctionKind(tag, _, is_async):
-            yield from (tag.value, str(is_async))
-        case ir.InterfaceItem(id):
-            yield resolve.interface_name(id) or ""
-            if resolve.interfaces[id].name is None:
-                yield from _walk(resolve, resolve.interfaces[id])
-        case ir.TypeItem(id):
-            yield from _type(resolve, id, own=True)
-        case ir.Interface():
-            yield from (f"interface {value.name}", repr(value.docs), repr(value.stability))
-            for type_id in value.types.values():
-                yield from _type(resolve, type_id, own=True)
-            yield from _walk(resolve, value.functions)
-        case _:
-            yield from _plain(resolve, value)
+        walk.value(resolve.worlds[owner.world or 0])
+    return hashlib.sha256("\x00".join(walk.tokens).encode()).hexdigest()[:16]
 
 
 @cache
@@ -64,31 +37,62 @@ def _fields(kind: Hashable) -> tuple[str, ...] | None:
     return None if found is None else tuple(name for name in found if name not in {"span", "package"})
 
 
-def _plain(resolve: ir.Resolve, value: object) -> Iterator[str]:
-    if isinstance(value, enum.Enum):
-        yield str(value.value)
-    elif isinstance(value, tuple | list):
-        items = cast("Sequence[object]", value)
-        yield str(len(items))
-        for item in items:
-            yield from _walk(resolve, item)
-    elif isinstance(value, Mapping):
-        for key, item in cast("Mapping[object, object]", value).items():
-            yield key if isinstance(key, str) else ""
-            yield from _walk(resolve, item)
-    elif (names := _fields(cast("Hashable", type(value)))) is not None:
-        yield type(value).__name__
-        for name in names:
-            yield from _walk(resolve, getattr(value, name))
-    else:
-        yield repr(value)
+class _Walk:
+    """Collects the tokens of values; numbers of the arena become names, because they depend on the whole tree."""
 
+    def __init__(self, resolve: ir.Resolve) -> None:
+        self._resolve = resolve
+        self.tokens: list[str] = []
 
-def _type(resolve: ir.Resolve, id: ir.TypeId, *, own: bool = False) -> Iterator[str]:
-    definition = resolve.type_def(id)
-    if definition.name is not None and not own:
-        scope = definition.owner.interface if definition.owner else None
-        yield f"{resolve.interface_name(scope) if scope is not None else ''}#{definition.name}"
-        return
-    yield from (definition.name or "", repr(definition.docs), repr(definition.stability))
-    yield from _walk(resolve, definition.kind)
+    def value(self, value: Any) -> None:
+        """Add the tokens of a value."""
+        kind = value.__class__
+        if value is None or kind is str:
+            self.tokens.append(repr(value))
+        elif kind is tuple or kind is list:
+            self.tokens.append(str(len(value)))
+            for item in value:
+                self.value(item)
+        elif (names := _fields(kind)) is not None:
+            self._record(value, names)
+        elif isinstance(value, Mapping):
+            for key, item in cast("Mapping[object, object]", value).items():
+                self.tokens.append(key if isinstance(key, str) else "")
+                self.value(item)
+        else:
+            self.tokens.append(str(value.value) if isinstance(value, enum.Enum) else repr(value))
+
+    def _record(self, value: Any, names: tuple[str, ...]) -> None:
+        match value:
+            case ir.TypeRef(id):
+                self._type(id)
+            case ir.Own(resource) | ir.Borrow(resource):
+                self.tokens.append(type(value).__name__)
+                self._type(resource)
+            case ir.FunctionKind(tag, _, is_async):
+                self.tokens += (tag.value, str(is_async))
+            case ir.InterfaceItem(id):
+                self.tokens.append(self._resolve.interface_name(id) or "")
+                if self._resolve.interfaces[id].name is None:
+                    self.value(self._resolve.interfaces[id])
+            case ir.TypeItem(id):
+                self._type(id, own=True)
+            case ir.Interface():
+                self.tokens += (f"interface {value.name}", repr(value.docs), repr(value.stability))
+                for type_id in value.types.values():
+                    self._type(type_id, own=True)
+                self.value(value.functions)
+            case _:
+                self.tokens.append(value.__class__.__name__)
+                for name in names:
+                    self.value(getattr(value, name))
+
+    def _type(self, id: ir.TypeId, *, own: bool = False) -> None:
+        definition = self._resolve.type_def(id)
+        if definition.name is not None and not own:
+            scope = definition.owner.interface if definition.owner else None
+            name = self._resolve.interface_name(scope) if scope is not None else ""
+            self.tokens.append(f"{name}#{definition.name}")
+            return
+        self.tokens += (definition.name or "", repr(definition.docs), repr(definition.stability))
+        self.value(definition.kind)

@@ -8,7 +8,7 @@ from ..model import ir
 from .memo import Memo
 from .types import parts
 
-__all__ = ["Side", "obstacle"]
+__all__ = ["Side", "has_stream", "obstacle"]
 
 
 class Side(enum.Enum):
@@ -35,6 +35,7 @@ _ERROR_CONTEXT = {
 }
 
 _KNOWN: Memo[tuple[ir.TypeId, bool], str | None] = Memo()
+_OWNERS: Memo[int, ir.Interface] = Memo()
 
 
 def obstacle(resolve: ir.Resolve, function: ir.Function, side: Side) -> str | None:
@@ -48,9 +49,21 @@ def obstacle(resolve: ir.Resolve, function: ir.Function, side: Side) -> str | No
     return None
 
 
+def has_stream(resolve: ir.Resolve, function: ir.Function) -> bool:
+    """Tell whether a function has streams or futures, in whatever depth."""
+    pending = [param.type for param in function.params] + ([] if function.result is None else [function.result])
+    while pending:
+        type = pending.pop()
+        kind = resolve.type_def(type).kind if isinstance(type, ir.TypeRef) else None
+        if isinstance(kind, ir.Stream | ir.Future):
+            return True
+        pending += () if kind is None else parts(kind)
+    return False
+
+
 def _guest_obstacle(resolve: ir.Resolve, function: ir.Function, side: Side) -> str | None:
     """Return what componentize-py does wrong with a function because of its names or its place."""
-    owner = next((i for i in resolve.interfaces if i.functions.get(function.name) is function), None)
+    owner = _owner(resolve, function)
     kind = function.kind
     if owner is not None and owner.name is None and kind.resource is None:
         return "componentize-py drops the free functions of interfaces that a world declares inline"
@@ -62,6 +75,14 @@ def _guest_obstacle(resolve: ir.Resolve, function: ir.Function, side: Side) -> s
     if side is Side.GUEST_IMPORT and owner is not None and "err" in owner.types and _fails(resolve, function):
         return "componentize-py takes the interface's type `err` for its own and returns errors as values"
     return None
+
+
+def _owner(resolve: ir.Resolve, function: ir.Function) -> ir.Interface | None:
+    """Return the interface that declares a function, None for one of a world."""
+    known = _OWNERS.of(resolve)
+    if not known:
+        known |= {id(each): interface for interface in resolve.interfaces for each in interface.functions.values()}
+    return known.get(id(function))
 
 
 def _is_converted(resolve: ir.Resolve, type: ir.Type | None) -> bool:

@@ -176,7 +176,7 @@ class _Statement:
             raise _UnknownShapeError
         start = self._brackets.opening(equals - 1)
         yield self._line(self._indent, self._text[: start + 1])
-        yield self._line(self._indent + _STEP, self._text[start + 1 : equals - 1])
+        yield from self._inside(start, equals - 1, self._indent + _STEP)
         yield self._line(self._indent, self._text[equals - 1 :])
 
     def _union(self, value: int) -> Iterator[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from difflib import get_close_matches
 
 __all__ = ["did_you_mean", "it_has", "list_names"]
 
@@ -16,6 +15,8 @@ def did_you_mean(name: str, candidates: Iterable[str]) -> str | None:
     """Return a help text that names the candidate closest to `name`, if one is close."""
     if len(name) > _LONGEST:
         return None
+    from difflib import get_close_matches  # noqa: PLC0415 - only where something is wrong
+
     known = [candidate for candidate in dict.fromkeys(candidates) if len(candidate) <= _LONGEST]
     close = get_close_matches(name, known, n=1, cutoff=0.6)
     return f"did you mean `{close[0]}`?" if close else None
