@@ -124,10 +124,11 @@ class OutputStream:
 
     def _lower_native(self, store: Store) -> int:
         """Return the address of a box with the stream; called by the codec, on the store's thread."""
+        files = StreamFiles.of(store)
         path, self._path = self._path, None
         if path is None:
             raise StreamError("this OutputStream was given to a guest already")
-        box = StreamFiles.of(store).output_stream(path)
+        box = files.output_stream(path)
         # Both sides have the file open; where the system allows it, it needs no name any more.
         with contextlib.suppress(OSError):
             path.unlink()
