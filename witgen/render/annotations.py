@@ -160,8 +160,8 @@ class Annotations:
             return self.imports.name(module, name)
         return private(name) if name in self.shadowed else name
 
-    def structure(self, kind: ir.TypeKind) -> str:
-        """Return the annotation of an unnamed type."""
+    def structure(self, kind: ir.TypeKind, *, end: str = "Reader") -> str:
+        """Return the annotation of an unnamed type; functions pass the `Reader` end of streams and futures."""
         match kind:
             case ir.Tuple(types):
                 inner = ", ".join(self.exact(type) for type in types) or "()"
@@ -183,13 +183,26 @@ class Annotations:
                 return self._resource(resource)
             case ir.Alias(type):
                 return self.exact(type)
-            case ir.Stream() | ir.Future():
-                return self.imports.name("typing", "Any")
+            case ir.Stream(type) | ir.Future(type):
+                return self._end(kind.__class__.__name__, type, end)
             case ir.Record() | ir.Variant() | ir.Enum() | ir.Flags() | ir.Resource():
                 msg = f"{kind} has a name"
                 raise LookupError(msg)
             case _:
                 assert_never(kind)
+
+    def _end(self, kind: str, carried: ir.Type | None, end: str) -> str:
+        """Return the annotation of one end of a stream or future; streams of bytes carry `bytes`."""
+        streams = f"{self.place.up}_runtime.streams"
+        if kind == "Stream" and carried is not None and self._plain(carried) is ir.Prim.U8:
+            return self.imports.name(streams, f"ByteStream{end}")
+        return f"{self.imports.name(streams, f'{kind}{end}')}[{self.exact(carried)}]"
+
+    def _plain(self, type: ir.Type) -> ir.Type:
+        """Return a type with its aliases followed."""
+        while isinstance(type, ir.TypeRef) and isinstance(kind := self.facts.resolve.type_def(type).kind, ir.Alias):
+            type = kind.type
+        return type
 
     def _value(self, name: str) -> str:
         return self.imports.name(f"{self.place.up}_runtime.values", name)

@@ -18,6 +18,7 @@ from .guest_module import (
     render_guest_import,
     render_guest_raw,
 )
+from .guest_streams import render_guest_streams
 from .guest_testing import render_guest_fake, render_guest_testing
 from .host_module import render_host_export, render_host_import
 from .imports import all_order, member_order
@@ -106,6 +107,7 @@ def _guest(facts: WorldFacts, names: RawNames, *, host: bool) -> Iterator[_Plann
     yield "guest/_raw", facts.own, partial(render_guest_raw, facts, names)
     for scope in (*(link.scope for link in facts.imports), facts.own):
         yield f"guest/{scope.module}", scope, partial(render_guest_import, facts, scope)
+    yield "guest/streams", facts.own, partial(render_guest_streams, facts)
     yield "guest/aio", facts.own, partial(render_guest_aio, facts)
     yield "guest/testing/__init__", facts.own, partial(render_guest_testing, facts, host=host)
     for scope in (*(link.scope for link in facts.imports), facts.own):

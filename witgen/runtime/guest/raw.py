@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from importlib import import_module
 from inspect import iscoroutine
 from types import FunctionType
@@ -118,6 +119,14 @@ class RawModules:
             found |= {name: member for name, member in members.items() if name.startswith("_async_start_")}
         return found
 
+    def maker(self, name: str) -> Callable[..., Any]:
+        """Return the function that makes both ends of a stream or future; outside a component it says so."""
+        try:
+            function: Callable[..., Any] = getattr(_find(self.world_module), name)
+        except OutsideComponentError as error:
+            return partial(_refuse, str(error))
+        return function
+
     def load(self, interface: str) -> bool:
         """Import a module while the component is built; False where there is no component."""
         try:
@@ -138,6 +147,10 @@ def _ask(raw: FunctionType, home: Any, arguments: list[Any]) -> tuple[Any, ...]:
         found: tuple[Any, ...] = asked.args[0]
         return found
     return ()
+
+
+def _refuse(message: str, *_: object) -> None:
+    raise OutsideComponentError(message)
 
 
 def _find(path: str) -> Any:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from .. import abi
 from .exporting import Export
@@ -26,6 +27,10 @@ class World:
     def importer(self, interface: abi.Interface, module: str) -> Importer:
         """Return what binds the functions of an imported interface by their WIT names, for the module `module`."""
         return Importer(self._raw(), interface, module)
+
+    def maker(self, name: str) -> Callable[..., Any]:
+        """Return componentize-py's function that makes both ends of a stream or future."""
+        return self._raw().maker(name)
 
     def serve(self, module: str, *exports: Export) -> None:
         """Install what the world exports into the application module `module`.
