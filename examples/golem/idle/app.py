@@ -20,7 +20,7 @@ from agent.types.golem_api_host import (
 def names(filter: WorkerAnyFilter) -> Iterator[str]:
     component = host.get_self_metadata().worker_id.component_id
     # Precise: every worker's status is worked out now, not taken from what was last written down.
-    with host.GetWorkers(component, filter, True) as pages:
+    with host.GetWorkers(component, filter, precise=True) as pages:
         while (page := pages.get_next()) is not None:
             yield from (found.worker_id.worker_name for found in page)
 

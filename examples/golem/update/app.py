@@ -5,9 +5,11 @@ from agent.guest import golem_api_host as host
 from agent.types.golem_api_host import UpdateMode
 from agent.types.golem_rpc_types import WorkerId
 
+RELEASE = "the first release"
 
-def version() -> int:
-    return host.get_self_metadata().component_version
+
+def release() -> str:
+    return f"{RELEASE}, version {host.get_self_metadata().component_version}"
 
 
 def update(name: str, version: int) -> None:
@@ -15,4 +17,4 @@ def update(name: str, version: int) -> None:
     host.update_worker(WorkerId(me.component_id, name), version, UpdateMode.AUTOMATIC)
 
 
-exports.serve(__name__, version=version, update=update)
+exports.serve(__name__, release=release, update=update)

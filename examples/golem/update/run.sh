@@ -1,0 +1,11 @@
+#!/bin/sh
+set -e
+cd "$(dirname "$0")"
+witgen generate --quiet
+witgen build --quiet --golem app.py --out update.wasm
+witgen run --worker ada update.wasm release
+
+sed 's/the first release/the second release/' app.py > second.py
+witgen build --quiet --golem second.py --out second.wasm
+witgen run --worker alan update=second.wasm update '"ada"' 1
+witgen run --worker ada update=second.wasm release
