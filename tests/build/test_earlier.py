@@ -6,19 +6,13 @@ import os
 import re
 import subprocess
 import sys
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from trees import CASES, options
 
 from witgen import Config, generate
-
-ROOT = Path(__file__).parent.parent.parent
-TREES = ROOT.parent / "shared" / "wit"
-GOLDEN = sorted(path.parent for path in (ROOT / "golden").glob("*/witgen.toml"))
-CASES = {case.name: (case / "wit", tomllib.loads((case / "witgen.toml").read_text())["world"]) for case in GOLDEN}
-CASES["golem"] = (TREES / "golem-2026-07", "golem")
 
 # Where a comment documents something: before the first word of a declaration on a line of its own.
 DECLARATION = re.compile(
@@ -35,14 +29,13 @@ def documented(text: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("case", CASES)
 def test_documentation_changes(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    tree, world = CASES[case]
-    if not tree.is_dir():
-        pytest.skip("Golem's WIT trees are not beside this checkout")
+    given = options(case, tmp_path / "reused")
+    tree = Path(given["wit"])
     files = {path.relative_to(tree): path.read_text() for path in sorted(tree.rglob("*.wit"))}
     for name, text in files.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text)
-    config = Config(tmp_path, world, features=["x"])
+        (tmp_path / "wit" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "wit" / name).write_text(text)
+    config = Config(**given | {"wit": tmp_path / "wit", "features": ["x"]})
 
     def output(cache: str) -> dict[str, str]:
         monkeypatch.setenv("WITGEN_CACHE_DIR", cache)
@@ -52,11 +45,11 @@ def test_documentation_changes(case: str, tmp_path: Path, monkeypatch: pytest.Mo
     changed = 0
     for name in list(files)[:: max(1, len(files) // 8)]:
         for text in list(documented(files[name]))[:3]:
-            (tmp_path / name).write_text(text)
+            (tmp_path / "wit" / name).write_text(text)
             again = output(str(tmp_path / "cache"))
             assert again == output("")
             changed += again != first
-        (tmp_path / name).write_text(files[name])
+        (tmp_path / "wit" / name).write_text(files[name])
     assert changed
 
 
@@ -75,12 +68,12 @@ def test_a_comment_in_a_string_is_none(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_a_damaged_cache_costs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WITGEN_CACHE_DIR", str(tmp_path / "cache"))
-    wit, world = CASES["websocket"]
-    files = dict(generate(Config(wit, world)).files)
+    config = Config(**options("websocket", tmp_path))
+    files = dict(generate(config).files)
     for path in (tmp_path / "cache").rglob("*"):
         if path.is_file():
             path.write_bytes(path.read_bytes()[:-1])
-    assert dict(generate(Config(wit, world)).files) == files
+    assert dict(generate(config).files) == files
 
 
 @pytest.mark.parametrize("command", ["check", "generate"])

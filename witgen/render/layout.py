@@ -25,7 +25,7 @@ _RETURN_AWAIT = re.compile(r"(?:return )?(?:await )?")
 _PLAIN_ANNOTATION = re.compile(r"[\w.]+: [\w.]+ = ")
 _TARGET = re.compile(r"\w+: ")
 _UNION_INSIDE = re.compile(r"(\w+: \w+\[)([\w.]+(?: \| [\w.]+)+)(\])")
-_CALLEE = re.compile(r"(?:super\(\)\.)?\w+(?:\.\w+)?\(")
+_CALLEE = re.compile(r"(?:super\(\)\.)?\w+(?:\.\w+)?\(|\{")
 _OPTIONAL = re.compile(r"(\w+: )([\w.]+(?: \| [\w.]+)+)( = None)")
 
 
