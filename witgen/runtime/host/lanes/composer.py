@@ -18,7 +18,7 @@ from .plan import Plan, plan_imports
 from .reader import Import, Outer, read
 from .refusal import Refusal
 from .rewriting import rewritten
-from .shapes import OPCODES, PRIMITIVES, Function, Interface, Resource, Shape, carries_bytes, named_parts
+from .shapes import OPCODES, PRIMITIVES, Function, Interface, Resource, Shape, carries_bytes, named_parts, resources_of
 from .type_reader import InstanceType, Signature
 from .type_writer import TypeWriter
 
@@ -80,15 +80,13 @@ class _Exports:
                 continue
             self._origins.update({resource: name for resource, _ in interface.resources})
             translated = self._translation.interface(interface)
+            has_to = [
+                each for each in translated.functions if self.form.changes(each) or (replaces and _is_named(each))
+            ]
             if not name:
-                translated.functions = [each for each in translated.functions if self.form.changes(each)]
-            if self._has_to(translated, replaces=replaces):
+                translated.functions = has_to
+            if has_to:
                 self.laned[name] = translated
-
-    def _has_to(self, interface: Interface, *, replaces: bool) -> bool:
-        shapes = [shape for function in interface.functions for shape in function.types]
-        named = replaces and bool(interface.name) and any(True for shape in shapes for _ in named_parts(shape))
-        return named or any(map(self.form.changes, interface.functions))
 
     def origin(self, resource: Resource) -> tuple[str, bool]:
         """Return the interface that a resource comes from, and whether that is an export."""
@@ -99,6 +97,11 @@ class _Exports:
     def same(self, one: str, other: str) -> bool:
         """Tell whether two names mean one interface."""
         return self._same(one, other)
+
+
+def _is_named(function: Function) -> bool:
+    """Tell whether a function uses a resource or a type that has to have a name."""
+    return any(True for shape in function.types for _ in (*named_parts(shape), *resources_of(shape)))
 
 
 class _Composer:
@@ -220,17 +223,18 @@ class _Composer:
     def _instance(self, interface: Interface, form: Form, inside: int) -> int:
         """Put a helper in and instantiate it around an instance."""
         helper = make_helper(interface, form)
-        arguments = self._type_arguments(helper, as_text=form.text_inside)
+        arguments = self._type_arguments(helper)
         arguments.append((INSTANCE_ARGUMENT, Sort.INSTANCE, inside))
         if helper.polls and self._tickets is not None:
             names = (POLL_ARGUMENT, CANCEL_ARGUMENT)
             arguments += [(name, Sort.FUNC, index) for name, index in zip(names, self._tickets, strict=True)]
         return self._builder.instantiate(self._builder.component(helper.content), arguments)
 
-    def _type_arguments(self, helper: Helper, *, as_text: bool) -> list[tuple[str, Sort, int]]:
-        types = self._text if as_text else self._real
+    def _type_arguments(self, helper: Helper) -> list[tuple[str, Sort, int]]:
         arguments = [(name, Sort.TYPE, self._resource(resource)) for name, resource in helper.resources.items()]
-        return arguments + [(name, Sort.TYPE, types.index(shape)) for name, shape in helper.types.items()]
+        for name, (shape, as_text) in helper.types.items():
+            arguments.append((name, Sort.TYPE, (self._text if as_text else self._real).index(shape)))
+        return arguments
 
     def _argument(self, item: Import, given: Mapping[str, int]) -> tuple[str, Sort, int]:
         """Return what the guest is given for an import."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from .allocator import MEMORY, REALLOC, allocator
 from .encoding import ComponentBuilder, Sort
@@ -43,11 +44,11 @@ class Form:
 
 @dataclass(frozen=True, eq=False)
 class Helper:
-    """A helper and its arguments: which resources and (on its inner side) types it wants under which names."""
+    """A helper and its arguments: which resources it wants under which names, which types, and whether as text."""
 
     content: bytes
     resources: dict[str, Resource] = field(default_factory=dict[str, Resource])
-    types: dict[str, Shape] = field(default_factory=dict[str, Shape])
+    types: dict[str, tuple[Shape, bool]] = field(default_factory=dict[str, tuple[Shape, bool]])
     polls: bool = False
 
 
@@ -70,15 +71,15 @@ class _Maker:
         self._form = form
         self._builder = ComponentBuilder()
         self._resources: dict[Resource, int] = {}
-        self._wanted: dict[str, Shape] = {}
+        self._wanted: dict[str, tuple[Shape, bool]] = {}
         self._names = self._names_of_types()
         self._outside_resources: dict[Resource, int] = {}
+        inside, outside = form.text_inside, form.text_outside
+        declare = self._export_type if interface.name else partial(self._import_type, outside)
         self._inside = TypeWriter(
-            self._builder, self._resources.__getitem__, self._import_type, as_text=form.text_inside
+            self._builder, self._resources.__getitem__, partial(self._import_type, inside), as_text=inside
         )
-        self._outside = TypeWriter(
-            self._builder, self._outside_resources.__getitem__, self._export_type, as_text=form.text_outside
-        )
+        self._outside = TypeWriter(self._builder, self._outside_resources.__getitem__, declare, as_text=outside)
         self._polled = [f for f in interface.functions if form.polled and f.is_async]
 
     def _names_of_types(self) -> dict[Shape, str]:
@@ -89,13 +90,16 @@ class _Maker:
                 names.setdefault(meaning, name)
         return names
 
-    def _import_type(self, shape: Shape, definition: int) -> int:
+    def _import_type(self, as_text: bool, shape: Shape, definition: int) -> int:  # noqa: FBT001  (of a partial)
         name = f"type{len(self._wanted)}"
-        self._wanted[name] = shape
+        self._wanted[name] = (shape, as_text)
         return self._builder.import_(name, Sort.TYPE, definition)
 
     def _export_type(self, shape: Shape, definition: int) -> int:
-        """Export a named type: under the interface's name for it, or one that nothing has."""
+        """Export a named type: under the interface's name for it, or one that nothing has.
+
+        The world itself exports functions one by one, and those need types that have names outside the helper.
+        """
         if shape not in self._names:
             taken = {*self._interface.types, *self._names.values(), *(f.name for f in self._interface.functions)}
             self._names[shape] = next(name for name in _fresh_names() if name not in taken)
@@ -154,8 +158,8 @@ class _Maker:
                 index = self._outside.index(meaning)
                 if self._names.get(meaning) != name:
                     builder.export(name, Sort.TYPE, index)
-            elif meaning not in self._interface.own:
-                builder.export(name, Sort.TYPE, self._resources[meaning])
+            elif meaning not in self._interface.own or name != meaning.name:
+                builder.export(name, Sort.TYPE, self._outside_resources[meaning])
 
     def _functions(self, inner: int, circuit: Circuit, tickets: tuple[int, int] | None) -> list[tuple[Passing, int]]:
         """Export what is the same on both sides; return what code passes on, with its type."""
