@@ -104,3 +104,29 @@ def test_an_engine_without_support_is_refused() -> None:
         Async._instantiate(store, TEXT, Imports)
     with host.Store(concurrent=True) as store:
         assert Async._instantiate(store, TEXT, Imports).run(1) == 2
+
+
+def test_a_function_with_a_stream_is_linked_and_says_why_it_cannot_be_called() -> None:
+    """Nobody can implement it, so nobody has to; a component may have it all the same."""
+    text = """(component
+      (type $s (stream u8)) (import "f" (func $f (result $s)))
+      (core module $m (import "" "f" (func $f (result i32))) (func (export "run") (drop (call $f))))
+      (core func $l (canon lower (func $f)))
+      (core instance $i (instantiate $m (with "" (instance (export "f" (func $l))))))
+      (func (export "run") (canon lift (core func $i "run"))))"""
+    f = abi.Function("f", "f", (), abi.Stream(abi.U8))
+    run = abi.Function("run", "run", ())
+
+    class Streaming(host.World):
+        _definition = host.Definition(
+            "test:async/streaming",
+            (host.Import("", abi.Interface("", (), (f,))),),
+            (abi.Interface("", (), (run,)),),
+            streams=True,
+        )
+
+        def _bind(self, instance: host.Instance) -> None:
+            self.run = instance.function(run)
+
+    with pytest.raises(NotImplementedError, match="wasmtime's C API has no values of stream"):
+        Streaming._open(text, object()).run()

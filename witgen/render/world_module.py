@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..facts.support import Side, obstacle
+from ..facts.support import Side, has_stream, obstacle
 from ..facts.types import FunctionFacts
 from ..facts.world import Link, WorldFacts
 from ..records import record, replace
@@ -144,6 +144,12 @@ class _World:
             names = host_names(self.facts, link.scope)
             yield Exported(link.attribute, f"{module}.{names.own}", f"{module}.{names.face}", link.label)
 
+    @property
+    def has_streams(self) -> bool:
+        """Tell whether functions have streams or futures, also if they are left out."""
+        resolve, scopes = self.facts.resolve, self.facts.scopes.values()
+        return any(has_stream(resolve, each.function) for scope in scopes for each in scope.functions)
+
     def exported_tables(self) -> Iterator[str]:
         """Yield the descriptors of what the world exports."""
         if self.facts.exported:
@@ -199,6 +205,7 @@ def render_host_world(facts: WorldFacts) -> tuple[str, list[str]]:
         fields=fields,
         links=[link.expression(scope.host) for link in links],
         exports=list(world.exported_tables()),
+        streams=", streams=True" if world.has_streams else "",
         interfaces=list(world.interfaces()),
         functions=signatures,
         awaited=awaited,

@@ -2,7 +2,7 @@
 
 from wasmtime import Engine, WasiConfig
 
-from .aio import AsyncWorld, run_in_store
+from .aio import AsyncWorld, run_any_in_store, run_in_store
 from .component import ComponentSource
 from .definition import Definition, Import, labelled
 from .engine import Settings, make_engine
@@ -61,5 +61,6 @@ __all__ = [
     "drop",
     "labelled",
     "make_engine",
+    "run_any_in_store",
     "run_in_store",
 ]

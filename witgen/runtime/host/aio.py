@@ -20,7 +20,7 @@ from .component import ComponentSource
 from .store import Limits, Store
 from .world import World
 
-__all__ = ["AsyncWorld", "run_in_store"]
+__all__ = ["AsyncWorld", "run_any_in_store", "run_in_store"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -79,6 +79,11 @@ class AsyncWorld(Generic[W]):
 async def run_in_store(face: AsyncWorld[Any], function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
     """Call something of a world on its store's thread: a method of a resource, a class of one, `drop`."""
     return await face._worker.run(partial(function, *arguments, **named))
+
+
+async def run_any_in_store(face: AsyncWorld[Any], function: Callable[..., Any], *arguments: Any) -> Any:
+    """`run_in_store` for generated code whose types say what those of the plain face cannot."""
+    return await face._worker.run(partial(function, *arguments))
 
 
 class _Worker:

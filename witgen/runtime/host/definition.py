@@ -96,15 +96,17 @@ class Definition:
     imports: tuple[Import, ...]
     exports: tuple[abi.Interface, ...]
     lanes: Lanes = "off"
+    streams: bool = False
+    """Whether functions have streams or futures. They cannot be called, but their component has to be read."""
     _checked: WeakKeyDictionary[wasm.Component, Needs] = field(
         default_factory=WeakKeyDictionary[wasm.Component, Needs], init=False
     )
 
     @property
     def concurrent(self) -> bool:
-        """Whether the world has async functions, which run only on an engine that supports concurrent tasks."""
+        """Whether the world has async functions or streams: only an engine that supports concurrent tasks knows them."""
         interfaces = (*(item.interface for item in self.imports), *self.exports)
-        return any(function.is_async for interface in interfaces for function in interface.functions)
+        return self.streams or any(function.is_async for interface in interfaces for function in interface.functions)
 
     def serves(self, name: str) -> bool:
         """Tell whether an import of a component, by its name there, is implemented in Python (or by nobody)."""

@@ -91,6 +91,8 @@ class _Implementation:
             if function.is_async and function.name not in polled:
                 yield f"{place}: {shape.describe(function)} ({_NO_ASYNC})"
                 continue
+            if shape.has_no_values(function):
+                continue
             owner, name = self.target(function)
             found = owner if not name else getattr(owner, name, None)
             abstract: frozenset[str] = frozenset()
@@ -102,8 +104,8 @@ class _Implementation:
                 yield f"{place}: {shape.describe(function)} ({_ONLY_AWAITED})"
 
     def function(self, function: abi.Function) -> Callable[..., Any] | None:
-        """Return what implements a function; None for methods, which their objects have."""
-        if function.name.startswith("[method]"):
+        """Return what implements a function; None for methods, which their objects have, and where nobody can."""
+        if function.name.startswith("[method]") or shape.has_no_values(function):
             return None
         owner, name = self.target(function)
         implementation: Callable[..., Any] = getattr(owner, name) if name else owner  # type: ignore[assignment]

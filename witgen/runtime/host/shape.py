@@ -7,6 +7,7 @@ functions, and of a resource only that it is one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from wasmtime.component import FuncType
@@ -14,7 +15,7 @@ from wasmtime.component import FuncType
 from .. import abi
 from .reflection import function_type
 
-__all__ = ["describe", "expected", "found", "lends"]
+__all__ = ["describe", "expected", "found", "has_no_values", "lends"]
 
 
 def _joined(name: str, parts: list[str]) -> str:
@@ -40,6 +41,11 @@ def _name(type_: abi.Type | None) -> str:
             return f"borrow<{type_.resource.name}>"
         case _:
             return _composed(type_, _name)
+
+
+def has_no_values(function: abi.Function) -> bool:
+    """Tell whether the C API cannot carry what a function has: such a one is linked, and a call of it says why not."""
+    return re.search(r"\b(stream|future)<", expected(function)) is not None
 
 
 def lends(function: abi.Function) -> int:
