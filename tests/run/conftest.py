@@ -29,8 +29,8 @@ def built(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callable[
             if not component.exists():
                 generate(Config(GOLDEN / case / "wit", world=world, out=folder / f"{case}_bindings"))
                 app = (GOLDEN / case / "guest" / "app.py").read_text()
-                (folder / "app.py").write_text(app)
-                _componentize(GOLDEN / case / "wit", world, folder, component)
+                (folder / f"{case}_app.py").write_text(app)
+                _componentize(GOLDEN / case / "wit", world, folder, f"{case}_app", component)
         if str(folder) not in sys.path:
             sys.path.insert(0, str(folder))
         return component
@@ -38,8 +38,8 @@ def built(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callable[
     return build
 
 
-def _componentize(wit: Path, world: str, folder: Path, component: Path) -> None:
+def _componentize(wit: Path, world: str, folder: Path, module: str, component: Path) -> None:
     command = [Path(sys.executable).parent / "componentize-py", "-d", wit, "-w", world]
-    arguments = ["componentize", "app", "-p", folder, "-o", component]
+    arguments = ["componentize", module, "-p", folder, "-o", component]
     run = subprocess.run([*command, *arguments], capture_output=True, text=True)
     assert run.returncode == 0, run.stdout + run.stderr

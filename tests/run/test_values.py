@@ -29,8 +29,8 @@ def bindings(built: Callable[[str, str], Path]) -> SimpleNamespace:
     )
 
 
-@pytest.fixture(scope="module")
-def world(bindings: SimpleNamespace) -> Iterator[Any]:
+@pytest.fixture(scope="module", params=["component", "cpython"])
+def world(request: pytest.FixtureRequest, bindings: SimpleNamespace) -> Iterator[Any]:
     types, errors = bindings.types, bindings.errors
 
     class Echo(bindings.base):
@@ -90,9 +90,24 @@ def world(bindings: SimpleNamespace) -> Iterator[Any]:
         def no_result(self, text: str) -> None:
             assert text == "wörld"
 
+    if request.param == "cpython":
+        yield from on_cpython(Echo())
+        return
     imports = bindings.host.ValuesImports(golden_values_functions=Echo(), double=lambda n: 2 * n)
     with bindings.host.Values.open(bindings.component, imports) as world:
         yield world
+
+
+def on_cpython(echo: Any) -> Iterator[Any]:
+    """Yield the guest as tests of guests have it, with fakes that answer what the host answers."""
+    from values_bindings.guest.testing import Fakes, opened
+
+    with Fakes() as fakes:
+        for name in type(echo).__bases__[0].__abstractmethods__:
+            getattr(fakes.golden_values_functions, name).answers(getattr(echo, name))
+        fakes.values.double.answers(lambda n: 2 * n)
+        with opened("values_app", fakes) as guest:
+            yield guest
 
 
 def test_world_level_functions(world: Any) -> None:
