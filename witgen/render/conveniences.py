@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from ..facts.names import snake
 from ..facts.support import Side, obstacle
 from ..facts.types import FunctionFacts
 from ..facts.world import ScopeFacts, WorldFacts
@@ -126,7 +127,7 @@ _KEYVALUE = Convenience(
         "wasi:keyvalue/wasi-keyvalue-error": ("error.trace: func() -> string",),
     },
     {
-        "collections.abc": ("Iterable", "Iterator", "Mapping", "MutableMapping"),
+        "collections.abc": ("Generator", "Iterable", "Iterator", "Mapping", "MutableMapping"),
         "contextlib": ("ExitStack", "contextmanager"),
         "typing": ("Self",),
     },
@@ -172,7 +173,7 @@ _BLOBS = Convenience(
         ),
     },
     {
-        "collections.abc": ("Iterator",),
+        "collections.abc": ("Generator", "Iterator"),
         "contextlib": ("contextmanager", "suppress"),
         "typing": ("TYPE_CHECKING", "Literal", "Self", "overload"),
     },
@@ -245,9 +246,14 @@ def _render(facts: WorldFacts, imported: Mapping[str, ScopeFacts], chosen: Conve
     view: dict[str, object] = {name: imports.module("", name) for name in chosen.modules}
     for interface, functions in chosen.extra.items():
         found = _fits(facts, imported, {interface: functions})
-        view[interface.rpartition("/")[2]] = imports.module(".", imported[interface].module) if found else ""
-    modules = {interface: imports.module(".", imported[interface].module) for interface in chosen.needs}
+        view[interface.rpartition("/")[2]] = _wrappers(imports, imported, interface) if found else ""
     types = {interface: imports.module("..types", imported[interface].module, "_types") for interface in chosen.types}
+    modules = {interface: _wrappers(imports, imported, interface) for interface in chosen.needs}
     module = module_view(facts, facts.own, doc=chosen.doc, imports=imports, exported=chosen.exported)
     template = f"guest_{chosen.name}.py.jinja"
     return render_template(template, module=module, guest=modules, types=types, **view, **chosen.flags)
+
+
+def _wrappers(imports: Imports, imported: Mapping[str, ScopeFacts], interface: str) -> str:
+    """Import an interface's wrappers under a short name, and return that."""
+    return imports.module(".", imported[interface].module, f"_{snake(interface.rpartition('/')[2])}")

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import io as _io
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Literal, Self, overload
 
@@ -14,10 +14,10 @@ from ..types.wasi_blobstore_types import (
     OutgoingValueOutgoingValueWriteBodyError,
 )
 from ..types.wasi_io_streams import StreamError
-from . import wasi_blobstore_blobstore as _wasi_blobstore_blobstore
-from . import wasi_blobstore_container as _wasi_blobstore_container
-from . import wasi_blobstore_types as _wasi_blobstore_types
-from . import wasi_io_streams as _wasi_io_streams
+from . import wasi_blobstore_blobstore as _blobstore
+from . import wasi_blobstore_container as _container
+from . import wasi_blobstore_types as _types
+from . import wasi_io_streams as _streams
 
 __all__ = [
     "BlobReader",
@@ -34,7 +34,7 @@ _FAILURES = (ErrorException, StreamError, OutgoingValueOutgoingValueWriteBodyErr
 
 
 @contextmanager
-def _failures() -> Iterator[None]:
+def _failures() -> Generator[None]:
     """Raise what the store reports as Python's own file functions do."""
     try:
         yield
@@ -45,18 +45,13 @@ def _failures() -> Iterator[None]:
 class BlobReader(_io.RawIOBase):
     """A blob that is read through a stream; seeking opens a new one."""
 
-    def __init__(
-        self, container: _wasi_blobstore_container.Container, name: str, size: int
-    ) -> None:
+    def __init__(self, container: _container.Container, name: str, size: int) -> None:
         super().__init__()
         self._container = container
         self.name = name
         self._size = size
         self._position = 0
-        self._open: (
-            tuple[_wasi_blobstore_types.IncomingValue, _wasi_io_streams.InputStream]
-            | None
-        ) = None
+        self._open: tuple[_types.IncomingValue, _streams.InputStream] | None = None
 
     def readable(self) -> bool:
         """Return True."""
@@ -116,10 +111,7 @@ class BlobWriter(_io.BufferedIOBase):
     """A blob that is written through a stream. Closing stores it; a failed `with` block, or forgetting it, does not."""
 
     def __init__(
-        self,
-        container: _wasi_blobstore_container.Container,
-        name: str,
-        value: _wasi_blobstore_types.OutgoingValue,
+        self, container: _container.Container, name: str, value: _types.OutgoingValue
     ) -> None:
         super().__init__()
         self._container = container
@@ -178,12 +170,8 @@ class Container:
         """Open a container; `create` makes it where there is none."""
         self.name = name
         with _failures():
-            make = create and not _wasi_blobstore_blobstore.container_exists(name)
-            find = (
-                _wasi_blobstore_blobstore.create_container
-                if make
-                else _wasi_blobstore_blobstore.get_container
-            )
+            make = create and not _blobstore.container_exists(name)
+            find = _blobstore.create_container if make else _blobstore.get_container
             self.handle = find(name)
 
     def read(self, name: str) -> bytes:
@@ -212,7 +200,7 @@ class Container:
         """
         with _failures():
             if mode == "wb":
-                value = _wasi_blobstore_types.OutgoingValue.new_outgoing_value()
+                value = _types.OutgoingValue.new_outgoing_value()
                 return BlobWriter(self.handle, name, value)
             if self.handle.has_object(name):
                 size = self.handle.object_info(name).size

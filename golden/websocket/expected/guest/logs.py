@@ -7,7 +7,7 @@ from __future__ import annotations
 import logging as _logging
 
 from ..types import wasi_logging_logging as _types
-from . import wasi_logging_logging as _wasi_logging_logging
+from . import wasi_logging_logging as _logging_
 
 __all__ = [
     "Handler",
@@ -33,7 +33,7 @@ class Handler(_logging.Handler):
         """Log one record."""
         try:
             levels = (level for least, level in _LEVELS if record.levelno >= least)
-            _wasi_logging_logging.log(
+            _logging_.log(
                 next(levels, _types.Level.TRACE), record.name, self.format(record)
             )
         except (TypeError, ValueError, LookupError, AttributeError):

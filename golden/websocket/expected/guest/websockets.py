@@ -11,7 +11,7 @@ from math import ceil
 from typing import Self, overload
 
 from ..types import golem_websocket_client as _types
-from . import golem_websocket_client as _golem_websocket_client
+from . import golem_websocket_client as _client
 
 __all__ = [
     "AsyncWebSocket",
@@ -25,7 +25,7 @@ _NORMAL = (None, 1000, 1001)
 class _Base:
     """What both faces of a connection have in common; `connection` is the wrapper itself."""
 
-    def __init__(self, connection: _golem_websocket_client.WebsocketConnection) -> None:
+    def __init__(self, connection: _client.WebsocketConnection) -> None:
         self.connection = connection
         self._closed = False
 
@@ -46,7 +46,7 @@ class _Base:
             ErrorConnectionFailure: the server cannot be reached, or refuses.
         """
         pairs = list(headers.items()) if isinstance(headers, Mapping) else headers
-        return cls(_golem_websocket_client.WebsocketConnection.connect(url, pairs))
+        return cls(_client.WebsocketConnection.connect(url, pairs))
 
     def _close(self, code: int, reason: str) -> None:
         """Start the closing handshake, unless either side has done so."""
