@@ -19,10 +19,10 @@ from .tree import Tree, read_tree, with_library
 if TYPE_CHECKING:
     from .model import ir
 
-__all__ = ["Config", "Result", "check", "generate", "resolve"]
+__all__ = ["GOLEM_WORLD", "Config", "Result", "check", "generate", "resolve"]
 
-# Of the worlds of the embedded WIT, the one for those who name none.
-_GOLEM_WORLD = "agent"
+GOLEM_WORLD = "agent"
+"""Of the worlds of the embedded WIT, the one for those who name none."""
 
 
 def resolve(
@@ -78,7 +78,7 @@ def _tree(path: str | os.PathLike[str], *, golem: bool) -> Tree:
 def _produce(config: Config) -> Produced:
     tree = _tree(config.wit, golem=config.golem)
     if config.golem and config.world is None and os.path.realpath(tree.path) == os.path.realpath(GOLEM_WIT):
-        config = replace(config, world=_GOLEM_WORLD)
+        config = replace(config, world=GOLEM_WORLD)
 
     @cache
     def made() -> Produced:

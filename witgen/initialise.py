@@ -6,26 +6,42 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from .api import GOLEM_WORLD, resolve
+from .data import GOLEM_WIT
 from .diagnostics import Diagnostic
 from .errors import WitError
 from .facts.names import snake
 from .projects import FILE_NAME
-from .resolver import load, select_world
+from .resolver import select_world
 
 __all__ = ["First", "attributes_line", "initialise", "mark_generated"]
 
 
 @dataclass(frozen=True, slots=True)
 class First:
-    """The first target, as the file says it: paths relative to the folder, with slashes."""
+    """The first target, as the file says it: paths relative to the folder, with slashes; None for Golem's own WIT."""
 
-    wit: str
+    wit: str | None
     world: str
     out: str
+    golem: bool = False
+
+    def lines(self) -> list[str]:
+        """Return the table in TOML."""
+        values = {"wit": self.wit, "world": self.world, "out": self.out}
+        strings = [f"{key} = {_quoted(value)}" for key, value in values.items() if value is not None]
+        return ["[tool.witgen]", *strings, *(["golem = true"] if self.golem else []), ""]
 
 
-def initialise(folder: Path, wit: Path | None, world: str | None, out: str | None) -> First:
+def initialise(folder: Path, wit: Path | None, world: str | None, out: str | None, *, golem: bool = False) -> First:
     """Append a `[tool.witgen]` for one world to `folder`'s pyproject.toml, which is made if there is none.
+
+    Args:
+        folder: the project's folder.
+        wit: where the WIT is; None to look for it.
+        world: the world; None for the only one.
+        out: the output package; None to call it after the world.
+        golem: take what is missing from Golem's WIT, and all of it where there is no WIT.
 
     Raises:
         WitError: there is no WIT, it is wrong, it has several worlds and none was named, or there is a configuration.
@@ -33,20 +49,21 @@ def initialise(folder: Path, wit: Path | None, world: str | None, out: str | Non
     path = folder / FILE_NAME
     text = path.read_bytes().decode() if path.is_file() else ""
     _refuse_second(path, text)
-    source = wit if wit is not None else _find(folder)
-    resolved = load(source)
-    chosen = resolved.worlds[select_world(resolved, world)]
+    source = wit if wit is not None else _find(folder, golem=golem)
+    resolved = resolve(source, golem=golem)
+    own = source == GOLEM_WIT
+    chosen = resolved.worlds[select_world(resolved, world or (GOLEM_WORLD if own else None))]
     default = f"{snake(chosen.name)}_bindings"
     target = First(
-        source.as_posix(),
+        None if own else source.as_posix(),
         world or chosen.name,
         out or (f"src/{default}" if (folder / "src").is_dir() else default),
+        golem,
     )
     line_end = "\r\n" if "\r\n" in text else "\n"
-    lines = ["[tool.witgen]", *(f"{key} = {_quoted(getattr(target, key))}" for key in ("wit", "world", "out")), ""]
     gap = line_end if text and not text.endswith("\n") else ""
     blank = line_end if text.strip() else ""
-    path.write_bytes((text + gap + blank + line_end.join(lines)).encode())
+    path.write_bytes((text + gap + blank + line_end.join(target.lines())).encode())
     return target
 
 
@@ -62,7 +79,7 @@ def _refuse_second(path: Path, text: str) -> None:
         raise WitError([Diagnostic("W0931", "there is a [tool.witgen] already", path=path.name, help=remedy)])
 
 
-def _find(folder: Path) -> Path:
+def _find(folder: Path, *, golem: bool) -> Path:
     """Return where the WIT is, relative to `folder`: `wit/` as everywhere, else the only folder or file there is."""
     if (folder / "wit").is_dir():
         return Path("wit")
@@ -71,6 +88,8 @@ def _find(folder: Path) -> Path:
     candidates = [*sorted(folders), *sorted(files)]
     if len(candidates) == 1:
         return candidates[0]
+    if golem and not candidates:
+        return GOLEM_WIT
     listed = ", ".join(f"`{candidate.as_posix()}`" for candidate in candidates)
     message = f"there is WIT in several places: {listed}" if candidates else "there is no WIT here"
     raise WitError([Diagnostic("W0932", message, path=".", help="pass it: `witgen init path/to/wit`")])

@@ -227,3 +227,31 @@ def test_init_names_the_worlds_it_cannot_choose_from(tmp_path: Path, witgen: Run
     assert not (tmp_path / "pyproject.toml").exists()
     assert witgen("init", "--world", "two").returncode == 0
     assert witgen("generate").returncode == 0
+
+
+def test_golem_without_wit(tmp_path: Path, witgen: Run) -> None:
+    """What comes with witgen is enough to begin."""
+    run = witgen("init", "--golem")
+    assert run.returncode == 0, run.stderr
+    assert (tmp_path / "pyproject.toml").read_text() == (
+        '[tool.witgen]\nworld = "agent"\nout = "agent_bindings"\ngolem = true\n'
+    )
+    assert witgen("generate").returncode == 0
+    assert (tmp_path / "agent_bindings" / "host" / "agent.py").is_file()
+
+
+def test_golem_for_what_is_missing(tmp_path: Path, witgen: Run) -> None:
+    (tmp_path / "wit").mkdir()
+    (tmp_path / "wit" / "a.wit").write_text("package a:b;\nworld w { import golem:websocket/client@1.5.0; }\n")
+    assert witgen("init").returncode == 2
+    run = witgen("init", "--golem")
+    assert run.returncode == 0, run.stderr
+    assert tomllib.loads((tmp_path / "pyproject.toml").read_text())["tool"]["witgen"] == {
+        "wit": "wit",
+        "world": "w",
+        "out": "w_bindings",
+        "golem": True,
+    }
+    for command, told in (("resolve", "websocket-connection"), ("inspect", "import golem:websocket/client@1.5.0")):
+        assert witgen(command).returncode == 2
+        assert told in witgen(command, "--golem").stdout

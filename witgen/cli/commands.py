@@ -5,30 +5,42 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .options import reporting, split, wit_options
 from .output import reporter
 
+if TYPE_CHECKING:
+    from ..model import ir
+
 __all__ = ["build", "demo", "inspect", "resolve"]
 
-_wit = click.argument("wit", type=click.Path(path_type=Path), default=Path("wit"))
+_wit = click.argument("wit", type=click.Path(path_type=Path), required=False)
+_golem = click.option("--golem", is_flag=True, help="Take missing WIT from Golem's, which witgen has.")
+
+
+def _resolved(wit: Path | None, features: str | None, *, all_features: bool, golem: bool) -> ir.Resolve:
+    from .. import api
+    from ..options import default_wit
+
+    place = wit or default_wit(Path(), golem=golem)
+    return api.resolve(place, split(features), all_features=all_features, golem=golem)
 
 
 @click.command()
 @_wit
 @click.option("--json", "as_json", is_flag=True, help="Print JSON (the only form there is).")
+@_golem
 @wit_options
 @reporting
-def resolve(*, wit: Path, as_json: bool, features: str | None, all_features: bool) -> None:
+def resolve(*, as_json: bool, **options: Any) -> None:
     """Print resolved WIT in the shape of `wasm-tools component wit --json`."""
     del as_json
-    from .. import api
     from ..model.wit_json import to_wit_json
 
-    document = to_wit_json(api.resolve(wit, split(features), all_features=all_features))
+    document = to_wit_json(_resolved(**options))
     json.dump(document, sys.stdout, indent=2)
     sys.stdout.write("\n")
 
@@ -37,14 +49,14 @@ def resolve(*, wit: Path, as_json: bool, features: str | None, all_features: boo
 @_wit
 @click.option("-w", "--world", metavar="WORLD", help="Show this world alone.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_golem
 @wit_options
 @reporting
-def inspect(*, wit: Path, world: str | None, as_json: bool, features: str | None, all_features: bool) -> None:
+def inspect(*, world: str | None, as_json: bool, **options: Any) -> None:
     """Show what a WIT tree holds, and what a feature that is off leaves out."""
-    from .. import api
     from .. import inspect as inspection
 
-    resolved = api.resolve(wit, split(features), all_features=all_features)
+    resolved = _resolved(**options)
     if as_json:
         json.dump(inspection.outline_json(resolved, world=world), sys.stdout, indent=2)
         sys.stdout.write("\n")

@@ -54,13 +54,15 @@ def completion(*, shell: str) -> None:
 @click.option(
     "--gitattributes", is_flag=True, help="Add the line that marks the output as generated to .gitattributes."
 )
+@click.option("--golem", is_flag=True, help="Take missing WIT from Golem's, which witgen has; also without any WIT.")
 @reporting
-def init(*, wit: Path | None, world: str | None, out: str | None, gitattributes: bool) -> None:
+def init(*, wit: Path | None, world: str | None, out: str | None, golem: bool, gitattributes: bool) -> None:
     """Write a first [tool.witgen] to ./pyproject.toml from the WIT that is there, in ./wit or in WIT."""
     from ..initialise import attributes_line, initialise, mark_generated
 
-    target = initialise(Path.cwd(), wit, world, out)
-    reporter.say(f"pyproject.toml: world `{target.world}` of {target.wit} goes to {target.out}; run `witgen generate`")
+    target = initialise(Path.cwd(), wit, world, out, golem=golem)
+    source = target.wit or "Golem's WIT"
+    reporter.say(f"pyproject.toml: world `{target.world}` of {source} goes to {target.out}; run `witgen generate`")
     line = attributes_line(target.out)
     if gitattributes:
         if mark_generated(Path.cwd(), line):
