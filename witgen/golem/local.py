@@ -46,8 +46,13 @@ class Services:
     Args:
         folder: where the stores are; None for a temporary folder, which goes when the services are closed.
         network: whether components may reach the network: WebSockets and, where they import it, `wasi:http`.
-        websockets: another setting of the WebSockets.
+        websockets: WebSockets with other settings.
+        keyvalue: another key-value store than the one in `folder`.
+        blobstore: likewise.
         logger: the Python logger below which components log.
+
+    Raises:
+        ServiceError: what is in `folder` is damaged, locked, or of a later version.
     """
 
     def __init__(
@@ -56,6 +61,8 @@ class Services:
         *,
         network: bool = True,
         websockets: WebSockets | None = None,
+        keyvalue: KeyValue | None = None,
+        blobstore: BlobStore | None = None,
         logger: str = "golem",
     ) -> None:
         self._temporary = tempfile.TemporaryDirectory(prefix="witgen-") if folder is None else None
@@ -63,8 +70,8 @@ class Services:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.http = Http(allowed=network)
         self.websockets = websockets or WebSockets(allowed=network)
-        self.keyvalue = KeyValue(self.folder / "keyvalue.sqlite")
-        self.blobstore = BlobStore(self.folder / "blobs")
+        self.keyvalue = keyvalue or KeyValue(self.folder / "keyvalue.sqlite")
+        self.blobstore = blobstore or BlobStore(self.folder / "blobs")
         self.logging = Logging(logger)
 
     @property

@@ -7,6 +7,7 @@ import os
 import secrets
 import shutil
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, BinaryIO, Final
@@ -21,6 +22,9 @@ _CREATED: Final = ".created"
 
 _UNFINISHED: Final = ".unfinished"
 """The folder for what is being written: it gets its name when it is complete."""
+
+_ABANDONED: Final = 24 * 3600
+"""Seconds after which nobody writes any more: the process that did was killed."""
 
 
 class BlobError(Exception):
@@ -44,8 +48,16 @@ class BlobFolder:
         except OSError as error:
             raise ServiceError(f"{root} cannot be used as a blob store: {error}") from error
         self._root = root.resolve()
+        self._remove_abandoned()
         # Folders of long names come and go with their objects; here, not one between the other's two steps.
         self._lock = threading.RLock()
+
+    def _remove_abandoned(self) -> None:
+        for path in (self._root / _UNFINISHED).iterdir():
+            # Another process may do the same.
+            with contextlib.suppress(OSError):
+                if path.stat().st_mtime < time.time() - _ABANDONED:
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def create(self, container: str) -> None:
         """Make a container."""

@@ -31,4 +31,5 @@ class Http:
 
 class _Refusing(wasi_http_outgoing_handler.OutgoingHandler):
     def handle(self, request: OutgoingRequest, options: RequestOptions | None) -> NoReturn:
+        del request, options
         raise ErrorCodeHttpRequestDenied

@@ -23,13 +23,14 @@ class KeyValue:
 
     Args:
         path: its file, which is made where it does not exist.
+        patience: how many seconds to wait while another process writes to the file.
 
     Raises:
         ServiceError: the file cannot be used.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.file = KeyValueFile(path)
+    def __init__(self, path: Path, *, patience: float = 5) -> None:
+        self.file = KeyValueFile(path, patience)
         self._types = Types()
         self._cache = Cache(self.file)
 

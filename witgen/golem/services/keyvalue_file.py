@@ -14,7 +14,6 @@ from .errors import ServiceError
 
 __all__ = ["KeyValueFile", "StoreError"]
 
-_BUSY_SECONDS: Final = 5.0
 _FORMAT: Final = 1
 _U64: Final = (1 << 64) - 1
 
@@ -37,21 +36,22 @@ class KeyValueFile:
     """Values by bucket and key, and cached ones by key until a moment in Unix time.
 
     Every method is one transaction, and raises `StoreError`. Any thread may call, and other processes may have the
-    file open: whoever comes second waits, five seconds at most.
+    file open: whoever comes second waits.
 
     Args:
         path: the file, which is made where it does not exist.
+        patience: how many seconds to wait at most.
 
     Raises:
         ServiceError: it cannot be opened, or is no such file.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, patience: float) -> None:
         self.path = path
         self._lock = threading.Lock()
         try:
             self._connection = sqlite3.connect(
-                path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+                path, timeout=patience, isolation_level=None, check_same_thread=False
             )
             self._prepare()
         except sqlite3.Error as error:
