@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from witgen.runtime.host import Pollable, pollable_channel
+from witgen.runtime.host import Pollable, Timer, pollable_channel
 from witgen.runtime.host.pollable_channel import PollableError
 
 from .pollable_guest import Guest
@@ -371,3 +371,26 @@ def test_a_connection_that_never_comes_is_given_up(guest: Guest, monkeypatch: py
     guest.new()
     with elsewhere, pytest.raises(PollableError, match=r"nothing connected within 0\.2 s"):
         guest.take(0)
+
+
+def test_a_timer_becomes_ready_by_itself(guest: Guest) -> None:
+    """From when it was made, not from when the guest gets it; without a file descriptor or a thread of its own."""
+    before = (descriptors(), threads())
+    timer = Timer(0.1)
+    guest.source.pollables = {1: timer}
+    handles = [guest.take(1), guest.take(1)]
+    assert [guest.ready(handle) for handle in handles] == [False, False]
+    assert not timer.is_set()
+    began = time.monotonic()
+    assert guest.poll(handles) == [0, 1]
+    assert 0.05 < time.monotonic() - began < 1
+    assert timer.is_set()
+    late = guest.take(1)
+    guest.block(late)
+    assert guest.ready(late)
+    with pytest.raises(TypeError, match="becomes ready by itself"):
+        timer.set()
+    with pytest.raises(TypeError, match="becomes ready by itself"):
+        timer.clear()
+    assert descriptors() - before[0] <= 1  # the helper component's file, where it is kept
+    assert threads() - before[1] <= 2  # wasmtime's own, for all timers

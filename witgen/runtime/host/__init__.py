@@ -19,12 +19,15 @@ from .errors import (
     ThreadError,
     Trap,
 )
+from .lanes.options import Lanes
+from .lanes.report import LanesTaken
 from .pollable import Pollable
 from .resource import AsyncResource, GuestResource, Interface, NativeResource, Resource, drop
 from .store import Limits, Store
 from .stream import InputStream, OutputStream
 from .stream_files import StreamError
-from .world import Instance, World
+from .timer import Timer
+from .world import Instance, World, lanes_of
 
 __all__ = [
     "AsyncResource",
@@ -43,6 +46,8 @@ __all__ = [
     "InputStream",
     "Instance",
     "Interface",
+    "Lanes",
+    "LanesTaken",
     "Limits",
     "LinkError",
     "MemoryLimitError",
@@ -55,11 +60,13 @@ __all__ = [
     "StoreDeadError",
     "StreamError",
     "ThreadError",
+    "Timer",
     "Trap",
     "WasiConfig",
     "World",
     "drop",
     "labelled",
+    "lanes_of",
     "make_engine",
     "run_any_in_store",
     "run_in_store",

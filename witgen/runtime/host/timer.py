@@ -1,0 +1,84 @@
+"""`Timer`: a `wasi:io/poll.pollable` that becomes ready by itself."""
+
+from __future__ import annotations
+
+import time
+import weakref
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from wasmtime import Engine
+from wasmtime.component import Component, Linker
+
+from . import component, ffi
+from .errors import HostError
+from .pollable import Pollable
+
+if TYPE_CHECKING:
+    from .store import Store
+
+__all__ = ["Timer"]
+
+_COMPONENT: Final = """(component
+  (import "wasi:io/poll@0.2.0" (instance $poll (export "pollable" (type (sub resource)))))
+  (alias export $poll "pollable" (type $pollable))
+  (import "wasi:clocks/monotonic-clock@0.2.0" (instance $clock
+    (alias outer 1 $pollable (type $outer))
+    (export "pollable" (type $clock-pollable (eq $outer)))
+    (export "subscribe-duration" (func (param "when" u64) (result (own $clock-pollable))))))
+  (core func $duration (canon lower (func $clock "subscribe-duration")))
+  (core module $module (import "" "duration" (func $duration (param i64) (result i32)))
+    (func (export "after") (param i64) (result i32) (call $duration (local.get 0))))
+  (core instance $main (instantiate $module (with "" (instance (export "duration" (func $duration))))))
+  (func (export "after") (param "nanoseconds" u64) (result (own $pollable)) (canon lift (core func $main "after"))))"""
+
+_LONGEST: Final = (1 << 63) - 1
+"""Nanoseconds."""
+
+_helpers: weakref.WeakKeyDictionary[Engine, Component] = weakref.WeakKeyDictionary()
+
+
+class Timer(Pollable):
+    """What a host method returns where WIT says `pollable`, to become ready after a while: for clocks of one's own.
+
+    The time runs from when the object is made. Pollables that were handed out are wasmtime's own timers: no thread, no
+    file descriptor, and nothing in Python runs when one becomes ready.
+    """
+
+    __slots__ = ("_due",)
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self._due = time.monotonic() + seconds
+
+    def is_set(self) -> bool:
+        """Tell whether the time is over."""
+        return time.monotonic() >= self._due
+
+    def set(self) -> NoReturn:
+        """Refuse: a timer that a guest has cannot be made to end earlier."""
+        raise TypeError("a Timer becomes ready by itself; a Pollable is what can be set and cleared")
+
+    clear = set
+
+    def _lower_native(self, store: Store) -> int:
+        nanoseconds = round((self._due - time.monotonic()) * 1e9)
+        return store.extension(_Timers, _Timers).after(min(max(nanoseconds, 0), _LONGEST))
+
+
+class _Timers:
+    """Wasmtime's clock in one store, through a component that exports what it imports. An extension of the store."""
+
+    def __init__(self, store: Store) -> None:
+        linker = Linker(store.engine)
+        linker.add_wasip2()
+        helper = _helpers.get(store.engine)
+        if helper is None:
+            helper = _helpers[store.engine] = component.load(store.engine, _COMPONENT)
+        self._raw = store.raw
+        self._after: Any = linker.instantiate(store.raw, helper).get_func(store.raw, "after")
+        if self._after is None:
+            raise HostError("the helper component has no clock")
+
+    def after(self, nanoseconds: int) -> int:
+        """Return the address of a box with a pollable that becomes ready then."""
+        return ffi.take_box(self._after(self._raw, nanoseconds))
