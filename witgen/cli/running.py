@@ -29,6 +29,7 @@ _STATE = click.option(
 @click.option(
     "--component", "others", multiple=True, metavar="[NAME=]FILE", help="Another component, for calls and updates."
 )
+@click.option("--key", help="The call's idempotency key: the same one again goes on with it, or gives its result.")
 @click.option(
     "--update", type=click.Choice(["automatic", "snapshot-based"]), help="Bring the worker to this version first."
 )

@@ -1,9 +1,9 @@
 """Values as they stand in an oplog: JSON by the type's descriptor, bytes beside it, handles as what stands for them.
 
-A record is its fields, a variant `[case]` or `[case, payload]`, an enum its case, flags the list of those
-that are set, an option null or `[value]`, a result `{"ok": …}` or `{"err": …}`, a map the list of its pairs. `list<u8>`
-is `{"at": offset, "size": n}` in the bytes beside the text. A handle is `[number]`, or `[number, bytes]` where the state
-of its object stands in the oplog too.
+A record is its fields, a variant `[case]` or `[case, payload]`, an enum its case, flags the list of those that are set,
+an option null or `[value]`, a result `{"ok": …}` or `{"err": …}`, a map the list of its pairs. `list<u8>` is
+`{"at": offset, "size": n}` in the bytes beside the text. A handle is `[number]`, or `[number, bytes]` where the state of
+its object stands in the oplog too.
 """
 
 from __future__ import annotations

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 from uuid import UUID
 
 from ..local import Services
-from .codec import Encoded
+from .codec import NOTHING, Encoded
+from .entries import INVOKED, Entry
 from .errors import WorkerError
 from .instance import Surroundings
 from .lock import StateLock
 from .program import Program, component_id
-from .records import ComponentRecord, Records, WorkerRecord
-from .session import Session
+from .promises import Promises
+from .queue import Queue
+from .records import ComponentRecord, Invocation, Records, WorkerRecord
 from .state import State
 from .worker import Worker
 
 __all__ = ["Executor"]
+
+T = TypeVar("T")
 
 
 class Executor:
@@ -57,6 +63,9 @@ class Executor:
         self._programs: dict[str, Program] = {}
         self._workers: dict[int, Worker] = {}
         self._guard = threading.RLock()
+        self.promises = Promises(self.state)
+        self._queue = Queue(self)
+        self.records.note_killed()
 
     # Components
 
@@ -123,14 +132,62 @@ class Executor:
         """Call a function of a worker and wait for its response."""
         return worker.invoke(function, request, key)
 
+    # What workers do to each other
+
+    def submit(self, job: Callable[[], T]) -> Future[T]:
+        """Do something on a thread of its own."""
+        return self._queue.submit(job)
+
+    def enqueue(self, invocation: Invocation) -> None:
+        """Make a call when its time has come; one with the same key is made once."""
+        self.records.enqueue(invocation)
+        self._queue.look()
+
     def settle(self) -> None:
-        """Wait until nothing is under way any more."""
+        """Wait until every call whose time has come is made, and everything that was submitted is done."""
+        self._queue.settle()
+
+    def update(self, record: WorkerRecord, target: int, mode: str) -> None:
+        """Note that a worker shall get another version; it does when it is loaded or called the next time."""
+        with self.state.transaction():
+            request = Encoded(json.dumps([target, mode]))
+            self.state.append(record.number, Entry("pending-update", request=request, response=NOTHING))
+            self.records.want_update(record.number, target, mode)
+
+    def fork(self, source: WorkerRecord, name: str, last: int, *, answer: str | None = None) -> None:
+        """Make a worker whose oplog begins with another's, and let it go on by itself.
+
+        Args:
+            source: the other one.
+            name: what the new one is called.
+            last: the last entry that they have in common.
+            answer: what that entry's call returns in the new one.
+        """
+        with self.state.transaction():
+            if self.records.worker(source.component, name) is not None:
+                # The worker that forks was stopped just after it had.
+                return
+            made = self.records.add_worker(source.component, name, source.version, source.args, source.env)
+            self.state.execute("DELETE FROM oplog WHERE worker = ?", made.number)
+            self.state.copy_oplog(source.number, made.number, last)
+            if answer is not None:
+                self.state.answer(made.number, last, Encoded(answer))
+            self.records.set_status(made.number, "interrupted")
+        self.submit(self.worker(made).resume)
+
+    def revert(self, record: WorkerRecord, last: int) -> None:
+        """Take a worker back to an entry of its oplog; all after it counts no more."""
+        worker = self.worker(record)
+        with worker.unloaded():
+            self.state.forget(record.number, last + 1, "revert")
+            self.records.set_status(record.number, "idle")
+
+    def before_invocations(self, worker: int, count: int) -> int:
+        """Return the last entry before a worker's last calls."""
+        begun = [entry.position for entry in self.state.entries(worker, alive=True) if entry.kind == INVOKED]
+        return begun[-min(count, len(begun))] - 1 if count and begun else self.state.last_position(worker)
 
     # For sessions
-
-    def implementations(self, session: Session) -> Mapping[str, object]:
-        """Return what implements the imports of a worker."""
-        return self.services.implementations()
 
     def surroundings_of(self, record: WorkerRecord, version: int) -> Surroundings:
         """Return what a worker sees of this machine."""
@@ -145,6 +202,7 @@ class Executor:
 
     def close(self) -> None:
         """Unload all workers and close the state file; twice is fine."""
+        self._queue.close()
         for worker in list(self._workers.values()):
             worker.close()
         self.services.close()

@@ -6,11 +6,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...runtime.host import Instance, Limits, Store, WasiConfig
+from ...runtime.host import DeadlineError, Instance, Limits, Store, WasiConfig
 from ...runtime.host import component as components
 from ...runtime.host.link import Linkage
 from ..bindings.host import Services
@@ -112,6 +113,12 @@ class Loaded:
         if function is None:
             function = self._functions[export.function] = self._instance.function(export.function, export.interface)
         return export.call(function, export.arguments(request))
+
+    def check_deadline(self) -> None:
+        """Raise if the call under way has taken longer than it may: host code has to look itself."""
+        interruption = self.store.interruption
+        if interruption is not None and interruption.due and time.monotonic() >= interruption.due:
+            raise DeadlineError("the call took longer than it may, and waits for something")
 
     def close(self) -> None:
         """Let go of everything; twice is fine."""

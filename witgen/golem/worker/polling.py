@@ -22,7 +22,7 @@ from .policy import Kind
 from .poll_component import COMPONENT
 from .recorder import Recorder
 
-__all__ = ["Native", "Polling"]
+__all__ = ["FUNCTIONS", "Native", "Polling"]
 
 _SLICE: Final = 100_000_000
 """Nanoseconds that wasmtime waits at a stretch; in between, Python's signal handlers run."""
@@ -33,6 +33,17 @@ _POLL = abi.Function(
     "poll", "poll", (abi.Param("in", "in_", _LIST), abi.Param("nanoseconds", "nanoseconds", abi.U64)), abi.List(abi.U32)
 )
 _AFTER = abi.Function("after", "after", (abi.Param("nanoseconds", "nanoseconds", abi.U64),), abi.Own(poll_abi.POLLABLE))
+
+
+FUNCTIONS: Final = {
+    f"{poll_abi.INTERFACE.name}#{name}": (poll_abi.INTERFACE.name, abi.Function(name, name, params, result))
+    for name, params, result in (
+        ("poll", (abi.Param("count", "count", abi.U32),), abi.List(abi.U32)),
+        ("[method]pollable.ready", (), abi.BOOL),
+        ("[method]pollable.block", (), None),
+    )
+}
+"""What is recorded of waiting: how many pollables there were, not which."""
 
 
 class Native:

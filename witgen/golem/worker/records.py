@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from .codec import Encoded
+from .codec import NOTHING, Encoded
+from .entries import Entry
 from .errors import WorkerError
 from .state import State
 
@@ -110,6 +111,8 @@ class Records:
                 *values,
             )
             found = self.worker(component, name)
+            if found is not None:
+                self.state.append(found.number, Entry("create", request=Encoded(f"[{version}]"), response=NOTHING))
         if found is None:
             raise WorkerError(f"the state file does not keep worker `{name}`")
         return found
@@ -133,6 +136,10 @@ class Records:
                 str(component), after, limit,
             )  # fmt: skip
         return list(map(_worker, rows))
+
+    def note_killed(self) -> None:
+        """Note that what was under way when the last process ended was interrupted."""
+        self.state.execute("UPDATE workers SET status = 'interrupted' WHERE status IN ('running', 'suspended')")
 
     def set_status(self, number: int, status: str, *, retries: int = 0) -> None:
         """Note what a worker does now."""

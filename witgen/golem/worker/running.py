@@ -42,6 +42,7 @@ class Run:
         env: environment of a worker that is made now.
         folders: what the guest sees of the disk: `folder`, or `folder::name in the guest`.
         others: further components to make known, as `component`.
+        key: the call's idempotency key: with the same one, a call goes on, or gives what it gave before.
         update: how a worker of an older version gets this one: `automatic` or `snapshot-based`.
         deadline: seconds that the call may take.
     """
@@ -54,6 +55,7 @@ class Run:
     env: Sequence[str] = ()
     folders: Sequence[str] = ()
     others: Sequence[str] = ()
+    key: str | None = None
     update: str | None = None
     deadline: float | None = None
     memory: int | None = None
@@ -94,7 +96,7 @@ def run(wanted: Run) -> Answer:
         worker = _worker(executor, component, wanted)
         export = executor.program(component.id, worker.record.version).find(wanted.function)
         try:
-            response = executor.invoke(worker, export.name, request, secrets.token_hex(16))
+            response = executor.invoke(worker, export.name, request, wanted.key or secrets.token_hex(16))
         except (HostError, WitError) as error:
             raise WorkerError(f"{type(error).__name__}: {error}\n{_status(worker)}") from error
         except WorkerError as error:
@@ -144,7 +146,7 @@ def _worker(executor: Executor, component: ComponentRecord, wanted: Run) -> Work
         wanted.say(f"worker `{name}` exists and keeps the environment that it was made with")
     if record.version != component.version:
         if wanted.update is not None:
-            executor.records.want_update(found.number, component.version, wanted.update)
+            executor.update(record, component.version, wanted.update)
         else:
             wanted.say(
                 f"worker `{name}` stays at version {record.version} of `{component.name}`; this file is version "

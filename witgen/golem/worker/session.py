@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 from uuid import UUID, uuid5
 
 from ..bindings.types.golem_api_host import RetryPolicy
-from ..bindings.types.golem_rpc_types import ComponentId, Uuid, WorkerId
-from ..services import random
+from ..bindings.types.golem_rpc_types import ComponentId, WorkerId
+from ..services import api, api_context, api_oplog, random, rpc
 from ..services.clocks import Clocks
 from .codec import Encoded
 from .durable import Durable
 from .errors import WorkerError
+from .identity import to_wit_uuid
 from .instance import Loaded
 from .polling import Native
 from .program import Export, Program
@@ -22,7 +23,7 @@ from .records import WorkerRecord
 if TYPE_CHECKING:
     from .executor import Executor
 
-__all__ = ["DEFAULT_POLICY", "Restart", "Session", "to_uuid", "to_wit_uuid"]
+__all__ = ["DEFAULT_POLICY", "Restart", "Session"]
 
 DEFAULT_POLICY: Final = RetryPolicy(3, 100_000_000, 1_000_000_000, 3.0, 0.15)
 """Three attempts, 0.1 to 1 second apart."""
@@ -69,9 +70,13 @@ class Session:
     def start(self) -> None:
         """Instantiate the component, which may call its host already."""
         implementations = {
-            **self.executor.implementations(self),
+            **self.executor.services.implementations(),
             **self._clocks.implementations(),
             **random.implementations(),
+            **api.implementations(self),
+            **api_oplog.implementations(self),
+            **api_context.implementations(self),
+            **rpc.implementations(self),
         }
         durable = Durable(self.recorder, self._observe)
         surroundings = self.executor.surroundings_of(self.record, self.version)
@@ -114,6 +119,22 @@ class Session:
         """Return a UUID that belongs to the entry of the call under way, however often that is made."""
         return uuid5(_KEYS, f"{self.record.component}/{self.record.name}/{self.recorder.current}")
 
+    def check_deadline(self) -> None:
+        """Raise if the call under way has taken longer than it may."""
+        self._running.check_deadline()
+
+    def go_back(self, position: int, kind: str) -> NoReturn:
+        """Forget what came after a position of the oplog, and go on from there.
+
+        Args:
+            position: the last entry that counts.
+            kind: what the oplog calls it: `jump` or `revert`.
+        """
+        if not 0 < position <= self.recorder.current:
+            raise WorkerError(f"the oplog has no entry {position} to go back to")
+        self.executor.state.forget(self.record.number, position + 1, kind)
+        raise Restart
+
     def _observe(self, interface: str, function: str, arguments: Sequence[Any], value: Any) -> None:
         """Keep up with what the worker has set and seen, in replay too."""
         if interface.startswith("wasi:clocks/monotonic-clock") and function == "now":
@@ -126,13 +147,3 @@ class Session:
             self.recorder.level = _LEVELS[type(arguments[0]).__name__]
         elif function == "set-idempotence-mode":
             [self.recorder.repeats] = arguments
-
-
-def to_uuid(uuid: Uuid) -> UUID:
-    """Return a UUID of WIT's as Python's."""
-    return UUID(int=uuid.high_bits << 64 | uuid.low_bits)
-
-
-def to_wit_uuid(uuid: UUID) -> Uuid:
-    """Return a UUID of Python's as WIT's."""
-    return Uuid(uuid.int >> 64, uuid.int & (1 << 64) - 1)

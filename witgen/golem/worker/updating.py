@@ -32,6 +32,9 @@ def update(
     while (wanted := executor.records.next_update(record.number)) is not None:
         number, target, mode = wanted
         try:
+            if target == version:
+                executor.records.forget_update(number)
+                continue
             if mode == "automatic":
                 session = load(target)
                 _succeed(executor, record.number, number, target, b"")

@@ -69,6 +69,13 @@ class Worker:
                 session.close()
 
     @contextmanager
+    def unloaded(self) -> Generator[None]:
+        """Keep the worker unloaded for a while."""
+        with self._entered():
+            self.close()
+            yield
+
+    @contextmanager
     def _entered(self) -> Generator[None]:
         if self._owner == threading.get_ident():
             raise WorkerError(f"worker `{self.record.name}` calls itself, and would wait for itself forever")

@@ -99,7 +99,7 @@ def _context() -> None:
             if above is not None:
                 above.drop()
             assert now.get_attribute("colour", False) == AttributeValueString("blue")
-            assert len(now.get_attributes(False)) == 2
+            assert len(now.get_attributes(False)) == 3  # the name of the span is one
             assert now.get_attribute_chain("size") == [AttributeValueString("7")]
             assert now.get_attribute_chains()
             assert isinstance(now.trace_context_headers(), list)

@@ -7,7 +7,7 @@ from agent.guest import wasi_clocks_wall_clock as clock
 from agent.types.golem_rpc_types import (
     NamedWitTypeNode,
     ParseUuidError,
-    RpcErrorNotFound,
+    RpcErrorProtocolError,
     ValueAndType,
     WitNodePrimString,
     WitType,
@@ -26,7 +26,7 @@ def cover(other: str) -> None:
     component = host.get_self_metadata().worker_id.component_id
     with rpc.WasmRpc(WorkerId(component, other)) as worker:
         assert WitNodePrimString("WHO") in worker.invoke_and_await("answer", [QUESTION]).nodes
-        failure(RpcErrorNotFound, worker.invoke_and_await, "nothing-of-this-name", [])
+        failure(RpcErrorProtocolError, worker.invoke_and_await, "nothing-of-this-name", [])
         worker.invoke("answer", [QUESTION])
         with worker.async_invoke_and_await("answer", [QUESTION]) as future:
             with future.subscribe() as ready:

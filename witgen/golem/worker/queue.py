@@ -1,0 +1,102 @@
+"""Calls that are made by themselves: fired, scheduled, or awaited later."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from ...runtime.host import HostError
+from .errors import WorkerError
+from .records import Invocation
+
+if TYPE_CHECKING:
+    from .executor import Executor
+
+__all__ = ["Queue"]
+
+T = TypeVar("T")
+
+_THREADS: Final = 64
+_LONGEST_PAUSE: Final = 60.0
+"""Seconds after which the clock is looked at again: somebody may have set it."""
+
+
+class Queue:
+    """Makes the calls that a state file has pending, those of an earlier process too, when their time has come."""
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="workers")
+        self._changed = threading.Condition()
+        self._busy: set[Future[Any]] = set()
+        self._started: set[tuple[int, str]] = set()
+        self._is_closed = False
+        self._thread: threading.Thread | None = None
+        if executor.records.pending():
+            self.look()
+
+    def submit(self, job: Callable[[], T]) -> Future[T]:
+        """Do something on another thread."""
+        future = self._threads.submit(job)
+        with self._changed:
+            self._busy.add(future)
+        future.add_done_callback(self._done)
+        return future
+
+    def _done(self, future: Future[T]) -> None:
+        with self._changed:
+            self._busy.discard(future)
+            self._changed.notify_all()
+
+    def look(self) -> None:
+        """See to what is pending, now and from now on."""
+        with self._changed:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="pending invocations", daemon=True)
+                self._thread.start()
+            self._changed.notify_all()
+
+    def settle(self) -> None:
+        """Wait until everything whose time has come is done."""
+        with self._changed:
+            while self._busy or self._due():
+                self._changed.wait(0.1)
+
+    def close(self) -> None:
+        """Begin nothing more and wait for what is under way; twice is fine."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
+        if self._thread is not None:
+            self._thread.join()
+        self._threads.shutdown(wait=True, cancel_futures=True)
+
+    def _waiting(self) -> list[Invocation]:
+        pending = self._executor.records.pending()
+        return [each for each in pending if (each.worker, each.key) not in self._started]
+
+    def _due(self) -> list[Invocation]:
+        now = time.time_ns()
+        return [each for each in self._waiting() if each.due <= now]
+
+    def _run(self) -> None:
+        with self._changed:
+            while not self._is_closed:
+                for invocation in self._due():
+                    self._started.add((invocation.worker, invocation.key))
+                    self.submit(lambda each=invocation: self._make(each))  # type: ignore[misc]
+                later = self._waiting()
+                pause = (later[0].due - time.time_ns()) / 1e9 if later else _LONGEST_PAUSE
+                self._changed.wait(min(max(pause, 0.0), _LONGEST_PAUSE))
+
+    def _make(self, invocation: Invocation) -> None:
+        executor = self._executor
+        record = executor.records.numbered(invocation.worker)
+        try:
+            executor.invoke(executor.worker(record), invocation.function, invocation.request, invocation.key)
+        except (HostError, WorkerError) as error:
+            executor.say(f"worker `{record.name}`: {invocation.function}: {error}")
+        executor.records.settle(invocation.worker, invocation.key, "done")
