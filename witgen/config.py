@@ -41,6 +41,10 @@ def _is_bool(value: object) -> bool:
     return isinstance(value, bool)
 
 
+def _is_lanes(value: object) -> bool:
+    return value in {"auto", "bytes", "off"}
+
+
 def _is_strings(value: object) -> bool:
     return isinstance(value, list) and all(map(_is_string, cast("list[object]", value)))
 
@@ -59,10 +63,14 @@ _OPTIONS = {
     "all-features": _Option("all_features", "true or false", _is_bool),
     "all-imports": _Option("all_imports", "true or false", _is_bool),
     "world-module": _Option("world_module", "a string: the name of a module", _is_string),
+    "full-names": _Option("full_names", "true or false", _is_bool),
+    "import-names": _Option("import_names", "a table of strings: interface = name", _is_names),
+    "export-names": _Option("export_names", "a table of strings: interface = name", _is_names),
     "names": _Option("names", "a table of strings: interface = module name", _is_names),
     "golem": _Option("golem", "true or false", _is_bool),
     "reuse": _Option("reuse", "a list of strings: import names of generated packages, or `name=folder`", _is_strings),
     "runtime": _Option("runtime", "a string: the import name of the support code", _is_string),
+    "lanes": _Option("lanes", "\"auto\", \"bytes\" or \"off\"", _is_lanes),
     "wasmtime": _Option("wasmtime", "a list of strings: packages and interfaces", _is_strings),
 }
 

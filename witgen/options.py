@@ -29,9 +29,14 @@ class Config:
         features: `@unstable` features to turn on.
         all_features: turn on every `@unstable` feature.
         world_module: the name given to componentize-py's `--world-module`.
+        full_names: whether componentize-py is given `--full-names`.
+        import_names: componentize-py's names of imported interfaces (`ns:pkg/name@version` → name), as given to its
+            `--import-interface-name`.
+        export_names: the same of exported interfaces.
         names: module names by interface (`ns:pkg/interface`, with `@version` where the world has several).
         wasmtime: the packages (`ns:pkg`) and interfaces (`ns:pkg/interface`) whose host side wasmtime provides;
             None for all that it can.
+        lanes: which lanes host bindings use where their user does not say: `auto`, `bytes` or `off`.
         all_imports: keep those imports of a component that wasmtime provides and that no other function mentions.
         force: overwrite files that a person edited or made.
         golem: take packages that `wit` needs and that are not there from the WIT of Golem that comes with witgen.
@@ -48,8 +53,12 @@ class Config:
     features: Collection[str] = ()
     all_features: bool = False
     world_module: str = "wit_world"
+    full_names: bool = False
+    import_names: Mapping[str, str] = field(default_factory=dict[str, str])
+    export_names: Mapping[str, str] = field(default_factory=dict[str, str])
     names: Mapping[str, str] = field(default_factory=dict[str, str])
     wasmtime: Collection[str] | None = None
+    lanes: str = "auto"
     all_imports: bool = False
     force: bool = False
     golem: bool = False

@@ -48,8 +48,8 @@ def produce(config: Config, tree: Tree) -> Produced:
     wants_guest = config.guest and (component is None or not config.host)
     packages = reused(config, host=config.host, guest=wants_guest)
     facts = WorldFacts(resolved, world, inherited(resolved, world, chosen, packages.interfaces, packages.runtime))
-    guest = _raw_names(resolved, world, config.world_module) if wants_guest else None
-    modules = package_modules(facts, host=config.host, guest=guest)
+    guest = _raw_names(resolved, world, config) if wants_guest else None
+    modules = package_modules(facts, host=config.host, guest=guest, lanes=config.lanes)
     if packages.found:
         from .render.sharing import Sharing  # noqa: PLC0415 - most outputs reuse nothing
 
@@ -60,7 +60,8 @@ def produce(config: Config, tree: Tree) -> Produced:
     runtime = runtime_files(host=config.host, guest=wants_guest) if packages.runtime is None else {}
     output = _output(facts, modules, package_data(runtime), earlier.modules_name_of(config, tree))
     lock = lock_text(_contents(facts, packages), world=facts.title, wit=_wit_hash(facts), digests=output.digests)
-    return Produced(output, lock, tuple(_left_out(facts, host=config.host, guest=wants_guest)))
+    found = _unbuildable(facts) if wants_guest else ()
+    return Produced(output, lock, (*_left_out(facts, host=config.host, guest=wants_guest), *found))
 
 
 def _output(facts: WorldFacts, modules: Iterable[Module], data: dict[str, str], name: str) -> Output:
@@ -98,8 +99,15 @@ def _contents(facts: WorldFacts, packages: Packages) -> Contents:
     return Contents(VERSION, interfaces, packages.runtime, tuple(package.name for package in packages.found))
 
 
-def _raw_names(resolved: ir.Resolve, world: ir.WorldId, world_module: str) -> RawNames:
-    names = componentize.names(resolved, world, world_module=world_module)
+def _raw_names(resolved: ir.Resolve, world: ir.WorldId, config: Config) -> RawNames:
+    names = componentize.names(
+        resolved,
+        world,
+        world_module=config.world_module,
+        full_names=config.full_names,
+        import_names=config.import_names,
+        export_names=config.export_names,
+    )
     return RawNames(names.world_module, dict(names.imports), dict(names.exports))
 
 
@@ -119,3 +127,12 @@ def _left_out(facts: WorldFacts, *, host: bool, guest: bool) -> Iterator[Diagnos
             if reason is not None:
                 message = f"`{function.function.name}` is left out as a {side.value}: {reason}"
                 yield Diagnostic("W0701", message, function.function.span, severity=Severity.WARNING)
+
+
+def _unbuildable(facts: WorldFacts) -> Iterator[Diagnostic]:
+    """Yield a warning for everything that keeps componentize-py from building a guest."""
+    from .facts.unbuildable import unbuildable  # noqa: PLC0415 - only where there are guests
+
+    for each in unbuildable(facts.resolve, facts.world):
+        message = f"componentize-py cannot build a guest of this world: {each.message}"
+        yield Diagnostic("W0703", message, each.span, help=each.remedy, severity=Severity.WARNING)

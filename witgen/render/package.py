@@ -47,15 +47,18 @@ class Module(NamedTuple):
         return None if text is None else formatted(text)
 
 
-def package_modules(facts: WorldFacts, *, host: bool, guest: RawNames | None) -> Iterator[Module]:
+def package_modules(
+    facts: WorldFacts, *, host: bool, guest: RawNames | None, lanes: str = "auto"
+) -> Iterator[Module]:
     """Yield the modules of the output, by path relative to its root.
 
     Args:
         facts: the world.
         host: whether to write host bindings.
         guest: componentize-py's names, to write guest wrappers with; None to write none.
+        lanes: which lanes the world gets where its user does not say.
     """
-    for path, scope, render in _modules(facts, host=host, guest=guest):
+    for path, scope, render in _modules(facts, host=host, guest=guest, lanes=lanes):
         yield Module(f"{path}.py", scope.owner, render)
 
 
@@ -67,7 +70,7 @@ def package_data(runtime: Mapping[str, str]) -> dict[str, str]:
 _Planned: TypeAlias = tuple[str, ScopeFacts, Callable[[], "str | None"]]
 
 
-def _modules(facts: WorldFacts, *, host: bool, guest: RawNames | None) -> Iterator[_Planned]:
+def _modules(facts: WorldFacts, *, host: bool, guest: RawNames | None, lanes: str) -> Iterator[_Planned]:
     yield _package(facts, "__init__", "Bindings of world `{}`.")
     yield _package(facts, "types/__init__", "Types of world `{}`, shared by hosts and guests.")
     yield _package(facts, "_abi/__init__", "Descriptors that the runtime compiles its converters from.")
@@ -75,15 +78,15 @@ def _modules(facts: WorldFacts, *, host: bool, guest: RawNames | None) -> Iterat
         yield f"types/{scope.module}", scope, partial(render_types, facts, scope)
         yield f"_abi/{scope.module}", scope, partial(render_abi, facts, scope)
     if host:
-        yield from _host(facts)
+        yield from _host(facts, lanes)
     if guest is not None:
         yield from _guest(facts, guest, host=host)
 
 
-def _host(facts: WorldFacts) -> Iterator[_Planned]:
+def _host(facts: WorldFacts, lanes: str) -> Iterator[_Planned]:
     @cache
     def world() -> tuple[str, list[str]]:
-        return render_host_world(facts)
+        return render_host_world(facts, lanes)
 
     yield f"host/{facts.own.module}", facts.own, lambda: world()[0]
     yield "host/__init__", facts.own, lambda: _host_package(facts, world()[1])

@@ -176,8 +176,8 @@ def _beside_own(signature: Signature) -> Signature:
     return replace(signature, name=signature.name + "_") if signature.name in WORLD_NAMES else signature
 
 
-def render_host_world(facts: WorldFacts) -> tuple[str, list[str]]:
-    """Return the world's host module and the names it offers."""
+def render_host_world(facts: WorldFacts, lanes: str) -> tuple[str, list[str]]:
+    """Return the world's host module and the names it offers; `lanes` are those that it gets by default."""
     world = _World(facts)
     scope, names = world.scope, world.names
     resources, async_bases = tuple(scope.views("Resource")), tuple(scope.async_bases())
@@ -206,6 +206,7 @@ def render_host_world(facts: WorldFacts) -> tuple[str, list[str]]:
         links=[link.expression(scope.host) for link in links],
         exports=list(world.exported_tables()),
         streams=", streams=True" if world.has_streams else "",
+        lanes="" if lanes == "auto" else f', lanes="{lanes}"',
         interfaces=list(world.interfaces()),
         functions=signatures,
         awaited=awaited,

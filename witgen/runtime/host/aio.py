@@ -17,6 +17,7 @@ from typing import Any, Generic, ParamSpec, Self, TypeVar
 import wasmtime
 
 from .component import ComponentSource
+from .lanes.options import Lanes
 from .store import Limits, Store
 from .world import World
 
@@ -39,6 +40,7 @@ class AsyncWorld(Generic[W]):
 
     def __init__(self, world: W, worker: _Worker) -> None:
         self._world = world
+        self._lanes = world._lanes
         self._worker = worker
         self._bind()
 
@@ -54,12 +56,13 @@ class AsyncWorld(Generic[W]):
         *,
         wasi: wasmtime.WasiConfig | None = None,
         limits: Limits | None = None,
+        lanes: Lanes | None = None,
     ) -> Self:
         """Run a component in a store of its own; it is compiled and started on the store's thread too."""
         worker = _Worker(asyncio.get_running_loop())
         interruptible = replace(limits or Limits(), interruptible=True)
         try:
-            opened = await worker.run(partial(worker.open, world, component, imports, wasi, interruptible))
+            opened = await worker.run(partial(worker.open, world, component, imports, wasi, interruptible, lanes))
         except BaseException:
             worker.end()
             raise
@@ -103,8 +106,9 @@ class _Worker:
         imports: object,
         wasi: wasmtime.WasiConfig | None,
         limits: Limits,
+        lanes: Lanes | None,
     ) -> W:
-        return world._open_with(component, imports, wasi=wasi, limits=limits, prepare=self._adopt)
+        return world._open_with(component, imports, wasi=wasi, limits=limits, lanes=lanes, prepare=self._adopt)
 
     def _adopt(self, store: Store) -> None:
         self._store = store

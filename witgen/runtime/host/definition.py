@@ -95,7 +95,8 @@ class Definition:
     name: str
     imports: tuple[Import, ...]
     exports: tuple[abi.Interface, ...]
-    lanes: Lanes = "off"
+    lanes: Lanes = "auto"
+    """Those that its components get where their user does not say."""
     streams: bool = False
     """Whether functions have streams or futures. They cannot be called, but their component has to be read."""
     _checked: WeakKeyDictionary[wasm.Component, Needs] = field(

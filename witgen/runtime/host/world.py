@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from types import new_class
-from typing import Any, ClassVar, Self, cast
+from typing import Any, ClassVar, Protocol, Self, cast
 
 import wasmtime
 from wasmtime import component as wasm
@@ -24,12 +24,13 @@ from .engine import Settings, suit
 from .errors import LinkError
 from .handles import Guest, ResourceHandles
 from .lanes.options import Lanes
+from .lanes.report import LanesTaken, taken
 from .lanes.request import request
 from .link import Linkage
 from .resource import GuestResource
 from .store import Limits, Store
 
-__all__ = ["Instance", "World"]
+__all__ = ["Instance", "World", "lanes_of"]
 
 
 class Instance:
@@ -40,6 +41,7 @@ class Instance:
         self._raw = raw
         self._needs = needs
         self._linkage = linkage
+        self.lanes = LanesTaken()
         self._label = label
         self._handles = ResourceHandles(store, dict(linkage.sides))
         self._sides = cast("dict[abi.Resource, Any]", self._handles.resources)
@@ -75,6 +77,15 @@ class Instance:
         return bound
 
 
+class _HasLanes(Protocol):
+    _lanes: LanesTaken
+
+
+def lanes_of(world: _HasLanes) -> LanesTaken:
+    """Return which functions of an open world go through lanes, and which that have bytes do not."""
+    return world._lanes
+
+
 def _no_constructor(self: GuestResource, *_: object, **__: object) -> None:
     raise TypeError(f"{type(self).__name__} has no constructor")
 
@@ -94,6 +105,7 @@ class World(ABC):
 
     def __init__(self, instance: Instance, *, owns_store: bool) -> None:
         self._store = instance.store
+        self._lanes = instance.lanes
         self._owns_store = owns_store
         self._bind(instance)
 
@@ -162,9 +174,12 @@ def _instantiate(
 ) -> Instance:
     store.usable()
     suit(store.engine, Settings(concurrent=definition.concurrent))
-    component = components.load(store.engine, source, request(definition, lanes or definition.lanes))
+    wanted = request(definition, lanes or definition.lanes)
+    component = components.load(store.engine, source, wanted)
     needs = definition.needs(component, store.engine)
     linkage = Linkage(definition, store, imports)
     linkage.define(needs)
     raw = linkage.instantiate(component)
-    return Instance(store, raw, needs, linkage)
+    instance = Instance(store, raw, needs, linkage)
+    instance.lanes = taken(definition, needs, wanted.refusal if wanted is not None else None)
+    return instance

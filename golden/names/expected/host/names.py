@@ -66,6 +66,7 @@ class Names(_host.World):
         memory: int | None = None,
         fuel: int | None = None,
         deadline: float | None = None,
+        lanes: _host.Lanes | None = None,
     ) -> Self:
         """Load and instantiate `component` in a store of its own; closing the result closes the store.
 
@@ -76,16 +77,22 @@ class Names(_host.World):
             memory: how many bytes each of its memories may have.
             fuel: how many instructions, about, it may run in all.
             deadline: how many seconds a call may take.
+            lanes: whether lists of bytes take the fast way: "auto" (where they can), "bytes" (or fail), "off".
         """
         limits = _host.Limits(memory=memory, fuel=fuel, deadline=deadline)
-        return cls._open(component, imports, wasi=wasi, limits=limits)
+        return cls._open(component, imports, wasi=wasi, limits=limits, lanes=lanes)
 
     @classmethod
     def instantiate(
-        cls, store: _host.Store, component: _host.ComponentSource, imports: NamesImports
+        cls,
+        store: _host.Store,
+        component: _host.ComponentSource,
+        imports: NamesImports,
+        *,
+        lanes: _host.Lanes | None = None,
     ) -> Self:
         """Instantiate `component` in `store`, which stays the caller's."""
-        return cls._instantiate(store, component, imports)
+        return cls._instantiate(store, component, imports, lanes)
 
     def _bind(self, instance: _host.Instance) -> None:
         self.golden_names_words: _exported_golden_names_words.Words = (
@@ -124,10 +131,13 @@ class AsyncNames(_host.AsyncWorld[Names]):
         memory: int | None = None,
         fuel: int | None = None,
         deadline: float | None = None,
+        lanes: _host.Lanes | None = None,
     ) -> Self:
         """Load and instantiate `component` like `Names.open`, without blocking the loop."""
         limits = _host.Limits(memory=memory, fuel=fuel, deadline=deadline)
-        return await cls._open(Names, component, imports, wasi=wasi, limits=limits)
+        return await cls._open(
+            Names, component, imports, wasi=wasi, limits=limits, lanes=lanes
+        )
 
     def _bind(self) -> None:
         self.golden_names_words: _exported_golden_names_words.AsyncWords = (

@@ -91,6 +91,7 @@ class Resources(_host.World):
         memory: int | None = None,
         fuel: int | None = None,
         deadline: float | None = None,
+        lanes: _host.Lanes | None = None,
     ) -> Self:
         """Load and instantiate `component` in a store of its own; closing the result closes the store.
 
@@ -101,9 +102,10 @@ class Resources(_host.World):
             memory: how many bytes each of its memories may have.
             fuel: how many instructions, about, it may run in all.
             deadline: how many seconds a call may take.
+            lanes: whether lists of bytes take the fast way: "auto" (where they can), "bytes" (or fail), "off".
         """
         limits = _host.Limits(memory=memory, fuel=fuel, deadline=deadline)
-        return cls._open(component, imports, wasi=wasi, limits=limits)
+        return cls._open(component, imports, wasi=wasi, limits=limits, lanes=lanes)
 
     @classmethod
     def instantiate(
@@ -111,9 +113,11 @@ class Resources(_host.World):
         store: _host.Store,
         component: _host.ComponentSource,
         imports: ResourcesImports,
+        *,
+        lanes: _host.Lanes | None = None,
     ) -> Self:
         """Instantiate `component` in `store`, which stays the caller's."""
-        return cls._instantiate(store, component, imports)
+        return cls._instantiate(store, component, imports, lanes)
 
     def _bind(self, instance: _host.Instance) -> None:
         self.golden_resources_store: _exported_golden_resources_store.Store = (
@@ -141,10 +145,13 @@ class AsyncResources(_host.AsyncWorld[Resources]):
         memory: int | None = None,
         fuel: int | None = None,
         deadline: float | None = None,
+        lanes: _host.Lanes | None = None,
     ) -> Self:
         """Load and instantiate `component` like `Resources.open`, without blocking the loop."""
         limits = _host.Limits(memory=memory, fuel=fuel, deadline=deadline)
-        return await cls._open(Resources, component, imports, wasi=wasi, limits=limits)
+        return await cls._open(
+            Resources, component, imports, wasi=wasi, limits=limits, lanes=lanes
+        )
 
     def _bind(self) -> None:
         self.golden_resources_store: _exported_golden_resources_store.AsyncStore = (

@@ -68,6 +68,7 @@ class Values(_host.World):
         memory: int | None = None,
         fuel: int | None = None,
         deadline: float | None = None,
+        lanes: _host.Lanes | None = None,
     ) -> Self:
         """Load and instantiate `component` in a store of its own; closing the result closes the store.
 
@@ -78,9 +79,10 @@ class Values(_host.World):
             memory: how many bytes each of its memories may have.
             fuel: how many instructions, about, it may run in all.
             deadline: how many seconds a call may take.
+            lanes: whether lists of bytes take the fast way: "auto" (where they can), "bytes" (or fail), "off".
         """
         limits = _host.Limits(memory=memory, fuel=fuel, deadline=deadline)
-        return cls._open(component, imports, wasi=wasi, limits=limits)
+        return cls._open(component, imports, wasi=wasi, limits=limits, lanes=lanes)
 
     @classmethod
     def instantiate(
@@ -88,9 +90,11 @@ class Values(_host.World):
         store: _host.Store,
         component: _host.ComponentSource,
         imports: ValuesImports,
+        *,
+        lanes: _host.Lanes | None = None,
     ) -> Self:
         """Instantiate `component` in `store`, which stays the caller's."""
-        return cls._instantiate(store, component, imports)
+        return cls._instantiate(store, component, imports, lanes)
 
     def _bind(self, instance: _host.Instance) -> None:
         self.golden_values_functions: _exported_golden_values_functions.Functions = (
@@ -120,10 +124,13 @@ class AsyncValues(_host.AsyncWorld[Values]):
         memory: int | None = None,
         fuel: int | None = None,
         deadline: float | None = None,
+        lanes: _host.Lanes | None = None,
     ) -> Self:
         """Load and instantiate `component` like `Values.open`, without blocking the loop."""
         limits = _host.Limits(memory=memory, fuel=fuel, deadline=deadline)
-        return await cls._open(Values, component, imports, wasi=wasi, limits=limits)
+        return await cls._open(
+            Values, component, imports, wasi=wasi, limits=limits, lanes=lanes
+        )
 
     def _bind(self) -> None:
         self.golden_values_functions: (

@@ -86,6 +86,7 @@ class Versions(_host.World):
         memory: int | None = None,
         fuel: int | None = None,
         deadline: float | None = None,
+        lanes: _host.Lanes | None = None,
     ) -> Self:
         """Load and instantiate `component` in a store of its own; closing the result closes the store.
 
@@ -96,9 +97,10 @@ class Versions(_host.World):
             memory: how many bytes each of its memories may have.
             fuel: how many instructions, about, it may run in all.
             deadline: how many seconds a call may take.
+            lanes: whether lists of bytes take the fast way: "auto" (where they can), "bytes" (or fail), "off".
         """
         limits = _host.Limits(memory=memory, fuel=fuel, deadline=deadline)
-        return cls._open(component, imports, wasi=wasi, limits=limits)
+        return cls._open(component, imports, wasi=wasi, limits=limits, lanes=lanes)
 
     @classmethod
     def instantiate(
@@ -106,9 +108,11 @@ class Versions(_host.World):
         store: _host.Store,
         component: _host.ComponentSource,
         imports: VersionsImports,
+        *,
+        lanes: _host.Lanes | None = None,
     ) -> Self:
         """Instantiate `component` in `store`, which stays the caller's."""
-        return cls._instantiate(store, component, imports)
+        return cls._instantiate(store, component, imports, lanes)
 
     def _bind(self, instance: _host.Instance) -> None:
         self.lib_counter_api_0_2_0: _exported_lib_counter_api_0_2_0.Api = (
@@ -133,10 +137,13 @@ class AsyncVersions(_host.AsyncWorld[Versions]):
         memory: int | None = None,
         fuel: int | None = None,
         deadline: float | None = None,
+        lanes: _host.Lanes | None = None,
     ) -> Self:
         """Load and instantiate `component` like `Versions.open`, without blocking the loop."""
         limits = _host.Limits(memory=memory, fuel=fuel, deadline=deadline)
-        return await cls._open(Versions, component, imports, wasi=wasi, limits=limits)
+        return await cls._open(
+            Versions, component, imports, wasi=wasi, limits=limits, lanes=lanes
+        )
 
     def _bind(self) -> None:
         self.lib_counter_api_0_2_0: _exported_lib_counter_api_0_2_0.AsyncApi = (

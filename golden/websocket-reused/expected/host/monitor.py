@@ -80,6 +80,7 @@ class Monitor(_host.World):
         memory: int | None = None,
         fuel: int | None = None,
         deadline: float | None = None,
+        lanes: _host.Lanes | None = None,
     ) -> Self:
         """Load and instantiate `component` in a store of its own; closing the result closes the store.
 
@@ -90,9 +91,10 @@ class Monitor(_host.World):
             memory: how many bytes each of its memories may have.
             fuel: how many instructions, about, it may run in all.
             deadline: how many seconds a call may take.
+            lanes: whether lists of bytes take the fast way: "auto" (where they can), "bytes" (or fail), "off".
         """
         limits = _host.Limits(memory=memory, fuel=fuel, deadline=deadline)
-        return cls._open(component, imports, wasi=wasi, limits=limits)
+        return cls._open(component, imports, wasi=wasi, limits=limits, lanes=lanes)
 
     @classmethod
     def instantiate(
@@ -100,9 +102,11 @@ class Monitor(_host.World):
         store: _host.Store,
         component: _host.ComponentSource,
         imports: MonitorImports,
+        *,
+        lanes: _host.Lanes | None = None,
     ) -> Self:
         """Instantiate `component` in `store`, which stays the caller's."""
-        return cls._instantiate(store, component, imports)
+        return cls._instantiate(store, component, imports, lanes)
 
     def _bind(self, instance: _host.Instance) -> None:
         self._watch: Callable[..., int] = instance.function(_abi.WATCH)
@@ -129,10 +133,13 @@ class AsyncMonitor(_host.AsyncWorld[Monitor]):
         memory: int | None = None,
         fuel: int | None = None,
         deadline: float | None = None,
+        lanes: _host.Lanes | None = None,
     ) -> Self:
         """Load and instantiate `component` like `Monitor.open`, without blocking the loop."""
         limits = _host.Limits(memory=memory, fuel=fuel, deadline=deadline)
-        return await cls._open(Monitor, component, imports, wasi=wasi, limits=limits)
+        return await cls._open(
+            Monitor, component, imports, wasi=wasi, limits=limits, lanes=lanes
+        )
 
     async def watch(self, url: str) -> int:
         """Raises an alert for every message that `url` sends, and returns how many there were."""

@@ -81,6 +81,7 @@ class Chat(_host.World):
         memory: int | None = None,
         fuel: int | None = None,
         deadline: float | None = None,
+        lanes: _host.Lanes | None = None,
     ) -> Self:
         """Load and instantiate `component` in a store of its own; closing the result closes the store.
 
@@ -91,16 +92,22 @@ class Chat(_host.World):
             memory: how many bytes each of its memories may have.
             fuel: how many instructions, about, it may run in all.
             deadline: how many seconds a call may take.
+            lanes: whether lists of bytes take the fast way: "auto" (where they can), "bytes" (or fail), "off".
         """
         limits = _host.Limits(memory=memory, fuel=fuel, deadline=deadline)
-        return cls._open(component, imports, wasi=wasi, limits=limits)
+        return cls._open(component, imports, wasi=wasi, limits=limits, lanes=lanes)
 
     @classmethod
     def instantiate(
-        cls, store: _host.Store, component: _host.ComponentSource, imports: ChatImports
+        cls,
+        store: _host.Store,
+        component: _host.ComponentSource,
+        imports: ChatImports,
+        *,
+        lanes: _host.Lanes | None = None,
     ) -> Self:
         """Instantiate `component` in `store`, which stays the caller's."""
-        return cls._instantiate(store, component, imports)
+        return cls._instantiate(store, component, imports, lanes)
 
     def _bind(self, instance: _host.Instance) -> None:
         self._run: Callable[..., list[str]] = instance.function(_abi.RUN)
@@ -131,10 +138,13 @@ class AsyncChat(_host.AsyncWorld[Chat]):
         memory: int | None = None,
         fuel: int | None = None,
         deadline: float | None = None,
+        lanes: _host.Lanes | None = None,
     ) -> Self:
         """Load and instantiate `component` like `Chat.open`, without blocking the loop."""
         limits = _host.Limits(memory=memory, fuel=fuel, deadline=deadline)
-        return await cls._open(Chat, component, imports, wasi=wasi, limits=limits)
+        return await cls._open(
+            Chat, component, imports, wasi=wasi, limits=limits, lanes=lanes
+        )
 
     async def run(self, url: str) -> list[str]:
         """Greets the server at `url`, listens until it closes the connection, and returns what happened, line by line.

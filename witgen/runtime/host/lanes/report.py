@@ -1,0 +1,49 @@
+"""Which lanes a world has taken, for people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .. import shape
+from .refusal import Refusal
+
+if TYPE_CHECKING:
+    from ..definition import Definition, Needs
+
+__all__ = ["LanesTaken", "taken"]
+
+
+@dataclass(frozen=True, slots=True)
+class LanesTaken:
+    """The functions of a world by the way that they take: `import ns:pkg/iface@1.0.0#f`, `export run`."""
+
+    text: tuple[str, ...] = ()
+    """Their lists of bytes go through a lane."""
+    polled: tuple[str, ...] = ()
+    """Async imports, which always go through one."""
+    plain: tuple[str, ...] = ()
+    """They have lists of bytes that go through none."""
+    refusal: str = ""
+    """Why the component as a whole got no lanes, where it was not composed and not in the cache before."""
+
+
+def taken(definition: Definition, needs: Needs, refusal: Refusal | None) -> LanesTaken:
+    """Return what way the functions of a component take."""
+    text, polled, plain = list[str](), list[str](), list[str]()
+    imports = [("import", item.name, item.interface) for item in definition.imports if not item.native]
+    exports = [("export", interface.name, interface) for interface in definition.exports]
+    for kind, known, interface in (*imports, *exports):
+        laned = needs.text.get((kind, known), frozenset[str]())
+        present = needs.functions.get(known, frozenset[str]()) if kind == "import" else None
+        for function in interface.functions:
+            name = f"{kind} {known}#{function.name}" if known else f"{kind} {function.name}"
+            if present is not None and function.name not in present:
+                continue
+            if kind == "import" and function.name in needs.polled.get(known, ()):
+                polled.append(name)
+            if function.name in laned:
+                text.append(name)
+            elif "list<u8>" in shape.expected(function):
+                plain.append(name)
+    return LanesTaken(tuple(text), tuple(polled), tuple(plain), str(refusal or ""))
