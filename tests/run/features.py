@@ -43,7 +43,7 @@ def share_runtime(name: str) -> None:
 
 
 class Host:
-    """Implements every function of every import: with what `answer` returns or raises."""
+    """Implements every function of every import that is not wasmtime's: with what `answer` returns or raises."""
 
     def __init__(self, definition: host.Definition) -> None:
         self.seen: list[tuple[Any, ...]] = []
@@ -52,6 +52,8 @@ class Host:
         self.classes: dict[str, Any] = {}
         self.imports = SimpleNamespace()
         for item in definition.imports:
+            if item.native:
+                continue
             members = dict(self._members(item))
             if not item.attribute:
                 vars(self.imports).update(members)

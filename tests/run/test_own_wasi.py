@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from features import Host
 from wasm_tools import WASM_TOOLS, component
 
 from witgen import Config, generate
@@ -43,3 +46,44 @@ def test_clocks_and_random_numbers_of_ones_own(folder: Path) -> None:
 def test_they_are_strictly_typed(checker: list[str], folder: Path) -> None:
     checked = subprocess.run([sys.executable, "-m", *checker, "host.py"], cwd=folder, capture_output=True, text=True)
     assert checked.returncode == 0, checked.stdout
+
+
+def reading(folder: Path, world: str, core: str, wasmtime: list[str]) -> tuple[Any, Host]:
+    """Return the class of a world of streams.wit and a host for it; `wasmtime` is what does not come from that."""
+    package = f"{world.replace('-', '_')}_bindings"
+    shutil.copytree(WIT / "deps", folder / "wit" / "deps")
+    shutil.copy(HERE / "streams.wit", folder / "wit")
+    generate(Config(folder / "wit", world=world, out=folder / package, guest=False, wasmtime=wasmtime))
+    (folder / "core.wat").write_text(core)
+    component(folder / "wit", world, folder / "core.wat", folder / "streams.wasm")
+    module = importlib.import_module(f"{package}.host")
+    made: Any = next(each for each in vars(module).values() if "_definition" in getattr(each, "__dict__", ()))
+    return made, Host(made._definition)
+
+
+def test_a_resource_of_ones_own_where_wasmtime_has_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    core = (HERE / "streams.core.wat").read_text()
+    made, host = reading(tmp_path, "reading", core, ["wasi:io/poll", "wasi:io/error"])
+    pollable = importlib.import_module("reading_bindings._runtime.host").Pollable()
+    pollable.set()
+    answers = iter([host.classes["InputStream"](), pollable, b"hello"])
+    host.answer = lambda: next(answers)
+    with made.open(tmp_path / "streams.wasm", host.imports) as world:
+        assert world.run() == b"hello"
+    assert [len(seen) for seen in host.seen] == [1, 2, 3]
+    assert len(host.dropped) == 1
+
+
+def test_wasmtime_cannot_have_handles_of_ones_own_resources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    stdin = '(module (import "wasi:cli/stdin@0.2.3" "get-stdin" (func (result i32)))'
+    core = (HERE / "streams.core.wat").read_text().replace("(module", stdin, 1)
+    made, host = reading(tmp_path, "with-stdin", core, ["wasi:io/poll", "wasi:io/error", "wasi:cli"])
+    with pytest.raises(RuntimeError) as caught:
+        made.open(tmp_path / "streams.wasm", host.imports)
+    assert type(caught.value).__name__ == "LinkError"
+    assert str(caught.value) == (
+        "wasi:cli/stdin@0.2.3 cannot be wasmtime's: it has handles of resources that you implement yourself"
+        " (wasi:io/streams@0.2.3), and wasmtime does not know yours; implement it as well, or neither"
+    )

@@ -18,7 +18,7 @@ from .errors import LinkError
 from .lanes.options import Lanes
 from .lanes.reflected import examine
 
-__all__ = ["Definition", "Import", "Needs", "labelled", "track"]
+__all__ = ["Definition", "Import", "Needs", "is_native", "labelled", "track"]
 
 _NATIVE_PACKAGES = frozenset(f"wasi:{name}" for name in ("cli", "clocks", "filesystem", "io", "random", "sockets"))
 _NAME = re.compile(r"(?P<path>(?P<package>[^/@]+)/[^@]+)@(?P<version>(?P<major>\d+)\.(?P<minor>\d+)\.(?P<patch>\d+).*)")
@@ -41,7 +41,8 @@ def labelled(interface: abi.Interface, label: str) -> abi.Interface:
     return replace(interface, name=label)
 
 
-def _is_native(name: str) -> bool:
+def is_native(name: str) -> bool:
+    """Tell whether wasmtime has an interface of that name."""
     match = _NAME.fullmatch(name)
     return match is not None and match["package"] in _NATIVE_PACKAGES and match["version"].startswith("0.2.")
 
@@ -105,14 +106,14 @@ class Definition:
 
     @property
     def concurrent(self) -> bool:
-        """Whether the world has async functions or streams: only an engine that supports concurrent tasks knows them."""
+        """Whether the world has async functions or streams, which need an engine that supports concurrent tasks."""
         interfaces = (*(item.interface for item in self.imports), *self.exports)
         return self.streams or any(function.is_async for interface in interfaces for function in interface.functions)
 
     def serves(self, name: str) -> bool:
         """Tell whether an import of a component, by its name there, is implemented in Python (or by nobody)."""
         known = next((item for item in self.imports if self.is_same(item.name, name)), None)
-        return not known.native if known is not None else not _is_native(name)
+        return not known.native if known is not None else not is_native(name)
 
     def is_same(self, one: str, other: str) -> bool:
         """Tell whether two names mean one interface, whatever the release of its version."""
@@ -173,7 +174,7 @@ class _Examination:
                         if known.native
                         else self._compare(known.interface, externs, name, known.name)
                     )
-                elif needs_code and not _is_native(name):
+                elif needs_code and not is_native(name):
                     self._problems.append(f"import {name}: the world has no such import")
             elif isinstance(item, (wasm.FuncType, wasm.ResourceType)) and "" not in matched:
                 matched[""] = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from itertools import count
@@ -15,7 +16,7 @@ from wasmtime import component as wasm
 from .. import abi
 from . import ffi, shape
 from .binding import bind_callback
-from .definition import Definition, Import, Needs
+from .definition import Definition, Import, Needs, is_native
 from .engine import LENDS_ONE, lends_two
 from .errors import LinkError
 from .handles import Host, Native, ResourceHandles, Side
@@ -228,4 +229,15 @@ class Linkage:
             try:
                 return self._linker.instantiate(self._store.raw, component)
             except wasmtime.WasmtimeError as error:
+                self._explain_strange_resources(str(error))
                 self._store.start_failed(error)
+
+    def _explain_strange_resources(self, text: str) -> None:
+        """Raise if one of wasmtime's interfaces has handles of resources that are not wasmtime's any more."""
+        ours = [each.item.name for each in self._implementations if not each.native and is_native(each.item.name)]
+        match = re.match(r"component imports instance `([^`]+)`", text)
+        if match and ours and "resource type mismatch" in text:
+            raise LinkError(
+                f"{match[1]} cannot be wasmtime's: it has handles of resources that you implement yourself"
+                f" ({', '.join(ours)}), and wasmtime does not know yours; implement it as well, or neither"
+            ) from None
