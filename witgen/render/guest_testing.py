@@ -23,7 +23,7 @@ _PLACE = Place("...", ".")
 
 @record
 class _Function:
-    """The fake of a function: attribute, WIT name, the types of its arguments, its answer and its error, a comment."""
+    """The fake of a function: attribute, WIT name, the types of arguments, answer and error, a comment."""
 
     attribute: str
     wit: str
@@ -75,7 +75,8 @@ class _Module:
             answer = self.facts.type(kind.resource).name
         name = _free("constructor", taken) if constructor else function.name
         doc = f"`{function_text(self.facts.resolve, function.function)}`"
-        return _Function(name, function.function.name, (*types, answer, self._error(function)), doc)
+        wit = "[constructor]" if constructor else function.function.name.rpartition("]")[2].rpartition(".")[2]
+        return _Function(name, wit, (*types, answer, self._error(function)), doc)
 
     def _error(self, function: FunctionFacts) -> str:
         """Return the class of the errors that the function declares."""
@@ -155,10 +156,10 @@ def render_guest_testing(facts: WorldFacts, *, host: bool) -> str | None:
     exports: list[str] = []
     for link in facts.exports:
         table = imports.module("..._abi", link.scope.module, f"_{link.scope.module}_abi")
-        exports.append(f'"{link.attribute}": {table}.INTERFACE')
+        exports.append(f"{link.attribute}={table}.INTERFACE")
     if facts.exported:
         table = imports.module("..._abi", facts.own.module, f"_{facts.own.module}_abi")
-        exports.append(f'"": {table}.EXPORTS')
+        exports.insert(0, f"{table}.EXPORTS")
     if not attributes and not exports:
         return None
     values: dict[str, object] = {
@@ -166,7 +167,7 @@ def render_guest_testing(facts: WorldFacts, *, host: bool) -> str | None:
         "iterator": imports.name("collections.abc", "Iterator"),
         "title": facts.title,
         "attributes": attributes,
-        "exports": f"{{{', '.join(exports)}}}" if exports else "",
+        "exports": exports,
         "world": facts.name if host else "",
     }
     names = ["Fakes", "installed", *(imports.reexport("..._runtime.guest.fakes", name, name) for name in _OFFERED)]

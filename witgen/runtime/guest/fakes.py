@@ -118,6 +118,7 @@ class FakeResource(Generic[Made]):
 
     def __init__(self, fake: Fake, resource: abi.Resource, cls: type[Made]) -> None:
         self._fake = fake
+        self._resource = resource
         self._cls = cls
         self._objects: list[Made] = []
         fake._fakes._resources[resource] = self
@@ -135,7 +136,12 @@ class FakeResource(Generic[Made]):
         return len(self._objects)
 
     def _function(self, name: str) -> Any:
-        return self._fake._function(name, self._cls.__name__)
+        """Return the fake of the method or static function called `name` in WIT, or of the `[constructor]`."""
+        if name == "[constructor]":
+            return self._fake._function(f"{name}{self._resource.name}", self._cls.__name__)
+        member = f"{self._resource.name}.{name}"
+        found = next(full for full in (f"[method]{member}", f"[static]{member}") if full in self._fake._wit)
+        return self._fake._function(found, f"{self._cls.__name__}.")
 
 
 class Fake:
@@ -148,12 +154,10 @@ class Fake:
         self._functions: dict[str, Function[*tuple[Any, ...], Any, Any]] = {}
         fakes._fakes[interface] = self
 
-    def _function(self, name: str, owner: str = "") -> Any:
-        """Return the fake of the function called `name` in WIT, a member of the resource class `owner`."""
+    def _function(self, name: str, shown: str = "") -> Any:
+        """Return the fake of the function called `name` in WIT; messages begin its name with `shown`."""
         function = self._wit[name]
-        shown = function.python
-        if owner:
-            shown = owner if name.startswith("[constructor]") else f"{owner}.{shown}"
+        shown += function.python if not shown or shown.endswith(".") else ""
         made = self._functions[name] = Function(self._fakes, function, shown, self._interface.name)
         return made
 

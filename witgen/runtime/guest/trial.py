@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Self
@@ -20,7 +21,7 @@ from .faking import handed_in, handed_out, rebuilt
 from .hosting import implementations
 from .resource import ExportedResource, Ledger, Resource, take_back
 
-__all__ = ["Trial", "opened"]
+__all__ = ["Exports", "HostSide", "Trial", "opened"]
 
 
 class _Proxy(values.Resource):
@@ -197,37 +198,51 @@ def _shown(trap: Trap) -> BaseException:
     return trap.__cause__ if isinstance(trap.__cause__, Exception) else trap
 
 
-@contextmanager
-def opened(
-    application: str | Path, interfaces: Mapping[str, abi.Interface], fakes: Fakes, host: str, world: str
-) -> Generator[Any]:
-    """Open a guest for tests: a module here, or, where the name ends in `.wasm`, a component on wasmtime.
+class Exports:
+    """The interfaces of a world's exports by their attributes in the host's class; its own functions have none."""
 
-    Args:
-        application: the module's name, or the path of the component.
-        interfaces: the world's exports by their attributes in the host's class; "" for the world's own functions.
-        fakes: they answer what the guest calls.
-        host: the module with the host's classes; empty where there is none.
-        world: the name of the host's class.
+    def __init__(self, own: abi.Interface | None = None, /, **interfaces: abi.Interface) -> None:
+        self._attributes = {interface: attribute for attribute, interface in interfaces.items()}
+        if own is not None:
+            self._attributes[own] = ""
+
+    def named(self, exports: Iterable[Export]) -> dict[str, Export]:
+        """Return what an application serves by attribute."""
+        return {self._attributes[export.interface]: export for export in exports}
+
+
+@dataclass(frozen=True)
+class HostSide:
+    """The host side of the bindings: the name of `guest.testing`, which stands beside it, and the world's class."""
+
+    testing: str
+    world: str
+
+    def open(self, component: str | Path, fakes: Fakes) -> Any:
+        """Run a component; `fakes` answer what it calls."""
+        module = import_module(f"{self.testing.removesuffix('.guest.testing')}.host")
+        # The trap of a component is one for tests as well.
+        Trap.register(import_module("..host", __package__).Trap)
+        world = getattr(module, self.world)
+        imports = implementations(fakes, getattr(module, f"{self.world}Imports", None), world)
+        return world.open(component, *([] if imports is None else [imports]))
+
+
+@contextmanager
+def opened(application: str | Path, exports: Exports, fakes: Fakes, host: HostSide | None) -> Generator[Any]:
+    """Open a guest for tests: a module here, or, where the name ends in `.wasm`, a component on wasmtime.
 
     Raises:
         LookupError: the module does not serve, or there is no host side to run a component with.
     """
     if str(application).endswith(".wasm"):
-        if not host:
+        if host is None:
             raise LookupError(f"running {application} takes bindings for hosts, which were not generated")
-        module = import_module(host)
-        # The trap of a component is one for tests as well.
-        Trap.register(import_module("..host", __package__).Trap)
-        host_world = getattr(module, world)
-        imports = implementations(fakes, getattr(module, f"{world}Imports", None), host_world)
-        with host_world.open(application, *([] if imports is None else [imports])) as guest:
-            yield guest
+        guest = host.open(application, fakes)
     else:
         import_module(str(application))
-        exports = served.get(str(application))
-        if exports is None:
+        if str(application) not in served:
             raise LookupError(f"{application} does not call `exports.serve(__name__, …)`")
-        attributes = {interface: attribute for attribute, interface in interfaces.items()}
-        with Trial({attributes[export.interface]: export for export in exports}, fakes) as guest:
-            yield guest
+        guest = Trial(exports.named(served[str(application)]), fakes)
+    with guest:
+        yield guest

@@ -26,24 +26,20 @@ class _Resource(_fakes.FakeResource[Resource]):
     def __init__(self, fake: _fakes.Fake) -> None:
         super().__init__(fake, _abi.RESOURCE, Resource)
         self.constructor: _fakes.Function[int, str, Resource, Never] = self._function(
-            "[constructor]resource"
+            "[constructor]"
         )
         """`constructor(itself: u32, cls: string)`"""
         self.list: _fakes.Function[Resource, Iterable[str], Never] = self._function(
-            "[method]resource.list"
+            "list"
         )
         """`list: func() -> list<string>`"""
-        self.str: _fakes.Function[Resource, str, str, Never] = self._function(
-            "[method]resource.str"
-        )
+        self.str: _fakes.Function[Resource, str, str, Never] = self._function("str")
         """`str: func(cls: string) -> string`"""
         self.dropped: _fakes.Function[Resource, str, bool, Never] = self._function(
-            "[method]resource.dropped"
+            "dropped"
         )
         """`dropped: func(reason: string) -> bool`"""
-        self.handle: _fakes.Function[Resource, int, Never] = self._function(
-            "[method]resource.handle"
-        )
+        self.handle: _fakes.Function[Resource, int, Never] = self._function("handle")
         """`handle: func() -> u32`"""
 
 

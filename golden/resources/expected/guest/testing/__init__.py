@@ -62,17 +62,12 @@ def opened(application: str | Path, fakes: Fakes) -> Generator[Guest]:
         application: the name of its module, to run it here, or a path that ends in `.wasm`, to run that component.
         fakes: installed fakes.
     """
-    with _trial.opened(
-        application,
-        _EXPORTS,
-        fakes,
-        __name__.removesuffix(".guest.testing") + ".host",
-        "Resources",
-    ) as guest:
+    with _trial.opened(application, _EXPORTS, fakes, _HOST) as guest:
         yield cast("Guest", guest)
 
 
-_EXPORTS = {
-    "golden_resources_store": _golden_resources_store_abi.INTERFACE,
-    "golden_resources_user": _golden_resources_user_abi.INTERFACE,
-}
+_EXPORTS = _trial.Exports(
+    golden_resources_store=_golden_resources_store_abi.INTERFACE,
+    golden_resources_user=_golden_resources_user_abi.INTERFACE,
+)
+_HOST = _trial.HostSide(__name__, "Resources")

@@ -25,12 +25,10 @@ class _Thing(_fakes.FakeResource[Thing]):
     def __init__(self, fake: _fakes.Fake) -> None:
         super().__init__(fake, _abi.THING, Thing)
         self.constructor: _fakes.Function[int, Thing, Never] = self._function(
-            "[constructor]thing"
+            "[constructor]"
         )
         """`constructor(value: u32)`"""
-        self.value: _fakes.Function[Thing, int, Never] = self._function(
-            "[method]thing.value"
-        )
+        self.value: _fakes.Function[Thing, int, Never] = self._function("value")
         """`value: func() -> u32`"""
 
 

@@ -28,40 +28,32 @@ class _Bucket(_fakes.FakeResource[Bucket]):
     def __init__(self, fake: _fakes.Fake) -> None:
         super().__init__(fake, _abi.BUCKET, Bucket)
         self.constructor: _fakes.Function[str, Bucket, Never] = self._function(
-            "[constructor]bucket"
+            "[constructor]"
         )
         """`constructor(name: string)`"""
-        self.name: _fakes.Function[Bucket, str, Never] = self._function(
-            "[method]bucket.name"
-        )
+        self.name: _fakes.Function[Bucket, str, Never] = self._function("name")
         """`name: func() -> string`"""
         self.get: _fakes.Function[
             Bucket, str, bytes | bytearray | memoryview | None, Error
-        ] = self._function("[method]bucket.get")
+        ] = self._function("get")
         """`get: func(key: string) -> result<option<list<u8>>, error>`"""
         self.put: _fakes.Function[Bucket, str, bytes, None, Error] = self._function(
-            "[method]bucket.put"
+            "put"
         )
         """`put: func(key: string, value: list<u8>) -> result<_, error>`"""
-        self.same: _fakes.Function[Bucket, Bucket, bool, Never] = self._function(
-            "[method]bucket.same"
-        )
+        self.same: _fakes.Function[Bucket, Bucket, bool, Never] = self._function("same")
         """`same: func(other: borrow<bucket>) -> bool`"""
         self.merge: _fakes.Function[list[Bucket], Bucket, Never] = self._function(
-            "[static]bucket.merge"
+            "merge"
         )
         """`merge: static func(parts: list<bucket>) -> bucket`"""
         self.open_existing: _fakes.Function[str, Bucket, Error] = self._function(
-            "[static]bucket.open-existing"
+            "open-existing"
         )
         """`open-existing: static func(name: string) -> result<bucket, error>`"""
-        self.close: _fakes.Function[Bucket, None, Never] = self._function(
-            "[method]bucket.close"
-        )
+        self.close: _fakes.Function[Bucket, None, Never] = self._function("close")
         """`close: func()`"""
-        self.drop: _fakes.Function[Bucket, int, Never] = self._function(
-            "[method]bucket.drop"
-        )
+        self.drop: _fakes.Function[Bucket, int, Never] = self._function("drop")
         """`drop: func() -> u32`"""
 
 
@@ -74,9 +66,7 @@ class _Cursor(_fakes.FakeResource[Cursor]):
 
     def __init__(self, fake: _fakes.Fake) -> None:
         super().__init__(fake, _abi.CURSOR, Cursor)
-        self.next: _fakes.Function[Cursor, str | None, Never] = self._function(
-            "[method]cursor.next"
-        )
+        self.next: _fakes.Function[Cursor, str | None, Never] = self._function("next")
         """`next: func() -> option<string>`"""
 
 

@@ -38,43 +38,43 @@ class _Container(_fakes.FakeResource[Container]):
     def __init__(self, fake: _fakes.Fake) -> None:
         super().__init__(fake, _abi.CONTAINER, Container)
         self.name: _fakes.Function[Container, str, ErrorException] = self._function(
-            "[method]container.name"
+            "name"
         )
         """`name: func() -> result<string, error>`"""
         self.info: _fakes.Function[Container, ContainerMetadata, ErrorException] = (
-            self._function("[method]container.info")
+            self._function("info")
         )
         """`info: func() -> result<container-metadata, error>`"""
         self.get_data: _fakes.Function[
             Container, ObjectName, int, int, IncomingValue, ErrorException
-        ] = self._function("[method]container.get-data")
+        ] = self._function("get-data")
         """`get-data: func(name: object-name, start: u64, end: u64) -> result<incoming-value, error>`"""
         self.write_data: _fakes.Function[
             Container, ObjectName, OutgoingValue, None, ErrorException
-        ] = self._function("[method]container.write-data")
+        ] = self._function("write-data")
         """`write-data: func(name: object-name, data: borrow<outgoing-value>) -> result<_, error>`"""
         self.list_objects: _fakes.Function[
             Container, StreamObjectNames, ErrorException
-        ] = self._function("[method]container.list-objects")
+        ] = self._function("list-objects")
         """`list-objects: func() -> result<stream-object-names, error>`"""
         self.delete_object: _fakes.Function[
             Container, ObjectName, None, ErrorException
-        ] = self._function("[method]container.delete-object")
+        ] = self._function("delete-object")
         """`delete-object: func(name: object-name) -> result<_, error>`"""
         self.delete_objects: _fakes.Function[
             Container, list[ObjectName], None, ErrorException
-        ] = self._function("[method]container.delete-objects")
+        ] = self._function("delete-objects")
         """`delete-objects: func(names: list<object-name>) -> result<_, error>`"""
         self.has_object: _fakes.Function[
             Container, ObjectName, bool, ErrorException
-        ] = self._function("[method]container.has-object")
+        ] = self._function("has-object")
         """`has-object: func(name: object-name) -> result<bool, error>`"""
         self.object_info: _fakes.Function[
             Container, ObjectName, ObjectMetadata, ErrorException
-        ] = self._function("[method]container.object-info")
+        ] = self._function("object-info")
         """`object-info: func(name: object-name) -> result<object-metadata, error>`"""
         self.clear: _fakes.Function[Container, None, ErrorException] = self._function(
-            "[method]container.clear"
+            "clear"
         )
         """`clear: func() -> result<_, error>`"""
 
@@ -90,11 +90,11 @@ class _StreamObjectNames(_fakes.FakeResource[StreamObjectNames]):
         super().__init__(fake, _abi.STREAM_OBJECT_NAMES, StreamObjectNames)
         self.read_stream_object_names: _fakes.Function[
             StreamObjectNames, int, tuple[Iterable[ObjectName], bool], ErrorException
-        ] = self._function("[method]stream-object-names.read-stream-object-names")
+        ] = self._function("read-stream-object-names")
         """`read-stream-object-names: func(len: u64) -> result<tuple<list<object-name>, bool>, error>`"""
         self.skip_stream_object_names: _fakes.Function[
             StreamObjectNames, int, tuple[int, bool], ErrorException
-        ] = self._function("[method]stream-object-names.skip-stream-object-names")
+        ] = self._function("skip-stream-object-names")
         """`skip-stream-object-names: func(num: u64) -> result<tuple<u64, bool>, error>`"""
 
 

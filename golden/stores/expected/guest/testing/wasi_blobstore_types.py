@@ -35,12 +35,12 @@ class _OutgoingValue(_fakes.FakeResource[OutgoingValue]):
     def __init__(self, fake: _fakes.Fake) -> None:
         super().__init__(fake, _abi.OUTGOING_VALUE, OutgoingValue)
         self.new_outgoing_value: _fakes.Function[OutgoingValue, Never] = self._function(
-            "[static]outgoing-value.new-outgoing-value"
+            "new-outgoing-value"
         )
         """`new-outgoing-value: static func() -> outgoing-value`"""
         self.outgoing_value_write_body: _fakes.Function[
             OutgoingValue, OutputStream, OutgoingValueOutgoingValueWriteBodyError
-        ] = self._function("[method]outgoing-value.outgoing-value-write-body")
+        ] = self._function("outgoing-value-write-body")
         """`outgoing-value-write-body: func() -> result<output-stream>`"""
 
 
@@ -55,15 +55,13 @@ class _IncomingValue(_fakes.FakeResource[IncomingValue]):
         super().__init__(fake, _abi.INCOMING_VALUE, IncomingValue)
         self.incoming_value_consume_sync: _fakes.Function[
             IncomingValue, bytes | bytearray | memoryview, ErrorException
-        ] = self._function("[method]incoming-value.incoming-value-consume-sync")
+        ] = self._function("incoming-value-consume-sync")
         """`incoming-value-consume-sync: func() -> result<incoming-value-sync-body, error>`"""
         self.incoming_value_consume_async: _fakes.Function[
             IncomingValue, IncomingValueAsyncBody, ErrorException
-        ] = self._function("[method]incoming-value.incoming-value-consume-async")
+        ] = self._function("incoming-value-consume-async")
         """`incoming-value-consume-async: func() -> result<incoming-value-async-body, error>`"""
-        self.size: _fakes.Function[IncomingValue, int, Never] = self._function(
-            "[method]incoming-value.size"
-        )
+        self.size: _fakes.Function[IncomingValue, int, Never] = self._function("size")
         """`size: func() -> u64`"""
 
 

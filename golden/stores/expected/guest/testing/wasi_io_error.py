@@ -26,7 +26,7 @@ class _Error(_fakes.FakeResource[Error]):
     def __init__(self, fake: _fakes.Fake) -> None:
         super().__init__(fake, _abi.ERROR, Error)
         self.to_debug_string: _fakes.Function[Error, str, Never] = self._function(
-            "[method]error.to-debug-string"
+            "to-debug-string"
         )
         """`to-debug-string: func() -> string`"""
 

@@ -32,22 +32,22 @@ class _InputStream(_fakes.FakeResource[InputStream]):
         super().__init__(fake, _abi.INPUT_STREAM, InputStream)
         self.read: _fakes.Function[
             InputStream, int, bytes | bytearray | memoryview, StreamError
-        ] = self._function("[method]input-stream.read")
+        ] = self._function("read")
         """`read: func(len: u64) -> result<list<u8>, stream-error>`"""
         self.blocking_read: _fakes.Function[
             InputStream, int, bytes | bytearray | memoryview, StreamError
-        ] = self._function("[method]input-stream.blocking-read")
+        ] = self._function("blocking-read")
         """`blocking-read: func(len: u64) -> result<list<u8>, stream-error>`"""
         self.skip: _fakes.Function[InputStream, int, int, StreamError] = self._function(
-            "[method]input-stream.skip"
+            "skip"
         )
         """`skip: func(len: u64) -> result<u64, stream-error>`"""
         self.blocking_skip: _fakes.Function[InputStream, int, int, StreamError] = (
-            self._function("[method]input-stream.blocking-skip")
+            self._function("blocking-skip")
         )
         """`blocking-skip: func(len: u64) -> result<u64, stream-error>`"""
         self.subscribe: _fakes.Function[InputStream, Pollable, Never] = self._function(
-            "[method]input-stream.subscribe"
+            "subscribe"
         )
         """`subscribe: func() -> pollable`"""
 
@@ -62,44 +62,44 @@ class _OutputStream(_fakes.FakeResource[OutputStream]):
     def __init__(self, fake: _fakes.Fake) -> None:
         super().__init__(fake, _abi.OUTPUT_STREAM, OutputStream)
         self.check_write: _fakes.Function[OutputStream, int, StreamError] = (
-            self._function("[method]output-stream.check-write")
+            self._function("check-write")
         )
         """`check-write: func() -> result<u64, stream-error>`"""
         self.write: _fakes.Function[OutputStream, bytes, None, StreamError] = (
-            self._function("[method]output-stream.write")
+            self._function("write")
         )
         """`write: func(contents: list<u8>) -> result<_, stream-error>`"""
         self.blocking_write_and_flush: _fakes.Function[
             OutputStream, bytes, None, StreamError
-        ] = self._function("[method]output-stream.blocking-write-and-flush")
+        ] = self._function("blocking-write-and-flush")
         """`blocking-write-and-flush: func(contents: list<u8>) -> result<_, stream-error>`"""
         self.flush: _fakes.Function[OutputStream, None, StreamError] = self._function(
-            "[method]output-stream.flush"
+            "flush"
         )
         """`flush: func() -> result<_, stream-error>`"""
         self.blocking_flush: _fakes.Function[OutputStream, None, StreamError] = (
-            self._function("[method]output-stream.blocking-flush")
+            self._function("blocking-flush")
         )
         """`blocking-flush: func() -> result<_, stream-error>`"""
         self.subscribe: _fakes.Function[OutputStream, Pollable, Never] = self._function(
-            "[method]output-stream.subscribe"
+            "subscribe"
         )
         """`subscribe: func() -> pollable`"""
         self.write_zeroes: _fakes.Function[OutputStream, int, None, StreamError] = (
-            self._function("[method]output-stream.write-zeroes")
+            self._function("write-zeroes")
         )
         """`write-zeroes: func(len: u64) -> result<_, stream-error>`"""
         self.blocking_write_zeroes_and_flush: _fakes.Function[
             OutputStream, int, None, StreamError
-        ] = self._function("[method]output-stream.blocking-write-zeroes-and-flush")
+        ] = self._function("blocking-write-zeroes-and-flush")
         """`blocking-write-zeroes-and-flush: func(len: u64) -> result<_, stream-error>`"""
         self.splice: _fakes.Function[
             OutputStream, InputStream, int, int, StreamError
-        ] = self._function("[method]output-stream.splice")
+        ] = self._function("splice")
         """`splice: func(src: borrow<input-stream>, len: u64) -> result<u64, stream-error>`"""
         self.blocking_splice: _fakes.Function[
             OutputStream, InputStream, int, int, StreamError
-        ] = self._function("[method]output-stream.blocking-splice")
+        ] = self._function("blocking-splice")
         """`blocking-splice: func(src: borrow<input-stream>, len: u64) -> result<u64, stream-error>`"""
 
 

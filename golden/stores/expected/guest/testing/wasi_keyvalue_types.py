@@ -38,7 +38,7 @@ class _Bucket(_fakes.FakeResource[Bucket]):
     def __init__(self, fake: _fakes.Fake) -> None:
         super().__init__(fake, _abi.BUCKET, Bucket)
         self.open_bucket: _fakes.Function[str, Bucket, ErrorException] = self._function(
-            "[static]bucket.open-bucket"
+            "open-bucket"
         )
         """`open-bucket: static func(name: string) -> result<bucket, error>`"""
 
@@ -53,16 +53,16 @@ class _OutgoingValue(_fakes.FakeResource[OutgoingValue]):
     def __init__(self, fake: _fakes.Fake) -> None:
         super().__init__(fake, _abi.OUTGOING_VALUE, OutgoingValue)
         self.new_outgoing_value: _fakes.Function[OutgoingValue, Never] = self._function(
-            "[static]outgoing-value.new-outgoing-value"
+            "new-outgoing-value"
         )
         """`new-outgoing-value: static func() -> outgoing-value`"""
         self.outgoing_value_write_body_async: _fakes.Function[
             OutgoingValue, OutgoingValueBodyAsync, ErrorException
-        ] = self._function("[method]outgoing-value.outgoing-value-write-body-async")
+        ] = self._function("outgoing-value-write-body-async")
         """`outgoing-value-write-body-async: func() -> result<outgoing-value-body-async, error>`"""
         self.outgoing_value_write_body_sync: _fakes.Function[
             OutgoingValue, OutgoingValueBodySync, None, ErrorException
-        ] = self._function("[method]outgoing-value.outgoing-value-write-body-sync")
+        ] = self._function("outgoing-value-write-body-sync")
         """`outgoing-value-write-body-sync: func(value: outgoing-value-body-sync) -> result<_, error>`"""
 
 
@@ -77,15 +77,15 @@ class _IncomingValue(_fakes.FakeResource[IncomingValue]):
         super().__init__(fake, _abi.INCOMING_VALUE, IncomingValue)
         self.incoming_value_consume_sync: _fakes.Function[
             IncomingValue, bytes | bytearray | memoryview, ErrorException
-        ] = self._function("[method]incoming-value.incoming-value-consume-sync")
+        ] = self._function("incoming-value-consume-sync")
         """`incoming-value-consume-sync: func() -> result<incoming-value-sync-body, error>`"""
         self.incoming_value_consume_async: _fakes.Function[
             IncomingValue, IncomingValueAsyncBody, ErrorException
-        ] = self._function("[method]incoming-value.incoming-value-consume-async")
+        ] = self._function("incoming-value-consume-async")
         """`incoming-value-consume-async: func() -> result<incoming-value-async-body, error>`"""
         self.incoming_value_size: _fakes.Function[
             IncomingValue, int, ErrorException
-        ] = self._function("[method]incoming-value.incoming-value-size")
+        ] = self._function("incoming-value-size")
         """`incoming-value-size: func() -> result<u64, error>`"""
 
 

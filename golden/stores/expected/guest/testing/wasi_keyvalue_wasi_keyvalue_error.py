@@ -25,9 +25,7 @@ class _Error(_fakes.FakeResource[Error]):
 
     def __init__(self, fake: _fakes.Fake) -> None:
         super().__init__(fake, _abi.ERROR, Error)
-        self.trace: _fakes.Function[Error, str, Never] = self._function(
-            "[method]error.trace"
-        )
+        self.trace: _fakes.Function[Error, str, Never] = self._function("trace")
         """`trace: func() -> string`"""
 
 

@@ -59,17 +59,11 @@ def opened(application: str | Path, fakes: Fakes) -> Generator[Guest]:
         application: the name of its module, to run it here, or a path that ends in `.wasm`, to run that component.
         fakes: installed fakes.
     """
-    with _trial.opened(
-        application,
-        _EXPORTS,
-        fakes,
-        __name__.removesuffix(".guest.testing") + ".host",
-        "Values",
-    ) as guest:
+    with _trial.opened(application, _EXPORTS, fakes, _HOST) as guest:
         yield cast("Guest", guest)
 
 
-_EXPORTS = {
-    "golden_values_functions": _golden_values_functions_abi.INTERFACE,
-    "": _values_abi.EXPORTS,
-}
+_EXPORTS = _trial.Exports(
+    _values_abi.EXPORTS, golden_values_functions=_golden_values_functions_abi.INTERFACE
+)
+_HOST = _trial.HostSide(__name__, "Values")

@@ -61,14 +61,9 @@ def opened(application: str | Path, fakes: Fakes) -> Generator[Guest]:
         application: the name of its module, to run it here, or a path that ends in `.wasm`, to run that component.
         fakes: installed fakes.
     """
-    with _trial.opened(
-        application,
-        _EXPORTS,
-        fakes,
-        __name__.removesuffix(".guest.testing") + ".host",
-        "Versions",
-    ) as guest:
+    with _trial.opened(application, _EXPORTS, fakes, _HOST) as guest:
         yield cast("Guest", guest)
 
 
-_EXPORTS = {"lib_counter_api_0_2_0": _lib_counter_api_0_2_0_abi.INTERFACE}
+_EXPORTS = _trial.Exports(lib_counter_api_0_2_0=_lib_counter_api_0_2_0_abi.INTERFACE)
+_HOST = _trial.HostSide(__name__, "Versions")

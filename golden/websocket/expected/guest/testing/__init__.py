@@ -61,14 +61,9 @@ def opened(application: str | Path, fakes: Fakes) -> Generator[Guest]:
         application: the name of its module, to run it here, or a path that ends in `.wasm`, to run that component.
         fakes: installed fakes.
     """
-    with _trial.opened(
-        application,
-        _EXPORTS,
-        fakes,
-        __name__.removesuffix(".guest.testing") + ".host",
-        "Chat",
-    ) as guest:
+    with _trial.opened(application, _EXPORTS, fakes, _HOST) as guest:
         yield cast("Guest", guest)
 
 
-_EXPORTS = {"": _chat_abi.EXPORTS}
+_EXPORTS = _trial.Exports(_chat_abi.EXPORTS)
+_HOST = _trial.HostSide(__name__, "Chat")

@@ -29,29 +29,29 @@ class _WebsocketConnection(_fakes.FakeResource[WebsocketConnection]):
         super().__init__(fake, _abi.WEBSOCKET_CONNECTION, WebsocketConnection)
         self.connect: _fakes.Function[
             str, list[tuple[str, str]] | None, WebsocketConnection, Error
-        ] = self._function("[static]websocket-connection.connect")
+        ] = self._function("connect")
         """`connect: static func(url: string, headers: option<list<tuple<string, string>>>) -> result<websocket-connection, error>`"""
         self.send: _fakes.Function[WebsocketConnection, Message, None, Error] = (
-            self._function("[method]websocket-connection.send")
+            self._function("send")
         )
         """`send: func(message: message) -> result<_, error>`"""
         self.receive: _fakes.Function[
             WebsocketConnection, Message | str | bytes | bytearray | memoryview, Error
-        ] = self._function("[method]websocket-connection.receive")
+        ] = self._function("receive")
         """`receive: func() -> result<message, error>`"""
         self.receive_with_timeout: _fakes.Function[
             WebsocketConnection,
             int,
             Message | str | bytes | bytearray | memoryview | None,
             Error,
-        ] = self._function("[method]websocket-connection.receive-with-timeout")
+        ] = self._function("receive-with-timeout")
         """`receive-with-timeout: func(timeout-ms: u64) -> result<option<message>, error>`"""
         self.close: _fakes.Function[
             WebsocketConnection, int | None, str | None, None, Error
-        ] = self._function("[method]websocket-connection.close")
+        ] = self._function("close")
         """`close: func(code: option<u16>, reason: option<string>) -> result<_, error>`"""
         self.subscribe: _fakes.Function[WebsocketConnection, Pollable, Never] = (
-            self._function("[method]websocket-connection.subscribe")
+            self._function("subscribe")
         )
         """`subscribe: func() -> pollable`"""
 

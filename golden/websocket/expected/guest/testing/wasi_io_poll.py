@@ -25,13 +25,9 @@ class _Pollable(_fakes.FakeResource[Pollable]):
 
     def __init__(self, fake: _fakes.Fake) -> None:
         super().__init__(fake, _abi.POLLABLE, Pollable)
-        self.ready: _fakes.Function[Pollable, bool, Never] = self._function(
-            "[method]pollable.ready"
-        )
+        self.ready: _fakes.Function[Pollable, bool, Never] = self._function("ready")
         """`ready: func() -> bool`"""
-        self.block: _fakes.Function[Pollable, None, Never] = self._function(
-            "[method]pollable.block"
-        )
+        self.block: _fakes.Function[Pollable, None, Never] = self._function("block")
         """`block: func()`"""
 
 
