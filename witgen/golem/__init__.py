@@ -1,12 +1,27 @@
-"""Golem's WIT, embedded."""
+"""Golem's WIT, embedded, and what runs Golem's components on this machine."""
 
 from __future__ import annotations
 
-from typing import Final
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
 
 from ..data import GOLEM_WIT
 
-__all__ = ["WIT"]
+if TYPE_CHECKING:
+    from .local import Services
+    from .services.errors import ServiceError
+
+__all__ = ["WIT", "ServiceError", "Services"]
 
 WIT: Final = GOLEM_WIT
 """The tree: a folder that `witgen generate` takes; its `deps` can be copied beside a world of your own."""
+
+_PLACES = {"ServiceError": ".services.errors", "Services": ".local"}
+
+
+def __getattr__(name: str) -> object:
+    # Loaded when asked for: whoever wants the WIT needs neither wasmtime nor websockets.
+    if name in _PLACES:
+        return getattr(import_module(_PLACES[name], __name__), name)
+    msg = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(msg)

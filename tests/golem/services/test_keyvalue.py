@@ -245,9 +245,7 @@ def test_names_with_nul_are_refused(guest: Guest) -> None:
     ]  # fmt: skip
     answers = [guest(f"out.append(failure({call}))")[0] for call in calls]
     assert all("NUL" in answer for answer in answers)
-    assert guest("out.append(cache.get('a\\0').future_get_result_get().value.trace())") == [
-        "'a\\x00' has a NUL in it"
-    ]
+    assert guest("out.append(cache.get('a\\0').future_get_result_get().value.trace())") == ["'a\\x00' has a NUL in it"]
 
 
 def test_values_stay(start: Start, tmp_path: Path) -> None:
