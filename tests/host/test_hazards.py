@@ -14,7 +14,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -140,14 +140,15 @@ def test_a_wrong_case_poisons_the_store() -> None:
     assert component.there(Color.RED) is Color.RED
 
 
-def test_an_exception_of_one_component_comes_out_of_another() -> None:
+def test_an_exception_of_one_component_and_thread_comes_out_of_another() -> None:
     def fail(_: object) -> str:
         raise KeyError("in start")
 
-    with pytest.raises(wasmtime.WasmtimeError):
-        Raw(FAILS.replace("START", "(start $run)"), fail)
+    with ThreadPoolExecutor(1) as pool:
+        failure = pool.submit(Raw, FAILS.replace("START", "(start $run)"), fail).exception()
+        assert isinstance(failure, wasmtime.WasmtimeError)
     with pytest.raises(KeyError, match="in start"):
-        Raw()("trap")  # which has nothing to do with it
+        Raw()("trap")  # which has nothing to do with it, on another thread
 
     raised = KeyError("ours")
     with pytest.raises(KeyError):

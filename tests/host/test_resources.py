@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 from typing import Any
 
 import pytest
@@ -202,6 +203,19 @@ def test_every_object_is_dropped_exactly_once(how: str) -> None:
     gc.collect()
     assert sorted(thing.drops) == [1, 2, 3]
     assert taken.n == 4
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(("world", "box", "thing", "made"))), ids="-".join)
+def test_every_object_is_dropped_exactly_once_in_whatever_order_python_forgets(order: tuple[str, ...]) -> None:
+    world, thing, _ = start()
+    kept = thing(1)
+    world.keep(kept)
+    held = {"world": world, "box": world.Box(5), "thing": kept, "made": world.make(2)}
+    del world, kept
+    for name in order:
+        del held[name]
+        gc.collect()
+    assert thing.drops == [1]  # the other one came back and is Python's
 
 
 def test_a_failing_dropped_comes_out_and_the_others_are_dropped() -> None:
