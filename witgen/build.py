@@ -9,19 +9,23 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from . import api
+from .config import load
 from .data import GOLEM_WIT
-from .facts import componentize
+from .facts.unbuildable import Unbuildable, unbuildable
 from .model import ir
+from .options import default_wit
+from .projects import find
 from .resolver import select_world
 
-__all__ = ["Build", "BuildError", "Built", "build"]
+__all__ = ["Build", "BuildError", "Built", "build", "settings"]
 
 # Started through Python, because the script may be anywhere, or nowhere on PATH. What goes wrong comes as an
 # AssertionError whose text is the whole story.
@@ -50,6 +54,9 @@ class Build:
         out: the component's file; None for the module's name with `.wasm`, in the current folder.
         folder: where modules are found; None for the folder of `app`.
         world_module: the name given to componentize-py's `--world-module`, which the bindings must know too.
+        full_names: give componentize-py `--full-names`; the bindings must know it too, as of the next two.
+        import_names: the names given to `--import-interface-name`: `ns:pkg/name@version` → name.
+        export_names: the same for `--export-interface-name`.
         stub_wasi: leave everything of WASI out of the component that the world does not import.
         features: `@unstable` features to turn on.
         all_features: turn on every `@unstable` feature.
@@ -63,8 +70,11 @@ class Build:
     out: str | os.PathLike[str] | None = None
     folder: str | os.PathLike[str] | None = None
     world_module: str = "wit_world"
+    full_names: bool = False
+    import_names: Mapping[str, str] = field(default_factory=dict[str, str])
+    export_names: Mapping[str, str] = field(default_factory=dict[str, str])
     stub_wasi: bool = False
-    features: tuple[str, ...] = field(default=())
+    features: Collection[str] = ()
     all_features: bool = False
     force: bool = False
     golem: bool = False
@@ -79,6 +89,33 @@ class Built:
     is_new: bool
 
 
+_SHARED = (
+    "wit",
+    "world",
+    "world_module",
+    "full_names",
+    "import_names",
+    "export_names",
+    "features",
+    "all_features",
+    "golem",
+)
+
+
+def settings(start: Path, given: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of `Build` that a world's bindings have as well.
+
+    They come from the only target of pyproject.toml (in `start` or above) with guest wrappers that is about the world,
+    if there is one, and `given` wins over it.
+    """
+    file = find(start)
+    targets = [each.config for each in load(file) if each.config.guest] if file is not None else []
+    about = [each for each in targets if given.get("world") in {None, each.world}]
+    found = {name: getattr(about[0], name) for name in _SHARED} if len(about) == 1 else {}
+    merged = {**found, **given}
+    return {"wit": default_wit(start, golem=merged.get("golem", False)), **merged}
+
+
 def build(config: Build) -> Built:
     """Build the component that `config` describes, unless it is there and nothing it is made of has changed.
 
@@ -89,7 +126,8 @@ def build(config: Build) -> Built:
     folder, module = _place(config)
     out = Path(config.out) if config.out is not None else Path(f"{module.rpartition('.')[2]}.wasm")
     resolved = api.resolve(config.wit, config.features, all_features=config.all_features, golem=config.golem)
-    arguments = [*_world_arguments(config, resolved), "componentize", module, "-p", str(folder), "-o", str(out)]
+    world = resolved.worlds[select_world(resolved, config.world)]
+    arguments = [*_world_arguments(config, resolved, world), "componentize", module, "-p", str(folder), "-o", str(out)]
     arguments += ["--stub-wasi"] if config.stub_wasi else []
     stamp = out.with_name(f".{out.name}.witgen")
     fingerprint = _fingerprint([Path(config.wit), *_borrowed(resolved)], folder, arguments)
@@ -98,7 +136,7 @@ def build(config: Build) -> Built:
     out.parent.mkdir(parents=True, exist_ok=True)
     stamp.unlink(missing_ok=True)
     with _complete(Path(config.wit), _borrowed(resolved)) as wit:
-        _run(["-d", str(wit), *arguments])
+        _run(["-d", str(wit), *arguments], list(unbuildable(resolved, world)))
     stamp.write_text(_stamp(fingerprint, out))
     return Built(out, out.stat().st_size, is_new=True)
 
@@ -147,20 +185,21 @@ def _complete(wit: Path, borrowed: Sequence[Path]) -> Generator[Path, None, None
         yield copy
 
 
-def _world_arguments(config: Build, resolved: ir.Resolve) -> list[str]:
-    """Return componentize-py's options about the world, which has to be in the WIT."""
-    id = select_world(resolved, config.world)
-    world, names = resolved.worlds[id], componentize.names(resolved, id, world_module=config.world_module)
+def _world_arguments(config: Build, resolved: ir.Resolve, world: ir.World) -> list[str]:
+    """Return componentize-py's options about the world."""
     package = resolved.packages[world.package].name
     at = f"@{package.version}" if package.version else ""
     arguments = ["-w", f"{package.namespace}:{package.name}/{world.name}{at}"]
-    arguments += ["--world-module", names.world_module]
+    arguments += ["--world-module", config.world_module]
+    arguments += ["--full-names"] if config.full_names else []
+    for side, given in (("import", config.import_names), ("export", config.export_names)):
+        arguments += [part for pair in given.items() for part in (f"--{side}-interface-name", "=".join(pair))]
     if config.all_features:
         return [*arguments, "--all-features"]
     return [*arguments, *(part for feature in config.features for part in ("--features", feature))]
 
 
-def _run(arguments: list[str]) -> None:
+def _run(arguments: list[str], stumbles: Sequence[Unbuildable]) -> None:
     try:
         version("componentize-py")
     except PackageNotFoundError:
@@ -174,7 +213,8 @@ def _run(arguments: list[str]) -> None:
     )
     if done.returncode:
         story = f"{done.stdout}{done.stderr}".strip()
-        advice = _advice(story)
+        known = "\n".join(f"componentize-py cannot build this: {each.message}; {each.remedy}" for each in stumbles)
+        advice = known or _advice(story)
         raise BuildError(
             f"{advice}\n\ncomponentize-py says:\n{story}" if advice else f"componentize-py failed:\n{story}"
         )
@@ -192,7 +232,7 @@ _KNOWN = (
     ),
     (
         r"No module named '(?P<name>wit_world\S*|\w+_types)'",
-        "{name} is not there under this name: generate the bindings again for this world, with the same --world-module",
+        "{name} is not there under this name: generate the bindings again, with the same options for names",
     ),
     (
         r"No module named '(?P<name>[^']+)'",

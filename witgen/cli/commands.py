@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import reporting, split, wit_options
+from .options import naming_options, overrides, reporting, split, wit_options
 from .output import reporter
 
 if TYPE_CHECKING:
@@ -75,19 +75,22 @@ def inspect(*, world: str | None, as_json: bool, **options: Any) -> None:
 @click.option(
     "--path", type=click.Path(path_type=Path), metavar="DIR", help="Where modules are; APP's folder by default."
 )
-@click.option("--world-module", metavar="NAME", default="wit_world", help="As componentize-py's own option.")
+@naming_options
 @click.option("--stub-wasi", is_flag=True, help="Leave out everything of WASI that the world does not import.")
 @click.option("--force", is_flag=True, help="Build even where nothing has changed.")
 @wit_options
 @reporting
-def build(*, path: Path | None, features: str | None, wit: Path | None, golem: bool, **options: Any) -> None:
-    """Build a component from APP, a Python file or a module's name, with componentize-py."""
-    from .. import build as building
-    from ..options import default_wit
+def build(*, app: str, path: Path | None, out: Path | None, stub_wasi: bool, force: bool, **options: Any) -> None:
+    """Build a component from APP, a Python file or a module's name, with componentize-py.
 
-    given: dict[str, Any] = {**options, "wit": wit or default_wit(Path(), golem=golem), "golem": golem}
+    What a target of pyproject.toml says about the world holds here too: its WIT, features and names.
+    """
+    from .. import build as building
+
+    given = building.settings(Path(), overrides(options))
     try:
-        built = building.build(building.Build(folder=path, features=tuple(split(features)), **given))
+        asked = building.Build(app, out=out, folder=path, stub_wasi=stub_wasi, force=force, **given)
+        built = building.build(asked)
     except building.BuildError as error:
         raise click.ClickException(str(error)) from error
     state = "built" if built.is_new else "nothing has changed"

@@ -10,7 +10,7 @@ import click
 
 from .output import Format, reporter
 
-__all__ = ["overrides", "reporting", "split", "targets", "wit_options"]
+__all__ = ["naming_options", "overrides", "reporting", "split", "targets", "wit_options"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -66,6 +66,33 @@ def wit_options(command: _Command) -> _Command:
     )
 
 
+def _pairs(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    del ctx, parameter
+    pairs = [value.partition("=") for value in values]
+    if not all(name and given for name, _, given in pairs):
+        raise click.BadParameter("must be INTERFACE=NAME")
+    return {name: given for name, _, given in pairs}
+
+
+def naming_options(command: _Command) -> _Command:
+    """Add componentize-py's own options about the names of its modules; bindings and build must have the same."""
+
+    def interface_names(side: str) -> Callable[[Any], Any]:
+        told = f"As componentize-py's own option: what it calls an {side}ed interface."
+        name, field = f"--{side}-interface-name", f"{side}_names"
+        return click.option(name, field, metavar="INTERFACE=NAME", multiple=True, callback=_pairs, help=told)
+
+    return _apply(
+        [
+            click.option("--world-module", metavar="NAME", help="As componentize-py's own option."),
+            click.option("--full-names", is_flag=True, help="As componentize-py's own option."),
+            interface_names("import"),
+            interface_names("export"),
+        ],
+        command,
+    )
+
+
 def targets(command: _Command) -> _Command:
     """Add what chooses the targets of pyproject.toml, and what wins over their options."""
     told_out = "The output package: a target's, or any other folder."
@@ -82,7 +109,7 @@ def targets(command: _Command) -> _Command:
                 "--reuse", metavar="PACKAGE[=DIR]", multiple=True, help="Import what this generated package has."
             ),
             click.option("--runtime", metavar="PACKAGE", help="Import the support code from here; do not copy it."),
-            click.option("--world-module", metavar="NAME", help="As componentize-py's own option."),
+            naming_options,
             wit_options,
         ],
         command,
@@ -103,9 +130,8 @@ def overrides(options: dict[str, Any]) -> dict[str, Any]:
     }
     if options.get("features") is not None:
         fields["features"] = split(options["features"])
-    if options.get("reuse"):
-        fields["reuse"] = options["reuse"]
-    fields |= {name: True for name in ("all_features", "all_imports", "golem") if options.get(name)}
+    fields |= {name: options[name] for name in ("reuse", "import_names", "export_names") if options.get(name)}
+    fields |= {name: True for name in ("all_features", "all_imports", "golem", "full_names") if options.get(name)}
     host, guest = options.get("host", False), options.get("guest", False)
     if host or guest:
         fields |= {"host": host, "guest": guest}

@@ -41,7 +41,7 @@ _OWNERS: Memo[int, ir.Interface] = Memo()
 def obstacle(resolve: ir.Resolve, function: ir.Function, side: Side) -> str | None:
     """Return why `function` cannot be generated for `side`, or None where it can."""
     host = side in {Side.HOST_IMPORT, Side.HOST_EXPORT}
-    if not host and (reason := _guest_obstacle(resolve, function, side)):
+    if not host and (reason := _guest_obstacle(resolve, function)):
         return reason
     for type in (*(param.type for param in function.params), function.result):
         if type is not None and (reason := _type_obstacle(resolve, type, host=host)):
@@ -61,7 +61,7 @@ def has_stream(resolve: ir.Resolve, function: ir.Function) -> bool:
     return False
 
 
-def _guest_obstacle(resolve: ir.Resolve, function: ir.Function, side: Side) -> str | None:
+def _guest_obstacle(resolve: ir.Resolve, function: ir.Function) -> str | None:
     """Return what componentize-py does wrong with a function because of its names or its place."""
     owner = _owner(resolve, function)
     kind = function.kind
@@ -72,8 +72,6 @@ def _guest_obstacle(resolve: ir.Resolve, function: ir.Function, side: Side) -> s
         return "componentize-py cannot build a constructor with a parameter called `self`"
     if kind.tag is ir.FunctionKindTag.STATIC and "cls" in names:
         return "componentize-py cannot build a static function with a parameter called `cls`"
-    if side is Side.GUEST_IMPORT and owner is not None and "err" in owner.types and _fails(resolve, function):
-        return "componentize-py takes the interface's type `err` for its own and returns errors as values"
     return None
 
 
@@ -88,19 +86,12 @@ def _owner(resolve: ir.Resolve, function: ir.Function) -> ir.Interface | None:
 def _is_converted(resolve: ir.Resolve, type: ir.Type | None) -> bool:
     """Tell whether the wrappers convert values of the type: what streams and futures carry passes as it is."""
     if type is None or isinstance(type, ir.Prim):
-        return type is ir.Prim.ERROR_CONTEXT
+        # What componentize-py does with `s8` in streams and lists, it does with `u8`: bytes.
+        return type in {ir.Prim.ERROR_CONTEXT, ir.Prim.S8}
     kind = resolve.type_def(resolve.dealias(type.id)).kind
-    if not isinstance(kind, ir.Tuple | ir.Option | ir.List):
+    if not isinstance(kind, ir.Tuple | ir.Option | ir.List | ir.Alias):
         return True
-    return any(_is_converted(resolve, part) or part is ir.Prim.S8 for part in parts(kind))
-
-
-def _fails(resolve: ir.Resolve, function: ir.Function) -> bool:
-    """Tell whether a function's result is a `result`."""
-    result = function.result
-    if not isinstance(result, ir.TypeRef):
-        return False
-    return isinstance(resolve.type_def(resolve.dealias(result.id)).kind, ir.Result)
+    return any(_is_converted(resolve, part) for part in parts(kind))
 
 
 def _type_obstacle(resolve: ir.Resolve, type: ir.Type, *, host: bool) -> str | None:

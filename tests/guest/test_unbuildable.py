@@ -1,0 +1,85 @@
+"""What componentize-py cannot build is said when bindings are generated, and when it has failed."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from witgen import Config, generate
+from witgen.build import Build, BuildError, build
+
+TOOL = Path(sys.executable).parent / "componentize-py"
+CASES = {
+    "world b { export open: func(); }": "exports a function `open`, as the C library",
+    "world b { export f: func(self: u32); }": "`f` has a parameter `self`",
+    "interface i { resource t { constructor(self: u32); } } world b { import i; }": "a parameter `self`",
+    "interface i { resource t { s: static func(cls: u32); } } world b { export i; }": "a parameter `cls`",
+    "interface i { enum flag { a } flags x { a } f: func(a: x); } world b { import i; }": "type `flag` hides",
+    "interface i { record union { a: u8 } variant v { a(u8), b } f: func(a: v); } world b { import i; }": "type `union`",
+    'interface i { /// say """\n f: func(); } world b { import i; }': "the documentation of `f`",
+}
+FINE = {
+    "not-of-c": "world b { export open-it: func(cls: u32); import open: func(); }",
+    "in-an-interface": "interface i { open: func(self: u32); } world b { export i; import i; }",
+    "declared-after": "interface i { flags x { a } enum flag { a } f: func(a: x, b: flag); } world b { import i; }",
+}
+APP = """\
+import b_bindings.guest, wit_world
+try:
+    import wit_world.imports.i
+except ModuleNotFoundError:
+    pass
+try:
+    import wit_world.exports.i
+except ModuleNotFoundError:
+    pass
+class Anything:
+    def __getattr__(self, name): return lambda *arguments: None
+class T: pass
+class I(Anything): pass
+class WitWorld(Anything): pass
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    (folder / "b.wit").write_text(f"package t:b;\n{text}")
+    (folder / "app.py").write_text(APP)
+    (folder / "i.py").write_text("class T: pass\n")
+    return folder / "b.wit"
+
+
+@pytest.mark.parametrize("text", CASES)
+def test_generation_says_what_cannot_be_built(text: str, tmp_path: Path) -> None:
+    result = generate(Config(written(tmp_path, text), out=tmp_path / "b_bindings"))
+    found = [each for each in result.diagnostics if each.code == "W0703"]
+    assert len(found) == 1
+    assert CASES[text] in found[0].message
+    assert found[0].span is not None
+    assert found[0].help
+
+
+@pytest.mark.skipif(not TOOL.exists(), reason="componentize-py is not installed")
+@pytest.mark.parametrize("text", CASES)
+def test_the_build_fails_for_that_reason(text: str, tmp_path: Path) -> None:
+    wit = written(tmp_path, text)
+    generate(Config(wit, out=tmp_path / "b_bindings"))
+    with pytest.raises(BuildError) as caught:
+        build(Build(str(tmp_path / "app.py"), wit, out=tmp_path / "b.wasm"))
+    assert CASES[text] in str(caught.value)
+
+
+@pytest.mark.parametrize("text", FINE.values(), ids=FINE)
+def test_nothing_is_said_where_it_can(text: str, tmp_path: Path) -> None:
+    result = generate(Config(written(tmp_path, text), out=tmp_path / "b_bindings"))
+    assert not [each for each in result.diagnostics if each.code == "W0703"]
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not TOOL.exists(), reason="componentize-py is not installed")
+@pytest.mark.parametrize("text", FINE.values(), ids=FINE)
+def test_the_others_are_built(text: str, tmp_path: Path) -> None:
+    wit = written(tmp_path, text)
+    generate(Config(wit, out=tmp_path / "b_bindings"))
+    assert build(Build(str(tmp_path / "app.py"), wit, out=tmp_path / "b.wasm")).is_new

@@ -1,0 +1,112 @@
+"""What keeps componentize-py 0.25 from building a world at all, so that people learn it before they try.
+
+Each of these was tried with componentize-py 0.25.1, which ends in a panic or in a syntax error in its own code.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from ..model import ir
+from ..records import record
+from ..source import Span
+
+__all__ = ["Unbuildable", "c_names", "unbuildable"]
+
+
+@record
+class Unbuildable:
+    """Something that componentize-py stumbles over: what and where it is, and what to do about it."""
+
+    message: str
+    span: Span | None
+    remedy: str
+
+
+def unbuildable(resolve: ir.Resolve, world: ir.World) -> Iterator[Unbuildable]:
+    """Yield everything in a world that componentize-py cannot build."""
+    for items, exported in ((world.imports, False), (world.exports, True)):
+        own = [item for item in items.values() if isinstance(item, ir.Function)]
+        yield from _world_functions(own, exported=exported)
+        for item in items.values():
+            if isinstance(item, ir.InterfaceItem):
+                yield from _interface(resolve, resolve.interfaces[item.id], exported=exported)
+    yield from _documented("the world", world.docs, world.span)
+    yield from _types(resolve, [item.id for item in world.imports.values() if isinstance(item, ir.TypeItem)])
+
+
+def _world_functions(functions: list[ir.Function], *, exported: bool) -> Iterator[Unbuildable]:
+    for function in functions:
+        yield from _documented(f"`{function.name}`", function.docs, function.span)
+        if exported and function.name in c_names():
+            what = f"the world exports a function `{function.name}`, as the C library inside every component does"
+            yield Unbuildable(what, function.span, "rename it, or export it from an interface")
+        if exported and _takes(function, "self"):
+            yield _parameter("a function that the world exports", function, "self")
+
+
+def _interface(resolve: ir.Resolve, interface: ir.Interface, *, exported: bool) -> Iterator[Unbuildable]:
+    functions = list(interface.functions.values())
+    runs = any(function.kind.is_async for function in functions)
+    yield from _documented(f"interface `{interface.name}`", interface.docs, interface.span)
+    for function in functions:
+        yield from _documented(f"`{function.name}`", function.docs, function.span)
+        match function.kind.tag:
+            case ir.FunctionKindTag.CONSTRUCTOR if _takes(function, "self"):
+                yield _parameter("a constructor", function, "self")
+            case ir.FunctionKindTag.STATIC if _takes(function, "cls"):
+                yield _parameter("a static function", function, "cls")
+            case ir.FunctionKindTag.FREESTANDING if exported and runs and _takes(function, "self"):
+                yield _parameter("a function of an exported interface with async functions", function, "self")
+            case _:
+                pass
+    yield from _types(resolve, list(interface.types.values()))
+
+
+def _takes(function: ir.Function, name: str) -> bool:
+    method = function.kind.tag is ir.FunctionKindTag.METHOD
+    return any(param.name == name for param in function.params[method:])
+
+
+def _parameter(owner: str, function: ir.Function, name: str) -> Unbuildable:
+    what = f"`{function.name}` has a parameter `{name}`, and {owner} has one of this name already in Python"
+    return Unbuildable(what, function.span, "rename the parameter")
+
+
+# Names that componentize-py's modules use after they may have been defined anew: by which types they are used.
+_USED: dict[str, type[object]] = {"flag": ir.Flags, "enum": ir.Enum, "union": ir.Variant}
+
+
+def _types(resolve: ir.Resolve, ids: list[ir.TypeId]) -> Iterator[Unbuildable]:
+    definitions = [resolve.type_def(id) for id in ids]
+    own = [each for each in definitions if each.name and not isinstance(each.kind, ir.Alias)]
+    for index, definition in enumerate(own):
+        yield from _documented(f"`{definition.name}`", definition.docs, definition.span)
+        user = _USED.get((definition.name or "").lower())
+        later = next((each for each in own[index + 1 :] if user is not None and isinstance(each.kind, user)), None)
+        if later is not None:
+            what = f"type `{definition.name}` hides the Python class that `{later.name}` is made with"
+            yield Unbuildable(what, definition.span, f"declare it after `{later.name}`, or rename it")
+
+
+def _documented(what: str, docs: ir.Docs | None, span: Span | None) -> Iterator[Unbuildable]:
+    """Find documentation that does not fit into a docstring as it is, which is where componentize-py puts it."""
+    if docs is None or not re.search(r'"""|\\', docs.contents):
+        return
+    try:
+        compile(f'"""\n{docs.contents}\n"""', "", "exec")
+    except (SyntaxError, ValueError):
+        message = f"the documentation of {what} ends the Python string that componentize-py puts it into"
+        yield Unbuildable(message, span, 'write it without `"""` and without backslashes')
+
+
+@cache
+def c_names() -> frozenset[str]:
+    """Return the functions of the C library that componentize-py links into every component.
+
+    Those alone whose names WIT could give to a function.
+    """
+    return frozenset(Path(__file__).with_name("c_names.txt").read_text(encoding="ascii").split())
