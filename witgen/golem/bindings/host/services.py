@@ -331,6 +331,7 @@ class Services(_host.World):
         memory: int | None = None,
         fuel: int | None = None,
         deadline: float | None = None,
+        lanes: _host.Lanes | None = None,
     ) -> Self:
         """Load and instantiate `component` in a store of its own; closing the result closes the store.
 
@@ -341,9 +342,10 @@ class Services(_host.World):
             memory: how many bytes each of its memories may have.
             fuel: how many instructions, about, it may run in all.
             deadline: how many seconds a call may take.
+            lanes: whether lists of bytes take the fast way: "auto" (where they can), "bytes" (or fail), "off".
         """
         limits = _host.Limits(memory=memory, fuel=fuel, deadline=deadline)
-        return cls._open(component, imports, wasi=wasi, limits=limits)
+        return cls._open(component, imports, wasi=wasi, limits=limits, lanes=lanes)
 
     @classmethod
     def instantiate(
@@ -351,9 +353,11 @@ class Services(_host.World):
         store: _host.Store,
         component: _host.ComponentSource,
         imports: ServicesImports,
+        *,
+        lanes: _host.Lanes | None = None,
     ) -> Self:
         """Instantiate `component` in `store`, which stays the caller's."""
-        return cls._instantiate(store, component, imports)
+        return cls._instantiate(store, component, imports, lanes)
 
     def _bind(self, instance: _host.Instance) -> None:
         del instance  # the world exports nothing
@@ -376,7 +380,10 @@ class AsyncServices(_host.AsyncWorld[Services]):
         memory: int | None = None,
         fuel: int | None = None,
         deadline: float | None = None,
+        lanes: _host.Lanes | None = None,
     ) -> Self:
         """Load and instantiate `component` like `Services.open`, without blocking the loop."""
         limits = _host.Limits(memory=memory, fuel=fuel, deadline=deadline)
-        return await cls._open(Services, component, imports, wasi=wasi, limits=limits)
+        return await cls._open(
+            Services, component, imports, wasi=wasi, limits=limits, lanes=lanes
+        )

@@ -1,0 +1,24 @@
+"""The services' bindings are what witgen generates, and the services are written against them like any user's code."""
+
+from __future__ import annotations
+
+import pytest
+
+from witgen import Config, check, generate
+from witgen.golem import WIT
+
+GOLEM = WIT.parent
+BINDINGS = Config(GOLEM / "services.wit", golem=True, guest=False, runtime="witgen.runtime", out=GOLEM / "bindings")
+
+
+def test_bindings_are_up_to_date(request: pytest.FixtureRequest) -> None:
+    if request.config.getoption("--update-golden"):
+        generate(BINDINGS)
+    plan = check(BINDINGS).plan
+    assert plan is not None
+    assert not plan.drift, "run this test with --update-golden"
+
+
+def test_services_use_nothing_but_what_the_bindings_offer() -> None:
+    inner = [path.name for path in (GOLEM / "services").glob("*.py") if "._abi" in path.read_text()]
+    assert inner == []
