@@ -122,3 +122,8 @@ def test_statements_of_any_width(statement: str, depth: int) -> None:
     # Blank lines are the templates' business.
     ours, theirs = formatted(source), black.format_str(source, mode=black.Mode())
     assert [line for line in ours.split("\n") if line] == [line for line in theirs.split("\n") if line]
+
+
+def test_a_class_without_bases_of_any_name() -> None:
+    source = f"class {'Name' * 30}:\n    pass\n"
+    assert formatted(source) == black.format_str(source, mode=black.Mode())

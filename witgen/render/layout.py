@@ -107,6 +107,10 @@ class _Statement:
 
     def _header(self, *, exploded_alone: bool) -> Iterator[str]:
         """Split `def` or `class` at its parentheses; black ends a lone parameter with a comma, but no lone base."""
+        if "(" not in self._text:
+            # A class without bases, however long its name is.
+            yield " " * self._indent + self._text
+            return
         start, end = self._brackets.first()
         inner = self._indent + _STEP
         body = self._text[start + 1 : end]
