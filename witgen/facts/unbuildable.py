@@ -31,9 +31,11 @@ def unbuildable(resolve: ir.Resolve, world: ir.World) -> Iterator[Unbuildable]:
     for items, exported in ((world.imports, False), (world.exports, True)):
         own = [item for item in items.values() if isinstance(item, ir.Function)]
         yield from _world_functions(own, exported=exported)
-        for item in items.values():
-            if isinstance(item, ir.InterfaceItem):
-                yield from _interface(resolve, resolve.interfaces[item.id], exported=exported)
+        interfaces = [resolve.interfaces[item.id] for item in items.values() if isinstance(item, ir.InterfaceItem)]
+        # The classes for exported interfaces stand in one module, which is read where any of these needs it.
+        is_read = exported and any(map(_needs_classes, interfaces))
+        for interface in interfaces:
+            yield from _interface(resolve, interface, is_read=is_read)
     yield from _documented("the world", world.docs, world.span)
     yield from _types(resolve, [item.id for item in world.imports.values() if isinstance(item, ir.TypeItem)])
 
@@ -48,9 +50,12 @@ def _world_functions(functions: list[ir.Function], *, exported: bool) -> Iterato
             yield _parameter("a function that the world exports", function, "self")
 
 
-def _interface(resolve: ir.Resolve, interface: ir.Interface, *, exported: bool) -> Iterator[Unbuildable]:
+def _needs_classes(interface: ir.Interface) -> bool:
+    return bool(interface.types) or any(function.kind.is_async for function in interface.functions.values())
+
+
+def _interface(resolve: ir.Resolve, interface: ir.Interface, *, is_read: bool) -> Iterator[Unbuildable]:
     functions = list(interface.functions.values())
-    runs = any(function.kind.is_async for function in functions)
     yield from _documented(f"interface `{interface.name}`", interface.docs, interface.span)
     for function in functions:
         yield from _documented(f"`{function.name}`", function.docs, function.span)
@@ -59,8 +64,8 @@ def _interface(resolve: ir.Resolve, interface: ir.Interface, *, exported: bool) 
                 yield _parameter("a constructor", function, "self")
             case ir.FunctionKindTag.STATIC if _takes(function, "cls"):
                 yield _parameter("a static function", function, "cls")
-            case ir.FunctionKindTag.FREESTANDING if exported and runs and _takes(function, "self"):
-                yield _parameter("a function of an exported interface with async functions", function, "self")
+            case ir.FunctionKindTag.FREESTANDING if is_read and _takes(function, "self"):
+                yield _parameter("a function of an exported interface", function, "self")
             case _:
                 pass
     yield from _types(resolve, list(interface.types.values()))
