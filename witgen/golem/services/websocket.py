@@ -55,6 +55,11 @@ class WebSockets:
         self.connection: Final = type("Connection", (Connection,), {"service": self})
         """The class that implements the connections."""
 
+    @property
+    def count(self) -> int:
+        """How many connections are open."""
+        return len(self._open)
+
     def implementations(self) -> dict[str, object]:
         """Return what implements the imports, by their names."""
         return {"golem_websocket_client": self.connection}
