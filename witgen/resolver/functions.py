@@ -6,8 +6,9 @@ from ..model.ir import Docs, Function, FunctionKind, FunctionKindTag, PackageNam
 from ..source import SourceFile, Span
 from ..syntax import ast
 from .context import Context, Off
+from .declared import Declarations
 from .gates import external_id, gate, stability
-from .scope import Entry, Names
+from .scope import Entry
 from .types import TypeResolver
 
 __all__ = ["FunctionResolver"]
@@ -21,6 +22,7 @@ class FunctionResolver:
         self._types = types
         self._file = file
         self._package = package
+        self._declarations = Declarations(context, file)
 
     def free(self, decl: ast.FunctionDecl) -> Function | Off:
         """Resolve a function of an interface."""
@@ -53,6 +55,8 @@ class FunctionResolver:
         gated = stability(self._context, self._file, decl.attributes)
         if gate(self._context, self._package, gated, span) is None:
             self._context.refuse_gated("the resource of this function", span, resource)
+        is_method = isinstance(decl, ast.FunctionDecl) and not decl.is_static
+        self._declarations.check_parameters(decl.type, is_method=is_method)
         self._types.check_left_out(decl.type)
         return resource
 
@@ -60,6 +64,7 @@ class FunctionResolver:
         gated = stability(self._context, self._file, decl.attributes)
         span = self._span(decl.name)
         off = gate(self._context, self._package, gated, span)
+        self._declarations.check_parameters(decl.type, is_method=kind.tag is FunctionKindTag.METHOD)
         if off is not None:
             if kind.tag is FunctionKindTag.METHOD and kind.resource is not None:
                 self._types.borrow(kind.resource)
@@ -87,15 +92,11 @@ class FunctionResolver:
         )
 
     def _params(self, parameters: tuple[ast.Parameter, ...], kind: FunctionKind) -> tuple[Param, ...]:
-        names = Names(self._context)
         params: list[Param] = []
         if kind.tag is FunctionKindTag.METHOD and kind.resource is not None:
             params.append(Param("self", self._types.borrow(kind.resource)))
         for parameter in parameters:
             span = self._span(parameter.name)
-            if params and params[0].span is None and parameter.name.name.lower() == "self":
-                self._context.error("W0201", "methods have a parameter `self` already", span)
-            names.add(parameter.name.name, span, "parameter")
             params.append(Param(parameter.name.name, self._types.value(parameter.type), span))
         return tuple(params)
 

@@ -3,84 +3,88 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
-from ..model.ir import InterfaceId, PackageName, Stability
 from ..source import Span
 from ..syntax import ast
-from .context import Context, Off
+from .context import Off
+from .declared import Declarations, own_names, side_name
 from .gates import gate, stability
 from .inputs import Unit
-from .scope import Item, Scope
-from .types import TypeResolver, references
+from .scope import Item, Names, Scope
+
+if TYPE_CHECKING:
+    from .package import PackageResolver
 
 __all__ = ["LeftOut"]
 
 
-class _Package(Protocol):
-    """What is needed of the package that the items stand in."""
+class _Sides(NamedTuple):
+    """What a world imports and exports: names, and interfaces by direction and item."""
 
-    context: Context
-    types: TypeResolver
-    name: PackageName
-
-    def interface(self, unit: Unit, path: ast.Path) -> Item | None: ...
-
-    def world(self, unit: Unit, path: ast.Path) -> Item | None: ...
-
-    def check_package(self, unit: Unit, path: ast.Path) -> None: ...
-
-    def foreign_item(self, path: ast.PackagePath) -> Item | None: ...
-
-    def define_interface(
-        self,
-        unit: Unit,
-        items: tuple[ast.InterfaceItem, ...],
-        name: str | None,
-        docs: str | None,
-        gated: Stability,
-        span: Span,
-    ) -> tuple[InterfaceId, Scope]: ...
+    imports: Names
+    exports: Names
+    interfaces: dict[tuple[bool, int], Span]
 
 
 class LeftOut:
     """Checks items of one file that are left out. Of other packages, only that they are there is checked."""
 
-    def __init__(self, package: _Package, unit: Unit) -> None:
+    def __init__(self, package: PackageResolver, unit: Unit) -> None:
         self._package = package
         self._context = package.context
         self._types = package.types
         self._unit = unit
+        self._declarations = Declarations(package.context, unit.file)
 
     def interface(self, items: Iterable[ast.InterfaceItem], off: Off) -> None:
         """Check an interface; its types must be left out, too, because others could refer to them."""
         items = list(items)
         typed = [item for item in items if not isinstance(item, ast.FunctionDecl)]
+        functions = [item for item in items if isinstance(item, ast.FunctionDecl)]
+        names = [name for item in typed for name in own_names(item)]
+        self._declarations.check_distinct([*names, *(function.name for function in functions)], "name")
         outer = self._types.scope
         self._types.scope = self._scope(typed, off, "interface")
-        for item in items:
-            if isinstance(item, ast.FunctionDecl):
-                self._types.check_left_out(item.type)
+        for function in functions:
+            self._function(function.type)
         self._types.scope = outer
 
     def world(self, decl: ast.WorldDecl, off: Off) -> None:
         """Check a world; its types must be left out, too."""
         typed = [item for item in decl.items if not isinstance(item, ast.Extern | ast.IncludeDecl)]
+        names = [name for item in typed for name in own_names(item)]
+        self._declarations.check_distinct(names, "name")
         self._types.scope = self._scope(typed, off, "world")
+        sides = _Sides(Names(self._context), Names(self._context), {})
+        for name in names:
+            sides.imports.put(name.name, self._span(name))
         for item in decl.items:
             if isinstance(item, ast.IncludeDecl):
                 self.include(item)
             elif isinstance(item, ast.Extern):
-                self._extern(item, off)
+                self._extern(item, sides, off)
 
-    def _extern(self, extern: ast.Extern, off: Off) -> None:
+    def _extern(self, extern: ast.Extern, sides: _Sides, off: Off) -> None:
         target = extern.target
+        if extern.label is not None:
+            names = sides.imports if extern.is_import else sides.exports
+            names.add(extern.label.name, self._span(extern.label), side_name(extern))
         if isinstance(target, ast.FunctionType):
-            self._types.check_left_out(target)
+            self._function(target)
         elif isinstance(target, ast.InlineInterface):
             self._inline(extern, target, off)
         else:
-            self.path(target)
+            item = self.path(target)
+            if item is not None and extern.label is None:
+                span = self._span(target.name)
+                first = sides.interfaces.setdefault((extern.is_import, id(item)), span)
+                if first is not span:
+                    self._declarations.report_twice(extern, target.name, first)
+
+    def _function(self, function: ast.FunctionType, *, is_method: bool = False) -> None:
+        self._declarations.check_parameters(function, is_method=is_method)
+        self._types.check_left_out(function)
 
     def _inline(self, extern: ast.Extern, target: ast.InlineInterface, off: Off) -> None:
         """Check an inline interface of a world that is left out: with no gate of its own, it is stored, for nobody."""
@@ -131,21 +135,20 @@ class LeftOut:
         for item in items:
             if isinstance(item, ast.UseDecl):
                 self.use(item)
-                names = [used.rename or used.name for used in item.names]
-            else:
-                names = [item.name]
             gated = stability(self._context, self._unit.file, item.attributes)
-            for name in names:
+            for name in own_names(item):
                 scope.types.setdefault(name.name, off)
                 if gate(self._context, self._package.name, gated, self._span(name)) is None:
                     self._context.refuse_gated(f"the {owner} of type `{name.name}`", self._span(name), off)
         outer, self._types.scope = self._types.scope, scope
-        for item in items:
+        for item in self._declarations.order(items)[0]:
+            self._declarations.check_type(item)
             if isinstance(item, ast.ResourceDecl):
                 for function in item.functions:
-                    self._types.check_left_out(function.type)
-            elif not isinstance(item, ast.UseDecl):
-                self._types.check_names(references(item))
+                    is_method = isinstance(function, ast.FunctionDecl) and not function.is_static
+                    self._function(function.type, is_method=is_method)
+            else:
+                self._types.check_type(item)
         self._types.scope = outer
         return scope
 

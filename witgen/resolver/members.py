@@ -32,12 +32,11 @@ from ..model.ir import (
 from ..source import SourceFile, Span
 from ..syntax import ast
 from .context import Context, Off
-from .cycles import report_cycle
+from .declared import Declarations, own_names
 from .functions import FunctionResolver
 from .gates import external_id, gate, stability
-from .order import find_cycle, topological_order
 from .scope import Broken, Entry, Names, Scope
-from .types import TypeResolver, references
+from .types import TypeResolver
 
 __all__ = ["MemberResolver"]
 
@@ -75,6 +74,7 @@ class MemberResolver:
         self._owner_name = owner_name
         self._paths = paths
         self._names = Names(context)
+        self._declarations = Declarations(context, file)
         self.scope = Scope()
         self.functions = FunctionResolver(context, types, file, self._package)
         types.file = file
@@ -89,44 +89,20 @@ class MemberResolver:
         for item in items:
             if isinstance(item, ast.UseDecl):
                 self._use(item)
-        for decl in self._in_order(items):
+        ordered, broken = self._declarations.order(items)
+        self.scope.types.update((name, Broken()) for name in broken)
+        for decl in ordered:
             if decl.name.name not in self.scope.types:
                 self.scope.types[decl.name.name] = self._define(decl)
         return {name: entry for name, entry in self.scope.types.items() if isinstance(entry, int)}
 
     def _register(self, item: ast.UseDecl | ast.TypeDecl) -> None:
-        names = [used.rename or used.name for used in item.names] if isinstance(item, ast.UseDecl) else [item.name]
-        for name in names:
+        for name in own_names(item):
             self._add_name(name)
             self.scope.declared.append(name.name)
 
     def _add_name(self, name: ast.Ident) -> None:
         self._names.add(name.name, self._span(name), "name")
-
-    def _in_order(self, items: Sequence[ast.UseDecl | ast.TypeDecl]) -> list[ast.TypeDecl]:
-        """Order definitions so that each follows what it refers to; report cycles.
-
-        The names of `use`s have their place in the order, too: a definition that refers to one comes after it.
-        """
-        nodes: list[tuple[str, ast.TypeDecl | None]] = []
-        for item in items:
-            if isinstance(item, ast.UseDecl):
-                nodes += [((used.rename or used.name).name, None) for used in item.names]
-            else:
-                nodes.append((item.name.name, item))
-        index = {name: number for number, (name, _) in reversed(list(enumerate(nodes)))}
-        found = [references(decl) if decl is not None else [] for _, decl in nodes]
-        needed = [[name for name in names if name.name in index] for names in found]
-        edges = [[index[name.name] for name in names] for names in needed]
-        order = topological_order(edges)
-        if len(order) < len(nodes):
-            left = set(range(len(nodes))) - set(order)
-            walk, start = find_cycle(edges, left)
-            steps = [(nodes[node][0], needed[node][edge].name, self._span(needed[node][edge])) for node, edge in walk]
-            report_cycle(self._context, "type", steps, start)
-            for number in left:
-                self.scope.types[nodes[number][0]] = Broken()
-        return [decl for number in order if (decl := nodes[number][1]) is not None]
 
     def _use(self, use: ast.UseDecl) -> None:
         gated = stability(self._context, self._file, use.attributes)
@@ -175,9 +151,10 @@ class MemberResolver:
     def _define(self, decl: ast.TypeDecl) -> Entry:
         gated = stability(self._context, self._file, decl.attributes)
         span = self._span(decl.name)
+        self._declarations.check_type(decl)
         if (off := gate(self._context, self._package, gated, span)) is not None:
             self.note_gated("type", decl.name.name, off)
-            self._types.check_names(references(decl))
+            self._types.check_type(decl)
             return off
         self._types.referrer = span
         kind = self._kind(decl, gated)
@@ -192,24 +169,17 @@ class MemberResolver:
             case ast.AliasDecl():
                 return self._types.kind(decl.type, gated)
             case ast.RecordDecl():
-                self._distinct((field.name for field in decl.fields), "field")
                 return Record(tuple(self._field(field, gated) for field in decl.fields))
             case ast.VariantDecl():
-                self._not_empty(decl.name, "variant", decl.cases)
-                self._distinct((case.name for case in decl.cases), "case")
                 return Variant(tuple(self._case(case, gated) for case in decl.cases))
             case ast.EnumDecl():
-                self._not_empty(decl.name, "enum", decl.cases)
-                self._distinct((case.name for case in decl.cases), "case")
                 return Enum(
                     tuple(EnumCase(case.name.name, _docs(case.docs), self._span(case.name)) for case in decl.cases)
                 )
             case ast.FlagsDecl():
-                self._distinct((flag.name for flag in decl.flags), "flag")
                 flags = (Flag(flag.name.name, _docs(flag.docs), self._span(flag.name)) for flag in decl.flags)
                 return Flags(tuple(flags))
             case ast.ResourceDecl():
-                self._check_members(decl)
                 return Resource()
 
     def _field(self, field: ast.Field, gated: Stability) -> Field:
@@ -218,26 +188,6 @@ class MemberResolver:
     def _case(self, case: ast.Case, gated: Stability) -> Case:
         payload = None if case.type is None else self._types.value(case.type, gated)
         return Case(case.name.name, payload, _docs(case.docs), self._span(case.name))
-
-    def _distinct(self, names: Iterable[ast.Ident], what: str) -> None:
-        known = Names(self._context)
-        for name in names:
-            known.add(name.name, self._span(name), what)
-
-    def _not_empty(self, name: ast.Ident, what: str, cases: Sequence[object]) -> None:
-        if not cases:
-            self._context.error("W0305", f"{what} `{name.name}` has no cases", self._span(name))
-
-    def _check_members(self, resource: ast.ResourceDecl) -> None:
-        self._distinct((f.name for f in resource.functions if isinstance(f, ast.FunctionDecl)), "function")
-        constructors = [f for f in resource.functions if isinstance(f, ast.ConstructorDecl)]
-        for extra in constructors[1:]:
-            self._context.error(
-                "W0201",
-                f"resource `{resource.name.name}` has more than one constructor",
-                self._span(extra.name),
-                labels=[Label(self._span(constructors[0].name), "the first one")],
-            )
 
     # ---- Functions
 

@@ -140,14 +140,18 @@ class TypeResolver:
 
     def _map(self, expr: ast.MapType, stability: Stability) -> TypeKind:
         key, value = self.value(expr.key, stability), self.value(expr.value, stability)
-        if not self._context.is_placeholder(key) and (not isinstance(key, Prim) or key in _NOT_KEYS):
+        if not self._context.is_placeholder(key):
+            self._check_key(expr, key)
+        return Map(key, value)
+
+    def _check_key(self, expr: ast.MapType, key: Type | None) -> None:
+        if not isinstance(key, Prim) or key in _NOT_KEYS:
             self._context.error(
                 "W0304",
                 "this type cannot be the key of a map",
                 self._span(expr.key),
                 help="keys are bool, integers, char or string, by these names",
             )
-        return Map(key, value)
 
     # ---- What is left out
 
@@ -161,10 +165,21 @@ class TypeResolver:
             if expr is not None:
                 self._left_out(expr)
 
-    def check_names(self, names: list[ast.Ident]) -> None:
-        """Check the names in a type that is left out."""
-        for name in names:
-            self._quiet_lookup(name)
+    def check_type(self, decl: ast.TypeDecl) -> None:
+        """Check the names in a type that is left out, and what stands for what."""
+        for expr in _expressions(decl):
+            self._check(expr)
+
+    def _check(self, expr: ast.TypeExpr) -> None:
+        if isinstance(expr, ast.Ident):
+            self._quiet_lookup(expr)
+        elif isinstance(expr, ast.HandleType):
+            self._quiet_resource(expr.resource)
+        else:
+            for part in _operands(expr):
+                self._check(part)
+            if isinstance(expr, ast.MapType) and not isinstance(expr.key, ast.Ident):
+                self._check_key(expr, _PRIMITIVES[expr.key.name] if isinstance(expr.key, ast.PrimitiveType) else None)
 
     def _left_out(self, expr: ast.TypeExpr) -> Type | None:
         """Return a type of something left out; None if it cannot be, because a part of it is left out, too."""
@@ -174,13 +189,16 @@ class TypeResolver:
             found = self._quiet_lookup(expr)
             return None if found is None else TypeRef(found)
         if isinstance(expr, ast.HandleType):
-            found = self._quiet_lookup(expr.resource)
+            found = self._quiet_resource(expr.resource)
             if found is None:
                 return None
             return self.borrow(found) if expr.is_borrow else TypeRef(found)
         parts = [self._left_out(part) for part in _operands(expr)]
         kind = self.kind(expr) if None not in parts else None
         return None if kind is None else self.anonymous(kind, None)
+
+    def _quiet_resource(self, name: ast.Ident) -> TypeId | None:
+        return None if isinstance(self.scope.types.get(name.name), Off) else self.resource(name)
 
     def _quiet_lookup(self, name: ast.Ident) -> TypeId | None:
         return None if isinstance(self.scope.types.get(name.name), Off) else self.lookup(name)
@@ -260,25 +278,29 @@ def _parts(kind: TypeKind) -> list[Type]:
 def references(decl: ast.TypeDecl) -> list[ast.Ident]:
     """Return the names that a definition refers to, in source order."""
     names: list[ast.Ident] = []
-    match decl:
-        case ast.AliasDecl():
-            _collect(decl.type, names)
-        case ast.RecordDecl():
-            for field in decl.fields:
-                _collect(field.type, names)
-        case ast.VariantDecl():
-            for case in decl.cases:
-                _collect(case.type, names)
-        case ast.EnumDecl() | ast.FlagsDecl() | ast.ResourceDecl():
-            pass
+    for expr in _expressions(decl):
+        _collect(expr, names)
     return names
 
 
-def _collect(expr: ast.TypeExpr | None, names: list[ast.Ident]) -> None:
+def _expressions(decl: ast.TypeDecl) -> list[ast.TypeExpr]:
+    """Return the types that a definition is made of."""
+    match decl:
+        case ast.AliasDecl():
+            return [decl.type]
+        case ast.RecordDecl():
+            return [field.type for field in decl.fields]
+        case ast.VariantDecl():
+            return [case.type for case in decl.cases if case.type is not None]
+        case ast.EnumDecl() | ast.FlagsDecl() | ast.ResourceDecl():
+            return []
+
+
+def _collect(expr: ast.TypeExpr, names: list[ast.Ident]) -> None:
     if isinstance(expr, ast.Ident):
         names.append(expr)
     elif isinstance(expr, ast.HandleType):
         names.append(expr.resource)
-    elif expr is not None:
+    else:
         for part in _operands(expr):
             _collect(part, names)

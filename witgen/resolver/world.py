@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ..diagnostics import Label
 from ..model.ir import (
     Docs,
     InterfaceId,
@@ -18,6 +17,7 @@ from ..model.ir import (
 from ..source import Span
 from ..syntax import ast
 from .context import Off
+from .declared import Declarations, own_names, side_name
 from .elaborate import Elaborator
 from .gates import external_id, gate, stability
 from .include import Includer
@@ -44,6 +44,7 @@ class _WorldResolver:
         self._unit = unit
         self._decl = decl
         self._item = item
+        self._declarations = Declarations(package.context, unit.file)
         self._span = self._at(decl.name)
         self._imports: _Side = {}
         self._exports: _Side = {}
@@ -98,8 +99,7 @@ class _WorldResolver:
         """The types of a world are imports: their names are taken on that side."""
         known: set[str] = set()
         for item in items:
-            names = [used.rename or used.name for used in item.names] if isinstance(item, ast.UseDecl) else [item.name]
-            for name in names:
+            for name in own_names(item):
                 if name.name.lower() not in known:
                     known.add(name.name.lower())
                     span = self._at(name)
@@ -172,18 +172,12 @@ class _WorldResolver:
         first = self._spans.setdefault((extern.is_import, id), span)
         if first is span:
             return True
-        self._context.error(
-            "W0501",
-            f"interface `{name.name}` is {_side_name(extern)}ed more than once",
-            span,
-            labels=[Label(first, "first here")],
-            help="to have it twice, give it labels: `import label: interface-name;`",
-        )
+        self._declarations.report_twice(extern, name, first)
         return False
 
     def _add_name(self, extern: ast.Extern, label: ast.Ident) -> bool:
         span = self._at(label)
-        is_new = self._names[extern.is_import].add(label.name, span, _side_name(extern))
+        is_new = self._names[extern.is_import].add(label.name, span, side_name(extern))
         if is_new:
             self._spans[extern.is_import, label.name] = span
         return is_new
@@ -196,7 +190,7 @@ class _WorldResolver:
         return gated, off
 
     def _note_gated(self, extern: ast.Extern, name: str, off: Off) -> None:
-        self._package.note_gated(_side_name(extern), self._decl.name.name, name, off)
+        self._package.note_gated(side_name(extern), self._decl.name.name, name, off)
 
     def _side(self, extern: ast.Extern) -> _Side:
         return self._imports if extern.is_import else self._exports
@@ -224,7 +218,3 @@ class _WorldResolver:
 
     def _at(self, name: ast.Ident) -> Span:
         return Span(self._unit.file, name.start, name.end)
-
-
-def _side_name(extern: ast.Extern) -> str:
-    return "import" if extern.is_import else "export"
