@@ -70,12 +70,14 @@ class WitWorld(wit_world.WitWorld):
             raise Err(f"{info.code} {info.reason}") from None
 
     async def leave(self, url: str) -> None:
-        connection = connect(url)
+        silent, connection = connect(f"{url}/silent"), connect(url)
 
         async def listen() -> None:
-            await connection.receive()
+            await silent.receive()
 
         componentize_py_async_support.spawn(listen())
+        connection.send(client.Message_Text("under way"))
+        await connection.receive()
 
     def plain(self, n: int) -> int:
         return n + 1

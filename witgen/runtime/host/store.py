@@ -114,6 +114,8 @@ class Store:
         """Where coroutines of implementations run, where they may be."""
         self.idle: Callable[[float], bool] = ffi.sleep
         """What waits so many seconds while an async call cannot go on, and tells whether it can earlier."""
+        self.give_up: Callable[[], None] = lambda: None
+        """What ends the work that guests wait for, once no guest can go on."""
         self._closed = False
         self._http = False
         self._lock = threading.RLock()
@@ -261,6 +263,7 @@ class Store:
         if self.dead is None:
             self.dead = cause
             self._attention.append(None)
+            self.give_up()
 
     def tell_dropped(self, instance: HostResource) -> None:
         """Tell a host object that no guest has it any more."""

@@ -27,6 +27,7 @@ class Tickets:
         self._works: dict[int, Future[Any]] = {}
         self._ended = threading.Event()
         store.idle = self._idle
+        store.give_up = self.cancel_all
         store.on_close(self.cancel_all)
 
     def _idle(self, seconds: float) -> bool:
