@@ -10,13 +10,20 @@ from ..data import GOLEM_WIT
 if TYPE_CHECKING:
     from .local import Services
     from .services.errors import ServiceError
+    from .worker.errors import WorkerError
+    from .worker.executor import Executor
 
-__all__ = ["WIT", "ServiceError", "Services"]
+__all__ = ["WIT", "Executor", "ServiceError", "Services", "WorkerError"]
 
 WIT: Final = GOLEM_WIT
 """The tree: a folder that `witgen generate` takes; its `deps` can be copied beside a world of your own."""
 
-_PLACES = {"ServiceError": ".services.errors", "Services": ".local"}
+_PLACES = {
+    "Executor": ".worker.executor",
+    "ServiceError": ".services.errors",
+    "Services": ".local",
+    "WorkerError": ".worker.errors",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
+from ...runtime.host import Timer
 from ..bindings.host.wasi_clocks_monotonic_clock import MonotonicClock
 from ..bindings.host.wasi_clocks_wall_clock import WallClock
 from ..bindings.host.wasi_io_poll import Pollable
@@ -34,9 +35,7 @@ class _Wall(WallClock):
 
 
 class _Monotonic(MonotonicClock):
-    def __init__(self, after: Callable[[int], Pollable]) -> None:
-        self._after = after
-        self.offset = 0
+    offset = 0
 
     def now(self) -> int:
         return time.monotonic_ns() + self.offset
@@ -45,21 +44,17 @@ class _Monotonic(MonotonicClock):
         return _resolution(time.get_clock_info("monotonic").resolution)
 
     def subscribe_instant(self, when: int) -> Pollable:
-        return self._after(max(when - self.now(), 0))
+        return Timer((when - self.now()) / _SECOND)
 
     def subscribe_duration(self, when: int) -> Pollable:
-        return self._after(when)
+        return Timer(when / _SECOND)
 
 
 class Clocks:
-    """The clocks of one worker.
+    """The clocks of one worker."""
 
-    Args:
-        after: returns a pollable that is ready after so many nanoseconds.
-    """
-
-    def __init__(self, after: Callable[[int], Pollable]) -> None:
-        self._monotonic = _Monotonic(after)
+    def __init__(self) -> None:
+        self._monotonic = _Monotonic()
         self._wall = _Wall()
 
     def resume(self, last: int) -> None:

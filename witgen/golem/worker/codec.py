@@ -2,8 +2,8 @@
 
 A record is its fields, a variant `[case]` or `[case, payload]`, an enum its case, flags the list of those that are set,
 an option null or `[value]`, a result `{"ok": …}` or `{"err": …}`, a map the list of its pairs. `list<u8>` is
-`{"at": offset, "size": n}` in the bytes beside the text. A handle is `[number]`, or `[number, bytes]` where the state of
-its object stands in the oplog too.
+`{"at": offset, "size": n}` in the bytes beside the text. A handle is `[number]`, or `[number, bytes]` where the state
+of its object stands in the oplog too.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ class _Writer:
                 return [self.write(type_.type, value.value if isinstance(type_.type, abi.Option) else value)]
             case abi.Result():
                 name, payload = ("ok", type_.ok) if isinstance(value, Ok) else ("err", type_.err)
-                return {name: self.write(payload, value.value)}
+                return {name: self.write(payload, cast("Any", value).value)}
             case abi.Map():
                 return [[self.write(type_.key, key), self.write(type_.value, each)] for key, each in value.items()]
             case _:

@@ -150,8 +150,11 @@ class Durable:
             return lambda *arguments: self._run_local(_Call(item, function, list(arguments)))
         result = function.result
         if isinstance(result, abi.Own) and result.resource.name == "pollable" and function.resource is not None:
-            return lambda made: self._subscribe(made._standing, function)
+            return self._subscription(function)
         return lambda *arguments: self._run(_Call(item, function, list(arguments)))
+
+    def _subscription(self, function: abi.Function) -> Callable[[Any], Any]:
+        return lambda made: self._subscribe(made._standing, function)
 
     def _constructor(self, item: _Item, function: abi.Function) -> Callable[..., None]:
         run = self._function(item, function)
@@ -196,9 +199,9 @@ class Durable:
         self._observe(name, function.name, call.arguments, value)
         return self._finish(function, value)
 
-    def _note(self, standing: _Standing, call: _Call, value: object) -> None:
+    def _note(self, standing: _Standing, call: _Call, value: Any) -> None:
         """Keep what a call means for the object it was made on."""
-        error = value.value if isinstance(value, Err) else None
+        error: object = _payload(value) if _is_error(value) else None
         last = terminal(call.item.name, call.function, call.arguments, error)
         if last is not None and standing.failure is None:
             standing.failure = last
@@ -239,11 +242,9 @@ class Durable:
         """Return a result or raise the declared error."""
         if function.raises is None:
             return value
-        if isinstance(value, Ok):
-            return value.value
-        declared = cast("abi.Result", function.result).err
-        error = value.value
-        raise error if isinstance(declared, abi.Variant) else function.raises(error)
+        if _is_error(value):
+            raise _exception(function, value)
+        return _payload(value)
 
     # Objects
 
@@ -289,7 +290,7 @@ class Durable:
         current, self._recorder.current = self._recorder.current, origin.position
         outcome = self._make(origin.item, _reopening(origin), origin.arguments)
         self._recorder.current = current
-        if isinstance(outcome, Err):
+        if _is_error(outcome):
             error = _exception(origin.function, outcome)
             for made in origin.made:
                 made._standing.failure = made._standing.failure or error
@@ -352,11 +353,20 @@ def _reopening(call: _Call) -> abi.Function:
     return next(each for each in call.item.item.interface.functions if each.name == other)
 
 
-def _exception(function: abi.Function, outcome: Err[Any]) -> Exception:
-    declared = cast("abi.Result", function.result).err
+def _is_error(outcome: object) -> bool:
+    return isinstance(outcome, Err)
+
+
+def _payload(outcome: object) -> Any:
+    """Return what an `Ok` or `Err` has in it."""
+    return cast("Ok[Any]", outcome).value
+
+
+def _exception(function: abi.Function, outcome: object) -> Exception:
+    declared, payload = cast("abi.Result", function.result).err, _payload(outcome)
     if isinstance(declared, abi.Variant) or function.raises is None:
-        return cast("Exception", outcome.value)
-    return function.raises(outcome.value)
+        return cast("Exception", payload)
+    return function.raises(payload)
 
 
 def _request_type(function: abi.Function) -> abi.Tuple:

@@ -71,8 +71,8 @@ class Executor:
 
     def add_component(self, path: Path, name: str | None = None) -> ComponentRecord:
         """Make a component known; its content is kept for the workers that run it."""
-        program = Program(path)
         called = name or path.name.removesuffix(".wasm")
+        program = Program(path, called)
         kept = self._kept(program.digest)
         if not kept.exists():
             kept.parent.mkdir(parents=True, exist_ok=True)
@@ -94,7 +94,7 @@ class Executor:
         with self._guard:
             if digest not in self._programs:
                 try:
-                    self._programs[digest] = Program(self._kept(digest))
+                    self._programs[digest] = Program(self._kept(digest), versions[version].name)
                 except FileNotFoundError as error:
                     name = f"version {version} of `{versions[version].name}`"
                     raise WorkerError(f"{name} is gone: {error.filename}") from None

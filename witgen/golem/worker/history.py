@@ -143,7 +143,7 @@ class History:
         return oplog.OplogEntryPendingUpdate(oplog.PendingUpdateParameters(at, target, how))
 
     def _successful_update(self, at: Any, entry: Entry) -> oplog.OplogEntry:
-        [target] = json.loads(entry.request.text)
+        target = int(json.loads(entry.request.text)[0])
         size = self._executor.records.versions(self._record.component)[target].size
         return oplog.OplogEntrySuccessfulUpdate(oplog.SuccessfulUpdateParameters(at, target, size, []))
 

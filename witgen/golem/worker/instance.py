@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ...runtime.host import DeadlineError, Instance, Limits, Store, WasiConfig
@@ -27,6 +27,10 @@ __all__ = ["Loaded", "Surroundings"]
 _IMPORTS = {item.attribute: item for item in Services._definition.imports}
 
 
+def _nowhere(stream: str, data: bytes) -> None:
+    del stream, data
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What a component sees of this machine."""
@@ -40,7 +44,7 @@ class Surroundings:
     """Seconds that one call may take."""
     memory: int | None = None
     """Bytes that each memory may have."""
-    output: Callable[[str, bytes], object] = lambda *_: None
+    output: Callable[[str, bytes], object] = field(default=_nowhere)
     """Takes what the guest writes to `stdout` and `stderr`."""
 
     def wasi(self, recorder: Recorder) -> WasiConfig:
@@ -55,12 +59,7 @@ class Surroundings:
         return config
 
     def _recorded(self, recorder: Recorder, stream: str) -> Callable[[bytes], None]:
-        def write(data: bytes) -> None:
-            fresh = recorder.fresh_output(stream, data)
-            if fresh:
-                self.output(stream, fresh)
-
-        return write
+        return lambda data: recorder.put_out(stream, data, self.output)
 
 
 class Loaded:

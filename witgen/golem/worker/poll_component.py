@@ -74,8 +74,7 @@ COMPONENT = """\
           (local.set $count (i32.sub (local.get $count) (i32.const 1)))
           (call $drop (i32.load (i32.add (local.get $handles) (i32.mul (local.get $count) (i32.const 4)))))
           (br $next)))
-      (local.get $answer))
-    (func (export "after") (param $nanoseconds i64) (result i32) (call $subscribe (local.get $nanoseconds))))
+      (local.get $answer)))
   (core instance $main (instantiate $main (with "" (instance
     (export "memory" (memory $mem)) (export "realloc" (func $realloc))
     (export "ready" (func $ready)) (export "poll" (func $poll))
@@ -83,6 +82,5 @@ COMPONENT = """\
 
   (func (export "ready") (param "handle" (borrow $pollable)) (result bool) (canon lift (core func $main "ready")))
   (func (export "poll") (param "in" (list (borrow $pollable))) (param "nanoseconds" u64) (result (list u32))
-    (canon lift (core func $main "poll") (memory $mem) (realloc $realloc) (post-return (core func $memory "reset"))))
-  (func (export "after") (param "nanoseconds" u64) (result (own $pollable)) (canon lift (core func $main "after"))))
+    (canon lift (core func $main "poll") (memory $mem) (realloc $realloc) (post-return (core func $memory "reset")))))
 """

@@ -32,7 +32,6 @@ _READY = abi.Function("ready", "ready", (abi.Param("handle", "handle", abi.Borro
 _POLL = abi.Function(
     "poll", "poll", (abi.Param("in", "in_", _LIST), abi.Param("nanoseconds", "nanoseconds", abi.U64)), abi.List(abi.U32)
 )
-_AFTER = abi.Function("after", "after", (abi.Param("nanoseconds", "nanoseconds", abi.U64),), abi.Own(poll_abi.POLLABLE))
 
 
 FUNCTIONS: Final = {
@@ -47,7 +46,7 @@ FUNCTIONS: Final = {
 
 
 class Native:
-    """wasmtime's own polls and timers, called from Python. One per store."""
+    """wasmtime's own polls, called from Python. One per store."""
 
     def __init__(self, store: Store) -> None:
         linker = wasm.Linker(store.engine)
@@ -61,7 +60,7 @@ class Native:
             target = ffi.export_function(instance, store.context, "", function.name)
             return bind_caller(function, handles, target)
 
-        self.ready, self.after, self._poll = bound(_READY), bound(_AFTER), bound(_POLL)
+        self.ready, self._poll = bound(_READY), bound(_POLL)
         self._interruption = store.interruption
 
     @classmethod

@@ -11,6 +11,7 @@ from typing import Any, Final
 from uuid import UUID, uuid5
 
 from ... import loading
+from ...resolver.component import world_name
 from ...runtime import abi, check
 from ...runtime.host import World
 from ...runtime.values import Err, Ok
@@ -86,6 +87,7 @@ class Program:
 
     Args:
         path: its file.
+        name: what it is called.
 
     Attributes:
         content: the component's bytes.
@@ -96,10 +98,10 @@ class Program:
         OSError: it cannot be read.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, name: str) -> None:
         self.content = path.read_bytes()
         self.digest = hashlib.sha256(self.content).hexdigest()
-        self.world: type[World] = loading.load(path)
+        self.world: type[World] = loading.load(path, world=world_name(f"{name}.wasm"))
 
     @property
     def exports(self) -> Iterator[Export]:

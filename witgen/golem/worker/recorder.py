@@ -45,22 +45,23 @@ class Recorder:
         """What is done when replay is over."""
         self.current = 0
         """Position of the entry of the call under way."""
-        self._skip_open_region()
-        entries = [entry for entry in state.entries(worker, alive=True) if entry.kind in REPLAYED]
-        self._recorded = deque(_from_last_snapshot(entries))
-        self._printed = _output_sizes(state, worker)
+        entries = self._without_open_region(state.entries(worker, alive=True))
+        self._recorded = deque(_from_last_snapshot([entry for entry in entries if entry.kind in REPLAYED]))
+        self._printed = _output_sizes(entries)
 
-    def _skip_open_region(self) -> None:
+    def _without_open_region(self, entries: list[Entry]) -> list[Entry]:
         """Let a region that has no end count no more: it is done as a whole, or again."""
-        opened: list[Entry] = []
-        for entry in self.state.entries(self.worker, alive=True):
+        opened: list[int] = []
+        for entry in entries:
             if entry.kind == "begin-atomic-region":
-                opened.append(entry)
+                opened.append(entry.position)
             elif entry.kind == "end-atomic-region":
                 begin = int(entry.request.text.strip("[]"))
-                opened = [each for each in opened if each.position < begin]
-        if opened:
-            self.state.forget(self.worker, opened[0].position + 1, "jump")
+                opened = [each for each in opened if each < begin]
+        if not opened:
+            return entries
+        self.state.forget(self.worker, opened[0] + 1, "jump")
+        return [entry for entry in entries if entry.position <= opened[0]]
 
     @property
     def is_replaying(self) -> bool:
@@ -160,15 +161,18 @@ class Recorder:
 
     # Output
 
-    def fresh_output(self, stream: str, data: bytes) -> bytes:
-        """Return the part of some output that was not put out in an earlier life of the worker, and record it."""
+    def put_out(self, stream: str, data: bytes, output: Callable[[str, bytes], object]) -> None:
+        """Pass on the part of some output that was not put out in an earlier life of the worker, and record it."""
         known = min(self._printed.get(stream, 0), len(data))
         if known:
             self._printed[stream] -= known
             data = data[known:]
-        if data and self.level == "smart":
+        if not data:
+            return
+        # In this order: nothing is lost when the process dies in between, but may come twice.
+        output(stream, data)
+        if self.level == "smart":
             self.state.append(self.worker, Entry(LOG, stream, Encoded("null", data), NOTHING))
-        return data
 
 
 def _from_last_snapshot(entries: list[Entry]) -> list[Entry]:
@@ -178,9 +182,9 @@ def _from_last_snapshot(entries: list[Entry]) -> list[Entry]:
     return [entry for index, entry in enumerate(rest) if entry.kind != UPDATED or (index == 0 and entry.request.data)]
 
 
-def _output_sizes(state: State, worker: int) -> dict[str, int]:
+def _output_sizes(entries: list[Entry]) -> dict[str, int]:
     sizes: dict[str, int] = {}
-    for entry in state.entries(worker, alive=True):
+    for entry in entries:
         if entry.kind == LOG:
             sizes[entry.name] = sizes.get(entry.name, 0) + len(entry.request.data)
     return sizes

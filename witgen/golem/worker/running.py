@@ -16,6 +16,7 @@ from ...runtime.host import HostError
 from ...runtime.host.shape import describe
 from ...runtime.values import Err
 from .. import wave
+from ..services.errors import ServiceError
 from .codec import Encoded
 from .errors import WorkerError
 from .executor import Executor
@@ -86,7 +87,11 @@ def run(wanted: Run) -> Answer:
         memory=wanted.memory,
         output=_pass_on,
     )
-    with Executor(wanted.state, surroundings=surroundings, say=wanted.say) as executor:
+    try:
+        executor = Executor(wanted.state, surroundings=surroundings, say=wanted.say)
+    except ServiceError as error:
+        raise WorkerError(str(error)) from error
+    with executor:
         for other in wanted.others:
             _add(executor, other)
         component = _add(executor, wanted.component)

@@ -15,7 +15,6 @@ from .durable import Durable
 from .errors import WorkerError
 from .identity import to_wit_uuid
 from .instance import Loaded
-from .polling import Native
 from .program import Export, Program
 from .recorder import Recorder
 from .records import WorkerRecord
@@ -56,7 +55,7 @@ class Session:
         self.program: Program = executor.program(record.component, version)
         self.recorder = Recorder(executor.state, record.number)
         self.policy = DEFAULT_POLICY
-        self._clocks = Clocks(lambda after: Native.of(self._running.store).after(after))
+        self._clocks = Clocks()
         self._last_reading = 0
         self.recorder.on_live.append(lambda: self._clocks.resume(self._last_reading))
         self._loaded: Loaded | None = None

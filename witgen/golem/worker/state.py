@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from .codec import Encoded
-from .entries import Entry
+from .entries import COMPLETED, INVOKED, Entry
 from .errors import StateError
 
 __all__ = ["State"]
@@ -145,6 +145,17 @@ class State:
             worker, start, limit,
         )  # fmt: skip
         return list(map(_entry, rows))
+
+    def answer_of(self, worker: int, key: str) -> Encoded | None:
+        """Return what the call that was made under a key came to; None where it was not made, or has not ended."""
+        rows = self.execute(
+            "SELECT kind, response, response_data FROM oplog WHERE worker = ? AND dead = 0 AND kind IN (?, ?) "
+            "AND position >= (SELECT min(position) FROM oplog WHERE worker = ? AND dead = 0 AND kind = ? AND key = ?) "
+            "ORDER BY position LIMIT 2",
+            worker, INVOKED, COMPLETED, worker, INVOKED, key,
+        )  # fmt: skip
+        completed = next((row for row in rows if row["kind"] == COMPLETED), None)
+        return None if completed is None else Encoded(completed["response"], completed["response_data"])
 
     def last_position(self, worker: int) -> int:
         """Return the position of the last entry, 0 where there is none."""

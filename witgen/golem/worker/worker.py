@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ...runtime.host import ComponentError, DeadlineError, EngineError, GuestExit, LinkError
 from .codec import NOTHING, Encoded
-from .entries import COMPLETED, INVOKED, UPDATED, Entry
+from .entries import INVOKED, UPDATED, Entry
 from .errors import DivergenceError, StateError, WorkerError
 from .records import WorkerRecord
 from .session import DEFAULT_POLICY, Restart, Session
@@ -90,7 +90,7 @@ class Worker:
 
     def _invoke(self, function: str, request: Encoded, key: str) -> Encoded:
         session = self._awake()
-        recorded = self._answer(key)
+        recorded = self.executor.state.answer_of(self.number, key)
         if recorded is not None:
             return recorded
         export = session.program.find(function)
@@ -99,16 +99,6 @@ class Worker:
         response = self._run(session, export, request)
         self._note("idle")
         return response
-
-    def _answer(self, key: str) -> Encoded | None:
-        """Return what came of a call that was made before."""
-        found = False
-        for entry in self.executor.state.entries(self.number, alive=True):
-            if entry.kind == INVOKED:
-                found = entry.key == key
-            elif entry.kind == COMPLETED and found:
-                return entry.response
-        return None
 
     def _run(self, session: Session, export: Export, request: Encoded) -> Encoded:
         response = session.call(export, request)

@@ -1,0 +1,121 @@
+"""What a worker finds when it is loaded again: all that it had, and nothing done twice."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+from websockets.sync.server import ServerConnection
+
+from witgen.golem.worker.errors import WorkerError
+from witgen.runtime.host import DeadlineError, Trap
+
+from .conftest import Machine
+from .servers import serving
+
+
+def _silent(connection: ServerConnection) -> None:
+    for _ in connection:
+        pass
+
+
+def test_memory_is_there_again(machine: Machine) -> None:
+    assert [machine.call("one", "count") for _ in range(3)] == [1, 2, 3]
+    assert machine.call("two", "count") == 1
+
+
+def test_output_comes_once(machine: Machine) -> None:
+    for _ in range(3):
+        machine.call("one", "count")
+    assert machine.output.decode().split() == ["counted", "1", "counted", "2", "counted", "3"]
+
+
+def test_a_call_under_the_same_key_is_made_once(machine: Machine) -> None:
+    assert [machine.call("one", "count", key="same") for _ in range(2)] == [1, 1]
+    assert machine.call("one", "count") == 2
+
+
+def test_clocks_and_random_numbers_are_replayed(machine: Machine) -> None:
+    """What was read stands in the memory that is made again; a divergence would end the call."""
+    seen = machine.call("one", "look")
+    before = time.monotonic()
+    assert machine.call("one", "count") == 1
+    # The fifty milliseconds that the guest slept are not slept again.
+    assert time.monotonic() - before < 5
+    assert machine.call("two", "look") != seen
+
+
+def test_the_monotonic_clock_does_not_go_back(machine: Machine) -> None:
+    def reading() -> int:
+        return int(machine.call("one", "look")[4])
+
+    assert reading() < reading() < reading()
+
+
+def test_polls_are_replayed(machine: Machine) -> None:
+    with serving(_silent) as url:
+        before = time.monotonic()
+        assert machine.call("one", "wait", url, 400) == [1]
+        assert time.monotonic() - before >= 0.4
+    # Nobody serves any more, and nothing is waited for.
+    assert machine.call("one", "count") == 1
+
+
+def test_a_closed_connection_stays_closed(machine: Machine) -> None:
+    connections = []
+
+    def once(connection: ServerConnection) -> None:
+        connections.append(connection)
+        connection.send("only")
+        connection.close(4000, "enough")
+
+    with serving(once) as url:
+        said = machine.call("one", "after-close", url, key="k")
+        assert said[0] == "MessageText(value='only')"
+        assert all("4000" in each and "enough" in each for each in said[1:3])
+        assert machine.call("one", "after-close", url, key="k") == said
+    assert len(connections) == 1
+
+
+def test_a_failing_worker_is_tried_again_as_it_wants(machine: Machine) -> None:
+    assert machine.call("one", "stubborn", "a", 3) == 3
+    assert len(machine.said) == 2
+    assert "attempt 3 of 5" in machine.said[-1]
+
+
+def test_a_worker_that_always_fails_is_failed_for_good(machine: Machine) -> None:
+    with pytest.raises(Trap):
+        machine.call("one", "stubborn", "b", 100)
+    with pytest.raises(WorkerError, match="has failed and takes no more calls: Trap"):
+        machine.call("one", "count")
+
+
+def test_a_region_is_done_as_a_whole(machine: Machine) -> None:
+    # Once in vain, and then from its beginning: two more.
+    assert machine.call("one", "region", "r") == 3
+    assert machine.call("one", "count") == 1
+
+
+def test_a_worker_that_loops_forever_is_stopped(machine: Machine) -> None:
+    with pytest.raises(DeadlineError):
+        machine.call("one", "spin", deadline=0.3)
+    with machine.executor() as executor:
+        [record] = executor.records.workers()
+    assert record.status == "interrupted"
+
+
+def test_waiting_ends_with_the_deadline(machine: Machine) -> None:
+    with pytest.raises(DeadlineError):
+        machine.call("one", "promised", key="p", deadline=0.3)
+    with machine.executor() as executor:
+        [record] = executor.records.workers()
+        position = int(re.findall(rb"promise (\d+)", machine.output)[0])
+        assert executor.promises.complete(record.number, position, b"kept")
+    assert machine.call("one", "promised", key="p") == b"kept"
+    assert machine.output.count(b"promise") == 1
+
+
+def test_two_processes_do_not_share_a_state_file(machine: Machine) -> None:
+    with machine.executor(), pytest.raises(WorkerError, match="another process runs its workers"):
+        machine.executor()
