@@ -112,6 +112,41 @@ def test_hatchling(wheel: Path, project: Path) -> None:
     assert "wit/shop.wit:7:12" in broken.stdout + broken.stderr
 
 
+def documented(language: str) -> str:
+    """Return the code of one language that the page shows for setuptools."""
+    page = (ROOT / "docs" / "build.md").read_text()
+    section = page[page.index("### setuptools") : page.index("### From Python")]
+    return section.split(f"```{language}\n")[1].split("```")[0]
+
+
+def test_setuptools(wheel: Path, project: Path) -> None:
+    """The page's build step makes a wheel and an editable install of a project without bindings."""
+    configuration = documented("toml").replace('"witgen"', f'"witgen @ {wheel.as_uri()}"').replace("chat", "shop")
+    (project / "pyproject.toml").write_text(f'[project]\nname = "shop"\nversion = "1"\n\n{configuration}')
+    (project / "setup.py").write_text(documented("python").replace("chat", "shop"))
+    (project / "MANIFEST.in").write_text("graft wit\n")
+    package = project / "src" / "shop"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("from .bindings.types.demo_shop_goods import Item\n")
+    command = [sys.executable, "-m", "build", "--outdir", "dist", "."]
+    build = subprocess.run(command, cwd=project, capture_output=True, text=True)
+    assert build.returncode == 0, build.stdout + build.stderr
+    archive = zipfile.ZipFile(next((project / "dist").glob("shop*.whl")))
+    assert {"shop/bindings/types/demo_shop_goods.py", "shop/bindings/py.typed"} < {*archive.namelist()}
+    archive.extractall(project / "installed")
+    use = [sys.executable, "-c", "from shop import Item; print(Item('pen', 3))"]
+    run = subprocess.run(use, cwd=project / "installed", capture_output=True, text=True)
+    assert run.stdout == "Item(name='pen', price=3)\n", run.stderr
+    # In the project itself there is nothing yet: the wheel was made from the sdist, in a folder of its own.
+    assert not (package / "bindings").exists()
+    venv.create(project / "env", with_pip=True)
+    python = project / "env" / "bin" / "python"
+    install = subprocess.run([python, "-m", "pip", "install", "-e", "."], cwd=project, capture_output=True, text=True)
+    assert install.returncode == 0, install.stdout + install.stderr
+    edited = subprocess.run([python, *use[1:]], cwd=project / "wit", capture_output=True, text=True)
+    assert edited.stdout == run.stdout, edited.stderr
+
+
 def test_uvx(wheel: Path, project: Path) -> None:
     """The console script runs without anything but what the wheel asks for."""
     uvx = shutil.which("uvx", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
@@ -159,6 +194,57 @@ COMP_WORDS=(witgen check --di); COMP_CWORD=2; _witgen_completion witgen; echo "$
     environment = {**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
     run = subprocess.run(["bash", "-c", script], env=environment, capture_output=True, text=True)
     assert run.stdout.split() == ["generate", "--diff"], run.stderr
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_what_other_shells_are_told(shell: str, witgen: Run) -> None:
+    """The scripts ask witgen itself, in the way that click's manual describes for each shell."""
+    zsh = {"COMP_WORDS": "witgen gen", "COMP_CWORD": "1"}
+    fish = {"COMP_WORDS": "witgen gen", "COMP_CWORD": "gen"}
+    answer = witgen(_WITGEN_COMPLETE=f"{shell}_complete", **(zsh if shell == "zsh" else fish)).stdout
+    wanted = "plain\ngenerate\nWrite bindings:" if shell == "zsh" else "plain,generate\tWrite bindings:"
+    assert answer.startswith(wanted)
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")
+def test_completion_in_zsh(tmp_path: Path) -> None:
+    """Zsh's own completion, at a terminal of its own, fills in the command."""
+    script = """
+zmodload zsh/zpty
+zpty shell zsh -f -i
+zpty -w shell 'autoload -U compinit && compinit -u -D; zstyle ":completion:*" list-prompt ""; PS1=ready%%'
+zpty -w shell 'eval "$(witgen completion zsh)"; echo do""ne'
+while zpty -r shell line; do [[ $line == *done* ]] && break; done
+zpty -w -n shell $'witgen gener\t --fail\t; echo over'
+sleep 5
+zpty -w shell ''
+for _ in {1..60}; do zpty -r -t shell line && text+=$line || sleep 0.1; done
+print -r -- "$text"
+"""
+    shown = in_shell("zsh", script, tmp_path)
+    assert "generate" in shown
+    assert "--fail-on-change" in shown
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed")
+def test_completion_in_fish(tmp_path: Path) -> None:
+    script = """
+witgen completion fish | source
+complete -C "witgen gen"
+complete -C "witgen check --di"
+"""
+    words = [line.partition("\t")[0] for line in in_shell("fish", script, tmp_path).splitlines()]
+    assert words == ["generate", "--diff"]
+
+
+def in_shell(shell: str, script: str, folder: Path) -> str:
+    """Run a script where `witgen` is this one; returns what it prints."""
+    (folder / "witgen").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m witgen "$@"\n')
+    (folder / "witgen").chmod(0o755)
+    environment = {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}", "HOME": str(folder)}
+    run = subprocess.run([shell, "-c", script], env=environment, capture_output=True, text=True, timeout=60, cwd=folder)
+    assert run.returncode == 0, run.stderr
+    return run.stdout
 
 
 def test_versions_are_those_installed(witgen: Run) -> None:
