@@ -29,10 +29,10 @@ SAID = {
     """,
     "idempotency": '"<uuid>"',
     "idle": r"""
-        "hello from ada"
-        "hello from alan"
-        "hello from grace"
-        ["ada", "alan"]
+        "hello from shop-1"
+        "hello from shop-2"
+        "hello from till-1"
+        ["shop-1", "shop-2"]
     """,
     "keyvalue": r"""
         1
@@ -44,10 +44,7 @@ SAID = {
         some({name: "ada", status: "idle", args: [], env: [("MOOD", "good")], component-version: 0, retry-count: 0})
         none
     """,
-    "update": r"""
-        "the first release, version 0"
-        "the second release, version 1"
-    """,
+    "update": '["* buy tea"]',
 }
 
 

@@ -1,4 +1,4 @@
-"""Enumerating workers: those that are idle and whose name begins with something, asked for precisely."""
+"""Enumerating workers: those that are idle and have something in their name, asked for precisely."""
 
 from collections.abc import Iterator
 
@@ -25,9 +25,9 @@ def names(filter: WorkerAnyFilter) -> Iterator[str]:
             yield from (found.worker_id.worker_name for found in page)
 
 
-def idle_workers(prefix: str) -> list[str]:
+def idle_workers(part: str) -> list[str]:
     idle = WorkerPropertyFilterStatus(WorkerStatusFilter(FilterComparator.EQUAL, WorkerStatus.IDLE))
-    named = WorkerPropertyFilterName(WorkerNameFilter(StringFilterComparator.LIKE, f"{prefix}%"))
+    named = WorkerPropertyFilterName(WorkerNameFilter(StringFilterComparator.LIKE, part))
     return sorted(names(WorkerAnyFilter([WorkerAllFilter([idle, named])])))
 
 

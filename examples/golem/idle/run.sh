@@ -3,5 +3,5 @@ set -e
 cd "$(dirname "$0")"
 witgen generate --quiet
 witgen build --quiet --golem app.py --out idle.wasm
-for name in ada alan grace; do witgen run --worker "$name" idle.wasm greet; done
-witgen run --worker alonzo idle.wasm idle-workers '"a"'
+for name in shop-1 shop-2 till-1; do witgen run --worker "$name" idle.wasm greet; done
+witgen run --worker shop-owner idle.wasm idle-workers '"shop"'

@@ -1,20 +1,26 @@
-"""Updating a worker: another one of the same component, automatically, by replaying what it did on the new version."""
+"""Updating a worker: another one of the same component, automatically. What it did is replayed on the new version."""
 
 from agent.guest import exports
 from agent.guest import golem_api_host as host
 from agent.types.golem_api_host import UpdateMode
 from agent.types.golem_rpc_types import WorkerId
 
-RELEASE = "the first release"
+BULLET = "-"
+
+written: list[str] = []
 
 
-def release() -> str:
-    return f"{RELEASE}, version {host.get_self_metadata().component_version}"
+def note(text: str) -> None:
+    written.append(text)
+
+
+def notes() -> list[str]:
+    return [f"{BULLET} {text}" for text in written]
 
 
 def update(name: str, version: int) -> None:
-    me = host.get_self_metadata().worker_id
-    host.update_worker(WorkerId(me.component_id, name), version, UpdateMode.AUTOMATIC)
+    me = host.get_self_metadata()
+    host.update_worker(WorkerId(me.worker_id.component_id, name), version, UpdateMode.AUTOMATIC)
 
 
-exports.serve(__name__, release=release, update=update)
+exports.serve(__name__, note=note, notes=notes, update=update)

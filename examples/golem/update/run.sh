@@ -3,9 +3,9 @@ set -e
 cd "$(dirname "$0")"
 witgen generate --quiet
 witgen build --quiet --golem app.py --out update.wasm
-witgen run --worker ada update.wasm release
+witgen run --worker ada update.wasm note '"buy tea"'
 
-sed 's/the first release/the second release/' app.py > second.py
+sed 's/BULLET = "-"/BULLET = "*"/' app.py > second.py
 witgen build --quiet --golem second.py --out second.wasm
 witgen run --worker alan update=second.wasm update '"ada"' 1
-witgen run --worker ada update=second.wasm release
+witgen run --worker ada update=second.wasm notes
