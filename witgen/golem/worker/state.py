@@ -73,6 +73,9 @@ class State:
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = NORMAL")
         [version] = self._connection.execute("PRAGMA user_version").fetchone()
+        [tables] = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if version == 0 and tables:
+            raise StateError(f"{self.path}: this database is not a state file of witgen")
         if version == 0:
             with self.transaction():
                 for statement in _SCHEMA.split(";"):
@@ -196,10 +199,8 @@ def _reason(error: sqlite3.Error) -> str:
         return "the state file is locked: another program is writing to it. Try again when that is done."
     if "not a database" in text or "malformed" in text:
         return "the state file is damaged, or is no state file at all. Move it away; a new one is made then."
-    if "full" in text:
-        return "the state file cannot grow: the disk is full. What was written before is kept; make room and try again."
+    if "full" in text or "disk I/O" in text:
+        return f"the state file cannot grow ({text}). What was written before is kept; make room and try again."
     if "readonly" in text or "unable to open" in text:
         return f"the state file cannot be written to ({text})"
-    if "no such table" in text or "no such column" in text:
-        return "this database is not a state file of witgen"
     return f"the state file cannot be used: {text}"

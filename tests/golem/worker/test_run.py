@@ -1,0 +1,196 @@
+"""`witgen run` and `witgen workers` as a user types them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from wasmtime import wat2wasm
+
+from witgen.golem import Executor
+from witgen.golem.worker.errors import StateError
+
+_ADD = """
+(component
+  (core module $m
+    (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
+    (func (export "fail") (result i32) unreachable)
+    (func (export "refuse") (param i32) (result i32) (local.get 0)))
+  (core instance $i (instantiate $m))
+  (func (export "add") (param "left" s32) (param "right" s32) (result s32) (canon lift (core func $i "add")))
+  (func (export "fail") (result u32) (canon lift (core func $i "fail")))
+  (func (export "refuse") (param "is" bool) (result (result)) (canon lift (core func $i "refuse"))))
+"""
+
+
+class Folder:
+    """Where somebody works."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        (path / "calc.wasm").write_bytes(wat2wasm(_ADD))
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "witgen", *arguments]
+        return subprocess.Popen(command, cwd=self.path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def run(self, *arguments: str) -> tuple[int, str, str]:
+        """Return exit code, stdout and stderr of a command."""
+        process = self.start(*arguments)
+        out, err = process.communicate(timeout=120)
+        assert "Traceback" not in err, err
+        return process.returncode, out, err
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    return Folder(tmp_path)
+
+
+def test_a_result_on_stdout_and_the_status_on_stderr(folder: Folder) -> None:
+    code, out, err = folder.run("run", "calc.wasm", "add", "20", "-41", "--worker", "ann")
+    assert (code, out) == (0, "-21\n")
+    assert err == "worker `ann`: idle, version 0, 3 oplog entries\n"
+    assert (folder.path / ".witgen" / "state.db").exists()
+
+
+def test_json(folder: Folder) -> None:
+    assert folder.run("run", "calc.wasm", "add", "1", "2", "--json", "-q") == (0, "3\n", "")
+    code, _, err = folder.run("run", "calc.wasm", "add", "1", '"2"', "--json")
+    assert code == 2
+    assert "add: func(left: s32, right: s32) -> s32" in err
+
+
+def test_a_declared_error_is_exit_code_1(folder: Folder) -> None:
+    assert folder.run("run", "calc.wasm", "refuse", "false", "-q") == (0, "ok\n", "")
+    assert folder.run("run", "calc.wasm", "refuse", "true", "-q") == (1, "err\n", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["calc.wasm", "ad", "1", "2"], "the component exports no function `ad`; did you mean `add`?"),
+        (["calc.wasm", "add", "1"], "argument `right`: missing"),
+        (["calc.wasm", "add", "1", "x"], "argument `right`: column 1: expected s32"),
+        (["calc.wasm", "add", "1", "2", "3"], "argument"),
+        (["calc.wasm", "add", "1", "2147483648"], "expected s32"),
+        (["nothing.wasm", "add"], "No such file or directory: nothing.wasm"),
+        (["words.wasm", "add"], "this is not WebAssembly"),
+        (["cut.wasm", "add"], "truncated or corrupt"),
+        (["calc.wasm", "add", "1", "2", "--env", "novalue"], "--env novalue: expected NAME=VALUE"),
+        (["calc.wasm", "add", "1", "2", "--dir", "nowhere"], "--dir nowhere: there is no folder nowhere"),
+        (["calc.wasm", "--wroker", "w", "add"], "No such option"),
+        (["calc.wasm", "add", "1", "2", "--state", "words.wasm"], "the state file is damaged, or is no state file"),
+        (["calc.wasm", "add", "1", "2", "--state", "other.db"], "this database is not a state file"),
+    ],
+)  # fmt: skip
+def test_mistakes(folder: Folder, arguments: list[str], message: str) -> None:
+    (folder.path / "words.wasm").write_text("words " * 1000)
+    (folder.path / "cut.wasm").write_bytes((folder.path / "calc.wasm").read_bytes()[:60])
+    other = sqlite3.connect(folder.path / "other.db")
+    other.execute("CREATE TABLE workers (name TEXT)")
+    other.commit()
+    other.close()
+    code, out, err = folder.run("run", *arguments)
+    assert (code, out) == (2, "")
+    assert message in err
+
+
+def test_a_trap_is_tried_again_and_then_reported(folder: Folder) -> None:
+    code, out, err = folder.run("run", "calc.wasm", "fail", "--worker", "w")
+    assert (code, out) == (2, "")
+    assert "attempt 3 of 3" in err
+    assert "wasm `unreachable` instruction executed" in err
+    assert "worker `w`: failed, 2 retries" in err
+    code, _, err = folder.run("run", "calc.wasm", "add", "1", "2", "--worker", "w")
+    assert code == 2
+    assert "worker `w` has failed and takes no more calls: Trap" in err
+
+
+def test_workers_lists_what_there_is(folder: Folder) -> None:
+    assert folder.run("workers")[0] == 2
+    folder.run("run", "calc.wasm", "add", "1", "2", "--worker", "one", "--env", "COLOUR=blue")
+    folder.run("run", "other=calc.wasm", "add", "1", "2", "--worker", "two")
+    code, out, _ = folder.run("workers")
+    assert code == 0
+    assert [line.split()[:2] for line in out.splitlines()] == [["calc/one", "idle"], ["other/two", "idle"]]
+    _, out, _ = folder.run("workers", "--json")
+    assert json.loads(out)[0]["env"] == {"COLOUR": "blue"}
+
+
+def test_a_new_version_and_an_update(folder: Folder) -> None:
+    folder.run("run", "calc.wasm", "add", "1", "2", "--worker", "w")
+    (folder.path / "calc.wasm").write_bytes(wat2wasm(_ADD.replace("i32.add", "i32.mul")))
+    code, out, err = folder.run("run", "calc.wasm", "add", "3", "4", "--worker", "w")
+    assert (code, out) == (0, "7\n")
+    assert "stays at version 0 of `calc`; this file is version 1" in err
+    # 1 + 2 was 3 and would be 2 now.
+    code, out, err = folder.run("run", "calc.wasm", "add", "3", "4", "--worker", "w", "--update", "automatic")
+    assert (code, out) == (0, "7\n")
+    assert "recorded: add returns 3" in err
+    assert "made now: add returns 2" in err
+    assert folder.run("run", "calc.wasm", "add", "3", "4", "--worker", "new", "-q")[1] == "12\n"
+
+
+def test_a_locked_state_file(folder: Folder) -> None:
+    folder.run("run", "calc.wasm", "add", "1", "2")
+    other = sqlite3.connect(folder.path / ".witgen" / "state.db")
+    other.execute("BEGIN IMMEDIATE")
+    code, _, err = folder.run("run", "calc.wasm", "add", "1", "2")
+    assert code == 2
+    assert "the state file is locked" in err
+    other.close()
+    assert folder.run("run", "calc.wasm", "add", "1", "2")[0] == 0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits the size of files as Unix does")
+def test_a_full_disk(folder: Folder) -> None:
+    from services.full_disk import full_disk
+
+    state, made = folder.path / "state.db", 0
+    with Executor(state) as executor:
+        component = executor.add_component(folder.path / "calc.wasm")
+        worker = executor.create(component.id, "one")
+        export = executor.program(component.id, 0).find("add")
+
+        def call() -> None:
+            nonlocal made
+            while made < 100_000:
+                executor.invoke(worker, export.name, export.request([made, 1]), str(made))
+                made += 1
+
+        with full_disk(1 << 17), pytest.raises(StateError, match="the state file cannot grow"):
+            call()
+    assert made > 10
+    # What was written is there, and it goes on where there is room.
+    with Executor(state) as executor:
+        [record] = executor.records.workers()
+        begun = [
+            entry for entry in executor.state.entries(record.number) if entry.kind == "exported-function-completed"
+        ]
+        assert len(begun) in {made, made + 1}
+        response = executor.invoke(executor.worker(record), "add", export.request([5, 6]), "later")
+        assert export.result(response) == 11
+
+
+def test_watch_runs_again(folder: Folder) -> None:
+    pytest.importorskip("watchfiles", reason="needs watchfiles")
+    process = folder.start("run", "calc.wasm", "add", "3", "4", "--watch", "-q")
+    assert process.stdout is not None
+    try:
+        assert process.stdout.readline() == "7\n"
+        changed = folder.path / "new.wasm"
+        changed.write_bytes(wat2wasm(_ADD.replace("i32.add", "i32.mul")))
+        time.sleep(0.3)
+        shutil.move(changed, folder.path / "calc.wasm")
+        assert process.stdout.readline() == "12\n"
+    finally:
+        process.terminate()
+        process.communicate()
