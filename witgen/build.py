@@ -231,7 +231,7 @@ _KNOWN = (
         "{name} must implement {what}, which the world exports",
     ),
     (
-        r"No module named '(?P<name>wit_world\S*|\w+_types)'",
+        r"(?P<name>\S+) is not among the modules that componentize-py made",
         "{name} is not there under this name: generate the bindings again, with the same options for names",
     ),
     (

@@ -71,3 +71,20 @@ def test_failures_name_the_fix(folder: Path, change: tuple[str, str], told: str)
 def test_a_file_that_is_not_there(folder: Path) -> None:
     done = build(folder, "absent.py")
     assert (done.returncode, done.stderr.strip()) == (2, "Error: absent.py does not exist")
+
+
+def test_names_come_from_pyproject(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(APP)
+    (tmp_path / "pyproject.toml").write_text(
+        f"[tool.witgen]\nwit = {str(folder / 'wit')!r}\nworld = 'small'\nout = 'small_bindings'\n"
+        "full-names = true\nexport-names = { 'test:build/kv' = 'my-kv' }\nworld-module = 'my_world'\n"
+    )
+    generated = subprocess.run(
+        [sys.executable, "-m", "witgen", "generate"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert generated.returncode == 0, generated.stderr
+    assert "my_kv" in (tmp_path / "small_bindings" / "guest" / "_raw.py").read_text()
+    done = build(tmp_path, "app.py")
+    assert "app.wasm: built" in done.stdout + done.stderr, done.stderr
+    other = build(tmp_path, "app.py", "--world-module", "other_world", "--force")
+    assert "generate the bindings again" in other.stderr

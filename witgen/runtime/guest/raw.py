@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
+from importlib.util import find_spec
 from inspect import iscoroutine
 from types import FunctionType
 from typing import Any
@@ -114,7 +115,7 @@ class RawModules:
         for place in (module, f"{self.world_module}.exports"):
             try:
                 members = vars(getattr(_find(place), protocol, object))
-            except OutsideComponentError:
+            except ImportError:
                 continue
             found |= {name: member for name, member in members.items() if name.startswith("_async_start_")}
         return found
@@ -126,6 +127,10 @@ class RawModules:
         except OutsideComponentError as error:
             return partial(_refuse, str(error))
         return function
+
+    def require(self) -> None:
+        """Raise ImportError where componentize-py was given other options for names than the bindings."""
+        _find(self.world_module)
 
     def load(self, interface: str) -> bool:
         """Import a module while the component is built; False where there is no component."""
@@ -160,4 +165,9 @@ def _find(path: str) -> Any:
     try:
         return import_module(path)
     except ModuleNotFoundError as error:
+        if "componentize_py_runtime" in sys.modules or find_spec("componentize_py_runtime") is not None:
+            raise ImportError(
+                f"{path} is not among the modules that componentize-py made of this world: generate the bindings for"
+                " the same world and with the same options for names"
+            ) from error
         raise OutsideComponentError(f"{path} exists only inside a component that componentize-py built") from error

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -31,6 +32,26 @@ class _Adapter:
     """What the raw layer holds for a resource object of the guest's own."""
 
     _implementation: Any
+
+
+class _Finalizer:
+    """A method that WIT calls `finalizer`.
+
+    componentize-py keeps a `weakref.finalize` in an attribute of that name, of which it asks nothing but `detach`.
+    """
+
+    def __init__(self, method: Callable[..., Any]) -> None:
+        self._method = method
+
+    def __set__(self, adapter: _Adapter, kept: Any) -> None:
+        adapter.__dict__["finalizer"] = kept
+
+    def __get__(self, adapter: _Adapter, owner: type[_Adapter]) -> Any:
+        method: Any = partial(self._method, adapter)
+        kept = adapter.__dict__.get("finalizer")
+        if kept is not None:
+            method.detach = kept.detach
+        return method
 
 
 class _Side(Handles):
@@ -89,6 +110,7 @@ def install(raw: RawModules, world_class: str, module: str, exports: tuple[Expor
     except OutsideComponentError:
         served[module] = exports
         return
+    raw.require()
     side = _Side({export.interface.name for export in exports if export.interface.resources})
     for export in exports:
         for resource, name in export.interface.resources:
@@ -160,7 +182,8 @@ def _install_member(tools: _Tools, function: abi.Function, resource: abi.Resourc
     elif function.name.startswith("[static]"):
         setattr(adapter, raw_name(function), classmethod(_adapted(tools, function, getattr(cls, function.python))))
     else:
-        setattr(adapter, raw_name(function), _adapted(tools, function, None))
+        name, method = raw_name(function), _adapted(tools, function, None)
+        setattr(adapter, name, _Finalizer(method) if name == "finalizer" else method)
 
 
 def _adapted(tools: _Tools, function: abi.Function, implementation: Callable[..., Any] | None) -> Callable[..., Any]:
