@@ -26,7 +26,7 @@ REWORDED = {
         "export open": "export evaluate",
     }
 }
-WORLDS = {"names": "names", "versions": "versions", "websocket": "chat"}
+WORLDS = {"awkward": "awkward", "names": "names", "versions": "versions", "websocket": "chat"}
 
 
 @pytest.fixture(scope="session")
@@ -139,3 +139,88 @@ def test_a_conversation(opened: Callable[[str], SimpleNamespace]) -> None:
     client.connect.raises(types.ErrorConnectionFailure("refused"))
     with pytest.raises(chat.types("chat").RunError, match="ws://nowhere: refused"):
         chat.guest.run("ws://nowhere")
+
+
+def test_constructors_that_fail(opened: Callable[[str], SimpleNamespace]) -> None:
+    awkward = opened("awkward")
+    fakes, exported = awkward.fakes.golden_awkward_files, awkward.guest.golden_awkward_files
+    types = awkward.types("golden_awkward_files")
+    fakes.File.constructor.raises(types.ErrorMissing("a"), types.ErrorDenied())
+    with pytest.raises(types.ErrorMissing, match="a"):
+        exported.File("a")
+    with pytest.raises(types.ErrorDenied):
+        exported.File("b")
+    fakes.size.returns(2**40)
+    with exported.File("c") as file:
+        assert exported.size(file) == 2**40
+    [made] = fakes.File
+    assert fakes.size.calls == [(made,)]
+    fakes.File.open.raises(types.FileOpenError("no"))
+    with pytest.raises(types.FileOpenError, match="no"):
+        exported.File.open("d")
+    assert fakes.File.constructor.calls == [("a",), ("b",), ("c",)]
+
+
+def test_methods_called_handle_and_finalizer(opened: Callable[[str], SimpleNamespace]) -> None:
+    awkward = opened("awkward")
+    fakes = awkward.fakes.golden_awkward_files.File
+    fakes.handle.returns(7, 8)
+    fakes.finalizer.returns("still there")
+    file = awkward.guest.golden_awkward_files.File.open("x")
+    assert (file.handle(), file.finalizer(), file.handle()) == (7, "still there", 8)
+    [made] = fakes
+    assert fakes.handle.calls == [(made,), (made,)]
+    fakes.finalizer.returns("given and taken")
+    kept = awkward.guest.golden_awkward_files.keep(file)
+    assert kept.finalizer() == "given and taken"
+    with pytest.raises(ValueError, match="File"):
+        file.handle()
+
+
+def test_lists_of_signed_bytes(opened: Callable[[str], SimpleNamespace]) -> None:
+    awkward = opened("awkward")
+    fakes, exported = awkward.fakes.golden_awkward_numbers, awkward.guest.golden_awkward_numbers
+    fakes.signed.answers(lambda x: x[::-1])
+    fakes.nested.returns([-1], None, [])
+    assert exported.signed([-128, -1, 0, 127]) == [127, 0, -1, -128]
+    assert [exported.nested([[-5], []]) for _ in range(3)] == [[-1], None, []]
+    assert fakes.nested.calls == [([[-5], []],)] * 3
+    with pytest.raises(ValueError, match="expected s8, got 128"):
+        exported.signed([128])
+
+
+def test_types_called_like_what_componentize_py_imports(opened: Callable[[str], SimpleNamespace]) -> None:
+    awkward = opened("awkward")
+    fakes, exported = awkward.fakes.golden_awkward_shadows, awkward.guest.golden_awkward_shadows
+    types = awkward.types("golden_awkward_shadows")
+    wit = importlib.import_module("awkward_bindings._runtime.values")
+    optional = types.Optional(1, "one")
+    fakes.fails.returns(optional)
+    assert exported.fails(types.Err.LATE) == optional
+    fakes.fails.raises(types.ErrError(types.Err.LOST))
+    with pytest.raises(types.ErrError) as caught:
+        exported.fails(types.Err.LATE)
+    assert caught.value.value is types.Err.LOST
+    for some in (types.SomeNone(), types.SomeBytes(b"x")):
+        shapes = some, types.Flag.UP | types.Flag.DOWN, types.Enum.SECOND
+        fakes.shapes.returns(shapes)
+        assert exported.shapes(*shapes) == shapes
+        assert fakes.shapes.calls[-1] == shapes
+    for result in (wit.Ok(optional), wit.Err(types.Err.LATE)):
+        fakes.inside.returns(result)
+        assert exported.inside(result) == result
+        assert fakes.inside.calls[-1] == (result,)
+
+
+def test_one_object_handed_out_twice(opened: Callable[[str], SimpleNamespace]) -> None:
+    exported = opened("awkward").guest.golden_awkward_types
+    with exported.Node("one") as node:
+        first, second = node.again(), node.again()
+        with first:
+            assert first.name() == "one"
+        assert second.name() == "one"
+        assert node.name() == "one"
+    one, other = exported.pair()
+    with one:
+        assert one.name() == "both"
+    assert other.name() == "both"

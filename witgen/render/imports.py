@@ -88,14 +88,14 @@ def _moved(module: str, runtime: str | None) -> str:
     return runtime + support.removeprefix(_SUPPORT)
 
 
-_Key: TypeAlias = tuple[int, bool, int, str, bool, tuple[int, str, str]]
+_Key: TypeAlias = tuple[int, bool, int, str, tuple[int, str, str], bool]
 
 
 def _key(module: str, name: str, *, aliased: bool = True) -> _Key:
     """Order as isort does: `import` before `from`, furthest relative imports first, then by module and member."""
     dots = len(module) - len(module.lstrip("."))
     group = 2 if dots else int(bool(module) and module.partition(".")[0] not in sys.stdlib_module_names)
-    return group, bool(module), -dots, module.lstrip("."), aliased, member_order(name)
+    return group, bool(module), -dots, module.lstrip("."), member_order(name), aliased
 
 
 def member_order(name: str) -> tuple[int, str, str]:
