@@ -71,6 +71,19 @@ def test_the_same_class_again(tmp_path: Path) -> None:
     assert witgen.load(copy) is witgen.load(ADDER)
 
 
+def test_threads_may_load_at_the_same_time() -> None:
+    """In a fresh process, where nothing is imported yet."""
+    program = f"""
+from concurrent.futures import ThreadPoolExecutor
+import witgen
+with ThreadPoolExecutor(8) as pool:
+    classes = list(pool.map(witgen.load, [{str(ADDER)!r}] * 8))
+assert len(set(classes)) == 1, classes
+"""
+    for _ in range(3):
+        subprocess.run([sys.executable, "-c", program], check=True)
+
+
 @pytest.mark.parametrize(
     "given",
     [

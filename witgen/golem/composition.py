@@ -12,7 +12,7 @@ from dataclasses import replace
 from types import SimpleNamespace, new_class
 from typing import Any, cast
 
-from ..loading import load
+from ..loading.bindings import generated
 from ..loading.implementations import implementations
 from ..runtime.host import Definition, Import, World
 from ..runtime.host.definition import track
@@ -35,11 +35,13 @@ class Composition:
     Attributes:
         world: the class of its world, whose definition has the services' imports.
         imports: an object with an attribute for each import.
+        content: the component's bytes.
     """
 
-    def __init__(self, world: type[World], imports: SimpleNamespace) -> None:
+    def __init__(self, world: type[World], imports: SimpleNamespace, content: bytes) -> None:
         self.world = world
         self.imports = imports
+        self.content = content
 
 
 def compose(
@@ -58,7 +60,11 @@ def compose(
         WitError: the file is not a component.
         LinkError: an implementation in `own` does not fit.
     """
-    loaded: Any = component if isinstance(component, type) else load(component)
+    loaded: Any
+    if isinstance(component, type):
+        loaded, content = component, cast("Any", component)._content
+    else:
+        loaded, content, _ = generated(component)
     definition: Definition = loaded._definition
     given = implementations(definition, own, {})
     imports = tuple(_chosen(item, services, given) for item in definition.imports)
@@ -71,7 +77,7 @@ def compose(
     changed = replace(definition, imports=(*imports, *more))
     members = {"_definition": changed, "__doc__": loaded.__doc__, "__module__": loaded.__module__}
     world = new_class(loaded.__name__, (loaded,), exec_body=lambda body: body.update(members))
-    return Composition(cast("type[World]", world), given)
+    return Composition(cast("type[World]", world), given, content)
 
 
 def _chosen(item: Import, services: Mapping[str, object], given: SimpleNamespace) -> Import:

@@ -108,7 +108,7 @@ class Services:
         made = compose(component, self.implementations(), imports)
         store = Store(wasi=wasi, limits=limits, concurrent=made.world._definition.concurrent, streams=True, http=True)
         try:
-            world: Any = made.world._instantiate(store, component, made.imports)
+            world: Any = made.world._instantiate(store, made.content, made.imports)
         except BaseException:
             store.close()
             raise

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import sys
+import threading
 from collections.abc import Callable, Collection, Mapping
 from importlib import import_module
 from types import new_class
@@ -25,7 +26,7 @@ from ..tree import SingleFile, Tree, read_tree
 from .implementations import complete, implementations
 from .memory import install
 
-__all__ = ["load"]
+__all__ = ["generated", "load"]
 
 _HOME = "witgen.loaded"
 _RUNTIME = "witgen.runtime"
@@ -35,6 +36,12 @@ _WORLD = re.compile(r"^from \.(\w+) import ", re.MULTILINE)
 
 _classes: dict[str, Any] = {}
 """What was loaded, by what it was loaded from."""
+
+_generated: dict[str, Any] = {}
+"""The classes of worlds as they are generated, likewise."""
+
+_lock = threading.RLock()
+"""Modules are put where Python looks for them, and imported, by one thread at a time."""
 
 
 def load(
@@ -55,14 +62,29 @@ def load(
         WitError: the file is not a component, or is damaged.
         ComponentError: this wasmtime cannot run the component.
     """
+    base, content, name = generated(component, world=world, wasmtime=wasmtime)
+    with _lock:
+        if name not in _classes:
+            _classes[name] = _bound(base, content)
+        return _classes[name]
+
+
+def generated(
+    component: str | os.PathLike[str] | bytes, *, world: str | None = None, wasmtime: Collection[str] | None = None
+) -> tuple[Any, bytes, str]:
+    """Return the class of a component's world as it is generated, not bound to the component, and not compiled.
+
+    The arguments and errors are those of `load`. The class comes with the component's bytes, and with a name that
+    stands for both.
+    """
     file = _file(component)
     tree = Tree(file.path, file, (), None)
     config = Config(file.path, world=world, guest=False, wasmtime=wasmtime)
     name = earlier.name_of(config, tree)
-    if name not in _classes:
-        base = _imported(_modules(config, tree, file, name), name)
-        _classes[name] = _bound(base, file.data)
-    return _classes[name]
+    with _lock:
+        if name not in _generated:
+            _generated[name] = _imported(_modules(config, tree, file, name), name)
+        return _generated[name], file.data, name
 
 
 def _file(component: str | os.PathLike[str] | bytes) -> SingleFile:

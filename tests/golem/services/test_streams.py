@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+import witgen
 from witgen.golem.composition import compose
 from witgen.golem.local import Services
 from witgen.runtime.host import InputStream, OutputStream, Store, StreamError, WasiConfig, stream_files
@@ -281,12 +282,20 @@ def test_nothing_is_left_behind(start: Start) -> None:
     assert len(unfinished_files()) <= 1, "the last InputStream could be returned again"
 
 
+def test_worlds_with_streams_have_stores_with_streams(probe: Path) -> None:
+    """The `open` of bindings looks at what the world's functions pass."""
+    sources = Sources()
+    sources.outputs["it"] = OutputStream()
+    with witgen.load(probe).open({"test:services/sources": sources}, partial=True) as world:
+        world.run("o = sources.output('it'); o.blocking_write_and_flush(b'hello')")
+    assert sources.outputs["it"].read() == b"hello"
+
+
 def test_without_streams_of_the_store_a_thread_passes_on(probe: Path, services: Services) -> None:
-    """`Store()` is what the `open` of generated bindings makes."""
     sources = Sources()
     made = compose(probe, services.implementations(), {"test:services/sources": sources})
     with Store(http=True) as store:
-        world = made.world._instantiate(store, probe, made.imports)
+        world = made.world._instantiate(store, made.content, made.imports)
         sources.inputs["it"] = InputStream(b"twice")
         sources.outputs["it"] = OutputStream()
         for _ in range(2):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from functools import cached_property
 from types import ModuleType
-from typing import Protocol
+from typing import Protocol, cast
 from weakref import WeakKeyDictionary
 
 import wasmtime
@@ -21,6 +22,7 @@ from .lanes.reflected import examine
 __all__ = ["Definition", "Import", "Needs", "is_native", "labelled", "track"]
 
 _NATIVE_PACKAGES = frozenset(f"wasi:{name}" for name in ("cli", "clocks", "filesystem", "io", "random", "sockets"))
+_STREAMS = "wasi:io/streams@0.2."
 _NAME = re.compile(r"(?P<path>(?P<package>[^/@]+)/[^@]+)@(?P<version>(?P<major>\d+)\.(?P<minor>\d+)\.(?P<patch>\d+).*)")
 
 
@@ -110,6 +112,19 @@ class Definition:
         interfaces = (*(item.interface for item in self.imports), *self.exports)
         return self.streams or any(function.is_async for interface in interfaces for function in interface.functions)
 
+    @cached_property
+    def passes_streams(self) -> bool:
+        """Whether Python can come to hand a guest wasmtime's own kind of stream."""
+        streams = {
+            resource
+            for item in self.imports
+            if item.native and item.name.startswith(_STREAMS)
+            for resource, _ in item.interface.resources
+        }
+        interfaces = (*(item.interface for item in self.imports if not item.native), *self.exports)
+        functions = (function for interface in interfaces for function in interface.functions)
+        return bool(streams) and any(not streams.isdisjoint(_resources(function)) for function in functions)
+
     def serves(self, name: str) -> bool:
         """Tell whether an import of a component, by its name there, is implemented in Python (or by nobody)."""
         known = next((item for item in self.imports if self.is_same(item.name, name)), None)
@@ -125,6 +140,18 @@ class Definition:
         if needs is None:
             needs = self._checked[component] = _Examination(self, component, engine).needs()
         return needs
+
+
+def _resources(part: object) -> Iterator[abi.Resource]:
+    """Yield the resources whose handles a part of a descriptor speaks of."""
+    if isinstance(part, (abi.Own, abi.Borrow)):
+        yield part.resource
+    elif isinstance(part, tuple):
+        for each in cast("tuple[object, ...]", part):
+            yield from _resources(each)
+    elif is_dataclass(part):
+        for each in fields(part):
+            yield from _resources(getattr(part, each.name))
 
 
 class _Examination:

@@ -138,7 +138,8 @@ class World(ABC):
         prepare: Callable[[Store], None] | None = None,
     ) -> Self:
         """Run a component in a store of its own, which `prepare` may change before."""
-        store = Store(wasi=wasi, limits=limits, concurrent=cls._definition.concurrent)
+        definition = cls._definition
+        store = Store(wasi=wasi, limits=limits, concurrent=definition.concurrent, streams=definition.passes_streams)
         try:
             if prepare is not None:
                 prepare(store)
