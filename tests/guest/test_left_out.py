@@ -1,0 +1,75 @@
+"""What componentize-py cannot carry is left out and said, as docs/guest.md lists it; it still cannot carry it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from witgen import Config, generate
+
+TOOL = Path(sys.executable).parent / "componentize-py"
+PAGE = Path(__file__).parent.parent.parent / "docs" / "guest.md"
+CASES = {
+    "map": (
+        "interface i { f: func(x: map<string, u32>); fine: func(); }",
+        "a map: componentize-py cannot build a component that has one",
+    ),
+    "fixed-length list": (
+        "interface i { f: func() -> list<u8, 4>; fine: func(); }",
+        "a fixed-length list: componentize-py cannot build a component that has one",
+    ),
+    "error-context": (
+        "interface i { f: func(x: error-context); fine: func(); }",
+        "an error-context: componentize-py cannot build a component that has one",
+    ),
+    "stream of a record": (
+        "interface i { record r { a: u8 } f: func(x: stream<r>); fine: func(); }",
+        "a stream or future whose elements are not the same in Python and in componentize-py",
+    ),
+}
+INLINE = "componentize-py drops the free functions of interfaces that a world declares inline"
+
+
+def warnings(folder: Path, text: str) -> list[str]:
+    (folder / "a.wit").write_text(f"package a:a;\n{text}")
+    result = generate(Config(folder / "a.wit", world="w", out=folder / "a_bindings", host=False))
+    return [each.message for each in result.diagnostics if each.code == "W0701"]
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("side", ["import", "export"])
+def test_the_rest_of_the_interface_is_there(case: str, side: str, tmp_path: Path) -> None:
+    interface, reason = CASES[case]
+    (told,) = warnings(tmp_path, f"{interface}\nworld w {{ {side} i; }}")
+    assert told == f"`f` is left out as a guest {side}: it uses {reason}"
+    assert reason in PAGE.read_text()
+    place = "guest/exports" if side == "export" else "guest"
+    module = (tmp_path / "a_bindings" / place / "a_a_i.py").read_text()
+    assert "def fine(" in module
+    assert "def f(" not in module
+
+
+@pytest.mark.skipif(not TOOL.exists(), reason="componentize-py is not installed")
+@pytest.mark.parametrize("case", ["map", "fixed-length list"])
+def test_componentize_py_panics(case: str, tmp_path: Path) -> None:
+    (tmp_path / "a.wit").write_text(f"package a:a;\n{CASES[case][0]}\nworld w {{ import i; }}")
+    done = subprocess.run(
+        [TOOL, "-d", tmp_path / "a.wit", "-w", "w", "bindings", tmp_path / "out"], capture_output=True
+    )
+    assert done.returncode != 0
+
+
+def test_functions_of_interfaces_inside_a_world(tmp_path: Path) -> None:
+    inside = "interface { resource r { constructor(); } f: func(); }"
+    told = warnings(tmp_path, f"world w {{ import in: {inside} export out: {inside} }}")
+    assert told == [f"`f` is left out as a guest {side}: {INLINE}" for side in ("import", "export")]
+    assert INLINE in PAGE.read_text()
+    if TOOL.exists():
+        bindings = [TOOL, "-d", tmp_path / "a.wit", "-w", "w", "bindings", tmp_path / "out"]
+        subprocess.run(bindings, check=True, capture_output=True)
+        raw = "".join(path.read_text() for path in (tmp_path / "out").rglob("*.py"))
+        assert "class R" in raw
+        assert "def f(" not in raw
