@@ -166,7 +166,7 @@ def test_a_full_disk(folder: Folder) -> None:
                 executor.invoke(worker, export.name, export.request([made, 1]), str(made))
                 made += 1
 
-        with full_disk(1 << 17), pytest.raises(StateError, match="the state file cannot grow"):
+        with full_disk(1 << 18), pytest.raises(StateError, match="the state file cannot grow"):
             call()
     assert made > 10
     # What was written is there, and it goes on where there is room.

@@ -66,9 +66,9 @@ class Session:
             raise WorkerError("the component waits for something before it has started")
         return self._loaded
 
-    def start(self) -> None:
-        """Instantiate the component, which may call its host already."""
-        implementations = {
+    def implementations(self) -> dict[str, object]:
+        """Return what implements the imports, by their field of the bindings' `ServicesImports`."""
+        return {
             **self.executor.services.implementations(),
             **self._clocks.implementations(),
             **random.implementations(),
@@ -77,9 +77,12 @@ class Session:
             **api_context.implementations(self),
             **rpc.implementations(self),
         }
+
+    def start(self) -> None:
+        """Instantiate the component, which may call its host already."""
         durable = Durable(self.recorder, self._observe)
         surroundings = self.executor.surroundings_of(self.record, self.version)
-        self._loaded = Loaded(self.program, implementations, self.recorder, durable, surroundings)
+        self._loaded = Loaded(self.program, self.implementations(), self.recorder, durable, surroundings)
 
     def call(self, export: Export, request: Encoded) -> Encoded:
         """Call an exported function."""
