@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cached_property
 from types import ModuleType
-from typing import Protocol, cast
+from typing import Any, TypeAlias, cast
 from weakref import WeakKeyDictionary
 
 import wasmtime
@@ -49,11 +49,13 @@ def is_native(name: str) -> bool:
     return match is not None and match["package"] in _NATIVE_PACKAGES and match["version"].startswith("0.2.")
 
 
-class _Extern(Protocol):
-    """What wasmtime-py says about an import or export (the class has no public name)."""
+_Extern: TypeAlias = Any
+"""What wasmtime-py says about an import or export: an item, from version 49 on in the attribute `ty`."""
 
-    @property
-    def ty(self) -> wasm.ComponentItem: ...
+
+def _item(extern: _Extern) -> wasm.ComponentItem:
+    item: wasm.ComponentItem = getattr(extern, "ty", extern)
+    return item
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,11 +191,11 @@ class _Examination:
         ours = {track(item.name): item for item in self._definition.imports}
         matched: dict[str, str] = {}
         for name, extern in self._imports.items():
-            item = extern.ty
+            item = _item(extern)
             if isinstance(item, wasm.ComponentInstanceType):
                 known = ours.get(track(name))
                 externs = item.exports(self._engine)
-                needs_code = self._needs_code(extern.ty for extern in externs.values())
+                needs_code = self._needs_code(map(_item, externs.values()))
                 if known is not None:
                     matched[known.name] = name
                     self._functions[known.name] = (
@@ -220,7 +222,7 @@ class _Examination:
                 self._compare(interface, self._exports, "")
                 continue
             name = theirs.get(track(interface.name))
-            item = self._exports[name].ty if name is not None else None
+            item = _item(self._exports[name]) if name is not None else None
             if name is None or not isinstance(item, wasm.ComponentInstanceType):
                 self._problems.append(f"export {interface.name}: the component does not have it")
                 continue
@@ -252,7 +254,7 @@ class _Examination:
 
 
 def _functions(externs: Mapping[str, _Extern]) -> dict[str, wasm.FuncType]:
-    items = {name: extern.ty for name, extern in externs.items()}
+    items = {name: _item(extern) for name, extern in externs.items()}
     return {name: item for name, item in items.items() if isinstance(item, wasm.FuncType)}
 
 
@@ -265,4 +267,4 @@ def _agreed(interface: abi.Interface, externs: Mapping[str, _Extern]) -> frozens
 
 
 def _is_instance(extern: _Extern) -> bool:
-    return isinstance(extern.ty, wasm.ComponentInstanceType)
+    return isinstance(_item(extern), wasm.ComponentInstanceType)

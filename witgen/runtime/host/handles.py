@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
@@ -134,17 +135,25 @@ class _Minted(_Passing):
 
 
 class _Lent(_Passing):
-    """A borrow of a host object that no guest owns; its number ends with the call."""
+    """A handle of a host object that wasm borrows; it is taken back when the call is over.
 
-    __slots__ = ("_number", "_table")
+    It is one that owns: before wasmtime 50, a borrow could not be made outside of a call. `temporary` if no guest owns
+    the object, so that its number ends too.
+    """
 
-    def __init__(self, box: int, number: int, lender: _Lender) -> None:
+    __slots__ = ("_lender", "_number", "_temporary")
+
+    def __init__(self, box: int, number: int, lender: _Lender, *, temporary: bool) -> None:
         self.box = box
         self._number = number
-        self._table = lender.store.table
+        self._lender = lender
+        self._temporary = temporary
 
     def passed(self) -> None:
-        self._table.take(self._number)
+        if self._temporary:
+            self._lender.store.table.take(self._number)
+        with suppress(HostError):  # the store has failed
+            self._lender.number_of(self.box)
         ffi.any_delete(self.box)
 
     refused = passed
@@ -230,7 +239,7 @@ class _Lender:
             if not isinstance(value, python):
                 self._handles.check(type_, value)
             number = add(value)
-            box = self._box(number, number_of_type, owned=True)
+            box = self._box(number, number_of_type)
             self._passing.append(_Minted(box, number, self))
             return box
 
@@ -240,8 +249,8 @@ class _Lender:
         def lend(value: Any) -> int:
             self._handles.check(type_, value)
             number, temporary = self.store.table.lend(value)
-            box = self._box(number, side.number, owned=False)
-            self._passing.append(_Lent(box, number, self) if temporary else _Passing(box))
+            box = self._box(number, side.number)
+            self._passing.append(_Lent(box, number, self, temporary=temporary))
             return box
 
         return lend
@@ -274,8 +283,8 @@ class _Lender:
         box = value._lower_native(self.store)
         return _Made(box, self._context, temporary=temporary)
 
-    def _box(self, number: int, number_of_type: int, *, owned: bool) -> int:
-        host = ffi.host_new(owned, number, number_of_type)
+    def _box(self, number: int, number_of_type: int) -> int:
+        host = ffi.host_new(True, number, number_of_type)  # noqa: FBT003  (a C function: the handle owns)
         failure = ffi.host_to_any(self._context, host, self._out_address)
         ffi.host_delete(host)
         if failure:
