@@ -158,7 +158,8 @@ def _integer(reader: Reader, type_: abi.Prim) -> int:
     text = reader.number()
     if text is None or not text.lstrip("-").isdigit():
         reader.at = start
-        raise reader.expected(describe(type_), "integers are decimal")
+        is_number = reader.text[start : start + 1] in set("+-.0123456789")
+        raise reader.expected(describe(type_), "integers are decimal" if is_number else "")
     low, high = INTEGERS[type_]
     number = int(text) if len(text) <= _LONGEST_INTEGER else high + 1
     if not low <= number <= high:

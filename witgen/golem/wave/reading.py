@@ -39,7 +39,7 @@ class Reader:
         """Return the error for something else than what should stand here."""
         self.skip()
         token = _ANYTHING.match(self.text, self.at)
-        found = shown(token[0]) if token else "the end of the text"
+        found = f"`{shown(token[0])}`" if token else "the end of the text"
         return self.error(f"expected {what}, got {found}{f'; {remedy}' if remedy else ''}")
 
     def skip(self) -> None:
@@ -96,12 +96,13 @@ class Reader:
         """Read items, separated by commas, up to and with `close`; one comma may follow the last."""
         start = self.at - 1
         while not self.take(close):
-            item()
-            if not self.take(",") and not self.comes(close):
-                self.skip()
-                if self.at >= len(self.text):
-                    raise self.error(f"`{self.text[start]}` is never closed; add `{close}` at the end", start)
+            if self.at < len(self.text):
+                item()
+                if self.take(",") or self.comes(close):
+                    continue
+            if self.at < len(self.text):
                 raise self.expected(f"`,` or `{close}`")
+            raise self.error(f"`{self.text[start]}` is never closed; add `{close}` at the end", start)
 
     def character(self) -> str | None:
         """Take a character in single quotes; None where there is none."""
