@@ -73,8 +73,8 @@ def _json(type_: abi.Type, value: Any) -> Json:
                 return None if value is None else {"some": _json(inner, value.value)}
             return None if value is None else _json(inner, value)
         case abi.Result():
-            name, payload, inner = side(type_, value)
-            return {name: None if payload is None else _json(payload, inner)}
+            name, payload, carried = side(type_, value)
+            return {name: None if payload is None else _json(payload, carried)}
         case abi.Own(resource) | abi.Borrow(resource):
             return f"<{resource.name}>"
         case _:

@@ -55,8 +55,8 @@ def _text(type_: abi.Type, value: Any) -> str:
                 return "none"
             return f"some({_text(inner, value.value if isinstance(inner, abi.Option) else value)})"
         case abi.Result():
-            name, payload, inner = side(type_, value)
-            return _case(name, payload, inner)
+            name, payload, carried = side(type_, value)
+            return _case(name, payload, carried)
         case abi.Own(resource) | abi.Borrow(resource):
             return f"<{resource.name}>"
         case _:
