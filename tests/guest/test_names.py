@@ -109,22 +109,37 @@ def check(resolved: ir.Resolve, world: ir.World, given: Names, out: Path) -> Non
     for key, item in world.imports.items():
         if isinstance(item, ir.InterfaceItem):
             instance = resolved.interface_name(item.id) or str(key)
-            wanted = set(members(resolved, resolved.interfaces[item.id]))
-            file = home / "imports" / f"{given.imports[instance]}.py"
-            assert wanted <= (set(defined(file)) if file.exists() else set()), instance
+            interface = resolved.interfaces[item.id]
+            wanted = {*functions(resolved, interface, Side.GUEST_IMPORT), *types(resolved, interface)}
+            assert wanted <= set(defined(home / "imports" / f"{given.imports[instance]}.py")), instance
+    for key, item in world.exports.items():
+        if isinstance(item, ir.InterfaceItem):
+            instance = resolved.interface_name(item.id) or str(key)
+            check_export(resolved, resolved.interfaces[item.id], home / "exports", given.exports[instance])
     if any(isinstance(item, ir.Function) for item in world.exports.values()):
         assert given.world_class in set(defined(home / "__init__.py"))
 
 
-def members(resolved: ir.Resolve, interface: ir.Interface) -> Iterator[str]:
-    """Yield what wrappers look up in an interface's module: `f`, `Class.method`, `Variant_Case`, `Enum.MEMBER`."""
+def check_export(resolved: ir.Resolve, interface: ir.Interface, home: Path, module: str) -> None:
+    """Free functions are methods of one class per interface, resources classes of the interface's module."""
+    for name in functions(resolved, interface, Side.GUEST_EXPORT):
+        place, wanted = (f"{module}.py", name) if "." in name else ("__init__.py", f"{camel(module)}.{name}")
+        assert wanted in set(defined(home / place)), wanted
+
+
+def functions(resolved: ir.Resolve, interface: ir.Interface, side: Side) -> Iterator[str]:
+    """Yield the functions that wrappers look up or offer: `f`, `Class.method`."""
     for function in interface.functions.values():
-        if obstacle(resolved, function, Side.GUEST_IMPORT) is None:
+        if obstacle(resolved, function, side) is None:
             member = snake(function.name.rpartition("]")[2].rpartition(".")[2])
             resource = function.kind.resource
             owner = camel(resolved.type_def(resource).name or "") + "." if resource is not None else ""
             constructor = function.kind.tag is ir.FunctionKindTag.CONSTRUCTOR
             yield owner + ("__init__" if constructor else member)
+
+
+def types(resolved: ir.Resolve, interface: ir.Interface) -> Iterator[str]:
+    """Yield what wrappers look up to make values: `Record`, `Variant_Case`, `Enum.MEMBER`."""
     for name, id in interface.types.items():
         kind = resolved.type_def(id).kind
         if isinstance(kind, ir.Record | ir.Resource):
@@ -136,7 +151,7 @@ def members(resolved: ir.Resolve, interface: ir.Interface) -> Iterator[str]:
 
 
 def defined(file: Path) -> Iterator[str]:
-    for node in ast.parse(file.read_text()).body:
+    for node in ast.parse(file.read_text()).body if file.exists() else ():
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             yield node.name
         if isinstance(node, ast.ClassDef):
