@@ -23,11 +23,14 @@ class Machine:
         self.state = state
         self.component = component
         self.output = b""
+        self.errors = ""
         self.said: list[str] = []
 
     def _write(self, stream: str, data: bytes) -> None:
         if stream == "stdout":
             self.output += data
+        else:
+            self.errors += data.decode()
 
     def executor(self, **surroundings: Any) -> Executor:
         seen = Surroundings(output=self._write, **surroundings)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection
 
 from witgen.golem.worker.errors import WorkerError
@@ -60,6 +62,36 @@ def test_polls_are_replayed(machine: Machine) -> None:
         assert time.monotonic() - before >= 0.4
     # Nobody serves any more, and nothing is waited for.
     assert machine.call("one", "count") == 1
+
+
+def test_a_pollable_of_before_follows_the_new_connection(machine: Machine) -> None:
+    """The guest has subscribed before its process ended, and never does so again."""
+    visits: list[str] = []
+
+    def speak(connection: ServerConnection) -> None:
+        visits.append("visit")
+        connection.send(f"message {len(visits)}")
+        with contextlib.suppress(ConnectionClosed):
+            connection.recv()
+
+    with serving(speak) as url:
+        for _ in range(2):
+            with pytest.raises(DeadlineError):
+                machine.call("one", "hear", url, 3, key="k", deadline=1)
+        assert machine.call("one", "hear", url, 3, key="k") == ["message 1", "message 2", "message 3"]
+    assert len(visits) == 3
+
+
+def test_a_connection_that_cannot_be_made_again_is_an_error_for_the_guest(machine: Machine) -> None:
+    def speak(connection: ServerConnection) -> None:
+        with contextlib.suppress(ConnectionClosed):
+            connection.recv()
+
+    with serving(speak) as url, pytest.raises(DeadlineError):
+        machine.call("one", "hear", url, 1, key="k", deadline=1)
+    with pytest.raises(Trap):
+        machine.call("one", "hear", url, 1, key="k")
+    assert "ErrorConnectionFailure" in machine.errors
 
 
 def test_a_closed_connection_stays_closed(machine: Machine) -> None:

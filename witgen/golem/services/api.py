@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from ..bindings.host.golem_api_host import GetWorkers, Host
 from ..bindings.types import golem_api_host as api
 from ..bindings.types.golem_rpc_types import ComponentId, Uuid, WorkerId
-from ..worker.errors import WorkerError
+from ..worker.errors import RefusedError
 from ..worker.identity import to_uuid, to_wit_uuid
 from ..worker.records import WorkerRecord
 from .worker_filters import fits
@@ -76,8 +76,13 @@ class _Host(Host):
         return api.PromiseId(self._session.worker_id, position)
 
     def await_promise(self, promise_id: api.PromiseId) -> bytes:
-        number = self._number(promise_id.worker_id)
-        return self._executor.promises.wait(number, promise_id.oplog_idx, self._session.check_deadline)
+        number, position, own = self._number(promise_id.worker_id), promise_id.oplog_idx, self._session.record.number
+        if (data := self._executor.promises.poll(number, position)) is not None:
+            return data
+        self._records.set_status(own, "suspended")
+        data = self._executor.promises.wait(number, position, self._session.check_deadline)
+        self._records.set_status(own, "running")
+        return data
 
     def poll_promise(self, promise_id: api.PromiseId) -> bytes | None:
         return self._executor.promises.poll(self._number(promise_id.worker_id), promise_id.oplog_idx)
@@ -147,7 +152,7 @@ class _Host(Host):
         target = to_uuid(target_worker_id.component_id.uuid)
         source = self._record(source_worker_id)
         if source.component != target:
-            raise WorkerError("fork-worker: both workers have to be of the same component")
+            raise RefusedError("fork-worker: both workers have to be of the same component")
         self._executor.fork(source, target_worker_id.worker_name, oplog_idx_cut_off)
 
     def revert_worker(self, worker_id: WorkerId, revert_target: api.RevertWorkerTarget) -> None:
@@ -183,7 +188,7 @@ class _Host(Host):
     def _record(self, worker_id: WorkerId) -> WorkerRecord:
         found = self._found(worker_id)
         if found is None:
-            raise WorkerError(f"there is no worker `{worker_id.worker_name}`")
+            raise RefusedError(f"there is no worker `{worker_id.worker_name}`")
         return found
 
     def _number(self, worker_id: WorkerId) -> int:

@@ -8,7 +8,7 @@ from ..bindings.host.golem_api_oplog import GetOplog, SearchOplog
 from ..bindings.types.golem_api_oplog import OplogEntry
 from ..bindings.types.golem_rpc_types import WorkerId
 from ..worker.entries import Entry
-from ..worker.errors import WorkerError
+from ..worker.errors import RefusedError
 from ..worker.history import History
 from ..worker.identity import to_uuid
 from ..worker.records import WorkerRecord
@@ -24,7 +24,7 @@ _PAGE: Final = 50
 def _record(session: Session, worker_id: WorkerId) -> WorkerRecord:
     record = session.executor.records.worker(to_uuid(worker_id.component_id.uuid), worker_id.worker_name)
     if record is None:
-        raise WorkerError(f"there is no worker `{worker_id.worker_name}`")
+        raise RefusedError(f"there is no worker `{worker_id.worker_name}`")
     return record
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["DivergenceError", "StateError", "WorkerError"]
+__all__ = ["DivergenceError", "RefusedError", "StateError", "WorkerError"]
 
 
 class WorkerError(Exception):
     """A worker cannot do what it is asked to do; the message says why and what helps."""
+
+
+class RefusedError(WorkerError):
+    """A host function cannot do what the component asks for: the call fails as by a trap, and may be tried again."""
 
 
 class StateError(WorkerError):

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from .errors import WorkerError
+from .errors import RefusedError
 from .state import State
 
 __all__ = ["Promises"]
@@ -32,7 +32,7 @@ class Promises:
             "SELECT data FROM promises WHERE worker = ? AND position = ?", worker, position
         )  # fmt: skip
         if not rows:
-            raise WorkerError(f"there is no promise {position} of this worker; it may have been deleted")
+            raise RefusedError(f"there is no promise {position} of this worker; it may have been deleted")
         data: bytes | None = rows[0]["data"]
         return data
 

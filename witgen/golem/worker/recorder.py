@@ -8,7 +8,7 @@ from typing import Final
 
 from .codec import NOTHING, Encoded
 from .entries import CALLS, COMPLETED, IMPORTED, INVOKED, LOG, REPLAYED, UPDATED, Entry
-from .errors import DivergenceError, WorkerError
+from .errors import DivergenceError, RefusedError
 from .policy import Kind
 from .state import State
 
@@ -134,7 +134,7 @@ class Recorder:
         """Make the last recorded call, whose outcome nobody knows."""
         self._go_live()
         if kind is Kind.WRITE_REMOTE and not self.repeats:
-            raise WorkerError(
+            raise RefusedError(
                 f"entry {entry.position}, {_shown(entry)}: the worker was stopped in the middle of this call, and with "
                 "set-idempotence-mode(false) it must not be made again"
             )

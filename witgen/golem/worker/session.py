@@ -12,7 +12,7 @@ from ..services import api, api_context, api_oplog, random, rpc
 from ..services.clocks import Clocks
 from .codec import Encoded
 from .durable import Durable
-from .errors import WorkerError
+from .errors import RefusedError, WorkerError
 from .identity import to_wit_uuid
 from .instance import Loaded
 from .program import Export, Program
@@ -80,6 +80,8 @@ class Session:
 
     def start(self) -> None:
         """Instantiate the component, which may call its host already."""
+        if self.recorder.is_replaying and self.program.sends_requests:
+            self.executor.say(f"worker `{self.record.name}`: HTTP requests are not recorded, replay sends them again")
         durable = Durable(self.recorder, self._observe)
         surroundings = self.executor.surroundings_of(self.record, self.version)
         self._loaded = Loaded(self.program, self.implementations(), self.recorder, durable, surroundings)
@@ -133,7 +135,7 @@ class Session:
             kind: what the oplog calls it: `jump` or `revert`.
         """
         if not 0 < position <= self.recorder.current:
-            raise WorkerError(f"the oplog has no entry {position} to go back to")
+            raise RefusedError(f"the oplog has no entry {position} to go back to")
         self.executor.state.forget(self.record.number, position + 1, kind)
         raise Restart
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from ...runtime.host import ComponentError, DeadlineError, EngineError, GuestExit, LinkError
 from .codec import NOTHING, Encoded
 from .entries import INVOKED, UPDATED, Entry
-from .errors import DivergenceError, StateError, WorkerError
+from .errors import DivergenceError, RefusedError, StateError, WorkerError
 from .records import WorkerRecord
 from .session import DEFAULT_POLICY, Restart, Session
 from .updating import update
@@ -164,6 +164,8 @@ class Worker:
             except GuestExit:
                 self._end("exited")
                 raise
+            except RefusedError as error:
+                self._fail(error)
             except (WorkerError, LinkError, ComponentError, EngineError):
                 self._stop()
                 raise

@@ -91,6 +91,17 @@ def wait(url: str, milliseconds: int) -> list[int]:
         return poll.poll([message, timer])
 
 
+def hear(url: str, n: int) -> list[str]:
+    heard: list[str] = []
+    with WebsocketConnection.connect(url, None) as connection, connection.subscribe() as message:
+        while len(heard) < n:
+            message.block()
+            if not message.ready():
+                continue
+            heard.append(connection.receive().value)
+    return heard
+
+
 def after_close(url: str) -> list[str]:
     with WebsocketConnection.connect(url, None) as connection:
         said = [_said(connection.receive) for _ in range(2)]
@@ -153,6 +164,17 @@ class Load(LoadSnapshot):
 
 
 exports.serve(
-    __name__, converse=converse, count=count, look=look, wait=wait, after_close=after_close, stubborn=stubborn,
-    region=region, spin=spin, promised=promised, golem_api_save_snapshot=Save(), golem_api_load_snapshot=Load(),
-)  # fmt: skip
+    __name__,
+    converse=converse,
+    count=count,
+    look=look,
+    wait=wait,
+    hear=hear,
+    after_close=after_close,
+    stubborn=stubborn,
+    region=region,
+    spin=spin,
+    promised=promised,
+    golem_api_save_snapshot=Save(),
+    golem_api_load_snapshot=Load(),
+)
