@@ -386,6 +386,21 @@ def test_a_message_of_64_mib_passes_and_a_larger_one_is_refused(guest: Guest) ->
     ]
 
 
+def test_large_binary_messages_take_no_longer_than_they_should(guest: Guest) -> None:
+    with websocket_server(echo, compression=None) as url:
+        started = time.process_time()
+        assert guest(
+            """
+            ws = connect()
+            content = bytes(range(256)) * (1 << 16)
+            ws.send(client.Message_Binary(content))
+            out.append(ws.receive().value == content)
+            """,
+            url=url,
+        ) == [True]
+        assert time.process_time() - started < 10
+
+
 def test_a_server_that_talks_faster_than_the_component_waits(guest: Guest) -> None:
     sent, random = 0, base64.b64encode(os.urandom(49152)).decode()
 
