@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from .data import GOLEM_WIT
 from .diagnostics import Diagnostic
 from .errors import WitError
 from .options import Config, Produced, Result
+from .records import replace
 from .tree import Tree, read_tree, with_library
 
 if TYPE_CHECKING:

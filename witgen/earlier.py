@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from types import ModuleType
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from . import cache
 from .diagnostics import Diagnostic, Severity
 from .options import Config, Produced
+from .records import fields, record
 from .source import SourceFile, Span
 from .syntax.docs import without_comments
 from .tree import Folder, SingleFile, Tree
@@ -52,7 +53,7 @@ def modules_name_of(config: Config, tree: Tree) -> str:
 
 def _parts(config: Config, tree: Tree, *, bare: bool = False) -> Iterator[bytes]:
     yield cache.state(_FOLDERS)
-    for name in sorted(Config.__dataclass_fields__.keys() - _ELSEWHERE):
+    for name in sorted({*(fields(Config) or ())} - _ELSEWHERE):
         yield f"{name}={_plain_option(getattr(config, name))!r}".encode("utf-8", "backslashreplace")
     if config.reuse:
         from .packages import lock_states  # noqa: PLC0415 - most outputs reuse nothing
@@ -72,7 +73,8 @@ def _parts(config: Config, tree: Tree, *, bare: bool = False) -> Iterator[bytes]
             yield source.data
 
 
-class Rendered(NamedTuple):
+@record
+class Rendered:
     """A module of an earlier run: what its documentation was, and the digest of its text; "" where there was none."""
 
     stamp: str

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from .data import GOLEM_WIT
 from .diagnostics import Diagnostic
+from .records import record
 from .write import Output, Plan
 
 __all__ = ["Config", "Produced", "Result", "default_wit"]
 
 
-@dataclass(frozen=True, slots=True)
+_EMPTY: Mapping[str, str] = MappingProxyType({})
+
+
+@record
 class Config:
     """What to generate.
 
@@ -54,9 +58,9 @@ class Config:
     all_features: bool = False
     world_module: str = "wit_world"
     full_names: bool = False
-    import_names: Mapping[str, str] = field(default_factory=dict[str, str])
-    export_names: Mapping[str, str] = field(default_factory=dict[str, str])
-    names: Mapping[str, str] = field(default_factory=dict[str, str])
+    import_names: Mapping[str, str] = _EMPTY
+    export_names: Mapping[str, str] = _EMPTY
+    names: Mapping[str, str] = _EMPTY
     wasmtime: Collection[str] | None = None
     lanes: str = "auto"
     all_imports: bool = False
@@ -80,7 +84,8 @@ class Result(NamedTuple):
     plan: Plan | None = None
 
 
-class Produced(NamedTuple):
+@record
+class Produced:
     """The output, the text of the lock that goes with it, and warnings."""
 
     output: Output

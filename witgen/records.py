@@ -48,6 +48,7 @@ def record(cls: type[_T]) -> type[_T]:
         "__eq__": _equal,
         "__hash__": _hash,
         "__repr__": _represent,
+        "__replace__": replace,
         _FIELDS: names,
         _KEY: attrgetter(*compared) if compared else _nothing,
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -43,7 +42,7 @@ def chosen(start: Path, overrides: dict[str, Any]) -> list[Target]:
         raise WitError([Diagnostic("W0921", "nothing says what to generate: there is no [tool.witgen]", help=remedy)])
     elif world is not None and len(targets) > 1:
         targets = _of_world(targets, world)
-    return [Target(dataclasses.replace(target.config, **overrides), target.places) for target in targets]
+    return [Target(replace(target.config, **overrides), target.places) for target in targets]
 
 
 def _same(first: str | os.PathLike[str] | None, second: str | os.PathLike[str]) -> bool:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import NamedTuple
 
 from .diagnostics import Diagnostic
 from .errors import WitError
+from .records import record, replace
 from .source import SourceFile
 
 __all__ = ["Folder", "SingleFile", "Tree", "decode_text", "read_tree", "with_library"]
@@ -22,21 +22,24 @@ _MAX_TEXT = 32_000_000
 _DEPENDENCY_SUFFIXES = (".wit", ".wat", ".wasm")
 
 
-class Folder(NamedTuple):
+@record
+class Folder:
     """The `*.wit` files of one folder."""
 
     path: str
     files: tuple[SourceFile, ...]
 
 
-class SingleFile(NamedTuple):
+@record
+class SingleFile:
     """One file; only its content tells whether it is text or a binary package."""
 
     path: str
     data: bytes
 
 
-class Tree(NamedTuple):
+@record
+class Tree:
     """Everything that was read: the package asked for, and what lies in its deps/.
 
     Packages of the library count only where one is needed that is neither.
@@ -77,7 +80,7 @@ def read_tree(path: str) -> Tree:
 def with_library(tree: Tree, path: str) -> Tree:
     """Return `tree` with the packages of the WIT folder `path` as its library; raises `WitError` as `read_tree`."""
     library = read_tree(path)
-    return tree._replace(library=(library.main, *library.dependencies))
+    return replace(tree, library=(library.main, *library.dependencies))
 
 
 def _mode(path: str, problems: list[Diagnostic]) -> int:

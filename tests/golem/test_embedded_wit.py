@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from witgen import golem
+from witgen import golem, records
 from witgen.model import ir
 from witgen.resolver import load
 
@@ -214,8 +214,8 @@ class Outline:
                 return [self._value(item) for item in value]
             case ir.FunctionKind():
                 return value.tag, value.is_async, None if value.resource is None else self._type(value.resource)
-            case _ if hasattr(value, "__dataclass_fields__"):
-                fields = [f for f in value.__dataclass_fields__ if f not in {"docs", "span"}]
+            case _ if records.fields(type(value)) is not None:
+                fields = [f for f in records.fields(type(value)) or () if f not in {"docs", "span"}]
                 return type(value).__name__, *((f, self._value(getattr(value, f))) for f in fields)
             case Mapping():
                 return {key: self._value(item) for key, item in value.items()}

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
+
+from ..records import fields, record
 
 __all__ = [
     "LOCK_NAME",
@@ -22,7 +24,8 @@ __all__ = [
 LOCK_NAME = "witgen.lock"
 
 
-class Shared(NamedTuple):
+@record
+class Shared:
     """An interface of an output, for packages that reuse it.
 
     `module` is what its modules are called, `wit` the fingerprint of its WIT. `exceptions` are the types that some
@@ -39,7 +42,8 @@ class Shared(NamedTuple):
 _LISTS = ("exceptions", "resources")
 
 
-class Contents(NamedTuple):
+@record
+class Contents:
     """What an output says of itself to packages that reuse it: who wrote it, its interfaces, where its runtime is."""
 
     version: str
@@ -48,7 +52,8 @@ class Contents(NamedTuple):
     reuse: tuple[str, ...] = ()
 
 
-class Lock(NamedTuple):
+@record
+class Lock:
     """The files that an earlier run wrote: path relative to the output → SHA-256 of the content.
 
     `pending` is what runs that did not finish were about to write: several digests where several runs died.
@@ -86,7 +91,7 @@ def lock_text(contents: Contents, *, world: str, wit: str, digests: Mapping[str,
 
 def _plain(interface: Shared) -> dict[str, Any]:
     """Return an interface as the lock has it, without the lists that are empty."""
-    return {name: value for name, value in interface._asdict().items() if value}
+    return {name: value for name in fields(Shared) or () if (value := getattr(interface, name))}
 
 
 def read_contents(folder: Path) -> Contents | None:

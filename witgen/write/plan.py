@@ -7,8 +7,8 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
 
+from ..records import record
 from .lockfile import LOCK_NAME, Lock, digest, read_lock
 from .output import Output
 
@@ -28,7 +28,8 @@ class Drift(enum.Enum):
     FOREIGN = "foreign"
 
 
-class Plan(NamedTuple):
+@record
+class Plan:
     """Paths relative to the output folder; `lock` is the text of the lock that the run leaves.
 
     `drift` holds every file that is not as it should be. `write` are those of them to be written, new ones included,
