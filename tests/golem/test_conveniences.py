@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from guests import built
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
-from witgen.golem.local import Services
+from witgen.golem import Services
+from witgen.golem.worker.running import Run, run
 
 APP = Path(__file__).parent / "conveniences"
 
@@ -33,8 +37,9 @@ def _converse(connection: ServerConnection) -> None:
     assert connection.request is not None
     match connection.request.path:
         case "/echo":
-            for message in connection:
-                connection.send(connection.request.headers["X-Name"] if message == "name" else message)
+            with suppress(ConnectionClosed):
+                for message in connection:
+                    connection.send(connection.request.headers["X-Name"] if message == "name" else message)
         case "/count":
             for number in ("1", b"2", "3"):
                 connection.send(number)
@@ -114,3 +119,23 @@ def test_logging(component: Path, services: Services, caplog: pytest.LogCaptureF
     assert [(record.levelno, record.getMessage()) for record in caplog.records if "shop.till" in record.name] == [
         (level, f"level {level}") for level in levels
     ]
+
+
+def test_workers_replay_them_all(component: Path, url: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Every call is a process's work; the last one finds no server any more, and needs none."""
+
+    def call(function: str, *arguments: object) -> str:
+        listed = [json.dumps(each) for each in arguments]
+        wanted = Run(
+            component=str(component), function=function, arguments=listed, worker="w", state=tmp_path / "state.db",
+            network=function != "logs", json=True, say=lambda _: None,
+        )  # fmt: skip
+        return run(wanted).text
+
+    assert "header 'ada'" in call("talk", url)
+    assert json.loads(call("talk-async", [f"{url}/one"])) == ["None None, after go"]
+    assert "True False" in call("buckets")
+    assert "half False" in call("blobs")
+    capfd.readouterr()
+    call("logs")
+    assert "Error" not in capfd.readouterr().err

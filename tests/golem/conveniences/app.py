@@ -135,7 +135,7 @@ def blobs() -> list[str]:
 def logs() -> None:
     log = logging.getLogger("shop.till")
     log.setLevel(1)
-    log.addHandler(Handler())
+    log.handlers = [Handler()]
     log.propagate = False
     for level in (5, logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL):
         log.log(level, "level %d", level)
