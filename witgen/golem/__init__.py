@@ -27,7 +27,7 @@ _PLACES = {
 
 
 def __getattr__(name: str) -> object:
-    # Loaded when asked for: whoever wants the WIT needs neither wasmtime nor websockets.
+    # Loaded when asked for: whoever wants the WIT needs neither wasmtime nor the package websockets.
     if name in _PLACES:
         return getattr(import_module(_PLACES[name], __name__), name)
     msg = f"module {__name__!r} has no attribute {name!r}"

@@ -8,6 +8,7 @@ import socket
 import ssl
 import struct
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -357,6 +358,21 @@ def test_one_more_than_the_limit_waits(start: Start, tmp_path: Path) -> None:
         second.close()
 
 
+def test_connections_that_end_at_once_take_no_place(start: Start, tmp_path: Path) -> None:
+    def leave(_: ServerConnection) -> None:
+        pass
+
+    sockets = WebSockets(limit=1)
+    with websocket_server(leave) as url, Services(tmp_path / "other", websockets=sockets) as services:
+        guest = start(services)
+        guest(HELPERS)
+        assert (
+            guest("for _ in range(100): ws = connect(); out.append(said(ws.receive)[0])", url=url) == ["Closed"] * 100
+        )
+        assert sockets.count == 0
+        guest.close()
+
+
 def test_a_message_of_64_mib_passes_and_a_larger_one_is_refused(guest: Guest) -> None:
     def large(connection: ServerConnection) -> None:
         size = int(connection.recv())
@@ -455,3 +471,30 @@ def test_connections_end_with_the_store_and_with_the_services(start: Start, tmp_
         assert second("out.append(said(connect))", url=url) == [("ConnectionFailure", "the host is shutting down")]
         second.close()
     assert not [thread for thread in threading.enumerate() if thread.name == "witgen-websockets"]
+
+
+def test_what_is_under_way_when_the_services_close(start: Start, tmp_path: Path) -> None:
+    services = Services(tmp_path / "other", websockets=WebSockets(limit=2, close_timeout=0.2))
+    with raw_server(lambda _: None) as silent, raw_server(None) as deaf, ThreadPoolExecutor(3) as pool:
+        receiving, connecting, waiting = guests = [start(services) for _ in range(3)]
+        for guest in guests:
+            guest(HELPERS)
+        calls = [
+            pool.submit(receiving, "ws = connect(); out.append(said(ws.receive))", url=silent),
+            pool.submit(connecting, "out.append(said(connect))", url=deaf),
+        ]
+        time.sleep(0.3)
+        calls.append(pool.submit(waiting, "out.append(said(connect))", url=deaf))
+        time.sleep(0.3)
+        assert not [call for call in calls if call.done()]
+        services.close()
+        over = ("ConnectionFailure", "the host is shutting down")
+        assert [call.result(5) for call in calls] == [[("Closed", (1001, ""))], [over], [over]]
+        for guest in guests:
+            guest.close()
+
+
+def test_without_websockets_the_remedy_is_told() -> None:
+    program = "import sys; sys.modules['websockets'] = None; import witgen.golem as golem; golem.WIT; golem.Services"
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert "pip install 'witgen[golem]'" in run.stderr

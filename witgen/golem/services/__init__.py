@@ -5,3 +5,10 @@ Every service may be shared by the components of many threads. `implementations(
 """
 
 from __future__ import annotations
+
+from importlib.util import find_spec
+
+if find_spec("websockets") is None:
+    raise ModuleNotFoundError(
+        "Golem's services need the package websockets: pip install 'witgen[golem]'", name="websockets"
+    )

@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Coroutine, Iterable
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 from websockets.asyncio.client import ClientConnection
@@ -58,13 +58,14 @@ class Connection(client.WebsocketConnection):
         self._room = asyncio.Event()
         self._ignoring = False
         self._leaving: Future[None] | None = None
-        self.service.loop.start(self._listen())
 
     @classmethod
     def connect(cls, url: str, headers: list[tuple[str, str]] | None) -> Self:
         """Open a connection; see the service for its limits."""
         connection = cls(cls.service.connect(url, headers or []))
+        # In this order: a connection that ends at once gives back its place.
         cls.service.keep(connection)
+        cls.service.loop.start(connection._listen())
         return connection
 
     def send(self, message: Message) -> None:
@@ -126,7 +127,12 @@ class Connection(client.WebsocketConnection):
         return self._leaving
 
     def _run(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        self.service.loop.start(coroutine).result()
+        """Do something in the service's thread, and wait for it."""
+        try:
+            self.service.loop.start(coroutine).result()
+        except CancelledError as error:
+            # The service was closed meanwhile, and has noted that here.
+            raise self._next_error() from error
 
     def _take(self, timeout: float | None) -> Message | None:
         with self._arrived:

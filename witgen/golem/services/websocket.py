@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Generator
-from concurrent.futures import wait
+from concurrent.futures import CancelledError, Future, wait
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -17,6 +17,8 @@ from .connection import Connection
 from .handshake import open_connection, trusted
 
 __all__ = ["WebSockets"]
+
+_SHUTTING_DOWN: Final = "the host is shutting down"
 
 
 class WebSockets:
@@ -84,7 +86,17 @@ class WebSockets:
             opening = open_connection(
                 url, headers, tls=self._tls, open_timeout=self._open_timeout, close_timeout=self._close_timeout
             )
-            return self.loop.start(opening).result()
+            return self._finish(self.loop.start(opening))
+
+    def _finish(self, opening: Future[ClientConnection]) -> ClientConnection:
+        try:
+            return opening.result()
+        except CancelledError as error:
+            raise ErrorConnectionFailure(_SHUTTING_DOWN) from error
+        except BaseException:
+            # Ctrl-C: nobody would ever close what is being opened.
+            opening.cancel()
+            raise
 
     @contextmanager
     def _place(self) -> Generator[None]:
@@ -92,7 +104,7 @@ class WebSockets:
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self._reserved < self._limit)
             if self._closed:
-                raise ErrorConnectionFailure("the host is shutting down")
+                raise ErrorConnectionFailure(_SHUTTING_DOWN)
             self._reserved += 1
         try:
             yield
