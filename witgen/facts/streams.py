@@ -1,4 +1,4 @@
-"""The kinds of streams and futures that a guest can make, by the names that componentize-py gives to their makers."""
+"""The kinds of streams and futures that a guest can make."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ..model import ir
 from ..records import record
+from .names import snake
 from .support import Side, obstacle
 from .types import parts
 from .world import WorldFacts
@@ -15,7 +16,7 @@ __all__ = ["StreamFacts", "streams"]
 
 @record
 class StreamFacts:
-    """A kind of stream or future: the name of what makes one, the type itself."""
+    """A kind of stream or future: the name of what makes one (componentize-py's, if no named type is carried)."""
 
     name: str
     kind: ir.Stream | ir.Future
@@ -27,7 +28,7 @@ def streams(facts: WorldFacts) -> list[StreamFacts]:
     for function, side in _functions(facts):
         if obstacle(facts.resolve, function, side) is None:
             for kind in _within(facts.resolve, function):
-                name = _maker(facts.resolve, kind)
+                name = _maker(facts, kind)
                 found[name] = StreamFacts(name, kind)
     return sorted(found.values(), key=lambda each: each.name)
 
@@ -50,25 +51,30 @@ def _within(resolve: ir.Resolve, function: ir.Function) -> Iterator[ir.Stream | 
             pending += parts(kind)
 
 
-def _maker(resolve: ir.Resolve, kind: ir.Stream | ir.Future) -> str:
+def _maker(facts: WorldFacts, kind: ir.Stream | ir.Future) -> str:
+    words = _words(facts, kind.type)
     if isinstance(kind, ir.Future):
-        return f"{_words(resolve, kind.type)}_future"
-    words = _words(resolve, kind.type)
+        return f"{words}_future"
     return "byte_stream" if words == "u8" else f"{words}_stream"
 
 
-def _words(resolve: ir.Resolve, type: ir.Type | None) -> str:
+def _words(facts: WorldFacts, type: ir.Type | None) -> str:
     """Return how a type is spelt inside a name: aliases followed, `list<u8>` as `list_u8`."""
     if type is None:
         return "unit"
     if isinstance(type, ir.Prim):
         return type.value
-    kind = resolve.type_def(resolve.dealias(type.id)).kind
-    inner = "_".join(_words(resolve, part) for part in parts(kind))
-    match kind:
+    id = facts.resolve.dealias(type.id)
+    definition = facts.resolve.type_def(id)
+    match definition.kind:
         case ir.Tuple(types):
-            return f"tuple{len(types)}_{inner}"
-        case ir.Alias():
-            return inner
-        case _:
-            return f"{kind.__class__.__name__.lower()}_{inner}"
+            words = [f"tuple{len(types)}", *(_words(facts, each) for each in types)]
+        case ir.Alias(target):
+            words = [_words(facts, target)]
+        case ir.Result(ok, err):
+            words = ["result", _words(facts, ok), _words(facts, err)]
+        case kind if definition.name is not None:
+            words = [facts.scope_of(id).module, snake(definition.name)]
+        case kind:
+            words = [kind.__class__.__name__.lower(), *(_words(facts, each) for each in parts(kind))]
+    return "_".join(words)

@@ -83,15 +83,27 @@ def _owner(resolve: ir.Resolve, function: ir.Function) -> ir.Interface | None:
     return known.get(id(function))
 
 
-def _is_converted(resolve: ir.Resolve, type: ir.Type | None) -> bool:
-    """Tell whether the wrappers convert values of the type: what streams and futures carry passes as it is."""
+def _stream_obstacle(resolve: ir.Resolve, kind: ir.Stream | ir.Future) -> str | None:
+    if isinstance(kind, ir.Stream) and _aliased(resolve, kind.type) is ir.Prim.S8:
+        return "a stream of s8: componentize-py takes it for one of u8"
+    return "a stream or future that carries resources, streams or futures" if _is_unknown(resolve, kind.type) else None
+
+
+def _aliased(resolve: ir.Resolve, type: ir.Type | None) -> ir.Type | None:
+    """Return a type with its aliases followed."""
+    while isinstance(type, ir.TypeRef) and isinstance(kind := resolve.type_def(type).kind, ir.Alias):
+        type = kind.type
+    return type
+
+
+def _is_unknown(resolve: ir.Resolve, type: ir.Type | None) -> bool:
+    """Tell whether the wrappers of streams and futures cannot convert what they carry."""
     if type is None or isinstance(type, ir.Prim):
-        # What componentize-py does with `s8` in streams and lists, it does with `u8`: bytes.
-        return type in {ir.Prim.ERROR_CONTEXT, ir.Prim.S8}
+        return False
     kind = resolve.type_def(resolve.dealias(type.id)).kind
-    if not isinstance(kind, ir.Tuple | ir.Option | ir.List | ir.Alias):
+    if isinstance(kind, ir.Stream | ir.Future | ir.Own | ir.Borrow | ir.Resource):
         return True
-    return any(_is_converted(resolve, part) for part in parts(kind))
+    return any(_is_unknown(resolve, part) for part in parts(kind))
 
 
 def _type_obstacle(resolve: ir.Resolve, type: ir.Type, *, host: bool) -> str | None:
@@ -103,7 +115,7 @@ def _type_obstacle(resolve: ir.Resolve, type: ir.Type, *, host: bool) -> str | N
         kind = resolve.type_def(type).kind
         inside = (_type_obstacle(resolve, part, host=host) for part in parts(kind))
         own = (_HOST_TYPES if host else _GUEST_TYPES).get(kind.__class__)
-        if isinstance(kind, ir.Stream | ir.Future) and not host and _is_converted(resolve, kind.type):
-            own = "a stream or future whose elements are not the same in Python and in componentize-py"
+        if isinstance(kind, ir.Stream | ir.Future) and not host:
+            own = _stream_obstacle(resolve, kind)
         known[key] = own or next((reason for reason in inside if reason), None)
     return known[key]

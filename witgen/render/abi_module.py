@@ -14,7 +14,7 @@ from .env import render_template
 from .imports import Imports
 from .module import module_view
 
-__all__ = ["render_abi"]
+__all__ = ["abi_expression", "render_abi"]
 
 
 @record
@@ -46,14 +46,22 @@ def render_abi(facts: WorldFacts, scope: ScopeFacts) -> str:
     return render_template("abi.py.jinja", module=module, constants=constants, tables=tables, abi=writer.abi)
 
 
-class _Writer:
-    """Writes descriptors as Python expressions."""
+def abi_expression(facts: WorldFacts, imports: Imports, kind: ir.TypeKind) -> str:
+    """Return the descriptor of an unnamed type, as a module beside `_abi/` writes it."""
+    return _Writer(facts, facts.own, imports, beside=True).structure(kind)
 
-    def __init__(self, facts: WorldFacts, scope: ScopeFacts) -> None:
+
+class _Writer:
+    """Writes descriptors as Python expressions, for a scope's own module or for one `beside` all of them."""
+
+    def __init__(
+        self, facts: WorldFacts, scope: ScopeFacts, imports: Imports | None = None, *, beside: bool = False
+    ) -> None:
         self._facts = facts
         self._resolve = facts.resolve
         self._scope = scope
-        self.imports = Imports()
+        self._beside = beside
+        self.imports = imports or Imports()
         self.abi = self.imports.module(".._runtime", "abi")
 
     def types(self) -> Iterator[Constant]:
@@ -116,7 +124,7 @@ class _Writer:
             case ir.Resource():
                 return self._call("Resource", f'"{self._scope.instance}"', quoted)
             case kind:
-                return self._structure(kind)
+                return self.structure(kind)
 
     def _declared(self) -> str:
         return f'interface="{self._scope.instance}"'
@@ -135,14 +143,17 @@ class _Writer:
             return self._call("Own", self._constant(id))
         if isinstance(definition.kind, ir.Alias):
             return self._type(definition.kind.type)
-        return self._constant(id) if definition.name is not None else self._structure(definition.kind)
+        return self._constant(id) if definition.name is not None else self.structure(definition.kind)
 
     def _constant(self, id: ir.TypeId) -> str:
         id = self._resolve.dealias(id)
         scope, name = self._facts.scope_of(id), self._facts.type(id).constant
+        if self._beside:
+            return f"{self.imports.module('.._abi', scope.module, f'_{scope.module}_abi')}.{name}"
         return name if scope is self._scope else f"{self.imports.module('.', scope.module)}.{name}"
 
-    def _structure(self, kind: ir.TypeKind) -> str:
+    def structure(self, kind: ir.TypeKind) -> str:
+        """Return the descriptor of an unnamed type."""
         match kind:
             case ir.Tuple(types):
                 return self._call("Tuple", display(self._type(type) for type in types))

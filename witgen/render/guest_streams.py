@@ -7,6 +7,7 @@ from ..facts.world import WorldFacts
 from ..model import ir
 from ..model.text import type_text
 from ..records import record
+from .abi_module import abi_expression
 from .annotations import IMPORT_SIDE, Annotations
 from .env import render_template
 from .imports import Imports
@@ -17,12 +18,13 @@ __all__ = ["render_guest_streams"]
 
 @record
 class _Maker:
-    """A function that makes both ends: its name, what it carries, the annotations of both ends and of the default."""
+    """A function that makes both ends: its name, what it carries, both ends' annotations, descriptor, the default's."""
 
     name: str
     title: str
     writer: str
     reader: str
+    descriptor: str
     default: str = ""
 
 
@@ -42,7 +44,8 @@ def render_guest_streams(facts: WorldFacts) -> str | None:
         title = "" if each.kind.type is None else f"<{type_text(facts.resolve, each.kind.type)}>"
         is_future = isinstance(each.kind, ir.Future)
         word = "future" if is_future else "stream"
-        makers.append(_Maker(each.name, f"{word}{title}", writer, reader, carried if is_future else ""))
+        descriptor = abi_expression(facts, imports, each.kind)
+        makers.append(_Maker(each.name, f"{word}{title}", writer, reader, descriptor, carried if is_future else ""))
     doc = f"Make the streams and futures that world `{facts.title}` passes: a writable end and a readable one."
     return render_template(
         "guest_streams.py.jinja",

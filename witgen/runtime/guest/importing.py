@@ -18,6 +18,7 @@ from .lifting import Handles, Lifting, LiftingFunctions
 from .lowering import Lowering, LoweringFunctions, handles
 from .raw import RawModules, await_result, call_import, raw_types
 from .resource import Ledger, Resource, wrap, wrapper
+from .streams import lower_end
 
 __all__ = ["Importer", "lower_import"]
 
@@ -25,12 +26,12 @@ __all__ = ["Importer", "lower_import"]
 def lower_import(type_: abi.Type, value: object, ledger: Ledger) -> object:
     """Return the raw handle of a wrapper, and note in `ledger` what becomes of it.
 
-    Streams and futures are componentize-py's own objects and pass as they are.
-
     Raises:
         check.Mismatch: the object is no handle of that resource.
         DroppedError: the handle is gone.
     """
+    if isinstance(type_, abi.Stream | abi.Future):
+        return lower_end(type_, value)
     if not isinstance(type_, abi.Own | abi.Borrow):
         return value
     cls = wrapper(type_.resource)

@@ -12,6 +12,7 @@ from ..values import Err, Ok, Some
 from .compiling import compiled
 from .naming import case_class, shouty, snake
 from .raw import RawModules, raw_types
+from .streams import lift_end
 
 __all__ = ["Handles", "Lift", "Lifting", "LiftingFunctions"]
 
@@ -32,7 +33,7 @@ class Handles:
 def _is_plain(type_: abi.Type) -> bool:
     """Tell whether values are the same on both sides."""
     match type_:
-        case abi.Prim() | abi.Stream() | abi.Future():
+        case abi.Prim():
             return True
         case abi.List(element):
             return element is not abi.S8 and _is_plain(element)
@@ -112,6 +113,8 @@ class Lifting:
                 return self._list(element, raw)
             case abi.Own() | abi.Borrow():
                 return self._functions.handles.lift(self._source, type_, raw)
+            case abi.Stream() | abi.Future():
+                return f"{self._source.constant(lift_end(type_, self._functions), 'end')}({raw})"
             case _:
                 return raw
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from inspect import iscoroutine
@@ -103,6 +102,10 @@ class RawModules:
                 pass
         raise RuntimeError(f"{function.name} of {interface}: this version of componentize-py is not supported")
 
+    def home(self, interface: str) -> str:
+        """Return the name of the module that has an interface's types, "" for the world's own."""
+        return self.imports.get(interface) or self.exports.get(interface, "")
+
     def starters(self, interface: str, protocol: str) -> dict[str, Any]:
         """Return the functions by which componentize-py starts a protocol's async exports; they call the plain ones.
 
@@ -121,11 +124,8 @@ class RawModules:
         return found
 
     def maker(self, name: str) -> Callable[..., Any]:
-        """Return the function that makes both ends of a stream or future; outside a component it says so."""
-        try:
-            function: Callable[..., Any] = getattr(_find(self.world_module), name)
-        except OutsideComponentError as error:
-            return partial(_refuse, str(error))
+        """Return componentize-py's function that makes both ends of a stream or future."""
+        function: Callable[..., Any] = getattr(_find(self.world_module), name)
         return function
 
     def require(self) -> None:
@@ -152,10 +152,6 @@ def _ask(raw: FunctionType, home: Any, arguments: list[Any]) -> tuple[Any, ...]:
         found: tuple[Any, ...] = asked.args[0]
         return found
     return ()
-
-
-def _refuse(message: str, *_: object) -> None:
-    raise OutsideComponentError(message)
 
 
 def _find(path: str) -> Any:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from .. import abi
 from .exporting import Export
 from .importing import Importer
+from .lifting import Handles, LiftingFunctions
+from .lowering import LoweringFunctions
 from .naming import camel
-from .raw import RawModules
+from .raw import OutsideComponentError, RawModules
 from .serving import install
+from .streams import maker, maker_name
 
 __all__ = ["World"]
 
@@ -28,9 +32,14 @@ class World:
         """Return what binds the functions of an imported interface by their WIT names, for the module `module`."""
         return Importer(self._raw(), interface, module)
 
-    def maker(self, name: str) -> Callable[..., Any]:
-        """Return componentize-py's function that makes both ends of a stream or future."""
-        return self._raw().maker(name)
+    def maker(self, type_: abi.Stream | abi.Future) -> Callable[..., Any]:
+        """Return what makes both ends of a stream or future."""
+        raw = self._raw()
+        try:
+            make = raw.maker(maker_name(type_, raw.home))
+        except OutsideComponentError as error:
+            return partial(_refuse, str(error))
+        return maker(type_, make, LiftingFunctions(raw, Handles()), LoweringFunctions(raw))
 
     def serve(self, module: str, *exports: Export) -> None:
         """Install what the world exports into the application module `module`.
@@ -42,3 +51,7 @@ class World:
 
     def _raw(self) -> RawModules:
         return RawModules(self.module, self.imports, self.exports)
+
+
+def _refuse(message: str, *_: object) -> None:
+    raise OutsideComponentError(message)
