@@ -50,6 +50,9 @@ def test_builds_once(folder: Path) -> None:
     assert (folder / "app.wasm").stat().st_size > 1_000_000
     assert "app.wasm: built" in first.stdout + first.stderr, first.stderr
     assert "nothing has changed" in again.stdout + again.stderr
+    (folder / "app.py").write_text(APP + "# changed\n")
+    changed = build(folder, "app.py", "-w", "small")
+    assert "app.wasm: built" in changed.stdout + changed.stderr
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,8 @@ OPTIONS: dict[str, tuple[list[str], dict[str, Any]]] = {
 
 def trees() -> Iterator[Path]:
     codegen = SHARED / "fixtures" / "codegen"
-    yield from sorted(codegen.iterdir()) if codegen.is_dir() else ()
+    for path in sorted(codegen.iterdir()) if codegen.is_dir() else ():
+        yield path / "wit" if (path / "wit").is_dir() else path
     yield from (path for path in (SHARED / "wit" / "golem-2026-07", SHARED / "wit" / "golem-wit-2025-08"))
 
 
@@ -75,7 +76,7 @@ def test_clashes_keywords_and_options(option: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the fixtures are not beside this checkout")
-@pytest.mark.parametrize("path", list(trees()), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", list(trees()), ids=lambda path: path.parent.name if path.name == "wit" else path.name)
 def test_trees(path: Path, tmp_path: Path) -> None:
     try:
         compared = compare(path, tmp_path / "out", [], {})
