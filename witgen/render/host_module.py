@@ -109,16 +109,18 @@ def render_host_import(facts: WorldFacts, scope: ScopeFacts) -> str | None:
     names = host_names(facts, scope)
     builder = HostScope(facts, scope, IMPORT_SIDE, [names.own, names.face, *names.twins.values()])
     native = facts.is_native(scope)
-    resources = tuple(builder.views("NativeResource" if native else "Resource", opaque=native))
+    provided = _PROVIDED.get(scope.instance.partition("@")[0], ()) if native else ()
+    resources = () if provided else tuple(builder.views("NativeResource" if native else "Resource", opaque=native))
     async_bases = () if native else tuple(builder.async_bases())
-    needs_class = bool(scope.free) and not resources if native else bool(scope.free or len(resources) > 1)
+    declared = len(builder.resources)
+    needs_class = bool(scope.free) and not declared if native else bool(scope.free or declared > 1)
     if not needs_class and not builder.offered():
         return None
     functions = builder.signatures(scope.free, holds_resources=True) if needs_class else ()
     awaited = builder.signatures(scope.free, holds_resources=True, bases=Bases.ASYNC) if needs_class else ()
     exported = [*builder.offered(), *(each.name for each in async_bases)]
-    verb = "Resources of" if native and resources else "Implement"
-    tail = ", which wasmtime provides." if native and resources else " for a component."
+    verb = "Resources of" if native and declared else "Implement"
+    tail = ", which wasmtime provides." if native and declared else " for a component."
     groups = [functions, *(r.functions for r in resources)]
     return render_template(
         "host_import.py.jinja",
@@ -129,9 +131,9 @@ def render_host_import(facts: WorldFacts, scope: ScopeFacts) -> str | None:
             imports=builder.imports,
             exported=[*exported, *([names.own, names.face] if needs_class else [])],
         ),
-        host=builder.host if resources or needs_class else "",
+        host=builder.host if declared or needs_class else "",
         native=native,
-        provided=_PROVIDED.get(scope.instance.partition("@")[0], ()) if native else (),
+        provided=provided,
         resources=resources,
         async_bases=async_bases,
         aliases=builder.aliases,
