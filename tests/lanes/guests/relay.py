@@ -26,7 +26,8 @@ class WitWorld(wit_world.WitWorld):
 
         async def listen(connection: Connection) -> None:
             for _ in range(count):
-                arrived.append(text_of(await connection.receive()))
+                message = await connection.receive()
+                arrived.append(text_of(message))
 
         await asyncio.gather(listen(connect(first)), listen(connect(second)))
         return arrived

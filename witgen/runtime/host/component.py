@@ -27,6 +27,7 @@ __all__ = ["ComponentSource", "cache_folder", "load"]
 ComponentSource: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | Component
 """A path, a component's bytes, component text (a str that begins with a parenthesis), or a compiled component."""
 
+_ANY_HASH = "?" * 40
 _KEEP_SECONDS = 90 * 24 * 3600
 """Compiled components that nobody loaded for this long are removed."""
 
@@ -43,7 +44,7 @@ def load(engine: wasmtime.Engine, source: ComponentSource, lanes: Request | None
     key = f"{hashlib.sha256(content).hexdigest()[:40]}-{ffi.VERSION}-{fingerprint(engine)}"
     component = None
     if lanes is not None:
-        component = _known_or_made(engine, f"{key}-{lanes.key}", lambda: _compile_composed(engine, content, lanes))
+        component = _known_or_made(engine, f"{lanes.key}-{key}", lambda: _compile_composed(engine, content, lanes))
     return component or _known_or_made(engine, key, lambda: _compile(engine, content))
 
 
@@ -127,7 +128,7 @@ def _compile(engine: wasmtime.Engine, content: bytes) -> Component:
 def _cached(engine: wasmtime.Engine, folder: Path, key: str) -> Component | None:
     """Return a cached component. Its file's name ends with the hash of the content, so a damaged one is not used."""
     try:
-        found = next(folder.glob(f"{key}-*.cwasm"), None)
+        found = next(folder.glob(f"{key}-{_ANY_HASH}.cwasm"), None)
         if found is None:
             return None
         with found.open("rb") as file:

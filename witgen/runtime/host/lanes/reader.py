@@ -20,6 +20,7 @@ from .type_reader import InstanceType, Meaning, Scope, Signature, read_bound, re
 
 __all__ = ["Entry", "Export", "Import", "Leading", "Outer", "read"]
 
+_EXPORTABLE = (Sort.FUNC, Sort.TYPE, Sort.COMPONENT, Sort.INSTANCE)
 _CUSTOM, _ALIAS, _TYPE, _IMPORT, _EXPORT = 0, 6, 7, 10, 11
 
 
@@ -97,7 +98,7 @@ def read(data: bytes) -> Outer:
         elif section == _EXPORT:
             cursor.vector(lambda cursor=cursor: reader.export(cursor))  # type: ignore[misc]
         elif section == _IMPORT:
-            raise Refusal("", "an import of the component stands after its code")
+            raise Refusal("", "an import of the component stands behind core types or code")
     return reader.finish()
 
 
@@ -168,11 +169,11 @@ class _Reader:
     def export(self, cursor: Cursor) -> None:
         """Read an export."""
         name, sort = read_name(cursor), cursor.byte()
-        if sort == 0:
-            raise Refusal(name, "the component exports a core module")
         cursor.number()
         if cursor.byte():
             _skip_description(cursor)
+        if sort not in _EXPORTABLE:
+            raise Refusal(name, f"the component exports something of sort {sort}")
         self._outer.exports.append(Export(name, Sort(sort)))
 
 

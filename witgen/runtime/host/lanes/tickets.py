@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import inspect
 import threading
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["Tickets"]
 
 
+_ROUNDS = 4
+"""How often all tasks that wait are gone through, before the wait goes on although some work has ended."""
+
+
 class Tickets:
     """What one store's guests wait for. All but the ends of work happens on the store's thread."""
 
@@ -26,12 +31,24 @@ class Tickets:
         self._numbers = count(1)
         self._works: dict[int, Future[Any]] = {}
         self._ended = threading.Event()
+        self._moved = False
+        """Whether guests have begun or taken something since the last wait: then others of them may go on at once."""
+        self._done: set[int] = set()
+        """Tickets of work that has ended and that nobody has asked about since."""
+        self._asked = 0
+        """How often guests could go on since something moved."""
         store.idle = self._idle
         store.give_up = self.cancel_all
         store.on_close(self.cancel_all)
 
     def _idle(self, seconds: float) -> bool:
-        """Wait until some work ends; tell whether that was so."""
+        """Wait until some work ends; tell whether guests can go on."""
+        self._asked = 0 if self._moved else self._asked + 1
+        # wasmtime lets one task go on at a time, each in its turn. So those that wait are gone through at once until
+        # the one is found whose work has ended; if that takes too long, it waits for something else as well.
+        if self._moved or (self._done and self._asked <= _ROUNDS * len(self._works)):
+            self._moved = False
+            return True
         ended = self._ended.wait(seconds)
         self._ended.clear()
         return ended
@@ -54,14 +71,20 @@ class Tickets:
         else:
             work = self._in_thread(implementation, arguments)
         self._works[ticket] = work
-        work.add_done_callback(lambda _: self._ended.set())
+        self._moved = True
+        work.add_done_callback(lambda _: self._end(ticket))
         return ticket
+
+    def _end(self, ticket: int) -> None:
+        """Be told that work has ended, on whatever thread."""
+        if ticket in self._works:
+            self._done.add(ticket)
+        self._ended.set()
 
     def _in_thread(self, implementation: Callable[..., object], arguments: tuple[object, ...]) -> Future[Any]:
         work: Future[Any] = Future()
-        run = threading.Thread(target=self._run, args=(work, implementation, arguments), daemon=True)
-        run.name = f"import {getattr(implementation, '__name__', 'function')}"
-        run.start()
+        # Not `threading.Thread`, whose `start` waits for the thread, and whose threads a process waits for at its end.
+        _thread.start_new_thread(self._run, (work, implementation, arguments))
         return work
 
     def _run(self, work: Future[Any], implementation: Callable[..., object], arguments: tuple[object, ...]) -> None:
@@ -82,11 +105,15 @@ class Tickets:
 
     def take(self, ticket: int) -> object:
         """Return or raise what came of work that is done."""
+        self._moved = True
+        self._done.discard(ticket)
         return self._works.pop(ticket).result()
 
     def cancel(self, ticket: int) -> None:
         """Give work up: its coroutine is cancelled, the outcome of a thread's is forgotten."""
+        self._moved = True
         work = self._works.pop(ticket, None)
+        self._done.discard(ticket)
         if work is not None:
             work.cancel()
 

@@ -1,0 +1,152 @@
+"""What can have lanes and what cannot, what is said of it, and that no file makes composing fail in another way."""
+
+from __future__ import annotations
+
+import logging
+import re
+from random import Random
+from typing import Any
+
+import pytest
+from wasmtime import wat2wasm
+from wasmtime.component import Component
+
+from witgen.runtime import abi, host
+from witgen.runtime.host.engine import default_engine
+from witgen.runtime.host.lanes.composer import Choice, compose
+from witgen.runtime.host.lanes.refusal import Refusal
+
+from .random_worlds import RandomWorld
+
+BYTES = abi.List(abi.U8)
+_HOST = abi.Interface(
+    "test:lanes/host", (), (abi.Function("swap", "swap", (abi.Param("data", "data", BYTES),), BYTES),)
+)
+_EXPORTS = abi.Interface("", (), (abi.Function("run", "run", (abi.Param("data", "data", BYTES),), BYTES),))
+_OPTIONS = '(memory (core memory $mi "memory")) (realloc (core func $mi "realloc"))'
+_MEMORY = """(core module $mm (memory (export "memory") 1) (global $p (mut i32) (i32.const 64))
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32) (local $r i32)
+      (local.set $r (global.get $p)) (global.set $p (i32.add (local.get $r) (local.get 3)))
+      (if (i32.gt_u (global.get $p) (i32.shl (memory.size) (i32.const 16)))
+        (then (drop (memory.grow (i32.add (i32.const 1) (i32.shr_u (local.get 3) (i32.const 16)))))))
+      (local.get $r))
+    (func (export "reset") (param i32) (global.set $p (i32.const 64))))
+  (core instance $mi (instantiate $mm))"""
+
+
+def _component(imports: str = "", before: str = "", more: str = "") -> str:
+    """Return a component whose `run` passes on to `swap`."""
+    return f"""(component {before}
+  (import "test:lanes/host" (instance $h (export "swap" (func (param "data" (list u8)) (result (list u8))))))
+  {imports} {_MEMORY}
+  (core func $swap (canon lower (func $h "swap") {_OPTIONS}))
+  (core module $m (import "" "swap" (func $swap (param i32 i32 i32)))
+    (func (export "run") (param i32 i32) (result i32)
+      (call $swap (local.get 0) (local.get 1) (i32.const 16)) (i32.const 16)))
+  (core instance $i (instantiate $m (with "" (instance (export "swap" (func $swap))))))
+  (func (export "run") (param "data" (list u8)) (result (list u8))
+    (canon lift (core func $i "run") {_OPTIONS} (post-return (core func $mi "reset")))) {more})"""
+
+
+class Swaps(host.World):
+    """The component's world."""
+
+    _definition = host.Definition("test:lanes/swaps", (host.Import("host", _HOST),), (_EXPORTS,))
+
+    def _bind(self, instance: host.Instance) -> None:
+        self.run = instance.function(_EXPORTS.functions[0])
+
+
+class _Swap:
+    @staticmethod
+    def swap(data: bytes) -> bytes:
+        return data[::-1]
+
+
+def _imports() -> Any:
+    return type("Imports", (), {"host": _Swap()})()
+
+
+_FUNCTIONS = ("import test:lanes/host#swap", "export run")
+
+
+def test_what_was_taken() -> None:
+    for lanes, text in ((None, _FUNCTIONS), ("bytes", _FUNCTIONS), ("off", ())):
+        with Swaps._open(_component(), _imports(), lanes=lanes) as world:  # type: ignore[arg-type]
+            taken = host.lanes_of(world)
+            assert taken.text == text
+            assert set(taken.plain) == set(_FUNCTIONS) - set(text)
+            assert world.run(bytes(range(256)) * 5) == (bytes(range(256)) * 5)[::-1]
+            assert world.run(bytearray(b"abc")) == b"cba"
+            assert world.run(memoryview(b"")) == b""
+            with pytest.raises(TypeError, match=r"run\(data=…\): expected bytes-like, got str"):
+                world.run("abc")
+
+
+def test_an_implementation_that_returns_something_else() -> None:
+    imports = _imports()
+    imports.host.swap = lambda data: "text"
+    with (
+        Swaps._open(_component(), imports, lanes="bytes") as world,
+        pytest.raises(TypeError, match=r"swap\(\) result: expected bytes-like, got str"),
+    ):
+        world.run(b"abc")
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        (_component(before="(core type (func))"), "an import of the component stands behind core types or code"),
+        (_component(more='(import "test:lanes/late" (instance))'), "stands behind core types or code"),
+    ],
+)
+def test_a_component_that_is_not_as_helpers_need_it(text: str, rule: str, caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(host.LinkError, match=rule):
+        Swaps._open(text, _imports(), lanes="bytes")
+    with caplog.at_level(logging.INFO), Swaps._open(text, _imports()) as world:
+        assert host.lanes_of(world).plain == _FUNCTIONS
+        assert re.search(rule, host.lanes_of(world).refusal)
+        assert world.run(b"abc") == b"cba"
+    assert re.search(f"test:lanes/swaps: no lanes: .*{rule}", caplog.text)
+
+
+def test_a_component_without_lanes_runs_all_the_same() -> None:
+    compiled = Component(default_engine(), _component())
+    with Swaps._open(compiled, _imports()) as world:
+        assert host.lanes_of(world).text == ()
+        assert world.run(b"abc") == b"cba"
+
+
+def test_payloads_that_are_large() -> None:
+    with Swaps._open(_component(), _imports(), lanes="bytes") as world:
+        large = bytes(range(256)) * (1 << 16)
+        assert world.run(large) == large[::-1]
+
+
+def test_damaged_files_are_refused_and_nothing_else() -> None:
+    outcomes: dict[str, int] = {}
+    for seed in range(60):
+        world, random = RandomWorld(seed), Random(seed)
+        whole = bytes(wat2wasm(world.text))
+        for _ in range(40):
+            outcome = _outcome(_damaged(whole, random), world.definition)
+            outcomes[outcome] = outcomes.get(outcome, 0) + 1
+    assert outcomes["refused"] > 100
+    assert outcomes["composed"] > 100
+
+
+def _damaged(whole: bytes, random: Random) -> bytes:
+    if random.random() < 0.3:
+        return whole[: random.randrange(len(whole))]
+    damaged = bytearray(whole)
+    for _ in range(random.choice([1, 2, 8])):
+        damaged[random.randrange(8, len(damaged))] = random.randrange(256)
+    return bytes(damaged)
+
+
+def _outcome(data: bytes, definition: host.Definition) -> str:
+    try:
+        compose(data, Choice(definition.serves, definition.exports, definition.is_same))
+    except Refusal:
+        return "refused"
+    return "composed"

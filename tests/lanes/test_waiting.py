@@ -1,0 +1,151 @@
+"""Many async calls at once, and calls that a guest gives up: what only component text can ask for exactly."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from statistics import median
+from typing import Any
+
+import pytest
+
+from witgen.runtime import host
+from witgen.runtime.host.lanes.tickets import Tickets
+
+from .async_guest import TEXT, Waiting, waiting
+
+
+class AsyncWaiting(host.AsyncWorld[Waiting]):
+    """The asyncio face."""
+
+    async def all(self, count: int) -> Any:
+        return await host.run_in_store(self, self._world.all, count)
+
+    async def give_up(self, n: int) -> Any:
+        return await host.run_in_store(self, self._world.give_up, n)
+
+
+def test_a_hundred_calls_in_threads() -> None:
+    together = threading.Barrier(100, timeout=20)
+
+    def wait(n: int) -> int:
+        # Nobody passes before all are under way.
+        together.wait()
+        return n
+
+    with Waiting._open(TEXT, waiting(wait)) as world:
+        assert host.lanes_of(world).polled == ("import wait",)
+        assert world.all(100) == sum(range(100))
+
+
+def test_a_thousand_calls_on_the_loop() -> None:
+    async def main() -> None:
+        under_way, everybody = 0, asyncio.Event()
+
+        async def wait(n: int) -> int:
+            nonlocal under_way
+            under_way += 1
+            if under_way == 1000:
+                everybody.set()
+            await everybody.wait()
+            return n
+
+        async with await AsyncWaiting._open(Waiting, TEXT, waiting(wait)) as world:
+            assert await world.all(1000) == sum(range(1000))
+
+    asyncio.run(asyncio.wait_for(main(), 30))
+
+
+def test_a_guest_cancels_a_coroutine() -> None:
+    async def main() -> None:
+        log: list[str] = []
+
+        async def wait(n: int) -> int:
+            try:
+                await asyncio.sleep(3600)
+            except asyncio.CancelledError:
+                log.append(f"cancelled {n}")
+                raise
+            return n
+
+        async with await AsyncWaiting._open(Waiting, TEXT, waiting(wait)) as world:
+            assert await world.give_up(7) == 4
+            await asyncio.sleep(0.01)
+            assert log == ["cancelled 7"]
+            assert await world.give_up(8) == 4
+
+    asyncio.run(asyncio.wait_for(main(), 30))
+
+
+def test_a_guest_gives_a_thread_up() -> None:
+    release = threading.Event()
+
+    def wait(n: int) -> int:
+        release.wait(20)
+        return n
+
+    with Waiting._open(TEXT, waiting(wait)) as world:
+        assert world.give_up(1) == 4
+        release.set()
+        assert world.all(5) == 10
+
+
+def test_a_guest_wakes_up_when_one_of_many_calls_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    gates = [threading.Event() for _ in range(100)]
+    opened, waited, take = dict[int, float](), list[float](), Tickets.take
+
+    def timed(tickets: Tickets, ticket: int) -> object:
+        number = take(tickets, ticket)
+        assert isinstance(number, int)
+        waited.append(time.perf_counter() - opened[number])
+        return number
+
+    under_way = threading.Semaphore(0)
+
+    def wait(n: int) -> int:
+        under_way.release()
+        gates[n].wait(20)
+        opened[n] = time.perf_counter()
+        return n
+
+    def release() -> None:
+        for _ in gates:
+            under_way.acquire()
+        for gate in gates:
+            time.sleep(0.003)
+            gate.set()
+
+    monkeypatch.setattr(Tickets, "take", timed)
+    with Waiting._open(TEXT, waiting(wait)) as world:
+        threading.Thread(target=release).start()
+        assert world.all(100) == sum(range(100))
+    # Two milliseconds on a quiet machine; without a wake-up it would be the longest pause, twenty.
+    assert median(waited) < 0.01
+
+
+def test_a_host_of_plain_functions_only_is_told() -> None:
+    async def wait(n: int) -> int:
+        return n
+
+    with pytest.raises(
+        host.LinkError, match=r"wait: async func\(n: u32\) -> u32 \(it is `async def`: only the asyncio"
+    ):
+        Waiting._open(TEXT, waiting(wait))
+
+
+def test_exceptions_come_out() -> None:
+    failure = LookupError("nothing")
+
+    def wait(n: int) -> int:
+        if n == 3:
+            raise failure
+        time.sleep(0.01)
+        return n
+
+    with Waiting._open(TEXT, waiting(wait)) as world:
+        with pytest.raises(LookupError) as caught:
+            world.all(10)
+        assert caught.value is failure
+        with pytest.raises(host.StoreDeadError):
+            world.all(1)
