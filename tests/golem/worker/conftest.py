@@ -33,7 +33,8 @@ class Machine:
             self.errors += data.decode()
 
     def executor(self, **surroundings: Any) -> Executor:
-        seen = Surroundings(output=self._write, **surroundings)
+        # Always with a deadline: code that can be stopped is compiled apart from other code.
+        seen = Surroundings(output=self._write, **{"deadline": 300, **surroundings})
         return Executor(self.state, surroundings=seen, say=self.said.append)
 
     def call(self, worker: str, function: str, *arguments: object, key: str = "", **surroundings: Any) -> Any:

@@ -54,7 +54,18 @@ def _command(machine: Machine, worker: str, url: str, questions: int) -> list[st
         json.dumps(url),
         str(questions),
     ]
-    return [*command, "--worker", worker, "--state", str(machine.state), "--key", "the call", "--json"]
+    return [
+        *command,
+        "--worker",
+        worker,
+        "--state",
+        str(machine.state),
+        "--key",
+        "the call",
+        "--json",
+        "--deadline",
+        "300",
+    ]
 
 
 def _converse(machine: Machine, worker: str, kills: int, questions: int) -> tuple[Server, dict[str, object], str, int]:

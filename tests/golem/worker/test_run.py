@@ -81,7 +81,7 @@ def test_a_declared_error_is_exit_code_1(folder: Folder) -> None:
         (["calc.wasm", "add", "1", "x"], "argument `right`: column 1: expected s32"),
         (["calc.wasm", "add", "1", "2", "3"], "argument"),
         (["calc.wasm", "add", "1", "2147483648"], "expected s32"),
-        (["nothing.wasm", "add"], "No such file or directory: nothing.wasm"),
+        (["nothing.wasm", "add"], "`nothing.wasm` does not exist"),
         (["words.wasm", "add"], "this is not WebAssembly"),
         (["cut.wasm", "add"], "truncated or corrupt"),
         (["calc.wasm", "add", "1", "2", "--env", "novalue"], "--env novalue: expected NAME=VALUE"),

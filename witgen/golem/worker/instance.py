@@ -13,6 +13,7 @@ from typing import Any
 
 from ...runtime.host import DeadlineError, Instance, Limits, Store, WasiConfig
 from ...runtime.host import component as components
+from ...runtime.host.lanes.request import request
 from ...runtime.host.link import Linkage
 from ..bindings.host import Services
 from ..composition import compose
@@ -95,7 +96,8 @@ class Loaded:
             http=surroundings.network,
         )
         try:
-            component = components.load(self.store.engine, program.content)
+            wanted = request(definition, definition.lanes)
+            component = components.load(self.store.engine, program.content, wanted)
             needs = definition.needs(component, self.store.engine)
             linkage = Linkage(definition, self.store, made.imports)
             linkage.define(needs)

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
+from types import new_class
 from typing import Any, Final
 from uuid import UUID, uuid5
 
-from ... import loading
+from ...loading.bindings import generated
 from ...resolver.component import world_name
 from ...runtime import abi, check
 from ...runtime.host import World
@@ -99,9 +100,10 @@ class Program:
     """
 
     def __init__(self, path: Path, name: str) -> None:
-        self.content = path.read_bytes()
+        made, self.content, _ = generated(path, world=world_name(f"{name}.wasm"))
         self.digest = hashlib.sha256(self.content).hexdigest()
-        self.world: type[World] = loading.load(path, world=world_name(f"{name}.wasm"))
+        members = {"_content": self.content, "__doc__": made.__doc__, "__module__": made.__module__}
+        self.world: type[World] = new_class(made.__name__, (made,), exec_body=lambda body: body.update(members))
 
     @property
     def sends_requests(self) -> bool:

@@ -19,7 +19,7 @@ __all__ = ["State"]
 FORMAT: Final = 1
 """Number of the schema below, in the file's `user_version`."""
 
-_BUSY_SECONDS: Final = 5.0
+_BUSY_SECONDS: Final = 2.0
 
 _SCHEMA = """
 CREATE TABLE components (
