@@ -1,0 +1,108 @@
+"""Async functions, streams and futures of a guest on wasmtime: what is written arrives, what is wrong is refused."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from witgen import Config, generate
+from witgen.build import Build, build
+
+pytestmark = pytest.mark.skipif(
+    not (Path(sys.executable).parent / "componentize-py").exists(), reason="componentize-py is not installed"
+)
+
+WIT = """\
+package test:tides;
+interface sea {
+  record entry { name: string, n: s8 }
+  later: async func(n: u32) -> result<u32, string>;
+  pass: func(entries: stream<entry>, numbers: stream<u32>) -> future<u32>;
+}
+world tides { import sea; export run: async func() -> list<string>; }
+"""
+APP = """\
+import asyncio
+from tides_bindings.guest import exports, streams, test_tides_sea as sea
+from tides_bindings.types.test_tides_sea import Entry
+
+async def attempt(call):
+    try:
+        return repr(await call)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+
+async def flow():
+    writer, reader = streams.u32_stream()
+    async def write():
+        with writer:
+            return await writer.write_all(range(5))
+    async def read():
+        found = []
+        while not reader.writer_dropped:
+            found += await reader.read(2)
+        return found
+    one_writer, one_reader = streams.u32_future(lambda: 0)
+    return await asyncio.gather(write(), read(), one_writer.write(7), one_reader.read())
+
+async def passing(*given):
+    return sea.pass_(*given)
+
+async def run():
+    writer, reader = streams.test_tides_sea_entry_stream()
+    numbers = streams.u32_stream()[1]
+    closed = streams.u32_stream()[1]
+    with closed:
+        pass
+    calls = [flow(), sea.later(4), sea.later(0), sea.later(-1)]
+    calls += [writer.write([Entry("a", 1000)]), reader.read("x"), closed.read(1)]
+    calls += [passing([1], numbers), passing(numbers, numbers), passing(reader, closed)]
+    return [await attempt(call) for call in calls]
+
+exports.serve(__name__, run=run)
+"""
+ENTRIES = "stream<test:tides/sea/entry>"
+
+
+@pytest.fixture(scope="module")
+def component(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("tides")
+    (folder / "tides.wit").write_text(WIT)
+    (folder / "app.py").write_text(APP)
+    generate(Config(folder / "tides.wit", out=folder / "tides_bindings"))
+    sys.path.insert(0, str(folder))
+    yield build(Build(str(folder / "app.py"), folder / "tides.wit", out=folder / "tides.wasm")).path
+    sys.path.remove(str(folder))
+
+
+def test_a_guest_awaits_imports_and_its_own_streams(component: Path) -> None:
+    from tides_bindings.host import Tides, TidesImports  # type: ignore[import-not-found]
+    from tides_bindings.host.test_tides_sea import Sea  # type: ignore[import-not-found]
+    from tides_bindings.types.test_tides_sea import LaterError  # type: ignore[import-not-found]
+
+    class Host(Sea):  # type: ignore[misc]
+        def later(self, n: int) -> int:
+            if n == 0:
+                raise LaterError("not today")
+            return n + 1
+
+        def pass_(self, *_: Any) -> Any:
+            raise AssertionError("never called")
+
+    with Tides.open(component, TidesImports(test_tides_sea=Host())) as world:
+        assert world.run() == [
+            "[5, [0, 1, 2, 3, 4], True, 7]",
+            "5",
+            "LaterError: not today",
+            "ValueError: later(n=…): expected u32, got -1",
+            "ValueError: write(source=…): [0].n: expected s8, got 1000",
+            "TypeError: read(max_count=…): expected int, got str",
+            "DroppedError: StreamReader is closed, given away, or in use",
+            f"TypeError: pass_(entries=…): expected the readable end of a {ENTRIES}, got list",
+            f"TypeError: pass_(entries=…): expected the readable end of a {ENTRIES}, got one of a stream<u32>",
+            "DroppedError: StreamReader is closed, given away, or in use",
+        ]
