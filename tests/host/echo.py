@@ -80,7 +80,7 @@ def echo_text(types: dict[str, abi.Type]) -> str:
     )
     aliases = "\n".join(f'(alias export $h "{name}" (type $n{i}))' for i, (name, _) in enumerate(text.named))
     imports = "\n".join(f'(export "{name}" (func {sig}))' for name, sig in signatures.items())
-    options = '(memory (core memory $mi "memory")) (realloc (core func $mi "realloc"))'
+    options = "(memory $memory) (realloc $realloc)"
     lowered = "\n".join(f'(core func $l-{name} (canon lower (func $h "{name}") {options}))' for name in types)
     core_imports = "\n".join(f'(import "h" "{name}" (func $i-{name} (param i32 i32)))' for name in types)
     core = "\n".join(
@@ -90,7 +90,7 @@ def echo_text(types: dict[str, abi.Type]) -> str:
         for name in types
     )
     given = " ".join(f'(export "{name}" (func $l-{name}))' for name in types)
-    reset = '(post-return (core func $mi "reset"))'
+    reset = "(post-return $reset)"
     exports = "\n".join(
         f'(func (export "{prefix}{name}") {sig} (canon lift (core func $i "{prefix}{name}") {options} {reset}))'
         for name, sig in signatures.items()
@@ -110,6 +110,9 @@ def echo_text(types: dict[str, abi.Type]) -> str:
           (local.get $r))
         (func (export "reset") (param i32) (global.set $p (i32.const 65536))))
       (core instance $mi (instantiate $mm))
+      (alias core export $mi "memory" (core memory $memory))
+      (alias core export $mi "realloc" (core func $realloc))
+      (alias core export $mi "reset" (core func $reset))
       {lowered}
       (core module $m {core_imports} {core})
       (core instance $i (instantiate $m (with "h" (instance {given}))))

@@ -14,9 +14,11 @@ TEXT = """(component
     (func (export "realloc") (param i32 i32 i32 i32) (result i32) (local $r i32)
       (local.set $r (global.get $p)) (global.set $p (i32.add (global.get $p) (local.get 3))) (local.get $r)))
   (core instance $mi (instantiate $mm))
+  (alias core export $mi "memory" (core memory $memory))
+  (alias core export $mi "realloc" (core func $realloc))
   (core func $t (canon lower (func $twice)))
   (core func $ret (canon task.return (result u32)))
-  (core func $ret-s (canon task.return (result string) (memory (core memory $mi "memory"))))
+  (core func $ret-s (canon task.return (result string) (memory $memory)))
   (core module $m (import "" "t" (func $t (param i32) (result i32))) (import "" "ret" (func $ret (param i32)))
     (import "" "ret-s" (func $ret-s (param i32 i32)))
     (func (export "run") (param i32) (result i32) (local $n i32)
@@ -34,11 +36,13 @@ TEXT = """(component
     (func (export "callback") (param i32 i32 i32) (result i32) unreachable))
   (core instance $i (instantiate $m (with "" (instance
     (export "t" (func $t)) (export "ret" (func $ret)) (export "ret-s" (func $ret-s))))))
+  (alias core export $i "callback" (core func $callback))
+  (alias core export $i "callback-late" (core func $callback-late))
   (func (export "run") async (param "x" u32) (result u32)
-    (canon lift (core func $i "run") async (callback (core func $i "callback"))))
+    (canon lift (core func $i "run") async (callback $callback)))
   (func (export "late") async (param "x" string) (result string) (canon lift (core func $i "late") async
-    (callback (core func $i "callback-late")) (memory (core memory $mi "memory")) (realloc (core func $mi "realloc"))))
-  (func (export "trap") async (canon lift (core func $i "trap") async (callback (core func $i "callback"))))
+    (callback $callback-late) (memory $memory) (realloc $realloc)))
+  (func (export "trap") async (canon lift (core func $i "trap") async (callback $callback)))
   (func (export "plain") (param "x" u32) (result u32) (canon lift (core func $i "plain"))))"""
 
 

@@ -23,6 +23,7 @@ import wasmtime
 from wasmtime import component as wasm
 
 from witgen.runtime import abi, host
+from witgen.runtime.host import ffi
 
 from .echo import echo
 from .test_values import SHAPE, ShapeSize
@@ -39,6 +40,8 @@ TEXT = """(component
     (func (export "size") (param i32 i32) (result i32) (local.get 1))
     (func (export "trap") unreachable))
   (core instance $i (instantiate $m))
+  (alias core export $i "memory" (core memory $memory))
+  (alias core export $i "realloc" (core func $realloc))
   (type $e' (enum "red" "green")) (export $e "e" (type $e'))
   (type $v' (variant (case "a" u8) (case "b" bool))) (export $v "v" (type $v'))
   (func (export "u8") (param "x" u8) (result u8) (canon lift (core func $i "same")))
@@ -47,16 +50,18 @@ TEXT = """(component
   (func (export "f32") (param "x" f32) (result f32) (canon lift (core func $i "same-f32")))
   (func (export "enum") (param "x" $e) (result $e) (canon lift (core func $i "same")))
   (func (export "tag") (param "x" $v) (result u32) (canon lift (core func $i "tag")))
-  (func (export "some") (result (option u32)) (canon lift (core func $i "some") (memory (core memory $i "memory"))))
+  (func (export "some") (result (option u32)) (canon lift (core func $i "some") (memory $memory)))
   (func (export "size") (param "x" (list u32)) (result u32)
-    (canon lift (core func $i "size") (memory (core memory $i "memory")) (realloc (core func $i "realloc"))))
+    (canon lift (core func $i "size") (memory $memory) (realloc $realloc)))
   (func (export "trap") (canon lift (core func $i "trap"))))"""
 
 FAILS = """(component (import "f" (func $f (result string)))
   (core module $mm (memory (export "memory") 1)
     (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 8)))
   (core instance $mi (instantiate $mm))
-  (core func $l (canon lower (func $f) (memory (core memory $mi "memory")) (realloc (core func $mi "realloc"))))
+  (alias core export $mi "memory" (core memory $memory))
+  (alias core export $mi "realloc" (core func $realloc))
+  (core func $l (canon lower (func $f) (memory $memory) (realloc $realloc)))
   (core module $m (import "" "l" (func $l (param i32))) (func $run (export "run") (call $l (i32.const 16))) START)
   (core instance $i (instantiate $m (with "" (instance (export "l" (func $l))))))
   (func (export "run") (canon lift (core func $i "run"))))"""
@@ -208,5 +213,6 @@ def test_boxes_of_options_leak() -> None:
     # In a process of its own: what other tests have freed would be filled first, and nothing would seem to grow.
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         theirs, ours = pool.submit(leaked_bytes).result()
-    assert theirs > 1_500_000
-    assert ours < theirs / 2
+    assert ours < 750_000
+    if ffi.VERSION.startswith("50."):  # not all releases do
+        assert theirs > 1_500_000
