@@ -48,7 +48,13 @@ SAID = {
 }
 
 
-@pytest.mark.parametrize("name", sorted(SAID))
+# What these show is shown by the tests of conveniences and of coverage, too; each builds a component of its own.
+LONG = {"blobs", "idempotency", "idle", "keyvalue"}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.long] if name in LONG else []) for name in sorted(SAID)]
+)
 def test_an_example(name: str, tmp_path: Path) -> None:
     pytest.importorskip("componentize_py", reason="needs componentize-py")
     shutil.copytree(EXAMPLES / name, tmp_path / name)
