@@ -6,6 +6,7 @@ Each of these was tried with componentize-py 0.25.1, which ends in a panic or in
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -102,7 +103,8 @@ def _documented(what: str, docs: ir.Docs | None, span: Span | None) -> Iterator[
     if docs is None or not re.search(r'"""|\\', docs.contents):
         return
     try:
-        compile(f'"""\n{docs.contents}\n"""', "", "exec")
+        with warnings.catch_warnings(action="ignore"):
+            compile(f'"""\n{docs.contents}\n"""', "", "exec")
     except (SyntaxError, ValueError):
         message = f"the documentation of {what} ends the Python string that componentize-py puts it into"
         yield Unbuildable(message, span, 'write it without `"""` and without backslashes')
