@@ -6,6 +6,8 @@ import gc
 import io
 import os
 import resource
+import subprocess
+import sys
 import threading
 import time
 import zlib
@@ -280,6 +282,29 @@ def test_nothing_is_left_behind(start: Start) -> None:
     assert descriptors() <= before + 2, "one stream and one file may be on their way"
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - size < 20_000, "kilobytes"
     assert len(unfinished_files()) <= 1, "the last InputStream could be returned again"
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
+    def run(then: str) -> subprocess.CompletedProcess[str]:
+        program = f"from witgen.runtime.host import InputStream; kept = InputStream(b'x' * 100); {then}"
+        environment = {**os.environ, "TMPDIR": str(tmp_path)}
+        return subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+
+    assert run("pass").returncode == 0
+    assert list(tmp_path.iterdir()) == [], "who ends, tidies up"
+    for _ in range(2):
+        assert run("import os; os.kill(os.getpid(), 9)").returncode == -9
+    assert len(list(tmp_path.iterdir())) == 2
+    for folder in tmp_path.iterdir():
+        os.utime(folder, (0, 0))
+    # While one lives, the next leaves its folder alone, however old that is.
+    found = run(
+        "import os, subprocess, sys; os.utime(kept._path.parent, (0, 0));"
+        "subprocess.run([sys.executable, '-c', 'from witgen.runtime.host import InputStream; InputStream(bytes())']);"
+        "print(kept._path.exists(), len(os.listdir(kept._path.parent.parent)))"
+    )
+    assert found.stdout.split() == ["True", "1"], found.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 # Asks for a stream and drops it.

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import secrets
 import shutil
+import sys
 import tempfile
 import threading
+import time
 import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -19,6 +22,9 @@ from . import component, ffi
 from . import stream_component as text
 from .errors import HostError
 
+if sys.platform != "win32":
+    import fcntl
+
 if TYPE_CHECKING:
     from .store import Store
 
@@ -26,6 +32,11 @@ __all__ = ["StreamError", "StreamFiles", "hide", "new_file", "prepare"]
 
 _NAME: Final = f"/.{secrets.token_hex(16)}"
 """What the folder is called among the preopened ones, so that it is none of the user's."""
+
+_PREFIX: Final = "witgen-streams-"
+
+_SETTLED: Final = 60
+"""Seconds after which a folder's owner has locked it, if there is one."""
 
 _PREOPENS: Final = "wasi:filesystem/preopens@0.2."
 
@@ -42,9 +53,39 @@ def _private_folder() -> Path:
     global _folder  # noqa: PLW0603  (one per process)
     with _lock:
         if _folder is None or not _folder.is_dir():
-            _folder = Path(tempfile.mkdtemp(prefix="witgen-streams-"))
+            _remove_abandoned()
+            _folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+            # Stays open as long as the process lives.
+            _claim(_folder)
             atexit.register(_remove, _folder, os.getpid())
         return _folder
+
+
+def _claim(folder: Path) -> int | None:
+    """Lock a folder, for as long as what is returned is open; None where another process has it.
+
+    Where the system has no such locks, every folder is somebody's.
+    """
+    if sys.platform == "win32":
+        return None
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        return None
+    return handle
+
+
+def _remove_abandoned() -> None:
+    """Remove the folders of processes that were killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        # Another user's, or one that somebody else removes at the same time.
+        with contextlib.suppress(OSError):
+            # A new one may not be locked yet.
+            if folder.stat().st_mtime < time.time() - _SETTLED and (handle := _claim(folder)) is not None:
+                shutil.rmtree(folder, ignore_errors=True)
+                os.close(handle)
 
 
 def _remove(folder: Path, owner: int) -> None:
