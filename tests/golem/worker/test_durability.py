@@ -148,6 +148,24 @@ def test_waiting_ends_with_the_deadline(machine: Machine) -> None:
     assert machine.output.count(b"promise") == 1
 
 
+def test_a_copy_waits_for_a_promise_while_its_process_ends(machine: Machine) -> None:
+    assert machine.call("one", "part", "copy") == b"original"
+    with machine.executor() as executor:
+        assert {record.name: record.status for record in executor.records.workers()} == {
+            "one": "idle",
+            "copy": "suspended",
+        }
+    position = int(re.findall(rb"promise (\d+)", machine.output)[0])
+    assert machine.call("one", "complete", "copy", position, b"at last")
+    assert not machine.call("one", "complete", "copy", position, b"too late")
+    with machine.executor() as executor:
+        [copy] = [record for record in executor.records.workers() if record.name == "copy"]
+        last = executor.state.entries(copy.number)[-1]
+    assert (copy.status, last.kind) == ("idle", "exported-function-completed")
+    assert last.response is not None
+    assert last.response.data == b"at last"
+
+
 def test_two_processes_do_not_share_a_state_file(machine: Machine) -> None:
     with machine.executor(), pytest.raises(WorkerError, match="another process runs its workers"):
         machine.executor()

@@ -88,7 +88,11 @@ class _Host(Host):
         return self._executor.promises.poll(self._number(promise_id.worker_id), promise_id.oplog_idx)
 
     def complete_promise(self, promise_id: api.PromiseId, data: bytes) -> bool:
-        return self._executor.promises.complete(self._number(promise_id.worker_id), promise_id.oplog_idx, data)
+        number = self._number(promise_id.worker_id)
+        is_new = self._executor.promises.complete(number, promise_id.oplog_idx, data)
+        if is_new:
+            self._executor.wake(number)
+        return is_new
 
     def delete_promise(self, promise_id: api.PromiseId) -> None:
         self._executor.promises.delete(self._number(promise_id.worker_id), promise_id.oplog_idx)

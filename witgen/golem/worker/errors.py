@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["DivergenceError", "RefusedError", "StateError", "WorkerError"]
+__all__ = ["DivergenceError", "RefusedError", "StateError", "Stopped", "WorkerError"]
 
 
 class WorkerError(Exception):
@@ -11,6 +11,10 @@ class WorkerError(Exception):
 
 class RefusedError(WorkerError):
     """A host function cannot do what the component asks for: the call fails as by a trap, and may be tried again."""
+
+
+class Stopped(BaseException):
+    """The process ends while a worker waits; the next one goes on with it. Host code does not catch this."""
 
 
 class StateError(WorkerError):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Self, TypeVar
 from uuid import UUID
 
+from ...runtime.host import HostError
 from ..local import Services
 from .codec import NOTHING, Encoded
 from .entries import INVOKED, Entry
@@ -147,6 +148,23 @@ class Executor:
         """Wait until every call whose time has come is made, and everything that was submitted is done."""
         self._queue.settle()
 
+    def wake(self, number: int) -> None:
+        """Let a worker go on that has been suspended; it is in the middle of a call."""
+        record = self.records.numbered(number)
+        if record.status == "suspended":
+            self._resume(record)
+
+    def _resume(self, record: WorkerRecord) -> None:
+        """Let a worker finish what it is in the middle of, on another thread."""
+
+        def resume() -> None:
+            try:
+                self.worker(record).resume()
+            except (HostError, WorkerError) as error:
+                self.say(f"worker `{record.name}`: {error}")
+
+        self.submit(resume)
+
     def update(self, record: WorkerRecord, target: int, mode: str) -> None:
         """Note that a worker shall get another version; it does when it is loaded or called the next time."""
         with self.state.transaction():
@@ -173,7 +191,7 @@ class Executor:
             if answer is not None:
                 self.state.answer(made.number, last, Encoded(answer))
             self.records.set_status(made.number, "interrupted")
-        self.submit(self.worker(made).resume)
+        self._resume(made)
 
     def revert(self, record: WorkerRecord, last: int) -> None:
         """Take a worker back to an entry of its oplog; all after it counts no more."""
@@ -202,6 +220,7 @@ class Executor:
 
     def close(self) -> None:
         """Unload all workers and close the state file; twice is fine."""
+        self.promises.stop()
         self._queue.close()
         for worker in list(self._workers.values()):
             worker.close()

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from .errors import RefusedError
+from .errors import RefusedError, Stopped
 from .state import State
 
 __all__ = ["Promises"]
@@ -21,6 +21,9 @@ class Promises:
     def __init__(self, state: State) -> None:
         self._state = state
         self._changed = threading.Condition()
+        self._is_stopped = False
+        self.waiting = 0
+        """How many threads wait for promises."""
 
     def create(self, worker: int, position: int) -> None:
         """Make a promise; it is named after the place in the oplog."""
@@ -38,11 +41,23 @@ class Promises:
 
     def wait(self, worker: int, position: int, go_on: Callable[[], None]) -> bytes:
         """Wait until a promise is completed; `go_on` raises when nobody shall wait any longer."""
-        while (data := self.poll(worker, position)) is None:
-            go_on()
-            with self._changed:
-                self._changed.wait(_LOOK_AGAIN)
+        with self._changed:
+            self.waiting += 1
+            try:
+                while (data := self.poll(worker, position)) is None:
+                    go_on()
+                    if self._is_stopped:
+                        raise Stopped
+                    self._changed.wait(_LOOK_AGAIN)
+            finally:
+                self.waiting -= 1
         return data
+
+    def stop(self) -> None:
+        """Let nobody wait any longer: the process ends."""
+        with self._changed:
+            self._is_stopped = True
+            self._changed.notify_all()
 
     def complete(self, worker: int, position: int, data: bytes) -> bool:
         """Complete a promise; tell whether it was not completed before."""

@@ -60,9 +60,9 @@ class Queue:
             self._changed.notify_all()
 
     def settle(self) -> None:
-        """Wait until everything whose time has come is done."""
+        """Wait until everything whose time has come is done, or waits for a promise."""
         with self._changed:
-            while self._busy or self._due():
+            while len(self._busy) > self._executor.promises.waiting or self._due():
                 self._changed.wait(0.1)
 
     def close(self) -> None:

@@ -139,7 +139,7 @@ class Records:
 
     def note_killed(self) -> None:
         """Note that what was under way when the last process ended was interrupted."""
-        self.state.execute("UPDATE workers SET status = 'interrupted' WHERE status IN ('running', 'suspended')")
+        self.state.execute("UPDATE workers SET status = 'interrupted' WHERE status = 'running'")
 
     def set_status(self, number: int, status: str, *, retries: int = 0) -> None:
         """Note what a worker does now."""

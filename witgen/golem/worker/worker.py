@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from ...runtime.host import ComponentError, DeadlineError, EngineError, GuestExit, LinkError
 from .codec import NOTHING, Encoded
 from .entries import INVOKED, UPDATED, Entry
-from .errors import DivergenceError, RefusedError, StateError, WorkerError
+from .errors import DivergenceError, RefusedError, StateError, Stopped, WorkerError
 from .records import WorkerRecord
 from .session import DEFAULT_POLICY, Restart, Session
 from .updating import update
@@ -168,6 +168,9 @@ class Worker:
                 self._fail(error)
             except (WorkerError, LinkError, ComponentError, EngineError):
                 self._stop()
+                raise
+            except Stopped:
+                self.close()
                 raise
             except (KeyboardInterrupt, DeadlineError, SystemExit):
                 self._end("interrupted")

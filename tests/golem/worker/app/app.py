@@ -20,6 +20,8 @@ from agent.guest.golem_websocket_client import WebsocketConnection
 from agent.guest.wasi_blobstore_container import Container
 from agent.guest.wasi_blobstore_types import OutgoingValue as OutgoingBlob
 from agent.guest.wasi_keyvalue_types import Bucket, OutgoingValue
+from agent.types.golem_api_host import ForkResult, PromiseId
+from agent.types.golem_rpc_types import WorkerId
 from agent.types.golem_websocket_client import Error, MessageText
 from agent.types.wasi_logging_logging import Level
 from agent.types.worker import Transcript
@@ -153,6 +155,15 @@ def promised() -> bytes:
     return host.await_promise(promise)
 
 
+def complete(worker: str, position: int, data: bytes) -> bool:
+    owner = WorkerId(host.get_self_metadata().worker_id.component_id, worker)
+    return host.complete_promise(PromiseId(owner, position), data)
+
+
+def part(name: str) -> bytes:
+    return b"original" if host.fork(name) is ForkResult.ORIGINAL else promised()
+
+
 class Save(SaveSnapshot):
     def save(self) -> bytes:
         return str(memory["counted"]).encode()
@@ -175,6 +186,8 @@ exports.serve(
     region=region,
     spin=spin,
     promised=promised,
+    complete=complete,
+    part=part,
     golem_api_save_snapshot=Save(),
     golem_api_load_snapshot=Load(),
 )
