@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from wave_types import SHOP, TYPES, values
 
-from witgen.golem.wave import WaveError, from_json, parse, parse_arguments, parse_call, render, to_json
+from witgen.golem.wave import WaveError, from_json, parse, parse_arguments, parse_call, parse_json, render, to_json
 from witgen.runtime import abi
 from witgen.runtime.values import Err, Ok, Some
 
@@ -134,7 +134,11 @@ ENTRY = abi.Tuple((abi.STRING, MAYBE))
         ("9" * 5000, abi.U64, "got 9999999999999999999999999999999999999999…"),
         ("1e400", abi.F64, "which is too large; infinity is `inf`"),
         ("1e39", abi.F32, "which is too large"),
-        ("hello", abi.STRING, 'column 1: expected a string, got `hello`; strings stand in double quotes: "text"'),
+        (
+            "hello",
+            abi.STRING,
+            'column 1: expected a string, got `hello`; strings stand in double quotes: "text", in a shell',
+        ),
         ('"open', abi.STRING, 'column 1: the string is never closed; add `"`'),
         (r'"a\q"', abi.STRING, r"column 3: unknown escape \q; escapes are"),
         (r'"\u{d800}"', abi.STRING, r"\u{d800} is no Unicode scalar value"),
@@ -220,6 +224,19 @@ def test_calls() -> None:
         parse_arguments(['"x"', "many"], PARAMS)
     with pytest.raises(WaveError, match="argument `name`: missing: expected a string"):
         parse_arguments([], PARAMS)
+
+
+def test_arguments_in_json() -> None:
+    assert parse_arguments(['"x"', "1", '["new"]'], PARAMS, parse_json) == ["x", 1, SHOP.Tags.NEW]
+    for text, message in [
+        ("{", "argument `name`: line 1, column 2: this is not JSON: "),
+        ("3", "argument `name`: $: expected a string, got a number"),
+        ("9" * 5000, "argument `name`: $: this cannot be read: "),
+        ("[" * 100_000, "argument `name`: $: this cannot be read: "),
+    ]:
+        with pytest.raises(WaveError) as caught:
+            parse_arguments([text], PARAMS, parse_json)
+        assert str(caught.value).startswith(message)
 
 
 def test_values_of_another_type_are_not_rendered() -> None:

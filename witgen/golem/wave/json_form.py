@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable
 from typing import Any, NoReturn, TypeAlias, cast
@@ -12,7 +13,7 @@ from ...runtime.values import Err, Ok, Some
 from .describing import describe, did_you_mean, rounded, shortest, side
 from .errors import WaveError
 
-__all__ = ["Json", "from_json", "to_json"]
+__all__ = ["Json", "from_json", "parse_json", "to_json"]
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 """What `json.loads` returns."""
@@ -42,6 +43,21 @@ def from_json(value: Json, type_: abi.Type) -> object:
         WaveError: it stands for none; the place is a path from the root, `$`.
     """
     return _value(type_, value, "$")
+
+
+def parse_json(text: str, type_: abi.Type) -> object:
+    """Return the value of `type_` that a JSON text stands for.
+
+    Raises:
+        WaveError: the text is not JSON, or stands for no value of the type.
+    """
+    try:
+        value: Json = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise WaveError(f"this is not JSON: {error.msg}", f"line {error.lineno}, column {error.colno}") from None
+    except (ValueError, RecursionError) as error:
+        raise WaveError(f"this cannot be read: {error}", "$") from None
+    return from_json(value, type_)
 
 
 def _json(type_: abi.Type, value: Any) -> Json:

@@ -33,8 +33,15 @@ def parse(text: str, type_: abi.Type) -> object:
     return value
 
 
-def parse_arguments(texts: Sequence[str], params: Sequence[abi.Param]) -> list[object]:
+def parse_arguments(
+    texts: Sequence[str], params: Sequence[abi.Param], read: Callable[[str, abi.Type], object] = parse
+) -> list[object]:
     """Return the arguments of a call, each given as a text of its own; options at the end may be missing.
+
+    Args:
+        texts: the arguments.
+        params: the parameters of the function.
+        read: reads one; `parse_json` where they are JSON.
 
     Raises:
         WaveError: an argument is missing, is too many, or is not of its type; it is named.
@@ -44,7 +51,7 @@ def parse_arguments(texts: Sequence[str], params: Sequence[abi.Param]) -> list[o
     values: list[object] = []
     for text, param in zip(texts, params, strict=False):
         try:
-            values.append(parse(text, param.type))
+            values.append(read(text, param.type))
         except WaveError as error:
             raise error.in_argument(param.name) from None
     missing = _completed(values, params)
@@ -143,7 +150,9 @@ def _primitive(reader: Reader, type_: abi.Prim) -> object:
 def _text(reader: Reader, type_: abi.Prim) -> str:
     text = reader.string() if type_ is abi.STRING else reader.character()
     if text is None:
-        remedy = 'strings stand in double quotes: "text"' if type_ is abi.STRING else "characters stand in quotes: 'x'"
+        remedy = "characters stand in single quotes: 'x'"
+        if type_ is abi.STRING:
+            remedy = """strings stand in double quotes: "text", in a shell '"text"'"""
         raise reader.expected(describe(type_), remedy)
     try:
         text.encode()

@@ -129,14 +129,9 @@ def _pass_on(stream: str, data: bytes) -> None:
 
 
 def _request(export: Export, wanted: Run) -> Encoded:
-    params = export.function.params
+    read = wave.parse_json if wanted.json else wave.parse
     try:
-        if not wanted.json:
-            return export.request(wave.parse_arguments(wanted.arguments, params))
-        if len(wanted.arguments) != len(params):
-            raise ValueError(f"{len(params)} arguments are expected, {len(wanted.arguments)} are given")  # noqa: TRY301
-        pairs = zip(wanted.arguments, params, strict=True)
-        return export.request([wave.from_json(json.loads(text), param.type) for text, param in pairs])
+        return export.request(wave.parse_arguments(wanted.arguments, export.function.params, read))
     except ValueError as error:
         raise WorkerError(f"{describe(export.function)}: {error}") from None
 
