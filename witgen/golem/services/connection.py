@@ -44,7 +44,7 @@ _REASON_LIMIT: Final = 123
 
 
 class Connection(client.WebsocketConnection):
-    """An open connection. `errors` are what the next calls get once all messages are taken; the last one stays."""
+    """An open connection, and what has arrived on it."""
 
     service: ClassVar[WebSockets]
 
@@ -53,7 +53,9 @@ class Connection(client.WebsocketConnection):
         self._arrived = threading.Condition()
         self._messages: deque[Message] = deque()
         self._waiting = 0
+        """What the messages take, about."""
         self._errors: deque[Error] = deque()
+        """Why the connection ended: what calls get once all messages are taken. The last one stays."""
         self._readable = client.Pollable()
         self._room = asyncio.Event()
         self._ignoring = False
@@ -117,8 +119,8 @@ class Connection(client.WebsocketConnection):
     def leave(self) -> Future[None]:
         """End the connection without waiting for the server; the future is done when the server has answered."""
         if self._leaving is None:
-            self._leaving = Future()
             if self._errors:
+                self._leaving = Future()
                 self._leaving.set_result(None)
             else:
                 self._ignore()
