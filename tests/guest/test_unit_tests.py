@@ -75,6 +75,11 @@ def test_without_witgen(project: Path, component: Path) -> None:
     assert "12 passed" in done.stdout, done.stdout
 
 
+def test_a_component_that_is_missing(project: Path) -> None:
+    done = run(project, "pytest", "-q", "-p", "witgen.pytest_plugin", "--component", "absent.wasm")
+    assert "absent.wasm does not exist: build the component first" in done.stdout
+
+
 def test_settings_that_are_missing(project: Path) -> None:
     done = run(project, "pytest", "-q", "-p", "witgen.pytest_plugin", "-o", "witgen_bindings=")
     assert "fakes needs the setting `witgen_bindings`" in done.stdout

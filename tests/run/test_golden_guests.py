@@ -177,6 +177,17 @@ def test_methods_called_handle_and_finalizer(opened: Callable[[str], SimpleNames
         file.handle()
 
 
+def test_resources_of_interfaces_inside_the_world(opened: Callable[[str], SimpleNamespace]) -> None:
+    awkward = opened("awkward")
+    pens = awkward.fakes.awkward_pens.Pen
+    pens.draw.answers(lambda _, n: n * 10)
+    pot = awkward.guest.pots.Pot(awkward.types("awkward_pots").Size(4))
+    assert pot.fill(3) == 60
+    first, second = pens
+    assert pens.constructor.calls == [(4,)]
+    assert pens.draw.calls == [(first, 3), (second, 3)]
+
+
 def test_lists_of_signed_bytes(opened: Callable[[str], SimpleNamespace]) -> None:
     awkward = opened("awkward")
     fakes, exported = awkward.fakes.golden_awkward_numbers, awkward.guest.golden_awkward_numbers

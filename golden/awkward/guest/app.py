@@ -4,11 +4,19 @@ from collections.abc import Iterable
 from typing import Self
 
 from awkward_bindings._runtime.values import Err, Ok
-from awkward_bindings.guest import exports, golden_awkward_files, golden_awkward_numbers, golden_awkward_shadows
+from awkward_bindings.guest import (
+    awkward_pens,
+    exports,
+    golden_awkward_files,
+    golden_awkward_numbers,
+    golden_awkward_shadows,
+)
+from awkward_bindings.guest.exports.awkward_pots import Pot
 from awkward_bindings.guest.exports.golden_awkward_files import File, Files
 from awkward_bindings.guest.exports.golden_awkward_numbers import Numbers
 from awkward_bindings.guest.exports.golden_awkward_shadows import Shadows
 from awkward_bindings.guest.exports.golden_awkward_types import Node, Types
+from awkward_bindings.types.awkward_pots import Size
 from awkward_bindings.types.golden_awkward_shadows import Enum, Flag, Optional, Some
 from awkward_bindings.types.golden_awkward_shadows import Err as Failure
 
@@ -79,8 +87,17 @@ class OwnTypes(Types):
         return node, node
 
 
+class OwnPot(Pot):
+    def __init__(self, size: Size) -> None:
+        self._pen = awkward_pens.Pen(size.x)
+
+    def fill(self, n: int) -> int:
+        return self._pen.draw(n) + awkward_pens.Pen.best().draw(n)
+
+
 exports.serve(
     __name__,
+    pots=OwnPot,
     golden_awkward_files=OwnFiles(),
     golden_awkward_numbers=OwnNumbers(),
     golden_awkward_shadows=OwnShadows(),

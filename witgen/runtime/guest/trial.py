@@ -234,10 +234,13 @@ def opened(application: str | Path, exports: Exports, fakes: Fakes, host: HostSi
 
     Raises:
         LookupError: the module does not serve, or there is no host side to run a component with.
+        FileNotFoundError: there is no such component.
     """
     if str(application).endswith(".wasm"):
         if host is None:
             raise LookupError(f"running {application} takes bindings for hosts, which were not generated")
+        if not Path(application).is_file():
+            raise FileNotFoundError(f"{application} does not exist: build the component first")
         guest = host.open(application, fakes)
     else:
         import_module(str(application))
