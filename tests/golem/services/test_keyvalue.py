@@ -103,6 +103,27 @@ def test_content_goes_through_streams(guest: Guest) -> None:
     """) == [409600, (409600, "StreamError_Closed"), True]
 
 
+def test_handles_may_be_dropped_in_any_order(guest: Guest) -> None:
+    assert guest("""
+        made = types.OutgoingValue.new_outgoing_value()
+        stream = made.outgoing_value_write_body_async()
+        made.__exit__(None, None, None)
+        stream.blocking_write_and_flush(b"nobody reads this")
+        stream.__exit__(None, None, None)
+        eventual.set(bucket, "k", value(b"v"))
+        found = eventual.get(bucket, "k")
+        stream = found.incoming_value_consume_async()
+        found.__exit__(None, None, None)
+        out.append(stream.blocking_read(10))
+        future = cache.get_or_set("k")
+        ready = future.listen_to_future_get_or_set_result()
+        future.__exit__(None, None, None)
+        ready.block()
+        ready.__exit__(None, None, None)
+        out.append(type(cache.get_or_set("k").future_get_or_set_result_get().value).__name__)
+    """) == [b"v", "GetOrSetEntry_Vacant"]
+
+
 def test_what_can_be_had_once(guest: Guest) -> None:
     assert guest("""
         eventual.set(bucket, "k", value(b"v"))

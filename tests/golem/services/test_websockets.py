@@ -228,6 +228,22 @@ def test_a_pollable_is_ready_while_there_is_something(guest: Guest) -> None:
         ) == [[0], "a", (True, "b", False), "Closed", True]
 
 
+def test_a_pollable_may_outlive_its_connection(guest: Guest) -> None:
+    with websocket_server(echo) as url:
+        assert guest(
+            """
+            ws = connect()
+            ready = [ws.subscribe(), ws.subscribe()]
+            ready[0].__exit__(None, None, None)
+            ws.__exit__(None, None, None)
+            ready[1].block()
+            out.append(ready[1].ready())
+            ready[1].__exit__(None, None, None)
+            """,
+            url=url,
+        ) == [True]
+
+
 def test_headers_reach_the_server_and_the_last_of_a_name_counts(guest: Guest) -> None:
     def tell(connection: ServerConnection) -> None:
         assert connection.request is not None
