@@ -24,7 +24,7 @@ COMPONENT = """\
   (core module $memory
     (memory (export "memory") 1)
     (global $top (mut i32) (i32.const 16))
-    (func (export "reset") (param i32) (global.set $top (i32.const 16)))
+    (func (export "reset") (global.set $top (i32.const 16)))
     ;; Hands out memory that is free again when the call is over; nothing is ever made larger.
     (func (export "realloc") (param i32 i32 i32) (param $size i32) (result i32) (local $at i32)
       (local.set $at (i32.and (i32.add (global.get $top) (i32.const 7)) (i32.const -8)))
@@ -51,6 +51,7 @@ COMPONENT = """\
     (import "" "poll" (func $poll (param i32 i32 i32)))
     (import "" "subscribe" (func $subscribe (param i64) (result i32)))
     (import "" "drop" (func $drop (param i32)))
+    (import "" "reset" (func $reset))
     (func $allocate (param $size i32) (result i32)
       (call $realloc (i32.const 0) (i32.const 0) (i32.const 8) (local.get $size)))
     (func (export "ready") (param $handle i32) (result i32) (local $is i32)
@@ -74,13 +75,16 @@ COMPONENT = """\
           (local.set $count (i32.sub (local.get $count) (i32.const 1)))
           (call $drop (i32.load (i32.add (local.get $handles) (i32.mul (local.get $count) (i32.const 4)))))
           (br $next)))
+      ;; Nothing is handed out before the answer has been read.
+      (call $reset)
       (local.get $answer)))
   (core instance $main (instantiate $main (with "" (instance
     (export "memory" (memory $mem)) (export "realloc" (func $realloc))
     (export "ready" (func $ready)) (export "poll" (func $poll))
-    (export "subscribe" (func $subscribe)) (export "drop" (func $drop))))))
+    (export "subscribe" (func $subscribe)) (export "drop" (func $drop))
+    (export "reset" (func $memory "reset"))))))
 
   (func (export "ready") (param "handle" (borrow $pollable)) (result bool) (canon lift (core func $main "ready")))
   (func (export "poll") (param "in" (list (borrow $pollable))) (param "nanoseconds" u64) (result (list u32))
-    (canon lift (core func $main "poll") (memory $mem) (realloc $realloc) (post-return (core func $memory "reset")))))
+    (canon lift (core func $main "poll") (memory $mem) (realloc $realloc))))
 """

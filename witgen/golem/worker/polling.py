@@ -137,13 +137,13 @@ _PROBE = """
 def _own_version(engine: wasmtime.Engine) -> str:
     """Return the release of WASI that wasmtime's linker has.
 
-    An instance that is added under the name of one that is there is that one; under any other name, it is new and has
-    no resource.
+    From wasmtime 48 on, an instance that is added under the name of one that is there is that one. Under any other
+    name, and before, it is new and has no resource.
     """
     if engine not in _versions:
         _versions[engine] = next(filter(None, (_try_version(engine, f"0.2.{patch}") for patch in range(100))), "")
     if not _versions[engine]:
-        raise WorkerError("this wasmtime does not say which release of wasi:io it has: polls cannot be recorded")
+        raise WorkerError(f"durable workers need wasmtime 48 or later: with {ffi.VERSION}, waiting cannot be recorded")
     return _versions[engine]
 
 
