@@ -69,8 +69,9 @@ _OPTIONS = {
     "names": _Option("names", "a table of strings: interface = module name", _is_names),
     "golem": _Option("golem", "true or false", _is_bool),
     "reuse": _Option("reuse", "a list of strings: import names of generated packages, or `name=folder`", _is_strings),
+    "skip": _Option("skip", "a list of strings: interfaces that the world imports", _is_strings),
     "runtime": _Option("runtime", "a string: the import name of the support code", _is_string),
-    "lanes": _Option("lanes", "\"auto\", \"bytes\" or \"off\"", _is_lanes),
+    "lanes": _Option("lanes", '"auto", "bytes" or "off"', _is_lanes),
     "wasmtime": _Option("wasmtime", "a list of strings: packages and interfaces", _is_strings),
 }
 

@@ -40,6 +40,7 @@ class Config:
         names: module names by interface (`ns:pkg/interface`, with `@version` where the world has several).
         wasmtime: the packages (`ns:pkg`) and interfaces (`ns:pkg/interface`) whose host side wasmtime provides;
             None for all that it can.
+        skip: imported interfaces (`ns:pkg/interface`) to leave out.
         lanes: which lanes host bindings use where their user does not say: `auto`, `bytes` or `off`.
         all_imports: keep those imports of a component that wasmtime provides and that no other function mentions.
         force: overwrite files that a person edited or made.
@@ -62,6 +63,7 @@ class Config:
     export_names: Mapping[str, str] = _EMPTY
     names: Mapping[str, str] = _EMPTY
     wasmtime: Collection[str] | None = None
+    skip: Sequence[str] = ()
     lanes: str = "auto"
     all_imports: bool = False
     force: bool = False

@@ -11,7 +11,7 @@ from .earlier import Rendered
 from .facts import componentize
 from .facts.choices import choices
 from .facts.inherited import inherited
-from .facts.provided import without_provided
+from .facts.provided import without_provided, without_skipped
 from .facts.support import Side, obstacle
 from .facts.world import WorldFacts
 from .model import ir
@@ -44,11 +44,15 @@ def produce(config: Config, tree: Tree) -> Produced:
     chosen = choices(resolved, world, config.names, config.wasmtime)
     if component is not None and not config.all_imports:
         resolved = without_provided(resolved, world, chosen)
+    # componentize-py names its modules after the whole world, skipped or not.
+    whole = resolved
+    if config.skip:
+        resolved = without_skipped(resolved, world, config.skip)
     # Whoever has a component has its guest.
     wants_guest = config.guest and (component is None or not config.host)
     packages = reused(config, host=config.host, guest=wants_guest)
     facts = WorldFacts(resolved, world, inherited(resolved, world, chosen, packages.interfaces, packages.runtime))
-    guest = _raw_names(resolved, world, config) if wants_guest else None
+    guest = _raw_names(whole, world, config) if wants_guest else None
     modules = package_modules(facts, host=config.host, guest=guest, lanes=config.lanes)
     if packages.found:
         from .render.sharing import Sharing  # noqa: PLC0415 - most outputs reuse nothing

@@ -255,3 +255,21 @@ def test_golem_for_what_is_missing(tmp_path: Path, witgen: Run) -> None:
     for command, told in (("resolve", "websocket-connection"), ("inspect", "import golem:websocket/client@1.5.0")):
         assert witgen(command).returncode == 2
         assert told in witgen(command, "--golem").stdout
+
+
+def test_skip(project: Path, witgen: Run) -> None:
+    """An import that is skipped leaves no trace; one whose types are needed cannot be, nor one that is not there."""
+    path = project / "pyproject.toml"
+    path.write_text(path.read_text() + 'skip = ["demo:shop/log"]\n')
+    assert witgen("generate").returncode == 0
+    out = project / "shop_bindings"
+    assert [each.relative_to(out).as_posix() for each in out.rglob("*shop_log*")] == []
+    assert "demo_shop_goods" in (out / "host" / "shop.py").read_text()
+    text = (project / "wit" / "shop.wit").read_text()
+    uses = text.replace("interface log {", "interface log {\n  use goods.{item};").replace("line: string", "line: item")
+    (project / "wit" / "shop.wit").write_text(uses)
+    refused = witgen("generate", "--skip", "demo:shop/goods", "--skip", "demo:shop/lag")
+    assert refused.returncode == 2
+    assert "`demo:shop/goods@1.0.0` cannot be left out: `demo:shop/log@1.0.0` uses its types" in refused.stderr
+    assert "did you mean `demo:shop/log" in refused.stderr
+    assert witgen("generate", "--skip", "demo:shop/goods", "--skip", "demo:shop/log").returncode == 0

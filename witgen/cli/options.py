@@ -108,6 +108,7 @@ def targets(command: _Command) -> _Command:
             click.option(
                 "--reuse", metavar="PACKAGE[=DIR]", multiple=True, help="Import what this generated package has."
             ),
+            click.option("--skip", metavar="INTERFACE", multiple=True, help="Leave out this import of the world."),
             click.option("--runtime", metavar="PACKAGE", help="Import the support code from here; do not copy it."),
             naming_options,
             wit_options,
@@ -130,7 +131,7 @@ def overrides(options: dict[str, Any]) -> dict[str, Any]:
     }
     if options.get("features") is not None:
         fields["features"] = split(options["features"])
-    fields |= {name: options[name] for name in ("reuse", "import_names", "export_names") if options.get(name)}
+    fields |= {name: options[name] for name in ("reuse", "skip", "import_names", "export_names") if options.get(name)}
     fields |= {name: True for name in ("all_features", "all_imports", "golem", "full_names") if options.get(name)}
     host, guest = options.get("host", False), options.get("guest", False)
     if host or guest:

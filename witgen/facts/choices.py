@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from ..diagnostics import Diagnostic
 from ..errors import OptionError
 from ..model import ir
 
-__all__ = ["NATIVE_PACKAGES", "Choices", "choices", "is_native"]
+__all__ = [
+    "NATIVE_PACKAGES",
+    "Choices",
+    "Problem",
+    "choices",
+    "imported_interfaces",
+    "is_native",
+    "named_interface",
+]
+
 
 # What wasmtime's own WASI 0.2 provides (wasmtime_component_linker_add_wasip2).
 NATIVE_PACKAGES = frozenset({"cli", "clocks", "filesystem", "io", "random", "sockets"})
@@ -18,7 +28,8 @@ NATIVE_PACKAGES = frozenset({"cli", "clocks", "filesystem", "io", "random", "soc
 # What `host/` and `guest/` have beside the modules of interfaces.
 _RESERVED = frozenset({"exports"})
 
-_Problem = tuple[tuple[str, ...], Diagnostic]
+Problem: TypeAlias = tuple[tuple[str, ...], Diagnostic]
+"""What is wrong with an option, and which one it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +70,12 @@ def choices(
     Raises:
         OptionError: with every problem.
     """
-    problems: list[_Problem] = []
+    problems: list[Problem] = []
     chosen: dict[ir.InterfaceId, str] = {}
-    candidates = _named_interfaces(resolve, world)
+    items = (*resolve.worlds[world].imports.values(), *resolve.worlds[world].exports.values())
+    candidates = _by_name(resolve, items)
     for interface, module in names.items():
-        id = _interface(candidates, interface, problems)
+        id = named_interface(candidates, interface, ("names", interface), problems)
         if id is not None and _is_free(module, interface, chosen, problems):
             chosen[id] = module
     for index, name in enumerate(wasmtime or ()):
@@ -73,10 +85,13 @@ def choices(
     return Choices(chosen, None if wasmtime is None else frozenset(wasmtime))
 
 
-def _named_interfaces(resolve: ir.Resolve, world: ir.WorldId) -> dict[str, list[ir.InterfaceId]]:
-    """Return the world's interfaces by name, with and without their version."""
+def imported_interfaces(resolve: ir.Resolve, world: ir.WorldId) -> dict[str, list[ir.InterfaceId]]:
+    """Return the interfaces that a world imports by name, with and without their version."""
+    return _by_name(resolve, resolve.worlds[world].imports.values())
+
+
+def _by_name(resolve: ir.Resolve, items: Iterable[ir.WorldItem]) -> dict[str, list[ir.InterfaceId]]:
     found: dict[str, list[ir.InterfaceId]] = {}
-    items = (*resolve.worlds[world].imports.values(), *resolve.worlds[world].exports.values())
     for id in dict.fromkeys(item.id for item in items if isinstance(item, ir.InterfaceItem)):
         full = resolve.interface_name(id)
         for name in {full, full.partition("@")[0]} if full else ():
@@ -84,9 +99,10 @@ def _named_interfaces(resolve: ir.Resolve, world: ir.WorldId) -> dict[str, list[
     return found
 
 
-def _interface(
-    candidates: Mapping[str, list[ir.InterfaceId]], name: str, problems: list[_Problem]
+def named_interface(
+    candidates: Mapping[str, list[ir.InterfaceId]], name: str, option: tuple[str, ...], problems: list[Problem]
 ) -> ir.InterfaceId | None:
+    """Return the interface that an option names; None, with the problem noted, if there is none or several."""
     found = candidates.get(name, [])
     if len(found) == 1:
         return found[0]
@@ -98,11 +114,11 @@ def _interface(
 
         close = get_close_matches(name, candidates, n=1)
         message, remedy = f"the world has no interface `{name}`", f"did you mean `{close[0]}`?" if close else None
-    problems.append((("names", name), Diagnostic("W0911", message, help=remedy)))
+    problems.append((option, Diagnostic("W0911", message, help=remedy)))
     return None
 
 
-def _is_free(module: str, interface: str, chosen: Mapping[ir.InterfaceId, str], problems: list[_Problem]) -> bool:
+def _is_free(module: str, interface: str, chosen: Mapping[ir.InterfaceId, str], problems: list[Problem]) -> bool:
     if not module.isidentifier() or keyword.iskeyword(module) or module.startswith("_") or module in _RESERVED:
         message = f"`{module}` cannot be the name of a module in the output"
     elif module in chosen.values():
@@ -113,7 +129,7 @@ def _is_free(module: str, interface: str, chosen: Mapping[ir.InterfaceId, str], 
     return False
 
 
-def _not_native(index: int, name: str) -> Iterator[_Problem]:
+def _not_native(index: int, name: str) -> Iterator[Problem]:
     namespace, _, package = name.partition("/")[0].partition(":")
     if namespace != "wasi" or package not in NATIVE_PACKAGES:
         known = ", ".join(f"`wasi:{package}`" for package in sorted(NATIVE_PACKAGES))
