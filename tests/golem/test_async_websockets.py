@@ -1,4 +1,4 @@
-"""`AsyncWebSocket` where WIT has `receive: async func`: a component with async imports, and a host of the test's own."""
+"""`AsyncWebSocket` where WIT has `receive: async func`: in a component with async imports, on a host of the test."""
 
 from __future__ import annotations
 
