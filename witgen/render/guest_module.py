@@ -254,4 +254,6 @@ def render_guest_raw(facts: WorldFacts, names: RawNames) -> str:
     guest = imports.module(".._runtime", "guest")
     doc = f"Where componentize-py puts what world `{facts.title}` imports and exports."
     module = module_view(facts, facts.own, doc=doc, imports=imports, exported=["WORLD"])
-    return render_template("guest_raw.py.jinja", module=module, guest=guest, names=names)
+    scopes = (*(link.scope for link in facts.imports), facts.own)
+    wrappers = {scope.instance: scope.module for scope in scopes if declared_resources(facts, scope)}
+    return render_template("guest_raw.py.jinja", module=module, guest=guest, names=names, wrappers=wrappers)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from abc import ABC
+from importlib import import_module
 from types import TracebackType
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -17,6 +18,7 @@ __all__ = [
     "Ledger",
     "Resource",
     "drop",
+    "homes",
     "lend",
     "refusal",
     "take_back",
@@ -73,8 +75,14 @@ class ExportedResource(values.Resource, ABC):
 _wrappers: dict[abi.Resource, type[Resource]] = {}
 
 
+homes: dict[str, str] = {}
+"""The generated module that wraps an imported interface's resources, by the interface's name."""
+
+
 def wrapper(resource: abi.Resource) -> type[Resource]:
-    """Return the class that wraps `resource`; the module that declares the class has been imported."""
+    """Return the class that wraps `resource`; its module may be one that nothing has imported yet."""
+    if resource not in _wrappers:
+        import_module(homes[resource.interface])
     return _wrappers[resource]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -14,6 +14,7 @@ from .lifting import Handles, LiftingFunctions
 from .lowering import LoweringFunctions
 from .naming import camel
 from .raw import OutsideComponentError, RawModules
+from .resource import homes
 from .serving import install
 from .streams import maker, maker_name
 
@@ -22,11 +23,20 @@ __all__ = ["World"]
 
 @dataclass(frozen=True)
 class World:
-    """Where componentize-py puts what the world imports and exports: instance name → module."""
+    """Where componentize-py puts what the world imports and exports: instance name → module.
+
+    `wrappers` are the generated modules that wrap resources, by instance name; they stand beside the module `home`.
+    """
 
     module: str
     imports: Mapping[str, str]
     exports: Mapping[str, str]
+    wrappers: Mapping[str, str] = field(default_factory=dict[str, str])
+    home: str = ""
+
+    def __post_init__(self) -> None:
+        package = self.home.rpartition(".")[0]
+        homes.update((instance, f"{package}.{module}") for instance, module in self.wrappers.items())
 
     def importer(self, interface: abi.Interface, module: str) -> Importer:
         """Return what binds the functions of an imported interface by their WIT names, for the module `module`."""

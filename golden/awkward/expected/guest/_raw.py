@@ -26,4 +26,6 @@ WORLD = _guest.World(
         "golden:awkward/types": "types",
         "pots": "pots",
     },
+    wrappers={"golden:awkward/files": "golden_awkward_files", "pens": "awkward_pens"},
+    home=__name__,
 )

@@ -15,4 +15,6 @@ WORLD = _guest.World(
     "wit_world",
     imports={"golden:names/words": "words"},
     exports={"golden:names/words": "words"},
+    wrappers={"golden:names/words": "golden_names_words"},
+    home=__name__,
 )

@@ -19,4 +19,9 @@ WORLD = _guest.World(
         "golden:resources/only-resource": "only_resource",
     },
     exports={"golden:resources/store": "store", "golden:resources/user": "user"},
+    wrappers={
+        "golden:resources/store": "golden_resources_store",
+        "golden:resources/only-resource": "golden_resources_only_resource",
+    },
+    home=__name__,
 )

@@ -27,4 +27,14 @@ WORLD = _guest.World(
         "wasi:blobstore/blobstore": "blobstore",
     },
     exports={},
+    wrappers={
+        "wasi:io/error@0.2.3": "wasi_io_error",
+        "wasi:io/poll@0.2.3": "wasi_io_poll",
+        "wasi:io/streams@0.2.3": "wasi_io_streams",
+        "wasi:keyvalue/wasi-keyvalue-error@0.1.0": "wasi_keyvalue_wasi_keyvalue_error",
+        "wasi:keyvalue/types@0.1.0": "wasi_keyvalue_types",
+        "wasi:blobstore/types": "wasi_blobstore_types",
+        "wasi:blobstore/container": "wasi_blobstore_container",
+    },
+    home=__name__,
 )

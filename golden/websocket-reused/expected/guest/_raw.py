@@ -19,4 +19,9 @@ WORLD = _guest.World(
         "demo:monitor/alerts": "alerts",
     },
     exports={},
+    wrappers={
+        "wasi:io/poll@0.2.3": "wasi_io_poll",
+        "golem:websocket/client@1.5.0": "golem_websocket_client",
+    },
+    home=__name__,
 )
