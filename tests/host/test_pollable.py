@@ -119,6 +119,19 @@ def test_every_pollable_that_was_handed_out_follows_the_flag(guest: Guest) -> No
     assert [guest.ready(handle) for handle in (before[1], after)] == [False] * 2
 
 
+def test_what_was_handed_out_before_follows_the_flag_that_leads(guest: Guest) -> None:
+    [before] = guest.new()
+    handle, now = guest.take(0), Pollable()
+    before.set()
+    now.lead(before)
+    ready: list[bool] = []
+    for change in (now.set, now.clear, now.close):
+        ready.append(guest.ready(handle))
+        change()
+        guest.take(0)
+    assert [*ready, guest.ready(handle)] == [False, True, False, True]
+
+
 def test_set_in_a_host_call_is_seen_at_once(guest: Guest) -> None:
     [pollable] = guest.new()
     handle = guest.take(0)
