@@ -27,6 +27,7 @@ def exclusive(folder: Path) -> Generator[None]:
 
 
 if sys.platform == "win32":
+    import errno
     import hashlib
     import msvcrt
     import tempfile
@@ -40,9 +41,11 @@ if sys.platform == "win32":
         while True:
             try:
                 msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
-            except OSError:  # it gives up after ten seconds
-                continue
-            return
+            except OSError as error:
+                if error.errno != errno.EDEADLK:  # what it says when it gives up after ten seconds
+                    raise
+            else:
+                return
 
 else:
     import errno
