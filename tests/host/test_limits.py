@@ -10,6 +10,7 @@ import pytest
 import wasmtime
 
 from witgen.runtime import abi, host
+from witgen.runtime.host import memory
 
 TEXT = """(component
   (import "wait" (func $wait))
@@ -18,6 +19,8 @@ TEXT = """(component
     (func (export "spin") (loop $l (br $l)))
     (func (export "spin-through-host") (loop $l (call $w) (br $l)))
     (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
+    (func (export "trap") unreachable)
+    (func (export "poke") (param i32) (i32.store8 (local.get 0) (i32.const 1)))
     (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0)))
     (func (export "need") (param i32) (if (i32.eq (memory.grow (local.get 0)) (i32.const -1)) (then unreachable))))
   (core instance $i (instantiate $m (with "" (instance (export "w" (func $w))))))
@@ -25,6 +28,8 @@ TEXT = """(component
   (func (export "spin-through-host") (canon lift (core func $i "spin-through-host")))
   (func (export "add") (param "a" s32) (param "b" s32) (result s32) (canon lift (core func $i "add")))
   (func (export "grow") (param "n" s32) (result s32) (canon lift (core func $i "grow")))
+  (func (export "trap") (canon lift (core func $i "trap")))
+  (func (export "poke") (param "n" s32) (canon lift (core func $i "poke")))
   (func (export "need") (param "n" s32) (canon lift (core func $i "need"))))"""
 
 PAGE = 65536
@@ -43,6 +48,8 @@ EXPORTS = abi.Interface(
         _function("add", abi.S32, "a", "b"),
         _function("grow", abi.S32, "n"),
         _function("need", None, "n"),
+        _function("poke", None, "n"),
+        _function("trap", None),
     ),
 )
 
@@ -151,15 +158,61 @@ def test_memory() -> None:
     assert world.grow(3) == 1
     assert world.grow(1) == -1
     assert world.add(1, 2) == 3
-    with pytest.raises(host.Trap, match="unreachable") as caught:
+    with pytest.raises(
+        host.MemoryLimitError, match=f"asked for a memory of {5 * PAGE} bytes.* allows {4 * PAGE}"
+    ) as caught:
         world.need(1)
-    assert caught.value.__notes__ == ["The store allows each memory 262144 bytes; maybe the guest needs more."]
+    assert isinstance(caught.value.__cause__, host.Trap)
+    assert "unreachable" in str(caught.value.__cause__)
     dead_of(world, caught.value)
+
+
+def test_a_trap_is_the_limits_only_in_the_call_that_ran_into_it() -> None:
+    world = open_(memory=4 * PAGE)
+    assert world.grow(100) == -1
+    with pytest.raises(host.Trap):
+        world.trap()
+
+
+def test_every_byte_of_a_memory_that_has_grown_can_be_used() -> None:
+    """And none beyond; two stores have nothing to do with each other."""
+    one, other = open_(memory=64 * PAGE), open_(memory=2 * PAGE)
+    for pages in range(1, 64):
+        one.poke(pages * PAGE - 1)
+        assert one.grow(1) == pages
+    assert other.grow(1) == 1
+    other.poke(2 * PAGE - 1)
+    with pytest.raises(host.Trap, match="out of bounds"):
+        other.poke(2 * PAGE)
+    one.poke(64 * PAGE - 1)
+    assert one.grow(1) == -1
+
+
+def test_what_a_memory_begins_with() -> None:
+    text = TEXT.replace('(memory (export "memory") 1)', '(memory (export "memory") 1) (data (i32.const 8) "\\2a")')
+    text = text.replace("(i32.add (local.get 0) (local.get 1))", "(i32.load8_u (i32.const 8))")
+    for limit in (None, 4 * PAGE):
+        assert Limited._open(text, Imports, limits=host.Limits(memory=limit)).add(1, 2) == 42
+
+
+def test_memories_are_given_back() -> None:
+    for _ in range(20):
+        open_(memory=PAGE).close()
+    assert not memory._memories
 
 
 def test_less_memory_than_a_component_begins_with() -> None:
     with pytest.raises(host.MemoryLimitError, match="exceeds memory limits"):
         open_(memory=PAGE // 2)
+
+
+def test_an_engine_of_the_users_has_wasmtimes_own_limiter() -> None:
+    with host.Store(host.make_engine(), limits=host.Limits(memory=4 * PAGE)) as store:
+        world = Limited._instantiate(store, TEXT, Imports)
+        assert world.grow(4) == -1
+        with pytest.raises(host.Trap) as caught:
+            world.need(4)
+        assert caught.value.__notes__ == ["The store allows each memory 262144 bytes; maybe the guest needs more."]
 
 
 def test_a_users_engine_without_what_a_limit_needs() -> None:

@@ -21,9 +21,10 @@ from .errors import (
 )
 from .lanes.options import Lanes
 from .lanes.report import LanesTaken
+from .limits import Limits
 from .pollable import Pollable
 from .resource import AsyncResource, GuestResource, Interface, NativeResource, Resource, drop
-from .store import Limits, Store
+from .store import Store
 from .stream import InputStream, OutputStream
 from .stream_files import StreamError
 from .timer import Timer

@@ -18,7 +18,8 @@ import wasmtime
 
 from .component import ComponentSource
 from .lanes.options import Lanes
-from .store import Limits, Store
+from .limits import Limits
+from .store import Store
 from .world import World
 
 __all__ = ["AsyncWorld", "run_any_in_store", "run_in_store"]

@@ -54,8 +54,7 @@ _Extern: TypeAlias = Any
 
 
 def _item(extern: _Extern) -> wasm.ComponentItem:
-    item: wasm.ComponentItem = getattr(extern, "ty", extern)
-    return item
+    return cast("wasm.ComponentItem", getattr(extern, "ty", extern))
 
 
 @dataclass(frozen=True, eq=False)

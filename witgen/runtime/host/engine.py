@@ -10,12 +10,13 @@ from weakref import WeakKeyDictionary
 import wasmtime
 from wasmtime.component import Component, Linker, ResourceAny, ResourceHost, ResourceType
 
-from . import ffi
+from . import ffi, memory
 from .errors import EngineError
 
 __all__ = [
     "LENDS_ONE",
     "Settings",
+    "bounds",
     "counts_fuel",
     "default_engine",
     "fingerprint",
@@ -43,6 +44,8 @@ class Settings:
     """Counting of instructions."""
     interruptible: bool = False
     """Guests ask whether to go on."""
+    bounded: bool = False
+    """Memories that tell who ran into their limit; without it, wasmtime's own limiter has to do."""
 
 
 _lock = threading.Lock()
@@ -83,10 +86,12 @@ def make_engine(config: wasmtime.Config | None = None, settings: Settings | None
         made.consume_fuel = True
     if wanted.interruptible:
         made.epoch_interruption = True
+    if wanted.bounded:
+        memory.bound(made)
     engine = wasmtime.Engine(made)
     _made[engine] = wanted
     if config is None:
-        on = [name for name in ("concurrent", "fuel", "interruptible") if getattr(wanted, name)]
+        on = [name for name in ("concurrent", "fuel", "interruptible", "bounded") if getattr(wanted, name)]
         _fingerprints[engine] = "-".join(["ours", *on])
     return engine
 
@@ -102,7 +107,12 @@ def default_engine(settings: Settings | None = None) -> wasmtime.Engine:
 
 def fingerprint(engine: wasmtime.Engine) -> str:
     """Return what tells an engine's compiled components from another's; wasmtime itself checks the details."""
-    return _fingerprints.get(engine, "own")
+    return _fingerprints.get(engine, "own-bounded" if bounds(engine) else "own")
+
+
+def bounds(engine: wasmtime.Engine) -> bool:
+    """Say whether an engine's memories tell who ran into their limit."""
+    return _made.get(engine, Settings()).bounded
 
 
 def counts_fuel(engine: wasmtime.Engine) -> bool:

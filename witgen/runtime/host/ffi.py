@@ -27,12 +27,12 @@ import wasmtime
 from wasmtime.component import Instance, LinkerInstance, ResourceAny, ResourceType
 
 __all__ = [
-    "CALLBACK", "DESTRUCTOR", "EPOCH_CALLBACK", "KINDS", "MEMORY", "VERSION", "Address", "Size",
-    "add_function", "add_resource", "address_of", "any_clone", "any_delete", "any_drop", "any_to_host",
-    "call", "call_async", "cast", "context_of", "enable_async", "enable_new_types", "error_delete",
-    "error_message", "error_new", "export_function", "host_delete", "host_new", "host_rep", "host_to_any",
-    "pin_structure", "prototype", "set_concurrency", "set_epoch_callback", "sleep", "take_box", "val_clone",
-    "val_delete",
+    "CALLBACK", "DESTRUCTOR", "EPOCH_CALLBACK", "KINDS", "MEMORY", "MEMORY_END", "MEMORY_GET", "MEMORY_GROW",
+    "MEMORY_NEW", "VERSION", "Address", "Size", "add_function", "add_resource", "address_of", "any_clone",
+    "any_delete", "any_drop", "any_to_host", "call", "call_async", "cast", "context_of", "enable_async",
+    "enable_new_types", "error_delete", "error_message", "error_new", "export_function", "host_delete",
+    "host_new", "host_rep", "host_to_any", "pin_structure", "prototype", "set_concurrency",
+    "set_epoch_callback", "set_memory_creator", "sleep", "take_box", "val_clone", "val_delete",
 ]  # fmt: skip
 
 SUPPORTED: Final = range(46, 51)
@@ -128,6 +128,32 @@ DESTRUCTOR: Final = ctypes.CFUNCTYPE(Size, Address, Address, ctypes.c_uint32)
 EPOCH_CALLBACK: Final = ctypes.CFUNCTYPE(Size, Address, Address, Address, Address)
 """`wasmtime_store_epoch_deadline_callback`'s function: context, data, delta, kind → NULL or an error."""
 
+MEMORY_GET: Final = ctypes.CFUNCTYPE(Size, Size, ctypes.POINTER(Size), ctypes.POINTER(Size))
+"""`wasmtime_memory_get_callback_t`: number of the memory, its size, its capacity → its address."""
+
+MEMORY_GROW: Final = ctypes.CFUNCTYPE(Size, Size, Size)
+"""`wasmtime_memory_grow_callback_t`: number of the memory, size → NULL or an error."""
+
+MEMORY_END: Final = ctypes.CFUNCTYPE(None, Size)
+"""The finalizer of a memory."""
+
+
+class _LinearMemory(ctypes.Structure):
+    """`wasmtime_linear_memory_t`."""
+
+    _fields_ = (("env", Size), ("get", MEMORY_GET), ("grow", MEMORY_GROW), ("end", MEMORY_END))
+
+
+MEMORY_NEW: Final = ctypes.CFUNCTYPE(Size, Address, Address, Size, Size, Size, Size, ctypes.POINTER(_LinearMemory))
+"""`wasmtime_new_memory_callback_t`: data, type, minimum, maximum, reserved, guard, memory → NULL or an error."""
+
+
+class _MemoryCreator(ctypes.Structure):
+    """`wasmtime_memory_creator_t`."""
+
+    _fields_ = (("env", Address), ("new", MEMORY_NEW), ("end", Address))
+
+
 call: Final = _call_prototype("wasmtime_component_func_call")
 _begin_call: Final = _call_prototype("wasmtime_component_func_call_async")
 _go_on: Final = _prototype(_bindings.dll, "wasmtime_call_future_poll", ctypes.c_bool, Address)
@@ -182,6 +208,14 @@ _concurrency_set: Final = _prototype(
 )
 
 
+_copy_on_write_set: Final = _prototype(
+    _bindings.dll, "wasmtime_config_memory_init_cow_set", None, Address, ctypes.c_bool
+)
+_memory_creator_set: Final = _prototype(
+    _bindings.dll, "wasmtime_config_host_memory_creator_set", None, Address, ctypes.POINTER(_MemoryCreator)
+)
+
+
 def call_async(*arguments: Any, idle: Callable[[float], bool]) -> int | None:
     """Call an async function to its end; the other arguments are those of `call`.
 
@@ -228,6 +262,15 @@ def enable_new_types(config: wasmtime.Config) -> None:
 def enable_async(config: wasmtime.Config) -> None:
     """Switch the async part of the component model on."""
     _async_set(address_of(config.ptr()), True)  # noqa: FBT003  (a C function)
+
+
+def set_memory_creator(config: wasmtime.Config, callback: Any) -> None:
+    """Let an engine ask `callback` for its memories; the caller keeps that alive.
+
+    What a memory begins with is copied: wasmtime maps it from the component's file only into memories of its own.
+    """
+    _copy_on_write_set(address_of(config.ptr()), False)  # noqa: FBT003  (a C function)
+    _memory_creator_set(address_of(config.ptr()), _MemoryCreator(None, callback, None))
 
 
 def set_epoch_callback(store: wasmtime.Store, callback: Any) -> None:

@@ -7,14 +7,13 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn, Self, TypeVar, cast
 
 import wasmtime
 
 from . import ffi
-from .engine import LENDS_ONE, Settings, counts_fuel, default_engine, prove, suit
+from .engine import LENDS_ONE, bounds, default_engine, prove, suit
 from .errors import (
     EngineError,
     FuelError,
@@ -27,37 +26,19 @@ from .errors import (
     Trap,
 )
 from .interruption import Interruption
+from .limits import Limits, grant
+from .memory import Budget, create_here
 from .resource import HostResource
 from .stream_files import prepare
 from .table import ObjectTable
 
-__all__ = ["Limits", "Store"]
+__all__ = ["Store"]
 
 T = TypeVar("T")
 
-_FOREVER = 1 << 62
 _OUT_OF_FUEL = "all fuel consumed by WebAssembly"
 _LENT_TWO = "deferred host scope has no call context"
 _TOO_MUCH = "fuel allocated for hostcalls has been exhausted"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What a store allows its guests; None is no limit."""
-
-    memory: int | None = None
-    """Bytes of each linear memory. A guest that asks for more does not get it, and traps if it cannot do without."""
-    fuel: int | None = None
-    """Instructions, about, for the whole life of the store."""
-    deadline: float | None = None
-    """Seconds for one call from Python. Wasm is interrupted; host code and waiting inside wasmtime are not."""
-    interruptible: bool = False
-    """Whether calls can be stopped without a deadline too."""
-
-    def settings(self, *, concurrent: bool) -> Settings:
-        """Return what they need of the engine."""
-        interruptible = self.interruptible or self.deadline is not None
-        return Settings(concurrent=concurrent, fuel=self.fuel is not None, interruptible=interruptible)
 
 
 class Store:
@@ -77,6 +58,18 @@ class Store:
         http: whether guests may send HTTP requests by wasmtime's own `wasi:http`.
     """
 
+    dead: BaseException | None = None
+    finish: Callable[[object], object] | None = None
+    """What completes a value that an implementation returned, where they may be coroutines."""
+    loop: asyncio.AbstractEventLoop | None = None
+    """Where coroutines of implementations run, where they may be."""
+    interruption: Interruption | None = None
+    _depth = 0
+    """How many calls are under way inside each other, where that is counted."""
+    _closed = False
+    _http = False
+    _raised: BaseException | None = None
+
     def __init__(
         self,
         engine: wasmtime.Engine | None = None,
@@ -92,48 +85,35 @@ class Store:
         self.engine = engine or default_engine(settings)
         suit(self.engine, settings)
         prove(self.engine)
-        self.raw = wasmtime.Store(self.engine)
         self.streams = streams
         """Whether files can become streams of its guests."""
         self.http = http
         """Whether guests may use wasmtime's `wasi:http`."""
-        wasi = wasi or _quiet_wasi()
-        if streams:
-            prepare(wasi)
-        self.raw.set_wasi(wasi)
-        _grant(self.raw, self.limits)
+        self.budget = Budget(self.limits.memory) if self.limits.memory and bounds(self.engine) else None
+        self.raw = _raw_store(self, wasi or _quiet_wasi())
         self.context = ffi.context_of(self.raw)
-        self.dead: BaseException | None = None
         self.table = ObjectTable()
         self.keep: list[object] = []
         """What the C library has pointers to."""
         self.destructor = ffi.DESTRUCTOR(self._destroy)
-        self.finish: Callable[[object], object] | None = None
-        """What completes a value that an implementation returned, where they may be coroutines."""
-        self.loop: asyncio.AbstractEventLoop | None = None
-        """Where coroutines of implementations run, where they may be."""
         self.idle: Callable[[float], bool] = ffi.sleep
         """What waits so many seconds while an async call cannot go on, and tells whether it can earlier."""
         self.give_up: Callable[[], None] = lambda: None
         """What ends the work that guests wait for, once no guest can go on."""
-        self._closed = False
-        self._http = False
         self._lock = threading.RLock()
         self._extensions: dict[object, Any] = {}
         self._hooks: list[Callable[[], None]] = []
-        self._raised: BaseException | None = None
         # What has to be done before the next call: empty as long as nothing is out of the ordinary.
         self._attention: deque[object] = deque()
         self._jobs: deque[Callable[[], None]] = deque()
         self._abandoned: deque[int] = deque()
-        self.interruption: Interruption | None = None
         if settings.interruptible:
             self.interruption = Interruption(self.raw, self.limits.deadline, self.raised)
         self.call_environment = self._environment()
 
     def _environment(self) -> dict[str, Any]:
         """Return what the converters name of a store."""
-        plain = self.interruption is None
+        plain = self.interruption is None and self.budget is None
         return {
             "_acquire": self._lock.acquire if plain else self._acquire,
             "_release": self._lock.release if plain else self._release,
@@ -203,17 +183,19 @@ class Store:
         self._attend()
         self._enter()
         try:
-            yield
+            with create_here(self.budget):
+                yield
         finally:
             self._release()
 
     def start_failed(self, error: wasmtime.WasmtimeError) -> NoReturn:
         """End an instantiation that failed: in host code, in the guest's start code, or before either."""
-        text, cause = str(error), self._cause(str(error), None)
-        if isinstance(cause, Trap) and "wasm trap" not in text and "wasm backtrace" not in text:
+        text = str(error)
+        if self._raised is None and "wasm trap" not in text and "wasm backtrace" not in text:
             if "exceeds memory limits" in text:
                 raise MemoryLimitError(text) from None
             raise LinkError(text) from None
+        cause = self._cause(text, None)
         self._die(cause)
         raise cause
 
@@ -253,6 +235,11 @@ class Store:
         if _LENT_TWO in text:
             return EngineError(LENDS_ONE)
         trap = Trap(text)
+        if self.budget is not None and self.budget.refused:
+            asked = f"the guest asked for a memory of {self.budget.refused} bytes"
+            error = MemoryLimitError(f"{asked}, and its store allows {self.budget.limit}")
+            error.__cause__ = trap
+            return error
         if _TOO_MUCH in text:
             trap.add_note("A guest can hand over 128 MiB of values per call, about 2.7 million elements of lists.")
         elif self.limits.memory is not None:
@@ -319,6 +306,9 @@ class Store:
     def _acquire(self, _blocking: object = None) -> bool:
         if not self._lock.acquire(blocking=False):
             return False
+        if self.budget is not None and not self._depth:
+            self.budget.refused = 0
+        self._depth += 1
         if self.interruption is not None:
             self.interruption.enter()
         return True
@@ -326,6 +316,7 @@ class Store:
     def _release(self) -> None:
         if self.interruption is not None:
             self.interruption.leave()
+        self._depth -= 1
         self._lock.release()
 
     def _refuse_thread(self) -> NoReturn:
@@ -364,15 +355,14 @@ class Store:
             self.failed(failure)
 
 
-def _grant(store: wasmtime.Store, limits: Limits) -> None:
-    """Allow a store what its limits allow; without them, that is everything, whatever its engine counts."""
-    if limits.memory is not None:
-        store.set_limits(memory_size=limits.memory)
-    store.set_epoch_deadline(_FOREVER)
-    if limits.fuel is not None:
-        store.set_fuel(limits.fuel)
-    elif counts_fuel(store.engine):
-        store.set_fuel(_FOREVER)
+def _raw_store(owner: Store, wasi: wasmtime.WasiConfig) -> wasmtime.Store:
+    """Make the C library's store, with what its owner allows."""
+    if owner.streams:
+        prepare(wasi)
+    raw = wasmtime.Store(owner.engine)
+    raw.set_wasi(wasi)
+    grant(raw, owner.limits, bounded=owner.budget is not None)
+    return raw
 
 
 def _is_owned(lock: threading.RLock) -> bool:

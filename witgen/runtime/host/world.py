@@ -26,9 +26,10 @@ from .handles import Guest, ResourceHandles
 from .lanes.options import Lanes
 from .lanes.report import LanesTaken, taken
 from .lanes.request import request
+from .limits import Limits
 from .link import Linkage
 from .resource import GuestResource
-from .store import Limits, Store
+from .store import Store
 
 __all__ = ["Instance", "World", "lanes_of"]
 
@@ -47,7 +48,7 @@ class Instance:
         self._sides = cast("dict[abi.Resource, Any]", self._handles.resources)
 
     def labelled(self, label: str) -> Instance:
-        """Return the same instance for an interface that it exports as `label: interface`, with resources of its own."""
+        """Return the same instance for what it exports as `label: interface`, with resources of its own."""
         return Instance(self.store, self._raw, self._needs, self._linkage, label)
 
     def function(self, function: abi.Function, interface: str = "") -> Callable[..., Any]:
