@@ -25,7 +25,7 @@ from .types import (
 __all__ = ["Link", "ScopeFacts", "WorldFacts"]
 
 # Names of modules that are there in every output, or may be.
-MODULE_NAMES = ("__init__", "aio", "blobs", "exports", "keyvalue", "logs", "testing", "uuids", "websockets")
+MODULE_NAMES = ("__init__", "aio", "blobs", "exports", "keyvalue", "logs", "streams", "testing", "uuids", "websockets")
 # Names that every descriptor module keeps for itself.
 DESCRIPTOR_NAMES = ("INTERFACE", "IMPORTS", "EXPORTS")
 
@@ -76,6 +76,8 @@ class WorldFacts:
         self.resolve = resolve
         self._choices = choices or Choices()
         self._fingerprints: dict[ir.TypeOwner, str] = {}
+        # Types of scopes that were asked about before their turn.
+        self._ahead: dict[ir.TypeOwner, Mapping[ir.TypeId, TypeFacts]] = {}
         self.world = resolve.worlds[world]
         self.name = class_name(self.world.name)
         self.module = snake(self.world.name)
@@ -237,7 +239,9 @@ class WorldFacts:
             types = dict(self.resolve.interfaces[owner.interface].types)
         else:
             types = {str(k): item.id for k, item in self.world.imports.items() if isinstance(item, ir.TypeItem)}
-        return named_types(self.resolve, types, self.errors, Namespace(DESCRIPTOR_NAMES))[id].exception or ""
+        if owner not in self._ahead:
+            self._ahead[owner] = named_types(self.resolve, types, self.errors, Namespace(DESCRIPTOR_NAMES))
+        return self._ahead[owner][id].exception or ""
 
     def _links(self, items: Mapping[ir.WorldKey, ir.WorldItem]) -> tuple[Link, ...]:
         links: list[Link] = []
