@@ -30,11 +30,14 @@ interface faults {
 }
 interface queue { resource job { constructor(n: u32); run: func() -> u32; } }
 interface kv { add-one: func(n: u32) -> u32; }
+interface vault { resource secret { open: func() -> u32; } record chest { inside: secret } }
 world awkward {
+  use vault.{chest};
   import faults;
   export queue;
   export kv;
   export provoke: func() -> list<string>;
+  export open-chest: func(found: chest) -> u32;
   export own-names: func() -> list<string>;
 }
 """
@@ -68,7 +71,13 @@ def provoke():
 def own_names():
     return [WitWorld.motto, str(Kv().add_one(1)), type(Kv()).__name__, queue.Queue.__module__]
 
-exports.serve(__name__, provoke=provoke, own_names=own_names, test_awkward_queue=Job, test_awkward_kv=Kv())
+def open_chest(found):
+    with found.inside as secret:
+        return secret.open()
+
+exports.serve(
+    __name__, provoke=provoke, own_names=own_names, open_chest=open_chest, test_awkward_queue=Job, test_awkward_kv=Kv()
+)
 
 import queue
 """
@@ -91,6 +100,7 @@ def world(bindings: Path) -> Iterator[Any]:
     from awkward_bindings.host import Awkward, AwkwardImports  # type: ignore[import-not-found]
     from awkward_bindings.host.test_awkward_faults import Faults  # type: ignore[import-not-found]
     from awkward_bindings.host.test_awkward_faults import Some as SomeBase
+    from awkward_bindings.host.test_awkward_vault import Secret as SecretBase  # type: ignore[import-not-found]
     from awkward_bindings.types.test_awkward_faults import ErrB, ErrC, Ok  # type: ignore[import-not-found]
 
     class Some(SomeBase):  # type: ignore[misc]
@@ -113,8 +123,13 @@ def world(bindings: Path) -> Iterator[Any]:
                 raise ErrB("failed")
             return Ok.YES
 
+    class Secret(SecretBase):  # type: ignore[misc]
+        def open(self) -> int:
+            return 42
+
     Host.Some = Some
-    with Awkward.open(bindings, AwkwardImports(test_awkward_faults=Host())) as world:
+    imports = AwkwardImports(test_awkward_faults=Host(), test_awkward_vault=Secret)
+    with Awkward.open(bindings, imports) as world:
         yield world
 
 
@@ -128,6 +143,14 @@ def test_types_called_err_and_ok_and_methods_called_handle_and_finalizer(world: 
         "ErrC()",
         "ErrC()",
     ]
+
+
+def test_a_resource_arrives_whose_wrapper_the_application_never_imported(world: Any, bindings: Path) -> None:
+    from awkward_bindings.host import test_awkward_vault  # type: ignore[import-not-found]
+    from awkward_bindings.types.test_awkward_vault import Chest  # type: ignore[import-not-found]
+
+    secret = type("Found", (test_awkward_vault.Secret,), {"open": lambda self: 42})
+    assert world.open_chest(Chest(secret())) == 42
 
 
 def test_the_application_keeps_its_names_and_python_its_modules(world: Any) -> None:
