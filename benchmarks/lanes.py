@@ -2,9 +2,10 @@
 
     python benchmarks/lanes.py [SIZE ...]
 
-All three run in one process, in turns; the best turn's processor time counts. "to host" and "from host" are a guest's calls of
-imports, in a loop inside wasm; "param" and "result" are Python's calls of exports. Bytes are 0 to 255 over and over, so
-half of them are not ASCII. A dash: the C library refuses so many values in one call, or it would take too long.
+All three run in one process, in turns; the best turn's processor time counts. "to host" and "from host" are a guest's
+calls of imports, in a loop inside wasm; "param" and "result" are Python's calls of exports. Bytes are 0 to 255 over and
+over, so half of them are not ASCII. A dash: the C library refuses so many values in one call, or it would take too
+long. Then async calls: 1, 10 and 100 under way at once, and how long a guest takes to wake up when one of 100 ends.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ import importlib
 import os
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from lanes_component import TEXT, WIT
@@ -106,7 +109,7 @@ def best(ways: dict[str, Callable[[int, int], Any]], size: int) -> dict[str, flo
     return found
 
 
-def composing(folder: str) -> float:
+def composing() -> float:
     """Return the milliseconds that composing takes."""
     lanes = importlib.import_module("lanes_bindings._runtime.host.lanes.request")
     definition = vars(importlib.import_module("lanes_bindings.host").Bytes)["_definition"]
@@ -118,6 +121,51 @@ def composing(folder: str) -> float:
     return min(took) * 1e3
 
 
+def calls() -> None:
+    """Print what async calls cost: the component and its bindings are those of the tests."""
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+    guest = importlib.import_module("tests.lanes.async_guest")
+    gates = [threading.Event() for _ in range(100)]
+    ended, latencies = dict[int, float](), list[float]()
+    waiting = threading.Semaphore(0)
+
+    def wait(n: int) -> int:
+        if n < len(gates):
+            waiting.release()
+            gates[n].wait()
+        ended[n] = time.perf_counter()
+        return n
+
+    tickets = importlib.import_module("witgen.runtime.host.lanes.tickets").Tickets
+    take = tickets.take
+
+    def timed(self: Any, ticket: int) -> Any:
+        number = take(self, ticket)
+        latencies.append(time.perf_counter() - ended[number])
+        return number
+
+    def release() -> None:
+        for _ in gates:
+            waiting.acquire()
+        for gate in gates:
+            time.sleep(0.002)
+            gate.set()
+
+    tickets.take = timed
+    try:
+        with guest.Waiting._open(guest.TEXT, guest.waiting(wait)) as world:
+            threading.Thread(target=release).start()
+            world.all(100)
+            print(f"\nwake-up of one of 100 calls: {median(latencies) * 1e3:.2f} ms (median)")
+    finally:
+        tickets.take = take
+    with guest.Waiting._open(guest.TEXT, guest.waiting(lambda n: n)) as world:
+        print("| async calls at once | us each |\n|---|---|")
+        for count in (1, 10, 100):
+            found = best({"lane": lambda rounds, n: [world.all(n) for _ in range(rounds)]}, count)
+            print(f"| {count} | {found['lane'] / count:,.0f} |")
+
+
 def _cell(found: dict[str, float], name: str) -> str:
     return f"{found[name]:,.1f}" if name in found else "-"
 
@@ -127,7 +175,7 @@ def main(chosen: list[str]) -> None:
     os.environ["WITGEN_CACHE_DIR"] = ""
     with tempfile.TemporaryDirectory() as folder:
         module = bindings(folder)
-        print(f"composing: {composing(folder):.1f} ms")
+        print(f"composing: {composing():.1f} ms")
         print("| bytes | direction | raw | plain | lane | raw / lane |\n|---|---|---|---|---|---|")
         for label, size in SIZES.items():
             if chosen and label not in chosen:
@@ -142,6 +190,7 @@ def main(chosen: list[str]) -> None:
                 print(f"| {label} | {direction} | {cells} | {ratio} |", flush=True)
                 if "plain" not in found:
                     made["plain"] = ours(module, "off")
+        calls()
 
 
 if __name__ == "__main__":

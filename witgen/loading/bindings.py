@@ -22,6 +22,7 @@ from ..resolver import component_in, resolve_component
 from ..runtime import host
 from ..runtime.host import component as components
 from ..runtime.host.engine import Settings, default_engine
+from ..runtime.host.lanes.request import request
 from ..tree import SingleFile, Tree, read_tree
 from .implementations import complete, implementations
 from .memory import install
@@ -132,12 +133,13 @@ def _imported(modules: Mapping[str, str], name: str) -> Any:
 
 def _bound(base: Any, content: bytes) -> Any:
     """Return a world's class that knows its component."""
-    engine = default_engine(Settings(concurrent=base._definition.concurrent))  # noqa: SLF001 - as the runtime does
+    definition: host.Definition = base._definition  # noqa: SLF001 - as the runtime does
+    engine = default_engine(Settings(concurrent=definition.concurrent))
     members = {
         "__doc__": base.__doc__,
         "__module__": base.__module__,
         "_content": content,
-        "_compiled": components.load(engine, content),
+        "_compiled": components.load(engine, content, request(definition, definition.lanes)),
     }
     return new_class(base.__name__, (_Loaded, base), exec_body=lambda body: body.update(members))
 
@@ -160,6 +162,7 @@ class _Loaded:
         memory: int | None = None,
         fuel: int | None = None,
         deadline: float | None = None,
+        lanes: host.Lanes | None = None,
         partial: bool = False,
         **named: object,
     ) -> Any:
@@ -171,6 +174,7 @@ class _Loaded:
             memory: how many bytes each of its memories may have.
             fuel: how many instructions, about, it may run in all.
             deadline: how many seconds a call may take.
+            lanes: whether lists of bytes take the fast way: "auto" (where they can), "bytes" (or fail), "off".
             partial: whether imports may be missing; one that the component calls raises `NotImplementedError` then.
             named: imports by Python name.
 
@@ -182,5 +186,6 @@ class _Loaded:
             complete(cls._definition, given)
         limits = host.Limits(memory=memory, fuel=fuel, deadline=deadline)
         # Counting and interrupting are part of the code, which is compiled for each combination.
-        source = cls._compiled if fuel is None and deadline is None else cls._content
-        return cls._open(source, given, wasi=wasi, limits=limits)
+        as_compiled = fuel is None and deadline is None and lanes is None
+        source = cls._compiled if as_compiled else cls._content
+        return cls._open(source, given, wasi=wasi, limits=limits, lanes=lanes)
