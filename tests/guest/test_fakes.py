@@ -27,7 +27,10 @@ interface store {
   count: func() -> u32;
   note: func(text: string);
 }
+interface later { fetch: async func(n: u32) -> result<u32, string>; }
 world %fakes {
+  import later;
+  export gather: async func(n: u32) -> u32;
   import store;
   import wasi:io/poll@0.2.3;
   import wasi:clocks/monotonic-clock@0.2.3;
@@ -43,9 +46,14 @@ package wasi:clocks@0.2.3 {
 }
 """
 APP = """\
-from fakes_bindings.guest import exports
+import asyncio
+from fakes_bindings.guest import exports, test_fakes_later
 JOBS = {}
-exports.serve(__name__, run=lambda what: JOBS[what]())
+
+async def gather(n):
+    return sum(await asyncio.gather(*map(test_fakes_later.fetch, range(n))))
+
+exports.serve(__name__, run=lambda what: JOBS[what](), gather=gather)
 """
 
 
@@ -61,10 +69,11 @@ def bindings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespa
     from fakes_bindings.guest import test_fakes_store as store
     from fakes_bindings.guest import testing, wasi_clocks_monotonic_clock, wasi_io_poll
     from fakes_bindings.types import fakes as own
+    from fakes_bindings.types import test_fakes_later as later
     from fakes_bindings.types import test_fakes_store as types
 
     yield SimpleNamespace(
-        jobs=fakes_app.JOBS, store=store, testing=testing, types=types, own=own, runtime=runtime,
+        jobs=fakes_app.JOBS, store=store, testing=testing, types=types, own=own, later=later, runtime=runtime,
         poll=wasi_io_poll, clock=wasi_clocks_monotonic_clock,
     )  # fmt: skip
     sys.path.remove(str(folder))
@@ -240,6 +249,16 @@ def test_pollables_and_timers(bindings: SimpleNamespace, fakes: Any) -> None:
     threading.Timer(0.02, flag.set).start()
     pollable.block()
     assert bindings.poll.poll([timer, pollable]) == [0, 1]
+
+
+def test_async_functions(bindings: SimpleNamespace, fakes: Any) -> None:
+    fakes.test_fakes_later.fetch.answers(lambda n: n * n)
+    with bindings.testing.opened("fakes_app", fakes) as guest:
+        assert guest.gather(4) == 0 + 1 + 4 + 9
+        assert sorted(fakes.test_fakes_later.fetch.calls) == [(0,), (1,), (2,), (3,)]
+        fakes.test_fakes_later.fetch.raises(bindings.later.FetchError("no"))
+        with pytest.raises(bindings.testing.Trap, match="FetchError"):
+            guest.gather(1)
 
 
 def test_only_while_they_are_installed(bindings: SimpleNamespace) -> None:
