@@ -86,7 +86,9 @@ def lock_text(contents: Contents, *, world: str, wit: str, digests: Mapping[str,
     if contents.reuse:
         document["reuse"] = list(contents.reuse)
     document["interfaces"] = {name: _plain(interface) for name, interface in contents.interfaces.items()}
-    return _dump({**document, "files": dict(sorted(digests.items()))})
+    import json  # noqa: PLC0415 - a run without changes is over before this would be loaded
+
+    return json.dumps({**document, "files": dict(sorted(digests.items()))}, indent=2) + "\n"
 
 
 def _plain(interface: Shared) -> dict[str, Any]:
@@ -114,13 +116,10 @@ def pending_text(lock: Lock, digests: Mapping[str, str]) -> str:
     pending = {path: list(before) for path, before in lock.pending.items()}
     for path, value in digests.items():
         pending[path] = list(dict.fromkeys((*pending.get(path, ()), value)))
-    return _dump({"files": dict(lock.files), "pending": dict(sorted(pending.items()))})
+    import json  # noqa: PLC0415 - likewise
 
-
-def _dump(document: dict[str, Any]) -> str:
-    import json  # noqa: PLC0415 - a run without changes is over before this would be loaded
-
-    return json.dumps(document, indent=2) + "\n"
+    # On one line, which is made several times as fast: nobody is to read it.
+    return json.dumps({"files": dict(lock.files), "pending": dict(sorted(pending.items()))}) + "\n"
 
 
 def read_lock(folder: Path) -> Lock:
