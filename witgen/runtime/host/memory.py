@@ -76,6 +76,9 @@ class _Memory:
 _memories: dict[int, _Memory] = {}
 _number = count(1)
 
+_PRIVATE: Final = sum(int(getattr(mmap, name, 0)) for name in ("MAP_PRIVATE", "MAP_ANONYMOUS", "MAP_NORESERVE"))
+_USABLE: Final = sum(int(getattr(mmap, name, 0)) for name in ("PROT_READ", "PROT_WRITE"))
+
 if AVAILABLE:
     _libc: Any = ctypes.CDLL(None)
     _map: Any = _libc.mmap
@@ -85,8 +88,6 @@ if AVAILABLE:
     _protect.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
     _unmap: Any = _libc.munmap
     _unmap.argtypes = (ctypes.c_void_p, ctypes.c_size_t)
-    _PRIVATE: Final = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | int(getattr(mmap, "MAP_NORESERVE", 0))
-    _USABLE: Final = mmap.PROT_READ | mmap.PROT_WRITE
 
 
 def _extend(memory: _Memory, size: int) -> bool:
