@@ -160,6 +160,13 @@ def test_a_call_with_the_same_key_is_made_once(workers: Workers) -> None:
     assert proxy.invoke_and_await("add", [ONE]).nodes[1] == rpc.WitNodePrimU32(2)
 
 
+def test_calls_that_are_not_recorded_are_made_each_time(workers: Workers) -> None:
+    proxy = workers.rpc.WasmRpc(workers.named("callee"))
+    workers.at(0)
+    sums = [proxy.invoke_and_await("add", [ONE]).nodes[1] for _ in range(2)]
+    assert sums == [rpc.WitNodePrimU32(1), rpc.WitNodePrimU32(2)]
+
+
 def test_what_callers_are_told(workers: Workers) -> None:
     proxy = workers.rpc.WasmRpc(workers.named("callee"))
     with pytest.raises(rpc.RpcErrorProtocolError, match="did you mean `add`"):

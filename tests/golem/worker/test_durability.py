@@ -10,7 +10,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection
 
-from witgen.golem.worker.errors import WorkerError
+from witgen.golem.worker.errors import DivergenceError, WorkerError
 from witgen.runtime.host import DeadlineError, Trap
 
 from .conftest import Machine
@@ -127,6 +127,15 @@ def test_a_region_is_done_as_a_whole(machine: Machine) -> None:
     # Once in vain, and then from its beginning: two more.
     assert machine.call("one", "region", "r") == 3
     assert machine.call("one", "count") == 1
+
+
+def test_what_is_not_recorded_is_done_again(machine: Machine) -> None:
+    first, keys = machine.call("one", "unrecorded", "n")
+    assert first == 1
+    assert len(set(keys)) == 2
+    # Loading the worker again counts on; that it returns another number than recorded is what it asked for.
+    with pytest.raises(DivergenceError, match="unrecorded returns"):
+        machine.call("one", "count")
 
 
 def test_a_worker_that_loops_forever_is_stopped(machine: Machine) -> None:

@@ -186,14 +186,14 @@ class Durable:
             return encode(function.result, made[0], self._admit)
 
         kind = kind_of(name, function)
-        outcome = self._recorder.call(
+        response = self._recorder.call(
             f"{name}#{function.name}", kind, request, execute, entry_kind=entry_kind(name, function)
         )
         call.position = self._recorder.current
         if made and not has_handles(function.result):
             value = made[0]
         else:
-            value = decode(function.result, outcome.response, lambda type_, each: self._object(type_, each, call))
+            value = decode(function.result, response, lambda type_, each: self._object(type_, each, call))
         if standing is not None:
             self._note(standing, call, value)
         self._observe(name, function.name, call.arguments, value)

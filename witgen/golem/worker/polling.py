@@ -121,8 +121,8 @@ class Polling:
             return NOTHING if answer is None else Encoded(json.dumps(answer))
 
         name = f"{poll_abi.INTERFACE.name}#{function.name}"
-        outcome = self._recorder.call(name, Kind.READ_LOCAL, Encoded(request), execute)
-        return json.loads(outcome.response.text)
+        response = self._recorder.call(name, Kind.READ_LOCAL, Encoded(request), execute)
+        return json.loads(response.text)
 
 
 _versions: WeakKeyDictionary[wasmtime.Engine, str] = WeakKeyDictionary()

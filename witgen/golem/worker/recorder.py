@@ -12,20 +12,10 @@ from .errors import DivergenceError, RefusedError
 from .policy import Kind
 from .state import State
 
-__all__ = ["Outcome", "Recorder"]
+__all__ = ["Recorder"]
 
 _SHOWN: Final = 300
 """Characters of a value that a message shows."""
-
-
-class Outcome:
-    """What a call came to, and whether it was made now."""
-
-    __slots__ = ("is_live", "response")
-
-    def __init__(self, response: Encoded, *, is_live: bool) -> None:
-        self.response = response
-        self.is_live = is_live
 
 
 class Recorder:
@@ -44,7 +34,7 @@ class Recorder:
         self.on_live: list[Callable[[], None]] = []
         """What is done when replay is over."""
         self.current = 0
-        """Position of the entry of the call under way."""
+        """Position of the entry of the call under way; 0 where it has none."""
         entries = self._without_open_region(state.entries(worker, alive=True))
         self._recorded = deque(_from_last_snapshot([entry for entry in entries if entry.kind in REPLAYED]))
         self._printed = _output_sizes(entries)
@@ -86,7 +76,7 @@ class Recorder:
 
     def call(
         self, name: str, kind: Kind, request: Encoded, execute: Callable[[], Encoded], *, entry_kind: str = IMPORTED
-    ) -> Outcome:
+    ) -> Encoded:
         """Answer a call from the oplog, or make it and record it.
 
         Args:
@@ -99,21 +89,23 @@ class Recorder:
         Raises:
             DivergenceError: the oplog has another call here.
         """
-        if not self._is_kept(kind, entry_kind):
-            return Outcome(execute(), is_live=True)
+        if not self._is_kept(name, kind):
+            self.current = 0
+            return execute()
         if not self._recorded:
-            return Outcome(self._record(name, kind, request, execute, entry_kind), is_live=True)
+            return self._record(name, kind, request, execute, entry_kind)
         entry = self._recorded[0]
         if entry.kind not in CALLS or entry.name != name or entry.request != request:
             raise DivergenceError(entry.position, _shown(entry), _shown(Entry(entry_kind, name, request)))
         self.take()
         if entry.response is not None:
             self.current = entry.position
-            return Outcome(entry.response, is_live=False)
-        return Outcome(self._make_again(entry, kind, execute), is_live=True)
+            return entry.response
+        return self._make_again(entry, kind, execute)
 
-    def _is_kept(self, kind: Kind, entry_kind: str) -> bool:
-        if self.level == "smart" or entry_kind != IMPORTED:
+    def _is_kept(self, name: str, kind: Kind) -> bool:
+        # What a worker asks Golem for has its place in the oplog at any level: promises and keys are named after it.
+        if self.level == "smart" or name.startswith("golem:api/host@"):
             return True
         return self.level == "persist-remote-side-effects" and kind.is_remote
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, NoReturn
-from uuid import UUID, uuid5
+from uuid import UUID, uuid4, uuid5
 
 from ..bindings.types.golem_api_host import RetryPolicy
 from ..bindings.types.golem_rpc_types import ComponentId, WorkerId
@@ -120,7 +120,12 @@ class Session:
         return WorkerId(ComponentId(to_wit_uuid(self.record.component)), self.record.name)
 
     def key_here(self) -> UUID:
-        """Return a UUID that belongs to the entry of the call under way, however often that is made."""
+        """Return a UUID that belongs to the entry of the call under way, however often that is made.
+
+        A call that is not recorded has no entry, and another one each time.
+        """
+        if not self.recorder.current:
+            return uuid4()
         return uuid5(_KEYS, f"{self.record.component}/{self.record.name}/{self.recorder.current}")
 
     def check_deadline(self) -> None:

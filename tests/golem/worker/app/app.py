@@ -20,7 +20,12 @@ from agent.guest.golem_websocket_client import WebsocketConnection
 from agent.guest.wasi_blobstore_container import Container
 from agent.guest.wasi_blobstore_types import OutgoingValue as OutgoingBlob
 from agent.guest.wasi_keyvalue_types import Bucket, OutgoingValue
-from agent.types.golem_api_host import ForkResult, PromiseId
+from agent.types.golem_api_host import (
+    ForkResult,
+    PersistenceLevelPersistNothing,
+    PersistenceLevelSmart,
+    PromiseId,
+)
 from agent.types.golem_rpc_types import WorkerId
 from agent.types.golem_websocket_client import Error, MessageText
 from agent.types.wasi_logging_logging import Level
@@ -144,6 +149,16 @@ def region(name: str) -> int:
         return second
 
 
+def unrecorded(name: str) -> tuple[int, list[int]]:
+    host.set_oplog_persistence_level(PersistenceLevelPersistNothing())
+    with Bucket.open_bucket("unrecorded") as bucket:
+        reached = atomic.increment(bucket, name, 1)
+    keys = [host.generate_idempotency_key().low_bits for _ in range(2)]
+    host.set_oplog_persistence_level(PersistenceLevelSmart())
+    print(f"reached {reached}", flush=True)
+    return reached, keys
+
+
 def spin() -> None:
     while True:
         pass
@@ -184,6 +199,7 @@ exports.serve(
     after_close=after_close,
     stubborn=stubborn,
     region=region,
+    unrecorded=unrecorded,
     spin=spin,
     promised=promised,
     complete=complete,
