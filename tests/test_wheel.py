@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 import venv
@@ -39,3 +41,17 @@ def test_generates_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
     code = "from chat_bindings.host import Chat, ChatImports; print(Chat.run.__doc__.splitlines()[0])"
     loaded = subprocess.run([python, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert loaded.stdout.startswith("Greets the server at `url`")
+
+
+def test_pytest_finds_the_fixtures(wheel: Path, tmp_path: Path) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", tmp_path / "site", wheel],
+        check=True,
+    )
+    project = shutil.copytree(ROOT / "examples" / "unit-tests", tmp_path / "project")
+    settings = {**os.environ, "PYTHONPATH": str(tmp_path / "site"), "PYTEST_ADDOPTS": ""}
+    for module, said in (["witgen", "generate"], "written"), (["pytest"], "6 passed"):
+        run = subprocess.run(
+            [sys.executable, "-m", *module], cwd=project, env=settings, capture_output=True, text=True, check=True
+        )
+        assert said in run.stdout + run.stderr
