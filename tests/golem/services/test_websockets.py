@@ -489,6 +489,22 @@ def test_connections_end_with_the_store_and_with_the_services(start: Start, tmp_
     assert not [thread for thread in threading.enumerate() if thread.name == "witgen-websockets"]
 
 
+def test_who_was_just_left_is_told_before_the_services_close(start: Start, tmp_path: Path) -> None:
+    codes: list[int | None] = []
+
+    def note(connection: ServerConnection) -> None:
+        with suppress(ConnectionClosed):
+            connection.recv()
+        codes.append(connection.close_code)
+
+    with websocket_server(note) as url, Services(tmp_path / "other") as services:
+        guest = start(services)
+        guest(HELPERS)
+        guest("several = [connect() for _ in range(20)]", url=url)
+        guest.close()
+    assert codes == [1001] * 20
+
+
 def test_what_is_under_way_when_the_services_close(start: Start, tmp_path: Path) -> None:
     services = Services(tmp_path / "other", websockets=WebSockets(limit=2, close_timeout=0.2))
     with raw_server(lambda _: None) as silent, raw_server(None) as deaf, ThreadPoolExecutor(3) as pool:

@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Coroutine, Iterable
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 from websockets.asyncio.client import ClientConnection
@@ -59,7 +59,6 @@ class Connection(client.WebsocketConnection):
         self._readable = client.Pollable()
         self._room = asyncio.Event()
         self._ignoring = False
-        self._leaving: Future[None] | None = None
 
     @classmethod
     def connect(cls, url: str, headers: list[tuple[str, str]] | None) -> Self:
@@ -116,17 +115,14 @@ class Connection(client.WebsocketConnection):
         self.leave()
         self._readable.close()
 
-    def leave(self) -> Future[None]:
-        """End the connection without waiting for the server; the future is done when the server has answered."""
-        if self._leaving is None:
-            if self._errors:
-                self._leaving = Future()
-                self._leaving.set_result(None)
-            else:
-                self._ignore()
-                self._leaving = self.service.loop.start(close_connection(self._socket, _GOING_AWAY))
-                self._end([ErrorClosed(CloseInfo(_GOING_AWAY, ""))])
-        return self._leaving
+    def leave(self) -> None:
+        """End the connection without waiting for the server; twice is fine."""
+        with self._arrived:
+            ended = bool(self._errors)
+        if not ended:
+            self._ignore()
+            self.service.say_goodbye(close_connection(self._socket, _GOING_AWAY))
+            self._end([ErrorClosed(CloseInfo(_GOING_AWAY, ""))])
 
     def _run(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Do something in the service's thread, and wait for it."""

@@ -100,6 +100,10 @@ async def close_connection(connection: ClientConnection, code: int, reason: str 
         # It does not even take what was sent before.
         connection.transport.abort()
         await connection.wait_closed()
+    except asyncio.CancelledError:
+        # There is no time for goodbyes, but the server shall know.
+        connection.transport.abort()
+        raise
 
 
 def _request(headers: Iterable[tuple[str, str]]) -> dict[str, Any]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator
+from collections.abc import Coroutine, Generator
 from concurrent.futures import CancelledError, Future, wait
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from websockets.asyncio.client import ClientConnection
 
@@ -52,6 +52,7 @@ class WebSockets:
         self.loop = BackgroundLoop("witgen-websockets")
         self._changed = threading.Condition()
         self._open: set[Connection] = set()
+        self._leaving: set[Future[None]] = set()
         self._reserved = 0
         self._closed = False
         self.connection: Final = type("Connection", (Connection,), {"service": self})
@@ -71,7 +72,9 @@ class WebSockets:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-        wait([connection.leave() for connection in list(self._open)], timeout=self._close_timeout)
+        for connection in list(self._open):
+            connection.leave()
+        wait(list(self._leaving), timeout=self._close_timeout)
         self.loop.close()
 
     def connect(self, url: str, headers: list[tuple[str, str]]) -> ClientConnection:
@@ -116,6 +119,12 @@ class WebSockets:
         with self._changed:
             self._reserved -= 1
             self._changed.notify()
+
+    def say_goodbye(self, goodbye: Coroutine[Any, Any, None]) -> None:
+        """End a connection in the background; closing the services waits for it."""
+        leaving = self.loop.start(goodbye)
+        self._leaving.add(leaving)
+        leaving.add_done_callback(self._leaving.discard)
 
     def keep(self, connection: Connection) -> None:
         """Remember a connection, to close it with the service."""
