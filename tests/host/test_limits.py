@@ -196,9 +196,10 @@ def test_what_a_memory_begins_with() -> None:
 
 
 def test_memories_are_given_back() -> None:
+    before = set(memory._memories)  # of stores that other tests' failures still hold
     for _ in range(20):
         open_(memory=PAGE).close()
-    assert not memory._memories
+    assert set(memory._memories) <= before
 
 
 def test_less_memory_than_a_component_begins_with() -> None:
