@@ -50,9 +50,7 @@ class KeyValueFile:
         self.path = path
         self._lock = threading.Lock()
         try:
-            self._connection = sqlite3.connect(
-                path, timeout=patience, isolation_level=None, check_same_thread=False
-            )
+            self._connection = sqlite3.connect(path, timeout=patience, isolation_level=None, check_same_thread=False)
             self._prepare()
         except sqlite3.Error as error:
             raise ServiceError(f"{path} cannot be used as a key-value store: {error}") from error
