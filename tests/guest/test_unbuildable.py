@@ -34,10 +34,6 @@ try:
     import wit_world.imports.i
 except ModuleNotFoundError:
     pass
-try:
-    import wit_world.exports.i
-except ModuleNotFoundError:
-    pass
 class Anything:
     def __getattr__(self, name): return lambda *arguments: None
 class T: pass
