@@ -47,9 +47,7 @@ class Module(NamedTuple):
         return None if text is None else formatted(text)
 
 
-def package_modules(
-    facts: WorldFacts, *, host: bool, guest: RawNames | None, lanes: str = "auto"
-) -> Iterator[Module]:
+def package_modules(facts: WorldFacts, *, host: bool, guest: RawNames | None, lanes: str = "auto") -> Iterator[Module]:
     """Yield the modules of the output, by path relative to its root.
 
     Args:
