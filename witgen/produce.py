@@ -55,17 +55,22 @@ def produce(config: Config, tree: Tree) -> Produced:
     guest = _raw_names(whole, world, config) if wants_guest else None
     modules = package_modules(facts, host=config.host, guest=guest, lanes=config.lanes)
     if packages.found:
-        from .render.sharing import Sharing  # noqa: PLC0415 - most outputs reuse nothing
-
-        sharing = Sharing(facts, modules, packages.found)
-        prints = {scope.title: facts.fingerprint(owner) for owner, scope in facts.scopes.items()}
-        refuse_conflicts(packages, sharing.conflicts(), prints)
-        modules = sharing.modules()
+        modules = _shared(facts, modules, packages)
     runtime = runtime_files(host=config.host, guest=wants_guest) if packages.runtime is None else {}
     output = _output(facts, modules, package_data(runtime), earlier.modules_name_of(config, tree))
     lock = lock_text(_contents(facts, packages), world=facts.title, wit=_wit_hash(facts), digests=output.digests)
     found = _unbuildable(facts) if wants_guest else ()
     return Produced(output, lock, (*_left_out(facts, host=config.host, guest=wants_guest), *found))
+
+
+def _shared(facts: WorldFacts, modules: Iterable[Module], packages: Packages) -> Iterator[Module]:
+    """Return the modules of a world, which import what a package has."""
+    from .render.sharing import Sharing  # noqa: PLC0415 - most outputs reuse nothing
+
+    sharing = Sharing(facts, modules, packages.found)
+    prints = {scope.title: facts.fingerprint(owner) for owner, scope in facts.scopes.items()}
+    refuse_conflicts(packages, sharing.conflicts(), prints)
+    return sharing.modules()
 
 
 def _output(facts: WorldFacts, modules: Iterable[Module], data: dict[str, str], name: str) -> Output:
