@@ -121,23 +121,18 @@ def composing() -> float:
     return min(took) * 1e3
 
 
-def calls() -> None:
-    """Print what async calls cost: the component and its bindings are those of the tests."""
-    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-    guest = importlib.import_module("tests.lanes.async_guest")
-    gates = [threading.Event() for _ in range(100)]
+def wake_up(guest: Any) -> float:
+    """Return the milliseconds, the median of them, until a guest has the result of one of 100 calls."""
+    gates, waiting = [threading.Event() for _ in range(100)], threading.Semaphore(0)
     ended, latencies = dict[int, float](), list[float]()
-    waiting = threading.Semaphore(0)
-
-    def wait(n: int) -> int:
-        if n < len(gates):
-            waiting.release()
-            gates[n].wait()
-        ended[n] = time.perf_counter()
-        return n
-
     tickets = importlib.import_module("witgen.runtime.host.lanes.tickets").Tickets
     take = tickets.take
+
+    def wait(n: int) -> int:
+        waiting.release()
+        gates[n].wait()
+        ended[n] = time.perf_counter()
+        return n
 
     def timed(self: Any, ticket: int) -> Any:
         number = take(self, ticket)
@@ -153,14 +148,20 @@ def calls() -> None:
 
     tickets.take = timed
     try:
-        with guest.Waiting._open(guest.TEXT, guest.waiting(wait)) as world:
+        with guest.opened(wait) as world:
             threading.Thread(target=release).start()
-            world.all(100)
-            print(f"\nwake-up of one of 100 calls: {median(latencies) * 1e3:.2f} ms (median)")
+            world.all(len(gates))
     finally:
         tickets.take = take
-    with guest.Waiting._open(guest.TEXT, guest.waiting(lambda n: n)) as world:
-        print("| async calls at once | us each |\n|---|---|")
+    return median(latencies) * 1e3
+
+
+def calls() -> None:
+    """Print what async calls cost: the component and its bindings are those of the tests."""
+    guest = importlib.import_module("tests.lanes.async_guest")
+    print(f"\nwake-up of one of 100 calls: {wake_up(guest):.2f} ms (median)")
+    print("| async calls at once | us each |\n|---|---|")
+    with guest.opened(lambda n: n) as world:
         for count in (1, 10, 100):
             found = best({"lane": lambda rounds, n: [world.all(n) for _ in range(rounds)]}, count)
             print(f"| {count} | {found['lane'] / count:,.0f} |")

@@ -89,6 +89,11 @@ class Waiting(host.World):
         self.all, self.give_up = (instance.function(function) for function in _EXPORTS.functions)
 
 
+def opened(wait: Any) -> Waiting:
+    """Run the component with a function for `wait`."""
+    return Waiting._open(TEXT, waiting(wait))
+
+
 def waiting(wait: Any) -> Any:
     """Return imports."""
     return type("Imports", (), {"wait": staticmethod(wait)})

@@ -59,20 +59,19 @@ def threaded() -> Any:
 
 
 def awaited(log: list[str] | None = None) -> Any:
-    """Return imports whose functions are coroutines."""
+    """Return imports whose functions are coroutines; cancellations and drops go to `log`."""
     from relay_bindings.host import AsyncRelayImports
     from relay_bindings.host.golem_websocket_client import AsyncWebsocketConnection
     from relay_bindings.types import golem_websocket_client as types
 
-    events = log if log is not None else []
+    events = [] if log is None else log
 
     class Connection(AsyncWebsocketConnection):
-        def __init__(self, socket: Any) -> None:
-            self._socket = socket
-
         @classmethod
         async def connect(cls, url: str, headers: object) -> Connection:
-            return cls(await websockets_asyncio.connect(url, max_size=None))
+            self = cls()
+            self._socket = await websockets_asyncio.connect(url, max_size=None)
+            return self
 
         async def send(self, message: Any) -> None:
             await self._socket.send(message.value)
@@ -80,11 +79,9 @@ def awaited(log: list[str] | None = None) -> Any:
         async def receive(self) -> Any:
             try:
                 message = await self._socket.recv()
-            except ConnectionClosed as closed:
-                raise _closed(types, closed) from None
-            except asyncio.CancelledError:
-                events.append("cancelled")
-                raise
+            except (ConnectionClosed, asyncio.CancelledError) as ended:
+                events.append("cancelled" if isinstance(ended, asyncio.CancelledError) else "closed")
+                raise _closed(types, ended) from None
             return types.MessageText(message) if isinstance(message, str) else types.MessageBinary(message)
 
         async def receive_with_timeout(self, timeout_ms: int) -> Any:
@@ -103,8 +100,10 @@ def awaited(log: list[str] | None = None) -> Any:
     return AsyncRelayImports(golem_websocket_client=Connection)
 
 
-def _closed(types: Any, closed: ConnectionClosed) -> Exception:
-    frame = closed.rcvd
+def _closed(types: Any, ended: BaseException) -> BaseException:
+    if not isinstance(ended, ConnectionClosed):
+        return ended
+    frame = ended.rcvd
     made: Exception = types.ErrorClosed(types.CloseInfo(frame.code, frame.reason) if frame else None)
     return made
 

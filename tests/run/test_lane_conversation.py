@@ -1,4 +1,4 @@
-"""The demo's conversation with a megabyte in it: through a lane, with the same guest and the same services as without."""
+"""The conversation of the demo with a megabyte in it: through a lane, guest and services as they are without."""
 
 from __future__ import annotations
 
