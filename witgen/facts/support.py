@@ -21,8 +21,8 @@ class Side(enum.Enum):
 
 
 _HOST_TYPES: dict[type[object], str] = {
-    ir.Stream: "a stream: the C API of wasmtime has no value kind for it",
-    ir.Future: "a future: the C API of wasmtime has no value kind for it",
+    ir.Stream: "a stream: the C API of wasmtime has no value kind for it, and nothing that makes, reads or writes one",
+    ir.Future: "a future: the C API of wasmtime has no value kind for it, and nothing that makes, reads or writes one",
     ir.FixedList: "a fixed-length list: the C API of wasmtime has no setting that allows it",
 }
 _GUEST_TYPES: dict[type[object], str] = {
