@@ -9,7 +9,11 @@ from witgen.runtime import abi
 from witgen.runtime.host.lanes.descriptors import Translation
 from witgen.runtime.host.lanes.layout import flatten, layout_of
 
-TYPES, A, B, OUT = "test:random/types", "test:random/a", "test:random/b", "test:random/out"
+from .random_drops import Drops
+
+TYPES, A, B, OUT = "test:random/types", "test:random/a@0.1.0", "test:random/a@0.2.0", "test:random/out"
+LABELS = {A: "a", B: "b", "": "root"}
+"""Short names of the imports: two versions of one interface, and the world's own functions."""
 
 Exports: TypeAlias = Mapping[str, Sequence[tuple[str, abi.Function]]]
 """Exported functions by interface: the interface and function that each passes on to."""
@@ -37,7 +41,7 @@ _OPTIONS = '(memory (core memory $mi "memory")) (realloc (core func $mi "realloc
 
 def exported(interface: str, function: abi.Function) -> str:
     """Return the name of what passes on to a function."""
-    return f"{interface[-1]}-{function.name}"
+    return f"{LABELS[interface]}-{function.python}"
 
 
 def component_text(
@@ -55,8 +59,9 @@ class _Pass:
         self.name = exported(interface, function)
         shapes = Translation().interface(abi.Interface("", (), (function,))).functions[0]
         flat = flatten([shape for _, shape in shapes.params])
-        self.spilled = len(flat) > 16
-        self.params = ["i32"] if self.spilled else [core.name.lower() for core in flat]
+        spilled = len(flat) > 16
+        self.params = ["i32"] if spilled else [core.name.lower() for core in flat]
+        self._drops = Drops([shape for _, shape in shapes.params], spilled=spilled)
         layout = layout_of(shapes.result) if shapes.result else None
         results = [core.name.lower() for core in layout.flat] if layout else []
         self.reserved = (layout.alignment, layout.size) if layout and len(results) > 1 else None
@@ -81,12 +86,15 @@ class _Pass:
             call = f"(call $i-{self.name} {arguments})"
             call = f"(local.set $r {call})" if self.returned else call
         local, value = (f"(local $r {self.returned})", "(local.get $r)") if self.returned else ("", "")
-        return f"{head} {local} (call $enter) {call} {self._drop()} {value})"
+        more = " ".join(f"(local {name} i32)" for name in self._drops.locals)
+        return f"{head} {local} {more} (call $enter) {call} {self._drops.code} {value})"
 
-    def _drop(self) -> str:
-        lends = self.function.params and isinstance(self.function.params[0].type, abi.Borrow)
-        handle = "(i32.load (local.get 0))" if self.spilled else "(local.get 0)"
-        return f"(call $drop {handle})" if lends else ""
+    @property
+    def called(self) -> str:
+        """The component's function that is called."""
+        if not self.interface:
+            return f"(func ${self.function.name})"
+        return f'(func ${LABELS[self.interface]} "{self.function.name}")'
 
     @property
     def leave(self) -> str:
@@ -96,10 +104,7 @@ class _Pass:
 
 def _code(passes: Sequence[_Pass]) -> str:
     """Return the core module and its instance."""
-    lowered = " ".join(
-        f'(core func $l-{each.name} (canon lower (func ${each.interface[-1]} "{each.function.name}") {_OPTIONS}))'
-        for each in passes
-    )
+    lowered = " ".join(f"(core func $l-{each.name} (canon lower {each.called} {_OPTIONS}))" for each in passes)
     given = " ".join(f'(export "{each.name}" (func $l-{each.name}))' for each in passes)
     memory = """(import "m" "memory" (memory 1)) (import "m" "enter" (func $enter))
         (import "m" "realloc" (func $realloc (param i32 i32 i32 i32) (result i32)))
@@ -141,6 +146,8 @@ class _Text:
                 return f"(option {self.ref(type_.type)})"
             case abi.List():
                 return f"(list {self.ref(type_.element)})"
+            case abi.Map():
+                return f"(map {self.ref(type_.key)} {self.ref(type_.value)})"
             case abi.Result():
                 ok = self.ref(type_.ok) if type_.ok else ""
                 err = f"(error {self.ref(type_.err)})" if type_.err else ""
@@ -154,7 +161,8 @@ class _Text:
 
     def _signature(self, function: abi.Function) -> str:
         params = " ".join(f'(param "{param.name}" {self.ref(param.type)})' for param in function.params)
-        return f"{params} (result {self.ref(function.result)})" if function.result else params
+        kind = "async " if function.is_async else ""
+        return f"{kind}{params} (result {self.ref(function.result)})" if function.result else f"{kind}{params}"
 
     def component(self, imported: Mapping[str, Sequence[abi.Function]], exports: Exports) -> str:
         """Return the component."""
@@ -172,13 +180,14 @@ class _Text:
             name: " ".join(f'(export "{f.name}" (func {self._signature(f)}))' for f in functions)
             for name, functions in imported.items()
         }
+        root = " ".join(f'(import "{f.name}" (func ${f.name} {self._signature(f)}))' for f in imported[""])
         thing = '(alias outer 1 $thing (type $to)) (export "thing" (type $thing (eq $to)))'
         return f"""(component
   (import "{TYPES}" (instance $types {declared})) {aliases}
   (import "{A}" (instance $a {used} (export "thing" (type $thing (sub resource))) {hold} {functions[A]}))
   (alias export $a "thing" (type $thing)) (alias export $a "hold-type" (type $hold))
   (import "{B}" (instance $b {used} {thing} {functions[B]}))
-  {_ALLOCATOR} (core func $drop (canon resource.drop $thing))
+  {root} {_ALLOCATOR} (core func $drop (canon resource.drop $thing))
   {_code(passes)}
   {self._lifted(passes, exports)})"""
 
@@ -193,4 +202,5 @@ class _Text:
             place: " ".join(f'(export "{exported(*each)}" (func $e-{exported(*each)}))' for each in functions)
             for place, functions in exports.items()
         }
-        return f'{lifted} {made[""]} (instance $out {made[OUT]}) (export "{OUT}" (instance $out))'
+        (name,) = filter(None, exports)
+        return f'{lifted} {made[""]} (instance $out {made[name]}) (export "{name}" (instance $out))'

@@ -15,6 +15,7 @@ from witgen.runtime.check import INTEGERS
 from witgen.runtime.values import Err, Ok, Some
 
 BYTES = abi.List(abi.U8)
+_KEYS = [*INTEGERS, abi.BOOL, abi.CHAR, abi.STRING]
 _SCALARS = [*INTEGERS, abi.BOOL, abi.F32, abi.F64, abi.CHAR]
 _LETTERS = "aZ0 \n\0éÿĀ漢😀"
 _numbers = count()
@@ -38,8 +39,19 @@ class Types:
             if leaf == "named":
                 return self._enum() if random.random() < 0.5 else self._flags()
             return {"bytes": BYTES, "string": abi.STRING}.get(leaf) or random.choice(_SCALARS)
-        make = random.choice([self._list, self._option, self._result, self._tuple, self._record, self._variant])
-        return make(depth - 1)
+        makes = [self._list, self._map, self._option, self._result, self._tuple, self._record, self._variant]
+        return random.choice(makes)(depth - 1)
+
+    def lending(self, resource: abi.Resource, depth: int = 2) -> abi.Type:
+        """Return a type without a name that has a borrowed handle somewhere, often beside bytes."""
+        if depth == 0:
+            return abi.Borrow(resource)
+        inner, random = self.lending(resource, depth - 1), self._random
+        beside = [BYTES, self.any(1)][: random.randint(1, 2)]
+        beside.insert(random.randint(0, len(beside)), inner)
+        several = abi.Tuple(tuple(beside))
+        made = [several, abi.List(several), abi.List(inner), abi.Option(inner), abi.Map(random.choice(_KEYS), several)]
+        return random.choice([*made, abi.Result(several, BYTES), abi.Result(abi.U64, inner)])
 
     def _maybe(self, depth: int) -> abi.Type | None:
         return self.any(depth) if self._random.random() < 0.75 else None
@@ -49,6 +61,9 @@ class Types:
 
     def _list(self, depth: int) -> abi.Type:
         return abi.List(self.any(depth))
+
+    def _map(self, depth: int) -> abi.Type:
+        return abi.Map(self._random.choice(_KEYS), self.any(depth))
 
     def _option(self, depth: int) -> abi.Type:
         return abi.Option(self.any(depth))
@@ -128,6 +143,8 @@ class Values:
                 return Ok(self.of(type_.ok)) if random.random() < 0.5 else Err(self.of(type_.err))
             case abi.List():
                 return self._list(type_)
+            case abi.Map():
+                return {self.of(type_.key): self.of(type_.value) for _ in range(random.choice([0, 1, 2, 5]))}
             case abi.Own() | abi.Borrow():
                 return self._handle()
             case _:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from wit_values import same
 
 from witgen.runtime import abi, host
 
-from .random_text import exported
+from .random_text import LABELS, A, exported
 from .random_types import Values
 from .random_worlds import RandomWorld, Thing
 
@@ -25,21 +26,48 @@ class _Calls:
     def __init__(self, world: RandomWorld, seed: int) -> None:
         self._world = world
         self._random = Random(seed)
-        self._values = Values(self._random, Thing)
+        self._thing = self._resource()
+        self._values = Values(self._random, lambda: object.__new__(self._thing))
         self._expected: list[tuple[tuple[Any, ...], Any]] = []
         self.bound: dict[str, Any] = {}
 
-    def imports(self, interface: str) -> Any:
-        """Return what implements an interface."""
-        members: dict[str, Any] = {"Thing": Thing}
-        for function in self._world.functions[interface]:
-            members[function.python] = staticmethod(self._answer)
-        return type("Imports", (), members)()
+    def _resource(self) -> Any:
+        """Return the class of the world's resource."""
+        members: dict[str, Any] = {"__init__": lambda *_: None}
+        for function in self._world.functions[A]:
+            if function.name.startswith("[constructor]"):
+                members["__new__"] = staticmethod(lambda _, *arguments: self._answer(*arguments))
+            elif function.name.startswith("[static]"):
+                members[function.python] = staticmethod(self._answer)
+            elif function.resource is not None:
+                members[function.python] = self._method()
+        return type("Thing", (Thing,), members)
+
+    def _method(self) -> Any:
+        def method(*arguments: Any) -> Any:
+            return self._answer(*arguments)
+
+        return method
+
+    def imports(self) -> Any:
+        """Return what implements the world's imports."""
+        imports = SimpleNamespace()
+        for interface, functions in self._world.functions.items():
+            members = {each.python: self._answer for each in functions if each.resource is None}
+            if interface:
+                setattr(imports, LABELS[interface], SimpleNamespace(Thing=self._thing, **members))
+            else:
+                vars(imports).update(members)
+        # An interface of nothing but a resource is implemented by its class.
+        if all(function.resource is not None for function in self._world.functions[A]):
+            imports.a = self._thing
+        return imports
 
     def _answer(self, *arguments: Any) -> Any:
         expected, result = self._expected.pop()
         assert same(arguments, expected)
-        if len(self._expected) < 2 and self._random.random() < 0.2:
+        # Calls within calls; async functions run in threads, which cannot call.
+        if not self._world.concurrent and len(self._expected) < 2 and self._random.random() < 0.2:
             self.call(*self._random.choice(self.all()))
         return result
 
@@ -73,8 +101,7 @@ def run(seed: int, calls: int = 3) -> int:
                     for function in interface.functions:
                         played.bound[function.name] = instance.function(function, interface.name)
 
-        imports = type("Imports", (), {name[-1]: played.imports(name) for name in random_world.functions})
-        with World._open(random_world.text, imports, lanes=lanes) as world:
+        with World._open(random_world.text, played.imports(), lanes=lanes) as world:
             for each in played.all():
                 for _ in range(calls):
                     played.call(*each)

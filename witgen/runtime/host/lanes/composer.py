@@ -68,18 +68,21 @@ class _Exports:
     """
 
     def __init__(self, outer: Outer, choice: Choice, *, replaces: bool) -> None:
-        self._translation = Translation()
         self.form = Form(text_outside=choice.bytes_)
         self.laned: dict[str, Interface] = {}
         """By the component's name of the interface; the world's own functions under no name."""
         self._origins: dict[abi.Resource, str] = {}
+        self._met: dict[Resource, tuple[abi.Resource, abi.Interface, str]] = {}
         self._same = choice.same
         for interface in choice.exports:
             name = next((e.name for e in outer.exports if interface.name and choice.same(e.name, interface.name)), "")
             if interface.name and not name:
                 continue
-            self._origins.update({resource: name for resource, _ in interface.resources})
-            translated = self._translation.interface(interface)
+            self._origins.update({each: name for each, _ in interface.resources if each.interface == interface.name})
+            # Of one interface under two labels, each instance has resources of its own.
+            translation = Translation()
+            translated = translation.interface(interface)
+            self._met.update({each: (known, interface, name) for each, known in translation.origins.items()})
             has_to = [
                 each for each in translated.functions if self.form.changes(each) or (replaces and _is_named(each))
             ]
@@ -90,8 +93,11 @@ class _Exports:
 
     def origin(self, resource: Resource) -> tuple[str, bool]:
         """Return the interface that a resource comes from, and whether that is an export."""
-        descriptor = self._translation.origins[resource]
-        exported = self._origins.get(descriptor)
+        descriptor, interface, name = self._met[resource]
+        if any(descriptor is own for own, _ in interface.resources):
+            return name, True
+        # What the world itself uses, it imports.
+        exported = self._origins.get(descriptor) if interface.name else None
         return (exported, True) if exported is not None else (descriptor.interface, False)
 
     def same(self, one: str, other: str) -> bool:
