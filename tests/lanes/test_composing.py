@@ -67,6 +67,7 @@ def _imports() -> Any:
     return type("Imports", (), {"host": _Swap()})()
 
 
+_LAID_OUT = "the component's types are not laid out as wit-component does it"
 _FUNCTIONS = ("import test:lanes/host#swap", "export run")
 
 
@@ -96,8 +97,14 @@ def test_an_implementation_that_returns_something_else() -> None:
 @pytest.mark.parametrize(
     ("text", "rule"),
     [
-        (_component(before="(core type (func))"), "an import of the component stands behind core types or code"),
-        (_component(more='(import "test:lanes/late" (instance))'), "stands behind core types or code"),
+        (
+            _component(before="(core type (func))"),
+            "test:lanes/host: an import of the component stands behind core types or code",
+        ),
+        (
+            _component(more='(import "test:lanes/late" (instance))'),
+            "test:lanes/late: an import of the component stands behind core types or code",
+        ),
     ],
 )
 def test_a_component_that_is_not_as_helpers_need_it(text: str, rule: str, caplog: pytest.LogCaptureFixture) -> None:
@@ -108,6 +115,33 @@ def test_a_component_that_is_not_as_helpers_need_it(text: str, rule: str, caplog
         assert re.search(rule, host.lanes_of(world).refusal)
         assert world.run(b"abc") == b"cba"
     assert re.search(f"test:lanes/swaps: no lanes: .*{rule}", caplog.text)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            '(import "test:lanes/odd" (instance (export "inner" (instance))))',
+            f"test:lanes/odd: {_LAID_OUT}: an instance type exports `inner`, which is of sort 5",
+        ),
+        (
+            '(import "test:lanes/fixed" (instance (export "f" (func (param "a" (list u8 4)) (param "b" (list u8))))))',
+            "test:lanes/fixed#f: helpers do not know how values of kind fixed_list are laid out",
+        ),
+        (
+            '(import "f" (func)) (import "g" (func (param "x" (list u8)) (param "y" (list u8 4))))',
+            "g: helpers do not know how values of kind fixed_list are laid out",
+        ),
+        (
+            '(import "test:lanes/whole" (component))',
+            f"test:lanes/whole: {_LAID_OUT}: there is one of kind 0x41",
+        ),
+    ],
+)
+def test_a_refusal_names_the_item(text: str, message: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        compose(bytes(wat2wasm(f"(component {text})")), Choice(lambda _: True, (), str.__eq__))
+    assert str(refused.value) == message
 
 
 def test_a_component_without_lanes_runs_all_the_same() -> None:

@@ -60,15 +60,15 @@ class Cursor:
         return item() if self.byte() else None
 
 
-def sections(data: bytes) -> Iterator[tuple[int, Cursor]]:
-    """Yield number and content of each section of a component."""
+def sections(data: bytes, start: int = len(PREAMBLE)) -> Iterator[tuple[int, Cursor]]:
+    """Yield number and content of each section of a component, from the one that begins at `start`."""
     if not data.startswith(PREAMBLE):
         raise Refusal("", "not a component in the binary format of version 0x1000d")
-    cursor = Cursor(data, len(PREAMBLE), len(data))
+    cursor = Cursor(data, start, len(data))
     while cursor.position < cursor.end:
         number, size = cursor.byte(), cursor.number()
-        start = cursor.position
-        if size > cursor.end - start:
+        content = cursor.position
+        if size > cursor.end - content:
             raise Refusal("", "the component's binary ends in the middle of something")
-        yield number, Cursor(data, start, start + size)
-        cursor.position = start + size
+        yield number, Cursor(data, content, content + size)
+        cursor.position = content + size

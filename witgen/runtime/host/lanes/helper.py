@@ -9,6 +9,7 @@ imports of their own, so that a helper needs nothing of where they are declared.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -17,6 +18,7 @@ from .encoding import ComponentBuilder, Sort
 from .names import finish_name
 from .passing import Circuit, Passing, SyncPassing
 from .polling import PolledPassing, Tickets
+from .refusal import naming
 from .shapes import NAMED, OPCODES, PRIMITIVES, Function, Interface, Resource, Shape, carries_bytes, resources_of
 from .type_writer import InstanceTypeWriter, TypeWriter, signature
 
@@ -171,10 +173,15 @@ class _Maker:
             if not self._form.changes(function):
                 builder.export(function.name, Sort.FUNC, called, type_)
                 continue
-            passing = self._passing(function, circuit, called, inner, shared)
-            passing.plan(len(passed), self._resources)
+            with self._naming(function):
+                passing = self._passing(function, circuit, called, inner, shared)
+                passing.plan(len(passed), self._resources)
             passed.append((passing, type_))
         return passed
+
+    def _naming(self, function: Function) -> AbstractContextManager[None]:
+        """Name a function in refusals."""
+        return naming(f"{self._interface.name}#{function.name}" if self._interface.name else function.name)
 
     def _passing(
         self, function: Function, circuit: Circuit, called: int, inner: int, tickets: Tickets | None
@@ -191,7 +198,8 @@ class _Maker:
         """Put the code in, and export the functions made of it."""
         builder = self._builder
         for passing, _ in passed:
-            passing.write()
+            with self._naming(passing.function):
+                passing.write()
         module = builder.core_module(circuit.module.encoded())
         main = builder.instantiate_core(module, [("", builder.core_instance(circuit.wires))])
         for passing, type_ in passed:

@@ -9,12 +9,13 @@ rest only exports are read.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from .cursor import Cursor, sections
 from .encoding import Sort
-from .refusal import Refusal
+from .refusal import Refusal, naming
 from .shapes import Interface, Resource, Shape
 from .type_reader import InstanceType, Meaning, Scope, Signature, read_bound, read_name, read_type
 
@@ -94,12 +95,23 @@ def read(data: bytes) -> Outer:
     for section, cursor in sections(data):
         leads = leads and section in (_CUSTOM, _ALIAS, _TYPE, _IMPORT)
         if leads and section != _CUSTOM:
-            reader.leading(section, cursor)
+            with naming(_next_import(data, cursor.end) if section == _TYPE else ""):
+                reader.leading(section, cursor)
         elif section == _EXPORT:
             cursor.vector(lambda cursor=cursor: reader.export(cursor))  # type: ignore[misc]
         elif section == _IMPORT:
-            raise Refusal("", "an import of the component stands behind core types or code")
+            rule = "an import of the component stands behind core types or code"
+            raise Refusal(read_name(cursor) if cursor.number() else "", rule)
     return reader.finish()
+
+
+def _next_import(data: bytes, position: int) -> str:
+    """Return the import that follows a position, which the types before it are for; nothing if it cannot be told."""
+    with suppress(Refusal):
+        for section, cursor in sections(data, position):
+            if section == _IMPORT and cursor.number():
+                return read_name(cursor)
+    return ""
 
 
 class _Reader:
@@ -135,27 +147,30 @@ class _Reader:
         if cursor.take(2) != b"\x03\x00":
             raise Refusal("", "the component aliases something else than types of its imports before its code")
         instance, name = cursor.number(), cursor.text()
-        types = self._instances[instance].interface.types if instance < len(self._instances) else {}
-        if name not in types:
-            raise Refusal("", f"the component aliases `{name}`, which no import of it exports")
-        self._scope.types.append(types[name])
+        interface = self._instances[instance].interface if instance < len(self._instances) else Interface("")
+        if name not in interface.types:
+            raise Refusal(interface.name, f"the component aliases `{name}`, which no import of it exports")
+        self._scope.types.append(interface.types[name])
 
     def _import(self, cursor: Cursor) -> Import:
         name = read_name(cursor)
-        sort = cursor.byte()
-        match sort:
-            case Sort.FUNC:
-                functions = sum(item.sort is Sort.FUNC for item in self._outer.imports)
-                made = Import(name, Sort.FUNC, self._scope.signature(cursor.number()), functions)
-            case Sort.TYPE:
-                made = Import(name, Sort.TYPE, read_bound(cursor, self._scope, name), len(self._scope.types) - 1)
-            case Sort.INSTANCE:
-                type_ = self._instance(name, self._scope.meaning(cursor.number()))
-                made = Import(name, Sort.INSTANCE, type_, len(self._instances) - 1)
-            case _:
-                raise Refusal(name, "helpers go around imports of functions, types and instances only")
+        with naming(name):
+            made = self._imported(cursor, name)
         self._outer.imports.append(made)
         return made
+
+    def _imported(self, cursor: Cursor, name: str) -> Import:
+        match cursor.byte():
+            case Sort.FUNC:
+                functions = sum(item.sort is Sort.FUNC for item in self._outer.imports)
+                return Import(name, Sort.FUNC, self._scope.signature(cursor.number()), functions)
+            case Sort.TYPE:
+                return Import(name, Sort.TYPE, read_bound(cursor, self._scope, name), len(self._scope.types) - 1)
+            case Sort.INSTANCE:
+                type_ = self._instance(name, self._scope.meaning(cursor.number()))
+                return Import(name, Sort.INSTANCE, type_, len(self._instances) - 1)
+            case _:
+                raise Refusal(name, "helpers go around imports of functions, types and instances only")
 
     def _instance(self, name: str, meaning: Meaning) -> InstanceType:
         if not isinstance(meaning, InstanceType):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["Refusal"]
+from collections.abc import Generator
+from contextlib import contextmanager
+
+__all__ = ["Refusal", "naming"]
 
 
 class Refusal(Exception):  # noqa: N818  (an answer, not a failure: the plain path runs the component)
@@ -16,3 +19,12 @@ class Refusal(Exception):  # noqa: N818  (an answer, not a failure: the plain pa
         super().__init__(f"{item}: {rule}" if item else rule)
         self.item = item
         self.rule = rule
+
+
+@contextmanager
+def naming(item: str) -> Generator[None, None, None]:
+    """Name the WIT item that is at hand in refusals that name none."""
+    try:
+        yield
+    except Refusal as refusal:
+        raise Refusal(refusal.item or item, refusal.rule) from None

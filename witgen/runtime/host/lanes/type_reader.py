@@ -236,13 +236,13 @@ class _InstanceReader:
             case 3:
                 meaning = read_bound(self._cursor, self._scope, name)
                 if not isinstance(meaning, (Shape, Resource)):
-                    raise Refusal(name, "an instance type exports a type that is not of values")
+                    raise Refusal("", f"an instance type exports the type `{name}`, which is not of values")
                 if isinstance(meaning, Resource) and meaning not in self._scope.types[:-1]:
                     self._interface.own.append(meaning)
                 self._interface.types[name] = meaning
                 return ""
             case other:
-                raise Refusal(name, f"{_NO_SORT_YET}: an instance type exports something of sort {other}")
+                raise Refusal("", f"{_NO_SORT_YET}: an instance type exports `{name}`, which is of sort {other}")
 
 
 def _instance_type(cursor: Cursor, scope: Scope) -> InstanceType:
