@@ -21,8 +21,8 @@ from ...runtime import abi, check
 from ...runtime.host import Import, Pollable, Resource
 from ...runtime.values import Err, Ok
 from .codec import Encoded, Handle, Reference, decode, encode, has_handles, map_handles, replace
-from .errors import WorkerError
-from .policy import HISTORY, REOPEN, entry_kind, is_local, kind_of, terminal
+from .errors import RefusedError, WorkerError
+from .policy import HISTORY, ONCE, REOPEN, entry_kind, interface_path, is_local, kind_of, terminal
 from .recorder import Recorder
 
 __all__ = ["Durable"]
@@ -209,6 +209,10 @@ class Durable:
                 standing.waiting.set()
         if call.function.resource is not None and call.function.resource.name in HISTORY:
             standing.history.append(call)
+        spent = getattr(self._plain.get(cast("abi.Resource", call.function.resource)), "_spent", None)
+        if spent is not None and call.function.python == "get" and value is not None:
+            # What it was waiting for has come: the call that made it is not made again for it.
+            self._settle(standing, spent())
 
     def _run_local(self, call: _Call) -> Any:
         """Make a call that is made in replay too."""
@@ -287,6 +291,12 @@ class Durable:
         origin = standing.origin
         if origin is None:
             raise WorkerError(f"object {standing.number} of the worker cannot be made again")
+        name = f"{interface_path(origin.item.name)}#{origin.function.name}"
+        if name in ONCE and not self._recorder.repeats:
+            raise RefusedError(
+                f"entry {origin.position}, {name}: the worker was stopped before it had the answer, and with "
+                "set-idempotence-mode(false) this call must not be made again"
+            )
         current, self._recorder.current = self._recorder.current, origin.position
         outcome = self._make(origin.item, _reopening(origin), origin.arguments)
         self._recorder.current = current
@@ -347,7 +357,7 @@ def _dropped(made: Any) -> None:
 def _reopening(call: _Call) -> abi.Function:
     """Return the function that gets an object again."""
     function = call.function
-    other = REOPEN.get(f"{call.item.name.partition('@')[0]}#{function.name}")
+    other = REOPEN.get(f"{interface_path(call.item.name)}#{function.name}")
     if other is None:
         return function
     return next(each for each in call.item.item.interface.functions if each.name == other)

@@ -17,6 +17,7 @@ from ...runtime.host.lanes.request import request
 from ...runtime.host.link import Linkage
 from ..bindings.host import Services
 from ..composition import compose
+from ..services.http_client import RESPONSE_LIMIT
 from .codec import Encoded
 from .durable import Durable
 from .polling import Polling
@@ -45,6 +46,8 @@ class Surroundings:
     """Seconds that one call may take."""
     memory: int | None = None
     """Bytes that each memory may have."""
+    response_limit: int = RESPONSE_LIMIT
+    """Bytes that the body of an HTTP response may have; the oplog keeps all of them."""
     output: Callable[[str, bytes], object] = field(default=_nowhere)
     """Takes what the guest writes to `stdout` and `stderr`."""
 
@@ -93,7 +96,6 @@ class Loaded:
             limits=Limits(deadline=surroundings.deadline, memory=surroundings.memory),
             concurrent=definition.concurrent,
             streams=True,
-            http=surroundings.network,
         )
         try:
             wanted = request(definition, definition.lanes)

@@ -12,7 +12,7 @@ from typing import Any
 from ...runtime import abi
 from ..bindings.types import golem_websocket_client as websocket
 
-__all__ = ["HISTORY", "REOPEN", "Kind", "entry_kind", "interface_path", "is_local", "kind_of", "terminal"]
+__all__ = ["HISTORY", "ONCE", "REOPEN", "Kind", "entry_kind", "interface_path", "is_local", "kind_of", "terminal"]
 
 
 class Kind(enum.Enum):
@@ -53,6 +53,7 @@ _READS = frozenset(
         "future-get-or-set-result-get",
         "wasi:keyvalue/eventual": "get exists",
         "wasi:keyvalue/eventual-batch": "get-many keys",
+        "wasi:http/types": "get",
         "wasi:keyvalue/types": "open-bucket",
     }.items()
     for name in names.split()
@@ -63,11 +64,18 @@ _LOCAL = frozenset(
         "golem:api/context#current-context",
         *(f"golem:rpc/types#{name}" for name in ("parse-uuid", "uuid-to-string", "extract-value", "extract-type")),
         *(f"wasi:clocks/monotonic-clock#subscribe-{what}" for what in ("instant", "duration")),
+        "wasi:http/types#http-error-code",
     }
 )
 """Functions whose result follows from the arguments, or cannot be recorded and need not be."""
 
-_LOCAL_RESOURCES = frozenset({"outgoing-value", "invocation-context"})
+_LOCAL_RESOURCES = frozenset(
+    {
+        *("outgoing-value", "invocation-context"),
+        *("fields", "outgoing-request", "request-options", "outgoing-response", "outgoing-body"),
+        *("incoming-body", "future-trailers"),
+    }
+)
 """Resources that live in the worker alone: what is done with them is done again in replay."""
 
 _ENTRY_KINDS = {
@@ -80,6 +88,9 @@ _ENTRY_KINDS = {
 
 REOPEN = {"wasi:blobstore/blobstore#create-container": "get-container"}
 """What gets again what a function made, where that is another function."""
+
+ONCE = frozenset({"wasi:http/outgoing-handler#handle"})
+"""What is a write, not just an opening: not repeated to get an object again while writes must not be made twice."""
 
 HISTORY = frozenset({"get-workers", "get-oplog", "search-oplog", "stream-object-names"})
 """Resources that are read page by page: to get one again, its pages are read again."""

@@ -106,12 +106,6 @@ class Program:
         self.world: type[World] = new_class(made.__name__, (made,), exec_body=lambda body: body.update(members))
 
     @property
-    def sends_requests(self) -> bool:
-        """Tell whether it imports `wasi:http`, which wasmtime provides without a record."""
-        imports = self.world._definition.imports  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  (as `composition`)
-        return any(item.name.startswith("wasi:http/outgoing-handler@") for item in imports)
-
-    @property
     def exports(self) -> Iterator[Export]:
         """All functions that can be called from outside."""
         for interface in self.world._definition.exports:  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  (as `composition`)

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4, uuid5
 
 from ..bindings.types.golem_api_host import RetryPolicy
 from ..bindings.types.golem_rpc_types import ComponentId, WorkerId
-from ..services import api, api_context, api_oplog, random, rpc
+from ..services import api, api_context, api_oplog, http_client, random, rpc
 from ..services.clocks import Clocks
 from .codec import Encoded
 from .durable import Durable
@@ -68,6 +68,7 @@ class Session:
 
     def implementations(self) -> dict[str, object]:
         """Return what implements the imports, by their field of the bindings' `ServicesImports`."""
+        surroundings = self.executor.surroundings
         return {
             **self.executor.services.implementations(),
             **self._clocks.implementations(),
@@ -76,12 +77,11 @@ class Session:
             **api_oplog.implementations(self),
             **api_context.implementations(self),
             **rpc.implementations(self),
+            **http_client.implementations(allowed=surroundings.network, limit=surroundings.response_limit),
         }
 
     def start(self) -> None:
         """Instantiate the component, which may call its host already."""
-        if self.recorder.is_replaying and self.program.sends_requests:
-            self.executor.say(f"worker `{self.record.name}`: HTTP requests are not recorded, replay sends them again")
         durable = Durable(self.recorder, self._observe)
         surroundings = self.executor.surroundings_of(self.record, self.version)
         self._loaded = Loaded(self.program, self.implementations(), self.recorder, durable, surroundings)

@@ -1,0 +1,198 @@
+"""HTTP requests of workers: made once, recorded, and answered from the oplog after that."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from guests import built
+
+from witgen.golem.worker.errors import WorkerError
+from witgen.runtime.host import DeadlineError
+
+from .conftest import Machine
+
+
+@pytest.fixture(scope="session")
+def component(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pytest.importorskip("componentize_py", reason="needs componentize-py")
+    return built(Path(__file__).parent / "web", "web", tmp_path_factory)
+
+
+class Server(ThreadingHTTPServer):
+    """Answers with what it was asked, and counts.
+
+    Attributes:
+        asked: method, path and `x-number` of every request.
+        hurry: what `/slow` waits for.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.asked: list[str] = []
+        self.hurry = threading.Event()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Any
+
+    def _answer(self) -> None:
+        content = self.rfile.read(int(self.headers.get("content-length", 0)))
+        self.server.asked.append(f"{self.command} {self.path} {self.headers['x-number']}")
+        if self.path == "/slow":
+            self.server.hurry.wait(30)
+        if self.path == "/gone":
+            return
+        body = f"{self.command} {len(self.server.asked)} {content.decode()}".encode()
+        if self.path == "/large":
+            body = bytes(2000)
+        self.send_response(404 if self.path == "/missing" else 200)
+        self.send_header("Content-Type", "text/x-test")
+        self.send_header("Content-Length", str(len(body) + (self.path == "/short")))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in {"do_GET", "do_POST", "do_SWAP"}:
+            return self._answer
+        raise AttributeError(name)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        del format, args
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server() as made:
+        thread = threading.Thread(target=made.serve_forever)
+        thread.start()
+        yield made
+        made.hurry.set()
+        made.shutdown()
+        thread.join()
+
+
+def _ask(machine: Machine, method: str, url: str, body: bytes = b"", milliseconds: int = 60_000, **more: Any) -> Any:
+    return machine.call("one", "ask", method, url, body, milliseconds, **more)
+
+
+def test_replay_sends_nothing_and_hears_the_same(machine: Machine, server: Server) -> None:
+    answers = [
+        _ask(machine, "GET", f"{server.url}/missing"),
+        _ask(machine, "POST", f"{server.url}/a", "Grüße".encode()),
+        _ask(machine, "SWAP", f"{server.url}/b", b"x" * 3000),
+    ]
+    assert answers == ["404 text/x-test GET 1 ", "200 text/x-test POST 2 Grüße", f"200 text/x-test SWAP 3 {'x' * 3000}"]
+    assert server.asked == ["GET /missing 0", "POST /a 1", "SWAP /b 2"]
+    server.server_close()
+    assert machine.call("one", "told", network=False) == answers
+    assert len(server.asked) == 3
+
+
+def test_a_response_that_was_taken_is_not_asked_for_again(machine: Machine, server: Server) -> None:
+    """The guest still has futures and pollables of before, and waits for others."""
+    urls = [f"{server.url}/{name}" for name in "ab"]
+    said = machine.call("one", "ask-all", urls)
+    assert [each[:-3] for each in said] == ["200 text/x-test GET"] * 2
+    further = _ask(machine, "GET", f"{server.url}/c")
+    assert machine.call("one", "told") == [*said, further, "Err(value=None)", "Err(value=None)"]
+    assert len(server.asked) == 3
+
+
+def test_a_request_without_an_answer_is_sent_again(machine: Machine, server: Server) -> None:
+    with pytest.raises(DeadlineError):
+        _ask(machine, "POST", f"{server.url}/slow", b"hello", key="k", deadline=2)
+    server.hurry.set()
+    assert _ask(machine, "POST", f"{server.url}/slow", b"hello", key="k") == "200 text/x-test POST 2 hello"
+    assert server.asked == ["POST /slow 0"] * 2
+
+
+def _run(machine: Machine, function: str, *arguments: object, key: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "witgen", "run", str(machine.component), function, *map(json.dumps, arguments)]
+    options = ["--json", "--worker", "one", "--state", str(machine.state), "--key", key]
+    return subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True)
+
+
+def test_a_killed_process_has_lost_no_answer(machine: Machine, server: Server) -> None:
+    def finished(function: str, *arguments: object, key: str) -> Any:
+        out, _ = _run(machine, function, *arguments, key=key).communicate(timeout=120)
+        return json.loads(out)
+
+    first = finished("ask", "GET", f"{server.url}/first", [], 60_000, key="1")
+    interrupted = _run(machine, "ask", "POST", f"{server.url}/slow", [65], 60_000, key="2")
+    while len(server.asked) < 2:
+        time.sleep(0.01)
+    interrupted.kill()
+    interrupted.communicate()
+    server.hurry.set()
+    second = finished("ask", "POST", f"{server.url}/slow", [65], 60_000, key="2")
+    assert finished("told", key="3") == [first, second] == ["200 text/x-test GET 1 ", "200 text/x-test POST 3 A"]
+    assert server.asked == ["GET /first 0", "POST /slow 1", "POST /slow 1"]
+
+
+def test_a_request_that_must_not_be_sent_again_fails_the_worker(machine: Machine, server: Server) -> None:
+    with pytest.raises(DeadlineError):
+        machine.call("one", "ask-once", f"{server.url}/slow", key="k", deadline=2)
+    server.hurry.set()
+    with pytest.raises(WorkerError, match="must not be made again"):
+        machine.call("one", "ask-once", f"{server.url}/slow", key="k")
+    assert len(server.asked) == 1
+
+
+def test_failures_are_the_errors_that_wit_declares(machine: Machine, server: Server) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as unused:
+        nobody = f"http://127.0.0.1:{unused.getsockname()[1]}"
+    attempts = {
+        f"{nobody}/": "ErrorCodeConnectionRefused()",
+        f"{server.url}/gone": "ErrorCodeConnectionTerminated()",
+        f"{server.url}/short": "ErrorCodeHttpResponseIncomplete()",
+        f"{server.url}/slow": "ErrorCodeConnectionReadTimeout()",
+        f"{server.url}/large": "ErrorCodeHttpResponseBodySize(value=2000)",
+        server.url.replace("http", "https"): "ErrorCodeTlsProtocolError()",
+    }
+    said = [_ask(machine, "GET", url, b"", 500, response_limit=1000) for url in attempts]
+    assert said == list(attempts.values())
+    assert "ErrorCodeDnsError" in _ask(machine, "GET", "http://nobody.invalid/")
+    assert machine.call("one", "told")[:-1] == said
+
+
+def test_without_network_requests_are_denied(machine: Machine, server: Server) -> None:
+    assert _ask(machine, "GET", server.url, network=False) == "ErrorCodeHttpRequestDenied()"
+    assert server.asked == []
+
+
+def test_mistakes_of_the_guest(machine: Machine, server: Server) -> None:
+    assert machine.call("one", "mistakes", server.url.removeprefix("http://")) == [
+        "HeaderErrorInvalidSyntax",
+        "HeaderErrorInvalidSyntax",
+        "HeaderErrorForbidden",
+        "HeaderErrorImmutable",
+        "[b'1', b'2']",
+        "None",
+        "False",
+        "OutgoingRequestSetAuthorityError",
+        "OutgoingRequestSetPathWithQueryError",
+        "OutgoingRequestSetMethodError",
+        "OutgoingRequestBodyError",
+        "OutgoingBodyWriteError",
+        "None",
+        "ErrorCodeHttpRequestBodySize",
+        "Ok(value=Err(value=ErrorCodeHttpRequestBodySize(value=4)))",
+        "Err(value=None)",
+        "ErrorCodeHttpRequestUriInvalid",
+    ]
+    assert server.asked == []
