@@ -97,8 +97,9 @@ class InputStream:
 class OutputStream:
     """Takes what a guest writes: the file `content` has it. It can be returned once, in a store with streams.
 
-    What the guest has flushed can be read; the rest may still be on its way. What is written stays on disk until the
-    object is closed, or collected.
+    What the guest has flushed can be read. The rest may still be on its way, and is lost where the guest drops the
+    stream before it flushes: wasmtime does not wait for it then. What is written stays on disk until the object is
+    closed, or collected.
     """
 
     def __init__(self) -> None:

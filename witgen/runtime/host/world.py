@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import ChainMap
 from collections.abc import Callable
 from types import new_class
 from typing import Any, ClassVar, Protocol, Self, cast
@@ -46,6 +47,8 @@ class Instance:
         self._label = label
         self._handles = ResourceHandles(store, dict(linkage.sides))
         self._sides = cast("dict[abi.Resource, Any]", self._handles.resources)
+        # Of an interface that is imported and exported, functions of the world itself use the import (WIT.md, Worlds).
+        self._own_handles = ResourceHandles(store, ChainMap(linkage.sides, self._sides))
 
     def labelled(self, label: str) -> Instance:
         """Return the same instance for what it exports as `label: interface`, with resources of its own."""
@@ -58,7 +61,8 @@ class Instance:
         if target is None:
             raise LinkError(f"the component does not export {name}#{function.name}")
         laned = function.name in self._needs.text.get(("export", self._label or interface), ())
-        return bind_caller(function, self._handles, target, laned=laned)
+        handles = self._handles if self._label or interface else self._own_handles
+        return bind_caller(function, handles, target, laned=laned)
 
     def resource(self, cls: type[Any], resource: abi.Resource, interface: abi.Interface) -> Any:
         """Return the class of a resource that this instance exports: the abstract `cls` with its methods filled in."""
