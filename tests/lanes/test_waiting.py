@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections.abc import Coroutine
 from statistics import median
 from typing import Any
 
@@ -89,6 +90,53 @@ def test_a_guest_gives_a_thread_up() -> None:
         assert world.give_up(1) == 4
         release.set()
         assert world.all(5) == 10
+
+
+def test_a_guest_cancels_a_coroutine_that_a_plain_function_returned() -> None:
+    async def main() -> None:
+        log: list[str] = []
+
+        async def sleep(n: int) -> int:
+            log.append(f"sleeps {n}")
+            try:
+                await asyncio.sleep(3600)
+            finally:
+                log.append(f"ends {n}")
+            return n
+
+        def wait(n: int) -> Coroutine[Any, Any, int]:
+            return sleep(n)
+
+        async with await AsyncWaiting._open(Waiting, TEXT, waiting(wait)) as world:
+            call = asyncio.create_task(world.all(1))
+            while not log:
+                await asyncio.sleep(0.01)
+            call.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await call
+            await asyncio.sleep(0.05)
+            assert log == ["sleeps 0", "ends 0"]
+
+    asyncio.run(asyncio.wait_for(main(), 30))
+
+
+def test_worlds_in_one_store_wait_together() -> None:
+    ended: list[float] = []
+
+    def wait(n: int) -> int:
+        time.sleep(0.03)
+        ended.append(time.perf_counter())
+        return n
+
+    late: list[float] = []
+    with host.Store(concurrent=True) as store:
+        worlds = [Waiting._instantiate(store, TEXT, waiting(wait)) for _ in range(2)]
+        for world in worlds * 10:
+            assert world.all(1) == 0
+            late.append(time.perf_counter() - ended[-1])
+    # Without a wake-up it would be half of a pause, which has grown to twenty milliseconds by then.
+    assert median(late[::2]) < 0.004
+    assert median(late[1::2]) < 0.004
 
 
 def test_a_guest_wakes_up_when_one_of_many_calls_ends(monkeypatch: pytest.MonkeyPatch) -> None:

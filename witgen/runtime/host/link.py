@@ -199,7 +199,7 @@ class Linkage:
 
     @cached_property
     def _tickets(self) -> Tickets:
-        return Tickets(self._store)
+        return Tickets.of(self._store)
 
     def _define_tickets(self, root: wasm.LinkerInstance) -> None:
         """Define what composed components ask about all work of async functions."""

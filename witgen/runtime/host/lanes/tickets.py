@@ -7,7 +7,9 @@ import asyncio
 import inspect
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +26,10 @@ _ROUNDS = 4
 
 
 class Tickets:
-    """What one store's guests wait for. All but the ends of work happens on the store's thread."""
+    """What one store's guests wait for. All but the ends of work happens on the store's thread.
+
+    An extension of the store: guests that share it wait together.
+    """
 
     def __init__(self, store: Store) -> None:
         self._loop = store.loop
@@ -40,6 +45,11 @@ class Tickets:
         store.idle = self._idle
         store.give_up = self.cancel_all
         store.on_close(self.cancel_all)
+
+    @classmethod
+    def of(cls, store: Store) -> Tickets:
+        """Return what guests of `store` wait for."""
+        return store.extension(cls, cls)
 
     def _idle(self, seconds: float) -> bool:
         """Wait until some work ends; tell whether guests can go on."""
@@ -91,13 +101,17 @@ class Tickets:
         try:
             value = implementation(*arguments)
             if self._loop is not None and inspect.isawaitable(value):
-                value = asyncio.run_coroutine_threadsafe(_awaited(value), self._loop).result()
+                awaited = asyncio.run_coroutine_threadsafe(_awaited(value), self._loop)
+                # Does nothing once that has ended; where the work is given up before, it ends here.
+                work.add_done_callback(lambda _: awaited.cancel())
+                value = awaited.result()
         except BaseException as error:  # noqa: BLE001  (comes out of the call that led to it)
-            if not work.cancelled():
-                work.set_exception(error)
+            outcome = partial(work.set_exception, error)
         else:
-            if not work.cancelled():
-                work.set_result(value)
+            outcome = partial(work.set_result, value)
+        # The guest may have given the work up, at this moment too.
+        with suppress(InvalidStateError):
+            outcome()
 
     def poll(self, ticket: int) -> int:
         """Tell whether work is done: 1 or 0."""
