@@ -184,6 +184,8 @@ def test_closing_twice_and_a_component_that_does_not_open() -> None:
         world = await Face.things(Imports(Things(Counted)))
         await world.close()
         await world.close()
+        with pytest.raises(host.StoreDeadError, match="this store is closed"):
+            await world.call("cycle", 1)
         with pytest.raises(host.LinkError):
             await Face.things(object())
 

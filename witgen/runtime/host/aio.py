@@ -132,6 +132,8 @@ class _Worker:
 
     async def run(self, job: Callable[[], T]) -> T:
         """Run a job on the thread. Where this is cancelled, the job is stopped and waited for."""
+        if self._ended and self._store is not None:
+            self._store.usable()
         running = self._thread.submit(job)
         waiting = asyncio.wrap_future(running)
         try:

@@ -71,4 +71,4 @@ class FuelError(HostError):
 
 
 class MemoryLimitError(HostError):
-    """A component needs more memory to begin with than its store allows."""
+    """A component needs more memory than its store allows: to begin with, or in a call, which ends the store."""

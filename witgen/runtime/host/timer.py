@@ -31,8 +31,8 @@ _COMPONENT: Final = """(component
   (core instance $main (instantiate $module (with "" (instance (export "duration" (func $duration))))))
   (func (export "after") (param "nanoseconds" u64) (result (own $pollable)) (canon lift (core func $main "after"))))"""
 
-_LONGEST: Final = (1 << 63) - 1
-"""Nanoseconds."""
+_LONGEST: Final = 1 << 33
+"""Seconds, and more than 200 years: what the clock can count to in nanoseconds."""
 
 _helpers: weakref.WeakKeyDictionary[Engine, Component] = weakref.WeakKeyDictionary()
 
@@ -61,8 +61,8 @@ class Timer(Pollable):
     clear = set
 
     def _lower_native(self, store: Store) -> int:
-        nanoseconds = round((self._due - time.monotonic()) * 1e9)
-        return store.extension(_Timers, _Timers).after(min(max(nanoseconds, 0), _LONGEST))
+        seconds = min(max(self._due - time.monotonic(), 0), _LONGEST)
+        return store.extension(_Timers, _Timers).after(round(seconds * 1e9))
 
 
 class _Timers:
