@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,9 @@ from filelock import FileLock
 
 from witgen.build import Build, build
 from witgen.golem.local import Services
+from witgen.golem.services.websocket import WebSockets
 
-from .probing import Guest
+from .probing import Guest, Start
 
 HERE = Path(__file__).parent
 
@@ -32,17 +33,22 @@ def probe(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
 @pytest.fixture
 def services(tmp_path: Path) -> Iterator[Services]:
     """Return services whose folder is empty."""
-    with Services(tmp_path / "state") as services:
+    with Services(tmp_path / "state", websockets=WebSockets(close_timeout=0.2)) as services:
         yield services
 
 
 @pytest.fixture
-def start(probe: Path, services: Services) -> Iterator[Callable[..., Guest]]:
-    """Return a function that runs one more instance of the component."""
+def start(request: pytest.FixtureRequest, probe: Path, services: Services) -> Iterator[Start]:
+    """Return a function that runs one more instance of the component.
+
+    What the test's module calls `HELPERS` is run in each before anything else.
+    """
+    helpers: str = getattr(request.module, "HELPERS", "")
     guests: list[Guest] = []
 
     def make(other: Services | None = None, **settings: Any) -> Guest:
         guests.append(Guest(probe, other or services, **settings))
+        guests[-1](helpers)
         return guests[-1]
 
     yield make
@@ -51,6 +57,6 @@ def start(probe: Path, services: Services) -> Iterator[Callable[..., Guest]]:
 
 
 @pytest.fixture
-def guest(start: Callable[..., Guest]) -> Guest:
+def guest(start: Start) -> Guest:
     """Return an instance of the component."""
     return start()

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
-from typing import Any
+from typing import Any, Self, TypeAlias
 
 from witgen.golem.local import Services
 from witgen.runtime.host import InputStream, Limits, OutputStream, WasiConfig
 
-__all__ = ["Guest", "Sources"]
+__all__ = ["Guest", "Sources", "Start"]
 
 
 class Sources:
@@ -45,3 +46,13 @@ class Guest:
 
     def close(self) -> None:
         self.world.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+Start: TypeAlias = Callable[..., Guest]
+"""What runs one more instance: with the test's services, or others, and settings of `Guest`."""

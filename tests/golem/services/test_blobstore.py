@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,9 +14,7 @@ from witgen.golem.services.blobstore import BlobStore
 from witgen.golem.services.errors import ServiceError
 
 from .full_disk import full_disk
-from .probing import Guest
-
-Start = Callable[..., Guest]
+from .probing import Guest, Start
 
 HELPERS = """
 types = wasi_blobstore_types
@@ -46,15 +43,8 @@ def failure(call, *arguments):
     except Err as error:
         return error.value
 
-box = blobstore.create_container("box")
+box = blobstore.get_container("box") if blobstore.container_exists("box") else blobstore.create_container("box")
 """
-
-
-@pytest.fixture
-def guest(start: Start) -> Guest:
-    guest = start()
-    guest(HELPERS)
-    return guest
 
 
 def blobs(services: Services) -> Path:
@@ -269,9 +259,6 @@ def test_symbolic_links_lead_nowhere(guest: Guest, services: Services, tmp_path:
 
 def test_many_writers_of_one_object(start: Start) -> None:
     guests = [start() for _ in range(3)]
-    guests[0](HELPERS)
-    for each in guests[1:]:
-        each(HELPERS.replace("create_container", "get_container"))
     write = """
         for _ in range(30):
             put(box, name, letter * 5000)

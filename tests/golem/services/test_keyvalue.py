@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,9 +15,7 @@ from witgen.golem.services.errors import ServiceError
 from witgen.golem.services.keyvalue import KeyValue
 
 from .full_disk import full_disk
-from .probing import Guest
-
-Start = Callable[..., Guest]
+from .probing import Guest, Start
 
 HELPERS = """
 types, Bucket = wasi_keyvalue_types, wasi_keyvalue_types.Bucket
@@ -53,13 +50,6 @@ def cached(key):
 
 bucket = Bucket.open_bucket("bucket")
 """
-
-
-@pytest.fixture
-def guest(start: Start) -> Guest:
-    guest = start()
-    guest(HELPERS)
-    return guest
 
 
 def test_values_come_back(guest: Guest) -> None:
@@ -181,7 +171,7 @@ def test_counting_together(start: Start) -> None:
     guests = [start() for _ in range(4)]
     with ThreadPoolExecutor(4) as pool:
         count = "[atomic.increment(bucket, 'n', 1) for _ in range(100)]"
-        list(pool.map(lambda each: each(HELPERS + count), guests))
+        list(pool.map(lambda each: each(count), guests))
     assert guests[0]("out.append(atomic.increment(bucket, 'n', 0))") == [400]
 
 
@@ -224,7 +214,7 @@ def entry():
 def test_one_provides_and_the_others_wait(start: Start) -> None:
     first, second, third = guests = [start() for _ in range(3)]
     for each in guests:
-        each(HELPERS + FILL)
+        each(FILL)
     ask = "out.append(get_or_set('k'))"
     assert [each(ask) for each in guests] == [["vacant"], ["waiting"], ["waiting"]]
     assert first("out.append(entry())") == ["the vacancy was given away already"]
@@ -241,7 +231,7 @@ def test_one_provides_and_the_others_wait(start: Start) -> None:
 def test_who_gives_up_leaves_it_to_the_next(start: Start) -> None:
     guests = [start() for _ in range(4)]
     for each in guests:
-        each(HELPERS + FILL)
+        each(FILL)
         each("get_or_set('k')")
     first, second, third, fourth = guests
     first("vacancy.__exit__(None, None, None)")
@@ -273,7 +263,6 @@ def test_values_stay(start: Start, tmp_path: Path) -> None:
     for attempt in range(3):
         with Services(tmp_path / "kept") as services:
             guest = start(services)
-            guest(HELPERS)
             assert guest("out.append(atomic.increment(bucket, 'starts', 1))") == [attempt + 1]
             guest.close()
 
@@ -296,7 +285,7 @@ def test_a_locked_file_is_an_error_and_then_works_again(start: Start, tmp_path: 
     path = tmp_path / "it.sqlite"
     with Services(tmp_path / "s", keyvalue=KeyValue(path, patience=0.1)) as services:
         guest = start(services)
-        guest(HELPERS + "eventual.set(bucket, 'k', value(b'before'))")
+        guest("eventual.set(bucket, 'k', value(b'before'))")
         other = sqlite3.connect(path, isolation_level=None)
         other.execute("BEGIN EXCLUSIVE")
         assert guest("out.append(failure(eventual.set, bucket, 'k', value(b'no')))") == [
@@ -313,7 +302,7 @@ def test_a_locked_file_is_an_error_and_then_works_again(start: Start, tmp_path: 
 def test_a_damaged_file_is_an_error(start: Start, tmp_path: Path) -> None:
     with Services(tmp_path / "s") as services:
         guest = start(services)
-        guest(HELPERS + "eventual_batch.set_many(bucket, [(str(n), value(bytes(500))) for n in range(500)])")
+        guest("eventual_batch.set_many(bucket, [(str(n), value(bytes(500))) for n in range(500)])")
         guest.close()
     path = tmp_path / "s" / "keyvalue.sqlite"
     with path.open("r+b") as file:
@@ -321,7 +310,6 @@ def test_a_damaged_file_is_an_error(start: Start, tmp_path: Path) -> None:
         file.write(os.urandom(path.stat().st_size - 8192))
     with Services(tmp_path / "s") as services:
         guest = start(services)
-        guest(HELPERS)
         [text] = guest("out.append(failure(eventual_batch.keys, bucket))")
         assert "malformed" in text
         guest.close()

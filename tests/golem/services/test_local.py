@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,9 +14,7 @@ from witgen import golem
 from witgen.golem.local import Services
 from witgen.runtime.host import DeadlineError, Limits, LinkError
 
-from .probing import Guest, Sources
-
-Start = Callable[..., Guest]
+from .probing import Guest, Sources, Start
 
 
 def test_log_messages_go_to_a_logger_per_context(guest: Guest, caplog: pytest.LogCaptureFixture) -> None:

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,12 +21,10 @@ from witgen.golem.composition import compose
 from witgen.golem.local import Services
 from witgen.runtime.host import InputStream, OutputStream, Store, StreamError, WasiConfig, stream_files
 
-from .probing import Guest, Sources
-
-Start = Callable[..., Guest]
+from .probing import Guest, Sources, Start
 
 # Read to the end, and tell how much it was, its checksum, and how it ended.
-READ = """
+HELPERS = """
 def read(stream, size=65536, count=0, sum=0):
     try:
         while True:
@@ -50,13 +48,6 @@ def write(stream, content, start=0):
 import zlib
 """
 CLOSED = "StreamError_Closed"
-
-
-@pytest.fixture
-def guest(start: Start) -> Guest:
-    guest = start()
-    guest(READ)
-    return guest
 
 
 def unfinished_files() -> list[str]:
@@ -261,7 +252,6 @@ def test_guests_do_not_see_the_folder(start: Start, tmp_path: Path) -> None:
 
 def test_nothing_is_left_behind(start: Start) -> None:
     guest = start()
-    guest(READ)
 
     def once() -> None:
         guest.sources.inputs["it"] = InputStream(bytes(100_000))
@@ -340,7 +330,7 @@ def test_without_streams_of_the_store_a_thread_passes_on(probe: Path, services: 
         sources.inputs["it"] = InputStream(b"twice")
         sources.outputs["it"] = OutputStream()
         for _ in range(2):
-            code = READ + "out.append(read(sources.input('it')))"
+            code = HELPERS + "out.append(read(sources.input('it')))"
             assert world.run(code) == repr([(5, zlib.crc32(b"twice"), CLOSED)])
         with pytest.raises(StreamError, match="streams=True"):
             world.run("sources.output('it')")
