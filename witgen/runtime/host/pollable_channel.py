@@ -10,13 +10,10 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from wasmtime import Engine
-from wasmtime.component import Component, Func, Linker
-
-from . import component, ffi
 from . import pollable_component as text
+from .companion import Companion
 from .errors import HostError
 
 if TYPE_CHECKING:
@@ -35,10 +32,6 @@ CANDIDATES_LIMIT: Final = 16
 
 RESPONSE: Final = b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n"
 """A response without a length: its body lasts as long as the connection."""
-
-
-# One for all stores of an engine: a loaded component keeps its file open.
-_helpers: weakref.WeakKeyDictionary[Engine, Component] = weakref.WeakKeyDictionary()
 
 
 class PollableError(HostError):
@@ -78,42 +71,23 @@ class Channel:
 
 
 class Channels:
-    """The channels of one store, and the helper component at their far ends. An extension of the store.
+    """The channels of one store, and the component at their far ends. An extension of the store.
 
     Channels of closed flags stay in the store as streams that have ended, a kilobyte of memory each and no file
     descriptor: a guest may hold pollables of them, and dropping the parent of one would trap.
     """
 
     def __init__(self, store: Store) -> None:
-        store.enable_http()
-        linker = Linker(store.engine)
-        linker.add_wasip2()
-        linker.add_wasi_http()
-        helper = _helpers.get(store.engine)
-        if helper is None:
-            helper = _helpers[store.engine] = component.load(store.engine, text.COMPONENT)
-        instance = linker.instantiate(store.raw, helper)
-        self._instance = instance
-        self._raw = store.raw
+        self._far = Companion(store, text.COMPONENT, text.EXPORTS, http=True)
         self._store = weakref.ref(store)
         self._open: weakref.WeakSet[Channel] = weakref.WeakSet()
         self._peers: weakref.WeakSet[socket.socket] = weakref.WeakSet()
-        self._calls = {name: self._export(name) for name in text.EXPORTS}
         store.on_close(self.close)
 
     @classmethod
     def of(cls, store: Store) -> Channels:
         """Return the channels of `store`."""
         return store.extension(cls, cls)
-
-    def _export(self, name: str) -> Func:
-        func = self._instance.get_func(self._raw, name)
-        if func is None:
-            raise PollableError(f"the helper component has no export {name!r}")
-        return func
-
-    def _call(self, name: str, *arguments: object) -> Any:
-        return self._calls[name](self._raw, *arguments)
 
     def usable_here(self) -> bool:
         """Tell whether this thread may call into the store now."""
@@ -142,23 +116,23 @@ class Channels:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             stream, peer = self._connect(listener)
         self._peers.add(peer)
-        return ffi.take_box(self._call(text.GIVE, stream)), peer
+        return self._far.box(text.GIVE, stream), peer
 
     def _connect(self, listener: socket.socket) -> tuple[int, socket.socket]:
         """Have the component connect to `listener`; return its stream and the socket on this side."""
         # Any program of this machine can connect to the port while it is open. The token tells our request apart.
         token = secrets.token_urlsafe(16)
-        future = self._call(text.OPEN, f"127.0.0.1:{listener.getsockname()[1]}", f"/{token}")
+        future = self._far.call(text.OPEN, f"127.0.0.1:{listener.getsockname()[1]}", f"/{token}")
         if future < 0:
             raise ConnectionRefusedError("the request was refused")
         try:
             peer = _Door(listener, f"/{token}".encode()).accept(OPEN_TIMEOUT)
         except OSError:
-            self._call(text.ABANDON, future)
+            self._far.call(text.ABANDON, future)
             raise
         peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         peer.sendall(RESPONSE)
-        stream = self._call(text.ACCEPT, future)
+        stream = self._far.call(text.ACCEPT, future)
         if stream < 0:
             peer.close()
             raise ConnectionAbortedError("the response was refused")
@@ -168,21 +142,21 @@ class Channels:
         """Take the byte out, waiting for it if it is still on its way; the far end is then not ready."""
         if channel.filled:
             channel.filled = False
-            self._call(text.DRAIN, channel.stream)
+            self._far.call(text.DRAIN, channel.stream)
 
     def finish(self, channel: Channel) -> None:
         """Read a channel whose near end is closed to its end, which frees the far end's buffers."""
         if self.usable_here():
-            while self._call(text.DRAIN, channel.stream):
+            while self._far.call(text.DRAIN, channel.stream):
                 pass
 
     def settle(self, channel: Channel) -> None:
         """Wait until what was sent, or the near end's close, has arrived at the far end."""
-        self._call(text.SETTLE, channel.stream)
+        self._far.call(text.SETTLE, channel.stream)
 
     def subscribe(self, channel: Channel) -> int:
         """Return the address of a box with a fresh pollable."""
-        return ffi.take_box(self._call(text.SUBSCRIBE, channel.stream))
+        return self._far.box(text.SUBSCRIBE, channel.stream)
 
     def close(self) -> None:
         """Close what is open; the store is about to end."""

@@ -13,6 +13,8 @@ what is left, and closing the socket frees everything that costs a file descript
 
 from __future__ import annotations
 
+from .companion import MEMORY
+
 __all__ = ["ABANDON", "ACCEPT", "COMPONENT", "DRAIN", "EXPORTS", "GIVE", "OPEN", "SETTLE", "SUBSCRIBE"]
 
 OPEN = "open"
@@ -39,7 +41,8 @@ GIVE = "give"
 EXPORTS = (OPEN, ACCEPT, ABANDON, SUBSCRIBE, SETTLE, DRAIN, GIVE)
 """All of them."""
 
-COMPONENT = """\
+COMPONENT = (
+    """\
 (component
   ;; ---- What is imported: the parts of WASI 0.2 that the request needs. Every type that a function mentions has to be
   ;; ---- named, so the error codes of wasi:http stand here in full although none of them is ever looked at.
@@ -166,27 +169,9 @@ COMPONENT = """\
     (export "handle"
       (func (param "request" (own $request)) (param "options" (option (own $options)))
         (result (result (own $future) (error $error-code)))))))
-
-  ;; ---- Memory for what crosses the boundary: two strings come in; an error's text may come back. The allocator only
-  ;; ---- moves forward; every export starts over, when nothing of the call before is needed any more.
-  (core module $memory-module
-    (memory (export "memory") 1)
-    (global $next (mut i32) (i32.const 1024))
-    (func (export "forget") (global.set $next (i32.const 1024)))
-    (func (export "realloc") (param $old i32) (param $old-size i32) (param $align i32) (param $size i32) (result i32)
-      (local $block i32)
-      (local.set $block
-        (i32.and
-          (i32.add (global.get $next) (i32.sub (local.get $align) (i32.const 1)))
-          (i32.sub (i32.const 0) (local.get $align))))
-      (global.set $next (i32.add (local.get $block) (local.get $size)))
-      ;; One page holds any authority, path and error text; more than that is not for this component.
-      (if (i32.gt_u (global.get $next) (i32.const 65536)) (then unreachable))
-      (local.get $block)))
-  (core instance $memory (instantiate $memory-module))
-  (alias core export $memory "memory" (core memory $mem))
-  (alias core export $memory "realloc" (core func $realloc))
-
+"""
+    + MEMORY
+    + """
   (alias export $poll "[method]pollable.block" (func $block))
   (alias export $streams "[method]input-stream.blocking-skip" (func $skip))
   (alias export $streams "[method]input-stream.subscribe" (func $subscribe))
@@ -346,3 +331,4 @@ COMPONENT = """\
   (func (export "give") (param "stream" u32) (result (own $input-stream))
     (canon lift (core func $main "give"))))
 """
+)

@@ -9,6 +9,8 @@ Such a stream is nobody's child: it outlives its descriptor and the file's name,
 
 from __future__ import annotations
 
+from .companion import MEMORY
+
 __all__ = ["ADOPT", "COMPONENT", "DIRECTORIES", "EXPORTS", "INPUT", "OUTPUT", "READ", "WRITE"]
 
 DIRECTORIES = "directories"
@@ -32,7 +34,8 @@ OUTPUT = "output"
 EXPORTS = (DIRECTORIES, ADOPT, READ, WRITE, INPUT, OUTPUT)
 """All of them."""
 
-COMPONENT = """\
+COMPONENT = (
+    """\
 (component
   (import "wasi:io/streams@0.2.0" (instance $streams
     (export "input-stream" (type (sub resource)))
@@ -76,30 +79,9 @@ COMPONENT = """\
     (alias outer 1 $descriptor (type $outer-descriptor))
     (export "descriptor" (type $descriptor (eq $outer-descriptor)))
     (export "get-directories" (func (result (list (tuple (own $descriptor) string)))))))
-
-  ;; ---- Memory for what crosses the boundary: a file's name comes in, the folders' names go out. The allocator only
-  ;; ---- moves forward; every export starts over, when nothing of the call before is needed any more.
-  (core module $memory-module
-    (memory (export "memory") 1)
-    (global $next (mut i32) (i32.const 1024))
-    (func (export "forget") (global.set $next (i32.const 1024)))
-    (func (export "realloc") (param $old i32) (param $old-size i32) (param $align i32) (param $size i32) (result i32)
-      (local $block i32)
-      (local.set $block
-        (i32.and
-          (i32.add (global.get $next) (i32.sub (local.get $align) (i32.const 1)))
-          (i32.sub (i32.const 0) (local.get $align))))
-      (global.set $next (i32.add (local.get $block) (local.get $size)))
-      (loop $grow
-        (if (i32.gt_u (global.get $next) (i32.mul (memory.size) (i32.const 65536)))
-          (then
-            (if (i32.eq (memory.grow (i32.const 1)) (i32.const -1)) (then unreachable))
-            (br $grow))))
-      (local.get $block)))
-  (core instance $memory (instantiate $memory-module))
-  (alias core export $memory "memory" (core memory $mem))
-  (alias core export $memory "realloc" (core func $realloc))
-
+"""
+    + MEMORY
+    + """
   (alias export $types "[method]descriptor.read-via-stream" (func $read-via-stream))
   (alias export $types "[method]descriptor.write-via-stream" (func $write-via-stream))
   (alias export $types "[method]descriptor.open-at" (func $open-at))
@@ -183,3 +165,4 @@ COMPONENT = """\
   (func (export "output") (param "stream" u32) (result (own $output-stream))
     (canon lift (core func $main "give"))))
 """
+)

@@ -13,13 +13,13 @@ import threading
 import time
 import weakref
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import wasmtime
-from wasmtime.component import Component, Func, Linker, ResourceAny
+from wasmtime.component import Component, Linker, ResourceAny
 
-from . import component, ffi
 from . import stream_component as text
+from .companion import Companion
 from .errors import HostError
 
 if sys.platform != "win32":
@@ -110,12 +110,8 @@ class StreamFiles:
     def __init__(self, store: Store) -> None:
         if not store.streams:
             raise StreamError("files become streams only in a store that was made with `Store(streams=True)`")
-        linker = Linker(store.engine)
-        linker.add_wasip2()
-        helper = _helper(store.engine)
-        self._instance = linker.instantiate(store.raw, helper)
         self._raw = store.raw
-        self._calls = {name: self._export(name) for name in text.EXPORTS}
+        self._opener = Companion(store, text.COMPONENT, text.EXPORTS)
         self._adopt()
 
     @classmethod
@@ -123,27 +119,18 @@ class StreamFiles:
         """Return what makes the streams of `store`."""
         return store.extension(cls, cls)
 
-    def _export(self, name: str) -> Func:
-        func = self._instance.get_func(self._raw, name)
-        if func is None:
-            raise StreamError(f"the helper component has no export {name!r}")
-        return func
-
-    def _call(self, name: str, *arguments: object) -> Any:
-        return self._calls[name](self._raw, *arguments)
-
     def _adopt(self) -> None:
         """Find our folder among the preopened ones."""
-        for folder, name in self._call(text.DIRECTORIES):
+        for folder, name in self._opener.call(text.DIRECTORIES):
             if name == _NAME:
-                self._call(text.ADOPT, folder)
+                self._opener.call(text.ADOPT, folder)
             else:
                 folder.drop(self._raw)
 
     def directories(self) -> list[tuple[ResourceAny, str]]:
         """Return the preopened folders but for ours, as `get-directories` does."""
         others: list[tuple[ResourceAny, str]] = []
-        for folder, name in self._call(text.DIRECTORIES):
+        for folder, name in self._opener.call(text.DIRECTORIES):
             if name == _NAME:
                 folder.drop(self._raw)
             else:
@@ -159,10 +146,10 @@ class StreamFiles:
         return self._stream(text.WRITE, text.OUTPUT, path)
 
     def _stream(self, open_: str, give: str, path: Path) -> int:
-        number = self._call(open_, path.name)
+        number = self._opener.call(open_, path.name)
         if number < 0:
             raise StreamError(f"{path} cannot be opened any more")
-        return ffi.take_box(self._call(give, number))
+        return self._opener.box(give, number)
 
 
 def hide(store: Store, linker: Linker, guest: Component) -> None:
@@ -180,14 +167,3 @@ def hide(store: Store, linker: Linker, guest: Component) -> None:
         for name in names:
             with root.add_instance(name) as instance:
                 instance.add_func("get-directories", directories)
-
-
-_helpers: weakref.WeakKeyDictionary[wasmtime.Engine, Component] = weakref.WeakKeyDictionary()
-
-
-def _helper(engine: wasmtime.Engine) -> Component:
-    """Return the compiled component: one for all stores of an engine, because a loaded one keeps its file open."""
-    helper = _helpers.get(engine)
-    if helper is None:
-        helper = _helpers[engine] = component.load(engine, text.COMPONENT)
-    return helper

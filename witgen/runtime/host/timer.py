@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import time
-import weakref
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
-from wasmtime import Engine
-from wasmtime.component import Component, Linker
-
-from . import component, ffi
-from .errors import HostError
+from .companion import Companion
 from .pollable import Pollable
 
 if TYPE_CHECKING:
@@ -33,8 +28,6 @@ _COMPONENT: Final = """(component
 
 _LONGEST: Final = 1 << 33
 """Seconds, and more than 200 years: what the clock can count to in nanoseconds."""
-
-_helpers: weakref.WeakKeyDictionary[Engine, Component] = weakref.WeakKeyDictionary()
 
 
 class Timer(Pollable):
@@ -62,23 +55,11 @@ class Timer(Pollable):
 
     def _lower_native(self, store: Store) -> int:
         seconds = min(max(self._due - time.monotonic(), 0), _LONGEST)
-        return store.extension(_Timers, _Timers).after(round(seconds * 1e9))
+        return store.extension(_Clock, _Clock).box("after", round(seconds * 1e9))
 
 
-class _Timers:
-    """Wasmtime's clock in one store, through a component that exports what it imports. An extension of the store."""
+class _Clock(Companion):
+    """Wasmtime's clock in one store. An extension of the store."""
 
     def __init__(self, store: Store) -> None:
-        linker = Linker(store.engine)
-        linker.add_wasip2()
-        helper = _helpers.get(store.engine)
-        if helper is None:
-            helper = _helpers[store.engine] = component.load(store.engine, _COMPONENT)
-        self._raw = store.raw
-        self._after: Any = linker.instantiate(store.raw, helper).get_func(store.raw, "after")
-        if self._after is None:
-            raise HostError("the helper component has no clock")
-
-    def after(self, nanoseconds: int) -> int:
-        """Return the address of a box with a pollable that becomes ready then."""
-        return ffi.take_box(self._after(self._raw, nanoseconds))
+        super().__init__(store, _COMPONENT, ("after",))
