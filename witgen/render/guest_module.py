@@ -11,6 +11,7 @@ from ..facts.world import Link, ScopeFacts, WorldFacts
 from ..model import ir
 from ..records import record
 from .annotations import EXPORT_SIDE, IMPORT_SIDE, Annotations, Place
+from .docs import paragraphs
 from .env import render_template
 from .host_module import interface_class
 from .imports import Imports
@@ -227,9 +228,19 @@ def render_guest_exports(facts: WorldFacts) -> str:
         module=module_view(facts, facts.own, doc=doc, imports=imports, exported=["serve"]),
         guest=guest,
         world=world,
-        title=facts.title,
+        doc=_serve_doc(facts.title, parameters),
         parameters=parameters,
         installed=[f"{guest}.Export({entry.table}, {entry.value})" for entry in installed],
+    )
+
+
+def _serve_doc(world: str, parameters: Sequence[Parameter]) -> str:
+    described = ["module: the application's own module: pass `__name__`."]
+    described += [f"{parameter.name}: {parameter.summary}" for parameter in parameters]
+    return paragraphs(
+        f"Install what world `{world}` exports into the application.",
+        "\n    ".join(["Args:", *described]),
+        "Raises:\n    TypeError: something that WIT declares is missing; everything missing is named.",
     )
 
 
