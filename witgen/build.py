@@ -19,11 +19,12 @@ from typing import Any
 from . import api
 from .config import load
 from .data import GOLEM_WIT
-from .facts.unbuildable import Unbuildable, unbuildable
+from .facts.unbuildable import Unbuildable, unbuildable, unquotable
 from .model import ir
 from .options import default_wit
 from .projects import find
 from .resolver import select_world
+from .syntax.docs import with_comments
 
 __all__ = ["Build", "BuildError", "Built", "build", "settings"]
 
@@ -135,8 +136,12 @@ def build(config: Build) -> Built:
         return Built(out, out.stat().st_size, is_new=False)
     out.parent.mkdir(parents=True, exist_ok=True)
     stamp.unlink(missing_ok=True)
-    with _complete(Path(config.wit), _borrowed(resolved)) as wit:
-        _run(["-d", str(wit), *arguments], list(unbuildable(resolved, world)))
+    unquoted = list(unquotable(resolved, world))
+    # What has a place is text, where that can be helped.
+    escaped = any(each.span is not None for each in unquoted)
+    with _prepared(Path(config.wit), _borrowed(resolved), escaped=escaped) as wit:
+        stumbles = [*unbuildable(resolved, world), *(each for each in unquoted if each.span is None)]
+        _run(["-d", str(wit), *arguments], stumbles)
     stamp.write_text(_stamp(fingerprint, out))
     return Built(out, out.stat().st_size, is_new=True)
 
@@ -167,9 +172,13 @@ def _borrowed(resolved: ir.Resolve) -> list[Path]:
 
 
 @contextmanager
-def _complete(wit: Path, borrowed: Sequence[Path]) -> Generator[Path, None, None]:
-    """Yield a folder with `wit` that has in its deps/ what it borrows; componentize-py knows one place only."""
-    if not borrowed or wit.resolve() == GOLEM_WIT.resolve():
+def _prepared(wit: Path, borrowed: Sequence[Path], *, escaped: bool) -> Generator[Path, None, None]:
+    """Yield `wit` as componentize-py can take it: `wit` itself, or a folder with a copy.
+
+    In its deps/ is what it borrows, as componentize-py knows one place only. Where documentation is `escaped`, it means
+    the same in a Python string.
+    """
+    if wit.resolve() == GOLEM_WIT.resolve() or not (borrowed or escaped):
         yield wit
         return
     with tempfile.TemporaryDirectory(prefix="witgen-") as scratch:
@@ -182,7 +191,15 @@ def _complete(wit: Path, borrowed: Sequence[Path]) -> Generator[Path, None, None
         for number, source in enumerate(borrowed):
             target = copy / "deps" / f"witgen-{number}"
             shutil.copytree(source if source.is_dir() else source.parent, target, ignore=shutil.ignore_patterns("deps"))
+        for file in copy.rglob("*.wit") if escaped else ():
+            if file.is_file():
+                file.write_bytes(with_comments(file.read_bytes().decode(), _escaped).encode())
         yield copy
+
+
+def _escaped(comment: str) -> str:
+    """Return a comment as it has to be written between triple quotes."""
+    return comment.replace("\\", "\\\\").replace('"""', r"\"\"\"")
 
 
 def _world_arguments(config: Build, resolved: ir.Resolve, world: ir.World) -> list[str]:

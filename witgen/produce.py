@@ -140,8 +140,8 @@ def _left_out(facts: WorldFacts, *, host: bool, guest: bool) -> Iterator[Diagnos
 
 def _unbuildable(facts: WorldFacts) -> Iterator[Diagnostic]:
     """Yield a warning for everything that keeps componentize-py from building a guest."""
-    from .facts.unbuildable import unbuildable  # noqa: PLC0415 - only where there are guests
+    from .facts.unbuildable import unbuildable, unquotable  # noqa: PLC0415 - only where there are guests
 
-    for each in unbuildable(facts.resolve, facts.world):
+    for each in (*unbuildable(facts.resolve, facts.world), *unquotable(facts.resolve, facts.world)):
         message = f"componentize-py cannot build a guest of this world: {each.message}"
         yield Diagnostic("W0703", message, each.span, help=each.remedy, severity=Severity.WARNING)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from witgen.syntax.docs import with_comments
+
 from .trees import error, interface, resolve
 
 
@@ -82,3 +84,10 @@ def test_comment_before_a_brace_documents_nothing(tmp_path: Path) -> None:
     found = resolve(tmp_path, "package a:b;\ninterface i /* not here */ {\n f: func(); // nor here\n}")
     assert interface(found, "i").docs is None
     assert interface(found, "i").functions["f"].docs is None
+
+
+def test_comments_can_be_changed_and_nothing_else() -> None:
+    text = 'a // one "\r\n"// no" /* two // /* " */ */ b /** three */\n@x("\\"/*") /*/ */ "/*" // end'
+    changed = with_comments(text, lambda comment: f"[{comment}]")
+    expected = 'a [// one "\r]\n"// no" [/* two // /* " */ */] b [/** three */]\n@x("\\"/*") [/*/ */] "/*" [// end]'
+    assert changed == expected

@@ -21,8 +21,33 @@ CASES = {
     "interface i { type t = u8; f: func(self: u32); } interface t { resource t {} } world b { export i; export t; }": (
         "`f` has a parameter `self`"
     ),
-    'interface i { /// say """\n f: func(); } world b { import i; }': "the documentation of `f`",
 }
+DOCUMENTED = r'''
+interface i {
+  /// In C:\Users\new """ and 'quotes'"
+  f: func();
+  /** \x /* """ */ */
+  resource r {
+    // Plain: \N{nothing}
+    m: func();
+  }
+  /** """ */
+  record mine { /** \x """ */ a: u8 }
+}
+/// A world of \u """, which ends in \
+world b {
+  import i;
+  import take: func(a: u8 /* " */);
+  /// """Runs."""
+  export run: func() -> string;
+}
+'''
+EXPECTED = [
+    r'''In C:\Users\new """ and 'quotes'"''',
+    r'''\x /* """ */''',
+    r"Plain: \N{nothing}",
+    '''"""Runs."""''',
+]
 FINE = {
     "not-of-c": "world b { export open-it: func(cls: u32); import open: func(); }",
     "in-an-interface": "interface i { open: func(self: u32); } world b { export i; import i; }",
@@ -82,3 +107,21 @@ def test_the_others_are_built(text: str, tmp_path: Path) -> None:
     wit = written(tmp_path, text)
     generate(Config(wit, out=tmp_path / "b_bindings"))
     assert build(Build(str(tmp_path / "app.py"), wit, out=tmp_path / "b.wasm")).is_new
+
+
+def test_documentation_of_any_kind_is_no_obstacle(tmp_path: Path) -> None:
+    wit = written(tmp_path, DOCUMENTED)
+    result = generate(Config(wit, out=tmp_path / "b_bindings"))
+    told = [each.message.partition("the documentation of ")[2].partition(" ends")[0] for each in result.diagnostics]
+    assert sorted(told) == ["`[method]r.m`", "`f`", "`mine`", "`r`", "`run`", "the world"]
+    # The application runs while it is built.
+    (tmp_path / "app.py").write_text(
+        "import wit_world\n"
+        "from b_bindings.guest import exports\n"
+        "from wit_world.imports import i\n"
+        "exports.serve(__name__, run=lambda: '')\n"
+        "said = [each.__doc__.strip() for each in (i.f, i.R, i.R.m, wit_world.WitWorld.run)]\n"
+        f"assert said == {EXPECTED!r}, said\n"
+    )
+    assert build(Build(str(tmp_path / "app.py"), wit, out=tmp_path / "b.wasm")).is_new
+    assert wit.read_text().endswith(DOCUMENTED)

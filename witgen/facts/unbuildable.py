@@ -15,7 +15,7 @@ from ..model import ir
 from ..records import record
 from ..source import Span
 
-__all__ = ["Unbuildable", "c_names", "unbuildable"]
+__all__ = ["Unbuildable", "c_names", "unbuildable", "unquotable"]
 
 
 @record
@@ -37,13 +37,48 @@ def unbuildable(resolve: ir.Resolve, world: ir.World) -> Iterator[Unbuildable]:
         is_read = exported and any(map(_needs_classes, interfaces))
         for interface in interfaces:
             yield from _interface(resolve, interface, is_read=is_read)
-    yield from _documented("the world", world.docs, world.span)
     yield from _types(resolve, [item.id for item in world.imports.values() if isinstance(item, ir.TypeItem)])
+
+
+def unquotable(resolve: ir.Resolve, world: ir.World) -> Iterator[Unbuildable]:
+    """Yield the documentation in a world that does not fit into a docstring as it is.
+
+    That is where componentize-py puts it; `witgen build` writes it in another way first.
+    """
+    yield from _quoted("the world", world)
+    for item in (*world.imports.values(), *world.exports.values()):
+        match item:
+            case ir.Function():
+                yield from _quoted(f"`{item.name}`", item)
+            case ir.TypeItem():
+                yield from _quoted_type(resolve.type_def(item.id))
+            case ir.InterfaceItem():
+                interface = resolve.interfaces[item.id]
+                yield from _quoted(f"interface `{interface.name}`", interface)
+                for function in interface.functions.values():
+                    yield from _quoted(f"`{function.name}`", function)
+                for id in interface.types.values():
+                    yield from _quoted_type(resolve.type_def(id))
+
+
+def _quoted_type(definition: ir.TypeDef) -> Iterator[Unbuildable]:
+    if isinstance(definition.kind, ir.Record | ir.Variant | ir.Enum | ir.Flags | ir.Resource):
+        yield from _quoted(f"`{definition.name}`", definition)
+
+
+def _quoted(what: str, item: ir.World | ir.Interface | ir.Function | ir.TypeDef) -> Iterator[Unbuildable]:
+    if item.docs is None or not re.search(r'"""|\\', item.docs.contents):
+        return
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            compile(f'"""\n{item.docs.contents}\n"""', "", "exec")
+    except (SyntaxError, ValueError):
+        message = f"the documentation of {what} ends the Python string that componentize-py puts it into"
+        yield Unbuildable(message, item.span, 'build with `witgen build`, or write it without `"""` and backslashes')
 
 
 def _world_functions(functions: list[ir.Function], *, exported: bool) -> Iterator[Unbuildable]:
     for function in functions:
-        yield from _documented(f"`{function.name}`", function.docs, function.span)
         if exported and function.name in c_names():
             what = f"the world exports a function `{function.name}`, as the C library inside every component does"
             yield Unbuildable(what, function.span, "rename it, or export it from an interface")
@@ -57,9 +92,7 @@ def _needs_classes(interface: ir.Interface) -> bool:
 
 def _interface(resolve: ir.Resolve, interface: ir.Interface, *, is_read: bool) -> Iterator[Unbuildable]:
     functions = list(interface.functions.values())
-    yield from _documented(f"interface `{interface.name}`", interface.docs, interface.span)
     for function in functions:
-        yield from _documented(f"`{function.name}`", function.docs, function.span)
         match function.kind.tag:
             case ir.FunctionKindTag.CONSTRUCTOR if _takes(function, "self"):
                 yield _parameter("a constructor", function, "self")
@@ -90,24 +123,11 @@ def _types(resolve: ir.Resolve, ids: list[ir.TypeId]) -> Iterator[Unbuildable]:
     definitions = [resolve.type_def(id) for id in ids]
     own = [each for each in definitions if each.name and not isinstance(each.kind, ir.Alias)]
     for index, definition in enumerate(own):
-        yield from _documented(f"`{definition.name}`", definition.docs, definition.span)
         user = _USED.get((definition.name or "").lower())
         later = next((each for each in own[index + 1 :] if user is not None and isinstance(each.kind, user)), None)
         if later is not None:
             what = f"type `{definition.name}` hides the Python class that `{later.name}` is made with"
             yield Unbuildable(what, definition.span, f"declare it after `{later.name}`, or rename it")
-
-
-def _documented(what: str, docs: ir.Docs | None, span: Span | None) -> Iterator[Unbuildable]:
-    """Find documentation that does not fit into a docstring as it is, which is where componentize-py puts it."""
-    if docs is None or not re.search(r'"""|\\', docs.contents):
-        return
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            compile(f'"""\n{docs.contents}\n"""', "", "exec")
-    except (SyntaxError, ValueError):
-        message = f"the documentation of {what} ends the Python string that componentize-py puts it into"
-        yield Unbuildable(message, span, 'write it without `"""` and without backslashes')
 
 
 @cache

@@ -7,14 +7,16 @@ item as its documentation, and so do we: its printed form of a package is what o
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 
-__all__ = ["documentation", "without_comments"]
+__all__ = ["documentation", "with_comments", "without_comments"]
 
 _COMMENT_START = re.compile(r"//|/\*")
 _COMMENT_MARK = re.compile(r"/\*|\*/")
 _BLANKS = re.compile(r"[ \t\n\r\f]*")
 _ASCII_SPACE = " \t\n\r\f"
+_STRING_OR_START = re.compile(r'"(?:[^"\\\n]|\\[^\n])*"|//[^\n]*|/\*')
 _STRING_OR_COMMENT = re.compile(r'("(?:[^"\\\n]|\\[^\n])*")|//[^\n]*|/\*(?:[^*/]|\*(?!/)|/(?!\*))*+\*/')
 
 
@@ -39,6 +41,18 @@ def without_comments(text: str) -> str:
     """
     bare = _STRING_OR_COMMENT.sub(r"\1 ", text)
     return text if "/*" in bare else " ".join(bare.split())
+
+
+def with_comments(text: str, change: Callable[[str], str]) -> str:
+    """Return WIT with `change` made to each of its comments."""
+    parts: list[str] = []
+    end = 0
+    while (found := _STRING_OR_START.search(text, end)) is not None:
+        parts.append(text[end : found.start()])
+        end = _block_end(text, found.start(), len(text)) if found.group() == "/*" else found.end()
+        whole = text[found.start() : end]
+        parts.append(whole if whole.startswith('"') else change(whole))
+    return "".join([*parts, text[end:]])
 
 
 def _indent(comment: str) -> int:
