@@ -234,25 +234,32 @@ def test_names_that_are_not_possible(guest: Guest) -> None:
     """) == [(True, "a name cannot be empty"), (True, "a name of 1025 bytes is too long: 1024 are possible")]
 
 
+def test_a_container_that_cannot_be_made_leaves_nothing(guest: Guest, services: Services) -> None:
+    assert guest("out.append(failure(blobstore.create_container, ''))") == ["a name cannot be empty"]
+    assert list((blobs(services) / ".unfinished").iterdir()) == []
+
+
 def test_symbolic_links_lead_nowhere(guest: Guest, services: Services, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "secret").write_text("secret")
     (blobs(services) / "linked").symlink_to(outside)
     (blobs(services) / "box" / "secret").symlink_to(outside / "secret")
-    (blobs(services) / "box" / ("d" * 200 + "+")).symlink_to(outside)
+    for folder in (blobs(services), blobs(services) / "box"):
+        (folder / ("d" * 200 + "+")).symlink_to(outside)
     assert guest("""
         out.append([blobstore.container_exists("linked"), failure(blobstore.get_container, "linked")])
         out.append([box.has_object("secret"), failure(get, box, "secret")])
         out.append(names(box))
         out.append(failure(put, box, "d" * 201, b"escaped"))
+        out.append(failure(blobstore.create_container, "d" * 201))
         box.delete_object("d" * 200 + "secret")
         put(box, "secret", b"replaced")
     """) == [
         [False, "there is no container 'linked'"],
         [False, "there is no object 'secret' in the container 'box'"],
         [],
-        f"'{'d' * 201}' is not in the folder of the blob store",
+        *[f"'{'d' * 201}' is not in the folder of the blob store"] * 2,
     ]
     assert {path.name: path.read_text() for path in outside.iterdir()} == {"secret": "secret"}
 
@@ -264,6 +271,7 @@ def test_many_writers_of_one_object(start: Start) -> None:
             put(box, name, letter * 5000)
             out.append(len(set(get(box, name))) == 1)
             put(box, long, letter)
+            out.append(set(names(box)) <= {name, long})
             box.delete_object(long)
     """
     with ThreadPoolExecutor(3) as pool:

@@ -80,7 +80,7 @@ class _Host(Host):
         if (data := self._executor.promises.poll(number, position)) is not None:
             return data
         self._records.set_status(own, "suspended")
-        data = self._executor.promises.wait(number, position, self._session.check_deadline)
+        data = self._executor.promises.wait(number, position, self._session.check)
         self._records.set_status(own, "running")
         return data
 

@@ -61,20 +61,20 @@ class BlobFolder:
 
     def create(self, container: str) -> None:
         """Make a container."""
-        unfinished = self._new()
-        unfinished.mkdir()
-        (unfinished / _CREATED).touch()
-        path = self._path(container)
-        with self._lock:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            try:
+        path, unfinished = self._path(container), self._new()
+        try:
+            unfinished.mkdir()
+            (unfinished / _CREATED).touch()
+            with self._lock:
+                self._make_room(path, container)
                 # Fails where there is one, because that is never empty.
                 unfinished.rename(path)
-            except OSError as error:
-                shutil.rmtree(unfinished)
-                if not path.is_dir():
-                    raise
-                raise BlobError(f"the container {container!r} exists already") from error
+        except OSError as error:
+            if not path.is_dir():
+                raise
+            raise BlobError(f"the container {container!r} exists already") from error
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
 
     def exists(self, container: str) -> bool:
         """Tell whether there is a container."""
@@ -147,10 +147,14 @@ class BlobFolder:
         """Make a file the object of that name, in place of one that is there."""
         path = self._container(container) / self._relative(name)
         with self._lock:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if not self._is_inside(path.parent):
-                raise BlobError(f"{name!r} is not in the folder of the blob store")
+            self._make_room(path, name)
             file.replace(path)
+
+    def _make_room(self, path: Path, name: str) -> None:
+        """Make the folders of a long name."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not self._is_inside(path.parent):
+            raise BlobError(f"{name!r} is not in the folder of the blob store")
 
     def _tidy(self, folder: Path, end: Path) -> None:
         """Remove the folders of a long name, if nothing else needs them."""
@@ -187,7 +191,12 @@ class BlobFolder:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    for entry in os.scandir(folder):
+    try:
+        entries = list(os.scandir(folder))
+    except FileNotFoundError:
+        # It went with its last object meanwhile.
+        return
+    for entry in entries:
         if entry.is_dir(follow_symlinks=False):
             yield from _files(Path(entry.path))
         elif entry.is_file(follow_symlinks=False) and entry.name != _CREATED:
