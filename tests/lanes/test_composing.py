@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -115,6 +116,42 @@ def test_a_component_that_is_not_as_helpers_need_it(text: str, rule: str, caplog
         assert re.search(rule, host.lanes_of(world).refusal)
         assert world.run(b"abc") == b"cba"
     assert re.search(f"test:lanes/swaps: no lanes: .*{rule}", caplog.text)
+
+
+def test_a_refusal_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WITGEN_CACHE_DIR", str(tmp_path))
+    refused = _component(before="(core type (func))")
+
+    def refusal() -> str:
+        with Swaps._open(refused, _imports()) as world:
+            assert world.run(b"abc") == b"cba"
+            return host.lanes_of(world).refusal
+
+    rule = "test:lanes/host: an import of the component stands behind core types or code"
+    assert refusal() == rule
+    [note] = (tmp_path / "components").glob("*.plain")
+    note.write_text('["test:lanes/host", "as the cache has it"]')
+    assert refusal() == "test:lanes/host: as the cache has it"
+    for damaged in ("", "[1]", "{", '["', "\0"):
+        note.write_text(damaged)
+        assert refusal() == rule
+    with pytest.raises(host.LinkError, match=rule):
+        Swaps._open(refused, _imports(), lanes="bytes")
+
+
+def test_that_a_component_needs_no_lane_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WITGEN_CACHE_DIR", str(tmp_path))
+
+    class Optional(Swaps):
+        _definition = host.Definition("test:lanes/optional", (host.Import("host", _HOST),), ())
+
+        def _bind(self, instance: host.Instance) -> None: ...
+
+    for _ in range(2):
+        with Optional._open("(component)", _imports()) as world:
+            assert host.lanes_of(world) == host.LanesTaken()
+        [note] = (tmp_path / "components").glob("*.plain")
+        assert note.read_text() == "[]"
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import sys
 import tempfile
@@ -42,10 +43,34 @@ def load(engine: wasmtime.Engine, source: ComponentSource, lanes: Request | None
         return source
     content = _read(source)
     key = f"{hashlib.sha256(content).hexdigest()[:40]}-{ffi.VERSION}-{fingerprint(engine)}"
-    component = None
-    if lanes is not None:
-        component = _known_or_made(engine, f"{lanes.key}-{key}", lambda: _compile_composed(engine, content, lanes))
+    component = _load_composed(engine, content, f"{lanes.key}-{key}", lanes) if lanes is not None else None
     return component or _known_or_made(engine, key, lambda: _compile(engine, content))
+
+
+def _load_composed(engine: wasmtime.Engine, content: bytes, key: str, lanes: Request) -> Component | None:
+    """Return a component with its lanes; None where it has none, which is remembered as well."""
+    folder = cache_folder()
+    note = folder / f"{key}.plain" if folder is not None else None
+    if note is not None and _is_plain(note, lanes):
+        return None
+    component = _known_or_made(engine, key, lambda: _compile_composed(engine, content, lanes))
+    if component is None and note is not None:
+        refusal = lanes.refusal
+        _write(note, json.dumps([refusal.item, refusal.rule] if refusal is not None else []).encode())
+    return component
+
+
+def _is_plain(note: Path, lanes: Request) -> bool:
+    """Tell whether a component is known to go without lanes, and let the request know why."""
+    try:
+        why = json.loads(note.read_bytes())
+        refusal = Refusal(*why) if why else None
+    except (OSError, TypeError, ValueError):
+        return False
+    _mark_used(note)
+    if refusal is not None:
+        lanes.refused(refusal)
+    return True
 
 
 def _compile_composed(engine: wasmtime.Engine, content: bytes, lanes: Request) -> Component | None:
@@ -79,8 +104,8 @@ def _from_disk_or_made(engine: wasmtime.Engine, key: str, make: Callable[[], Com
     if component is None:
         component = make()
         if component is not None and folder is not None:
-            with contextlib.suppress(OSError):
-                _store(folder, key, bytes(component.serialize()))
+            artifact = bytes(component.serialize())
+            _write(folder / f"{key}-{hashlib.sha256(artifact).hexdigest()[:40]}.cwasm", artifact)
     return component
 
 
@@ -135,7 +160,7 @@ def _cached(engine: wasmtime.Engine, folder: Path, key: str) -> Component | None
             intact = hashlib.file_digest(file, "sha256").hexdigest()[:40] == found.stem.rpartition("-")[2]
         if intact:
             component = Component.deserialize_file(engine, str(found))
-            os.utime(found)
+            _mark_used(found)
             return component
     except (OSError, wasmtime.WasmtimeError):
         return None
@@ -144,13 +169,20 @@ def _cached(engine: wasmtime.Engine, folder: Path, key: str) -> Component | None
     return None
 
 
-def _store(folder: Path, key: str, artifact: bytes) -> None:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    target = folder / f"{key}-{hashlib.sha256(artifact).hexdigest()[:40]}.cwasm"
-    with tempfile.NamedTemporaryFile(dir=folder, suffix=".tmp", delete=False) as file:
-        file.write(artifact)
-    Path(file.name).replace(target)
-    _tidy(folder)
+def _write(target: Path, content: bytes) -> None:
+    """Put a file into the cache, whole or not at all; where that cannot be, the cache goes without it."""
+    with contextlib.suppress(OSError):
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=target.parent, suffix=".tmp", delete=False) as file:
+            file.write(content)
+        Path(file.name).replace(target)
+        _tidy(target.parent)
+
+
+def _mark_used(entry: Path) -> None:
+    """Let an entry stay; one in a folder that others write stays anyway."""
+    with contextlib.suppress(OSError):
+        os.utime(entry)
 
 
 def _tidy(folder: Path) -> None:

@@ -25,7 +25,7 @@ class LanesTaken:
     plain: tuple[str, ...] = ()
     """They have lists of bytes that go through none."""
     refusal: str = ""
-    """Why the component as a whole got no lanes, where it was not composed and not in the cache before."""
+    """Why the component as a whole got no lanes."""
 
 
 def taken(definition: Definition, needs: Needs, refusal: Refusal | None) -> LanesTaken:
