@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-from ..runtime.host import Limits, Store, WasiConfig
+from ..runtime.host import Lanes, Limits, Store, WasiConfig
 from .composition import compose
 from .services.blobstore import BlobStore
 from .services.http import Http
@@ -90,6 +90,7 @@ class Services:
         *,
         wasi: WasiConfig | None = None,
         limits: Limits | None = None,
+        lanes: Lanes | None = None,
     ) -> Any:
         """Run a component in a store of its own; closing the result closes the store.
 
@@ -100,6 +101,7 @@ class Services:
             imports: what it imports beside Golem's, or in place of it, as for the `open` of a loaded world.
             wasi: what the component sees of this machine; by default it shares stdout and stderr.
             limits: what its store allows.
+            lanes: whether lists of bytes take the fast way: "auto" (where they can), "bytes" (or fail), "off".
 
         Raises:
             LinkError: an import is missing or does not fit.
@@ -108,7 +110,7 @@ class Services:
         made = compose(component, self.implementations(), imports)
         store = Store(wasi=wasi, limits=limits, concurrent=made.world._definition.concurrent, streams=True, http=True)
         try:
-            world: Any = made.world._instantiate(store, made.content, made.imports)
+            world: Any = made.world._instantiate(store, made.content, made.imports, lanes)
         except BaseException:
             store.close()
             raise

@@ -9,10 +9,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from wasmtime import wat2wasm
 
 from witgen import golem
 from witgen.golem.local import Services
-from witgen.runtime.host import DeadlineError, Limits, LinkError
+from witgen.runtime.host import DeadlineError, Limits, LinkError, lanes_of
 
 from .probing import Guest, Sources, Start
 
@@ -115,6 +116,25 @@ def test_what_the_host_gives_comes_before_the_services(probe: Path) -> None:
     with golem.Services() as services, services.open(probe, own) as component:
         component.run("logging.log(logging.Level.INFO, 'a', 'b')")
     assert said == ["a: b"]
+
+
+GIVES_BYTES = r"""(component
+  (core module $m
+    (memory (export "memory") 1)
+    (data (i32.const 0) "\08\00\00\00\02\00\00\00hi")
+    (func (export "give") (result i32) (i32.const 0)))
+  (core instance $i (instantiate $m))
+  (alias core export $i "memory" (core memory $memory))
+  (func (export "give") (result (list u8)) (canon lift (core func $i "give") (memory $memory))))
+"""
+
+
+def test_lanes_can_be_chosen() -> None:
+    content = bytes(wat2wasm(GIVES_BYTES))
+    with golem.Services() as services:
+        for lanes, taken in (("off", ()), ("bytes", ("export give",))):
+            with services.open(content, lanes=lanes) as component:
+                assert (component.give(), lanes_of(component).text) == (b"hi", taken)
 
 
 def test_what_nobody_implements_is_named(probe: Path) -> None:
