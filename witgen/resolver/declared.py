@@ -13,7 +13,7 @@ from .order import find_cycle, topological_order
 from .scope import Names
 from .types import references
 
-__all__ = ["Declarations", "own_names", "side_name"]
+__all__ = ["Declarations", "is_own_name", "own_names", "side_name"]
 
 
 def own_names(item: ast.UseDecl | ast.TypeDecl) -> list[ast.Ident]:
@@ -24,6 +24,11 @@ def own_names(item: ast.UseDecl | ast.TypeDecl) -> list[ast.Ident]:
 def side_name(extern: ast.Extern) -> str:
     """Return `import` or `export`."""
     return "import" if extern.is_import else "export"
+
+
+def is_own_name(resource: str, function: str) -> bool:
+    """Tell whether a resource's function has the name that is the resource's (Explainer.md, "strongly-unique")."""
+    return resource.lower() == function.lower()
 
 
 class Declarations:
@@ -106,7 +111,16 @@ class Declarations:
             self._context.error("W0305", f"{what} `{name.name}` has no cases", self._span(name))
 
     def _check_members(self, resource: ast.ResourceDecl) -> None:
-        self.check_distinct((f.name for f in resource.functions if isinstance(f, ast.FunctionDecl)), "function")
+        names = [function.name for function in resource.functions if isinstance(function, ast.FunctionDecl)]
+        self.check_distinct(names, "function")
+        for name in names:
+            if is_own_name(resource.name.name, name.name):
+                self._context.error(
+                    "W0201",
+                    f"function `{name.name}` has the name of its resource",
+                    self._span(name),
+                    labels=[Label(self._span(resource.name), "the resource")],
+                )
         constructors = [f for f in resource.functions if isinstance(f, ast.ConstructorDecl)]
         for extra in constructors[1:]:
             self._context.error(

@@ -21,6 +21,7 @@ from ..source import SourceFile, Span
 from ..syntax import ast
 from .clone import Cloner
 from .context import Context
+from .declared import is_own_name
 from .scope import Names
 
 __all__ = ["Includer"]
@@ -78,6 +79,10 @@ class Includer:
 
     def _add_named(self, name: str, item: WorldItem, cloner: Cloner, span: Span, *, is_import: bool) -> None:
         side = self._sides[is_import]
+        resource, is_member, function = name.rpartition("]")[2].partition(".")
+        if is_member and is_own_name(resource, function):
+            message = f"resource `{resource}` has a function `{function}`: it cannot be included with this name"
+            self._context.error("W0503", message, span)
         if (first := self._names[is_import].find(name)) is not None:
             what = "import" if is_import else "export"
             self._context.error(
