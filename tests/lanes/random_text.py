@@ -35,8 +35,15 @@ _ALLOCATOR = """
     (func (export "leave-i32") (param i32) (call $leave)) (func (export "leave-i64") (param i64) (call $leave))
     (func (export "leave-f32") (param f32) (call $leave)) (func (export "leave-f64") (param f64) (call $leave)))
   (core instance $mi (instantiate $mm))
+  (alias core export $mi "memory" (core memory $memory))
+  (alias core export $mi "realloc" (core func $realloc))
+  (alias core export $mi "leave" (core func $leave))
+  (alias core export $mi "leave-i32" (core func $leave-i32))
+  (alias core export $mi "leave-i64" (core func $leave-i64))
+  (alias core export $mi "leave-f32" (core func $leave-f32))
+  (alias core export $mi "leave-f64" (core func $leave-f64))
 """
-_OPTIONS = '(memory (core memory $mi "memory")) (realloc (core func $mi "realloc"))'
+_OPTIONS = "(memory $memory) (realloc $realloc)"
 
 
 def exported(interface: str, function: abi.Function) -> str:
@@ -195,7 +202,7 @@ class _Text:
         """Return the exports: those of the world itself, and an instance with the others."""
         lifted = " ".join(
             f"(func $e-{each.name} {self._signature(each.function)}"
-            f' (canon lift (core func $i "{each.name}") {_OPTIONS} (post-return (core func $mi "{each.leave}"))))'
+            f' (canon lift (core func $i "{each.name}") {_OPTIONS} (post-return ${each.leave})))'
             for each in passes
         )
         made = {

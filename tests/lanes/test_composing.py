@@ -24,7 +24,7 @@ _HOST = abi.Interface(
     "test:lanes/host", (), (abi.Function("swap", "swap", (abi.Param("data", "data", BYTES),), BYTES),)
 )
 _EXPORTS = abi.Interface("", (), (abi.Function("run", "run", (abi.Param("data", "data", BYTES),), BYTES),))
-_OPTIONS = '(memory (core memory $mi "memory")) (realloc (core func $mi "realloc"))'
+_OPTIONS = "(memory $memory) (realloc $realloc)"
 _MEMORY = """(core module $mm (memory (export "memory") 1) (global $p (mut i32) (i32.const 64))
     (func (export "realloc") (param i32 i32 i32 i32) (result i32) (local $r i32)
       (local.set $r (global.get $p)) (global.set $p (i32.add (local.get $r) (local.get 3)))
@@ -32,7 +32,10 @@ _MEMORY = """(core module $mm (memory (export "memory") 1) (global $p (mut i32) 
         (then (drop (memory.grow (i32.add (i32.const 1) (i32.shr_u (local.get 3) (i32.const 16)))))))
       (local.get $r))
     (func (export "reset") (param i32) (global.set $p (i32.const 64))))
-  (core instance $mi (instantiate $mm))"""
+  (core instance $mi (instantiate $mm))
+  (alias core export $mi "memory" (core memory $memory))
+  (alias core export $mi "realloc" (core func $realloc))
+  (alias core export $mi "reset" (core func $reset))"""
 
 
 def _component(imports: str = "", before: str = "", more: str = "") -> str:
@@ -46,7 +49,7 @@ def _component(imports: str = "", before: str = "", more: str = "") -> str:
       (call $swap (local.get 0) (local.get 1) (i32.const 16)) (i32.const 16)))
   (core instance $i (instantiate $m (with "" (instance (export "swap" (func $swap))))))
   (func (export "run") (param "data" (list u8)) (result (list u8))
-    (canon lift (core func $i "run") {_OPTIONS} (post-return (core func $mi "reset")))) {more})"""
+    (canon lift (core func $i "run") {_OPTIONS} (post-return $reset))) {more})"""
 
 
 class Swaps(host.World):
