@@ -1,4 +1,4 @@
-"""Every supported wasmtime on every supported Python: all tests of this folder, in an environment of their own."""
+"""Supported releases of wasmtime and Python, each in an environment of its own, with the tests of the host runtime."""
 
 from __future__ import annotations
 
@@ -14,23 +14,46 @@ from witgen.runtime.host.ffi import SUPPORTED
 ROOT = Path(__file__).parent.parent.parent
 UV = shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))
 PYTHONS = ("3.11", "3.12", "3.13")
+OLDEST, NEWEST = SUPPORTED.start, SUPPORTED.stop - 1
+
+CASES = [(PYTHONS[0], wasmtime) for wasmtime in SUPPORTED]
+CASES += [(python, wasmtime) for python in PYTHONS[1:] for wasmtime in (OLDEST, NEWEST)]
+"""Every wasmtime on the oldest Python; the oldest and the newest wasmtime on the other ones."""
+
+pytestmark = pytest.mark.skipif(UV is None, reason="needs uv")
 
 
-def run(*command: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(list(map(str, command)), cwd=ROOT, capture_output=True, text=True)
+def run(*command: object) -> str:
+    ran = subprocess.run(list(map(str, command)), cwd=ROOT, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran.stdout
+
+
+def check(python: str, wasmtime: int, folder: Path, *tests: str, also: tuple[str, ...] = ()) -> None:
+    """Run tests on one combination."""
+    run(UV, "venv", "--quiet", "--python", python, folder)
+    own = folder / "bin" / "python"
+    needed = ("pytest>=8", "hypothesis>=6.100", "filelock>=3.12", "websockets>=15", *also)
+    run(UV, "pip", "install", "--quiet", "--python", own, f"wasmtime=={wasmtime}.*", *needed, ROOT)
+    run(own, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests)
+
+
+def test_the_oldest_wasmtime_runs_lanes(tmp_path: Path) -> None:
+    files = ("test_composing.py", "test_random_worlds.py", "test_waiting.py")
+    check(sys.executable, OLDEST, tmp_path, *(f"tests/lanes/{name}" for name in files))
 
 
 @pytest.mark.long
-@pytest.mark.skipif(UV is None, reason="needs uv")
-@pytest.mark.parametrize("wasmtime", SUPPORTED)
-@pytest.mark.parametrize("python", PYTHONS)
+@pytest.mark.parametrize(("python", "wasmtime"), CASES)
 def test_the_host_runtime(python: str, wasmtime: int, tmp_path: Path) -> None:
-    environment = tmp_path / "environment"
-    made = run(UV, "venv", "--quiet", "--python", python, environment)
-    assert made.returncode == 0, made.stderr
-    own = environment / "bin" / "python"
-    wanted = (f"wasmtime=={wasmtime}.*", "pytest>=8", "hypothesis>=6.100", ROOT)
-    installed = run(UV, "pip", "install", "--quiet", "--python", own, *wanted)
-    assert installed.returncode == 0, installed.stderr
-    tested = run(own, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/host")
-    assert tested.returncode == 0, tested.stdout
+    guests = "componentize-py>=0.25,<0.26"
+    check(
+        python,
+        wasmtime,
+        tmp_path,
+        "tests/host",
+        "tests/lanes",
+        "--deselect",
+        "tests/host/test_versions.py",
+        also=(guests,),
+    )
