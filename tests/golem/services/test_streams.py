@@ -148,6 +148,21 @@ def test_an_iterator_that_raises_is_no_end(guest: Guest) -> None:
     assert isinstance(stream.failure, ValueError)
 
 
+def test_what_came_before_a_failure_is_all_there_for_a_slow_reader(guest: Guest) -> None:
+    pieces = [bytes([number]) * 65536 for number in range(40)]
+
+    def broken() -> Iterator[bytes]:
+        yield from pieces
+        raise ValueError("no more")
+
+    stream = guest.sources.inputs["it"] = InputStream(broken())
+    guest("s = sources.input('it'); s.blocking_read(1)")
+    time.sleep(0.3)
+    content = b"".join(pieces)[1:]
+    assert guest("out.append(read(s))") == [(len(content), zlib.crc32(content), "StreamError_LastOperationFailed")]
+    assert isinstance(stream.failure, ValueError)
+
+
 def test_an_iterator_is_left_when_the_store_closes(start: Start) -> None:
     left = threading.Event()
 

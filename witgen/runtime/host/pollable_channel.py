@@ -33,6 +33,9 @@ CANDIDATES_LIMIT: Final = 16
 RESPONSE: Final = b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n"
 """A response without a length: its body lasts as long as the connection."""
 
+LIVE: Final = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+"""A response whose body tells where it ends, so that a connection which closes before that has failed."""
+
 
 class PollableError(HostError):
     """The system refuses what a `Pollable` needs: a connection of the process to itself on 127.0.0.1."""
@@ -112,13 +115,13 @@ class Channels:
         return channel
 
     def live_stream(self) -> tuple[int, socket.socket]:
-        """Return the address of a box with an input stream, and the socket whose bytes it has."""
+        """Return the address of a box with an input stream, and the socket for its bytes, in chunked encoding."""
         with socket.create_server(("127.0.0.1", 0)) as listener:
-            stream, peer = self._connect(listener)
+            stream, peer = self._connect(listener, LIVE)
         self._peers.add(peer)
         return self._far.box(text.GIVE, stream), peer
 
-    def _connect(self, listener: socket.socket) -> tuple[int, socket.socket]:
+    def _connect(self, listener: socket.socket, response: bytes = RESPONSE) -> tuple[int, socket.socket]:
         """Have the component connect to `listener`; return its stream and the socket on this side."""
         # Any program of this machine can connect to the port while it is open. The token tells our request apart.
         token = secrets.token_urlsafe(16)
@@ -131,7 +134,7 @@ class Channels:
             self._far.call(text.ABANDON, future)
             raise
         peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        peer.sendall(RESPONSE)
+        peer.sendall(response)
         stream = self._far.call(text.ACCEPT, future)
         if stream < 0:
             peer.close()

@@ -6,7 +6,6 @@ import contextlib
 import os
 import shutil
 import socket
-import struct
 import threading
 import weakref
 from collections.abc import Iterable, Iterator
@@ -72,26 +71,19 @@ class InputStream:
         return box
 
     def _feed(self, peer: socket.socket, chunks: Iterator[bytes]) -> None:
-        """Pass on what comes, in a thread of its own."""
+        """Pass on what comes, in a thread of its own. A connection that closes before the last chunk has failed."""
         with peer:
             try:
                 for chunk in chunks:
-                    peer.sendall(chunk)
-            except OSError as error:
-                # The store has closed; or the source has failed, which the guest has to be told.
-                self._fail(peer, error)
+                    if chunk:
+                        peer.sendall(b"%x\r\n%b\r\n" % (len(chunk), chunk))
+                peer.sendall(b"0\r\n\r\n")
             except BaseException as error:  # noqa: BLE001  (kept for whoever asks, as nobody can catch it here)
-                self._fail(peer, error)
+                self.failure = error
             finally:
                 close = getattr(chunks, "close", None)
                 if close is not None:
                     close()
-
-    def _fail(self, peer: socket.socket, error: BaseException) -> None:
-        self.failure = error
-        # A connection that is reset, and not just closed, does not look like the end of the data.
-        with contextlib.suppress(OSError):
-            peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 class OutputStream:
