@@ -22,7 +22,6 @@ GOLDEN = Path(__file__).parent.parent.parent / "golden"
 # What componentize-py cannot build, and what stands in its place: docs/guest.md says what is told of each.
 REWORDED = {
     "names": {
-        'Python: "quotes", \\backslashes\\, """triple""" and': "Python and",
         "static func(cls: u32)": "static func(class: u32)",
         "export open": "export evaluate",
     }

@@ -151,11 +151,12 @@ class Importer:
         """Return the expression of the exception for the error payload `_v`."""
         if declared is None:
             return f"{source.constant(function.raises, 'raises')}()"
-        payload = Lifting(source, self._lifting).value(declared, "_v")
-        # The cases of a variant are exceptions themselves.
-        return (
-            payload if isinstance(declared, abi.Variant) else f"{source.constant(function.raises, 'raises')}({payload})"
-        )
+        lifting = Lifting(source, self._lifting)
+        payload = lifting.value(declared, "_v")
+        if function.raises is None or isinstance(declared, abi.Variant):
+            # The cases of a variant are exceptions themselves.
+            return payload
+        return lifting.holder(function.raises, payload)
 
 
 def _constructs(function: abi.Function) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from .. import abi
 from ..source import Source
-from ..values import Err, Ok, Some
+from ..values import Err, Ok, Some, WitError
 from .compiling import compiled
 from .naming import case_class, shouty, snake
 from .raw import RawModules, raw_types
@@ -143,10 +143,20 @@ class Lifting:
 
     def case(self, python: type[Any], payload: abi.Type | None, raw: str, *, has_value: bool) -> str:
         """Lift an object of a raw case's class."""
-        made = self._source.constant(python, "class")
         if not has_value:
-            return f"{made}()"
-        return f"{made}({f'{raw}.value' if payload is None else self.value(payload, f'{raw}.value')})"
+            return f"{self._source.constant(python, 'class')}()"
+        return self.holder(python, f"{raw}.value" if payload is None else self.value(payload, f"{raw}.value"))
+
+    def holder(self, python: type[Any], value: str) -> str:
+        """Make an object of a class that holds one value: a case's, or an exception's."""
+        made = self._source.constant(python, "class")
+        if not issubclass(python, WitError):
+            return f"{made}({value})"
+        # Calling the class costs CPython twice as much as this, unlike with other classes.
+        out, value = self._source.fresh(), self._name(value)
+        self._source.line(f"{out} = {self._source.constant(python.__new__, 'new')}({made}, {value})")
+        self._source.line(f"{out}.value = {value}")
+        return out
 
     def _looked_up(self, type_: abi.Variant | abi.Result, raw: str) -> str:
         """Lift with one function per case, found in a table that is made once per type."""
