@@ -13,14 +13,16 @@ from witgen.runtime.values import Err, Ok, Some
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
 
-def values(type_: abi.Type | None, handles: st.SearchStrategy[Any] | None = None) -> st.SearchStrategy[Any]:
+def values(
+    type_: abi.Type | None, handles: st.SearchStrategy[Any] | None = None, *, nan: bool = False
+) -> st.SearchStrategy[Any]:
     """Return values of a type as they come back: a list of bytes as bytes, an option in an option in `Some`.
 
-    Where the type has handles, they are drawn from `handles`.
+    Where the type has handles, they are drawn from `handles`. `nan` tells whether floats may be not-a-number.
     """
 
     def of(part: abi.Type | None) -> st.SearchStrategy[Any]:
-        return values(part, handles)
+        return values(part, handles, nan=nan)
 
     match type_:
         case None:
@@ -29,8 +31,8 @@ def values(type_: abi.Type | None, handles: st.SearchStrategy[Any] | None = None
             return st.integers(*INTEGERS[type_])
         case abi.Prim():
             return {
-                abi.BOOL: st.booleans(), abi.STRING: TEXT, abi.F64: st.floats(allow_nan=False),
-                abi.F32: st.floats(width=32, allow_nan=False),
+                abi.BOOL: st.booleans(), abi.STRING: TEXT, abi.F64: st.floats(allow_nan=nan),
+                abi.F32: st.floats(width=32, allow_nan=nan),
                 abi.CHAR: st.characters(exclude_categories=["Cs"]),
             }[type_]  # fmt: skip
         case abi.Record():
@@ -53,6 +55,8 @@ def values(type_: abi.Type | None, handles: st.SearchStrategy[Any] | None = None
             if type_.element is abi.U8:
                 return st.binary(max_size=40)
             return st.lists(of(type_.element), max_size=6)
+        case abi.FixedList():
+            return st.lists(of(type_.element), min_size=type_.size, max_size=type_.size)
         case abi.Map():
             return st.dictionaries(of(type_.key), of(type_.value), max_size=4)
         case abi.Own() | abi.Borrow() if handles is not None:

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from wit_text import definition
+
 from witgen.runtime import abi, host
 
 PAD = abi.Tuple((abi.U8,) * 17)
@@ -27,42 +29,14 @@ class Text:
 
     def ref(self, type_: abi.Type) -> str:
         match type_:
-            case abi.Prim():
-                return type_.value
             case abi.Record() | abi.Variant() | abi.Enum() | abi.Flags():
                 if id(type_) not in self._done:
-                    text = self._definition(type_)
+                    text = definition(type_, self.ref)
                     self._done[id(type_)] = f"$n{len(self.named)}"
                     self.named.append((f"t{len(self.named)}", text))
                 return self._done[id(type_)]
             case _:
-                return self._definition(type_)
-
-    def _definition(self, type_: abi.Type) -> str:
-        match type_:
-            case abi.Record():
-                return "(record " + " ".join(f'(field "{f.name}" {self.ref(f.type)})' for f in type_.fields) + ")"
-            case abi.Variant():
-                cases = (f'(case "{c.name}" {self.ref(c.payload) if c.payload else ""})' for c in type_.cases)
-                return "(variant " + " ".join(cases) + ")"
-            case abi.Enum():
-                return "(enum " + " ".join(f'"{c}"' for c in type_.cases) + ")"
-            case abi.Flags():
-                return "(flags " + " ".join(f'"{c}"' for c in type_.flags) + ")"
-            case abi.Tuple():
-                return "(tuple " + " ".join(self.ref(t) for t in type_.types) + ")"
-            case abi.Option():
-                return f"(option {self.ref(type_.type)})"
-            case abi.List():
-                return f"(list {self.ref(type_.element)})"
-            case abi.Map():
-                return f"(map {self.ref(type_.key)} {self.ref(type_.value)})"
-            case abi.Result():
-                ok = self.ref(type_.ok) if type_.ok else ""
-                err = f"(error {self.ref(type_.err)})" if type_.err else ""
-                return f"(result {ok} {err})"
-            case _:
-                raise NotImplementedError(type_)
+                return definition(type_, self.ref)
 
 
 def signature(text: Text, type_: abi.Type) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
+from wit_text import definition
+
 from witgen.runtime import abi
 from witgen.runtime.host.lanes.descriptors import Translation
 from witgen.runtime.host.lanes.layout import flatten, layout_of
@@ -136,35 +138,12 @@ class _Text:
 
     def _definition(self, type_: abi.Type) -> str:
         match type_:
-            case abi.Prim():
-                return type_.value
-            case abi.Record():
-                return "(record " + " ".join(f'(field "{f.name}" {self.ref(f.type)})' for f in type_.fields) + ")"
-            case abi.Variant():
-                cases = (f'(case "{c.name}" {self.ref(c.payload) if c.payload else ""})' for c in type_.cases)
-                return "(variant " + " ".join(cases) + ")"
-            case abi.Enum():
-                return "(enum " + " ".join(f'"{c}"' for c in type_.cases) + ")"
-            case abi.Flags():
-                return "(flags " + " ".join(f'"{c}"' for c in type_.flags) + ")"
-            case abi.Tuple():
-                return "(tuple " + " ".join(self.ref(t) for t in type_.types) + ")"
-            case abi.Option():
-                return f"(option {self.ref(type_.type)})"
-            case abi.List():
-                return f"(list {self.ref(type_.element)})"
-            case abi.Map():
-                return f"(map {self.ref(type_.key)} {self.ref(type_.value)})"
-            case abi.Result():
-                ok = self.ref(type_.ok) if type_.ok else ""
-                err = f"(error {self.ref(type_.err)})" if type_.err else ""
-                return f"(result {ok} {err})"
             case abi.Own():
                 return "(own $thing)"
             case abi.Borrow():
                 return "(borrow $thing)"
             case _:
-                raise NotImplementedError(type_)
+                return definition(type_, self.ref)
 
     def _signature(self, function: abi.Function) -> str:
         params = " ".join(f'(param "{param.name}" {self.ref(param.type)})' for param in function.params)

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import enum
 import math
 import struct
-from dataclasses import make_dataclass
-from itertools import count
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
+
+from wit_types import KEYS, enumeration, flags, record, variant
 
 from witgen.runtime import abi
 from witgen.runtime.check import INTEGERS
 from witgen.runtime.values import Err, Ok, Some
 
 BYTES = abi.List(abi.U8)
-_KEYS = [*INTEGERS, abi.BOOL, abi.CHAR, abi.STRING]
 _SCALARS = [*INTEGERS, abi.BOOL, abi.F32, abi.F64, abi.CHAR]
 _LETTERS = "aZ0 \n\0éÿĀ漢😀"
-_numbers = count()
+
+T = TypeVar("T", bound=abi.Type)
 
 
 class Types:
@@ -50,7 +49,7 @@ class Types:
         beside = [BYTES, self.any(1)][: random.randint(1, 2)]
         beside.insert(random.randint(0, len(beside)), inner)
         several = abi.Tuple(tuple(beside))
-        made = [several, abi.List(several), abi.List(inner), abi.Option(inner), abi.Map(random.choice(_KEYS), several)]
+        made = [several, abi.List(several), abi.List(inner), abi.Option(inner), abi.Map(random.choice(KEYS), several)]
         return random.choice([*made, abi.Result(several, BYTES), abi.Result(abi.U64, inner)])
 
     def _maybe(self, depth: int) -> abi.Type | None:
@@ -63,7 +62,7 @@ class Types:
         return abi.List(self.any(depth))
 
     def _map(self, depth: int) -> abi.Type:
-        return abi.Map(self._random.choice(_KEYS), self.any(depth))
+        return abi.Map(self._random.choice(KEYS), self.any(depth))
 
     def _option(self, depth: int) -> abi.Type:
         return abi.Option(self.any(depth))
@@ -79,33 +78,21 @@ class Types:
 
     def record(self, types: tuple[abi.Type, ...]) -> abi.Record:
         """Return a record of types, which has a name."""
-        name = f"record{next(_numbers)}"
-        made: type = make_dataclass(name.title(), [f"f{i}" for i in range(len(types))], slots=True)
-        record = abi.Record(name, made, tuple(abi.Field(f"f{i}", f"f{i}", t) for i, t in enumerate(types)))
-        self.named.append(record)
-        return record
+        return self._name(record(types))
 
     def _variant(self, depth: int) -> abi.Type:
-        name, cases = f"variant{next(_numbers)}", list[abi.Case]()
-        for index in range(self._random.randint(1, 6)):
-            payload = self._maybe(depth)
-            made: type = make_dataclass(f"{name}C{index}", ["value"] if payload else [], slots=True)
-            cases.append(abi.Case(f"c{index}", made, payload))
-        variant = abi.Variant(name, tuple(cases))
-        self.named.append(variant)
-        return variant
+        return self._name(variant([self._maybe(depth) for _ in range(self._random.randint(1, 6))]))
 
     def _enum(self) -> abi.Type:
-        name, size = f"enum{next(_numbers)}", self._random.randint(1, 300 if self._random.random() < 0.1 else 9)
-        made: Any = enum.Enum(name, [f"M{i}" for i in range(size)])
-        self.named.append(abi.Enum(name, made, tuple(f"m{i}" for i in range(size))))
-        return self.named[-1]
+        size = self._random.randint(1, 300 if self._random.random() < 0.1 else 9)
+        return self._name(enumeration([f"m{i}" for i in range(size)]))
 
     def _flags(self) -> abi.Type:
-        name, size = f"flags{next(_numbers)}", self._random.randint(1, 32)
-        made: Any = enum.Flag(name, [(f"B{i}", 1 << i) for i in range(size)])
-        self.named.append(abi.Flags(name, made, tuple(f"b{i}" for i in range(size))))
-        return self.named[-1]
+        return self._name(flags(self._random.randint(1, 32)))
+
+    def _name(self, type_: T) -> T:
+        self.named.append(type_)
+        return type_
 
 
 class Values:
