@@ -28,6 +28,7 @@ _FOLDERS = (
     "render",
     "runtime",
     "runtime/host",
+    "runtime/host/lanes",
     "runtime/guest",
     "write",
     "_data/templates",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ import pytest
 from trees import CASES, options
 
 from witgen import Config, generate
+
+ROOT = Path(__file__).parent.parent.parent
 
 # Where a comment documents something: before the first word of a declaration on a line of its own.
 DECLARATION = re.compile(
@@ -88,3 +91,24 @@ def test_a_run_without_changes_loads_no_generator(command: str, project: Path) -
     heavy = {"lark", "jinja2", "black", "witgen.model.ir", "witgen.render.env"}
     assert loaded("generate") & heavy
     assert not loaded(command) & heavy
+
+
+def test_another_witgen_recalls_nothing(tmp_path: Path) -> None:
+    """Whichever file of the support code is changed, outputs have it."""
+    for name in ("witgen", "grammars", "templates"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "golem", ".*"))
+    (tmp_path / "a.wit").write_text("package a:b;\nworld w { export f: func(); }\n")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "WITGEN_CACHE_DIR": str(tmp_path / "cache")}
+
+    def generated() -> dict[Path, str]:
+        command = [sys.executable, "-m", "witgen", "generate", "a.wit", "--out", "out"]
+        subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True)
+        return {path: path.read_text() for path in (tmp_path / "out" / "_runtime").rglob("*.py")}
+
+    generated()
+    folders = {path.parent for path in (tmp_path / "witgen" / "runtime").rglob("*.py")}
+    for folder in sorted(folders):
+        changed = max(folder.glob("*.py"))
+        changed.write_text(changed.read_text() + "# changed\n")
+        copy = tmp_path / "out" / "_runtime" / changed.relative_to(tmp_path / "witgen" / "runtime")
+        assert generated()[copy].endswith("# changed\n")
