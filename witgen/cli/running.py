@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,7 @@ def run(*, component: str, function: str, state: Path | None, as_json: bool, wat
     """
     from ..golem.worker import running
 
+    gc.enable()  # unlike other commands, this one may run for days
     if function.startswith("-"):
         raise click.NoSuchOption(function)
     wanted = running.Run(
@@ -69,12 +71,22 @@ def run(*, component: str, function: str, state: Path | None, as_json: bool, wat
 def _once(wanted: Any) -> int:
     from ..golem.worker import running
     from ..golem.worker.errors import WorkerError
+    from .foreground import SignalledError, in_foreground
+
+    executors: list[Any] = []
+
+    def stop() -> None:
+        for executor in executors:
+            executor.stop()
 
     try:
-        answer = running.run(wanted)
+        answer = in_foreground(lambda: running.run(wanted, executors.append), stop)
     except WorkerError as error:
         click.echo(f"error: {error}", err=True)
         return 2
+    except SignalledError as error:
+        click.echo(f"witgen: {error}", err=True)
+        raise click.exceptions.Exit(error.code) from error
     if answer.text:
         click.echo(answer.text)
     reporter.say(answer.status)

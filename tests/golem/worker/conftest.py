@@ -1,13 +1,31 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from guests import built
+from wasmtime import wat2wasm
 
 from witgen.golem.worker.executor import Executor
 from witgen.golem.worker.instance import Surroundings
+
+ADD = """
+(component
+  (core module $m
+    (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
+    (func (export "fail") (result i32) unreachable)
+    (func (export "spin") (loop $again (br $again)))
+    (func (export "refuse") (param i32) (result i32) (local.get 0)))
+  (core instance $i (instantiate $m))
+  (func (export "add") (param "left" s32) (param "right" s32) (result s32) (canon lift (core func $i "add")))
+  (func (export "fail") (result u32) (canon lift (core func $i "fail")))
+  (func (export "spin") (canon lift (core func $i "spin")))
+  (func (export "refuse") (param "is" bool) (result (result)) (canon lift (core func $i "refuse"))))
+"""
 
 
 @pytest.fixture(scope="session")
@@ -33,8 +51,7 @@ class Machine:
             self.errors += data.decode()
 
     def executor(self, **surroundings: Any) -> Executor:
-        # Always with a deadline: code that can be stopped is compiled apart from other code.
-        seen = Surroundings(output=self._write, **{"deadline": 300, **surroundings})
+        seen = Surroundings(output=self._write, **surroundings)
         return Executor(self.state, surroundings=seen, say=self.said.append)
 
     def call(self, worker: str, function: str, *arguments: object, key: str = "", **surroundings: Any) -> Any:
@@ -52,3 +69,30 @@ class Machine:
 @pytest.fixture
 def machine(tmp_path: Path, component: Path) -> Machine:
     return Machine(tmp_path / "state.db", component)
+
+
+class Folder:
+    """Where somebody works."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        (path / "calc.wasm").write_bytes(wat2wasm(ADD))
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "witgen", *arguments]
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        return subprocess.Popen(
+            command, cwd=self.path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    def run(self, *arguments: str) -> tuple[int, str, str]:
+        """Return exit code, stdout and stderr of a command."""
+        process = self.start(*arguments)
+        out, err = process.communicate(timeout=120)
+        assert "Traceback" not in err, err
+        return process.returncode, out, err
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    return Folder(tmp_path)

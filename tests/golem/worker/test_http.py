@@ -6,21 +6,21 @@ import json
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from certificates import self_signed
 from guests import built
 
 from witgen.golem.worker.errors import WorkerError
 from witgen.runtime.host import DeadlineError
 
 from .conftest import Machine
+from .http_server import Server, serving_http
 
 
 @pytest.fixture(scope="session")
@@ -29,61 +29,10 @@ def component(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built(Path(__file__).parent / "web", "web", tmp_path_factory)
 
 
-class Server(ThreadingHTTPServer):
-    """Answers with what it was asked, and counts.
-
-    Attributes:
-        asked: method, path and `x-number` of every request.
-        hurry: what `/slow` waits for.
-    """
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.asked: list[str] = []
-        self.hurry = threading.Event()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Any
-
-    def _answer(self) -> None:
-        content = self.rfile.read(int(self.headers.get("content-length", 0)))
-        self.server.asked.append(f"{self.command} {self.path} {self.headers['x-number']}")
-        if self.path == "/slow":
-            self.server.hurry.wait(30)
-        if self.path == "/gone":
-            return
-        body = f"{self.command} {len(self.server.asked)} {content.decode()}".encode()
-        if self.path == "/large":
-            body = bytes(2000)
-        self.send_response(404 if self.path == "/missing" else 200)
-        self.send_header("Content-Type", "text/x-test")
-        self.send_header("Content-Length", str(len(body) + (self.path == "/short")))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def __getattr__(self, name: str) -> Any:
-        if name in {"do_GET", "do_POST", "do_SWAP"}:
-            return self._answer
-        raise AttributeError(name)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        del format, args
-
-
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with Server() as made:
-        thread = threading.Thread(target=made.serve_forever)
-        thread.start()
+    with serving_http() as made:
         yield made
-        made.hurry.set()
-        made.shutdown()
-        thread.join()
 
 
 def _ask(machine: Machine, method: str, url: str, body: bytes = b"", milliseconds: int = 60_000, **more: Any) -> Any:
@@ -159,15 +108,84 @@ def test_failures_are_the_errors_that_wit_declares(machine: Machine, server: Ser
     attempts = {
         f"{nobody}/": "ErrorCodeConnectionRefused()",
         f"{server.url}/gone": "ErrorCodeConnectionTerminated()",
-        f"{server.url}/short": "ErrorCodeHttpResponseIncomplete()",
+        f"{server.url}/short": "7 bytes, ErrorCodeHttpResponseIncomplete()",
         f"{server.url}/slow": "ErrorCodeConnectionReadTimeout()",
-        f"{server.url}/large": "ErrorCodeHttpResponseBodySize(value=2000)",
+        f"{server.url}/stuck": "8 bytes, ErrorCodeConnectionReadTimeout()",
+        f"{server.url}/large": "0 bytes, ErrorCodeHttpResponseBodySize(value=2000)",
         server.url.replace("http", "https"): "ErrorCodeTlsProtocolError()",
     }
     said = [_ask(machine, "GET", url, b"", 500, response_limit=1000) for url in attempts]
     assert said == list(attempts.values())
     assert "ErrorCodeDnsError" in _ask(machine, "GET", "http://nobody.invalid/")
     assert machine.call("one", "told")[:-1] == said
+
+
+def test_a_response_comes_as_it_arrives(machine: Machine, server: Server) -> None:
+    """The server sends the rest only when the component has asked again, which it does with the first piece in hand."""
+    for waits in (False, True):
+        server.hurry.clear()
+        pieces = machine.call("one", "follow", server.url, waits)
+        assert len(pieces) > 1
+        assert "".join(pieces) == "one" + "two" * 100_000
+    told = machine.call("one", "told")
+    assert told[1].endswith("…300003 [('x-sum', b'12')]")
+    server.server_close()
+    assert machine.call("one", "told", network=False) == told
+
+
+def test_a_response_that_stopped_with_the_process_breaks_off(machine: Machine, server: Server) -> None:
+    started = time.monotonic()
+    with pytest.raises(DeadlineError):
+        _ask(machine, "GET", f"{server.url}/stuck", key="k", deadline=3)
+    assert time.monotonic() - started < 30
+    assert _ask(machine, "GET", f"{server.url}/stuck", key="k") == "8 bytes, ErrorCodeConnectionTerminated()"
+    assert server.asked == ["GET /stuck 0"]
+
+
+def test_trailers_of_a_request(machine: Machine, server: Server) -> None:
+    assert machine.call("one", "ask-with-trailers", f"{server.url}/trailers") == "200 text/x-test POST 1 body x-sum: 42"
+
+
+def test_a_request_whose_answer_nobody_wants_is_sent(machine: Machine, server: Server) -> None:
+    machine.call("one", "leave", f"{server.url}/left")
+    while not server.asked:
+        time.sleep(0.01)
+    assert machine.call("one", "told") == []
+    assert server.asked == ["POST /left 0"]
+
+
+def test_no_redirect_is_followed(machine: Machine, server: Server) -> None:
+    assert _ask(machine, "GET", f"{server.url}/moved").startswith("302 ")
+    assert server.asked == ["GET /moved 0"]
+
+
+def test_a_certificate_counts_if_it_is_trusted(
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate, context = self_signed(tmp_path)
+    with serving_http(context) as server:
+        assert _ask(machine, "GET", server.url) == "ErrorCodeTlsCertificateError()"
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        assert _ask(machine, "POST", server.url, b"secret") == "200 text/x-test POST 1 secret"
+    assert server.asked == ["POST / 1"]
+
+
+@pytest.mark.parametrize(("line", "what"), [(0, "POST .*x-line: {}"), (1, "5 bytes, SHA-256")])
+def test_a_replay_that_makes_another_request_is_stopped(
+    machine: Machine, server: Server, tmp_path: Path, line: int, what: str
+) -> None:
+    lines = ["first", "begin"]
+    data = tmp_path / "data"
+    data.mkdir()
+    seen = {"folders": (("/data", str(data)),)}
+    for text in ("first", "other"):
+        lines[line] = text
+        (data / "lines").write_text("\n".join(lines))
+        if text == "first":
+            machine.call("one", "ask-with-file", f"{server.url}/a", "/data/lines", **seen)
+    with pytest.raises(WorkerError, match=rf"(?s)recorded:.*{what.format('first')}.*made now:.*{what.format('other')}"):
+        machine.call("one", "told", **seen)
+    assert len(server.asked) == 1
 
 
 def test_without_network_requests_are_denied(machine: Machine, server: Server) -> None:

@@ -63,8 +63,6 @@ def _command(machine: Machine, worker: str, url: str, questions: int) -> list[st
         "--key",
         "the call",
         "--json",
-        "--deadline",
-        "300",
     ]
 
 

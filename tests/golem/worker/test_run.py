@@ -6,10 +6,7 @@ import json
 import os
 import shutil
 import sqlite3
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 from wasmtime import wat2wasm
@@ -17,41 +14,7 @@ from wasmtime import wat2wasm
 from witgen.golem import Executor
 from witgen.golem.worker.errors import StateError
 
-_ADD = """
-(component
-  (core module $m
-    (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
-    (func (export "fail") (result i32) unreachable)
-    (func (export "refuse") (param i32) (result i32) (local.get 0)))
-  (core instance $i (instantiate $m))
-  (func (export "add") (param "left" s32) (param "right" s32) (result s32) (canon lift (core func $i "add")))
-  (func (export "fail") (result u32) (canon lift (core func $i "fail")))
-  (func (export "refuse") (param "is" bool) (result (result)) (canon lift (core func $i "refuse"))))
-"""
-
-
-class Folder:
-    """Where somebody works."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        (path / "calc.wasm").write_bytes(wat2wasm(_ADD))
-
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "witgen", *arguments]
-        return subprocess.Popen(command, cwd=self.path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-    def run(self, *arguments: str) -> tuple[int, str, str]:
-        """Return exit code, stdout and stderr of a command."""
-        process = self.start(*arguments)
-        out, err = process.communicate(timeout=120)
-        assert "Traceback" not in err, err
-        return process.returncode, out, err
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Folder:
-    return Folder(tmp_path)
+from .conftest import ADD, Folder
 
 
 def test_a_result_on_stdout_and_the_status_on_stderr(folder: Folder) -> None:
@@ -127,7 +90,7 @@ def test_workers_lists_what_there_is(folder: Folder) -> None:
 
 def test_a_new_version_and_an_update(folder: Folder) -> None:
     folder.run("run", "calc.wasm", "add", "1", "2", "--worker", "w")
-    (folder.path / "calc.wasm").write_bytes(wat2wasm(_ADD.replace("i32.add", "i32.mul")))
+    (folder.path / "calc.wasm").write_bytes(wat2wasm(ADD.replace("i32.add", "i32.mul")))
     code, out, err = folder.run("run", "calc.wasm", "add", "3", "4", "--worker", "w")
     assert (code, out) == (0, "7\n")
     assert "stays at version 0 of `calc`; this file is version 1" in err
@@ -187,7 +150,7 @@ def test_watch_runs_again(folder: Folder) -> None:
     try:
         assert process.stdout.readline() == "7\n"
         changed = folder.path / "new.wasm"
-        changed.write_bytes(wat2wasm(_ADD.replace("i32.add", "i32.mul")))
+        changed.write_bytes(wat2wasm(ADD.replace("i32.add", "i32.mul")))
         time.sleep(0.3)
         shutil.move(changed, folder.path / "calc.wasm")
         assert process.stdout.readline() == "12\n"

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import sqlite3
+import subprocess
+import sys
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
+from wasmtime import wat2wasm
 
 from witgen.golem.worker.errors import DivergenceError, WorkerError
 from witgen.golem.worker.executor import Executor
+from witgen.golem.worker.instance import Surroundings
+
+from .conftest import Machine
 
 # `step` does what is in its body and returns the number that it got to; the memory keeps that.
 _COMPONENT = """
@@ -31,9 +40,11 @@ _COMPONENT = """
       (global.set $reached (i32.add (global.get $reached) (i32.const 1)))
       (global.get $reached))
     (func (export "save") (result i32)
+      {saving}
       (i32.store (i32.const 16) (global.get $reached))
-      (i32.store (i32.const 0) (i32.const 16)) (i32.store (i32.const 4) (i32.const 4)) (i32.const 0))
+      (i32.store (i32.const 0) (i32.const 16)) (i32.store (i32.const 4) (i32.const {size})) (i32.const 0))
     (func (export "load") (param $at i32) (param $size i32) (result i32)
+      {loading}
       (global.set $reached (i32.mul (i32.load (local.get $at)) (i32.const 100)))
       (i32.store (i32.const 32) (i32.const {refuses}))
       (i32.store (i32.const 36) (i32.const 48)) (i32.store (i32.const 40) (i32.const 3))
@@ -56,6 +67,12 @@ _COMPONENT = """
 
 RANDOM = "(drop (call $random))"
 CLOCK = "(drop (call $now))"
+FOREVER = "(loop $again (br $again))"
+
+
+def _component(body: str, *, saving: str = "", loading: str = "", size: int = 4, refuses: bool = False) -> bytes:
+    text = _COMPONENT.format(body=body, saving=saving, loading=loading, size=size, refuses=int(refuses))
+    return bytes(wat2wasm(text))
 
 
 class Versions:
@@ -66,13 +83,14 @@ class Versions:
         self._calls = 0
         self.said: list[str] = []
 
-    def step(self, body: str, *, update: str | None = None, refuses: bool = False) -> tuple[int, int]:
+    def step(
+        self, body: str, *, update: str | None = None, deadline: float | None = None, **parts: Any
+    ) -> tuple[int, int]:
         """Call the worker with a component of this body there; return what it gives and the worker's version."""
-        from wasmtime import wat2wasm
-
         path = self._folder / "stepper.wasm"
-        path.write_bytes(wat2wasm(_COMPONENT.format(body=body, refuses=int(refuses))))
-        with Executor(self._folder / "state.db", say=self.said.append) as executor:
+        path.write_bytes(_component(body, **parts))
+        surroundings = Surroundings(deadline=deadline)
+        with Executor(self._folder / "state.db", surroundings=surroundings, say=self.said.append) as executor:
             component = executor.add_component(path)
             worker = executor.find_or_create(component.id, "one")
             if update is not None:
@@ -122,12 +140,63 @@ def test_a_snapshot_that_is_refused_changes_nothing(versions: Versions) -> None:
     assert versions.step(RANDOM) == (3, 0)
 
 
+def test_what_telling_its_state_has_called_is_not_replayed(versions: Versions) -> None:
+    assert versions.step(RANDOM, saving=RANDOM) == (1, 0)
+    assert versions.step(CLOCK, update="snapshot-based", refuses=True) == (2, 0)
+    assert versions.step(CLOCK, refuses=True) == (3, 0)
+
+
+def test_an_empty_snapshot_is_one(versions: Versions) -> None:
+    assert versions.step(RANDOM, size=0) == (1, 0)
+    _, version = versions.step(CLOCK, update="snapshot-based")
+    assert version == 1
+    assert versions.step(CLOCK)[1] == 1
+
+
+def test_a_process_that_dies_while_a_snapshot_is_loaded_changes_nothing(versions: Versions, tmp_path: Path) -> None:
+    assert versions.step(RANDOM) == (1, 0)
+    (tmp_path / "stepper.wasm").write_bytes(_component(CLOCK, loading=FOREVER))
+    command = [sys.executable, "-m", "witgen", "run", "stepper.wasm", "step", "--worker", "one", "--state", "state.db"]
+    with subprocess.Popen([*command, "--update", "snapshot-based"], cwd=tmp_path) as process:
+        looked = sqlite3.connect(tmp_path / "state.db")
+        while not looked.execute("SELECT count(*) FROM oplog WHERE kind = 'successful-update'").fetchone()[0]:
+            time.sleep(0.05)
+        process.kill()
+    looked.close()
+    assert versions.step(CLOCK, loading=FOREVER, deadline=1) == (2, 0)
+    assert "stays at version 0" in versions.said[0]
+    assert versions.step(CLOCK, loading=FOREVER) == (3, 0)
+
+
+def test_going_back_before_an_update_takes_it_back(versions: Versions, tmp_path: Path) -> None:
+    versions.step(RANDOM)
+    versions.step(f"{RANDOM} (nop)", update="automatic")
+    with Executor(tmp_path / "state.db") as executor:
+        [record] = executor.records.workers()
+        [updated] = [each for each in executor.state.entries(record.number) if each.kind == "successful-update"]
+        executor.fork(record, "early", updated.position - 1)
+        executor.fork(record, "late", updated.position)
+        executor.revert(record, updated.position - 1)
+        assert [each.version for each in executor.records.workers()] == [0, 0, 1]
+    assert versions.step(f"{RANDOM} (nop)") == (2, 0)
+
+
+def test_output_after_a_snapshot_is_not_taken_for_what_was_printed_before(machine: Machine) -> None:
+    assert [machine.call("one", "count") for _ in range(2)] == [1, 2]
+    # Another version that does the same: a custom section tells them apart.
+    machine.component.with_name("again.wasm").write_bytes(machine.component.read_bytes() + b"\0\2\1x")
+    with machine.executor() as executor:
+        [record] = executor.records.workers()
+        newer = executor.add_component(machine.component.with_name("again.wasm"), machine.component.stem)
+        executor.update(record, newer.version, "snapshot-based")
+    assert machine.call("one", "count") == 201
+    assert machine.output.split() == [b"counted", b"1", b"counted", b"2", b"counted", b"201"]
+
+
 def test_a_changed_component_is_a_divergence(tmp_path: Path, versions: Versions) -> None:
     versions.step(RANDOM)
     [kept] = (tmp_path / "state.db.d" / "components").iterdir()
-    from wasmtime import wat2wasm
-
-    kept.write_bytes(wat2wasm(_COMPONENT.format(body=CLOCK, refuses=0)))
+    kept.write_bytes(_component(CLOCK))
     with Executor(tmp_path / "state.db") as executor:
         [record] = executor.records.workers()
         worker = executor.worker(record)

@@ -14,7 +14,8 @@ from websockets.asyncio.client import ClientConnection
 from ..bindings.types.golem_websocket_client import ErrorConnectionFailure, ErrorOther
 from .background import BackgroundLoop
 from .connection import Connection
-from .handshake import open_connection, trusted
+from .handshake import open_connection
+from .tls import trusted
 
 __all__ = ["WebSockets"]
 
@@ -52,6 +53,7 @@ class WebSockets:
         self.loop = BackgroundLoop("witgen-websockets")
         self._changed = threading.Condition()
         self._open: set[Connection] = set()
+        self._opening: set[Future[ClientConnection]] = set()
         self._leaving: set[Future[None]] = set()
         self._reserved = 0
         self._closed = False
@@ -67,13 +69,19 @@ class WebSockets:
         """Return what implements the imports, by their names."""
         return {"golem_websocket_client": self.connection}
 
-    def close(self) -> None:
-        """End all connections; components that still have one find it closed."""
+    def leave(self) -> None:
+        """End all connections, and attempts at one, without waiting; components find them closed."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
         for connection in list(self._open):
             connection.leave()
+        for opening in list(self._opening):
+            opening.cancel()
+
+    def close(self) -> None:
+        """End all connections as `leave` does, with time for goodbyes."""
+        self.leave()
         wait(list(self._leaving), timeout=self._close_timeout)
         self.loop.close()
 
@@ -92,6 +100,7 @@ class WebSockets:
             return self._finish(self.loop.start(opening))
 
     def _finish(self, opening: Future[ClientConnection]) -> ClientConnection:
+        self._opening.add(opening)
         try:
             return opening.result()
         except CancelledError as error:
@@ -100,6 +109,8 @@ class WebSockets:
             # Ctrl-C: nobody would ever close what is being opened.
             opening.cancel()
             raise
+        finally:
+            self._opening.discard(opening)
 
     @contextmanager
     def _place(self) -> Generator[None]:

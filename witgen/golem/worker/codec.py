@@ -18,7 +18,8 @@ from ...runtime import abi
 from ...runtime.values import Err, Ok, Some
 
 __all__ = [
-    "NOTHING", "Encoded", "Handle", "Reference", "decode", "encode", "has_handles", "map_handles", "replace",
+    "NOTHING", "Encoded", "Handle", "Reference", "decode", "encode", "has_handles", "has_streams",
+    "map_handles", "replace",
 ]  # fmt: skip
 
 Handle: TypeAlias = abi.Own | abi.Borrow
@@ -184,6 +185,13 @@ def has_handles(type_: abi.Type | None) -> bool:
     if type_ not in _known:
         _known[type_] = any(map(has_handles, _parts(type_)))
     return _known[type_]
+
+
+def has_streams(type_: abi.Type | None) -> bool:
+    """Tell whether values of a type may have streams or futures in them."""
+    if type_ is None or isinstance(type_, abi.Prim):
+        return False
+    return isinstance(type_, (abi.Stream, abi.Future)) or any(map(has_streams, _parts(type_)))
 
 
 def _parts(type_: abi.Type) -> Iterable[abi.Type | None]:

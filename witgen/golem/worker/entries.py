@@ -7,13 +7,31 @@ from typing import Final
 
 from .codec import NOTHING, Encoded
 
-__all__ = ["CALLS", "COMPLETED", "IMPORTED", "INVOKED", "LOG", "REPLAYED", "UPDATED", "Entry"]
+__all__ = [
+    "BY_SNAPSHOT",
+    "CALLS",
+    "COMPLETED",
+    "CREATED",
+    "IMPORTED",
+    "INVOKED",
+    "LOG",
+    "REPLAYED",
+    "TOLD",
+    "UPDATED",
+    "Entry",
+]
 
+CREATED: Final = "create"
 IMPORTED: Final = "imported-function-invoked"
 INVOKED: Final = "exported-function-invoked"
 COMPLETED: Final = "exported-function-completed"
 UPDATED: Final = "successful-update"
+TOLD: Final = "imported-function-told"
+"""Where a guest was told of the end of an async call, whose entry is `request`. Golem's interface has no such entry."""
 LOG: Final = "log"
+
+BY_SNAPSHOT: Final = "snapshot-based"
+"""How a worker is updated that takes its state along; the name of the entry."""
 
 CALLS: Final = frozenset(
     {
@@ -45,3 +63,8 @@ class Entry:
     position: int = 0
     dead: bool = False
     """Whether it counts no more, because the worker went back."""
+
+    @property
+    def is_snapshot(self) -> bool:
+        """Tell whether the worker begins anew here, with the state that stands in the entry."""
+        return self.kind == UPDATED and self.name == BY_SNAPSHOT

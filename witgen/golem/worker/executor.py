@@ -61,6 +61,7 @@ class Executor:
         except BaseException:
             self._lock.release()
             raise
+        self.stopping = threading.Event()
         self._programs: dict[str, Program] = {}
         self._workers: dict[int, Worker] = {}
         self._guard = threading.RLock()
@@ -182,10 +183,14 @@ class Executor:
             answer: what that entry's call returns in the new one.
         """
         with self.state.transaction():
-            if self.records.worker(source.component, name) is not None:
-                # The worker that forks was stopped just after it had.
+            found = self.records.worker(source.component, name)
+            if found is not None:
+                # The worker that forks was stopped just after it had; maybe before the new one could begin.
+                if found.status == "interrupted":
+                    self._resume(found)
                 return
-            made = self.records.add_worker(source.component, name, source.version, source.args, source.env)
+            version = self.records.version_at(source.number, last)
+            made = self.records.add_worker(source.component, name, version, source.args, source.env)
             self.state.execute("DELETE FROM oplog WHERE worker = ?", made.number)
             self.state.copy_oplog(source.number, made.number, last)
             if answer is not None:
@@ -197,7 +202,7 @@ class Executor:
         """Take a worker back to an entry of its oplog; all after it counts no more."""
         worker = self.worker(record)
         with worker.unloaded():
-            self.state.forget(record.number, last + 1, "revert")
+            self.records.go_back(record.number, last, "revert")
             self.records.set_status(record.number, "idle")
 
     def before_invocations(self, worker: int, count: int) -> int:
@@ -217,6 +222,18 @@ class Executor:
         given = {name for name, _ in record.env}
         env = (*record.env, *(pair for pair in own if pair[0] not in given))
         return replace(self.surroundings, args=record.args, env=env)
+
+    def stop(self) -> None:
+        """Let every call under way end, from any thread, and begin no other; the next process goes on with them.
+
+        What waits in Python notices a little later, and a call may just be about to begin: ask again until all are
+        over.
+        """
+        self.stopping.set()
+        self.promises.stop()
+        self.services.websockets.leave()
+        for worker in list(self._workers.values()):
+            worker.stop()
 
     def close(self) -> None:
         """Unload all workers and close the state file; twice is fine."""

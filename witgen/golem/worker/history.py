@@ -13,7 +13,7 @@ from ..bindings.types.golem_api_host import AccountId, ProjectId
 from ..bindings.types.golem_rpc_types import ComponentId, Uuid, WitNodeTupleValue, WitValue, WorkerId
 from ..services.clocks import from_nanoseconds
 from .codec import Encoded, Reference, decode
-from .entries import Entry
+from .entries import TOLD, Entry
 from .errors import WorkerError
 from .identity import to_wit_uuid
 from .policy import Kind, kind_of
@@ -42,6 +42,7 @@ _KINDS: Final[dict[Kind, Callable[[], oplog.WrappedFunctionType]]] = {
 
 _PLAIN: Final[dict[str, Callable[[Any], Any]]] = {
     "no-op": oplog.OplogEntryNoOp,
+    TOLD: oplog.OplogEntryNoOp,
     "interrupted": oplog.OplogEntryInterrupted,
     "exited": oplog.OplogEntryExited,
     "begin-atomic-region": oplog.OplogEntryBeginAtomicRegion,

@@ -6,16 +6,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...runtime.host import DeadlineError, Instance, Limits, Store, WasiConfig
+from ...runtime.host import Instance, Limits, Store, WasiConfig
 from ...runtime.host import component as components
 from ...runtime.host.lanes.request import request
+from ...runtime.host.lanes.tickets import Tickets
 from ...runtime.host.link import Linkage
-from ..bindings.host import Services
 from ..composition import compose
 from ..services.http_client import RESPONSE_LIMIT
 from .codec import Encoded
@@ -23,10 +22,9 @@ from .durable import Durable
 from .polling import Polling
 from .program import Export, Program
 from .recorder import Recorder
+from .tasks import TaskTickets
 
 __all__ = ["Loaded", "Surroundings"]
-
-_IMPORTS = {item.attribute: item for item in Services._definition.imports}
 
 
 def _nowhere(stream: str, data: bytes) -> None:
@@ -86,14 +84,14 @@ class Loaded:
         surroundings: Surroundings,
     ) -> None:
         self.program = program
-        wrapped = durable.wrap(_IMPORTS, implementations)
-        made = compose(program.world, wrapped)
-        for attribute, each in wrapped.items():
-            setattr(made.imports, attribute, each)
+        made = compose(program.world, implementations)
         definition = made.world._definition
+        durable_ones = [item for item in definition.imports if item.attribute in implementations]
+        for attribute, each in durable.wrap(durable_ones, implementations).items():
+            setattr(made.imports, attribute, each)
         self.store = Store(
             wasi=surroundings.wasi(recorder),
-            limits=Limits(deadline=surroundings.deadline, memory=surroundings.memory),
+            limits=Limits(deadline=surroundings.deadline, memory=surroundings.memory, interruptible=True),
             concurrent=definition.concurrent,
             streams=True,
         )
@@ -101,9 +99,10 @@ class Loaded:
             wanted = request(definition, definition.lanes)
             component = components.load(self.store.engine, program.content, wanted)
             needs = definition.needs(component, self.store.engine)
+            self.store.extension(Tickets, lambda store: TaskTickets(store, recorder))
             linkage = Linkage(definition, self.store, made.imports)
             linkage.define(needs)
-            Polling(self.store, recorder, durable.revive_waiting).shadow(linkage._linker, linkage._handles)
+            Polling(self.store, recorder, durable.revive_awaited).shadow(linkage._linker, linkage._handles)
             self._instance = Instance(self.store, linkage.instantiate(component), needs, linkage)
         except BaseException:
             self.store.close()
@@ -117,11 +116,14 @@ class Loaded:
             function = self._functions[export.function] = self._instance.function(export.function, export.interface)
         return export.call(function, export.arguments(request))
 
-    def check_deadline(self) -> None:
-        """Raise if the call under way has taken longer than it may: host code has to look itself."""
-        interruption = self.store.interruption
-        if interruption is not None and interruption.due and time.monotonic() >= interruption.due:
-            raise DeadlineError("the call took longer than it may, and waits for something")
+    def check(self) -> None:
+        """Raise if the call under way has to end: host code that waits has to look itself."""
+        if self.store.interruption is not None:
+            self.store.interruption.check_here()
+
+    def stop(self, cause: BaseException) -> None:
+        """Let the call under way end with an exception, from another thread; there may be none."""
+        self.store.interrupt(cause)
 
     def close(self) -> None:
         """Let go of everything; twice is fine."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from typing import Any, Final, cast
 from weakref import WeakKeyDictionary
@@ -12,7 +11,7 @@ import wasmtime
 from wasmtime import component as wasm
 
 from ...runtime import abi
-from ...runtime.host import DeadlineError, Store, component, ffi
+from ...runtime.host import Store, component, ffi
 from ...runtime.host.binding import bind_callback, bind_caller
 from ...runtime.host.handles import ResourceHandles
 from ..bindings._abi import wasi_io_poll as poll_abi
@@ -74,9 +73,8 @@ class Native:
             ready = [index for index in self._poll(handles, _SLICE) if index < len(handles)]
             if ready:
                 return ready
-            due = self._interruption.due if self._interruption is not None else 0.0
-            if due and time.monotonic() >= due:
-                raise DeadlineError("the call took longer than it may, and waits for something")
+            if self._interruption is not None:
+                self._interruption.check_here()
 
 
 class Polling:

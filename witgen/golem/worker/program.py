@@ -15,6 +15,7 @@ from ...loading.bindings import generated
 from ...resolver.component import world_name
 from ...runtime import abi, check
 from ...runtime.host import World
+from ...runtime.host.shape import describe
 from ...runtime.values import Err, Ok
 from .codec import Encoded, Reference, decode, encode, has_handles
 from .errors import WorkerError
@@ -58,6 +59,14 @@ class Export:
     def arguments(self, request: Encoded) -> list[Any]:
         """Return recorded arguments."""
         return list(decode(self.params, request, _no_handles))
+
+    def check(self, request: Encoded) -> None:
+        """Raise unless recorded arguments are of the parameters' types: another version may have others."""
+        try:
+            check.arguments(self.function, self.arguments(request), lambda _, value: value)
+        except (TypeError, ValueError, LookupError, AttributeError, StopIteration) as error:
+            shown = describe(self.function)
+            raise WorkerError(f"this call does not fit the worker's version of the component: {shown}") from error
 
     def call(self, function: Any, arguments: Sequence[object]) -> Encoded:
         """Call the bound function and return its response; a declared error is one too."""

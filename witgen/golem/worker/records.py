@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from .codec import NOTHING, Encoded
-from .entries import Entry
+from .entries import CREATED, UPDATED, Entry
 from .errors import WorkerError
 from .state import State
 
@@ -112,7 +112,7 @@ class Records:
             )
             found = self.worker(component, name)
             if found is not None:
-                self.state.append(found.number, Entry("create", request=Encoded(f"[{version}]"), response=NOTHING))
+                self.state.append(found.number, Entry(CREATED, request=Encoded(f"[{version}]"), response=NOTHING))
         if found is None:
             raise WorkerError(f"the state file does not keep worker `{name}`")
         return found
@@ -144,6 +144,17 @@ class Records:
     def set_status(self, number: int, status: str, *, retries: int = 0) -> None:
         """Note what a worker does now."""
         self.state.execute("UPDATE workers SET status = ?, retries = ? WHERE number = ?", status, retries, number)
+
+    def version_at(self, number: int, position: int | None = None) -> int:
+        """Return the version that a worker had at an entry of its oplog, or has at the end."""
+        entry = self.state.last(number, CREATED, UPDATED, until=position)
+        return 0 if entry is None else int(json.loads(entry.request.text)[0])
+
+    def go_back(self, number: int, position: int, kind: str) -> None:
+        """Let what came after an entry of a worker's oplog count no more, an update too."""
+        with self.state.transaction():
+            self.state.forget(number, position + 1, kind)
+            self.set_version(number, self.version_at(number))
 
     def set_version(self, number: int, version: int) -> None:
         """Note which version of its component a worker runs."""

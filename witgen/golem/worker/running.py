@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import secrets
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +19,7 @@ from ...runtime.values import Err
 from .. import wave
 from ..services.errors import ServiceError
 from .codec import Encoded
-from .errors import WorkerError
+from .errors import Stopped, WorkerError
 from .executor import Executor
 from .instance import Surroundings
 from .program import Export
@@ -74,11 +75,16 @@ class Answer:
     status: str
 
 
-def run(wanted: Run) -> Answer:
+def run(wanted: Run, begun: Callable[[Executor], object] = lambda _: None) -> Answer:
     """Call a function of a worker and wait for what it gives.
+
+    Args:
+        wanted: which one.
+        begun: gets what runs the worker, and may stop it from another thread.
 
     Raises:
         WorkerError: it cannot be done, or the component failed; the message says why.
+        Stopped: it was stopped; the message says what the worker's status is.
     """
     surroundings = Surroundings(
         folders=tuple(map(_folder, wanted.folders)),
@@ -92,22 +98,38 @@ def run(wanted: Run) -> Answer:
     except ServiceError as error:
         raise WorkerError(str(error)) from error
     with executor:
+        begun(executor)
         for other in wanted.others:
             _add(executor, other)
         component = _add(executor, wanted.component)
+        name = wanted.worker or f"run-{secrets.token_hex(4)}"
+        found = executor.find(component.id, name)
         # Before there is a worker, so that a mistake leaves nothing behind.
-        asked = executor.program(component.id, component.version).find(wanted.function)
-        request = _request(asked, wanted)
-        worker = _worker(executor, component, wanted)
-        export = executor.program(component.id, worker.record.version).find(wanted.function)
-        try:
+        version = component.version if found is None or wanted.update else found.record.version
+        export = executor.program(component.id, version).find(wanted.function)
+        request = _request(export, wanted)
+        worker = found or executor.create(component.id, name, env=tuple(map(_variable, wanted.env)))
+        if found is not None:
+            _look_at(found, component, wanted)
+        with _explained(worker):
             response = executor.invoke(worker, export.name, request, wanted.key or secrets.token_hex(16))
-        except (HostError, WitError) as error:
-            raise WorkerError(f"{type(error).__name__}: {error}\n{_status(worker)}") from error
-        except WorkerError as error:
-            raise WorkerError(f"{error}\n{_status(worker)}") from error
-        executor.settle()
+            executor.settle()
+        # It may have been updated.
+        export = executor.program(component.id, worker.record.version).find(export.name)
         return Answer(*_rendered(export, response, as_json=wanted.json), _status(worker))
+
+
+@contextmanager
+def _explained(worker: Worker) -> Generator[None]:
+    """Say what has become of the worker where its call failed."""
+    try:
+        yield
+    except (HostError, WitError) as error:
+        raise WorkerError(f"{type(error).__name__}: {error}\n{_status(worker)}") from error
+    except WorkerError as error:
+        raise WorkerError(f"{error}\n{_status(worker)}") from error
+    except Stopped as error:
+        raise Stopped(f"{_status(worker)}; the next call goes on from there") from error
 
 
 def _add(executor: Executor, given: str) -> ComponentRecord:
@@ -136,23 +158,19 @@ def _request(export: Export, wanted: Run) -> Encoded:
         raise WorkerError(f"{describe(export.function)}: {error}") from None
 
 
-def _worker(executor: Executor, component: ComponentRecord, wanted: Run) -> Worker:
-    name = wanted.worker or f"run-{secrets.token_hex(4)}"
-    found = executor.find(component.id, name)
-    if found is None:
-        return executor.create(component.id, name, env=tuple(map(_variable, wanted.env)))
-    record = found.record
+def _look_at(worker: Worker, component: ComponentRecord, wanted: Run) -> None:
+    """Update a worker that exists if it shall be; say what it does not take from this run."""
+    record = worker.record
     if wanted.env and tuple(map(_variable, wanted.env)) != record.env:
-        wanted.say(f"worker `{name}` exists and keeps the environment that it was made with")
+        wanted.say(f"worker `{record.name}` exists and keeps the environment that it was made with")
     if record.version != component.version:
         if wanted.update is not None:
-            executor.update(record, component.version, wanted.update)
+            worker.executor.update(record, component.version, wanted.update)
         else:
             wanted.say(
-                f"worker `{name}` stays at version {record.version} of `{component.name}`; this file is version "
+                f"worker `{record.name}` stays at version {record.version} of `{component.name}`; this file is version "
                 f"{component.version} (--update automatic or --update snapshot-based brings it there)"
             )
-    return found
 
 
 def _variable(given: str) -> tuple[str, str]:

@@ -8,11 +8,12 @@ from uuid import UUID, uuid4, uuid5
 
 from ..bindings.types.golem_api_host import RetryPolicy
 from ..bindings.types.golem_rpc_types import ComponentId, WorkerId
-from ..services import api, api_context, api_oplog, http_client, random, rpc
+from ..services import api, api_context, api_oplog, random, rpc
 from ..services.clocks import Clocks
+from ..services.http_client import HttpClient
 from .codec import Encoded
 from .durable import Durable
-from .errors import RefusedError, WorkerError
+from .errors import RefusedError, Stopped, WorkerError
 from .identity import to_wit_uuid
 from .instance import Loaded
 from .program import Export, Program
@@ -53,7 +54,7 @@ class Session:
         self.record = record
         self.version = version
         self.program: Program = executor.program(record.component, version)
-        self.recorder = Recorder(executor.state, record.number)
+        self.recorder = Recorder(executor.state, record.number, executor.stopping)
         self.policy = DEFAULT_POLICY
         self._clocks = Clocks()
         self._last_reading = 0
@@ -77,7 +78,9 @@ class Session:
             **api_oplog.implementations(self),
             **api_context.implementations(self),
             **rpc.implementations(self),
-            **http_client.implementations(allowed=surroundings.network, limit=surroundings.response_limit),
+            **HttpClient(
+                self.executor.folder / "http", allowed=surroundings.network, limit=surroundings.response_limit
+            ).implementations(),
         }
 
     def start(self) -> None:
@@ -104,6 +107,7 @@ class Session:
         export = self.program.lifecycle("save-snapshot")
         if export is None:
             raise WorkerError(f"version {self.version} of the component exports no golem:api/save-snapshot")
+        self.recorder.pause()
         snapshot: bytes = export.result(self.call(export, export.request([])))
         return snapshot
 
@@ -128,9 +132,14 @@ class Session:
             return uuid4()
         return uuid5(_KEYS, f"{self.record.component}/{self.record.name}/{self.recorder.current}")
 
-    def check_deadline(self) -> None:
-        """Raise if the call under way has taken longer than it may."""
-        self._running.check_deadline()
+    def check(self) -> None:
+        """Raise if the call under way has to end: host code that waits has to look itself."""
+        self._running.check()
+
+    def stop(self) -> None:
+        """End the call under way, from another thread; the next process goes on with it."""
+        if self._loaded is not None:
+            self._loaded.stop(Stopped())
 
     def go_back(self, position: int, kind: str) -> NoReturn:
         """Forget what came after a position of the oplog, and go on from there.
@@ -141,7 +150,7 @@ class Session:
         """
         if not 0 < position <= self.recorder.current:
             raise RefusedError(f"the oplog has no entry {position} to go back to")
-        self.executor.state.forget(self.record.number, position + 1, kind)
+        self.executor.records.go_back(self.record.number, position, kind)
         raise Restart
 
     def _observe(self, interface: str, function: str, arguments: Sequence[Any], value: Any) -> None:

@@ -160,6 +160,15 @@ class State:
         completed = next((row for row in rows if row["kind"] == COMPLETED), None)
         return None if completed is None else Encoded(completed["response"], completed["response_data"])
 
+    def last(self, worker: int, *kinds: str, until: int | None = None) -> Entry | None:
+        """Return the last entry of these kinds that counts, `until` a position; None where there is none."""
+        rows = self.execute(
+            f"SELECT {_ENTRY} FROM oplog WHERE worker = ? AND dead = 0 AND kind IN ({', '.join('?' * len(kinds))}) "  # noqa: S608
+            "AND position <= coalesce(?, position) ORDER BY position DESC LIMIT 1",
+            worker, *kinds, until,
+        )  # fmt: skip
+        return _entry(rows[0]) if rows else None
+
     def last_position(self, worker: int) -> int:
         """Return the position of the last entry, 0 where there is none."""
         [row] = self.execute("SELECT coalesce(max(position), 0) AS last FROM oplog WHERE worker = ?", worker)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .codec import NOTHING, Encoded
-from .entries import UPDATED, Entry
+from .entries import BY_SNAPSHOT, CREATED, UPDATED, Entry
 from .records import WorkerRecord
 from .session import Session
 
@@ -29,6 +29,7 @@ def update(
         unload: undoes that.
     """
     version = record.version
+    _take_back_half(executor, record)
     while (wanted := executor.records.next_update(record.number)) is not None:
         number, target, mode = wanted
         try:
@@ -37,7 +38,7 @@ def update(
                 continue
             if mode == "automatic":
                 session = load(target)
-                _succeed(executor, record.number, number, target, b"")
+                _succeed(executor, record.number, number, target)
                 return session
             snapshot = load(version).save_snapshot()
             unload()
@@ -57,14 +58,12 @@ def _by_snapshot(
 ) -> Session:
     """Write the snapshot down and load the new version, which begins with it; take it back where that fails."""
     number, target = wanted
-    begin = executor.state.last_position(record.number) + 1
-    executor.state.append(
-        record.number, Entry(UPDATED, request=Encoded(json.dumps([target]), snapshot), response=NOTHING)
-    )
+    before = executor.state.last_position(record.number)
+    executor.state.append(record.number, Entry(UPDATED, BY_SNAPSHOT, Encoded(json.dumps([target]), snapshot), NOTHING))
     try:
         session = load(target)
     except BaseException:
-        executor.state.forget(record.number, begin, "revert")
+        executor.records.go_back(record.number, before, "revert")
         raise
     with executor.state.transaction():
         executor.records.set_version(record.number, target)
@@ -72,9 +71,15 @@ def _by_snapshot(
     return session
 
 
-def _succeed(executor: Executor, worker: int, number: int, target: int, snapshot: bytes) -> None:
+def _take_back_half(executor: Executor, record: WorkerRecord) -> None:
+    """Take back a snapshot that the new version had not loaded yet when the process died."""
+    snapshot = executor.state.last(record.number, CREATED, UPDATED)
+    if snapshot is not None and executor.records.version_at(record.number) != record.version:
+        executor.records.go_back(record.number, snapshot.position - 1, "revert")
+
+
+def _succeed(executor: Executor, worker: int, number: int, target: int) -> None:
     with executor.state.transaction():
-        request = Encoded(json.dumps([target]), snapshot)
-        executor.state.append(worker, Entry(UPDATED, request=request, response=NOTHING))
+        executor.state.append(worker, Entry(UPDATED, request=Encoded(json.dumps([target])), response=NOTHING))
         executor.records.set_version(worker, target)
         executor.records.forget_update(number)

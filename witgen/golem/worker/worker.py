@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import threading
-import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
@@ -20,7 +19,6 @@ from .updating import update
 
 if TYPE_CHECKING:
     from .executor import Executor
-    from .program import Export
 
 __all__ = ["Worker"]
 
@@ -68,6 +66,12 @@ class Worker:
             if session is not None:
                 session.close()
 
+    def stop(self) -> None:
+        """End the call under way, if there is one, from another thread."""
+        session = self._session
+        if session is not None:
+            session.stop()
+
     @contextmanager
     def unloaded(self) -> Generator[None]:
         """Keep the worker unloaded for a while."""
@@ -82,6 +86,8 @@ class Worker:
         with self._lock:
             self._owner = threading.get_ident()
             try:
+                if self.executor.stopping.is_set():
+                    raise Stopped
                 yield
             finally:
                 self._owner = 0
@@ -94,15 +100,14 @@ class Worker:
         if recorded is not None:
             return recorded
         export = session.program.find(function)
-        self._note("running")
-        session.recorder.begin(export.name, key, request)
-        response = self._run(session, export, request)
-        self._note("idle")
-        return response
-
-    def _run(self, session: Session, export: Export, request: Encoded) -> Encoded:
+        export.check(request)
+        with self.executor.state.transaction():
+            self._note("running")
+            session.recorder.begin(export.name, key, request)
         response = session.call(export, request)
-        session.recorder.complete(export.name, response)
+        with self.executor.state.transaction():
+            session.recorder.complete(export.name, response)
+            self._note("idle")
         return response
 
     def _awake(self) -> Session:
@@ -120,8 +125,9 @@ class Worker:
         return session
 
     def _replay(self, session: Session) -> None:
-        session.start()
         recorder = session.recorder
+        recorder.on_live.append(lambda: self._note("running", retries=self.record.retries))
+        session.start()
         busy = False
         while (entry := recorder.next_entry()) is not None:
             if entry.kind == UPDATED:
@@ -130,7 +136,8 @@ class Worker:
             elif entry.kind == INVOKED:
                 busy = True
                 recorder.take()
-                self._run(session, session.program.find(entry.name), entry.request)
+                export = session.program.find(entry.name)
+                recorder.complete(export.name, session.call(export, entry.request))
             else:
                 raise DivergenceError(entry.position, f"{entry.name}({entry.request.text[1:-1]})", "nothing")
         if busy:
@@ -139,9 +146,7 @@ class Worker:
     def _refuse_ended(self) -> None:
         record = self.record
         if record.status == "failed":
-            reason = next(
-                (each for each in reversed(self.executor.state.entries(self.number)) if each.kind == "error"), None
-            )
+            reason = self.executor.state.last(self.number, "error")
             text = json.loads(reason.request.text) if reason is not None else "it failed"
             raise WorkerError(f"worker `{record.name}` has failed and takes no more calls: {text}")
         if record.status == "exited":
@@ -166,11 +171,8 @@ class Worker:
                 raise
             except RefusedError as error:
                 self._fail(error)
-            except (WorkerError, LinkError, ComponentError, EngineError):
-                self._stop()
-                raise
-            except Stopped:
-                self.close()
+            except (Stopped, WorkerError, LinkError, ComponentError, EngineError):
+                self._leave_off()
                 raise
             except (KeyboardInterrupt, DeadlineError, SystemExit):
                 self._end("interrupted")
@@ -178,12 +180,12 @@ class Worker:
             except Exception as error:  # noqa: BLE001 - whatever a host function raises ends the call
                 self._fail(error)
 
-    def _stop(self) -> None:
-        """Leave a call that cannot go on as it is; the next start tries again."""
+    def _leave_off(self) -> None:
+        """Leave a call that cannot go on here as it is; the next start goes on with it."""
         self.close()
         with suppress(StateError):
             if self.record.status == "running":
-                self._note("interrupted")
+                self._end("interrupted")
 
     def _end(self, kind: str) -> None:
         self.close()
@@ -192,6 +194,10 @@ class Worker:
 
     def _fail(self, error: Exception) -> None:
         """Note a failure and wait for the next attempt; raise it if there is none."""
+        if self.executor.stopping.is_set():
+            # Maybe only because of that.
+            self._leave_off()
+            raise Stopped from error
         policy = self._session.policy if self._session is not None else DEFAULT_POLICY
         self.close()
         self._append("error", _described(error))
@@ -207,7 +213,8 @@ class Worker:
         self.executor.say(
             f"worker `{record.name}`: {_described(error)}; attempt {tries + 1} of {policy.max_attempts} in {delay:g} s"
         )
-        time.sleep(delay)
+        if self.executor.stopping.wait(delay):
+            raise Stopped
 
 
 def _described(error: Exception) -> str:

@@ -72,6 +72,12 @@ class Interruption:
         if self.due and now >= self.due:
             self.stop(DeadlineError(f"the call took longer than {self._deadline:g} seconds"))
 
+    def check_here(self) -> None:
+        """Raise what the call under way has to end with: for its own host code, while that waits for something."""
+        self.check(time.monotonic())
+        if self._cause is not None:
+            raise self._cause
+
     def _ask(self, _context: int, _data: int, delta: int, _kind: int) -> int:
         """Be asked by wasmtime, on the store's thread, whether to go on."""
         if self._cause is not None:

@@ -7,9 +7,16 @@ from agent.guest import exports
 from agent.guest import golem_api_host as host
 from agent.guest import wasi_http_outgoing_handler as handler
 from agent.guest import wasi_io_poll as poll
-from agent.guest.wasi_http_types import Fields, IncomingBody, OutgoingBody, OutgoingRequest, RequestOptions
+from agent.guest.wasi_http_types import (
+    Fields,
+    IncomingBody,
+    OutgoingBody,
+    OutgoingRequest,
+    RequestOptions,
+    http_error_code,
+)
 from agent.types.wasi_http_types import ErrorCode, MethodGet, MethodOther, MethodPost, SchemeHttp, SchemeHttps
-from agent.types.wasi_io_streams import StreamErrorClosed
+from agent.types.wasi_io_streams import StreamErrorClosed, StreamErrorLastOperationFailed
 
 answers = []
 kept = []
@@ -26,14 +33,14 @@ def _request(method: str, url: str, headers: list) -> OutgoingRequest:
     return request
 
 
-def _send(method: str, url: str, content: bytes, options=None):
-    request = _request(method, url, [("x-number", str(len(answers)).encode())])
+def _send(method: str, url: str, content: bytes, options=None, headers=(), trailers=None):
+    request = _request(method, url, [("x-number", str(len(answers)).encode()), *headers])
     body = request.body() if content else None
     future = handler.handle(request, options)
     if body is not None:
         with body.write() as stream:
             stream.blocking_write_and_flush(content)
-        OutgoingBody.finish(body)
+        OutgoingBody.finish(body, trailers)
     return future
 
 
@@ -53,6 +60,9 @@ def _received(future) -> str:
                     content += stream.blocking_read(1000)
             except StreamErrorClosed:
                 pass
+            except StreamErrorLastOperationFailed as failed:
+                with failed.value as error:
+                    return f"{len(content)} bytes, {http_error_code(error)!r}"
         IncomingBody.finish(body).drop()
     return f"{status} {kind} {content.decode()}"
 
@@ -67,6 +77,68 @@ def ask(method: str, url: str, body: bytes, milliseconds: int) -> str:
             ready.block()
         answers.append(_received(future))
     return answers[-1]
+
+
+def ask_with_file(url: str, path: str) -> str:
+    """Ask with a header and a body that are lines of a file."""
+    with open(path, "rb") as file:
+        header, body = file.read().split(b"\n")
+    with _send("POST", url, body, headers=[("x-line", header)]) as future:
+        with future.subscribe() as ready:
+            ready.block()
+        answers.append(_received(future))
+    return answers[-1]
+
+
+def ask_with_trailers(url: str) -> str:
+    with _send("POST", url, b"body", trailers=Fields.from_list([("x-sum", b"42")])) as future:
+        with future.subscribe() as ready:
+            ready.block()
+        answers.append(_received(future))
+    return answers[-1]
+
+
+def _pieces(stream, waits: bool, after_first) -> list[bytes]:
+    """Read to the end, and make a recorded call for every piece: so replay notices if they are others."""
+    pieces = []
+    try:
+        while True:
+            if waits:
+                with stream.subscribe() as ready:
+                    ready.block()
+            piece = stream.read(65536) if waits else stream.blocking_read(65536)
+            if piece and not pieces:
+                after_first()
+            if piece:
+                host.generate_idempotency_key()
+                pieces.append(piece)
+    except StreamErrorClosed:
+        return pieces
+
+
+def follow(url: str, waits: bool) -> list[str]:
+    """Take a response piece by piece; after the first, ask for the rest. Its trailers come last."""
+    with _send("GET", f"{url}/stream", b"") as future:
+        with future.subscribe() as ready:
+            ready.block()
+        response = future.get().value.value
+    body = response.consume()
+    with body.stream() as stream:
+        pieces = _pieces(stream, waits, lambda: ask("GET", f"{url}/go", b"", 60_000))
+    with IncomingBody.finish(body) as trailers:
+        with trailers.subscribe() as ready:
+            ready.block()
+        with trailers.get().value.value as fields:
+            entries = fields.entries()
+    response.drop()
+    text = b"".join(pieces)
+    answers.append(f"{len(pieces)} pieces: {text[:3].decode()}…{len(text)} {entries}")
+    return [piece.decode() for piece in pieces]
+
+
+def leave(url: str) -> None:
+    """Send a request and do not wait for the answer."""
+    _send("POST", url, b"left").drop()
 
 
 def ask_all(urls: list[str]) -> list[str]:
@@ -131,4 +203,15 @@ def mistakes(authority: str) -> list[str]:
     return said
 
 
-exports.serve(__name__, ask=ask, ask_all=ask_all, ask_once=ask_once, told=told, mistakes=mistakes)
+exports.serve(
+    __name__,
+    ask=ask,
+    ask_all=ask_all,
+    ask_once=ask_once,
+    ask_with_file=ask_with_file,
+    ask_with_trailers=ask_with_trailers,
+    follow=follow,
+    leave=leave,
+    mistakes=mistakes,
+    told=told,
+)
