@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-if find_spec("websockets") is None:
-    raise ModuleNotFoundError(
-        "Golem's services need the package websockets: pip install 'witgen[golem]'", name="websockets"
-    )
+for _package in ("h11", "websockets"):
+    if find_spec(_package) is None:
+        raise ModuleNotFoundError(
+            f"Golem's services need the package {_package}: pip install 'witgen[golem]'", name=_package
+        )

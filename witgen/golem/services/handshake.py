@@ -6,7 +6,6 @@ import asyncio
 import re
 import ssl
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any, Final
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -22,7 +21,7 @@ from ..bindings.types.golem_websocket_client import (
     ErrorReceiveFailure,
 )
 
-__all__ = ["MAX_SIZE", "close_connection", "how_it_ended", "open_connection", "trusted"]
+__all__ = ["MAX_SIZE", "close_connection", "how_it_ended", "open_connection"]
 
 MAX_SIZE: Final = 64 << 20
 """Bytes that a message may have in either direction."""
@@ -48,14 +47,6 @@ class _Connection(ClientConnection):
         super().data_received(data)
         if self.protocol.close_expected():
             self.loop.call_later(self.close_timeout or 0, self.transport.abort)
-
-
-def trusted(ca: Path | None) -> ssl.SSLContext:
-    """Return what decides whether a `wss` server can be trusted: the system's certificates, and those of `ca`."""
-    context = ssl.create_default_context()
-    if ca is not None:
-        context.load_verify_locations(capath=str(ca)) if ca.is_dir() else context.load_verify_locations(str(ca))
-    return context
 
 
 async def open_connection(

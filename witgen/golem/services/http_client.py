@@ -1,9 +1,16 @@
-"""`wasi:http` in Python, for workers: a request is answered as a whole, so that the response can be recorded."""
+"""`wasi:http` in Python, for workers: what servers say is kept in files, so that it can be said again."""
 
 from __future__ import annotations
 
+import json
+import ssl
 import threading
-from typing import Final, Self, cast
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar, Final, Self, cast
 
 from ...runtime.host import InputStream
 from ...runtime.values import Err, Ok
@@ -11,88 +18,172 @@ from ..bindings.host import wasi_http_outgoing_handler, wasi_http_types
 from ..bindings.host.wasi_io_error import Error as IoError
 from ..bindings.host.wasi_io_poll import Pollable
 from ..bindings.types import wasi_http_types as wit
-from .http_exchange import Request, Response, send
-from .http_fields import Fields
+from .http_bodies import Body
+from .http_exchange import Exchange, Head, Request
+from .http_fields import Entry, Fields
 from .http_outgoing import OutgoingBody, OutgoingRequest, OutgoingResponse, RequestOptions
+from .tls import trusted
 
-__all__ = ["RESPONSE_LIMIT", "implementations"]
+__all__ = ["RESPONSE_LIMIT", "HttpClient"]
 
 RESPONSE_LIMIT: Final = 64 << 20
 """Bytes that the body of a response may have, where nothing else is said."""
 
 
-class FutureTrailers(wasi_http_types.FutureTrailers):
-    """The end of a body that is there already. The standard library drops trailers, so there are none."""
+class HttpClient:
+    """Requests of one component.
 
-    def __init__(self) -> None:
-        self._ready = Pollable()
-        self._ready.set()
+    Args:
+        folder: where the bodies of responses are kept; made when there is one.
+        allowed: whether requests are sent, or answered with `HTTP-request-denied`.
+        limit: bytes that the body of a response may have.
+    """
+
+    def __init__(self, folder: Path, *, allowed: bool = True, limit: int = RESPONSE_LIMIT) -> None:
+        self.folder = folder
+        self.allowed = allowed
+        self.limit = limit
+        self.failure: wit.ErrorCode | None = None
+        """Why the last body broke off that did."""
+
+    @cached_property
+    def tls(self) -> ssl.SSLContext:
+        """What decides whether a server can be trusted."""
+        return trusted(None)
+
+    def implementations(self) -> dict[str, object]:
+        """Return what implements the imports, by their field of the bindings' `ServicesImports`."""
+        return {"wasi_http_types": Types(self), "wasi_http_outgoing_handler": OutgoingHandler(self)}
+
+
+@dataclass(eq=False, slots=True)
+class _Arrival:
+    """A response: its beginning, and a body that may still arrive; where that is over, there is no exchange."""
+
+    client: HttpClient
+    head: Head
+    body: Body
+    exchange: Exchange | None = None
+
+    def receive(self, exchange: Exchange) -> None:
+        """Take in the body."""
+        outcome: list[Entry] | wit.ErrorCode
+        try:
+            while chunk := exchange.read():
+                self.body.append(chunk, self.client.limit)
+            outcome = exchange.trailers
+        except wit.ErrorCode as error:
+            outcome = error
+        except OSError as error:
+            outcome = wit.ErrorCodeInternalError(f"the response cannot be kept: {error}")
+        self.body.end(outcome)
+
+    def abandon(self) -> None:
+        """Take no more of it."""
+        if self.exchange is not None:
+            self.exchange.abandon()
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the content, and remember why it breaks off."""
+        try:
+            yield from self.body.chunks()
+        except wit.ErrorCode as error:
+            self.client.failure = error
+            raise
+
+
+class FutureTrailers(wasi_http_types.FutureTrailers):
+    """What comes behind a body."""
+
+    def __init__(self, arrival: _Arrival) -> None:
+        self._arrival = arrival
         self._is_taken = False
 
     def subscribe(self) -> Pollable:
-        """Return something that is ready."""
-        return self._ready
+        """Return what is ready when the body is over."""
+        return self._arrival.body.over
 
-    def get(self) -> Ok[Ok[wasi_http_types.Trailers | None] | Err[wit.ErrorCode]] | Err[None]:
-        """Tell that there are none, once."""
+    def get(self) -> Ok[Ok[wasi_http_types.Trailers | None] | Err[wit.ErrorCode]] | Err[None] | None:
+        """Return the trailers, or why there are none, once."""
+        outcome = self._arrival.body.outcome
         if self._is_taken:
             return Err(None)
+        if outcome is None:
+            return None
         self._is_taken = True
-        outcome: Ok[wasi_http_types.Trailers | None] | Err[wit.ErrorCode] = Ok(None)
-        return Ok(outcome)
+        found: Ok[wasi_http_types.Trailers | None] | Err[wit.ErrorCode]
+        found = Ok(Fields.read_only(outcome) if outcome else None) if isinstance(outcome, list) else Err(outcome)
+        return Ok(found)
+
+    def dropped(self) -> None:
+        """Wait for nothing more."""
+        self._arrival.abandon()
 
 
 class IncomingBody(wasi_http_types.IncomingBody):
-    """A body that has arrived."""
+    """The body of a response, as it arrives."""
 
-    def __init__(self, content: bytes) -> None:
-        self._content: bytes | None = content
+    def __init__(self, arrival: _Arrival) -> None:
+        self.arrival = arrival
+        self._is_taken = False
 
     def stream(self) -> InputStream:
         """Return its stream, once."""
-        content, self._content = self._content, None
-        if content is None:
+        if self._is_taken:
             raise wit.IncomingBodyStreamError
-        try:
-            return InputStream(content)
-        except OSError as error:
-            raise wit.IncomingBodyStreamError from error
+        self._is_taken = True
+        return InputStream(self.arrival.chunks())
 
     @classmethod
     def finish(cls, this: wasi_http_types.IncomingBody) -> FutureTrailers:
         """Be done with it."""
-        del this
-        return FutureTrailers()
+        # The runtime lets no objects of other classes through.
+        return FutureTrailers(cast("IncomingBody", this).arrival)
+
+    def dropped(self) -> None:
+        """Take no more of it."""
+        self.arrival.abandon()
 
 
 class IncomingResponse(wasi_http_types.IncomingResponse):
-    """A response that has arrived; an oplog keeps all of it."""
+    """A response whose beginning is there."""
 
-    def __init__(self, response: Response) -> None:
-        self._response = response
+    client: ClassVar[HttpClient]
+
+    def __init__(self, arrival: _Arrival) -> None:
+        self._arrival = arrival
         self._is_consumed = False
 
     def status(self) -> int:
         """Tell the status."""
-        return self._response.status
+        return self._arrival.head.status
 
     def headers(self) -> Fields:
         """Return the headers, read-only."""
-        return Fields.read_only(self._response.headers)
+        return Fields.read_only(self._arrival.head.headers)
 
     def consume(self) -> IncomingBody:
         """Return the body, once."""
         if self._is_consumed:
             raise wit.IncomingResponseConsumeError
         self._is_consumed = True
-        return IncomingBody(self._response.body)
+        return IncomingBody(self._arrival)
+
+    def dropped(self) -> None:
+        """Take nothing more, if nobody has the body."""
+        if not self._is_consumed:
+            self._arrival.abandon()
 
     def _save(self) -> bytes:
-        return self._response.dump()
+        head = self._arrival.head
+        headers = [(name, value.decode("latin-1")) for name, value in head.headers]
+        return json.dumps([head.status, headers, self._arrival.body.name]).encode()
 
     @classmethod
     def _restore(cls, data: bytes) -> Self:
-        return cls(Response.load(data))
+        status, headers, body = json.loads(data)
+        head = Head(status, [(name, value.encode("latin-1")) for name, value in headers])
+        return cls(_Arrival(cls.client, head, Body.find(cls.client.folder, body)))
 
 
 class FutureIncomingResponse(wasi_http_types.FutureIncomingResponse):
@@ -100,6 +191,7 @@ class FutureIncomingResponse(wasi_http_types.FutureIncomingResponse):
 
     def __init__(self) -> None:
         self._ready = Pollable()
+        self._lock = threading.Lock()
         self._outcome: Ok[IncomingResponse] | Err[wit.ErrorCode] | None = None
         self._is_taken = False
 
@@ -109,32 +201,30 @@ class FutureIncomingResponse(wasi_http_types.FutureIncomingResponse):
 
     def get(self) -> Ok[Ok[wasi_http_types.IncomingResponse] | Err[wit.ErrorCode]] | Err[None] | None:
         """Return the response or why there is none, once."""
-        if self._is_taken:
-            return Err(None)
-        if self._outcome is None:
-            return None
-        self._is_taken = True
-        return Ok(cast("Ok[wasi_http_types.IncomingResponse] | Err[wit.ErrorCode]", self._outcome))
+        with self._lock:
+            if self._is_taken:
+                return Err(None)
+            if self._outcome is None:
+                return None
+            self._is_taken = True
+            return Ok(cast("Ok[wasi_http_types.IncomingResponse] | Err[wit.ErrorCode]", self._outcome))
 
-    def fail(self, error: wit.ErrorCode) -> None:
-        """Say that there is no response."""
-        self._settle(Err(error))
-
-    def start(self, request: Request, limit: int) -> None:
-        """Send the request, in a thread of its own."""
-        threading.Thread(target=self._send, args=(request, limit), name="witgen-http", daemon=True).start()
-
-    def _send(self, request: Request, limit: int) -> None:
-        try:
-            self._settle(Ok(IncomingResponse(send(request, limit))))
-        except wit.ErrorCode as error:
-            self.fail(error)
-        except Exception as error:  # noqa: BLE001  (the component has to learn of it, or waits for good)
-            self.fail(wit.ErrorCodeInternalError(f"{type(error).__name__}: {error}"))
-
-    def _settle(self, outcome: Ok[IncomingResponse] | Err[wit.ErrorCode]) -> None:
-        self._outcome = outcome
+    def settle(self, outcome: Ok[IncomingResponse] | Err[wit.ErrorCode]) -> None:
+        """Say that there is a response, or why not."""
+        with self._lock:
+            self._outcome = outcome
+            self._forget_untaken(is_wanted=not self._is_taken)
         self._ready.set()
+
+    def dropped(self) -> None:
+        """Let the request go its way; nobody takes the response."""
+        with self._lock:
+            self._forget_untaken(is_wanted=self._is_taken)
+            self._is_taken = True
+
+    def _forget_untaken(self, *, is_wanted: bool) -> None:
+        if not is_wanted and isinstance(self._outcome, Ok):
+            self._outcome.value.dropped()
 
     @classmethod
     def _spent(cls) -> Self:
@@ -153,29 +243,28 @@ class Types(wasi_http_types.Types):
     OutgoingRequest = OutgoingRequest
     RequestOptions = RequestOptions
     ResponseOutparam = wasi_http_types.ResponseOutparam
-    IncomingResponse = IncomingResponse
+    IncomingResponse: type[IncomingResponse]
     IncomingBody = IncomingBody
     FutureTrailers = FutureTrailers
     OutgoingResponse = OutgoingResponse
     OutgoingBody = OutgoingBody
     FutureIncomingResponse = FutureIncomingResponse
 
-    def http_error_code(self, err: IoError) -> None:
-        """Know of none: a body is there as a whole before its stream is."""
+    def __init__(self, client: HttpClient) -> None:
+        self._client = client
+        self.IncomingResponse = type("IncomingResponse", (IncomingResponse,), {"client": client})
+
+    def http_error_code(self, err: IoError) -> wit.ErrorCode | None:
+        """Tell why a body broke off: the last one that did, because wasmtime's errors do not say whose they are."""
         del err
+        return self._client.failure
 
 
 class OutgoingHandler(wasi_http_outgoing_handler.OutgoingHandler):
-    """Sends requests.
+    """Sends requests."""
 
-    Args:
-        allowed: whether they are sent, or answered with `HTTP-request-denied`.
-        limit: bytes that the body of a response may have.
-    """
-
-    def __init__(self, *, allowed: bool, limit: int) -> None:
-        self._allowed = allowed
-        self._limit = limit
+    def __init__(self, client: HttpClient) -> None:
+        self._client = client
 
     def handle(
         self, request: wasi_http_types.OutgoingRequest, options: wasi_http_types.RequestOptions | None
@@ -189,11 +278,12 @@ class OutgoingHandler(wasi_http_outgoing_handler.OutgoingHandler):
 
         def proceed(end: Request | wit.ErrorCode) -> None:
             if isinstance(end, wit.ErrorCode):
-                future.fail(end)
-            elif not self._allowed:
-                future.fail(wit.ErrorCodeHttpRequestDenied())
+                future.settle(Err(end))
+            elif not self._client.allowed:
+                future.settle(Err(wit.ErrorCodeHttpRequestDenied()))
             else:
-                future.start(end, self._limit)
+                arguments = (self._client, end, future)
+                threading.Thread(target=_exchange, args=arguments, name="witgen-http", daemon=True).start()
 
         # The runtime lets no objects of other classes through.
         given = RequestOptions() if options is None else cast("RequestOptions", options)
@@ -201,9 +291,15 @@ class OutgoingHandler(wasi_http_outgoing_handler.OutgoingHandler):
         return future
 
 
-def implementations(*, allowed: bool = True, limit: int = RESPONSE_LIMIT) -> dict[str, object]:
-    """Return what implements the imports, by their field of the bindings' `ServicesImports`."""
-    return {
-        "wasi_http_types": Types(),
-        "wasi_http_outgoing_handler": OutgoingHandler(allowed=allowed, limit=limit),
-    }
+def _exchange(client: HttpClient, request: Request, future: FutureIncomingResponse) -> None:
+    """Send a request and take in the response, in a thread of its own."""
+    with closing(Exchange(request, lambda: client.tls)) as exchange:
+        try:
+            arrival = _Arrival(client, exchange.head(), Body.begin(client.folder), exchange)
+        except wit.ErrorCode as error:
+            future.settle(Err(error))
+        except Exception as error:  # noqa: BLE001  (the component has to learn of it, or waits for good)
+            future.settle(Err(wit.ErrorCodeInternalError(f"{type(error).__name__}: {error}")))
+        else:
+            future.settle(Ok(IncomingResponse(arrival)))
+            arrival.receive(exchange)

@@ -1,32 +1,29 @@
-"""One request to a server and its whole response, over the standard library's HTTP/1.1."""
+"""One request to a server and its response, over HTTP/1.1 on a connection of its own."""
 
 from __future__ import annotations
 
-import errno
-import http.client
-import json
-import re
+import contextlib
 import socket
 import ssl
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, Self
+from typing import Any, Final
+
+import h11
 
 from ..bindings.types import wasi_http_types as wit
+from .http_errors import declared
 from .http_fields import FORBIDDEN, Entry
 
-__all__ = ["Request", "Response", "Timeouts", "send"]
+__all__ = ["Exchange", "Head", "Request", "Timeouts"]
 
 _CHUNK: Final = 1 << 16
 
-_FOLD: Final = re.compile(r"\r?\n[ \t]+")
-"""Where a header goes on in the next line, as it once could."""
-
-_UNREACHABLE: Final = frozenset({errno.EHOSTUNREACH, errno.ENETUNREACH})
+_HEAD_LIMIT: Final = 1 << 18
+"""Bytes that status and headers of a response may have."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Timeouts:
     """Seconds that connecting, the beginning of the response, and each further piece may take."""
 
@@ -47,130 +44,141 @@ class Request:
     path: str
     headers: list[Entry] = field(default_factory=list[Entry])
     body: bytes | None = None
+    trailers: list[Entry] = field(default_factory=list[Entry])
     timeouts: Timeouts = field(default_factory=Timeouts)
 
-    def connection(self) -> http.client.HTTPConnection:
-        """Return the connection to send it over, not yet open."""
-        kind = http.client.HTTPSConnection if self.is_secure else http.client.HTTPConnection
-        return kind(self.host, self.port, timeout=self.timeouts.connect)
+    def head(self) -> h11.Request:
+        """Return what comes before the body."""
+        headers: list[tuple[str, str | bytes]] = [("Host", self.authority), *self.headers]
+        if self.trailers:
+            headers.append(("Transfer-Encoding", "chunked"))
+        elif self.body is not None and not any(name.lower() == "content-length" for name, _ in self.headers):
+            headers.append(("Content-Length", str(len(self.body))))
+        return h11.Request(method=self.method, target=self.path, headers=headers)
 
 
 @dataclass(frozen=True, slots=True)
-class Response:
-    """A complete response. Names of headers are in lower case."""
+class Head:
+    """The beginning of a response. Names of headers are in lower case."""
 
     status: int
     headers: list[Entry]
-    body: bytes
-
-    def dump(self) -> bytes:
-        """Return it as an oplog keeps it."""
-        headers = [(name, value.decode("latin-1")) for name, value in self.headers]
-        return json.dumps([self.status, headers]).encode() + b"\n" + self.body
-
-    @classmethod
-    def load(cls, data: bytes) -> Self:
-        """Return a response of an oplog."""
-        head, _, body = data.partition(b"\n")
-        status, headers = json.loads(head)
-        return cls(status, [(name, value.encode("latin-1")) for name, value in headers], body)
 
 
-def send(request: Request, limit: int) -> Response:
-    """Send a request and wait for the end of the response, which may have `limit` bytes.
+class Exchange:
+    """A request that is sent, and what comes back: first `head`, then `read` until there is no more, then `trailers`.
 
-    Raises:
-        ErrorCode: there is no response, or no complete one.
+    No redirect is followed. All methods but `abandon` are for one thread.
+
+    Args:
+        request: the request.
+        tls: makes what decides whether a server can be trusted.
     """
-    connection = request.connection()
-    try:
-        with _declared(wit.ErrorCodeConnectionTimeout()):
-            connection.connect()
-        # The connection lets go of it when the server is going to close it.
-        channel: socket.socket = connection.sock
-        channel.settimeout(request.timeouts.first_byte)
-        with _declared(wit.ErrorCodeConnectionWriteTimeout()):
-            _put(connection, request)
-        with _declared(wit.ErrorCodeConnectionReadTimeout()):
-            response = connection.getresponse()
-            try:
-                channel.settimeout(request.timeouts.between_bytes)
-                return Response(response.status, _headers(response), _body(response, limit))
-            finally:
-                response.close()
-    finally:
-        connection.close()
+
+    def __init__(self, request: Request, tls: Callable[[], ssl.SSLContext]) -> None:
+        self._request = request
+        self._tls = tls
+        self._protocol = h11.Connection(h11.CLIENT, max_incomplete_event_size=_HEAD_LIMIT)
+        self._socket: socket.socket | None = None
+        self._is_abandoned = False
+        self.trailers: list[Entry] = []
+        """What came behind the body, once that is over."""
+
+    def head(self) -> Head:
+        """Send the request and wait for the beginning of the response.
+
+        Raises:
+            ErrorCode: there is none.
+        """
+        timeouts = self._request.timeouts
+        with declared(wit.ErrorCodeConnectionTimeout()):
+            channel = self._connect()
+        channel.settimeout(timeouts.first_byte)
+        with declared(wit.ErrorCodeConnectionWriteTimeout()):
+            self._send(channel)
+        with declared(wit.ErrorCodeConnectionReadTimeout()):
+            event = self._next(channel)
+            while isinstance(event, h11.InformationalResponse):
+                event = self._next(channel)
+            channel.settimeout(timeouts.between_bytes)
+            return Head(event.status_code, _entries(event.headers))
+
+    def read(self) -> bytes:
+        """Return the next piece of the content; nothing at its end.
+
+        Raises:
+            ErrorCode: it breaks off.
+        """
+        with declared(wit.ErrorCodeConnectionReadTimeout()):
+            event = self._next(self._connected())
+            if isinstance(event, h11.Data):
+                return bytes(event.data)
+            # After an upgrade what follows is no HTTP.
+            if isinstance(event, h11.EndOfMessage):
+                self.trailers = _entries(event.headers)
+            return b""
+
+    def abandon(self) -> None:
+        """Have whoever waits for the server wait no more; any thread may call this, and more than once."""
+        self._is_abandoned = True
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._socket is not None:
+            self._socket.close()
+
+    def _connected(self) -> socket.socket:
+        if self._socket is None or self._is_abandoned:
+            raise wit.ErrorCodeConnectionTerminated
+        return self._socket
+
+    def _connect(self) -> socket.socket:
+        request = self._request
+        port = request.port if request.port is not None else 443 if request.is_secure else 80
+        channel = socket.create_connection((request.host, port), request.timeouts.connect)
+        channel.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # Closes the connection if it does not come to an agreement.
+        self._socket = self._tls().wrap_socket(channel, server_hostname=request.host) if request.is_secure else channel
+        return self._connected()
+
+    def _send(self, channel: socket.socket) -> None:
+        request, protocol = self._request, self._protocol
+        channel.sendall(_bytes(protocol.send(request.head())))
+        body = request.body or b""
+        try:
+            for start in range(0, len(body), _CHUNK):
+                channel.sendall(_bytes(protocol.send(h11.Data(data=body[start : start + _CHUNK]))))
+            channel.sendall(_bytes(protocol.send(h11.EndOfMessage(headers=request.trailers))))
+        except ConnectionError:
+            # A server may have answered and closed the connection before it had everything. If not, reading tells.
+            return
+
+    def _next(self, channel: socket.socket) -> Any:
+        """Return the next event of h11."""
+        while (event := self._protocol.next_event()) is h11.NEED_DATA:
+            data = channel.recv(_CHUNK)
+            is_in_body = self._protocol.their_state is h11.SEND_BODY
+            self._protocol.receive_data(data)
+            if not data and is_in_body:
+                return self._end_of_body()
+            if not data:
+                raise wit.ErrorCodeConnectionTerminated
+        return event
+
+    def _end_of_body(self) -> Any:
+        """Return the end of a body that lasts as long as the connection; it is incomplete if it is another one."""
+        try:
+            return self._protocol.next_event()
+        except h11.RemoteProtocolError as error:
+            raise wit.ErrorCodeHttpResponseIncomplete from error
 
 
-def _put(connection: http.client.HTTPConnection, request: Request) -> None:
-    connection.putrequest(request.method, request.path, skip_host=True, skip_accept_encoding=True)
-    connection.putheader("Host", request.authority)
-    for name, value in request.headers:
-        connection.putheader(name, value)
-    if request.body is not None and not any(name.lower() == "content-length" for name, _ in request.headers):
-        connection.putheader("Content-Length", str(len(request.body)))
-    connection.endheaders(request.body)
+def _bytes(data: bytes | None) -> bytes:
+    return data or b""
 
 
-def _headers(response: http.client.HTTPResponse) -> list[Entry]:
-    entries = [(name.lower(), _FOLD.sub(" ", value)) for name, value in response.getheaders()]
-    return [(name, value.encode("latin-1")) for name, value in entries if name not in FORBIDDEN]
-
-
-def _body(response: http.client.HTTPResponse, limit: int) -> bytes:
-    body = bytearray()
-    while chunk := response.read(_CHUNK):
-        body += chunk
-        if len(body) > limit:
-            raise wit.ErrorCodeHttpResponseBodySize(len(body))
-    # What is left of the length that was announced; reading in pieces, the library does not complain.
-    if response.length:
-        raise wit.ErrorCodeHttpResponseIncomplete
-    return bytes(body)
-
-
-@contextmanager
-def _declared(timeout: wit.ErrorCode) -> Generator[None]:
-    """Give a component what goes wrong as an error that WIT declares."""
-    try:
-        yield
-    except wit.ErrorCode:
-        raise
-    except TimeoutError as error:
-        raise timeout from error
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        raise _code(error) from error
-
-
-def _code(error: Exception) -> wit.ErrorCode:
-    match error:
-        case ssl.SSLError():
-            return _tls_code(error)
-        case socket.gaierror():
-            return wit.ErrorCodeDnsError(wit.DnsErrorPayload(error.strerror, None))
-        case ConnectionRefusedError():
-            return wit.ErrorCodeConnectionRefused()
-        case ConnectionError():
-            return wit.ErrorCodeConnectionTerminated()
-        case http.client.IncompleteRead():
-            return wit.ErrorCodeHttpResponseIncomplete()
-        case http.client.LineTooLong():
-            return wit.ErrorCodeHttpResponseHeaderSectionSize(None)
-        case http.client.HTTPException():
-            return wit.ErrorCodeHttpProtocolError()
-        case UnicodeError():
-            return wit.ErrorCodeHttpRequestUriInvalid()
-        case OSError() if error.errno in _UNREACHABLE:
-            return wit.ErrorCodeDestinationUnavailable()
-        case _:
-            return wit.ErrorCodeInternalError(str(error))
-
-
-def _tls_code(error: ssl.SSLError) -> wit.ErrorCode:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return wit.ErrorCodeTlsCertificateError()
-    if isinstance(error, ssl.SSLEOFError):
-        return wit.ErrorCodeConnectionTerminated()
-    if "ALERT" in (error.reason or ""):
-        return wit.ErrorCodeTlsAlertReceived(wit.TlsAlertReceivedPayload(None, error.reason))
-    return wit.ErrorCodeTlsProtocolError()
+def _entries(headers: h11.Headers) -> list[Entry]:
+    return [(name.decode("ascii"), value) for name, value in headers if name.decode("ascii") not in FORBIDDEN]

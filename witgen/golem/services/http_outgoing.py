@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
 from ...runtime.host import OutputStream
 from ..bindings.host import wasi_http_types
 from ..bindings.types import wasi_http_types as wit
 from .content import Written
 from .http_exchange import Request, Timeouts
-from .http_fields import TOKEN, Fields
+from .http_fields import TOKEN, Entry, Fields
 
 __all__ = ["OutgoingBody", "OutgoingRequest", "OutgoingResponse", "RequestOptions"]
 
@@ -38,6 +39,13 @@ _AUTHORITY: Final = re.compile(
 _PORTS: Final = 1 << 16
 
 
+class Content(NamedTuple):
+    """A complete body."""
+
+    body: bytes
+    trailers: list[Entry]
+
+
 class OutgoingBody(wasi_http_types.OutgoingBody):
     """A body, and who waits for its end.
 
@@ -48,8 +56,8 @@ class OutgoingBody(wasi_http_types.OutgoingBody):
     def __init__(self, announced: int | None) -> None:
         self._announced = announced
         self._written = Written()
-        self._outcome: bytes | wit.ErrorCode | None = None
-        self._waiting: list[Callable[[bytes | wit.ErrorCode], None]] = []
+        self._outcome: Content | wit.ErrorCode | None = None
+        self._waiting: list[Callable[[Content | wit.ErrorCode], None]] = []
 
     def write(self) -> OutputStream:
         """Return the stream that takes the content."""
@@ -65,26 +73,30 @@ class OutgoingBody(wasi_http_types.OutgoingBody):
     def finish(cls, this: wasi_http_types.OutgoingBody, trailers: wasi_http_types.Trailers | None) -> None:
         """End the body."""
         # The runtime lets no objects of other classes through.
-        has_trailers = trailers is not None and bool(cast("Fields", trailers).content)
-        cast("OutgoingBody", this).end(has_trailers=has_trailers)
+        given = [] if trailers is None else cast("Fields", trailers).entries()
+        cast("OutgoingBody", this).end(given)
 
-    def end(self, *, has_trailers: bool) -> None:
+    def end(self, trailers: list[Entry]) -> None:
         """Take no more content.
 
         Raises:
-            ErrorCode: it has another length than announced, or trailers.
+            ErrorCode: it has another length than announced, or trailers behind an announced length.
         """
         content = self._written.read()
         error: wit.ErrorCode | None = None
         if self._announced is not None and self._announced != len(content):
             error = wit.ErrorCodeHttpRequestBodySize(len(content))
-        elif has_trailers:
-            error = wit.ErrorCodeInternalError("trailers of requests are not sent")
-        self._end(content if error is None else error)
+        elif self._announced is not None and trailers:
+            error = wit.ErrorCodeInternalError("a request with content-length cannot have trailers")
+        self._end(Content(content, trailers) if error is None else error)
         if error is not None:
             raise error
 
-    def when_ended(self, tell: Callable[[bytes | wit.ErrorCode], None]) -> None:
+    def _describe(self) -> str:
+        content = self._written.read()
+        return f"{len(content)} bytes, SHA-256 {hashlib.sha256(content).hexdigest()}"
+
+    def when_ended(self, tell: Callable[[Content | wit.ErrorCode], None]) -> None:
         """Tell the content, or why there is none, as soon as that is known."""
         if self._outcome is None:
             self._waiting.append(tell)
@@ -96,7 +108,7 @@ class OutgoingBody(wasi_http_types.OutgoingBody):
         if self._outcome is None:
             self._end(wit.ErrorCodeInternalError("the body was dropped and not finished"))
 
-    def _end(self, outcome: bytes | wit.ErrorCode) -> None:
+    def _end(self, outcome: Content | wit.ErrorCode) -> None:
         self._written.close()
         self._outcome = outcome
         waiting, self._waiting = self._waiting, []
@@ -241,7 +253,23 @@ class OutgoingRequest(_Outgoing, wasi_http_types.OutgoingRequest):
         if self._body is None:
             tell(request)
             return
-        self._body.when_ended(lambda end: tell(replace(request, body=end) if isinstance(end, bytes) else end))
+        self._body.when_ended(
+            lambda end: tell(end if isinstance(end, wit.ErrorCode) else replace(request, **end._asdict()))
+        )
+
+    def _verb(self) -> str:
+        return self._method.value if isinstance(self._method, wit.MethodOther) else _METHODS[type(self._method)]
+
+    def _describe(self) -> str:
+        match self._scheme:
+            case wit.SchemeOther(scheme):
+                pass
+            case wit.SchemeHttp():
+                scheme = "http"
+            case _:
+                scheme = "https"
+        headers = [f"{name}: {value.decode('latin-1')}" for name, value in self._headers]
+        return "; ".join([f"{self._verb()} {scheme}://{self._authority or ''}{self._path or '/'}", *headers])
 
     def _without_body(self, timeouts: Timeouts) -> Request:
         match = _AUTHORITY.fullmatch(self._authority or "")
@@ -249,10 +277,9 @@ class OutgoingRequest(_Outgoing, wasi_http_types.OutgoingRequest):
             raise wit.ErrorCodeHttpRequestUriInvalid
         if isinstance(self._scheme, wit.SchemeOther):
             raise wit.ErrorCodeHttpProtocolError
-        method = self._method.value if isinstance(self._method, wit.MethodOther) else _METHODS[type(self._method)]
         path = self._path or "/"
         return Request(
-            method=method,
+            method=self._verb(),
             is_secure=not isinstance(self._scheme, wit.SchemeHttp),
             host=match["six"] or match["name"],
             port=int(match["port"]) if match["port"] else None,
