@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ..facts.names import Namespace
-from ..facts.support import Side, obstacle
+from ..facts.support import Side
 from ..facts.types import FunctionFacts
 from ..facts.world import Link, ScopeFacts, WorldFacts
 from ..model import ir
@@ -16,7 +16,8 @@ from .env import render_template
 from .host_module import interface_class
 from .imports import Imports
 from .module import module_view
-from .resources import ResourceView, declared_resources, resource_bases, resource_doc, resource_names
+from .resources import ResourceView, declared_resources, resource_bases, resource_doc
+from .scope import ModuleScope, supported
 from .signature import Signature, called, implemented
 
 __all__ = [
@@ -46,28 +47,16 @@ class Bound:
     returns: str
 
 
-class _Scope:
+class _Scope(ModuleScope):
     """What the guest modules of one scope are made of."""
 
     def __init__(self, facts: WorldFacts, scope: ScopeFacts, place: Place, functions: Sequence[FunctionFacts]) -> None:
-        self.facts = facts
-        self.scope = scope
-        self.place = place
-        self.exporting = place.exported is not None
-        self.functions = tuple(self._supported(functions))
+        exporting = place.exported is not None
+        self.functions = supported(facts, functions, Side.GUEST_EXPORT if exporting else Side.GUEST_IMPORT)
         self.free = tuple(f for f in self.functions if f.function.kind.resource is None)
-        self.resources = declared_resources(facts, scope)
-        self.shadowed = {function.name for function in self.free} if not self.exporting else set[str]()
-        classes = [fact.name for _, fact in self.resources]
-        extra = [interface_class(facts, scope)] if self.exporting and scope.owner.interface is not None else []
-        self.imports = Imports([*classes, *extra, *self.shadowed])
-        self.reexported, self.aliases = resource_names(facts, scope, self.imports, place)
-
-    def _supported(self, functions: Sequence[FunctionFacts]) -> Iterator[FunctionFacts]:
-        side = Side.GUEST_EXPORT if self.exporting else Side.GUEST_IMPORT
-        for function in functions:
-            if obstacle(self.facts.resolve, function.function, side) is None:
-                yield function
+        self.shadowed = {function.name for function in self.free} if not exporting else set[str]()
+        own = [interface_class(facts, scope)] if exporting and scope.owner.interface is not None else []
+        super().__init__(facts, scope, place, [*own, *self.shadowed])
 
     def signatures(self, functions: Sequence[FunctionFacts], *, holds_resources: bool = False) -> tuple[Signature, ...]:
         """Return the signatures of one class body or of the module: called on import, implemented on export."""
@@ -92,10 +81,6 @@ class _Scope:
     def guest(self) -> str:
         """The local name of the runtime."""
         return self.imports.module(f"{self.place.up}_runtime", "guest")
-
-    def offered(self) -> list[str]:
-        """Return the names of all resources that the module offers."""
-        return [*self.reexported, *(fact.name for _, fact in self.resources), *(alias.name for alias in self.aliases)]
 
     def bound(self) -> Iterator[Bound]:
         """Yield the converters of the module."""
@@ -206,14 +191,13 @@ def render_guest_exports(facts: WorldFacts) -> str:
     installed: list[Installed] = []
     entries: list[str] = []
     annotations = Annotations(facts, imports, EXPORT_SIDE, "")
-    for function in facts.exported:
-        if obstacle(facts.resolve, function.function, Side.GUEST_EXPORT) is None:
-            signature = implemented(facts, function, annotations)
-            name = names.take(signature.name)
-            callable_ = imports.name("collections.abc", "Callable")
-            awaitable = imports.name("collections.abc", "Awaitable") if signature.is_async else ""
-            parameters.append(Parameter(name, signature.callable(callable_, awaitable), signature.doc))
-            entries.append(f'"{signature.name}": {name}')
+    for function in supported(facts, facts.exported, Side.GUEST_EXPORT):
+        signature = implemented(facts, function, annotations)
+        name = names.take(signature.name)
+        callable_ = imports.name("collections.abc", "Callable")
+        awaitable = imports.name("collections.abc", "Awaitable") if signature.is_async else ""
+        parameters.append(Parameter(name, signature.callable(callable_, awaitable), signature.doc))
+        entries.append(f'"{signature.name}": {name}')
     if entries:
         abi = imports.module("..._abi", facts.own.module, "_abi")
         installed.append(Installed(f"{abi}.EXPORTS", f"{{{', '.join(entries)}}}"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ..facts.support import Side, obstacle
+from ..facts.support import Side
 from ..facts.types import FunctionFacts
 from ..facts.world import ScopeFacts, WorldFacts
 from ..model import ir
@@ -15,6 +15,7 @@ from .env import render_template
 from .imports import Imports
 from .module import module_view
 from .resources import declared_resources, resource_names
+from .scope import supported
 
 __all__ = ["render_guest_fake", "render_guest_testing"]
 
@@ -51,7 +52,7 @@ class _Module:
         self.scope = scope
         self.own = scope.owner.world is not None
         functions = facts.imported if self.own else scope.functions
-        self.functions = [f for f in functions if obstacle(facts.resolve, f.function, Side.GUEST_IMPORT) is None]
+        self.functions = supported(facts, functions, Side.GUEST_IMPORT)
         self.declared = () if self.own and not self.functions else declared_resources(facts, scope)
         names = {fact.name for _, fact in self.declared}
         self.fake = _free("Fake", names)
