@@ -21,8 +21,6 @@ class Side(enum.Enum):
 
 
 _HOST_TYPES: dict[type[object], str] = {
-    ir.Stream: "a stream: the C API of wasmtime has no value kind for it, and nothing that makes, reads or writes one",
-    ir.Future: "a future: the C API of wasmtime has no value kind for it, and nothing that makes, reads or writes one",
     ir.FixedList: "a fixed-length list: the C API of wasmtime has no setting that allows it",
 }
 _GUEST_TYPES: dict[type[object], str] = {
@@ -83,8 +81,8 @@ def _owner(resolve: ir.Resolve, function: ir.Function) -> ir.Interface | None:
     return known.get(id(function))
 
 
-def _stream_obstacle(resolve: ir.Resolve, kind: ir.Stream | ir.Future) -> str | None:
-    if isinstance(kind, ir.Stream) and _aliased(resolve, kind.type) is ir.Prim.S8:
+def _stream_obstacle(resolve: ir.Resolve, kind: ir.Stream | ir.Future, *, host: bool) -> str | None:
+    if not host and isinstance(kind, ir.Stream) and _aliased(resolve, kind.type) is ir.Prim.S8:
         return "a stream of s8: componentize-py takes it for one of u8"
     return "a stream or future that carries resources, streams or futures" if _is_unknown(resolve, kind.type) else None
 
@@ -115,7 +113,7 @@ def _type_obstacle(resolve: ir.Resolve, type: ir.Type, *, host: bool) -> str | N
         kind = resolve.type_def(type).kind
         inside = (_type_obstacle(resolve, part, host=host) for part in parts(kind))
         own = (_HOST_TYPES if host else _GUEST_TYPES).get(kind.__class__)
-        if isinstance(kind, ir.Stream | ir.Future) and not host:
-            own = _stream_obstacle(resolve, kind)
+        if isinstance(kind, ir.Stream | ir.Future):
+            own = _stream_obstacle(resolve, kind, host=host)
         known[key] = own or next((reason for reason in inside if reason), None)
     return known[key]

@@ -155,6 +155,14 @@ def contains_handle(resolve: ir.Resolve, type: ir.Type) -> bool:
     return bool(handles(resolve, type))
 
 
+def contains_stream(resolve: ir.Resolve, type: ir.Type) -> bool:
+    """Tell whether values of `type` hold streams or futures."""
+    if not isinstance(type, ir.TypeRef):
+        return False
+    kind = resolve.type_def(type).kind
+    return isinstance(kind, ir.Stream | ir.Future) or any(contains_stream(resolve, part) for part in parts(kind))
+
+
 def named_types(
     resolve: ir.Resolve, types: dict[str, ir.TypeId], errors: frozenset[ir.TypeId], constants: Namespace
 ) -> dict[ir.TypeId, TypeFacts]:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from ..facts.names import BUILTINS
-from ..facts.types import contains_handle
+from ..facts.types import contains_handle, contains_stream
 from ..facts.world import ScopeFacts, WorldFacts
 from ..model import ir
 from ..records import record
 from .host_names import host_names
 from .imports import Imports
 
-__all__ = ["EXPORT_SIDE", "IMPORT_SIDE", "TYPES", "WORLD_EXPORTS", "Annotations", "Bases", "Place", "private"]
+__all__ = ["EXPORT_SIDE", "IMPORT_SIDE", "TYPES", "WORLD_EXPORTS", "Annotations", "Bases", "Ends", "Place", "private"]
 
 
 @record
@@ -36,6 +36,14 @@ TYPES = Place("..", ".", is_types=True)
 IMPORT_SIDE = Place("..", ".")
 EXPORT_SIDE = Place("...", "..", ".")
 WORLD_EXPORTS = Place("..", ".", ".exports.")
+
+
+class Ends(enum.Enum):
+    """What stands for streams and futures: an end as guests have it, what a host reads from, or what it gives."""
+
+    GUEST = enum.auto()
+    READER = enum.auto()
+    SOURCE = enum.auto()
 
 
 class Bases(enum.Enum):
@@ -75,6 +83,13 @@ class Annotations:
     module: str
     shadowed: Collection[str] = ()
     bases: Bases = Bases.PLAIN
+    ends: Ends = Ends.GUEST
+
+    def given(self, *, by_host: bool) -> Annotations:
+        """Return annotations of what one side gives the other; only hosts have different ones."""
+        if self.ends is Ends.GUEST:
+            return self
+        return replace(self, ends=Ends.SOURCE if by_host else Ends.READER)
 
     def exact(self, type: ir.Type | None) -> str:
         """Return the type of a value that the bindings hand out; None is no value at all."""
@@ -110,12 +125,17 @@ class Annotations:
             return self._resource(resource if definition.owner is None else id)
         # An alias of something with handles means other classes on each side, so it is spelt out.
         opaque = isinstance(definition.kind, ir.Record | ir.Variant | ir.Enum | ir.Flags)
-        spelt = not self.place.is_types and not opaque and contains_handle(self.facts.resolve, ir.TypeRef(id))
+        spelt = not self.place.is_types and not opaque and self._differs(ir.TypeRef(id))
         if isinstance(definition.kind, ir.Alias) and spelt:
             return self.exact(definition.kind.type)
         if definition.name is not None and not spelt:
             return self._named(id)
         return self.structure(definition.kind)
+
+    def _differs(self, type: ir.TypeRef) -> bool:
+        """Tell whether a type is something else here than in `types/`."""
+        resolve = self.facts.resolve
+        return contains_handle(resolve, type) or (self.ends is not Ends.GUEST and contains_stream(resolve, type))
 
     def _named(self, id: ir.TypeId) -> str:
         module, name = self.facts.scope_of(id).module, self.facts.type(id).name
@@ -193,10 +213,16 @@ class Annotations:
 
     def _end(self, kind: str, carried: ir.Type | None, end: str) -> str:
         """Return the annotation of one end of a stream or future; streams of bytes carry `bytes`."""
-        streams = f"{self.place.up}_runtime.streams"
-        if kind == "Stream" and carried is not None and self._plain(carried) is ir.Prim.U8:
-            return self.imports.name(streams, f"ByteStream{end}")
-        return f"{self.imports.name(streams, f'{kind}{end}')}[{self.exact(carried)}]"
+        is_bytes = kind == "Stream" and carried is not None and self._plain(carried) is ir.Prim.U8
+        name = f"ByteStream{end}" if is_bytes else f"{kind}{end}"
+        if self.ends is Ends.GUEST:
+            found = self.imports.name(f"{self.place.up}_runtime.streams", name)
+        else:
+            ending = "Source" if self.ends is Ends.SOURCE else end
+            awaited = "" if self.bases is Bases.PLAIN else "Async"
+            host = self.imports.module(f"{self.place.up}_runtime", "host")
+            found = f"{host}.{awaited}{name.removesuffix(end)}{ending}"
+        return found if is_bytes else f"{found}[{self.exact(carried)}]"
 
     def _plain(self, type: ir.Type) -> ir.Type:
         """Return a type with its aliases followed."""

@@ -8,7 +8,7 @@ from ..facts.support import Side, obstacle
 from ..facts.types import FunctionFacts
 from ..facts.world import ScopeFacts, WorldFacts
 from ..records import record
-from .annotations import EXPORT_SIDE, IMPORT_SIDE, Annotations, Bases, Place
+from .annotations import EXPORT_SIDE, IMPORT_SIDE, Annotations, Bases, Ends, Place
 from .docs import paragraphs
 from .env import render_template
 from .host_names import host_names
@@ -65,7 +65,7 @@ class HostScope:
         shadowed = {function.name for function in functions}
         if holds_resources:
             shadowed.update(fact.name for _, fact in self.resources)
-        return Annotations(self.facts, self.imports, self.place, self.scope.module, shadowed, bases)
+        return Annotations(self.facts, self.imports, self.place, self.scope.module, shadowed, bases, Ends.READER)
 
     def supported(self, functions: Sequence[FunctionFacts]) -> tuple[FunctionFacts, ...]:
         """Return the functions that the host's runtime can carry."""

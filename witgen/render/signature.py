@@ -47,19 +47,21 @@ class Signature:
 
 def implemented(facts: WorldFacts, function: FunctionFacts, annotations: Annotations) -> Signature:
     """Return the signature of a function that the user writes: exact parameters, exact result."""
-    types = [annotations.exact(param.type) for param in function.wit_params]
-    return _signature(facts, function, types, annotations)
+    given = annotations.given(by_host=False)
+    types = [given.exact(param.type) for param in function.wit_params]
+    return _signature(facts, function, types, annotations.given(by_host=True))
 
 
 def called(facts: WorldFacts, function: FunctionFacts, annotations: Annotations) -> Signature:
     """Return the signature of a function that the user calls: wide parameters, trailing options with a default."""
-    types = [annotations.accepted(param.type) for param in function.wit_params]
+    given = annotations.given(by_host=True)
+    types = [given.accepted(param.type) for param in function.wit_params]
     optional = 0
     for param in reversed(function.wit_params):
         if not annotations.optional(param.type):
             break
         optional += 1
-    return _signature(facts, function, types, annotations, optional=optional)
+    return _signature(facts, function, types, annotations.given(by_host=False), optional=optional)
 
 
 def _signature(

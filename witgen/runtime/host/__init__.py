@@ -23,7 +23,23 @@ from .lanes.options import Lanes
 from .lanes.report import LanesTaken
 from .limits import Limits
 from .pollable import Pollable
+from .readers import (
+    AsyncByteStreamReader,
+    AsyncFutureReader,
+    AsyncStreamReader,
+    ByteStreamReader,
+    FutureReader,
+    StreamReader,
+)
 from .resource import AsyncResource, GuestResource, Interface, NativeResource, Resource, drop
+from .sources import (
+    AsyncByteStreamSource,
+    AsyncFutureSource,
+    AsyncStreamSource,
+    ByteStreamSource,
+    FutureSource,
+    StreamSource,
+)
 from .store import Store
 from .stream import InputStream, OutputStream
 from .stream_files import StreamError
@@ -31,8 +47,16 @@ from .timer import Timer
 from .world import Instance, World, lanes_of
 
 __all__ = [
+    "AsyncByteStreamReader",
+    "AsyncByteStreamSource",
+    "AsyncFutureReader",
+    "AsyncFutureSource",
     "AsyncResource",
+    "AsyncStreamReader",
+    "AsyncStreamSource",
     "AsyncWorld",
+    "ByteStreamReader",
+    "ByteStreamSource",
     "ComponentError",
     "ComponentSource",
     "DeadlineError",
@@ -40,6 +64,8 @@ __all__ = [
     "Engine",
     "EngineError",
     "FuelError",
+    "FutureReader",
+    "FutureSource",
     "GuestExit",
     "GuestResource",
     "HostError",
@@ -60,6 +86,8 @@ __all__ = [
     "Store",
     "StoreDeadError",
     "StreamError",
+    "StreamReader",
+    "StreamSource",
     "ThreadError",
     "Timer",
     "Trap",

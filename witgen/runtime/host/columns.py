@@ -116,7 +116,7 @@ class Columns(Lowering):
                     self._store(region, word + 1 + index, n, f'_array("Q", [_x[{index}] for _x in {pairs}])')
             case abi.Flags():
                 self._flag_sets(type_, xs, n, region, word)
-            case abi.Own() | abi.Borrow():
+            case abi.Own() | abi.Borrow() | abi.Stream() | abi.Future():
                 boxes = self._picked(f"{self.handle(type_)}(_x)", xs)
                 self._store(region, word + 1, n, f'_array("Q", {boxes})')
             case _:

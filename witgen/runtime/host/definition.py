@@ -17,6 +17,7 @@ from .. import abi
 from . import shape
 from .errors import LinkError
 from .lanes.options import Lanes
+from .lanes.names import PREFIX
 from .lanes.reflected import examine
 
 __all__ = ["Definition", "Import", "Needs", "is_native", "labelled", "track"]
@@ -90,6 +91,10 @@ class Needs:
     """The functions whose bytes travel as text, by `import` or `export` and the world's name of the interface."""
     polled: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     """The imported async functions that are started and finished, by the world's name of the interface."""
+    numbers: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict[tuple[str, str], frozenset[str]])
+    """The functions whose streams and futures are numbers, by `import` or `export` and the interface as for `text`."""
+    lanes: frozenset[str] = frozenset()
+    """What the component imports only because it was composed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,6 +131,15 @@ class Definition:
         functions = (function for interface in interfaces for function in interface.functions)
         return bool(streams) and any(not streams.isdisjoint(_resources(function)) for function in functions)
 
+    @property
+    def functions(self) -> Iterator[tuple[str, abi.Function]]:
+        """All functions that are Python's to implement or to call, with what names of their interfaces share."""
+        for item in self.imports:
+            if not item.native:
+                yield from ((track(item.name), function) for function in item.interface.functions)
+        for interface in self.exports:
+            yield from ((track(interface.name), function) for function in interface.functions)
+
     def serves(self, name: str) -> bool:
         """Tell whether an import of a component, by its name there, is implemented in Python (or by nobody)."""
         known = next((item for item in self.imports if self.is_same(item.name, name)), None)
@@ -134,6 +148,10 @@ class Definition:
     def is_same(self, one: str, other: str) -> bool:
         """Tell whether two names mean one interface, whatever the release of its version."""
         return track(one) == track(other)
+
+    def track(self, name: str) -> str:
+        """Return what names of one interface have in common."""
+        return track(name)
 
     def needs(self, component: wasm.Component, engine: wasmtime.Engine) -> Needs:
         """Return what a component of this world imports and exports; raise if it is not one of this world."""
@@ -166,6 +184,7 @@ class _Examination:
         self._functions: dict[str, frozenset[str]] = {}
         self._text: dict[tuple[str, str], frozenset[str]] = {}
         self._polled: dict[str, frozenset[str]] = {}
+        self._numbers: dict[tuple[str, str], frozenset[str]] = {}
         self._resources: list[wasm.ResourceType] = []
 
     def needs(self) -> Needs:
@@ -174,7 +193,8 @@ class _Examination:
         if self._problems:
             listed = "\n".join(f"  {problem}" for problem in self._problems)
             raise LinkError(f"the component does not fit world {self._definition.name}:\n{listed}")
-        return Needs(imports, exports, self._functions, self._text, self._polled)
+        lanes = frozenset(name for name in self._imports if name.startswith(PREFIX))
+        return Needs(imports, exports, self._functions, self._text, self._polled, self._numbers, lanes)
 
     def _needs_code(self, items: Iterable[object]) -> bool:
         """Tell whether an interface needs somebody to implement it: for functions and for resources of its own."""
@@ -246,7 +266,8 @@ class _Examination:
             self._problems.append(f"{kind} {place}{missing}: {whose}")
         for shared, (found, ours) in examined.different.items():
             self._problems.append(f"{kind} {place}{shared}: the component has {found}, the world {ours}")
-        self._text[kind, interface.name if known is None else known] = examined.text
+        key = (kind, interface.name if known is None else known)
+        self._text[key], self._numbers[key] = examined.text, examined.numbers
         if known is not None:
             self._polled[known] = examined.polled
         return examined.functions

@@ -17,15 +17,13 @@ from ..source import Source
 from .arena import Layout, RegionSpec
 from .columns import Columns
 from .ffi import pin_structure
-from .lifting import Lifting
+from .lifting import Handle, Lifting
 from .lowering import INTEGERS, kind_of
 
 __all__ = ["CALL", "Compiled", "Handle", "compile_callback", "compile_caller"]
 
 CALL = "_call_it"
 """What the compiled module calls its function."""
-
-Handle = abi.Own | abi.Borrow
 
 _CALLBACK_PARAMETERS = "_data, _where, _shape, _arguments, _given, _results, _wanted"
 _DIRECT = {

@@ -14,14 +14,17 @@ import ctypes
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol, TypeAlias
 
 from .. import abi
 from ..check import Mismatch, unexpected
 from . import ffi
 from .errors import HostError
+from .lanes.stream_calls import End
 from .resource import GuestResource, Handle, HostResource, NativeResource
 from .store import Store
+from .stream_handles import FunctionEnds
 
 __all__ = ["Guest", "Host", "Native", "ResourceHandles", "Side"]
 
@@ -61,14 +64,19 @@ class _Lowers(Protocol):
 class ResourceHandles:
     """The resources of one linked instance, as its converters need them."""
 
-    def __init__(self, store: Store, resources: Mapping[abi.Resource, Side]) -> None:
+    def __init__(self, store: Store, resources: Mapping[abi.Resource, Side], ends: FunctionEnds | None = None) -> None:
         self.store = store
         self.resources = resources
+        self.ends = ends
         self.call_environment = store.call_environment
 
     def side(self, type_: _Type) -> Side:
         """Return who implements a resource."""
         return self.resources.get(type_.resource) or Native(NativeResource)
+
+    def of_function(self, ends: FunctionEnds) -> ResourceHandles:
+        """Return the same handles for a function that passes streams or futures."""
+        return ResourceHandles(self.store, self.resources, ends)
 
     def lender(self) -> _Lender:
         """Return what holds the handles of one bound function."""
@@ -76,6 +84,9 @@ class ResourceHandles:
 
     def check(self, type_: abi.Type, value: object) -> object:
         """Return a handle that may be passed, or raise `Mismatch`."""
+        if isinstance(type_, (abi.Stream, abi.Future)) and self.ends is not None:
+            self.ends.feed(type_, value)
+            return value
         if not isinstance(type_, (abi.Own, abi.Borrow)):
             raise Mismatch("cannot be passed: wasmtime's C API has no such values")
         side = self.side(type_)
@@ -195,6 +206,22 @@ class _Made(_Passing):
             ffi.error_delete(failure)
 
 
+class _Offered(_Passing):
+    """What a stream is to bring, under a number instead of a box."""
+
+    __slots__ = ("_ends",)
+
+    def __init__(self, number: int, ends: FunctionEnds) -> None:
+        self.box = number
+        self._ends = ends
+
+    def passed(self) -> None:
+        pass
+
+    def refused(self) -> None:
+        self._ends.ends.withdraw(self.box)
+
+
 class _Lender:
     """See `binding.Lender`."""
 
@@ -226,7 +253,9 @@ class _Lender:
             if failure:
                 raise HostError(ffi.error_message(failure)[0])
 
-    def lowerer(self, type_: _Type) -> Callable[[Any], int]:
+    def lowerer(self, type_: _Type | End) -> Callable[[Any], int]:
+        if isinstance(type_, (abi.Stream, abi.Future)):
+            return partial(self._offer, type_, self._function_ends())
         side, owned = self._handles.side(type_), isinstance(type_, abi.Own)
         if isinstance(side, Host):
             return self._mint(type_, side) if owned else self._lend(type_, side)
@@ -291,7 +320,20 @@ class _Lender:
             raise HostError(ffi.error_message(failure)[0])
         return self._out.value
 
-    def lifter(self, type_: _Type) -> Callable[[int], Any]:
+    def _offer(self, type_: End, ends: FunctionEnds, value: Any) -> int:
+        number = ends.offer(type_, value)
+        self._passing.append(_Offered(number, ends))
+        return number
+
+    def _function_ends(self) -> FunctionEnds:
+        ends = self._handles.ends
+        if ends is None:
+            raise NotImplementedError("wasmtime's C API has no values of streams and futures")
+        return ends
+
+    def lifter(self, type_: _Type | End) -> Callable[[int], Any]:
+        if isinstance(type_, (abi.Stream, abi.Future)):
+            return self._function_ends().reader(type_)
         side, owned = self._handles.side(type_), isinstance(type_, abi.Own)
         if isinstance(side, Host):
             found = self.store.table.take if owned else self.store.table.objects.__getitem__

@@ -9,13 +9,17 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from .. import abi
 from ..source import Source
 from ..values import Err, Ok, Some
 from .flags import flag_reader
 
-__all__ = ["Lifting"]
+__all__ = ["Handle", "Lifting"]
+
+Handle: TypeAlias = abi.Own | abi.Borrow | abi.Stream | abi.Future
+"""Types whose values are not data."""
 
 _SCALARS = {
     abi.BOOL: "?", abi.U8: "B", abi.U16: "H", abi.U32: "I", abi.U64: "Q", abi.S8: "b", abi.S16: "h", abi.S32: "i",
@@ -35,6 +39,8 @@ def _items(type_: abi.Type) -> tuple[tuple[int, str], ...]:
             return ((16, "Q"),)
         case abi.Option() | abi.Own() | abi.Borrow():
             return ((8, "Q"),)
+        case abi.Stream() | abi.Future():
+            return ((8, "I"),)
         case abi.Result():
             return ((8, "?"), (16, "Q"))
         case abi.Variant():
@@ -66,7 +72,8 @@ def _text(size: str, pointer: str) -> str:
 
 
 class Lifting:
-    """Generates lifting code into a source. `handles` collects the resource types met, by the name of their reader.
+    """Generates lifting code into a source. `handles` collects the resource types met, by the name of their reader,
+    and those of streams and futures, which are numbers here.
 
     With `laned`, bytes and strings are what lanes make of them.
     """
@@ -74,7 +81,7 @@ class Lifting:
     def __init__(self, source: Source, *, laned: bool = False) -> None:
         self._source = source
         self._laned = laned
-        self.handles: dict[str, abi.Own | abi.Borrow] = {}
+        self.handles: dict[str, Handle] = {}
 
     def values(self, types: Sequence[abi.Type], address: str, *, first: int = 0, stride: int = 32) -> list[str]:
         """Read values that follow each other at `address`; return their expressions, each to be used once."""
@@ -116,12 +123,10 @@ class Lifting:
                 return self._list(type_.element, *names)
             case abi.Map():
                 return self._map(type_, *names)
-            case abi.Own() | abi.Borrow():
+            case abi.Own() | abi.Borrow() | abi.Stream() | abi.Future():
                 reader = self._source.fresh("lift")
                 self.handles[reader] = type_
                 return f"{reader}({names[0]})"
-            case abi.Stream() | abi.Future():
-                raise NotImplementedError("wasmtime's C API has no values of streams and futures")
 
     def _primitive(self, type_: abi.Prim, names: list[str]) -> str:
         if type_ is abi.STRING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from functools import cached_property
 from itertools import count
 from typing import Any, TypeVar
@@ -16,15 +16,18 @@ from wasmtime import component as wasm
 from .. import abi
 from . import ffi, shape
 from .binding import bind_callback
-from .definition import Definition, Import, Needs, is_native
+from .definition import Definition, Import, Needs, is_native, track
 from .engine import LENDS_ONE, lends_two
 from .errors import LinkError
 from .handles import Host, Native, ResourceHandles, Side
-from .lanes.calls import CANCEL, POLL, finish_of, start_of
+from .ends import Ends
+from .lanes.calls import CANCEL, COMMAND, DRIVE, OPENED, POLL, STEP, finish_of, start_of
+from .lanes.stream_calls import keys_of, obstacle, passages
 from .lanes.tickets import Tickets
 from .resource import HostResource, NativeResource
 from .store import Store
 from .stream_files import hide
+from .stream_handles import FunctionEnds
 
 __all__ = ["Linkage"]
 
@@ -78,8 +81,11 @@ class _Implementation:
         """Return the generated class of that name."""
         return getattr(self.item.module, name, None)
 
-    def missing(self, *, awaits: bool, polled: frozenset[str]) -> Iterator[str]:
-        """Say what an implementation lacks; `awaits` tells whether coroutines will do, `polled` what may be async."""
+    def missing(self, *, awaits: bool, polled: frozenset[str], refused: Container[str]) -> Iterator[str]:
+        """Say what an implementation lacks.
+
+        `awaits` tells whether coroutines will do, `polled` what may be async, `refused` what cannot be called anyway.
+        """
         place = self.item.name or "the world itself"
         if self.given is None:
             yield f"{place}: no implementation (imports.{self.item.attribute})"
@@ -92,7 +98,7 @@ class _Implementation:
             if function.is_async and function.name not in polled:
                 yield f"{place}: {shape.describe(function)} ({_NO_ASYNC})"
                 continue
-            if shape.has_no_values(function):
+            if function.name in refused:
                 continue
             owner, name = self.target(function)
             found = owner if not name else getattr(owner, name, None)
@@ -106,11 +112,23 @@ class _Implementation:
 
     def function(self, function: abi.Function) -> Callable[..., Any] | None:
         """Return what implements a function; None for methods, which their objects have, and where nobody can."""
-        if function.name.startswith("[method]") or shape.has_no_values(function):
+        if function.name.startswith("[method]"):
             return None
         owner, name = self.target(function)
         implementation: Callable[..., Any] = getattr(owner, name) if name else owner  # type: ignore[assignment]
         return implementation
+
+    def awaits(self, function: abi.Function) -> bool:
+        """Tell whether a function's implementation is a coroutine."""
+        owner, name = self.target(function)
+        return inspect.iscoroutinefunction(getattr(owner, name, None) if name else owner)
+
+
+def _without_lane(item: Import, needs: Needs) -> set[str]:
+    """Return the functions with streams or futures that the component has no lane for; a call of one says so."""
+    carried = needs.numbers.get(("import", item.name), frozenset())
+    passing = (function for function in item.interface.functions if shape.passes_ends(function))
+    return {each.name for each in passing if each.name not in carried or obstacle(each) is not None}
 
 
 class Linkage:
@@ -118,6 +136,7 @@ class Linkage:
 
     def __init__(self, definition: Definition, store: Store, imports: object) -> None:
         self._store = store
+        self._definition = definition
         self._implementations = [_Implementation(item, imports) for item in definition.imports]
         self.sides: dict[abi.Resource, Side] = {}
         self._has_preopens = False
@@ -137,7 +156,11 @@ class Linkage:
             problem
             for item in wanted
             if not item.native
-            for problem in item.missing(awaits=awaits, polled=needs.polled.get(item.item.name, frozenset()))
+            for problem in item.missing(
+                awaits=awaits,
+                polled=needs.polled.get(item.item.name, frozenset()),
+                refused=_without_lane(item.item, needs),
+            )
         ]
         if missing:
             raise LinkError("imports that are not implemented:\n" + "\n".join(f"  {problem}" for problem in missing))
@@ -156,8 +179,10 @@ class Linkage:
                     continue
                 with root.add_instance(name) as instance:
                     self._fill(instance, implementation, needs)
-            if any(needs.polled.values()):
+            if any(needs.polled.values()) or POLL.name in needs.lanes:
                 self._define_tickets(root)
+            if STEP.name in needs.lanes:
+                self._define_ends(root, needs)
 
     def _refuse_lending(self, wanted: list[_Implementation], needs: Needs) -> None:
         """Refuse a component with functions that are lent two handles by every call, where such calls trap."""
@@ -183,23 +208,68 @@ class Linkage:
         item = implementation.item
         text = needs.text.get(("import", item.name), frozenset())
         polled = needs.polled.get(item.name, frozenset())
+        refused = _without_lane(item, needs)
         for resource, _ in item.interface.resources:
             type_ = wasm.ResourceType.host(_number_of(resource))
             ffi.add_resource(instance, resource.name, type_, self._store.destructor)
         for function in item.interface.functions:
             if function.name not in needs.functions[item.name]:
                 continue
+            if function.name in refused:
+                self._refuse(instance, function)
+                continue
             implemented, laned = implementation.function(function), function.name in text
+            handles = self._handles_for(implementation, function)
             if function.name in polled:
                 started = self._tickets.starter(function, implemented)
-                self._bind(instance, start_of(function), started, name=function.name, laned=laned)
-                self._bind(instance, finish_of(function), self._tickets.take, laned=laned)
+                self._bind(instance, start_of(function), started, name=function.name, laned=laned, handles=handles)
+                self._bind(instance, finish_of(function), self._tickets.take, laned=laned, handles=handles)
             else:
-                self._bind(instance, function, implemented, self._store.finish, laned=laned)
+                self._bind(instance, function, implemented, self._store.finish, laned=laned, handles=handles)
+
+    def _handles_for(self, implementation: _Implementation, function: abi.Function) -> ResourceHandles:
+        """Return the handles of a function, with its streams and futures if it passes any."""
+        if not shape.passes_ends(function):
+            return self._handles
+        keys = keys_of(track(implementation.item.name), function)
+        awaits = implementation.awaits(function)
+        return self._handles.of_function(FunctionEnds(self.ends, keys, awaits))
+
+    def _refuse(self, instance: wasm.LinkerInstance, function: abi.Function) -> None:
+        """Define a function that says at each call why it cannot be called."""
+        reason = obstacle(function) or "streams and futures need lanes, and the component has none"
+        raised = self._store.raised
+
+        def refuse(*_: object) -> int:
+            return raised(LinkError(f"{shape.describe(function)} cannot be called: {reason}"))
+
+        callback = ffi.CALLBACK(refuse)
+        self._store.keep.append(callback)
+        ffi.add_function(instance, function.name, callback)
+
+    def _define_ends(self, root: wasm.LinkerInstance, needs: Needs) -> None:
+        """Define what composed components ask about streams and futures."""
+        ends = self.ends
+        self._bind(root, STEP, ends.step)
+        self._bind(root, OPENED, ends.opened)
+        for function, start in ((COMMAND, ends.listen), (DRIVE, ends.drive)):
+            self._bind(root, start_of(function), start, name=function.name)
+            self._bind(root, finish_of(function), self._tickets.take)
+        known = passages(self._definition.functions)
+        present = {key: each for key, each in known.items() if each.put.name in needs.lanes}
+        ends.number_kinds(present)
+        for passage in present.values():
+            self._bind(root, passage.put, ends.put, laned=True)
+            self._bind(root, passage.data, ends.data, laned=True)
 
     @cached_property
     def _tickets(self) -> Tickets:
         return Tickets.of(self._store)
+
+    @cached_property
+    def ends(self) -> Ends:
+        """The streams and futures that the component passes."""
+        return Ends(self._store)
 
     def _define_tickets(self, root: wasm.LinkerInstance) -> None:
         """Define what composed components ask about all work of async functions."""
@@ -215,8 +285,9 @@ class Linkage:
         *,
         name: str = "",
         laned: bool = False,
+        handles: ResourceHandles | None = None,
     ) -> None:
-        callback = bind_callback(function, self._handles, implementation, finish, laned=laned)
+        callback = bind_callback(function, handles or self._handles, implementation, finish, laned=laned)
         self._store.keep.append(callback)
         ffi.add_function(instance, name or function.name, callback)
 

@@ -14,6 +14,7 @@ from ..values import Err, Ok, Some
 from .arena import Layout, RegionSpec
 from .ffi import KINDS
 from .flags import flag_words
+from .lifting import Handle
 
 __all__ = ["INTEGERS", "Lowering", "kind_of"]
 
@@ -26,7 +27,7 @@ INTEGERS = {
 _OTHER_KINDS: dict[type, str] = {
     abi.List: "list", abi.Record: "record", abi.Tuple: "tuple", abi.Variant: "variant", abi.Enum: "enum",
     abi.Option: "option", abi.Result: "result", abi.Flags: "flags", abi.Map: "map",
-    abi.Own: "resource", abi.Borrow: "resource",
+    abi.Own: "resource", abi.Borrow: "resource", abi.Stream: "u32", abi.Future: "u32",
 }  # fmt: skip
 
 
@@ -51,7 +52,7 @@ class Lowering(ABC):
         self.passing: list[str] = []
         """Pins of bytes that are let go after the call."""
         self.regions: list[RegionSpec] = []
-        self.handles: dict[str, abi.Own | abi.Borrow] = {}
+        self.handles: dict[str, Handle] = {}
         self.views: set[str] = set()
 
     def value(self, type_: abi.Type, value: str, position: int) -> None:
@@ -74,7 +75,7 @@ class Lowering(ABC):
                 self._enum(type_, value, position)
             case abi.Flags():
                 self._flags(type_, value, position)
-            case abi.Own() | abi.Borrow():
+            case abi.Own() | abi.Borrow() | abi.Stream() | abi.Future():
                 self.source.line(f"{self.words()}[{position + 1}] = {self.handle(type_)}({value})")
             case _:
                 self.sequence(type_, self.name(value), position)
@@ -104,8 +105,8 @@ class Lowering(ABC):
         self.source.line(f"{name} = {value}")
         return name
 
-    def handle(self, type_: abi.Own | abi.Borrow) -> str:
-        """Return the name of what turns an object into a handle's box."""
+    def handle(self, type_: Handle) -> str:
+        """Return the name of what turns an object into a handle's box, or a stream into its number."""
         name = self.source.fresh("lower")
         self.handles[name] = type_
         return name

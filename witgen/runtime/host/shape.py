@@ -15,7 +15,7 @@ from wasmtime.component import FuncType
 from .. import abi
 from .reflection import function_type
 
-__all__ = ["describe", "expected", "found", "has_no_values", "lends"]
+__all__ = ["describe", "expected", "found", "lends", "passes_ends", "structure"]
 
 
 def _joined(name: str, parts: list[str]) -> str:
@@ -43,8 +43,8 @@ def _name(type_: abi.Type | None) -> str:
             return _composed(type_, _name)
 
 
-def has_no_values(function: abi.Function) -> bool:
-    """Tell whether the C API cannot carry what a function has: such a one is linked, and a call of it says why not."""
+def passes_ends(function: abi.Function) -> bool:
+    """Tell whether a function has streams or futures."""
     return re.search(r"\b(stream|future)<", expected(function)) is not None
 
 
@@ -65,22 +65,36 @@ def _borrows(type_: abi.Type) -> int:
             return 0
 
 
-def expected(function: abi.Function) -> str:
-    """Return the structure of a function's type as the bindings know it; parameters' names do not matter."""
-    params = ", ".join(_structure(param.type) for param in function.params)
-    return _signature(params, _structure(function.result) if function.result is not None else None)
+def expected(function: abi.Function, *, text: bool = False, numbers: bool = False) -> str:
+    """Return the structure of a function's type as the bindings know it; parameters' names do not matter.
+
+    With `text`, lists of bytes are strings, and with `numbers`, streams and futures are numbers, as lanes have them.
+    """
+
+    def inner(type_: abi.Type | None) -> str:
+        if numbers and isinstance(type_, (abi.Stream, abi.Future)):
+            return abi.U32.value
+        if text and isinstance(type_, abi.List) and type_.element is abi.U8:
+            return abi.STRING.value
+        return _structure(type_, inner)
+
+    params = ", ".join(inner(param.type) for param in function.params)
+    return _signature(params, inner(function.result) if function.result is not None else None)
 
 
-def _structure(type_: abi.Type | None) -> str:
+def structure(type_: abi.Type | None) -> str:
+    """Return a type's structure."""
+    return _structure(type_, structure)
+
+
+def _structure(type_: abi.Type | None, inner: Callable[[abi.Type | None], str]) -> str:
     match type_:
         case None:
             return "_"
         case abi.Record():
-            return _joined("record", [f"{field.name}: {_structure(field.type)}" for field in type_.fields])
+            return _joined("record", [f"{field.name}: {inner(field.type)}" for field in type_.fields])
         case abi.Variant():
-            cases = [
-                (case.name, _structure(case.payload) if case.payload is not None else None) for case in type_.cases
-            ]
+            cases = [(case.name, inner(case.payload) if case.payload is not None else None) for case in type_.cases]
             return _joined("variant", [_case(*case) for case in cases])
         case abi.Enum():
             return _joined("enum", list(type_.cases))
@@ -91,7 +105,7 @@ def _structure(type_: abi.Type | None) -> str:
         case abi.Borrow():
             return "borrow"
         case _:
-            return _composed(type_, _structure)
+            return _composed(type_, inner)
 
 
 def _composed(type_: abi.Type, inner: Callable[[abi.Type | None], str]) -> str:

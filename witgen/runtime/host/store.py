@@ -100,6 +100,8 @@ class Store:
         """What waits so many seconds while an async call cannot go on, and tells whether it can earlier."""
         self.give_up: Callable[[], None] = lambda: None
         """What ends the work that guests wait for, once no guest can go on."""
+        self.after_call: Callable[[], None] | None = None
+        """What goes on once a call has returned."""
         self._lock = threading.RLock()
         self._extensions: dict[object, Any] = {}
         self._hooks: list[Callable[[], None]] = []
@@ -125,10 +127,13 @@ class Store:
     def _call_async(self, *arguments: Any) -> int | None:
         """Call an async function to its end. Where that is broken off, the store has tasks that nobody runs."""
         try:
-            return ffi.call_async(*arguments, idle=self.idle)
+            failure = ffi.call_async(*arguments, idle=self.idle)
+            if self.after_call is not None and not failure:
+                self.after_call()
         except BaseException as cause:
             self._die(cause)
             raise
+        return failure
 
     def extension(self, key: object, factory: Callable[[Store], T]) -> T:
         """Return what a part of the runtime keeps per store, made at first use."""

@@ -24,6 +24,7 @@ from .definition import Definition, Needs
 from .engine import Settings, suit
 from .errors import LinkError
 from .handles import Guest, ResourceHandles
+from .lanes.calls import DRIVE
 from .lanes.options import Lanes
 from .lanes.report import LanesTaken, taken
 from .lanes.request import request
@@ -56,7 +57,7 @@ class Instance:
 
     def function(self, function: abi.Function, interface: str = "") -> Callable[..., Any]:
         """Return what calls an exported function; it is compiled at the first call."""
-        name = self._needs.exports[self._label or interface]
+        name = self._needs.exports.get(self._label or interface, "")
         target = ffi.export_function(self._raw, self.store.context, name, function.name)
         if target is None:
             raise LinkError(f"the component does not export {name}#{function.name}")
@@ -187,5 +188,7 @@ def _instantiate(
     linkage.define(needs)
     raw = linkage.instantiate(component)
     instance = Instance(store, raw, needs, linkage)
+    if DRIVE.name in needs.lanes:
+        linkage.ends.driver = instance.function(DRIVE)
     instance.lanes = taken(definition, needs, wanted.refusal if wanted is not None else None)
     return instance

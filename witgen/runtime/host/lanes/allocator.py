@@ -13,7 +13,7 @@ from functools import cache
 from .code import Body, CoreModule
 from .layout import Core
 
-__all__ = ["ENTER", "LEAVE", "MEMORY", "REALLOC", "allocator", "leave_with"]
+__all__ = ["ENTER", "LEAVE", "MEMORY", "REALLOC", "allocator", "leave_with", "make_room"]
 
 MEMORY, REALLOC, ENTER, LEAVE = "memory", "realloc", "enter", "leave"
 
@@ -91,8 +91,7 @@ def _realloc(top: int) -> Body:
     body.get(block, size)
     body.emit(_I32_ADD)
     body.set(end)
-    _trap_if_less(body, end, block)
-    _make_room(body, end)
+    make_room(body, block, end)
     body.get(end)
     body.global_set(top)
     _move(body, old, old_size, block, size)
@@ -110,16 +109,12 @@ def _is_last(body: Body, top: int, old: int, old_size: int) -> None:
     body.emit(_I32_EQ, _I32_AND)
 
 
-def _trap_if_less(body: Body, end: int, block: int) -> None:
-    """Trap where the end of a block lies before it: the address space is full."""
+def make_room(body: Body, block: int, end: int) -> None:
+    """Let the memory grow up to a block's end; trap where that lies before the block: the address space is full."""
     body.get(end, block)
     body.emit(_I32_LT_U)
     with body.if_():
         body.emit(_UNREACHABLE)
-
-
-def _make_room(body: Body, end: int) -> None:
-    """Let the memory grow up to a block's end."""
     body.get(end)
     body.emit(*_MEMORY_SIZE)
     body.const(16)

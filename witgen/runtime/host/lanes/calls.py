@@ -11,12 +11,23 @@ from weakref import WeakKeyDictionary
 from ... import abi
 from . import names
 
-__all__ = ["CANCEL", "POLL", "finish_of", "start_of"]
+__all__ = ["CANCEL", "COMMAND", "DRIVE", "OPENED", "POLL", "STEP", "finish_of", "start_of"]
 
 _TICKET = (abi.Param("ticket", "ticket", abi.U32),)
 
 POLL = abi.Function(names.POLL, "poll", _TICKET, abi.U32)
 CANCEL = abi.Function(names.CANCEL, "cancel", _TICKET)
+STEP = abi.Function(
+    names.STEP,
+    "step",
+    tuple(abi.Param(name, name, abi.U32) for name in ("event", "first", "second")),
+    abi.Tuple((abi.U32,) * 6),
+)
+OPENED = abi.Function(
+    names.OPENED, "opened", (abi.Param("number", "number", abi.U32), abi.Param("end", "end", abi.U32))
+)
+COMMAND = abi.Function(names.COMMAND, "command", (), is_async=True)
+DRIVE = abi.Function(names.DRIVE, "drive", (), is_async=True)
 
 _known: WeakKeyDictionary[abi.Function, tuple[abi.Function, abi.Function]] = WeakKeyDictionary()
 

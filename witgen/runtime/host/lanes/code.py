@@ -61,6 +61,10 @@ class Body:
         opcode, alignment = _LOADS[core]
         self._code += bytes((opcode, alignment)) + unsigned(offset)
 
+    def store(self, offset: int) -> None:
+        """Pop an i32 and an address, and put the one at the other, plus an offset."""
+        self._code += b"\x36\x02" + unsigned(offset)
+
     def load_unsigned(self, size: int, offset: int) -> None:
         """Replace an address by a number of 1, 2 or 4 bytes that lies there."""
         opcode, alignment = _SMALL_LOADS[size]
@@ -80,6 +84,13 @@ class Body:
         self._code += b"\x04" + _VOID
         yield
         self.emit(0x0B)
+
+    @contextmanager
+    def loop(self) -> Generator[None]:
+        """Run what is added meanwhile again and again; what comes after is never reached."""
+        self._code += b"\x03" + _VOID
+        yield
+        self.emit(0x0C, 0, 0x0B, 0x00)
 
     def else_(self) -> None:
         """Begin the other branch of `if_`."""

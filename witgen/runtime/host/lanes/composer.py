@@ -10,21 +10,26 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ... import abi
+from . import ends
 from .descriptors import Translation
 from .encoding import ComponentBuilder, Sort
-from .helper import CANCEL_ARGUMENT, INSTANCE_ARGUMENT, POLL_ARGUMENT, Form, Helper, make_helper, resources_in
-from .names import CANCEL, POLL, finish_name
+from .forms import Form
+from .helper import CANCEL_ARGUMENT, INSTANCE_ARGUMENT, POLL_ARGUMENT, make_helper, resources_in
+from .kinds import Kinds, StreamKind, data_name, kinds_of, open_name, put_name, take_name
+from .names import CANCEL, COMMAND, DRIVE, OPENED, POLL, PREFIX, STEP, finish_name
 from .plan import Plan, plan_imports
 from .reader import Import, Outer, read
 from .refusal import Refusal
 from .rewriting import rewritten
-from .shapes import OPCODES, PRIMITIVES, Function, Interface, Resource, Shape, carries_bytes, named_parts, resources_of
+from .shapes import (
+    NUMBER, Function, Interface, Resource, Shape, carries_bytes, carries_ends, named_parts, resources_of,
+)  # fmt: skip
 from .type_reader import InstanceType, Signature
-from .type_writer import TypeWriter
+from .type_writer import Look, TypeWriter
 
 __all__ = ["Choice", "Composition", "compose"]
 
-_TICKET = PRIMITIVES[OPCODES["u32"]]
+_TICKET_PARAM = (("ticket", NUMBER),)
 
 
 @dataclass(frozen=True)
@@ -32,13 +37,15 @@ class Choice:
     """What is to be composed. `bytes_` asks for lanes for `list<u8>`; those for async functions are made anyway.
 
     `serves` tells by name whether an import is implemented in Python, `exports` are the interfaces that Python calls,
-    `same` tells whether the component's name of an interface and the bindings' name mean one interface.
+    `same` tells whether the component's name of an interface and the bindings' name mean one interface, `track` gives
+    both the same name then.
     """
 
     serves: Callable[[str], bool]
     exports: Sequence[abi.Interface]
     same: Callable[[str, str], bool]
     bytes_: bool = True
+    track: Callable[[str], str] = str
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +64,7 @@ def compose(guest: bytes, choice: Choice) -> Composition:
     exports = _Exports(outer, choice, replaces=bool(plan.laned))
     if not plan.laned and not exports.laned:
         return Composition(None, plan.left_out)
-    return Composition(_Composer(guest, outer, plan, exports).compose(), plan.left_out)
+    return Composition(_Composer(guest, outer, plan, exports, choice.track).compose(), plan.left_out)
 
 
 class _Exports:
@@ -68,7 +75,7 @@ class _Exports:
     """
 
     def __init__(self, outer: Outer, choice: Choice, *, replaces: bool) -> None:
-        self.form = Form(text_outside=choice.bytes_)
+        self.form = Form(outside=Look(text=choice.bytes_, numbers=True))
         self.laned: dict[str, Interface] = {}
         """By the component's name of the interface; the world's own functions under no name."""
         self._origins: dict[abi.Resource, str] = {}
@@ -111,15 +118,20 @@ def _is_named(function: Function) -> bool:
 
 
 class _Composer:
-    def __init__(self, guest: bytes, outer: Outer, plan: Plan, exports: _Exports) -> None:
+    def __init__(self, guest: bytes, outer: Outer, plan: Plan, exports: _Exports, track: Callable[[str], str]) -> None:
         self._guest = guest
         self._outer = outer
         self._plan = plan
         self._exports = exports
         self._builder = ComponentBuilder()
-        self._text = TypeWriter(self._builder, self._resource, self._declare, as_text=True)
-        self._real = TypeWriter(self._builder, self._resource, self._declare, as_text=False)
+        self._writers: dict[Look, TypeWriter] = {}
         self._declared = 0
+        self._known_kinds: dict[str, StreamKind] = {}
+        self._kinds: Kinds = {}
+        for interface in (*plan.ends, *exports.laned.values()):
+            self._kinds |= kinds_of(track(interface.name), interface.functions, self._known_kinds)
+        self._ends: dict[str, int] = {}
+        self._driving = 0
         self._resources: dict[Resource, int] = {}
         self._instances = {item.name: item.index for item in outer.imports if item.sort is Sort.INSTANCE}
         self._functions: dict[str, int] = {}
@@ -130,12 +142,16 @@ class _Composer:
     def compose(self) -> bytes:
         builder = self._builder
         self._lead()
-        if self._plan.polled:
+        if self._plan.polled or self._known_kinds:
             self._import_tickets()
+        if self._known_kinds:
+            self._add_ends()
         given = {interface.name: self._import_lane(interface) for interface in self._plan.laned}
         guest = builder.component(self._guest)
         self._guest_instance = builder.instantiate(guest, [self._argument(item, given) for item in self._outer.imports])
         self._export(self._guest_exports)
+        if self._known_kinds:
+            builder.export(DRIVE, Sort.FUNC, self._driving)
         return builder.encoded()
 
     # What the guest imports
@@ -160,7 +176,13 @@ class _Composer:
         return [function for function in root.functions if form.changes(function)] if root is not None else []
 
     def _form(self, interface: Interface) -> Form:
-        return Form(text_inside=interface in self._plan.text, polled=interface in self._plan.polled)
+        look = Look(text=interface in self._plan.text, numbers=interface in self._plan.ends)
+        return Form(inside=look, polled=interface in self._plan.polled, settles=interface in self._plan.settling)
+
+    def _types(self, look: Look) -> TypeWriter:
+        if look not in self._writers:
+            self._writers[look] = TypeWriter(self._builder, self._resource, self._declare, look)
+        return self._writers[look]
 
     def _declare(self, _shape: Shape, definition: int) -> int:
         """Name a type by importing one equal to it, which the host need not know of."""
@@ -189,14 +211,46 @@ class _Composer:
         raise Refusal(f"{interface}#{resource.name}", "a lane needs a resource that the component does not import")
 
     def _import_tickets(self) -> None:
-        for name in (POLL, CANCEL):
-            if any(item.name == name for item in self._outer.imports):
-                raise Refusal(name, "the component imports something that lanes need the name of")
-        builder, real, ticket = self._builder, self._real, (("ticket", _TICKET),)
-        self._tickets = (
-            builder.import_(POLL, Sort.FUNC, real.function(ticket, _TICKET)),
-            builder.import_(CANCEL, Sort.FUNC, real.function(ticket, None)),
+        for item in self._outer.imports:
+            if item.name.startswith(PREFIX):
+                raise Refusal(item.name, f"the component imports something whose name begins with {PREFIX}")
+        self._tickets = (self._import(POLL, _TICKET_PARAM, NUMBER), self._import(CANCEL, _TICKET_PARAM))
+
+    def _import(
+        self, name: str, params: Sequence[tuple[str, Shape]], result: Shape | None = None, look: Look | None = None
+    ) -> int:
+        """Import a function beside those of the guest."""
+        type_ = self._types(look or Look()).function(params, result)
+        return self._builder.import_(name, Sort.FUNC, type_)
+
+    def _add_ends(self) -> None:
+        """Put in the helper of all streams and futures, and the one for the calls by which it and the host wait."""
+        builder, kinds = self._builder, sorted(self._known_kinds.values(), key=lambda kind: kind.key)
+        waiting = Interface("", functions=[Function(name, (), None, is_async=True) for name in (COMMAND, DRIVE)])
+        form = Form(polled=True)
+        waits = self._instance(waiting, form, self._root_instance(waiting, form))
+        self._driving = builder.alias(Sort.FUNC, waits, DRIVE)
+        arguments = [
+            (ends.STEP, self._import(STEP, ends.STEP_PARAMS, ends.STEP_RESULT)),
+            (ends.OPENED, self._import(OPENED, ends.OPENED_PARAMS)),
+            (ends.COMMAND, builder.alias(Sort.FUNC, waits, COMMAND)),
+        ]
+        for kind in kinds:
+            elements, end = ends.elements_of(kind), ("end", NUMBER)
+            put, data = put_name(kind.key), data_name(kind.key)
+            arguments.append((put, self._import(put, (end, ("elements", elements)), None, Look(text=True))))
+            arguments.append((data, self._import(data, (end,), elements, Look(text=True))))
+        helper = ends.make_ends(kinds)
+        given = [(name, Sort.FUNC, index) for name, index in arguments]
+        instance = builder.instantiate(
+            builder.component(helper.content), [*self._type_arguments({}, helper.types), *given]
         )
+        for name in (
+            ends.RUN,
+            ends.SETTLING,
+            *(name_of(kind.key) for kind in kinds for name_of in (open_name, take_name)),
+        ):
+            self._ends[name] = builder.alias(Sort.FUNC, instance, name)
 
     def _import_lane(self, interface: Interface) -> int:
         """Make the helper of an imported interface; return its instance."""
@@ -213,33 +267,34 @@ class _Composer:
     def _root_instance(self, root: Interface, form: Form) -> int:
         """Import functions of the world itself in the host's form, and make an instance of them."""
         builder, exports = self._builder, [(each.name, Sort.TYPE, self._resource(each)) for each in root.own]
-        types = self._text if form.text_inside else self._real
-        ticket = (("ticket", _TICKET),)
         for function in root.functions:
             parts = [(function.name, function.params, function.result)]
             if form.polled and function.is_async:
                 parts = [
-                    (function.name, function.params, _TICKET),
-                    (finish_name(function.name), ticket, function.result),
+                    (function.name, function.params, NUMBER),
+                    (finish_name(function.name), _TICKET_PARAM, function.result),
                 ]
             for name, params, result in parts:
-                exports.append((name, Sort.FUNC, builder.import_(name, Sort.FUNC, types.function(params, result))))
+                exports.append((name, Sort.FUNC, self._import(name, params, result, form.inside)))
         return builder.instance(exports)
 
     def _instance(self, interface: Interface, form: Form, inside: int) -> int:
         """Put a helper in and instantiate it around an instance."""
-        helper = make_helper(interface, form)
-        arguments = self._type_arguments(helper)
+        helper = make_helper(interface, form, self._kinds)
+        arguments = self._type_arguments(helper.resources, helper.types)
         arguments.append((INSTANCE_ARGUMENT, Sort.INSTANCE, inside))
+        arguments += [(name, Sort.FUNC, self._ends[name]) for name in helper.ends]
         if helper.polls and self._tickets is not None:
             names = (POLL_ARGUMENT, CANCEL_ARGUMENT)
             arguments += [(name, Sort.FUNC, index) for name, index in zip(names, self._tickets, strict=True)]
         return self._builder.instantiate(self._builder.component(helper.content), arguments)
 
-    def _type_arguments(self, helper: Helper) -> list[tuple[str, Sort, int]]:
-        arguments = [(name, Sort.TYPE, self._resource(resource)) for name, resource in helper.resources.items()]
-        for name, (shape, as_text) in helper.types.items():
-            arguments.append((name, Sort.TYPE, (self._text if as_text else self._real).index(shape)))
+    def _type_arguments(
+        self, resources: Mapping[str, Resource], types: Mapping[str, tuple[Shape, Look]]
+    ) -> list[tuple[str, Sort, int]]:
+        arguments = [(name, Sort.TYPE, self._resource(resource)) for name, resource in resources.items()]
+        for name, (shape, look) in types.items():
+            arguments.append((name, Sort.TYPE, self._types(look).index(shape)))
         return arguments
 
     def _argument(self, item: Import, given: Mapping[str, int]) -> tuple[str, Sort, int]:
@@ -251,10 +306,14 @@ class _Composer:
                 return item.name, Sort.FUNC, self._functions[item.name]
             case Signature():
                 return item.name, Sort.FUNC, self._builder.alias(Sort.FUNC, given[""], item.name)
-            case Shape() if carries_bytes(item.meaning) and self._plan.text:
-                return item.name, Sort.TYPE, self._real.index(item.meaning)
+            case Shape() if self._is_seen_otherwise(item.meaning):
+                return item.name, Sort.TYPE, self._types(Look()).index(item.meaning)
             case _:
                 return item.name, Sort.TYPE, item.index
+
+    def _is_seen_otherwise(self, shape: Shape) -> bool:
+        """Tell whether a type may be one of an interface that the host sees in another form."""
+        return bool(self._plan.text and carries_bytes(shape)) or bool(self._plan.ends and carries_ends(shape))
 
     # What it exports
 

@@ -8,50 +8,44 @@ imports of their own, so that a helper needs nothing of where they are declared.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
 
 from .allocator import MEMORY, REALLOC, allocator
 from .encoding import ComponentBuilder, Sort
+from .ends import RUN, SETTLING
+from .forms import Form
+from .kinds import Kinds, StreamKind, open_name, take_name
+from .layout import Core
 from .names import finish_name
-from .passing import Circuit, Passing, SyncPassing
+from .passing import Circuit, EndsPassing, Passing, SyncPassing
 from .polling import PolledPassing, Tickets
 from .refusal import naming
-from .shapes import NAMED, OPCODES, PRIMITIVES, Function, Interface, Resource, Shape, carries_bytes, resources_of
-from .type_writer import InstanceTypeWriter, TypeWriter, signature
+from .shapes import NAMED, NUMBER, Function, Interface, Resource, Shape, ends_in, resources_of
+from .type_writer import InstanceTypeWriter, Look, TypeWriter, signature
 
-__all__ = ["CANCEL_ARGUMENT", "INSTANCE_ARGUMENT", "POLL_ARGUMENT", "Form", "Helper", "make_helper", "resources_in"]
+__all__ = ["CANCEL_ARGUMENT", "INSTANCE_ARGUMENT", "POLL_ARGUMENT", "Helper", "make_helper", "resources_in"]
 
 INSTANCE_ARGUMENT, POLL_ARGUMENT, CANCEL_ARGUMENT = "inside", "poll", "cancel"
+_ASYNC = b"\x06"
 
-_TICKET = PRIMITIVES[OPCODES["u32"]]
-_TICKET_PARAM = (("ticket", _TICKET),)
-
-
-@dataclass(frozen=True)
-class Form:
-    """In which form a helper has its interface: where `list<u8>` is text, and whether async functions are polled."""
-
-    text_inside: bool = False
-    text_outside: bool = False
-    polled: bool = False
-
-    def changes(self, function: Function) -> bool:
-        """Tell whether a function has to be passed on by code."""
-        bytes_ = self.text_inside or self.text_outside
-        return (self.polled and function.is_async) or (bytes_ and any(map(carries_bytes, function.types)))
+_TICKET_PARAM = (("ticket", NUMBER),)
 
 
 @dataclass(frozen=True, eq=False)
 class Helper:
-    """A helper and its arguments: which resources it wants under which names, which types, and whether as text."""
+    """A helper and its arguments: which resources it wants under which names, and which types, of which look.
+
+    `polls` tells whether it asks about tickets, `ends` are the functions that it wants of the helper of all ends.
+    """
 
     content: bytes
     resources: dict[str, Resource] = field(default_factory=dict[str, Resource])
-    types: dict[str, tuple[Shape, bool]] = field(default_factory=dict[str, tuple[Shape, bool]])
+    types: dict[str, tuple[Shape, Look]] = field(default_factory=dict[str, tuple[Shape, Look]])
     polls: bool = False
+    ends: tuple[str, ...] = ()
 
 
 def resources_in(interface: Interface) -> list[Resource]:
@@ -62,26 +56,25 @@ def resources_in(interface: Interface) -> list[Resource]:
     return list(found)
 
 
-def make_helper(interface: Interface, form: Form) -> Helper:
-    """Make the helper of an interface."""
-    return _Maker(interface, form).make()
+def make_helper(interface: Interface, form: Form, kinds: Kinds) -> Helper:
+    """Make the helper of an interface; `kinds` are those of the streams that its functions pass."""
+    return _Maker(interface, form, kinds).make()
 
 
 class _Maker:
-    def __init__(self, interface: Interface, form: Form) -> None:
+    def __init__(self, interface: Interface, form: Form, kinds: Kinds) -> None:
         self._interface = interface
         self._form = form
         self._builder = ComponentBuilder()
         self._resources: dict[Resource, int] = {}
-        self._wanted: dict[str, tuple[Shape, bool]] = {}
+        self._wanted: dict[str, tuple[Shape, Look]] = {}
         self._names = self._names_of_types()
         self._outside_resources: dict[Resource, int] = {}
-        inside, outside = form.text_inside, form.text_outside
-        declare = self._export_type if interface.name else partial(self._import_type, outside)
-        self._inside = TypeWriter(
-            self._builder, self._resources.__getitem__, partial(self._import_type, inside), as_text=inside
-        )
-        self._outside = TypeWriter(self._builder, self._outside_resources.__getitem__, declare, as_text=outside)
+        declare = self._export_type if interface.name else partial(self._import_type, form.outside)
+        self._inside = self._imported(form.inside)
+        self._outside = TypeWriter(self._builder, self._outside_resources.__getitem__, declare, form.outside)
+        self._kinds = kinds if form.passes_ends else {}
+        self._converters: dict[str, int] = {}
         self._polled = [f for f in interface.functions if form.polled and f.is_async]
 
     def _names_of_types(self) -> dict[Shape, str]:
@@ -92,9 +85,14 @@ class _Maker:
                 names.setdefault(meaning, name)
         return names
 
-    def _import_type(self, as_text: bool, shape: Shape, definition: int) -> int:  # noqa: FBT001  (of a partial)
+    def _imported(self, look: Look) -> TypeWriter:
+        """Return what writes types whose names come in as imports."""
+        declare = partial(self._import_type, look)
+        return TypeWriter(self._builder, self._resources.__getitem__, declare, look)
+
+    def _import_type(self, look: Look, shape: Shape, definition: int) -> int:
         name = f"type{len(self._wanted)}"
-        self._wanted[name] = (shape, as_text)
+        self._wanted[name] = (shape, look)
         return self._builder.import_(name, Sort.TYPE, definition)
 
     def _export_type(self, shape: Shape, definition: int) -> int:
@@ -114,19 +112,20 @@ class _Maker:
             self._resources[resource] = builder.import_resource(f"resource{number}")
         inner = builder.import_(INSTANCE_ARGUMENT, Sort.INSTANCE, builder.type(self._inner_type()))
         tickets = self._import_tickets() if self._polled else None
+        self._import_converters()
         circuit = self._circuit()
         self._export_types()
         passed = self._functions(inner, circuit, tickets)
         if passed:
             self._finish(circuit, passed)
-        return Helper(builder.encoded(), wanted, self._wanted, bool(self._polled))
+        return Helper(builder.encoded(), wanted, self._wanted, bool(self._polled), tuple(self._converters))
 
     def _inner_type(self) -> bytes:
         """Return the type of the instance on the inner side."""
         writer = InstanceTypeWriter(self._inside, self._resources.__getitem__, self._interface)
         for function in self._interface.functions:
             if function in self._polled:
-                start, finish = (function.params, _TICKET), (_TICKET_PARAM, function.result)
+                start, finish = (function.params, NUMBER), (_TICKET_PARAM, function.result)
                 writer.function(function.name, *start, is_async=False)
                 writer.function(finish_name(function.name), *finish, is_async=False)
             else:
@@ -135,12 +134,26 @@ class _Maker:
 
     def _import_tickets(self) -> tuple[int, int]:
         builder = self._builder
-        poll = builder.type(signature(_TICKET_PARAM, _TICKET, self._inside.value))
+        poll = builder.type(signature(_TICKET_PARAM, NUMBER, self._inside.value))
         cancel = builder.type(signature(_TICKET_PARAM, None, self._inside.value))
         return (
             builder.import_(POLL_ARGUMENT, Sort.FUNC, poll),
             builder.import_(CANCEL_ARGUMENT, Sort.FUNC, cancel),
         )
+
+    def _import_converters(self) -> None:
+        """Import the functions that make streams for numbers, and numbers for streams, of the kinds that are passed."""
+        kinds = {kind.key: kind for each in self._interface.functions for kind in self._kinds.get(each, {}).values()}
+        types = self._imported(Look())
+        for kind in kinds.values():
+            opening = types.function((("number", NUMBER),), kind.shape)
+            taking = types.function((("end", kind.shape),), NUMBER)
+            for name, type_ in ((open_name(kind.key), opening), (take_name(kind.key), taking)):
+                self._converters[name] = self._builder.import_(name, Sort.FUNC, type_)
+        wanted = [(RUN, True)] * bool(kinds) + [(SETTLING, False)] * self._form.settles
+        for name, is_async in wanted:
+            type_ = types.function((), None, is_async=is_async)
+            self._converters[name] = self._builder.import_(name, Sort.FUNC, type_)
 
     def _circuit(self) -> Circuit:
         builder = self._builder
@@ -186,13 +199,43 @@ class _Maker:
     def _passing(
         self, function: Function, circuit: Circuit, called: int, inner: int, tickets: Tickets | None
     ) -> Passing:
-        inside, outside = self._form.text_inside, self._form.text_outside
+        ends = self._ends_passing(function, circuit)
         if tickets is None or function not in self._polled:
-            return SyncPassing(function, circuit, called, text_inside=inside, text_outside=outside)
+            return SyncPassing(function, circuit, self._form, ends, called)
         finish = self._builder.alias(Sort.FUNC, inner, finish_name(function.name))
-        return PolledPassing(
-            function, circuit, (called, finish), tickets, self._outside.value, text_inside=inside, text_outside=outside
-        )
+        return PolledPassing(function, circuit, self._form, ends, (called, finish), tickets, self._outside.value)
+
+    def _ends_passing(self, function: Function, circuit: Circuit) -> EndsPassing:
+        """Return what converts the streams of a function: to numbers where it goes from the outer side in."""
+        kinds, settle = self._kinds.get(function), None
+        if self._form.settles:
+            settle = circuit.wire(SETTLING, self._builder.lower(self._converters[SETTLING], []), [])
+        if not kinds:
+            return EndsPassing(settle=settle)
+        inwards, outwards = (take_name, open_name) if self._form.inside.numbers else (open_name, take_name)
+        params = [end for _, shape in function.params for end in ends_in(shape)]
+        result = [] if function.result is None else list(ends_in(function.result))
+        run = circuit.wire(RUN, self._builder.lower(self._converters[RUN], [_ASYNC]), [], [Core.I32])
+        return EndsPassing(
+            self._converting(params, kinds, inwards, circuit), self._converting(result, kinds, outwards, circuit),
+            run, settle,
+        )  # fmt: skip
+
+    def _converting(
+        self,
+        shapes: Iterable[Shape],
+        kinds: Mapping[Shape, StreamKind],
+        name_of: Callable[[str], str],
+        circuit: Circuit,
+    ) -> dict[Shape, int]:
+        """Return the core functions that convert the streams of some types."""
+        converting: dict[Shape, int] = {}
+        for shape in shapes:
+            if shape in kinds:
+                name = name_of(kinds[shape].key)
+                lowered = self._builder.lower(self._converters[name], [])
+                converting[shape] = circuit.wire(name, lowered, [Core.I32], [Core.I32])
+        return converting
 
     def _finish(self, circuit: Circuit, passed: list[tuple[Passing, int]]) -> None:
         """Put the code in, and export the functions made of it."""

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-__all__ = ["CANCEL", "POLL", "finish_name"]
+__all__ = ["CANCEL", "COMMAND", "DRIVE", "OPENED", "POLL", "PREFIX", "STEP", "finish_name"]
+
+PREFIX = "lane-"
+"""What the names of all begin with that a composed component imports beside the guest's own imports."""
 
 POLL, CANCEL = "lane-poll", "lane-cancel"
-"""What a composed component imports beside the guest's own imports: whether a ticket is done; to give it up."""
+"""Whether a ticket is done; to give it up."""
+
+STEP, OPENED, COMMAND = "lane-step", "lane-opened", "lane-command"
+"""What to do with a stream's end next; that one was made; an async function that returns when there is a next."""
+
+DRIVE = "lane-drive"
+"""An async function that returns when the host likes, imported to be exported: guests can go on as long as it runs."""
 
 
 def finish_name(function: str) -> str:

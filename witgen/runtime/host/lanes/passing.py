@@ -9,20 +9,23 @@ guest's side of the helper says utf8 (componentize-py's guests cannot transcode)
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .allocator import ENTER, MEMORY, REALLOC, leave_with
 from .borrows import Borrows, borrowed
 from .code import Body, CoreModule
+from .converting import Conversion
 from .encoding import ComponentBuilder, Sort, unsigned
+from .forms import Form
 from .layout import MAX_FLAT, Core, flatten, layout_of
 from .shapes import Function, Kind, Resource, Shape, carries_bytes
 
-__all__ = ["Circuit", "Passing", "SyncPassing"]
+__all__ = ["Circuit", "EndsPassing", "Passing", "SyncPassing"]
 
 _UTF8, _COMPACT = b"\x00", b"\x02"
 _REALLOC_ARGUMENTS = [Core.I32] * 4
+_DROP = 0x1A
 
 
 @dataclass
@@ -60,15 +63,29 @@ class Circuit:
         return [*memory, _COMPACT if compact else _UTF8]
 
 
+@dataclass(frozen=True)
+class EndsPassing:
+    """The core functions that convert the streams and futures of one function, by their types, and what to call then.
+
+    `run` makes sure that somebody moves what the streams carry, `settle` brings what the guest has written so far.
+    """
+
+    params: Mapping[Shape, int] = field(default_factory=dict[Shape, int])
+    result: Mapping[Shape, int] = field(default_factory=dict[Shape, int])
+    run: int = 0
+    settle: int | None = None
+
+
 class Passing(ABC):
     """A function that a helper passes on. `compact` says for either side whether its strings are latin1+utf16."""
 
-    def __init__(self, function: Function, circuit: Circuit, *, text_inside: bool, text_outside: bool) -> None:
+    def __init__(self, function: Function, circuit: Circuit, form: Form, ends: EndsPassing) -> None:
         self.function = function
         self.circuit = circuit
+        self._ends = ends
         bytes_ = any(carries_bytes(shape) for shape in function.types)
-        self.compact_inside = text_inside and bytes_
-        self.compact_outside = text_outside and bytes_
+        self.compact_inside = form.inside.text and bytes_
+        self.compact_outside = form.outside.text and bytes_
         self._types = [shape for _, shape in function.params]
         flat = flatten(self._types)
         self.spilled = len(flat) > MAX_FLAT
@@ -117,6 +134,31 @@ class Passing(ABC):
             borrows.flat(shape, range(first, first + size))
             first += size
 
+    def convert_params(self, body: Body) -> None:
+        """Convert the streams and futures that the parameters pass; the host is brought up to date before."""
+        if self._ends.settle is not None:
+            body.call(self._ends.settle)
+        conversion, whole = Conversion(body, self._ends.params), Shape(Kind.TUPLE, tuple(self._types))
+        if self._ends.params and self.spilled:
+            conversion.memory(whole, 0, 0)
+        elif self._ends.params:
+            conversion.flat(whole, range(len(self.params)))
+
+    def convert_result(self, body: Body, address: int, values: Sequence[int]) -> None:
+        """Convert those of the result, which lies at the address in a local, or in the local of its one core value."""
+        if self._ends.result and self.function.result is not None:
+            conversion = Conversion(body, self._ends.result)
+            if self.in_memory:
+                conversion.memory(self.function.result, address, 0)
+            else:
+                conversion.flat(self.function.result, values)
+
+    def run_ends(self, body: Body, converted: Mapping[Shape, int]) -> None:
+        """Make sure that somebody moves what streams carry that were converted. The call returns at once."""
+        if converted:
+            body.call(self._ends.run)
+            body.emit(_DROP)
+
     def reserve_result(self, body: Body) -> int:
         """Make room for the result in memory; return the local with its address."""
         address = body.local()
@@ -136,10 +178,8 @@ class Passing(ABC):
 class SyncPassing(Passing):
     """A function that waits until what it calls has returned."""
 
-    def __init__(
-        self, function: Function, circuit: Circuit, inner: int, *, text_inside: bool, text_outside: bool
-    ) -> None:
-        super().__init__(function, circuit, text_inside=text_inside, text_outside=text_outside)
+    def __init__(self, function: Function, circuit: Circuit, form: Form, ends: EndsPassing, inner: int) -> None:
+        super().__init__(function, circuit, form, ends)
         self._inner = inner
         self._name = ""
         self._called = 0
@@ -155,6 +195,7 @@ class SyncPassing(Passing):
         body = Body(self.params, self.returned)
         body.call(self.circuit.known[ENTER])
         address = self.reserve_result(body)
+        self.convert_params(body)
         body.get(*range(len(self.params)))
         if self.in_memory:
             body.get(address)
@@ -163,6 +204,8 @@ class SyncPassing(Passing):
         for local in value:
             body.set(local)
         self.drop_borrows(body)
+        self.convert_result(body, address, value)
+        self.run_ends(body, {**self._ends.params, **self._ends.result})
         body.get(*([address] if self.in_memory else value))
         self.circuit.module.function(body, self._name)
 

@@ -5,31 +5,40 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from .shapes import Interface, Resource, Shape, carries_bytes
+from .shapes import Interface, Resource, Shape, carries_bytes, resources_of
 
 __all__ = ["Plan", "plan_imports"]
 
 
 @dataclass(eq=False)
 class Plan:
-    """The imported interfaces whose bytes travel as text, those whose async functions are polled, and why not others.
+    """The imported interfaces whose bytes travel as text, those whose async functions are polled, those that pass
+    streams or futures, and why not others.
 
     `left_out` says by name of interfaces that move bytes why they have no lane; those of wasmtime itself never have.
     """
 
     text: list[Interface] = field(default_factory=list[Interface])
     polled: list[Interface] = field(default_factory=list[Interface])
+    ends: list[Interface] = field(default_factory=list[Interface])
+    settling: list[Interface] = field(default_factory=list[Interface])
+    """Those that pass streams or futures, and those that use resources of one that does."""
     left_out: dict[str, str] = field(default_factory=dict[str, str])
 
     @property
     def laned(self) -> list[Interface]:
         """All interfaces that get a helper."""
-        return list(dict.fromkeys((*self.text, *self.polled)))
+        return list(dict.fromkeys((*self.text, *self.polled, *self.ends, *self.settling)))
 
 
 def plan_imports(interfaces: Sequence[Interface], ours: Callable[[Interface], bool], *, bytes_: bool) -> Plan:
     """Plan lanes for imported interfaces; `ours` says which of them Python implements."""
-    plan = Plan(polled=[interface for interface in interfaces if interface.is_async and ours(interface)])
+    served = [interface for interface in interfaces if ours(interface)]
+    plan = Plan(
+        polled=[interface for interface in served if interface.is_async],
+        ends=[interface for interface in served if interface.carries_ends],
+    )
+    plan.settling = list(_settling(served, plan.ends))
     carriers = [interface for interface in interfaces if interface.carries_bytes] if bytes_ else []
     refused = [interface for interface in carriers if not ours(interface)]
     without = set(refused)
@@ -45,6 +54,14 @@ def plan_imports(interfaces: Sequence[Interface], ours: Callable[[Interface], bo
                 refused.append(other)
     plan.text = [interface for interface in carriers if interface not in without]
     return plan
+
+
+def _settling(interfaces: Sequence[Interface], ends: Sequence[Interface]) -> Iterator[Interface]:
+    resources = {resource for interface in ends for resource in interface.own}
+    for interface in interfaces:
+        shapes = (shape for function in interface.functions for shape in function.types)
+        if interface in ends or any(resource in resources for shape in shapes for resource in resources_of(shape)):
+            yield interface
 
 
 def _owners(interfaces: Sequence[Interface]) -> dict[Shape, list[Interface]]:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from .allocator import ENTER, LEAVE
 from .code import Body
 from .encoding import unsigned
+from .forms import Form
 from .layout import MAX_FLAT, Core
 from .loads import load_flat
-from .passing import Circuit, Passing
+from .passing import Circuit, EndsPassing, Passing
 from .shapes import Function
 from .type_writer import Value
 
@@ -44,10 +45,10 @@ class PolledPassing(Passing):
     """An async function, made of one that starts it and one that finishes it."""
 
     def __init__(
-        self, function: Function, circuit: Circuit, parts: tuple[int, int], tickets: Tickets, value: Value,
-        *, text_inside: bool, text_outside: bool,
+        self, function: Function, circuit: Circuit, form: Form, ends: EndsPassing,
+        parts: tuple[int, int], tickets: Tickets, value: Value,
     ) -> None:  # fmt: skip
-        super().__init__(function, circuit, text_inside=text_inside, text_outside=text_outside)
+        super().__init__(function, circuit, form, ends)
         self._start, self._finish = parts
         self._tickets = tickets
         self._value = value
@@ -86,10 +87,12 @@ class PolledPassing(Passing):
         body = Body(self.params, [Core.I32])
         ticket = body.local()
         body.call(self.circuit.known[ENTER])
+        self.convert_params(body)
         body.get(*range(len(self.params)))
         body.call(self._started)
         body.set(ticket)
         self.drop_borrows(body)
+        self.run_ends(body, self._ends.params)
         body.call(self.circuit.known[LEAVE])
         body.get(ticket)
         body.call(self._tickets.set)
@@ -124,11 +127,13 @@ class PolledPassing(Passing):
         values = [body.local(core) for core in self.flat_result]
         body.get(0, *([address] if self.in_memory else []))
         body.call(self._finished)
-        if self.in_memory and not self._returns_address and self.function.result is not None:
-            load_flat(body, self.function.result, address, 0, values)
-        elif not self.in_memory:
+        if not self.in_memory:
             for local in values:
                 body.set(local)
+        self.convert_result(body, address, values)
+        self.run_ends(body, self._ends.result)
+        if self.in_memory and not self._returns_address and self.function.result is not None:
+            load_flat(body, self.function.result, address, 0, values)
         body.get(*([address] if self._returns_address else values))
         body.call(self._returning)
         body.call(self.circuit.known[LEAVE])

@@ -10,7 +10,7 @@ from wasmtime.component import FuncType
 from ... import abi
 from .. import shape
 from .calls import finish_of, start_of
-from .names import CANCEL, POLL, finish_name
+from .names import PREFIX, finish_name
 
 __all__ = ["Examined", "examine"]
 
@@ -19,34 +19,45 @@ __all__ = ["Examined", "examine"]
 class Examined:
     """The functions of an interface that a component has, and of those the ones that go through lanes.
 
-    `text` has the functions whose bytes travel as text, `polled` the async ones that are started and finished.
+    `text` has the functions whose bytes travel as text, `polled` the async ones that are started and finished,
+    `numbers` those whose streams and futures are numbers.
     `different` says of functions what the component has and what the world has.
     """
 
     functions: frozenset[str]
     text: frozenset[str] = frozenset()
     polled: frozenset[str] = frozenset()
+    numbers: frozenset[str] = frozenset()
     different: Mapping[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
+
+
+_WAYS = [{"text": text, "numbers": numbers} for numbers in (False, True) for text in (False, True)]
+"""How a component may have a function."""
+
+
+def _is_added(interface: abi.Interface, name: str) -> bool:
+    """Tell whether a function is one that composing adds to those of the world itself."""
+    return not interface.name and name.startswith(PREFIX)
 
 
 def examine(interface: abi.Interface, theirs: Mapping[str, FuncType]) -> Examined:
     """Compare an interface with a component's functions."""
     ours = {function.name: function for function in interface.functions}
     finishing = {name for name in map(finish_name, ours) if name in theirs}
-    lanes = finishing if interface.name else {*finishing, POLL, CANCEL}
-    functions = frozenset(theirs.keys() - lanes)
-    text, polled, different = set[str](), set[str](), dict[str, tuple[str, str]]()
+    functions = frozenset(name for name in theirs if name not in finishing and not _is_added(interface, name))
+    text, polled, numbers, different = set[str](), set[str](), set[str](), dict[str, tuple[str, str]]()
     for name in sorted(functions & ours.keys()):
         pairs = [(ours[name], theirs[name])]
         if finish_name(name) in finishing:
             pairs = [(start_of(ours[name]), theirs[name]), (finish_of(ours[name]), theirs[finish_name(name)])]
             polled.add(name)
-        expected = [shape.expected(function) for function, _ in pairs]
         found = [shape.found(type_) for _, type_ in pairs]
-        if found == expected:
+        taken = next((way for way in _WAYS if found == [shape.expected(each, **way) for each, _ in pairs]), None)
+        if taken is None:
+            different[name] = (found[-1], shape.expected(pairs[-1][0]))
             continue
-        if found == [each.replace("list<u8>", "string") for each in expected]:
+        if taken["text"]:
             text.add(name)
-        else:
-            different[name] = (found[-1], expected[-1])
-    return Examined(functions, frozenset(text), frozenset(polled), different)
+        if taken["numbers"] and shape.passes_ends(ours[name]):
+            numbers.add(name)
+    return Examined(functions, frozenset(text), frozenset(polled), frozenset(numbers), different)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Request", "request"]
 
-_REVISION = b"2"
+_REVISION = b"3"
 """Part of the key of composed components in the cache: whoever changes what helpers are like changes it."""
 
 _log = logging.getLogger(__name__)
@@ -41,8 +41,9 @@ class Request:
         """Return a component with its lanes; None where it has none, and where it cannot have them but need not."""
         self.refusal = None
         choice = Choice(
-            self._definition.serves, self._definition.exports, self._definition.is_same, self._wanted != "off"
-        )
+            self._definition.serves, self._definition.exports, self._definition.is_same, self._wanted != "off",
+            self._definition.track,
+        )  # fmt: skip
         try:
             composition = compose(content if content.startswith(b"\0asm") else _binary(content), choice)
         except Refusal as refusal:
@@ -74,7 +75,8 @@ def request(definition: Definition, wanted: Lanes) -> Request | None:
     functions = [function for interface in _interfaces(definition) for function in interface.functions]
     imported = [function for item in definition.imports for function in item.interface.functions if not item.native]
     moves = wanted != "off" and any("list<u8>" in shape.expected(function) for function in functions)
-    if moves or any(function.is_async for function in imported):
+    passes = any(shape.passes_ends(function) for function in (*functions, *imported))
+    if moves or passes or any(function.is_async for function in imported):
         return Request(definition, wanted)
     return None
 

@@ -10,11 +10,14 @@ from .plan import Plan
 from .reader import Entry, Import, Outer
 from .shapes import Interface
 from .type_reader import InstanceType, Signature
+from .type_writer import Look
 
 __all__ = ["rewritten"]
 
-_BYTES, _STRING = b"\x01\x70\x7d", b"\x01\x73"
-"""The declarations of the types `list<u8>` and `string`."""
+_BYTES, _STRING, _NUMBER = b"\x01\x70\x7d", b"\x01\x73", b"\x01\x79"
+"""The declarations of the types `list<u8>`, `string` and `u32`."""
+_ENDS = (b"\x01\x66", b"\x01\x65")
+"""How the declarations of streams and of futures begin."""
 _INSTANCE_TYPE, _TYPE, _EXPORT, _FUNC, _FUNC_OF = b"\x42", b"\x01", b"\x04\x00", b"\x40", b"\x01"
 _U32_RESULT = b"\x00\x79"
 _TICKET_PARAM = vector([text("ticket") + b"\x79"])
@@ -36,20 +39,27 @@ def _rewritten(entry: Entry, plan: Plan) -> bytes:
     if not isinstance(entry.meaning, InstanceType):
         return entry.content
     interface = entry.meaning.interface
-    return _instance_type(entry.meaning, as_text=interface in plan.text, polled=_polled(interface, plan))
+    look = Look(text=interface in plan.text, numbers=interface in plan.ends)
+    return _instance_type(entry.meaning, look, _polled(interface, plan))
 
 
 def _polled(interface: Interface, plan: Plan) -> set[str]:
     return {function.name for function in interface.functions if function.is_async and interface in plan.polled}
 
 
-def _instance_type(type_: InstanceType, *, as_text: bool, polled: Collection[str]) -> bytes:
-    """Write `list<u8>` as `string`, and an async function as two plain ones."""
+def _seen(declaration: bytes, look: Look) -> bytes:
+    """Return a declaration of an instance type as the host's looks."""
+    if look.text and declaration == _BYTES:
+        return _STRING
+    return _NUMBER if look.numbers and declaration.startswith(_ENDS) else declaration
+
+
+def _instance_type(type_: InstanceType, look: Look, polled: Collection[str]) -> bytes:
+    """Write an instance type as the host's looks, and an async function as two plain ones."""
     declarations: list[bytes] = []
     for declaration in type_.declarations:
         if declaration.function not in polled:
-            is_bytes = as_text and declaration.content == _BYTES
-            declarations.append(_STRING if is_bytes else declaration.content)
+            declarations.append(_seen(declaration.content, look))
     index = type_.types
     for name in sorted(polled):
         signature = type_.signatures[name]

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
 __all__ = [
-    "BYTE", "NAMED", "OPCODES", "PRIMITIVES", "STRING", "Function", "Interface", "Kind", "Resource", "Shape",
-    "carries_bytes", "is_bytes", "named_parts", "reaches", "resources_of",
+    "BYTE", "ENDS", "NAMED", "NUMBER", "OPCODES", "PRIMITIVES", "STRING", "Function", "Interface", "Kind", "Resource",
+    "Shape", "carries_bytes", "carries_ends", "ends_in", "is_bytes", "named_parts", "reaches", "resources_of",
 ]  # fmt: skip
 
 
@@ -35,6 +35,10 @@ class Kind(enum.IntEnum):
 
 NAMED = frozenset((Kind.RECORD, Kind.VARIANT, Kind.ENUM, Kind.FLAGS))
 """Types that an exported or imported function can only use under a name."""
+
+
+ENDS = frozenset((Kind.STREAM, Kind.FUTURE))
+"""Types whose values are ends of something: a function passes the readable one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,9 +90,17 @@ class Interface:
     @property
     def carries_bytes(self) -> bool:
         """Whether any type or function has a `list<u8>`."""
-        shapes = [shape for shape in self.types.values() if isinstance(shape, Shape)]
-        shapes += [shape for function in self.functions for shape in function.types]
-        return any(carries_bytes(shape) for shape in shapes)
+        return any(carries_bytes(shape) for shape in self._shapes)
+
+    @property
+    def carries_ends(self) -> bool:
+        """Whether any type or function has a stream or a future."""
+        return any(carries_ends(shape) for shape in self._shapes)
+
+    @property
+    def _shapes(self) -> Iterator[Shape]:
+        yield from (shape for shape in self.types.values() if isinstance(shape, Shape))
+        yield from (shape for function in self.functions for shape in function.types)
 
     @property
     def is_async(self) -> bool:
@@ -105,7 +117,7 @@ OPCODES = {
 PRIMITIVES = {opcode: Shape(Kind.PRIMITIVE, primitive=opcode) for opcode in OPCODES.values()}
 """The primitive types by opcode; one object each."""
 
-BYTE, STRING = PRIMITIVES[OPCODES["u8"]], PRIMITIVES[OPCODES["string"]]
+BYTE, NUMBER, STRING = (PRIMITIVES[OPCODES[name]] for name in ("u8", "u32", "string"))
 
 _carry: WeakKeyDictionary[Shape, bool] = WeakKeyDictionary()
 
@@ -116,12 +128,27 @@ def is_bytes(shape: Shape) -> bool:
 
 
 def carries_bytes(shape: Shape) -> bool:
-    """Tell whether a type has a `list<u8>` in it."""
+    """Tell whether a type has a `list<u8>` in it. What streams carry is not part of a value."""
     known = _carry.get(shape)
     if known is None:
-        known = is_bytes(shape) or any(part is not None and carries_bytes(part) for part in shape.parts)
-        _carry[shape] = known
+        inside = any(part is not None and carries_bytes(part) for part in shape.parts)
+        known = _carry[shape] = is_bytes(shape) or (inside and shape.kind not in ENDS)
     return known
+
+
+def carries_ends(shape: Shape) -> bool:
+    """Tell whether a type has a stream or a future in it."""
+    return reaches(shape, lambda part: part.kind in ENDS)
+
+
+def ends_in(shape: Shape) -> Iterator[Shape]:
+    """Yield the streams and futures in a type, in order; not what they carry."""
+    if shape.kind in ENDS:
+        yield shape
+        return
+    for part in shape.parts:
+        if part is not None:
+            yield from ends_in(part)
 
 
 def reaches(shape: Shape, test: Callable[[Shape], bool]) -> bool:

@@ -75,11 +75,15 @@ class Tickets:
 
     def begin(self, implementation: Callable[..., Any], arguments: tuple[object, ...]) -> int:
         """Start work; return its ticket. A coroutine runs on the loop that opened the world, all else in a thread."""
-        ticket = next(self._numbers) & 0xFFFF_FFFF
         if self._loop is not None and inspect.iscoroutinefunction(implementation):
             work = asyncio.run_coroutine_threadsafe(implementation(*arguments), self._loop)
         else:
             work = self._in_thread(implementation, arguments)
+        return self.watch(work)
+
+    def watch(self, work: Future[Any]) -> int:
+        """Let a guest wait for work that is under way; return its ticket."""
+        ticket = next(self._numbers) & 0xFFFF_FFFF
         self._works[ticket] = work
         self._moved = True
         work.add_done_callback(lambda _: self._end(ticket))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from .encoding import ComponentBuilder, signed, text, unsigned, vector
-from .shapes import NAMED, STRING, Interface, Kind, Resource, Shape, is_bytes
+from .shapes import ENDS, NAMED, NUMBER, STRING, Interface, Kind, Resource, Shape, is_bytes
 
-__all__ = ["InstanceTypeWriter", "TypeWriter", "signature"]
+__all__ = ["InstanceTypeWriter", "Look", "TypeWriter", "signature"]
 
 _FUNC, _ASYNC_FUNC = b"\x40", b"\x43"
 _NO_RESULT = b"\x01\x00"
@@ -16,6 +17,20 @@ _EQUAL_TO, _FUNC_OF = b"\x03\x00", b"\x01"
 
 Value = Callable[[Shape], bytes]
 """Returns what stands for a type where it is used."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """How types are written that the host cannot have: `list<u8>` as text, streams and futures as numbers."""
+
+    text: bool = False
+    numbers: bool = False
+
+    def seen(self, shape: Shape) -> Shape:
+        """Return the type that is written for a type."""
+        if self.text and is_bytes(shape):
+            return STRING
+        return NUMBER if self.numbers and shape.kind in ENDS else shape
 
 
 def signature(
@@ -28,7 +43,7 @@ def signature(
 
 
 class TypeWriter:
-    """Defines types in a component, each once. With `as_text`, `list<u8>` is written `string`.
+    """Defines types in a component, each once, as they look.
 
     `declare` gives a named type's definition a name, by an import or export, and returns the index to use from then on.
     """
@@ -38,19 +53,17 @@ class TypeWriter:
         builder: ComponentBuilder,
         resources: Callable[[Resource], int],
         declare: Callable[[Shape, int], int],
-        *,
-        as_text: bool,
+        look: Look,
     ) -> None:
         self._builder = builder
         self._resources = resources
         self._declare = declare
         self._known: dict[Shape, int] = {}
-        self.as_text = as_text
+        self.look = look
 
     def value(self, shape: Shape) -> bytes:
         """Return what stands for a type where it is used."""
-        if self.as_text and is_bytes(shape):
-            shape = STRING
+        shape = self.look.seen(shape)
         if shape.kind is Kind.PRIMITIVE:
             return bytes((shape.primitive,))
         return signed(self.index(shape))
@@ -67,7 +80,7 @@ class TypeWriter:
         return self._builder.type(signature(params, result, self.value, is_async=is_async))
 
     def _definition(self, shape: Shape) -> bytes:
-        if shape.kind is Kind.PRIMITIVE or (self.as_text and is_bytes(shape)):
+        if self.look.seen(shape).kind is Kind.PRIMITIVE:
             return self.value(shape)
         return define(shape, self.value, self._resources)
 
@@ -132,7 +145,7 @@ class InstanceTypeWriter:
         self._declarations.append(_EXPORT + text(name) + _FUNC_OF + unsigned(type_))
 
     def _value(self, shape: Shape) -> bytes:
-        if shape.kind is Kind.PRIMITIVE or (self._outside.as_text and is_bytes(shape)):
+        if self._outside.look.seen(shape).kind is Kind.PRIMITIVE:
             return self._outside.value(shape)
         if shape not in self._known:
             self._known[shape] = self._define(shape)

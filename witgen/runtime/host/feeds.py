@@ -1,0 +1,259 @@
+"""What the host gives to a stream or a future, brought to the store's thread as fast as the guest takes it."""
+
+from __future__ import annotations
+
+import _thread
+import asyncio
+import inspect
+import threading
+from collections import deque
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Iterator
+from concurrent.futures import Future
+from typing import Any, Protocol, cast
+
+from ..check import Mismatch, unexpected
+
+__all__ = ["Feed", "of_future", "of_stream"]
+
+_PIECE = 1 << 16
+"""Bytes that are asked of a file at once, and that are brought ahead of the guest; so many times fewer elements."""
+_BYTES_PER_ELEMENT = 256
+
+Pump = Callable[["Feed"], None]
+"""What begins to offer a feed its elements."""
+
+
+class _Reads(Protocol):
+    def read(self, size: int, /) -> object: ...
+
+
+class Feed:
+    """Elements on their way. `offer` and `end` may be called from any thread, the rest on the store's."""
+
+    def __init__(self, pump: Pump, *, is_bytes: bool) -> None:
+        self._pump = pump
+        self._is_bytes = is_bytes
+        self._items: deque[Any] = deque()
+        self._size = 0
+        self._changed = threading.Condition()
+        self._room: asyncio.Event | None = None
+        self._stopping: list[Callable[[], object]] = []
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.ready: Callable[[], None] = lambda: None
+        """What is called, from any thread, when there is something to take or nothing more will come."""
+        self.ended = False
+        self.failure: BaseException | None = None
+        self._stopped = False
+
+    def start(self) -> None:
+        """Begin to bring elements."""
+        self._pump(self)
+
+    @property
+    def has_items(self) -> bool:
+        """Whether there is something to take."""
+        return bool(self._items)
+
+    def take(self) -> Any:
+        """Take all elements that are there."""
+        with self._changed:
+            items = list(self._items)
+            self._items.clear()
+            self._size = 0
+            self._changed.notify_all()
+        room, loop = self._room, self.loop
+        if room is not None and loop is not None:
+            loop.call_soon_threadsafe(room.set)
+        return b"".join(items) if self._is_bytes else items
+
+    def stop(self) -> None:
+        """Let nothing more be brought: whoever offers is told so."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+        for stop in self._stopping:
+            stop()
+
+    def on_stop(self, stop: Callable[[], object]) -> None:
+        """Call something when nothing more is to be brought."""
+        self._stopping.append(stop)
+
+    def _weigh(self, item: Any) -> int:
+        return len(item) if self._is_bytes else _BYTES_PER_ELEMENT
+
+    def _add(self, item: Any) -> None:
+        if self._is_bytes:
+            item = _bytes_like(item)
+            if not item:
+                return
+        with self._changed:
+            self._items.append(item)
+            self._size += self._weigh(item)
+        self.ready()
+
+    def offer(self, item: Any) -> bool:
+        """Bring an element, or bytes; wait until there is room for more. Tell whether more is wanted."""
+        self._add(item)
+        with self._changed:
+            self._changed.wait_for(lambda: self._size < _PIECE or self._stopped)
+            return not self._stopped
+
+    async def offer_async(self, item: Any) -> None:
+        """Do the same on an event loop."""
+        self._add(item)
+        while self._size >= _PIECE:
+            self._room = self._room or asyncio.Event()
+            self._room.clear()
+            if self._size >= _PIECE:
+                await self._room.wait()
+
+    def end(self, failure: BaseException | None = None) -> None:
+        """Say that nothing more will come, because of a failure maybe."""
+        self.failure = failure
+        self.ended = True
+        self.ready()
+
+
+def _bytes_like(item: Any) -> bytes:
+    try:
+        return bytes(memoryview(item))
+    except TypeError:
+        raise TypeError(f"a stream of bytes: expected bytes-like, got {type(item).__name__}") from None
+
+
+def of_stream(value: object, *, is_bytes: bool, loop: asyncio.AbstractEventLoop | None) -> Feed:
+    """Return a feed of what an implementation gives for a stream; raise `Mismatch` where that cannot be one."""
+    feed = Feed(_pump(value, is_bytes=is_bytes, loop=loop), is_bytes=is_bytes)
+    feed.loop = loop
+    return feed
+
+
+def _pump(value: object, *, is_bytes: bool, loop: asyncio.AbstractEventLoop | None) -> Pump:
+    if is_bytes and isinstance(value, (bytes, bytearray, memoryview)):
+        return lambda feed: _give(feed, [value])
+    if isinstance(value, (list, tuple)) and not is_bytes:
+        return lambda feed: _give(feed, cast("list[object]", value))
+    reads = getattr(value, "read", None)
+    if hasattr(value, "__aiter__") and not (callable(reads) and not inspect.iscoroutinefunction(reads)):
+        return _awaited(cast("AsyncIterable[object]", value), loop)
+    if is_bytes and callable(reads):
+        return lambda feed: _in_thread(feed, _pieces(cast("_Reads", value)))
+    if isinstance(value, Iterable) and not isinstance(value, (str, dict)):
+        return lambda feed: _in_thread(feed, cast("Iterable[object]", value))
+    raise unexpected("bytes-like, a file, or something iterable" if is_bytes else "something iterable", value)
+
+
+def _pieces(file: _Reads) -> Iterator[object]:
+    while piece := file.read(_PIECE):
+        yield piece
+
+
+def _give(feed: Feed, items: Iterable[object]) -> None:
+    for item in items:
+        feed._add(item)  # noqa: SLF001
+    feed.end()
+
+
+def _in_thread(feed: Feed, items: Iterable[object]) -> None:
+    def run() -> None:
+        iterator = iter(items)
+        try:
+            for item in iterator:
+                if not feed.offer(item):
+                    break
+        except BaseException as failure:  # noqa: BLE001  (comes out of the call that is under way)
+            feed.end(failure)
+        else:
+            feed.end()
+        finally:
+            close = getattr(iterator, "close", None)
+            if callable(close):
+                close()
+
+    _thread.start_new_thread(run, ())
+
+
+def _awaited(items: AsyncIterable[object], loop: asyncio.AbstractEventLoop | None) -> Pump:
+    if loop is None:
+        raise Mismatch("only the asyncio face runs asynchronous iterables")
+
+    async def run(feed: Feed) -> None:
+        iterator = items.__aiter__()
+        try:
+            async for item in iterator:
+                await feed.offer_async(item)
+        except asyncio.CancelledError:
+            feed.end()
+            raise
+        except BaseException as failure:  # noqa: BLE001  (comes out of the call that is under way)
+            feed.end(failure)
+        else:
+            feed.end()
+        finally:
+            close = getattr(iterator, "aclose", None)
+            if callable(close):
+                await close()
+
+    def start(feed: Feed) -> None:
+        feed.on_stop(asyncio.run_coroutine_threadsafe(run(feed), loop).cancel)
+
+    return start
+
+
+def of_future(value: object, *, loop: asyncio.AbstractEventLoop | None) -> Feed:
+    """Return a feed of what an implementation gives for a future: the value, or what gives it later."""
+    if loop is not None and inspect.iscoroutinefunction(value):
+        value = value()
+    if inspect.isawaitable(value) and not isinstance(value, Future):
+        if loop is None:
+            raise Mismatch("only the asyncio face awaits values of futures")
+        pump = _await_value(value, loop)
+    elif isinstance(value, Future):
+        pump = _when_done(cast("Future[object]", value))
+    elif callable(value):
+        pump = _compute(value)
+    else:
+        pump = lambda feed: _give(feed, [value])  # noqa: E731
+    feed = Feed(pump, is_bytes=False)
+    feed.loop = loop
+    return feed
+
+
+def _when_done(future: Future[Any]) -> Pump:
+    def done(future: Future[Any], feed: Feed) -> None:
+        if not future.cancelled():
+            failure = future.exception()
+            if failure is None:
+                feed._add(future.result())  # noqa: SLF001
+            feed.end(failure)
+
+    def start(feed: Feed) -> None:
+        future.add_done_callback(lambda future: done(future, feed))
+        feed.on_stop(future.cancel)
+
+    return start
+
+
+def _await_value(value: Awaitable[object], loop: asyncio.AbstractEventLoop) -> Pump:
+    async def wait() -> object:
+        return await value
+
+    return lambda feed: _when_done(asyncio.run_coroutine_threadsafe(wait(), loop))(feed)
+
+
+def _compute(function: Callable[[], object]) -> Pump:
+    def run(future: Future[object]) -> None:
+        try:
+            value = function()
+        except BaseException as failure:  # noqa: BLE001  (comes out of the call that is under way)
+            future.set_exception(failure)
+        else:
+            future.set_result(value)
+
+    def start(feed: Feed) -> None:
+        future: Future[object] = Future()
+        future.set_running_or_notify_cancel()
+        _when_done(future)(feed)
+        _thread.start_new_thread(run, (future,))
+
+    return start

@@ -1,0 +1,57 @@
+"""What the host tells the helper of streams to do, and what that tells the host."""
+
+from __future__ import annotations
+
+import enum
+
+__all__ = ["BLOCKED", "DONE", "NO_KIND", "SETTLE", "STARTED", "Event", "Step"]
+
+DONE, STARTED, SETTLE = 100, 101, 102
+"""Events that are none of CanonicalABI.md's: a step was done; the task has begun; the host wants to know what is there."""
+BLOCKED = -1
+"""What a built-in returns that could not do anything yet."""
+NO_KIND = 0xFFFF
+
+
+class Event(enum.IntEnum):
+    """What a task waits for (CanonicalABI.md, `EventCode`)."""
+
+    NONE = 0
+    SUBTASK = 1
+    STREAM_READ = 2
+    STREAM_WRITE = 3
+    FUTURE_READ = 4
+    FUTURE_WRITE = 5
+
+
+class Step(enum.IntEnum):
+    """Steps, with what their four numbers are. All but the first five have to do with an end of some kind."""
+
+    WAIT = 0
+    """Nothing can be done now."""
+    EXIT = 1
+    """Nothing is to be done at all: there are no ends."""
+    LEAVE = 2
+    """Nothing more is to be done by a call that is not the task."""
+    LISTEN = 3
+    """Wait for the host as well. Told: the call's number, or 0 where there is something to do."""
+    HEARD = 4
+    """The host was heard: end the call. Call."""
+    READ = 5
+    """Let elements come. End, -, -, how many at most. Told: result, address."""
+    PUT = 6
+    """Let the host have elements, and free them. End, address, -, how many."""
+    WRITE = 7
+    """Ask the host for elements and give them away. End. Told: result, address."""
+    WRITE_ON = 8
+    """Give away what was not taken. End, address, how many were taken, of how many. Told: result, address."""
+    FREE = 9
+    """Free elements. End, address, -, how many."""
+    CANCEL_READ = 10
+    """Let no elements come any more. End. Told: result."""
+    CANCEL_WRITE = 11
+    """Give nothing away any more. End. Told: result."""
+    DROP_READABLE = 12
+    """Drop an end."""
+    DROP_WRITABLE = 13
+    """Drop an end."""

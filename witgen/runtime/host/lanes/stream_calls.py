@@ -1,0 +1,99 @@
+"""The streams and futures of descriptors: their keys, and the typed functions that pass what they carry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from ... import abi
+from .. import shape
+from .kinds import CARRIES_NO_HANDLES, data_name, key_of, put_name
+
+__all__ = ["End", "Keys", "Passage", "ends_of", "keys_of", "obstacle", "passages"]
+
+End = abi.Stream | abi.Future
+Keys = Mapping[End, str]
+"""The keys of the streams and futures of one function."""
+
+
+@dataclass(frozen=True, eq=False)
+class Passage:
+    """One kind of stream or future: its type, and the functions by which its elements come and go."""
+
+    type_: End
+    put: abi.Function
+    data: abi.Function
+
+
+def _parts(type_: abi.Type) -> Iterator[abi.Type | None]:
+    match type_:
+        case abi.Record():
+            yield from (field.type for field in type_.fields)
+        case abi.Variant():
+            yield from (case.payload for case in type_.cases)
+        case abi.Tuple():
+            yield from type_.types
+        case abi.Result():
+            yield from (type_.ok, type_.err)
+        case abi.Map():
+            yield from (type_.key, type_.value)
+        case abi.List() | abi.FixedList():
+            yield type_.element
+        case abi.Option() | abi.Stream() | abi.Future():
+            yield type_.type
+        case _:
+            pass
+
+
+def _within(type_: abi.Type | None) -> Iterator[abi.Type]:
+    if type_ is not None:
+        yield type_
+        for part in _parts(type_):
+            yield from _within(part)
+
+
+def _outermost(type_: abi.Type | None) -> Iterator[End]:
+    if isinstance(type_, (abi.Stream, abi.Future)):
+        yield type_
+    elif type_ is not None:
+        for part in _parts(type_):
+            yield from _outermost(part)
+
+
+def ends_of(function: abi.Function) -> list[End]:
+    """Return the streams and futures that a function passes."""
+    types = [*(param.type for param in function.params), function.result]
+    return list(dict.fromkeys(end for type_ in types for end in _outermost(type_)))
+
+
+def obstacle(function: abi.Function) -> str | None:
+    """Return why the streams of a function cannot be carried; None where they can."""
+    carried = [part for end in ends_of(function) for part in _within(end.type)]
+    handles = (abi.Own, abi.Borrow, abi.Stream, abi.Future)
+    return CARRIES_NO_HANDLES if any(isinstance(part, handles) for part in carried) else None
+
+
+def keys_of(interface: str, function: abi.Function) -> dict[End, str]:
+    """Return the keys of a function's streams; `interface` is what all names of the interface have in common."""
+    keys: dict[End, str] = {}
+    for end in ends_of(function):
+        named = any(isinstance(part, (abi.Record, abi.Variant, abi.Enum, abi.Flags)) for part in _within(end.type))
+        keys[end] = key_of(interface, function.name, shape.structure(end), named=named)
+    return keys
+
+
+def passages(functions: Iterable[tuple[str, abi.Function]]) -> dict[str, Passage]:
+    """Return all kinds by their keys; functions stand with what all names of their interface have in common."""
+    found: dict[str, Passage] = {}
+    for interface, function in functions:
+        if obstacle(function) is None:
+            for end, key in keys_of(interface, function).items():
+                found.setdefault(key, _passage(end, key, function.python))
+    return found
+
+
+def _passage(end: End, key: str, python: str) -> Passage:
+    elements = abi.U32 if end.type is None else abi.List(end.type)
+    number = abi.Param("end", "end", abi.U32)
+    put = abi.Function(put_name(key), "put", (number, abi.Param("elements", "elements", elements)))
+    return Passage(end, put, abi.Function(data_name(key), f"stream of {python}", (number,), elements))

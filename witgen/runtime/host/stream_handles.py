@@ -1,0 +1,40 @@
+"""Streams and futures in the calls of one function: numbers on the way, readers and feeds in Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from .. import abi
+from .ends import Ends
+from .feeds import Feed, of_future, of_stream
+from .lanes.stream_calls import End, Keys
+from .readers import reader_of
+
+__all__ = ["FunctionEnds"]
+
+
+@dataclass(frozen=True, eq=False)
+class FunctionEnds:
+    """The streams of one function; `awaits` tells whether what reads from them are coroutines."""
+
+    ends: Ends
+    keys: Keys
+    awaits: bool
+
+    def reader(self, type_: End) -> Callable[[int], Any]:
+        """Return what makes a reader of the number of a readable end."""
+        ends, key, awaits = self.ends, self.keys[type_], self.awaits
+        return lambda number: reader_of(ends.receive(key, number, type_), awaits=awaits)
+
+    def feed(self, type_: End, value: object) -> Feed:
+        """Return a feed of what an implementation gives for a stream; raise `Mismatch` where that cannot be one."""
+        loop = self.ends.store.loop
+        if isinstance(type_, abi.Future):
+            return of_future(value, loop=loop)
+        return of_stream(value, is_bytes=type_.type is abi.U8, loop=loop)
+
+    def offer(self, type_: End, value: object) -> int:
+        """Return the number by which a guest is given what an implementation gives."""
+        return self.ends.offer(self.keys[type_], self.feed(type_, value), type_)
