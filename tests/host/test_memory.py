@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
+from memory import flat, measured, resident
 
 from witgen.runtime import abi
 from witgen.runtime.values import Ok, Some
@@ -16,25 +15,7 @@ from .echo import echo
 from .test_values import COLOR, EITHER, NESTED, POINT, RIGHTS, SHAPE, Color, Point, Rights, ShapeName
 from .things import start
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads the resident size from /proc")
-
-GROWTH = 1 << 20
-"""What may be added to the resident size by all the calls after the warm-up."""
-
-
-def resident() -> int:
-    gc.collect()
-    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
-
-
-def flat(call: Callable[[], object], count: int) -> None:
-    for _ in range(max(200, count // 20)):
-        call()
-    before = resident()
-    for _ in range(count):
-        call()
-    assert resident() - before <= GROWTH
-
+pytestmark = measured
 
 KINDS: dict[str, tuple[abi.Type, Any]] = {
     "integer": (abi.U64, 2**64 - 1),

@@ -24,8 +24,8 @@ _HOST = abi.Interface(
     "test:lanes/host", (), (abi.Function("swap", "swap", (abi.Param("data", "data", BYTES),), BYTES),)
 )
 _EXPORTS = abi.Interface("", (), (abi.Function("run", "run", (abi.Param("data", "data", BYTES),), BYTES),))
-_OPTIONS = "(memory $memory) (realloc $realloc)"
-_MEMORY = """(core module $mm (memory (export "memory") 1) (global $p (mut i32) (i32.const 64))
+OPTIONS = "(memory $memory) (realloc $realloc)"
+MEMORY = """(core module $mm (memory (export "memory") 1) (global $p (mut i32) (i32.const 64))
     (func (export "realloc") (param i32 i32 i32 i32) (result i32) (local $r i32)
       (local.set $r (global.get $p)) (global.set $p (i32.add (local.get $r) (local.get 3)))
       (if (i32.gt_u (global.get $p) (i32.shl (memory.size) (i32.const 16)))
@@ -42,14 +42,14 @@ def _component(imports: str = "", before: str = "", more: str = "") -> str:
     """Return a component whose `run` passes on to `swap`."""
     return f"""(component {before}
   (import "test:lanes/host" (instance $h (export "swap" (func (param "data" (list u8)) (result (list u8))))))
-  {imports} {_MEMORY}
-  (core func $swap (canon lower (func $h "swap") {_OPTIONS}))
+  {imports} {MEMORY}
+  (core func $swap (canon lower (func $h "swap") {OPTIONS}))
   (core module $m (import "" "swap" (func $swap (param i32 i32 i32)))
     (func (export "run") (param i32 i32) (result i32)
       (call $swap (local.get 0) (local.get 1) (i32.const 16)) (i32.const 16)))
   (core instance $i (instantiate $m (with "" (instance (export "swap" (func $swap))))))
   (func (export "run") (param "data" (list u8)) (result (list u8))
-    (canon lift (core func $i "run") {_OPTIONS} (post-return $reset))) {more})"""
+    (canon lift (core func $i "run") {OPTIONS} (post-return $reset))) {more})"""
 
 
 class Swaps(host.World):

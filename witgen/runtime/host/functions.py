@@ -242,7 +242,8 @@ class _Compiler:
         if self.lowering.handles:
             line("_settle()")
         for pin in dict.fromkeys(self.lowering.passing):
-            line(f"_pins.{pin} = None")
+            # Not None: ctypes goes on holding what was there before.
+            line(f"_pins.{pin} = b''")
         if self.lowering.regions:
             with block("if _large:"):
                 line("_shrink()")
