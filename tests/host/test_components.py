@@ -67,6 +67,18 @@ def test_what_is_not_a_component(source: host.ComponentSource, cache: Path) -> N
     assert not cache.exists()
 
 
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [(b"", "it is empty"), (b"\0asm\1\0\0\0", "wasmtime does not take"), (b"\xff", "component text")],
+)
+def test_a_file_that_is_not_a_component_is_named(content: bytes, problem: str, tmp_path: Path, cache: Path) -> None:
+    path = tmp_path / "odd.wasm"
+    path.write_bytes(content)
+    for source in (path, str(path)):
+        with pytest.raises(host.ComponentError, match=rf"odd\.wasm: .*{problem}"):
+            run(source)
+
+
 def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         run(tmp_path / "missing.wasm")

@@ -25,7 +25,8 @@ from .lanes.request import Request
 
 __all__ = ["ComponentSource", "cache_folder", "load"]
 
-ComponentSource: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | Component
+_Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview
+ComponentSource: TypeAlias = _Source | Component
 """A path, a component's bytes, component text (a str that begins with a parenthesis), or a compiled component."""
 
 _ANY_HASH = "?" * 40
@@ -44,7 +45,13 @@ def load(engine: wasmtime.Engine, source: ComponentSource, lanes: Request | None
     content = _read(source)
     key = f"{hashlib.sha256(content).hexdigest()[:40]}-{ffi.VERSION}-{fingerprint(engine)}"
     component = _load_composed(engine, content, f"{lanes.key}-{key}", lanes) if lanes is not None else None
-    return component or _known_or_made(engine, key, lambda: _compile(engine, content))
+    try:
+        return component or _known_or_made(engine, key, lambda: _compile(engine, content))
+    except ComponentError as error:
+        path = _path(source)
+        if path is None:
+            raise
+        raise ComponentError(f"{path}: {error}") from None
 
 
 def _load_composed(engine: wasmtime.Engine, content: bytes, key: str, lanes: Request) -> Component | None:
@@ -130,12 +137,18 @@ def cache_folder() -> Path | None:
     return base / "witgen" / "components"
 
 
-def _read(source: str | os.PathLike[str] | bytes | bytearray | memoryview) -> bytes:
+def _path(source: _Source) -> Path | None:
+    """Return the path that a source is, if it is one."""
+    if isinstance(source, str) and source.lstrip().startswith("("):
+        return None
+    return Path(source) if isinstance(source, (str, os.PathLike)) else None
+
+
+def _read(source: _Source) -> bytes:
     if isinstance(source, (bytes, bytearray, memoryview)):
         return bytes(source)
-    if isinstance(source, str) and source.lstrip().startswith("("):
-        return source.encode()
-    return Path(source).read_bytes()
+    path = _path(source)
+    return path.read_bytes() if path is not None else str(source).encode()
 
 
 def _compile(engine: wasmtime.Engine, content: bytes) -> Component:
