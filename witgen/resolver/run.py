@@ -132,7 +132,10 @@ def _parse(context: Context, source: Folder | SingleFile) -> tuple[PackageInput 
         try:
             parsed.append((file, parse_text(file.text)))
         except WitSyntaxError as error:
-            context.error(error.code, error.message, Span(file, error.start, error.end), help=error.help)
+            from ..syntax.recovery import syntax_errors  # noqa: PLC0415 - only where something is wrong
+
+            for each in syntax_errors(file.text, error):
+                context.error(each.code, each.message, Span(file, each.start, each.end), help=each.help)
     # A file that is not understood may hold the header and any of the names: what follows from that is no news.
     return packages_of(context, source.path, parsed) if len(parsed) == len(files) else (None, [])
 
