@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from .diagnostics import Diagnostic
@@ -35,6 +37,7 @@ def rounds(start: Path, overrides: dict[str, Any]) -> Iterator[tuple[list[Target
     Raises:
         MissingWatcherError: `watchfiles` is not installed.
     """
+    _watchfiles()
     wits: list[str] = []
     saves: Iterator[object] = iter(())
     while True:
@@ -70,13 +73,17 @@ def changes(file: Path) -> Iterator[None]:
             pass
 
 
-def _saves(wits: Sequence[str]) -> Iterator[object]:
-    """Yield what was saved in these folders and files, or something empty when nothing was for a while."""
+def _watchfiles() -> ModuleType:
+    """Import the package, which is an extra, or raise MissingWatcherError."""
     try:
-        import watchfiles  # noqa: PLC0415 - an extra
+        return import_module("watchfiles")
     except ImportError:
         msg = "watching needs watchfiles: pip install 'witgen[watch]'"
         raise MissingWatcherError(msg) from None
+
+
+def _saves(wits: Sequence[str]) -> Iterator[object]:
+    """Yield what was saved in these folders and files, or something empty when nothing was for a while."""
 
     def counts(change: object, path: str) -> bool:
         del change
@@ -86,7 +93,7 @@ def _saves(wits: Sequence[str]) -> Iterator[object]:
 
     # A file is watched through its folder, because many editors put a new file in the place of the old one.
     roots = [wit if os.path.isdir(wit) else os.path.dirname(wit) for wit in wits]
-    return watchfiles.watch(
+    saves: Iterator[object] = _watchfiles().watch(
         *[root for root in roots if os.path.isdir(root)],
         watch_filter=counts,
         debounce=_DEBOUNCE,
@@ -95,6 +102,7 @@ def _saves(wits: Sequence[str]) -> Iterator[object]:
         yield_on_timeout=True,
         recursive=any(os.path.isdir(wit) for wit in wits),
     )
+    return saves
 
 
 def _configuration(start: Path) -> tuple[int, ...]:

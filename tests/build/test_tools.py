@@ -163,15 +163,27 @@ def test_uvx(wheel: Path, project: Path) -> None:
 
 def test_a_plain_environment(wheel: Path, project: Path, tmp_path: Path) -> None:
     """pip installs it, and `python -m witgen` and the script are the same; an extra that is missing is named."""
+    empty = tmp_path / "empty"
+    empty.mkdir()
     venv.create(tmp_path / "env", with_pip=True)
     python = tmp_path / "env" / "bin" / "python"
     subprocess.run([python, "-m", "pip", "install", "--quiet", wheel], check=True)
     script = subprocess.run([tmp_path / "env" / "bin" / "witgen", "--help"], capture_output=True, text=True, check=True)
     module = subprocess.run([python, "-m", "witgen", "--help"], capture_output=True, text=True, check=True)
     assert script.stdout == module.stdout
-    watch = subprocess.run([python, "-m", "witgen", "watch"], cwd=project, capture_output=True, text=True)
-    assert watch.returncode == 2
-    assert "pip install 'witgen[watch]'" in watch.stderr
+    for command, folder, extra in (
+        (["watch"], project, "watch"),
+        (["watch"], empty, "watch"),
+        (["run", "app.wasm", "add", "1"], empty, "golem"),
+        (["workers"], empty, "golem"),
+    ):
+        refused = subprocess.run(
+            [python, "-m", "witgen", *command], cwd=folder, capture_output=True, text=True, timeout=60
+        )
+        assert refused.returncode == 2
+        assert f"pip install 'witgen[{extra}]'" in refused.stderr
+        assert "Traceback" not in refused.stderr
+    assert not list(empty.iterdir())
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -47,8 +47,7 @@ def run(*, component: str, function: str, state: Path | None, as_json: bool, wat
 
     Arguments are WAVE, one by one: 42, '"text"', '[1, 2]', '{name: "Ann"}'. The result is written to stdout.
     """
-    from ..golem.worker import running
-
+    running = _running()
     gc.enable()  # unlike other commands, this one may run for days
     if function.startswith("-"):
         raise click.NoSuchOption(function)
@@ -66,6 +65,17 @@ def run(*, component: str, function: str, state: Path | None, as_json: bool, wat
     except MissingWatcherError as error:
         raise click.ClickException(str(error)) from error
     return 0
+
+
+def _running() -> Any:
+    """Import what runs workers, which needs packages of an extra."""
+    try:
+        from ..golem.worker import running
+    except ModuleNotFoundError as error:
+        if (error.name or "witgen").partition(".")[0] == "witgen":
+            raise
+        raise click.ClickException(str(error)) from error
+    return running
 
 
 def _once(wanted: Any) -> int:
@@ -99,7 +109,7 @@ def _once(wanted: Any) -> int:
 @reporting
 def workers(*, state: Path | None, as_json: bool) -> int:
     """List the workers of a state file."""
-    from ..golem.worker import running
+    running = _running()
     from ..golem.worker.errors import WorkerError
 
     try:
