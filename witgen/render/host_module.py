@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ..facts.support import Side, obstacle
+from ..facts.support import Side
 from ..facts.types import FunctionFacts
 from ..facts.world import ScopeFacts, WorldFacts
 from ..records import record
-from .annotations import EXPORT_SIDE, IMPORT_SIDE, Annotations, Bases, Ends, Place
+from .annotations import EXPORT_SIDE, IMPORT_SIDE, Annotations, Bases, Ends
 from .docs import paragraphs
 from .env import render_template
 from .host_names import host_names
-from .imports import Imports
 from .module import module_view
-from .resources import ResourceView, declared_resources, resource_bases, resource_doc, resource_names
+from .resources import ResourceView, resource_bases, resource_doc
+from .scope import ModuleScope, supported
 from .signature import Signature, called, implemented
 
 __all__ = ["AsyncBase", "HostScope", "interface_class", "render_host_export", "render_host_import"]
@@ -41,17 +41,8 @@ _PROVIDED = {"wasi:io/poll": ("Pollable",), "wasi:io/streams": ("InputStream", "
 """Resources of wasmtime's own that the runtime has classes for: Python can make them."""
 
 
-class HostScope:
-    """What the host modules of one scope are made of; `place` tells import side from export side."""
-
-    def __init__(self, facts: WorldFacts, scope: ScopeFacts, place: Place, extra_names: Sequence[str] = ()) -> None:
-        self.facts = facts
-        self.scope = scope
-        self.place = place
-        self.exporting = place.exported is not None
-        self.resources = declared_resources(facts, scope)
-        self.imports = Imports([*(fact.name for _, fact in self.resources), *extra_names])
-        self.reexported, self.aliases = resource_names(facts, scope, self.imports, place)
+class HostScope(ModuleScope):
+    """What the host modules of one scope are made of."""
 
     @property
     def host(self) -> str:
@@ -67,16 +58,11 @@ class HostScope:
             shadowed.update(fact.name for _, fact in self.resources)
         return Annotations(self.facts, self.imports, self.place, self.scope.module, shadowed, bases, Ends.READER)
 
-    def supported(self, functions: Sequence[FunctionFacts]) -> tuple[FunctionFacts, ...]:
-        """Return the functions that the host's runtime can carry."""
-        side = Side.HOST_EXPORT if self.exporting else Side.HOST_IMPORT
-        return tuple(f for f in functions if obstacle(self.facts.resolve, f.function, side) is None)
-
     def signatures(
         self, functions: Sequence[FunctionFacts], *, holds_resources: bool = False, bases: Bases = Bases.PLAIN
     ) -> tuple[Signature, ...]:
         """Return the signatures of a class body: called on the export side, implemented on the import side."""
-        functions = self.supported(functions)
+        functions = supported(self.facts, functions, Side.HOST_EXPORT if self.exporting else Side.HOST_IMPORT)
         annotations = self.annotations(functions, holds_resources=holds_resources, bases=bases)
         make = called if self.exporting else implemented
         return tuple(make(self.facts, function, annotations) for function in functions)
@@ -98,10 +84,6 @@ class HostScope:
             tells = any(function.name == "dropped" for function in functions)
             awaitable = self.imports.name("collections.abc", "Awaitable") if tells else ""
             yield AsyncBase(names[id], fact.name, bases, functions, awaitable)
-
-    def offered(self) -> list[str]:
-        """Return the names of all resources that the module offers."""
-        return [*self.reexported, *(fact.name for _, fact in self.resources), *(alias.name for alias in self.aliases)]
 
 
 def render_host_import(facts: WorldFacts, scope: ScopeFacts) -> str | None:

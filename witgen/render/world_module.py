@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..facts.support import Side, has_stream, obstacle
+from ..facts.support import Side, has_stream
 from ..facts.types import FunctionFacts
 from ..facts.world import Link, WorldFacts
 from ..records import record, replace
@@ -15,6 +15,7 @@ from .host_module import HostScope
 from .host_names import host_names
 from .module import module_view
 from .resources import declared_resources
+from .scope import supported
 from .signature import Signature, called, implemented
 
 __all__ = ["render_host_world"]
@@ -159,16 +160,13 @@ class _World:
 
     def signatures(self, bases: Bases) -> list[Signature]:
         """Return the signatures of the world's own exported functions that the runtime can call."""
-        functions = self._supported(self.facts.exported, Side.HOST_EXPORT)
+        functions = supported(self.facts, self.facts.exported, Side.HOST_EXPORT)
         annotations = self.scope.annotations(functions, bases=bases)
         return [_beside_own(called(self.facts, function, annotations)) for function in functions]
 
     def _callables(self) -> tuple[FunctionFacts, ...]:
-        free = tuple(f for f in self.facts.imported if f.function.kind.resource is None)
-        return self._supported(free, Side.HOST_IMPORT)
-
-    def _supported(self, functions: tuple[FunctionFacts, ...], side: Side) -> tuple[FunctionFacts, ...]:
-        return tuple(f for f in functions if obstacle(self.facts.resolve, f.function, side) is None)
+        free = (f for f in self.facts.imported if f.function.kind.resource is None)
+        return supported(self.facts, free, Side.HOST_IMPORT)
 
 
 def _beside_own(signature: Signature) -> Signature:
