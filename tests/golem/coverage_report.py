@@ -15,7 +15,6 @@ REASONS: Mapping[str, str] = {
     r"golem:api/oplog-processor#": "a plugin of the platform exports it; workers neither call nor export it",
     r"wasi:http/incoming-handler#": "exported by web servers; wasmtime-py cannot make the request that it takes",
     r"wasi:http/types#\[method\]incoming-request\.": "comes with a call of the incoming handler alone",
-    r"wasi:http/types#http-error-code$": "a worker takes responses as a whole, so the stream of none fails",
     r"wasi:http/types#\[static\]response-outparam\.": "comes with a call of the incoming handler alone",
     r"wasi:keyvalue/handle-watch#": "not in Golem's world",
     r"wasi:sockets/(tcp|udp)#": "wasmtime-py (48 and newer) has no setting that allows sockets: none can be made",

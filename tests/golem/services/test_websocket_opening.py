@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 import subprocess
 import sys
 import time
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from certificates import self_signed
 from websockets.sync.server import ServerConnection
 
 from witgen.golem.local import Services
@@ -103,13 +103,7 @@ def test_a_server_that_never_answers(start: Start, tmp_path: Path) -> None:
 
 
 def test_tls_with_a_certificate_of_ones_own(start: Start, tmp_path: Path) -> None:
-    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    command = (
-        "openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1"
-    )
-    subprocess.run([*command.split(), "-keyout", key, "-out", certificate], check=True, capture_output=True)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
+    certificate, context = self_signed(tmp_path)
     with websocket_server(echo, ssl=context) as url:
         stranger = start()
         [(kind, text)] = stranger("out.append(said(connect))", url=url)

@@ -108,9 +108,9 @@ def test_failures_are_the_errors_that_wit_declares(machine: Machine, server: Ser
     attempts = {
         f"{nobody}/": "ErrorCodeConnectionRefused()",
         f"{server.url}/gone": "ErrorCodeConnectionTerminated()",
-        f"{server.url}/short": "7 bytes, ErrorCodeHttpResponseIncomplete()",
+        f"{server.url}/short": "6 bytes, ErrorCodeHttpResponseIncomplete()",
         f"{server.url}/slow": "ErrorCodeConnectionReadTimeout()",
-        f"{server.url}/stuck": "8 bytes, ErrorCodeConnectionReadTimeout()",
+        f"{server.url}/stuck": "6 bytes, ErrorCodeConnectionReadTimeout()",
         f"{server.url}/large": "0 bytes, ErrorCodeHttpResponseBodySize(value=2000)",
         server.url.replace("http", "https"): "ErrorCodeTlsProtocolError()",
     }
@@ -138,7 +138,7 @@ def test_a_response_that_stopped_with_the_process_breaks_off(machine: Machine, s
     with pytest.raises(DeadlineError):
         _ask(machine, "GET", f"{server.url}/stuck", key="k", deadline=3)
     assert time.monotonic() - started < 30
-    assert _ask(machine, "GET", f"{server.url}/stuck", key="k") == "8 bytes, ErrorCodeConnectionTerminated()"
+    assert _ask(machine, "GET", f"{server.url}/stuck", key="k") == "6 bytes, ErrorCodeConnectionTerminated()"
     assert server.asked == ["GET /stuck 0"]
 
 

@@ -8,7 +8,7 @@ import secrets
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from ...runtime.host import Pollable
 from ..bindings.types import wasi_http_types as wit
@@ -132,7 +132,7 @@ def _text(outcome: list[Entry] | wit.ErrorCode) -> str:
 
 
 def _outcome(text: str) -> list[Entry] | wit.ErrorCode:
-    found = json.loads(text)
+    found: list[tuple[str, str]] | dict[str, list[Any]] = json.loads(text)
     if isinstance(found, list):
         return [(name, value.encode("latin-1")) for name, value in found]
     [(name, payload)] = found.items()

@@ -243,7 +243,7 @@ class Types(wasi_http_types.Types):
     OutgoingRequest = OutgoingRequest
     RequestOptions = RequestOptions
     ResponseOutparam = wasi_http_types.ResponseOutparam
-    IncomingResponse: type[IncomingResponse]
+    IncomingResponse: type[wasi_http_types.IncomingResponse]
     IncomingBody = IncomingBody
     FutureTrailers = FutureTrailers
     OutgoingResponse = OutgoingResponse

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -49,11 +49,11 @@ class Request:
 
     def head(self) -> h11.Request:
         """Return what comes before the body."""
-        headers: list[tuple[str, str | bytes]] = [("Host", self.authority), *self.headers]
+        headers = _fields([("Host", self.authority.encode()), *self.headers])
         if self.trailers:
-            headers.append(("Transfer-Encoding", "chunked"))
+            headers.append((b"Transfer-Encoding", b"chunked"))
         elif self.body is not None and not any(name.lower() == "content-length" for name, _ in self.headers):
-            headers.append(("Content-Length", str(len(self.body))))
+            headers.append((b"Content-Length", b"%d" % len(self.body)))
         return h11.Request(method=self.method, target=self.path, headers=headers)
 
 
@@ -151,7 +151,7 @@ class Exchange:
         try:
             for start in range(0, len(body), _CHUNK):
                 channel.sendall(_bytes(protocol.send(h11.Data(data=body[start : start + _CHUNK]))))
-            channel.sendall(_bytes(protocol.send(h11.EndOfMessage(headers=request.trailers))))
+            channel.sendall(_bytes(protocol.send(h11.EndOfMessage(headers=_fields(request.trailers)))))
         except ConnectionError:
             # A server may have answered and closed the connection before it had everything. If not, reading tells.
             return
@@ -162,10 +162,10 @@ class Exchange:
             data = channel.recv(_CHUNK)
             is_in_body = self._protocol.their_state is h11.SEND_BODY
             self._protocol.receive_data(data)
-            if not data and is_in_body:
-                return self._end_of_body()
-            if not data:
+            if not data and (self._is_abandoned or not is_in_body):
                 raise wit.ErrorCodeConnectionTerminated
+            if not data:
+                return self._end_of_body()
         return event
 
     def _end_of_body(self) -> Any:
@@ -180,5 +180,9 @@ def _bytes(data: bytes | None) -> bytes:
     return data or b""
 
 
-def _entries(headers: h11.Headers) -> list[Entry]:
+def _fields(entries: Iterable[Entry]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode(), value) for name, value in entries]
+
+
+def _entries(headers: Iterable[tuple[bytes, bytes]]) -> list[Entry]:
     return [(name.decode("ascii"), value) for name, value in headers if name.decode("ascii") not in FORBIDDEN]

@@ -3,7 +3,7 @@
 A record is its fields, a variant `[case]` or `[case, payload]`, an enum its case, flags the list of those that are set,
 an option null or `[value]`, a result `{"ok": …}` or `{"err": …}`, a map the list of its pairs. `list<u8>` is
 `{"at": offset, "size": n}` in the bytes beside the text. A handle is `[number]`, or `[number, bytes]` where the state
-of its object stands in the oplog too.
+of its object stands in the oplog too, or `[number, text]` where the text says what it is.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ Handle: TypeAlias = abi.Own | abi.Borrow
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What stands for a handle: the number of the object, and its state where it has one that is recorded."""
+    """What stands for a handle: the number of the object, and its state or a description where it has one."""
 
     number: int
-    state: bytes | None = None
+    state: bytes | str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,9 @@ class _Writer:
             case abi.Own() | abi.Borrow():
                 reference = self._refer(type_, value)
                 state = reference.state
-                return [reference.number] if state is None else [reference.number, self._bytes(state)]
+                if isinstance(state, bytes):
+                    return [reference.number, self._bytes(state)]
+                return [reference.number] if state is None else [reference.number, state]
             case abi.List() if type_.element is abi.U8:
                 return self._bytes(value)
             case abi.List() | abi.FixedList():
@@ -126,7 +128,7 @@ class _Reader:
             case abi.Prim():
                 return float(plain) if type_ in (abi.F32, abi.F64) else plain
             case abi.Own() | abi.Borrow():
-                return self._refer(type_, Reference(plain[0], self._slice(plain[1]) if plain[1:] else None))
+                return self._refer(type_, self._reference(*plain))
             case abi.List() if type_.element is abi.U8:
                 return self._slice(plain)
             case abi.List() | abi.FixedList():
@@ -160,6 +162,9 @@ class _Reader:
                 return {self.read(type_.key, key): self.read(type_.value, each) for key, each in plain}
             case _:
                 raise _unsupported(type_)
+
+    def _reference(self, number: int, state: str | Mapping[str, int] | None = None) -> Reference:
+        return Reference(number, self._slice(state) if isinstance(state, Mapping) else state)
 
     def _slice(self, place: Mapping[str, int]) -> bytes:
         return self._data[place["at"] : place["at"] + place["size"]]

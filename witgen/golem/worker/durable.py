@@ -17,7 +17,7 @@ from .calls import Call, Item, finish, is_one_class, outcome, request_type
 from .codec import Encoded, Handle, decode, encode, has_handles, has_streams, replace
 from .errors import WorkerError
 from .objects import Objects, Standing, dropped
-from .policy import entry_kind, is_local, kind_of
+from .policy import CHECKED, entry_kind, interface_path, is_local, kind_of
 from .recorder import Recorder
 from .tasks import Task
 
@@ -92,7 +92,7 @@ class Durable:
         if any(map(has_streams, (*(param.type for param in function.params), function.result))):
             run = _refuse
         elif is_local(item.name, function, self._objects.plain.get(cast("abi.Resource", function.resource))):
-            run = self._run_local
+            run = self._run_checked if f"{interface_path(item.name)}#{function.name}" in CHECKED else self._run_local
         elif function.is_async:
             return lambda *arguments: self._begin(Call(item, function, list(arguments)))
         else:
@@ -180,6 +180,19 @@ class Durable:
             return self._objects.made(type_, self._objects.admit(type_, each), call)
 
         return finish(call.function, replace(call.function.result, value, adopt))
+
+    def _run_checked(self, call: Call) -> Any:
+        """Make a call that is made in replay too, if it is the one that was recorded."""
+        made: list[Any] = []
+
+        def execute() -> Encoded:
+            made.append(self._objects.outcome(call.item, call.function, call.arguments))
+            return self._encoded(call, made[0])
+
+        self._recorder.call(call.name, kind_of(call.item.name, call.function), self._request(call), execute)
+        if not made:
+            execute()
+        return finish(call.function, made[0])
 
 
 def _refuse(call: Call) -> Any:

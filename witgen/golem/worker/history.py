@@ -12,12 +12,12 @@ from ..bindings.types import golem_api_oplog as oplog
 from ..bindings.types.golem_api_host import AccountId, ProjectId
 from ..bindings.types.golem_rpc_types import ComponentId, Uuid, WitNodeTupleValue, WitValue, WorkerId
 from ..services.clocks import from_nanoseconds
+from . import polling, reading
 from .codec import Encoded, Reference, decode
 from .entries import TOLD, Entry
 from .errors import WorkerError
 from .identity import to_wit_uuid
 from .policy import Kind, kind_of
-from .polling import FUNCTIONS
 from .program import Program
 from .records import WorkerRecord
 from .witvalue import to_wit_value
@@ -27,11 +27,15 @@ if TYPE_CHECKING:
 
 __all__ = ["History"]
 
-_IMPORTED: Final = {
-    f"{item.interface.name}#{function.name}": (item.interface.name, function)
-    for item in Services._definition.imports  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  (WIT may use other names)
-    for function in item.interface.functions
-} | FUNCTIONS
+_IMPORTED: Final = (
+    {
+        f"{item.interface.name}#{function.name}": (item.interface.name, function)
+        for item in Services._definition.imports  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  (WIT may use other names)
+        for function in item.interface.functions
+    }
+    | polling.FUNCTIONS
+    | reading.FUNCTIONS
+)
 
 _KINDS: Final[dict[Kind, Callable[[], oplog.WrappedFunctionType]]] = {
     Kind.READ_LOCAL: oplog.WrappedFunctionTypeReadLocal,

@@ -21,6 +21,7 @@ from .codec import Encoded
 from .durable import Durable
 from .polling import Polling
 from .program import Export, Program
+from .reading import Reading
 from .recorder import Recorder
 from .tasks import TaskTickets
 
@@ -102,7 +103,8 @@ class Loaded:
             self.store.extension(Tickets, lambda store: TaskTickets(store, recorder))
             linkage = Linkage(definition, self.store, made.imports)
             linkage.define(needs)
-            Polling(self.store, recorder, durable.revive_awaited).shadow(linkage._linker, linkage._handles)
+            for each in (Polling(self.store, recorder, durable.revive_awaited), Reading(self.store, recorder)):
+                each.shadow(linkage._linker, linkage._handles)
             self._instance = Instance(self.store, linkage.instantiate(component), needs, linkage)
         except BaseException:
             self.store.close()

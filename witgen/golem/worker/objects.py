@@ -61,7 +61,11 @@ class Objects:
 
     def refer(self, type_: Handle, value: Any) -> Reference:
         """Return what stands for an object of the guest."""
-        return Reference(value._standing.number if type_.resource in self.classes else 0)
+        if type_.resource not in self.classes:
+            return Reference(0)
+        standing: Standing = value._standing
+        describe = getattr(standing.target, "_describe", None)
+        return Reference(standing.number, None if describe is None else describe())
 
     def admit(self, type_: Handle, value: Any) -> Reference:
         """Give an object of the implementation a number."""
@@ -75,7 +79,7 @@ class Objects:
         """Return the guest's object of a number."""
         self._count = max(self._count, reference.number)
         standing = Standing(reference.number, self._fresh.pop(reference.number, None), call)
-        if standing.target is None and reference.state is not None:
+        if standing.target is None and isinstance(reference.state, bytes):
             standing.target = self.plain[type_.resource]._restore(reference.state)
         made: Any = object.__new__(self.classes[type_.resource])
         made._standing = standing

@@ -12,7 +12,18 @@ from typing import Any
 from ...runtime import abi
 from ..bindings.types import golem_websocket_client as websocket
 
-__all__ = ["HISTORY", "ONCE", "REOPEN", "Kind", "entry_kind", "interface_path", "is_local", "kind_of", "terminal"]
+__all__ = [
+    "CHECKED",
+    "HISTORY",
+    "ONCE",
+    "REOPEN",
+    "Kind",
+    "entry_kind",
+    "interface_path",
+    "is_local",
+    "kind_of",
+    "terminal",
+]
 
 
 class Kind(enum.Enum):
@@ -78,6 +89,9 @@ _LOCAL_RESOURCES = frozenset(
 )
 """Resources that live in the worker alone: what is done with them is done again in replay."""
 
+CHECKED = frozenset({"wasi:http/types#[static]outgoing-body.finish"})
+"""Functions of such resources that have an entry nevertheless: a replay that does something else is stopped there."""
+
 _ENTRY_KINDS = {
     "get-oplog-index": "no-op",
     "mark-begin-operation": "begin-atomic-region",
@@ -120,6 +134,8 @@ def is_local(interface: str, function: abi.Function, implementation: Any) -> boo
 
 def kind_of(interface: str, function: abi.Function) -> Kind:
     """Return what a function does to the world."""
+    if f"{interface_path(interface)}#{function.name}" in CHECKED:
+        return Kind.WRITE_LOCAL
     package = interface.partition("/")[0]
     if package in _LOCAL_PACKAGES:
         return _LOCAL_PACKAGES[package]

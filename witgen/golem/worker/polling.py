@@ -21,7 +21,7 @@ from .policy import Kind
 from .poll_component import COMPONENT
 from .recorder import Recorder
 
-__all__ = ["FUNCTIONS", "Native", "Polling"]
+__all__ = ["FUNCTIONS", "Native", "Polling", "own_version"]
 
 _SLICE: Final = 100_000_000
 """Nanoseconds that wasmtime waits at a stretch; in between, Python's signal handlers run."""
@@ -88,7 +88,7 @@ class Polling:
 
     def shadow(self, linker: wasm.Linker, handles: ResourceHandles) -> None:
         """Define the functions; the resource stays wasmtime's."""
-        with linker.root() as root, root.add_instance(f"wasi:io/poll@{_own_version(self._store.engine)}") as instance:
+        with linker.root() as root, root.add_instance(f"wasi:io/poll@{own_version(self._store.engine)}") as instance:
             for function, made in (
                 (poll_abi.POLL, self._poll),
                 (poll_abi.POLLABLE_READY, self._ready),
@@ -132,7 +132,7 @@ _PROBE = """
 """
 
 
-def _own_version(engine: wasmtime.Engine) -> str:
+def own_version(engine: wasmtime.Engine) -> str:
     """Return the release of WASI that wasmtime's linker has.
 
     From wasmtime 48 on, an instance that is added under the name of one that is there is that one. Under any other

@@ -1,6 +1,6 @@
 """wasi:http: requests to the server at the address that is given."""
 
-from agent._runtime.values import Err, Ok
+from agent._runtime.values import Ok
 from agent.guest import wasi_http_outgoing_handler as handler
 from agent.guest.wasi_http_types import (
     Fields,
@@ -11,8 +11,12 @@ from agent.guest.wasi_http_types import (
     OutgoingRequest,
     OutgoingResponse,
     RequestOptions,
+    http_error_code,
 )
-from agent.types.wasi_http_types import MethodPost, SchemeHttp
+from agent.types.wasi_http_types import ErrorCodeHttpResponseIncomplete, MethodPost, SchemeHttp
+from agent.types.wasi_io_streams import StreamErrorLastOperationFailed
+
+from .failing import failure
 
 
 def cover(authority: str) -> None:
@@ -90,10 +94,10 @@ def _received(waiting: FutureIncomingResponse) -> IncomingResponse:
 
 
 def _broken(authority: str) -> None:
-    """A response that ends too early: a worker takes responses as a whole, so the request itself fails."""
-    with _sent(authority, "/broken") as waiting:
-        with waiting.subscribe() as ready:
-            ready.block()
-        outcome = waiting.get()
-        assert isinstance(outcome, Ok)
-        assert isinstance(outcome.value, Err)
+    """A response that ends too early."""
+    body = _received(_sent(authority, "/broken")).consume()
+    with body.stream() as stream:
+        assert stream.blocking_read(100) == b"hello"
+        with failure(StreamErrorLastOperationFailed, stream.blocking_read, 100).value as error:
+            assert isinstance(http_error_code(error), ErrorCodeHttpResponseIncomplete)
+    body.drop()

@@ -1,0 +1,145 @@
+"""Reads of input streams, recorded: how much there was, not what.
+
+The content of a stream is recorded where it came from, or made again. In how many pieces it arrived is not, and a guest
+may see that: so replay gives it the same pieces.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+from wasmtime import component as wasm
+
+from ...runtime import abi
+from ...runtime.host import Store, component, ffi
+from ...runtime.host.binding import bind_callback, bind_caller
+from ...runtime.host.handles import ResourceHandles
+from ..bindings._abi import wasi_io_streams as streams_abi
+from ..bindings.types.wasi_io_streams import StreamError, StreamErrorClosed
+from .codec import Encoded
+from .errors import WorkerError
+from .policy import Kind
+from .polling import own_version
+from .reading_component import COMPONENT
+from .recorder import Recorder
+
+__all__ = ["FUNCTIONS", "Reading"]
+
+_SLICE: Final = 100_000_000
+"""Nanoseconds that wasmtime waits at a stretch; in between, Python's signal handlers run."""
+
+_CHUNK: Final = 1 << 16
+
+_READ = replace(streams_abi.INPUT_STREAM_READ, name="read", resource=None)
+_WAIT = abi.Function("wait", "wait", (_READ.params[0], abi.Param("nanoseconds", "nanoseconds", abi.U64)), None)
+
+_READS: Final = (
+    streams_abi.INPUT_STREAM_READ,
+    streams_abi.INPUT_STREAM_BLOCKING_READ,
+    streams_abi.INPUT_STREAM_SKIP,
+    streams_abi.INPUT_STREAM_BLOCKING_SKIP,
+)
+
+FUNCTIONS: Final = {
+    f"{streams_abi.INTERFACE.name}#{each.name}": (
+        streams_abi.INTERFACE.name,
+        abi.Function(each.name, each.python, (each.params[1],), abi.Result(abi.U64, abi.STRING)),
+    )
+    for each in _READS
+}
+"""What is recorded of reading: how much was asked for and given; or `closed`, or `failed`."""
+
+
+class _Native:
+    """wasmtime's own reads, called from Python."""
+
+    def __init__(self, store: Store, handles: ResourceHandles) -> None:
+        linker = wasm.Linker(store.engine)
+        linker.add_wasip2()
+        instance = linker.instantiate(store.raw, component.load(store.engine, COMPONENT))
+        store.keep.extend((linker, instance))
+
+        def bound(function: abi.Function) -> Callable[..., Any]:
+            return bind_caller(function, handles, ffi.export_function(instance, store.context, "", function.name))
+
+        self.read, self._wait = bound(_READ), bound(_WAIT)
+        self._interruption = store.interruption
+
+    def read_some(self, stream: Any, length: int) -> bytes:
+        """Read at least a byte."""
+        while not (content := self.read(stream, length)):
+            self._wait(stream, _SLICE)
+            if self._interruption is not None:
+                self._interruption.check_here()
+        return bytes(content)
+
+
+class Reading:
+    """What stands in place of the functions of `wasi:io/streams` that read, in the guest's linker."""
+
+    def __init__(self, store: Store, recorder: Recorder) -> None:
+        self._store = store
+        self._recorder = recorder
+
+    def shadow(self, linker: wasm.Linker, handles: ResourceHandles) -> None:
+        """Define the functions; the resource stays wasmtime's."""
+        native = _Native(self._store, handles)
+        with linker.root() as root, root.add_instance(f"wasi:io/streams@{own_version(self._store.engine)}") as instance:
+            for function in _READS:
+                # A method is looked up on its object, and these objects are wasmtime's.
+                plain = replace(function, name=function.python, resource=None)
+                callback = bind_callback(plain, handles, self._reader(function, native))
+                self._store.keep.append(callback)
+                ffi.add_function(instance, function.name, callback)
+
+    def _reader(self, function: abi.Function, native: _Native) -> Callable[[Any, int], bytes | int]:
+        name = f"{streams_abi.INTERFACE.name}#{function.name}"
+        waits, skips = function.python.startswith("blocking"), function.python.endswith("skip")
+
+        def read(stream: Any, length: int) -> bytes | int:
+            make = native.read_some if waits and length else native.read
+            made: list[bytes | StreamError] = []
+
+            def execute() -> Encoded:
+                made.append(_outcome(lambda: make(stream, length)))
+                return _encoded(made[0])
+
+            response = self._recorder.call(name, Kind.READ_LOCAL, Encoded(f"[{length}]"), execute)
+            content = made[0] if made else _again(native, stream, response)
+            if isinstance(content, StreamError):
+                raise content
+            return len(content) if skips else content
+
+        return read
+
+
+def _outcome(read: Callable[[], bytes]) -> bytes | StreamError:
+    try:
+        return read()
+    except StreamError as error:
+        return error
+
+
+def _encoded(outcome: bytes | StreamError) -> Encoded:
+    """Return what is recorded of a read."""
+    if isinstance(outcome, StreamError):
+        return Encoded(json.dumps({"err": "closed" if isinstance(outcome, StreamErrorClosed) else "failed"}))
+    return Encoded(json.dumps({"ok": len(outcome)}))
+
+
+def _again(native: _Native, stream: Any, recorded: Encoded) -> bytes | StreamError:
+    """Return as much as was read before, or come to the same end."""
+    size: int | None = json.loads(recorded.text).get("ok")
+    content = bytearray()
+    while size is None or len(content) < size:
+        rest = _CHUNK if size is None else size - len(content)
+        outcome = _outcome(lambda: native.read_some(stream, rest))  # noqa: B023  (called here)
+        if isinstance(outcome, StreamError):
+            if _encoded(outcome) == recorded:
+                return outcome
+            raise WorkerError(f"a stream gave {recorded.text} before, and now no more than {len(content)} bytes")
+        content += outcome
+    return bytes(content)
