@@ -75,6 +75,9 @@ _OPTIONS = {
     "wasmtime": _Option("wasmtime", "a list of strings: packages and interfaces", _is_strings),
 }
 
+_TABLES = {"names", "import-names", "export-names"}
+"""What a target has of these comes on top of what is shared."""
+
 
 def load(path: Path) -> list[Target]:
     """Read the targets of a pyproject.toml.
@@ -137,8 +140,9 @@ class _Reader:
 
     def _target(self, shared: dict[str, Any], table: dict[str, Any], path: tuple[str | int, ...]) -> Target:
         merged = {**shared, **table}
-        if isinstance(shared.get("names"), dict) and isinstance(table.get("names"), dict):
-            merged["names"] = {**shared["names"], **table["names"]}
+        for key in merged.keys() & _TABLES:
+            if isinstance(shared.get(key), dict) and isinstance(table.get(key), dict):
+                merged[key] = {**shared[key], **table[key]}
         if "out" not in merged:
             self._report("W0904", f"{_title(path)} has no `out`", path, help='add `out = "…"`: the output folder')
         if merged.get("host") is False and merged.get("guest") is False:

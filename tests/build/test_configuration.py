@@ -46,6 +46,15 @@ def test_all_targets_run_from_below(project: Path, witgen: Run) -> None:
     assert witgen("check", cwd=project).returncode == 0
 
 
+@pytest.mark.parametrize("key", ["names", "import-names", "export-names"])
+def test_tables_of_names_are_merged(key: str, tmp_path: Path) -> None:
+    path = tmp_path / "pyproject.toml"
+    shared, own = '{ "a:b/x" = "all", "a:b/y" = "all" }', '{ "a:b/y" = "own" }'
+    path.write_text(f'[tool.witgen]\n{key} = {shared}\n[[tool.witgen.target]]\nout = "a"\n{key} = {own}\n')
+    (target,) = load(path)
+    assert getattr(target.config, key.replace("-", "_")) == {"a:b/x": "all", "a:b/y": "own"}
+
+
 def test_the_command_line_wins(project: Path, witgen: Run) -> None:
     (project / "pyproject.toml").write_text(TWO)
     assert witgen("generate", "--guest", "--out", "a").returncode == 0
