@@ -92,6 +92,16 @@ def test_wit_names_beside_the_handle_protocol(world: Any) -> None:
         bucket.name()
 
 
+def test_handles_are_dropped_by_hand(world: Any) -> None:
+    """Where WIT declares no `drop`, handles have one; twice is fine."""
+    store = world.golden_resources_store
+    cursor = store.list_keys(store.Bucket("dropped"))
+    cursor.drop()
+    cursor.drop()
+    with pytest.raises(Exception, match="Cursor"):
+        cursor.next()
+
+
 def test_handles_in_lists_records_and_variants(world: Any, bindings: SimpleNamespace) -> None:
     store, types = world.golden_resources_store, bindings.types
     a, b = store.Bucket("a"), store.Bucket("b")

@@ -38,6 +38,10 @@ class _Proxy(values.Resource):
         return self
 
     def __exit__(self, *_: object) -> None:
+        _Proxy.drop(self)
+
+    def drop(self) -> None:
+        """Drop the handle; what WIT declares under this name takes its place."""
         self._fate = self._fate or "was dropped"
 
 

@@ -19,3 +19,7 @@ class Error(_host.NativeResource, _types.Error):
     Streams hand it out in `stream-error.last-operation-failed`. An interface that makes streams may offer a
     function which looks into it: `wasi:filesystem`, for one, turns it into its own error code where it fits.
     """
+
+    def drop(self) -> None:
+        """Drop the handle; twice is fine. `with` does it at its end."""
+        _host.drop(self)

@@ -29,6 +29,10 @@ class Pot(_host.GuestResource):
     def fill(self, n: int) -> int:
         """`fill: func(n: u32) -> u32`"""
 
+    def drop(self) -> None:
+        """Drop the handle; twice is fine. `with` does it at its end."""
+        _host.drop(self)
+
 
 class Pots:
     """`golden:awkward/awkward#pots`."""

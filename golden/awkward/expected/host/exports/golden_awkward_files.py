@@ -46,6 +46,10 @@ class File(_host.GuestResource):
             FileOpenError: as WIT declares.
         """
 
+    def drop(self) -> None:
+        """Drop the handle; twice is fine. `with` does it at its end."""
+        _host.drop(self)
+
 
 class Files:
     """Methods that componentize-py takes for its own, and constructors that can fail."""

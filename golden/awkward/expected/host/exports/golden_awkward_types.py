@@ -33,6 +33,10 @@ class Node(_host.GuestResource):
     def again(self) -> Node:
         """The same node, as often as anybody asks."""
 
+    def drop(self) -> None:
+        """Drop the handle; twice is fine. `with` does it at its end."""
+        _host.drop(self)
+
 
 class Types:
     """Called like a module of Python's library."""

@@ -47,6 +47,10 @@ class Resource(_host.GuestResource):
     def import_(cls, cls_: int) -> Resource:
         """`import: static func(cls: u32) -> resource`"""
 
+    def drop(self) -> None:
+        """Drop the handle; twice is fine. `with` does it at its end."""
+        _host.drop(self)
+
 
 class Words:
     """Names that mean something in Python: "quotes", \\backslashes\\, \"\"\"triple\"\"\" and {{ braces }} in documentation."""

@@ -82,6 +82,10 @@ class Cursor(_host.GuestResource, _types.Cursor):
     def next(self) -> str | None:
         """`next: func() -> option<string>`"""
 
+    def drop(self) -> None:
+        """Drop the handle; twice is fine. `with` does it at its end."""
+        _host.drop(self)
+
 
 class Store:
     """Resources, handles in every place."""
