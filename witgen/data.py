@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Final
 
-__all__ = ["GOLEM_WIT", "list_data", "read_data"]
+__all__ = ["GOLEM_WIT", "golem_packages", "list_data", "read_data"]
 
 # Not by importlib.resources: it loads much, and wheels are installed as files.
 _HERE = Path(__file__).parent
 
 GOLEM_WIT: Final = _HERE / "golem" / "wit"
 """The folder with Golem's WIT."""
+
+_PACKAGE = re.compile(r"^package ([^;\s]+);", re.MULTILINE)
+
+
+@cache
+def golem_packages() -> frozenset[str]:
+    """Return the names of the packages that Golem's WIT consists of, with their versions."""
+    files = GOLEM_WIT.glob("deps/*/*.wit")
+    return frozenset(name for file in files for name in _PACKAGE.findall(file.read_text(encoding="utf-8")))
 
 
 @cache

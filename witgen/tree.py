@@ -83,13 +83,18 @@ def with_library(tree: Tree, path: str) -> Tree:
     return replace(tree, library=(library.main, *library.dependencies))
 
 
+_WANTED = "name a folder of WIT, a WIT file or a component; where nothing is named, it is `wit/`"
+
+
 def _mode(path: str, problems: list[Diagnostic]) -> int:
     """Return the type bits of what is at `path`, 0 with a problem noted if nothing usable is."""
     try:
         return os.stat(path).st_mode
     except FileNotFoundError:
-        what = "is a broken link" if os.path.islink(path) else "does not exist"
-        problems.append(Diagnostic("W0010", f"`{path}` {what}", path=path))
+        if os.path.islink(path):
+            problems.append(Diagnostic("W0010", f"`{path}` is a broken link", path=path))
+        else:
+            problems.append(Diagnostic("W0010", f"`{path}` does not exist", path=path, help=_WANTED))
     except (OSError, ValueError) as error:
         problems.append(_unreadable(path, error))
     return 0

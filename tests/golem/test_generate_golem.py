@@ -170,9 +170,21 @@ def test_a_world_of_ones_own_needs_no_deps(tmp_path: Path) -> None:
     missing = witgen(tmp_path / "short", "generate", "--out", "bindings")
     assert missing.returncode == 2
     assert "golem:websocket@1.5.0" in missing.stderr
+    assert missing.stderr.count("pass --golem") == 2
     assert witgen(tmp_path / "short", "generate", "--golem", "--out", "bindings").returncode == 0
     assert witgen(tmp_path / "long", "generate", "--out", "bindings").returncode == 0
     assert written(tmp_path / "short" / "bindings") == written(tmp_path / "long" / "bindings")
+
+
+def test_what_pyproject_says_is_inspected_and_resolved(tmp_path: Path) -> None:
+    (tmp_path / "definitions").mkdir()
+    (tmp_path / "definitions" / "world.wit").write_text(WORLD)
+    (tmp_path / "pyproject.toml").write_text('[tool.witgen]\nwit = "definitions"\nout = "bindings"\ngolem = true\n')
+    shown = witgen(tmp_path, "inspect", "--world", "agent")
+    assert "import golem:websocket/client@1.5.0" in shown.stdout, shown.stderr
+    assert witgen(tmp_path, "resolve").returncode == 0
+    (tmp_path / "other").mkdir()
+    assert "pass --golem" in witgen(tmp_path, "inspect", "definitions").stderr
 
 
 def test_a_world_of_ones_own_can_include_one_of_ours(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from .output import reporter
 
 if TYPE_CHECKING:
     from ..model import ir
+    from ..options import Config
 
 __all__ = ["build", "demo", "inspect", "resolve"]
 
@@ -22,11 +24,28 @@ _golem = click.option("--golem", is_flag=True, help="Take missing WIT from Golem
 
 
 def _resolved(wit: Path | None, features: str | None, *, all_features: bool, golem: bool) -> ir.Resolve:
+    """Resolve what the command line names: where it names nothing, what pyproject.toml is about."""
     from .. import api
     from ..options import default_wit
 
-    place = wit or default_wit(Path(), golem=golem)
-    return api.resolve(place, split(features), all_features=all_features, golem=golem)
+    config = _configured() if wit is None else None
+    if config is None:
+        place = wit or default_wit(Path(), golem=golem)
+        return api.resolve(place, split(features), all_features=all_features, golem=golem)
+    wanted = split(features) or config.features
+    everything = all_features or config.all_features
+    return api.resolve(config.wit, wanted, all_features=everything, golem=golem or config.golem)
+
+
+def _configured() -> Config | None:
+    """Return the options of a target of pyproject.toml, where all targets read the same WIT in the same way."""
+    from ..config import load
+    from ..projects import find
+
+    file = find(Path.cwd())
+    configs = [each.config for each in load(file)] if file is not None else []
+    ways = {(os.fspath(each.wit), frozenset(each.features), each.all_features, each.golem) for each in configs}
+    return configs[0] if len(ways) == 1 else None
 
 
 @click.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Sequence
 
+from ..data import golem_packages
 from ..model.ir import PackageName
 from ..tree import Tree
 from .suggest import list_names
@@ -25,6 +26,8 @@ class MissingPackages:
         if versions:
             found = list_names(str(known) for known in versions)
             return f"there is {found}: versions must match exactly"
+        if str(name) in golem_packages():
+            return "it comes with witgen: pass --golem, or write `golem = true` in [tool.witgen]"
         # Names that share the namespace alone are not similar.
         close = suggest(str(name), [str(known) for known in self._known if _similar(known, name)])
         return close or self._layout(name)
