@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
-from wasmtime import Engine
+from wasmtime import Engine, WasmtimeError
 from wasmtime.component import Component, Func, Linker
 
 from . import component, ffi
-from .errors import HostError
+from .engine import NESTED, NO_NESTING
+from .errors import EngineError, HostError
 
 if TYPE_CHECKING:
     from .store import Store
@@ -60,7 +62,8 @@ class Companion:
             store.enable_http()
             linker.add_wasi_http()
         self._raw = store.raw
-        self._instance = linker.instantiate(store.raw, compiled[text])
+        with _explained():
+            self._instance = linker.instantiate(store.raw, compiled[text])
         self._functions = {name: self._export(name) for name in exports}
 
     def _export(self, name: str) -> Func:
@@ -71,8 +74,20 @@ class Companion:
 
     def call(self, name: str, *arguments: object) -> Any:
         """Call an export."""
-        return self._functions[name](self._raw, *arguments)
+        with _explained():
+            return self._functions[name](self._raw, *arguments)
 
     def box(self, name: str, *arguments: object) -> int:
         """Call an export that returns a handle; return the address of its box, which the caller has to delete."""
         return ffi.take_box(self.call(name, *arguments))
+
+
+@contextmanager
+def _explained() -> Generator[None]:
+    """Say why a component of ours cannot be called here."""
+    try:
+        yield
+    except WasmtimeError as error:
+        if NESTED in str(error):
+            raise EngineError(NO_NESTING) from error
+        raise

@@ -13,7 +13,7 @@ from typing import Any, NoReturn, Self, TypeVar, cast
 import wasmtime
 
 from . import ffi
-from .engine import LENDS_ONE, bounds, default_engine, prove, suit
+from .engine import LENDS_ONE, NESTED, NO_NESTING, bounds, default_engine, prove, suit
 from .errors import (
     EngineError,
     FuelError,
@@ -85,6 +85,8 @@ class Store:
         self.engine = engine or default_engine(settings)
         suit(self.engine, settings)
         prove(self.engine)
+        self.concurrent = concurrent
+        """Whether guests may have async functions."""
         self.streams = streams
         """Whether files can become streams of its guests."""
         self.http = http
@@ -239,6 +241,8 @@ class Store:
             return FuelError(f"the guest has used up its fuel, {self.limits.fuel}")
         if _LENT_TWO in text:
             return EngineError(LENDS_ONE)
+        if NESTED in text:
+            return EngineError(NO_NESTING)
         trap = Trap(text)
         if self.budget is not None and self.budget.refused:
             asked = f"the guest asked for a memory of {self.budget.refused} bytes"

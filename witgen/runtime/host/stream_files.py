@@ -38,6 +38,9 @@ _PREFIX: Final = "witgen-streams-"
 _SETTLED: Final = 60
 """Seconds after which a folder's owner has locked it, if there is one."""
 
+_AHEAD: Final = 2
+"""How often guests ask for their folders: libc once, and Python's adapter once."""
+
 _PREOPENS: Final = "wasi:filesystem/preopens@0.2."
 
 _lock = threading.Lock()
@@ -158,8 +161,12 @@ def hide(store: Store, linker: Linker, guest: Component) -> None:
     if not names:
         return
     reference = weakref.ref(store)
+    # Inside an async function of the guest, nobody can ask the helper.
+    ahead = [StreamFiles.of(store).directories() for _ in range(_AHEAD)] if store.concurrent else []
 
     def directories(_: object) -> list[tuple[ResourceAny, str]]:
+        if ahead:
+            return ahead.pop()
         asked = reference()
         return [] if asked is None else StreamFiles.of(asked).directories()
 
