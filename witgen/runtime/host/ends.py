@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Ends", "Incoming", "Outgoing"]
 
-_DROPPED = 1
-"""The result of a built-in whose other end is gone (CanonicalABI.md, `CopyResult`)."""
+_DROPPED, _CANCELLED = 1, 2
+"""The results of a built-in whose other end is gone, and that was cancelled (CanonicalABI.md, `CopyResult`)."""
 _UNSIGNED = 0xFFFF_FFFF
 _QUIET = 3
 """How often nothing has to have moved until nothing is expected to."""
@@ -80,6 +80,8 @@ class Ends:
         self._kinds: dict[str, int] = {}
         self._running = False
         self._listens = False
+        self._bell = 0
+        self._armed = False
         self._visits = False
         """Whether what asks now is not the task, but somebody who has something new for it."""
         self._call: Future[None] | None = None
@@ -165,8 +167,11 @@ class Ends:
 
     def _after(self, event: int, first: int, second: int) -> _Order:
         if event == STARTED:
-            self._visits = self._running
+            if self._running:
+                return _Order(Step.LEAVE)
             self._running = True
+            if not self._armed:
+                self._arm()
         elif event == SETTLE:
             self._visits = True
             for each in list(self._moving.values()):
@@ -179,8 +184,10 @@ class Ends:
         elif event == Event.SUBTASK:
             self._listens = False
             return _Order(Step.HEARD, end=first)
+        elif first == self._bell and event == Event.STREAM_READ:
+            self._arm()
         elif event in (Event.STREAM_READ, Event.STREAM_WRITE, Event.FUTURE_READ, Event.FUTURE_WRITE):
-            self._moving[first].moved(second)
+            self._moving[first].told(second)
         return self._next()
 
     def _next(self) -> _Order:
@@ -202,6 +209,18 @@ class Ends:
             return _Order(Step.WAIT)
         self._running = False
         return _Order(Step.EXIT)
+
+    def _arm(self) -> None:
+        def armed(bell: int, _: int) -> None:
+            self._bell, self._armed = bell, True
+
+        self._orders.appendleft(_Order(Step.ARM, done=armed))
+
+    def taken(self) -> None:
+        """Be told that an event was taken. The task may be about to go on because of it, and there has to be one then."""
+        if self._visits and self._armed:
+            self._armed = False
+            self._orders.appendleft(_Order(Step.RING))
 
     def _listening(self, call: int, _: int) -> None:
         self._listens = call != 0
@@ -284,10 +303,16 @@ class Outgoing:
     def _began(self, result: int, address: int) -> None:
         self._address = address
         if result != BLOCKED & _UNSIGNED:
-            self.moved(result)
+            self._moved(result)
 
-    def moved(self, result: int) -> None:
-        """Be told what the guest has taken."""
+    def told(self, result: int) -> None:
+        """Be told of an event: of the write under way, or that the guest has dropped its end."""
+        if self._writes:
+            self._moved(result)
+        else:
+            self._leave()
+
+    def _moved(self, result: int) -> None:
         dropped = result & 15 == _DROPPED
         self._taken += self._count if self._is_future else result >> 4
         if self._taken < self._count and not dropped:
@@ -412,17 +437,28 @@ class Incoming:
         self._address = address
         self._blocked = result == BLOCKED & _UNSIGNED
         if not self._blocked:
-            self.moved(result)
+            self._moved(result)
         elif self._wanted is None or self._wanted.cancelled():
             self._cancel()
 
     def _cancel(self) -> None:
         if self._blocked:
             self._blocked = False
-            self._order(Step.CANCEL_READ, lambda result, _: self.moved(result))
+            self._order(Step.CANCEL_READ, self._cancelled)
 
-    def moved(self, result: int) -> None:
-        """Be told what the guest has given."""
+    def _cancelled(self, result: int, _: int) -> None:
+        if result != _CANCELLED:
+            self.ends.taken()
+        self._moved(result)
+
+    def told(self, result: int) -> None:
+        """Be told of an event: of the read under way, or that the guest has dropped its end."""
+        if self._blocked:
+            self._moved(result)
+        else:
+            self._drop()
+
+    def _moved(self, result: int) -> None:
         self._blocked = False
         code, is_future = result & 15, isinstance(self.type_, abi.Future)
         number = int(code == 0) if is_future else result >> 4

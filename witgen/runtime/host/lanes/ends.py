@@ -11,7 +11,7 @@ The numbers of steps are those of `witgen.runtime.host.lanes.steps.Step`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .allocator import MEMORY, REALLOC
@@ -39,7 +39,7 @@ _ANSWER, _GIVEN = 8, 40
 """Where the host's answer lies, and where address and count of elements that it gives."""
 _WAIT, _EXIT, _RETURNED = 2, 0, 2
 """What a callback returns, and the state of a call that has returned (CanonicalABI.md, `canon lift` and `Subtask`)."""
-_NEW, _READ, _WRITE, _CANCEL_READ, _CANCEL_WRITE, _DROP_READABLE, _DROP_WRITABLE = range(7)
+_NEW, _READ, _WRITE, _CANCEL_READ, _, _DROP_READABLE, _DROP_WRITABLE = range(7)
 _STREAM, _FUTURE = 0x0E, 0x15
 """The first opcode of the built-ins for streams, and for futures (Binary.md, "Canonical Definitions")."""
 _TASK_RETURN, _SET_NEW, _JOIN = b"\x09\x01\x00\x00", b"\x1f", b"\x23"
@@ -48,6 +48,7 @@ _I32_EQZ, _I32_ADD, _I32_SUB, _I32_MUL, _I32_AND, _I32_OR, _I32_SHL, _I32_SHR_U 
     0x45, 0x6A, 0x6B, 0x6C, 0x71, 0x72, 0x74, 0x76,
 )  # fmt: skip
 _I64_SHR_U, _I64_CONST, _I32_WRAP_I64, _RETURN, _DROP = 0x88, 0x42, 0xA7, 0x0F, 0x1A
+_ONLY_ASYNC = b"\x01" + _ASYNC
 _I32 = Core.I32
 
 
@@ -74,7 +75,7 @@ class _Kind:
     """A kind with the functions of the code that do something with its ends."""
 
     kind: StreamKind
-    builtins: tuple[int, ...]
+    builtins: Mapping[int, int]
     put: int
     data: int
 
@@ -116,6 +117,7 @@ class _Maker:
         self._wires.append((MEMORY, Sort.CORE_MEMORY, self._memory))
         allocate = self._wire(REALLOC, self._realloc, [_I32] * 4, [_I32])
         free = self._wire(FREE, builder.alias(Sort.CORE_FUNC, instance, FREE), [_I32])
+        bell = unsigned(self._real.index(Shape(Kind.STREAM, (None,))))
         task = _Task(
             step=self._wire(STEP, builder.lower(step, self._options()), [_I32] * 4),
             command=self._wire(COMMAND, builder.lower(command, [_ASYNC]), [], [_I32]),
@@ -123,6 +125,9 @@ class _Maker:
             drop=self._wire("drop", builder.builtin(_SUBTASK_DROP), [_I32]),
             new_set=self._wire("new-set", builder.builtin(_SET_NEW), [], [_I32]),
             returned=self._wire("return", builder.builtin(_TASK_RETURN), []),
+            new_bell=self._wire("new-bell", builder.builtin(b"\x0e" + bell), [], [Core.I64]),
+            hear_bell=self._wire("hear-bell", builder.builtin(b"\x0f" + bell + _ONLY_ASYNC), [_I32] * 3, [_I32]),
+            ring_bell=self._wire("ring-bell", builder.builtin(b"\x10" + bell + _ONLY_ASYNC), [_I32] * 3, [_I32]),
         )
         opened = self._wire(OPENED, builder.lower(opened, []), [_I32] * 2)
         kinds = [self._wire_kind(kind, *each) for kind, each in zip(self._kinds, passing, strict=True)]
@@ -157,25 +162,24 @@ class _Maker:
             _READ: (unsigned(len(options)) + b"".join(options), moved, [_I32]),
             _WRITE: (unsigned(len(options)) + b"".join(options), moved, [_I32]),
             _CANCEL_READ: (b"\x00", [_I32], [_I32]),
-            _CANCEL_WRITE: (b"\x00", [_I32], [_I32]),
             _DROP_READABLE: (b"", [_I32], []),
             _DROP_WRITABLE: (b"", [_I32], []),
         }
-        builtins = [
-            self._wire(
+        builtins = {
+            number: self._wire(
                 f"{number}-{kind.key}", builder.builtin(bytes((first + number,)) + type_ + options), params, results
             )
             for number, (options, params, results) in forms.items()
-        ]
+        }
         lowered = [builder.lower(each, self._options()) for each in (put, data)]
         put = self._wire(f"put-{kind.key}", lowered[0], [_I32] * (3 if has else 2))
         data = self._wire(f"data-{kind.key}", lowered[1], *(([_I32] * 2, []) if has else ([_I32], [_I32])))
-        return _Kind(kind, tuple(builtins), put, data)
+        return _Kind(kind, builtins, put, data)
 
     def _write(self, task: _Task, kinds: Sequence[_Kind], opened: int, allocate: int, free: int) -> None:
         """Add the code, and export what is made of it."""
         builder, module = self._builder, self._module
-        task.address, task.set, task.runs = (module.variable(0) for _ in range(3))
+        task.address, task.set, task.runs, task.bell, task.rope = (module.variable(0) for _ in range(5))
         task.do = [module.function(_Doing(each, task, allocate, free).body()) for each in kinds]
         task.loop = module.function(task.loop_body())
         module.function(task.run_body(), RUN)
@@ -231,10 +235,17 @@ class _Task:
     drop: int
     new_set: int
     returned: int
+    new_bell: int
+    hear_bell: int
+    ring_bell: int
     address: int = 0
     """The variable with the second number to tell the host after a step."""
     set: int = 0
     """The variable with the waitable set."""
+    bell: int = 0
+    """The variable with the readable end of a stream of the task's own."""
+    rope: int = 0
+    """The variable with its writable end."""
     runs: int = 0
     """The variable that tells whether there are ends."""
     do: list[int] = field(default_factory=list[int])
@@ -249,6 +260,15 @@ class _Task:
         with body.if_():
             body.call(self.new_set)
             body.global_set(self.set)
+            ends = body.local(Core.I64)
+            body.call(self.new_bell)
+            body.set(ends)
+            body.get(ends)
+            body.emit(_I32_WRAP_I64)
+            body.global_set(self.bell)
+            body.get(ends)
+            body.emit(_I64_CONST, 32, _I64_SHR_U, _I32_WRAP_I64)
+            body.global_set(self.rope)
         body.const(1)
         body.global_set(self.runs)
         for number in (STARTED, 0, 0):
@@ -338,6 +358,23 @@ class _Task:
             body.call(self.join)
             body.get(value)
             body.call(self.drop)
+        with body.if_equal(op, Step.ARM):
+            body.global_get(self.bell)
+            body.set(first)
+            body.get(first)
+            body.const(0)
+            body.const(1)
+            body.call(self.hear_bell)
+            body.emit(_DROP)
+            body.get(first)
+            body.global_get(self.set)
+            body.call(self.join)
+        with body.if_equal(op, Step.RING):
+            body.global_get(self.rope)
+            body.const(0)
+            body.const(1)
+            body.call(self.ring_bell)
+            body.emit(_DROP)
 
 
 class _Doing:
@@ -361,8 +398,7 @@ class _Doing:
             Step.WRITE: self._write,
             Step.WRITE_ON: self._write_on,
             Step.FREE: self._give_back,
-            Step.CANCEL_READ: lambda: self._cancel(_CANCEL_READ),
-            Step.CANCEL_WRITE: lambda: self._cancel(_CANCEL_WRITE),
+            Step.CANCEL_READ: self._cancel,
             Step.DROP_READABLE: lambda: self._drop(_DROP_READABLE),
             Step.DROP_WRITABLE: lambda: self._drop(_DROP_WRITABLE),
         }
@@ -450,9 +486,13 @@ class _Doing:
         body.get(self._address)
         body.call(self._free)
 
-    def _cancel(self, builtin: int) -> None:
+    def _cancel(self) -> None:
+        """End what an end is doing, which may not be waited for meanwhile."""
         self._body.get(self._end)
-        self._body.call(self._kind.builtins[builtin])
+        self._body.const(0)
+        self._body.call(self._task.join)
+        self._body.get(self._end)
+        self._body.call(self._kind.builtins[_CANCEL_READ])
         self._body.set(self._result)
 
     def _drop(self, builtin: int) -> None:
