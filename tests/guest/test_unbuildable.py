@@ -16,6 +16,7 @@ CASES = {
     "world b { export f: func(self: u32); }": "`f` has a parameter `self`",
     "interface i { resource t { constructor(self: u32); } } world b { import i; }": "a parameter `self`",
     "interface i { resource t { s: static func(cls: u32); } } world b { export i; }": "a parameter `cls`",
+    "interface i { f: func(); } world b { import i; import l: i; }": "the world imports `t:b/i` with the label `l`",
     "interface i { enum flag { a } flags x { a } f: func(a: x); } world b { import i; }": "type `flag` hides",
     "interface i { resource union {} variant v { a(u8), b } f: func(a: v); } world b { import i; }": "type `union`",
     "interface i { type t = u8; f: func(self: u32); } interface t { resource t {} } world b { export i; export t; }": (

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -30,6 +30,7 @@ class Unbuildable:
 def unbuildable(resolve: ir.Resolve, world: ir.World) -> Iterator[Unbuildable]:
     """Yield everything in a world that componentize-py cannot build."""
     for items, exported in ((world.imports, False), (world.exports, True)):
+        yield from _labelled(resolve, world, items, "exports" if exported else "imports")
         own = [item for item in items.values() if isinstance(item, ir.Function)]
         yield from _world_functions(own, exported=exported)
         interfaces = [resolve.interfaces[item.id] for item in items.values() if isinstance(item, ir.InterfaceItem)]
@@ -38,6 +39,16 @@ def unbuildable(resolve: ir.Resolve, world: ir.World) -> Iterator[Unbuildable]:
         for interface in interfaces:
             yield from _interface(resolve, interface, is_read=is_read)
     yield from _types(resolve, [item.id for item in world.imports.values() if isinstance(item, ir.TypeItem)])
+
+
+def _labelled(
+    resolve: ir.Resolve, world: ir.World, items: Mapping[ir.WorldKey, ir.WorldItem], verb: str
+) -> Iterator[Unbuildable]:
+    for label, item in items.items():
+        name = resolve.interface_name(item.id) if isinstance(item, ir.InterfaceItem) else None
+        if isinstance(label, str) and name is not None:
+            what = f"the world {verb} `{name}` with the label `{label}`"
+            yield Unbuildable(what, world.span, f"write `{verb[:-1]} {name};`")
 
 
 def unquotable(resolve: ir.Resolve, world: ir.World) -> Iterator[Unbuildable]:

@@ -185,7 +185,6 @@ class Installed:
 def render_guest_exports(facts: WorldFacts) -> str:
     """Return `guest/exports/__init__.py` with `serve`."""
     imports = Imports(["serve"])
-    guest = imports.module("..._runtime", "guest")
     names = Namespace({"module"})
     parameters: list[Parameter] = []
     installed: list[Installed] = []
@@ -206,11 +205,11 @@ def render_guest_exports(facts: WorldFacts) -> str:
         parameters.append(parameter)
         installed.append(entry)
     world = imports.reexport(".._raw", "WORLD", "_world")
+    guest = imports.module("..._runtime", "guest") if installed else ""
     doc = f"What a component of world `{facts.title}` exports: bases to implement, and `serve` to install them."
     return render_template(
         "guest_serve.py.jinja",
         module=module_view(facts, facts.own, doc=doc, imports=imports, exported=["serve"]),
-        guest=guest,
         world=world,
         doc=_serve_doc(facts.title, parameters),
         parameters=parameters,

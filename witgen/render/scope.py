@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from ..facts.support import Side, obstacle
 from ..facts.types import FunctionFacts
 from ..facts.world import ScopeFacts, WorldFacts
-from .annotations import Place
+from .annotations import Place, private
 from .imports import Imports
 from .resources import declared_resources, resource_names
 
@@ -31,7 +31,8 @@ class ModuleScope:
         self.place = place
         self.exporting = place.exported is not None
         self.resources = declared_resources(facts, scope)
-        self.imports = Imports([*(fact.name for _, fact in self.resources), *defined])
+        classes = [fact.name for _, fact in self.resources]
+        self.imports = Imports([*classes, *map(private, classes), *defined])
         self.reexported, self.aliases = resource_names(facts, scope, self.imports, place)
 
     def offered(self) -> list[str]:

@@ -69,6 +69,8 @@ class RawModules:
 
     def module(self, interface: str) -> Any:
         """Return the module with an imported instance's functions; "" is the world itself."""
+        if interface and interface not in self.imports:
+            raise OutsideComponentError(f"componentize-py makes no components that import {interface} with a label")
         return _find(f"{self.world_module}.imports.{self.imports[interface]}" if interface else self.world_module)
 
     def type_class(self, interface: str, name: str) -> Any:
