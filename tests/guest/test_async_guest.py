@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,12 +24,16 @@ interface sea {
   later: async func(n: u32) -> result<u32, string>;
   pass: func(entries: stream<entry>, numbers: stream<u32>) -> future<u32>;
 }
-world tides { import sea; export run: async func() -> list<string>; }
+world tides {
+  import sea;
+  export run: async func() -> list<string>;
+  export first: async func(how: string) -> string;
+}
 """
 APP = """\
 import asyncio
 from tides_bindings.guest import exports, streams, test_tides_sea as sea
-from tides_bindings.types.test_tides_sea import Entry
+from tides_bindings.types.test_tides_sea import Entry, LaterError
 
 async def attempt(call):
     try:
@@ -63,7 +68,28 @@ async def run():
     calls += [passing([1], numbers), passing(numbers, numbers), passing(reader, closed)]
     return [await attempt(call) for call in calls]
 
-exports.serve(__name__, run=run)
+async def first(how):
+    try:
+        match how:
+            case "gather":
+                await asyncio.gather(sea.later(100), sea.later(0))
+            case "group":
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(sea.later(100))
+                    group.create_task(sea.later(0))
+            case "cancelled":
+                task = asyncio.create_task(sea.later(100))
+                await sea.later(1)
+                task.cancel()
+                await asyncio.wait([task])
+            case "forgotten":
+                asyncio.create_task(sea.later(100))
+                await sea.later(1)
+    except* LaterError as group:
+        how = f"{how}: {group.exceptions[0]}"
+    return how
+
+exports.serve(__name__, run=run, first=first)
 """
 ENTRIES = "stream<test:tides/sea/entry>"
 
@@ -106,3 +132,34 @@ def test_a_guest_awaits_imports_and_its_own_streams(component: Path) -> None:
             f"TypeError: pass_(entries=…): expected the readable end of a {ENTRIES}, got one of a stream<u32>",
             "DroppedError: StreamReader is closed, given away, or in use",
         ]
+
+
+@pytest.mark.parametrize("how", ["gather", "group", "cancelled", "forgotten"])
+def test_exports_return_while_calls_of_theirs_are_under_way(component: Path, how: str) -> None:
+    """What they do not wait for goes on, and its result is thrown away where nobody waits for it."""
+    from tides_bindings.host import Tides, TidesImports
+    from tides_bindings.host.test_tides_sea import Sea
+    from tides_bindings.types.test_tides_sea import LaterError
+
+    slow, ended = threading.Event(), list[int]()
+
+    class Host(Sea):  # type: ignore[misc]
+        def later(self, n: int) -> int:
+            if n == 100:
+                slow.wait(30)
+            ended.append(n)
+            if n == 0:
+                raise LaterError("not today")
+            return n + 1
+
+        def pass_(self, *_: Any) -> Any:
+            raise AssertionError("never called")
+
+    with Tides.open(component, TidesImports(test_tides_sea=Host())) as world:
+        told = f"{how}: not today" if how in {"gather", "group"} else how
+        assert world.first(how) == told
+        assert 100 not in ended
+        slow.set()
+        for _ in range(3):
+            assert world.first(how) == told
+        assert len(world.run()) == 10

@@ -22,6 +22,7 @@ from .importing import lower_import
 from .lifting import Handles, Lifting, LiftingFunctions
 from .lowering import Lower, Lowering, LoweringFunctions, handles
 from .naming import camel
+from .outlasting import outlast_exports
 from .raw import OutsideComponentError, RawModules, raw_name, raw_types
 from .resource import Ledger, Resource, lend, take_back, wrap, wrapper
 
@@ -111,6 +112,8 @@ def install(raw: RawModules, world_class: str, module: str, exports: tuple[Expor
         served[module] = exports
         return
     raw.require()
+    if any(function.is_async for export in exports for function in export.interface.functions):
+        outlast_exports()
     side = _Side({export.interface.name for export in exports if export.interface.resources})
     for export in exports:
         for resource, name in export.interface.resources:
