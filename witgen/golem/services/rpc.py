@@ -16,8 +16,8 @@ from ..bindings.types import golem_rpc_types as rpc
 from ..bindings.types.wasi_clocks_wall_clock import Datetime
 from ..worker.codec import Encoded
 from ..worker.errors import WorkerError
+from ..worker.exports import Export
 from ..worker.identity import to_uuid, to_wit_uuid
-from ..worker.program import Export
 from ..worker.records import Invocation
 from ..worker.witvalue import WitValueError, from_wit_value, to_wit_value
 from .clocks import to_nanoseconds

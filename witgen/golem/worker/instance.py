@@ -10,17 +10,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...runtime.host import Instance, Limits, Store, WasiConfig
+from ...runtime import abi
+from ...runtime.host import Instance, Limits, Store, WasiConfig, drop
 from ...runtime.host import component as components
 from ...runtime.host.lanes.request import request
 from ...runtime.host.lanes.tickets import Tickets
 from ...runtime.host.link import Linkage
 from ..composition import compose
 from ..services.http_client import RESPONSE_LIMIT
-from .codec import Encoded
+from .codec import NOTHING, Encoded
 from .durable import Durable
+from .exports import Export, Receiver
 from .polling import Polling
-from .program import Export, Program
+from .program import Program
 from .reading import Reading
 from .recorder import Recorder
 from .tasks import TaskTickets
@@ -109,14 +111,39 @@ class Loaded:
         except BaseException:
             self.store.close()
             raise
-        self._functions: dict[Any, Callable[..., Any]] = {}
+        # Knows the classes of the resources that the component exports.
+        self._world = made.world(self._instance, owns_store=False)
+        self._functions: dict[abi.Function, Callable[..., Any]] = {}
+        self._receivers: dict[tuple[abi.Function, Encoded], Any] = {}
 
     def call(self, export: Export, request: Encoded) -> Encoded:
         """Call an exported function with recorded arguments, and return its response."""
-        function = self._functions.get(export.function)
-        if function is None:
-            function = self._functions[export.function] = self._instance.function(export.function, export.interface)
-        return export.call(function, export.arguments(request))
+        arguments = export.arguments(request)
+        if export.receiver is None:
+            return export.call(self._function(export.function, export.interface), arguments)
+        if export.method is None:
+            self._let_go(export.receiver)
+            return NOTHING
+        receiver = self._object(export.receiver, export.interface)
+        return export.call(self._function(export.method, export.interface), [receiver, *arguments])
+
+    def _function(self, function: abi.Function, interface: str) -> Callable[..., Any]:
+        if function not in self._functions:
+            self._functions[function] = self._instance.function(function, interface)
+        return self._functions[function]
+
+    def _object(self, receiver: Receiver, interface: str) -> Any:
+        """Return the object of a method, made at its first call."""
+        key = (receiver.constructor, receiver.request)
+        if key not in self._receivers:
+            arguments = Export(interface, receiver.constructor).arguments(receiver.request)
+            self._receivers[key] = self._function(receiver.constructor, interface)(*arguments)
+        return self._receivers[key]
+
+    def _let_go(self, receiver: Receiver) -> None:
+        made = self._receivers.pop((receiver.constructor, receiver.request), None)
+        if made is not None:
+            drop(made)
 
     def check(self) -> None:
         """Raise if the call under way has to end: host code that waits has to look itself."""

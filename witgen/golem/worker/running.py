@@ -21,8 +21,8 @@ from ..services.errors import ServiceError
 from .codec import Encoded
 from .errors import Stopped, WorkerError
 from .executor import Executor
+from .exports import Export
 from .instance import Surroundings
-from .program import Export
 from .records import ComponentRecord, Records
 from .state import State
 from .worker import Worker

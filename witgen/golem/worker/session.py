@@ -14,9 +14,10 @@ from ..services.http_client import HttpClient
 from .codec import Encoded
 from .durable import Durable
 from .errors import RefusedError, Stopped, WorkerError
+from .exports import Export
 from .identity import to_wit_uuid
 from .instance import Loaded
-from .program import Export, Program
+from .program import Program
 from .recorder import Recorder
 from .records import WorkerRecord
 

@@ -14,6 +14,7 @@ from agent.guest import wasi_keyvalue_atomic as atomic
 from agent.guest import wasi_keyvalue_eventual as eventual
 from agent.guest import wasi_logging_logging as log
 from agent.guest import wasi_random_random as wasi_random
+from agent.guest.exports import test_worker_purses as exported_purses
 from agent.guest.exports.golem_api_load_snapshot import LoadSnapshot
 from agent.guest.exports.golem_api_save_snapshot import SaveSnapshot
 from agent.guest.golem_websocket_client import WebsocketConnection
@@ -28,6 +29,7 @@ from agent.types.golem_api_host import (
 )
 from agent.types.golem_rpc_types import WorkerId
 from agent.types.golem_websocket_client import Error, MessageText
+from agent.types.test_worker_purses import PursePutError
 from agent.types.wasi_logging_logging import Level
 from agent.types.worker import Transcript
 
@@ -179,6 +181,45 @@ def part(name: str) -> bytes:
     return b"original" if host.fork(name) is ForkResult.ORIGINAL else promised()
 
 
+class Purse(exported_purses.Purse):
+    made = 0
+
+    def __init__(self, owner: str) -> None:
+        self._owner = owner
+        self._coins = 0
+        Purse.made += 1
+
+    def put(self, coins: int) -> int:
+        if coins == 0:
+            raise PursePutError("nothing to put")
+        self._coins += coins
+        return self._coins
+
+    def owner(self) -> str:
+        return self._owner
+
+    @classmethod
+    def pour(cls, from_: "Purse", into: "Purse") -> None:
+        into._coins, from_._coins = into._coins + from_._coins, 0
+
+    @classmethod
+    def count(cls) -> int:
+        return cls.made
+
+
+class Thief(exported_purses.Thief):
+    def steal(self) -> int:
+        return 0
+
+
+class Purses(exported_purses.Purses):
+    Purse = Purse
+    Thief = Thief
+
+    def meet(self) -> Thief:
+        return Thief()
+
+
 class Save(SaveSnapshot):
     def save(self) -> bytes:
         return str(memory["counted"]).encode()
@@ -204,6 +245,7 @@ exports.serve(
     promised=promised,
     complete=complete,
     part=part,
+    test_worker_purses=Purses(),
     golem_api_save_snapshot=Save(),
     golem_api_load_snapshot=Load(),
 )

@@ -1,0 +1,224 @@
+"""What can be called of a component from outside, by name, and values on their way in and out.
+
+Methods of resources that the component exports are called on an object that the worker keeps under its constructor's
+arguments, and makes at the first call: `counter("ann").increment`. Golem calls these indexed resources.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Final
+
+from ...runtime import abi, check
+from ...runtime.host.shape import describe
+from ...runtime.values import Err, Ok
+from .. import wave
+from .codec import Encoded, Reference, decode, encode, has_handles
+from .errors import WorkerError
+
+__all__ = ["DROP", "Export", "Exports", "Receiver"]
+
+DROP: Final = "drop"
+"""What lets go of an object, where its resource has no method of that name."""
+
+_METHOD: Final = re.compile(
+    r"(?:(?P<place>[\w:/@.+-]+?)(?:\.\{|[#/.]))?(?P<made>(?P<resource>[a-z][a-zA-Z0-9-]*)\(.*\))\.(?P<method>[a-zA-Z0-9-]+)\}?",
+    re.DOTALL,
+)
+"""`counter("ann").increment`, maybe with the interface, as that of functions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """The object of a method: what makes it, with which arguments, and how people write that."""
+
+    constructor: abi.Function
+    request: Encoded
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """An exported function. A method has a receiver, and `function` is what is left without it."""
+
+    interface: str
+    function: abi.Function
+    receiver: Receiver | None = None
+    method: abi.Function | None = None
+    """The method itself; None for `drop`."""
+
+    @property
+    def name(self) -> str:
+        """The name in full, as Golem writes it: `ns:package/interface.{function}`."""
+        name = self.function.name.removeprefix("[static]")
+        if self.receiver is not None:
+            name = f"{self.receiver.text}.{name}"
+        return f"{self.interface}.{{{name}}}" if self.interface else name
+
+    @property
+    def params(self) -> abi.Tuple:
+        """The types of the parameters."""
+        return abi.Tuple(tuple(param.type for param in self.function.params))
+
+    def request(self, arguments: Sequence[object]) -> Encoded:
+        """Return the arguments of a call as they stand in an oplog; or raise `ValueError`."""
+        if len(arguments) != len(self.function.params):
+            names = ", ".join(param.name for param in self.function.params)
+            raise TypeError(f"{self.name} takes ({names}), not {len(arguments)} arguments")
+        values = check.arguments(self.function, arguments, lambda _, value: value)
+        return encode(self.params, values, _no_handles)
+
+    def arguments(self, request: Encoded) -> list[Any]:
+        """Return recorded arguments."""
+        return list(decode(self.params, request, _no_handles))
+
+    def check(self, request: Encoded) -> None:
+        """Raise unless recorded arguments are of the parameters' types: another version may have others."""
+        try:
+            check.arguments(self.function, self.arguments(request), lambda _, value: value)
+        except (TypeError, ValueError, LookupError, AttributeError, StopIteration) as error:
+            shown = describe(self.function)
+            raise WorkerError(f"this call does not fit the worker's version of the component: {shown}") from error
+
+    def call(self, function: Any, arguments: Sequence[object]) -> Encoded:
+        """Call the bound function and return its response; a declared error is one too."""
+        try:
+            value = function(*arguments)
+        except Exception as error:
+            raises = self.function.raises
+            if raises is None or not isinstance(error, raises):
+                raise
+            declared = self.function.result.err if isinstance(self.function.result, abi.Result) else None
+            value = Err(error if isinstance(declared, abi.Variant) else getattr(error, "value", None))
+        else:
+            if self.function.raises is not None:
+                value = Ok(value)
+        return encode(self.function.result, value, _no_handles)
+
+    def result(self, response: Encoded) -> Any:
+        """Return a response as a value: `Ok` or `Err` where the function declares a result."""
+        return decode(self.function.result, response, _no_handles)
+
+
+def _no_handles(type_: abi.Own | abi.Borrow, _: Any) -> Reference:
+    raise WorkerError(f"a worker cannot be called with, or return, a handle of `{type_.resource.name}`")
+
+
+class Exports:
+    """All that a component exports."""
+
+    def __init__(self, interfaces: Sequence[abi.Interface]) -> None:
+        self._interfaces = interfaces
+
+    def __iter__(self) -> Iterator[Export]:
+        """Yield all functions but methods."""
+        for interface in self._interfaces:
+            for function in interface.functions:
+                if function.resource is None or function.name.startswith("[static]"):
+                    yield Export(interface.name, function)
+
+    def find(self, name: str) -> Export:
+        """Return the function of a name: in full, or as much of it as tells it apart.
+
+        Raises:
+            WorkerError: there is none, or there are several.
+        """
+        method = _METHOD.fullmatch(name)
+        found = list(self._methods(method)) if method else [each for each in self if name in _names(each)]
+        if len(found) == 1:
+            _refuse_handles(found[0])
+            return found[0]
+        if found:
+            listed = ", ".join(export.name for export in found)
+            raise WorkerError(f"several functions are called `{name}`: {listed}")
+        raise WorkerError(f"the component exports no function `{name}`{self._advice(name)}")
+
+    def _methods(self, match: re.Match[str]) -> Iterator[Export]:
+        """Yield the methods that a name may mean."""
+        for interface in self._interfaces:
+            if match["place"] and match["place"] not in _places(interface.name):
+                continue
+            functions = {function.name: function for function in interface.functions}
+            constructor = functions.get(f"[constructor]{match['resource']}")
+            method = functions.get(f"[method]{match['resource']}.{match['method']}")
+            if constructor is None or (method is None and match["method"] != DROP):
+                continue
+            receiver = _receiver(constructor, match["resource"], match["made"])
+            params = () if method is None else method.params[1:]
+            result, raises = (None, None) if method is None else (method.result, method.raises)
+            plain = abi.Function(match["method"], match["method"], params, result, raises)
+            yield Export(interface.name, plain, receiver, method)
+
+    def _advice(self, name: str) -> str:
+        for interface in self._interfaces:
+            for function in interface.functions:
+                if _is_method(function) and name in {function.name, function.name.rpartition(".")[2]}:
+                    return f"; it is a method: {_how(interface, function)}"
+        exports = list(self)
+        known = [spelt for export in exports for spelt in (export.function.name, export.name)]
+        close = get_close_matches(name, known, n=1)
+        if close:
+            return f"; did you mean `{close[0]}`?"
+        listed = [export.name for export in exports]
+        listed += [
+            _template(each, method) for each in self._interfaces for method in filter(_is_method, each.functions)
+        ]
+        return f"; it exports {', '.join(listed)}" if listed else "; it exports none"
+
+
+def _receiver(constructor: abi.Function, resource: str, made: str) -> Receiver:
+    if isinstance(constructor.result, abi.Result):
+        raise WorkerError(f"`{made}`: methods of `{resource}` cannot be called: its constructor may fail")
+    try:
+        _, values = wave.parse_call(made, lambda _: constructor.params)
+    except wave.WaveError as error:
+        raise WorkerError(f"`{made}`: {error}") from None
+    export = Export("", constructor)
+    if any(has_handles(param.type) for param in constructor.params):
+        raise WorkerError(f"`{made}`: methods of `{resource}` cannot be called: its constructor takes handles")
+    shown = [wave.render(value, param.type) for value, param in zip(values, constructor.params, strict=True)]
+    return Receiver(constructor, export.request(values), f"{resource}({', '.join(shown)})")
+
+
+def _is_method(function: abi.Function) -> bool:
+    return function.name.startswith("[method]")
+
+
+def _how(interface: abi.Interface, method: abi.Function) -> str:
+    """Say how a method is called."""
+    resource = method.name.removeprefix("[method]").partition(".")[0]
+    if not any(each.name == f"[constructor]{resource}" for each in interface.functions):
+        return f"`{resource}` has no constructor, so that no worker can have one to call it on"
+    return f"call it as `{_template(interface, method)}`, with the constructor's arguments in WAVE"
+
+
+def _template(interface: abi.Interface, method: abi.Function) -> str:
+    resource, _, name = method.name.removeprefix("[method]").partition(".")
+    return f"{interface.name}.{{{resource}(…).{name}}}"
+
+
+def _refuse_handles(export: Export) -> None:
+    if any(has_handles(param.type) for param in export.function.params) or has_handles(export.function.result):
+        raise WorkerError(
+            f"`{export.name}` takes or returns handles, which cannot be passed to or from a worker; methods of "
+            "resources that have a constructor can be called, as `resource(arguments).method`"
+        )
+
+
+def _places(interface: str) -> set[str]:
+    """Return all that an interface may be called."""
+    path = interface.partition("@")[0]
+    return {interface, path, path.rpartition("/")[2]}
+
+
+def _names(export: Export) -> set[str]:
+    """Return all that a function may be called by."""
+    name = export.function.name.removeprefix("[static]")
+    if not export.interface:
+        return {name}
+    spelt = {f"{place}{form}" for place in _places(export.interface) for form in (f"#{name}", f".{{{name}}}")}
+    interface = export.interface.partition("@")[0].rpartition("/")[2]
+    return {name, *spelt, f"{interface}.{name}", f"{interface}/{name}"}
