@@ -10,13 +10,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
-from websockets.sync.server import ServerConnection, serve
+from loopback import websocket_server
+from websockets.sync.server import ServerConnection
 
 import witgen
 from witgen import golem
@@ -48,18 +47,6 @@ def child(folder: Path, script: str, *arguments: str) -> str:
     done = subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     return done.stdout
-
-
-@contextmanager
-def serving(converse: object) -> Iterator[str]:
-    with serve(converse, "127.0.0.1", 0) as server:  # type: ignore[arg-type]  # a handler
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"ws://127.0.0.1:{server.socket.getsockname()[1]}"
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 def unused_port() -> int:
@@ -134,7 +121,7 @@ def test_lines_are_printed_while_the_conversation_goes_on(made: Path) -> None:
         connection.recv()
         connection.close(1001)
 
-    with serving(converse) as url:
+    with websocket_server(converse) as url:
         command = [sys.executable, "host.py", url]
         with subprocess.Popen(command, cwd=made, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as host:
             assert host.stdout is not None
@@ -213,7 +200,7 @@ def test_a_connection_is_ready_while_a_message_is_there_and_only_then(probe: Pat
         else:
             list(connection)
 
-    with serving(converse) as url:
+    with websocket_server(converse) as url:
         printed = child(probe, script, url)
     assert printed.splitlines() == [
         "[1] [False, True]",
@@ -257,7 +244,7 @@ def test_connections_left_open_are_closed_with_the_store(probe: Path) -> None:
             run()
         print(len(dropped), len(set(dropped)), resources() == before)
     """
-    with serving(list) as url:
+    with websocket_server(list) as url:
         assert child(probe, script, url) == "18 18 True\n"
 
 

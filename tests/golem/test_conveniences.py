@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from guests import built
+from loopback import websocket_server
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.server import ServerConnection, serve
+from websockets.sync.server import ServerConnection
 
 from witgen.golem import Services
 from witgen.golem.worker.running import Run, run
@@ -52,12 +52,8 @@ def _converse(connection: ServerConnection) -> None:
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    with serve(_converse, "127.0.0.1", 0) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"ws://127.0.0.1:{server.socket.getsockname()[1]}"
-        server.shutdown()
-        thread.join()
+    with websocket_server(_converse) as url:
+        yield url
 
 
 def test_web_sockets(component: Path, services: Services, url: str) -> None:

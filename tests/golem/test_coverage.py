@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from coverage_report import declared, reason, report
 from guests import built
-from websockets.sync.server import ServerConnection, serve
+from loopback import websocket_server
+from websockets.sync.server import ServerConnection
 
 from witgen.golem.worker.errors import WorkerError
 from witgen.golem.worker.running import Run, run
@@ -57,12 +58,8 @@ def _echo(connection: ServerConnection) -> None:
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    with serve(_echo, "127.0.0.1", 0) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"ws://127.0.0.1:{server.socket.getsockname()[1]}"
-        server.shutdown()
-        thread.join()
+    with websocket_server(_echo) as url:
+        yield url
 
 
 class Workers:

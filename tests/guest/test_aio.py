@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from loopback import websocket_server
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
-from websockets.sync.server import ServerConnection, serve
+from websockets.sync.server import ServerConnection
 
 
 @contextmanager
@@ -29,12 +30,8 @@ def server(pause: float) -> Iterator[str]:
         if name is None:
             time.sleep(1)
 
-    with serve(converse, "127.0.0.1", 0) as running:
-        thread = threading.Thread(target=running.serve_forever)
-        thread.start()
-        yield f"ws://127.0.0.1:{running.socket.getsockname()[1]}"
-        running.shutdown()
-        thread.join()
+    with websocket_server(converse) as url:
+        yield url
 
 
 def connections() -> type[Any]:

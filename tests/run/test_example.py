@@ -5,12 +5,12 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from websockets.sync.server import ServerConnection, serve
+from loopback import websocket_server
+from websockets.sync.server import ServerConnection
 
 from witgen import Config, generate
 from witgen.golem import WIT
@@ -27,12 +27,8 @@ def url() -> Iterator[str]:
         connection.send(data)
         connection.close(1000, "bye")
 
-    with serve(converse, "127.0.0.1", 0) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"ws://127.0.0.1:{server.socket.getsockname()[1]}"
-        server.shutdown()
-        thread.join()
+    with websocket_server(converse) as url:
+        yield url
 
 
 def test_guest_and_host_run(url: str, tmp_path: Path) -> None:

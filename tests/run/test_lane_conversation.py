@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from websockets.sync.server import ServerConnection, serve
+from loopback import websocket_server
+from websockets.sync.server import ServerConnection
 
 from witgen import golem
 from witgen.runtime.host import lanes_of
@@ -21,12 +21,8 @@ def url() -> Iterator[str]:
         connection.send(bytes(range(256)) * 4096)
         connection.close(1000, "bye")
 
-    with serve(converse, "127.0.0.1", 0) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"ws://127.0.0.1:{server.socket.getsockname()[1]}"
-        server.shutdown()
-        thread.join()
+    with websocket_server(converse) as url:
+        yield url
 
 
 def test_a_megabyte(built: Callable[[str, str], Path], url: str) -> None:

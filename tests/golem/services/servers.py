@@ -1,4 +1,4 @@
-"""Servers on loopback: WebSockets that keep to the protocol, and sockets that do not."""
+"""Servers on loopback that do not keep to the protocol of WebSockets."""
 
 from __future__ import annotations
 
@@ -8,31 +8,8 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
 
-from websockets.exceptions import ConnectionClosed
-from websockets.sync.server import ServerConnection, serve
-
-__all__ = ["raw_server", "websocket_server"]
-
-
-@contextmanager
-def websocket_server(handler: Callable[[ServerConnection], None], **settings: Any) -> Iterator[str]:
-    """Run a WebSocket server; yield its URL."""
-
-    def handle(connection: ServerConnection) -> None:
-        with suppress(ConnectionClosed):
-            handler(connection)
-
-    scheme = "wss" if "ssl" in settings else "ws"
-    with serve(handle, "127.0.0.1", 0, max_size=None, **settings) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"{scheme}://127.0.0.1:{server.socket.getsockname()[1]}"
-        finally:
-            server.shutdown()
-            thread.join()
+__all__ = ["raw_server"]
 
 
 @contextmanager

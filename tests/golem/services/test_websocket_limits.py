@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
+from loopback import websocket_server
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection
 
@@ -17,7 +18,7 @@ from witgen.golem.local import Services
 from witgen.golem.services.websocket import WebSockets
 
 from .probing import Guest, Start
-from .servers import raw_server, websocket_server
+from .servers import raw_server
 from .websocket_helpers import PRELUDE, echo
 
 HELPERS = PRELUDE

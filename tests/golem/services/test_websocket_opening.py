@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 from certificates import self_signed
+from loopback import websocket_server
 from websockets.sync.server import ServerConnection
 
 from witgen.golem.local import Services
 from witgen.golem.services.websocket import WebSockets
 
 from .probing import Guest, Start
-from .servers import raw_server, websocket_server
+from .servers import raw_server
 from .websocket_helpers import PRELUDE, echo
 
 HELPERS = PRELUDE

@@ -9,11 +9,12 @@ import time
 from contextlib import suppress
 
 import pytest
+from loopback import websocket_server
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection
 
 from .probing import Guest
-from .servers import raw_server, websocket_server
+from .servers import raw_server
 from .websocket_helpers import PRELUDE, echo
 
 HELPERS = PRELUDE

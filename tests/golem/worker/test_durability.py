@@ -7,6 +7,7 @@ import re
 import time
 
 import pytest
+from loopback import websocket_server
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection
 
@@ -14,7 +15,6 @@ from witgen.golem.worker.errors import DivergenceError, WorkerError
 from witgen.runtime.host import DeadlineError, Trap
 
 from .conftest import Machine
-from .servers import serving
 
 
 def _silent(connection: ServerConnection) -> None:
@@ -56,7 +56,7 @@ def test_the_monotonic_clock_does_not_go_back(machine: Machine) -> None:
 
 
 def test_polls_are_replayed(machine: Machine) -> None:
-    with serving(_silent) as url:
+    with websocket_server(_silent) as url:
         before = time.monotonic()
         assert machine.call("one", "wait", url, 400) == [1]
         assert time.monotonic() - before >= 0.4
@@ -74,7 +74,7 @@ def test_a_pollable_of_before_follows_the_new_connection(machine: Machine) -> No
         with contextlib.suppress(ConnectionClosed):
             connection.recv()
 
-    with serving(speak) as url:
+    with websocket_server(speak) as url:
         for _ in range(2):
             with pytest.raises(DeadlineError):
                 machine.call("one", "hear", url, 3, key="k", deadline=1)
@@ -87,7 +87,7 @@ def test_a_connection_that_cannot_be_made_again_is_an_error_for_the_guest(machin
         with contextlib.suppress(ConnectionClosed):
             connection.recv()
 
-    with serving(speak) as url, pytest.raises(DeadlineError):
+    with websocket_server(speak) as url, pytest.raises(DeadlineError):
         machine.call("one", "hear", url, 1, key="k", deadline=1)
     with pytest.raises(Trap):
         machine.call("one", "hear", url, 1, key="k")
@@ -102,7 +102,7 @@ def test_a_closed_connection_stays_closed(machine: Machine) -> None:
         connection.send("only")
         connection.close(4000, "enough")
 
-    with serving(once) as url:
+    with websocket_server(once) as url:
         said = machine.call("one", "after-close", url, key="k")
         assert said[0] == "MessageText(value='only')"
         assert all("4000" in each and "enough" in each for each in said[1:3])

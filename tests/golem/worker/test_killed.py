@@ -11,12 +11,12 @@ from threading import Lock
 from typing import Any
 
 import pytest
+from loopback import websocket_server
 from websockets.sync.server import ServerConnection
 
 from witgen.golem.services.blobstore import BlobStore
 
 from .conftest import Machine
-from .servers import serving
 
 _LONGEST = 2.5
 """Seconds until a kill: enough to load, replay and go on for a while."""
@@ -69,7 +69,7 @@ def _command(machine: Machine, worker: str, url: str, questions: int) -> list[st
 def _converse(machine: Machine, worker: str, kills: int, questions: int) -> tuple[Server, dict[str, object], str, int]:
     """Run a conversation that is killed so often; return the server, result, all output before it, and the kills."""
     server, output, killed = Server(), "", 0
-    with serving(server) as url:
+    with websocket_server(server) as url:
         command = _command(machine, worker, f"{url}/talk", questions)
         while True:
             with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:

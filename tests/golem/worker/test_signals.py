@@ -14,11 +14,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from loopback import websocket_server
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection
 
 from .conftest import Folder, Machine
-from .servers import serving
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="sends signals as Unix does")
 
@@ -111,7 +111,7 @@ def test_waiting_for_a_server_ends(machine: Machine, function: str) -> None:
         with contextlib.suppress(ConnectionClosed):
             connection.recv()
 
-    with serving(speak) as url:
+    with websocket_server(speak) as url:
         start = _conversation(machine, function, url, *([1] if function == "hear" else []))
         for times, number in enumerate((signal.SIGINT, signal.SIGTERM), 1):
             process = start()
