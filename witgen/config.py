@@ -75,7 +75,7 @@ _OPTIONS = {
     "wasmtime": _Option("wasmtime", "a list of strings: packages and interfaces", _is_strings),
 }
 
-_TABLES = {"names", "import-names", "export-names"}
+_MERGED = {"names", "import-names", "export-names"}
 """What a target has of these comes on top of what is shared."""
 
 
@@ -140,7 +140,7 @@ class _Reader:
 
     def _target(self, shared: dict[str, Any], table: dict[str, Any], path: tuple[str | int, ...]) -> Target:
         merged = {**shared, **table}
-        for key in merged.keys() & _TABLES:
+        for key in merged.keys() & _MERGED:
             if isinstance(shared.get(key), dict) and isinstance(table.get(key), dict):
                 merged[key] = {**shared[key], **table[key]}
         if "out" not in merged:
