@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 from witgen.golem import WIT
 from witgen.resolver import resolve_tree
@@ -23,9 +24,9 @@ REASONS: Mapping[str, str] = {
 """Why functions cannot be called, by a pattern of their names."""
 
 
-def declared() -> dict[str, set[str]]:
-    """Return the functions of every package, as `interface#function` without versions."""
-    resolve = resolve_tree(read_tree(WIT), (), all_features=False)
+def declared(wit: Path = WIT) -> dict[str, set[str]]:
+    """Return the functions of every package of a tree, as `interface#function` without versions."""
+    resolve = resolve_tree(read_tree(wit), (), all_features=False)
     found: dict[str, set[str]] = {}
     for interface in resolve.interfaces:
         package = resolve.packages[interface.package].name

@@ -17,6 +17,7 @@ from ..loading.implementations import implementations
 from ..runtime.host import Definition, Import, World
 from ..runtime.host.definition import track
 from .bindings.host import Services as ServicesWorld
+from .generations import of_generation
 
 __all__ = ["Composition", "compose"]
 
@@ -87,17 +88,4 @@ def _chosen(item: Import, services: Mapping[str, object], given: SimpleNamespace
     service = _SERVICES.get(track(item.name))
     if service is None or not (service.native or service.attribute in services):
         return item
-    return _of_generation(service, item)
-
-
-def _of_generation(service: Import, item: Import) -> Import:
-    """Return the services' import with those functions async that the component imports as such.
-
-    Golem's interfaces have had async functions since they went over to WASI 0.3. The services' functions wait; as
-    implementations of async ones they do so in threads of their own.
-    """
-    waiting = {function.name for function in item.interface.functions if function.is_async}
-    if not waiting:
-        return service
-    functions = tuple(replace(function, is_async=function.name in waiting) for function in service.interface.functions)
-    return replace(service, interface=replace(service.interface, functions=functions))
+    return service if service.native else of_generation(service, item)

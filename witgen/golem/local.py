@@ -108,7 +108,10 @@ class Services:
             WitError: it is not a component.
         """
         made = compose(component, self.implementations(), imports)
-        store = Store(wasi=wasi, limits=limits, concurrent=made.world._definition.concurrent, streams=True, http=True)
+        definition = made.world._definition
+        store = Store(
+            wasi=wasi, limits=limits, concurrent=definition.concurrent, streams=definition.passes_streams, http=True
+        )
         try:
             world: Any = made.world._instantiate(store, made.content, made.imports, lanes)
         except BaseException:

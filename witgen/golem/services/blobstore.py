@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, ClassVar, Self, cast
 
-from ...runtime.host import InputStream, OutputStream
+from ...runtime.host import ByteStreamReader, InputStream, OutputStream
 from ..bindings.host import wasi_blobstore_blobstore, wasi_blobstore_container, wasi_blobstore_types
 from ..bindings.types.wasi_blobstore_types import (
     ContainerMetadata,
@@ -80,6 +80,11 @@ class OutgoingValue(wasi_blobstore_types.OutgoingValue):
             raise OutgoingValueOutgoingValueWriteBodyError
         return stream
 
+    def take_body(self, data: ByteStreamReader) -> None:
+        """Take the content from a stream."""
+        if self.written.take(data) is None:
+            raise OutgoingValueOutgoingValueWriteBodyError
+
     def dropped(self) -> None:
         """Give the space back."""
         self.written.close()
@@ -93,6 +98,7 @@ class IncomingValue(wasi_blobstore_types.IncomingValue):
         self._start = start
         self._length = length
         self._taken = False
+        self._is_ours = True
 
     def incoming_value_consume_sync(self) -> bytes:
         """Take the content."""
@@ -104,13 +110,22 @@ class IncomingValue(wasi_blobstore_types.IncomingValue):
         with _declared():
             return InputStream(self._take())
 
+    def give_body(self) -> _Part:
+        """Take the content as something to read from."""
+        with _declared():
+            part = self._take()
+        # A component may drop the value and go on reading.
+        self._is_ours = False
+        return part
+
     def size(self) -> int:
         """Tell how long it is."""
         return self._length
 
     def dropped(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Close the file, unless its content is on its way."""
+        if self._is_ours:
+            self._file.close()
 
     def _take(self) -> _Part:
         if self._taken:
@@ -179,16 +194,18 @@ class Container(wasi_blobstore_container.Container):
     def write_data(self, name: str, data: wasi_blobstore_types.OutgoingValue) -> None:
         """Store an object."""
         # The runtime lets no objects of other classes through.
-        stream = cast("OutgoingValue", data).written.stream
-        content = io.BytesIO() if stream is None else stream.content
+        written = cast("OutgoingValue", data).written
         with _declared():
-            content.seek(0)
-            self.folder.write(self._name, name, content)
+            self.folder.write(self._name, name, written.file())
 
     def list_objects(self) -> StreamObjectNames:
         """List the names of all objects, as they are now."""
+        return StreamObjectNames(self.object_names())
+
+    def object_names(self) -> list[str]:
+        """Return the names of all objects."""
         with _declared():
-            return StreamObjectNames(self.folder.objects(self._name))
+            return self.folder.objects(self._name)
 
     def delete_object(self, name: str) -> None:
         """Remove an object."""

@@ -7,17 +7,20 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Final, Self, cast
+from typing import Final, Self, TypeVar, cast
 
-from ...runtime.host import Pollable
+from ...runtime.host import ByteStreamReader, Pollable
 from ...runtime.values import Err, Ok
 from ..bindings.host import wasi_keyvalue_cache, wasi_keyvalue_types
 from ..bindings.host.wasi_keyvalue_wasi_keyvalue_error import Error
 from ..bindings.types.wasi_keyvalue_cache import GetOrSetEntry, GetOrSetEntryOccupied, GetOrSetEntryVacant
+from ..bindings.types.wasi_keyvalue_wasi_keyvalue_error import ErrorException
 from .keyvalue_file import KeyValueFile, StoreError
-from .keyvalue_values import Failure, IncomingValue, OutgoingValue, declared
+from .keyvalue_values import Failure, IncomingValue, OutgoingValue, declared, failure
 
 __all__ = ["Cache"]
+
+T = TypeVar("T")
 
 _logger = logging.getLogger(__name__)
 
@@ -55,6 +58,13 @@ class _Known:
         return cls(failed=data[1:].decode()) if data[:1] == b"!" else cls(data[1:] if data else None)
 
 
+def _unwrapped(outcome: Ok[T] | Err[Error]) -> T:
+    """Return what an outcome has, or raise the error that WIT declares."""
+    if isinstance(outcome, Err):
+        raise ErrorException(outcome.value)
+    return outcome.value
+
+
 class FutureGet(_Known, wasi_keyvalue_cache.FutureGetResult):
     """What was found."""
 
@@ -64,6 +74,10 @@ class FutureGet(_Known, wasi_keyvalue_cache.FutureGetResult):
         if isinstance(outcome, Err):
             return outcome
         return Ok(None if outcome.value is None else IncomingValue(outcome.value))
+
+    def wait(self) -> wasi_keyvalue_types.IncomingValue | None:
+        """Return it, or raise the error."""
+        return _unwrapped(self.future_get_result_get())
 
     def listen_to_future_get_result(self) -> Pollable:
         """Return what is ready."""
@@ -78,6 +92,10 @@ class FutureExists(_Known, wasi_keyvalue_cache.FutureExistsResult):
         outcome = self.outcome()
         return outcome if isinstance(outcome, Err) else Ok(outcome.value is not None)
 
+    def wait(self) -> bool:
+        """Return it, or raise the error."""
+        return _unwrapped(self.future_exists_result_get())
+
     def listen_to_future_exists_result(self) -> Pollable:
         """Return what is ready."""
         return _KNOWN
@@ -91,6 +109,10 @@ class FutureDone(_Known, wasi_keyvalue_cache.FutureResult):
         outcome = self.outcome()
         return outcome if isinstance(outcome, Err) else Ok(None)
 
+    def wait(self) -> None:
+        """Raise the error, if it did not work."""
+        _unwrapped(self.future_result_get())
+
     def listen_to_future_result(self) -> Pollable:
         """Return what is ready."""
         return _KNOWN
@@ -103,6 +125,7 @@ class FutureGetOrSet(wasi_keyvalue_cache.FutureGetOrSetResult):
         self.key = key
         self._cache = cache
         self._known = Pollable()
+        self._settled = threading.Event()
         self._outcome: Ok[bytes | None] | Err[Error] | None = None
         self._vacancy = False
 
@@ -111,6 +134,13 @@ class FutureGetOrSet(wasi_keyvalue_cache.FutureGetOrSetResult):
         self._outcome = outcome
         self._vacancy = isinstance(outcome, Ok) and outcome.value is None
         self._known.set()
+        self._settled.set()
+
+    def wait(self) -> GetOrSetEntry:
+        """Return it once it is known, or raise the error."""
+        self._settled.wait()
+        entry = self.future_get_or_set_result_get()
+        return _unwrapped(Err(Failure("nobody waits for this any more")) if entry is None else entry)
 
     def future_get_or_set_result_get(self) -> Ok[GetOrSetEntry] | Err[Error] | None:
         """Return it, if it is known."""
@@ -133,6 +163,7 @@ class FutureGetOrSet(wasi_keyvalue_cache.FutureGetOrSetResult):
     def dropped(self) -> None:
         """Wait no more; a vacancy that the component has not taken goes to the next."""
         self._known.close()
+        self._settled.set()
         self._cache.forget(self, vacant=self._vacancy)
 
 
@@ -156,7 +187,7 @@ class Vacancy(wasi_keyvalue_cache.Vacancy):
 
 
 class CachedValue(OutgoingValue):
-    """Fills a vacancy: when its content is set, or, where that goes through a stream, when it is dropped."""
+    """Fills a vacancy: when its content is set, or, where that goes through a stream, when that or this is dropped."""
 
     def __init__(self, cache: Cache, key: str, ttl_ms: int | None) -> None:
         super().__init__()
@@ -172,18 +203,28 @@ class CachedValue(OutgoingValue):
             self._cache.fill(self._key, value, self._ttl_ms)
         self._stored = True
 
+    def take_body(self, data: ByteStreamReader) -> None:
+        """Take the content from a stream, and store it when that has ended."""
+        content = self.written.take(data)
+        if content is None:
+            raise failure("this value has a stream already")
+        self._stored = True
+        content.add_done_callback(lambda _: self._store())
+
     def dropped(self) -> None:
         """Store what the stream took. Where there is nothing, the next one provides the value."""
-        try:
-            if self.written.stream is not None:
-                self._cache.fill(self._key, self.written.read(), self._ttl_ms)
-            elif not self._stored:
-                self._cache.vacate(self._key)
-        except (StoreError, OSError) as error:
-            # A drop cannot fail; whoever waits for the value becomes the next to provide it.
-            _logger.warning("the cached value under %r is lost: %s", self._key, error)
+        if not self._stored and self.written.has_stream:
+            self._store()
+        elif not self._stored:
             self._cache.vacate(self._key)
         super().dropped()
+
+    def _store(self) -> None:
+        try:
+            self._cache.fill(self._key, self.written.read(), self._ttl_ms)
+        except Exception as error:  # noqa: BLE001  (a drop cannot fail, and who waits becomes the next to provide it)
+            _logger.warning("the cached value under %r is lost: %s", self._key, error)
+            self._cache.vacate(self._key)
 
 
 class Cache(wasi_keyvalue_cache.Cache):

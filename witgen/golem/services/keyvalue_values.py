@@ -6,7 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Self
 
-from ...runtime.host import InputStream, OutputStream
+from ...runtime.host import ByteStreamReader, InputStream, OutputStream
 from ..bindings.host import wasi_keyvalue_types, wasi_keyvalue_wasi_keyvalue_error
 from ..bindings.types.wasi_keyvalue_wasi_keyvalue_error import ErrorException
 from .content import Taken, Written
@@ -79,6 +79,11 @@ class OutgoingValue(wasi_keyvalue_types.OutgoingValue):
         if stream is None:
             raise failure("the stream of this value was taken already")
         return stream
+
+    def take_body(self, data: ByteStreamReader) -> None:
+        """Take the content from a stream."""
+        if self.written.take(data) is None:
+            raise failure("this value has a stream already")
 
     def outgoing_value_write_body_sync(self, value: bytes) -> None:
         """Set the content."""

@@ -1,0 +1,97 @@
+"""Golem's interfaces of both generations, in the terms of the services.
+
+Since Golem went over to WASI 0.3, functions that wait are async, and streams of the component model have taken the
+place of `wasi:io`. Packages and versions are called as before, so it is the shape of a component's functions that tells
+which ones it was built for. What is new are a few functions, which are methods of the same classes here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Final
+
+from ..runtime import abi
+from ..runtime.host import Import
+from ..runtime.host.shape import expected
+from .bindings._abi import (
+    wasi_blobstore_container,
+    wasi_blobstore_types,
+    wasi_keyvalue_cache,
+    wasi_keyvalue_types,
+    wasi_keyvalue_wasi_keyvalue_error,
+)
+from .bindings.types.wasi_keyvalue_wasi_keyvalue_error import ErrorException
+
+__all__ = ["of_generation"]
+
+_BYTES: Final = abi.Stream(abi.U8)
+_DATA: Final = abi.Param("data", "data", _BYTES)
+_STORE_ERROR: Final = abi.Own(wasi_keyvalue_wasi_keyvalue_error.ERROR)
+
+
+def _taking(function: abi.Function, result: abi.Result) -> abi.Function:
+    """Return the function that takes content from a stream that the guest has made."""
+    return replace(function, python="take_body", params=(*function.params, _DATA), result=result)
+
+
+def _giving(function: abi.Function, element: abi.Type, python: str) -> abi.Function:
+    """Return the function that gives a stream where the one before gave a resource."""
+    error = function.result.err if isinstance(function.result, abi.Result) else None
+    return replace(function, python=python, result=abi.Result(abi.Stream(element), error))
+
+
+def _futures() -> Iterator[abi.Function]:
+    """Yield the functions that wait for what futures of the cache come to."""
+    types: dict[abi.Resource, abi.Type | None] = {
+        wasi_keyvalue_cache.FUTURE_GET_RESULT: abi.Option(abi.Own(wasi_keyvalue_types.INCOMING_VALUE)),
+        wasi_keyvalue_cache.FUTURE_EXISTS_RESULT: abi.BOOL,
+        wasi_keyvalue_cache.FUTURE_RESULT: None,
+        wasi_keyvalue_cache.FUTURE_GET_OR_SET_RESULT: wasi_keyvalue_cache.GET_OR_SET_ENTRY,
+    }
+    for resource, found in types.items():
+        yield abi.Function(
+            f"[method]{resource.name}.get",
+            "wait",
+            (abi.Param("self", "self", abi.Borrow(resource)),),
+            abi.Result(found, _STORE_ERROR),
+            raises=ErrorException,
+            resource=resource,
+            is_async=True,
+        )
+
+
+_LATER: Final[Mapping[str, tuple[abi.Function, ...]]] = {
+    wasi_blobstore_types.INTERFACE.name: (
+        _taking(wasi_blobstore_types.OUTGOING_VALUE_OUTGOING_VALUE_WRITE_BODY, abi.Result(None, None)),
+        _giving(wasi_blobstore_types.INCOMING_VALUE_INCOMING_VALUE_CONSUME_ASYNC, abi.U8, "give_body"),
+    ),
+    wasi_blobstore_container.INTERFACE.name: (
+        _giving(wasi_blobstore_container.CONTAINER_LIST_OBJECTS, abi.STRING, "object_names"),
+    ),
+    wasi_keyvalue_types.INTERFACE.name: (
+        _taking(wasi_keyvalue_types.OUTGOING_VALUE_OUTGOING_VALUE_WRITE_BODY_ASYNC, abi.Result(None, _STORE_ERROR)),
+        _giving(wasi_keyvalue_types.INCOMING_VALUE_INCOMING_VALUE_CONSUME_ASYNC, abi.U8, "incoming_value_consume_sync"),
+    ),
+    wasi_keyvalue_cache.INTERFACE.name: tuple(_futures()),
+}
+"""The functions that are new, by the interface."""
+
+
+def of_generation(service: Import, item: Import) -> Import:
+    """Return a service's import with those functions that a component imports.
+
+    The services' functions wait; as implementations of async ones they do so in threads of their own.
+
+    Args:
+        service: the import of the services.
+        item: the component's own, of the same interface.
+    """
+    present = service.interface.functions
+    known = {(each.name, expected(each)): each for each in (*present, *_LATER.get(service.name, ()))}
+    functions = {each.name: each for each in present}
+    for theirs in item.interface.functions:
+        ours = known.get((theirs.name, expected(theirs)))
+        if ours is not None:
+            functions[theirs.name] = replace(ours, is_async=theirs.is_async)
+    return replace(service, interface=replace(service.interface, functions=tuple(functions.values())))
