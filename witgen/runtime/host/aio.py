@@ -99,6 +99,8 @@ class _Worker:
         self._store: Store | None = None
         self._pending: Future[Any] | None = None
         self._ended = False
+        self._jobs: set[Future[Any]] = set()
+        """What waits for the thread or runs there, but for what only lets guests go on."""
 
     def open(
         self,
@@ -115,6 +117,8 @@ class _Worker:
         self._store = store
         store.finish = self._finish
         store.loop = self._loop
+        store.is_wanted = lambda: any(not job.running() and not job.done() for job in tuple(self._jobs))
+        store.run_here = self._run_aside
 
     def _finish(self, value: object) -> object:
         """Return what an implementation returned, or what it comes to where it is awaitable; on the store's thread."""
@@ -130,11 +134,17 @@ class _Worker:
         finally:
             self._pending = None
 
+    async def _run_aside(self, job: Callable[[], T]) -> T:
+        """Run a job that ends when another one waits for the thread."""
+        return await asyncio.wrap_future(self._thread.submit(job))
+
     async def run(self, job: Callable[[], T]) -> T:
         """Run a job on the thread. Where this is cancelled, the job is stopped and waited for."""
         if self._ended and self._store is not None:
             self._store.usable()
         running = self._thread.submit(job)
+        self._jobs.add(running)
+        running.add_done_callback(self._jobs.discard)
         waiting = asyncio.wrap_future(running)
         try:
             return await asyncio.shield(waiting)

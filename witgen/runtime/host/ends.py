@@ -6,15 +6,15 @@ async function is under way; other threads leave jobs, and wake the helper up.
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
+from contextlib import suppress
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import abi
-from .errors import HostError
+from .errors import HostError, ThreadError
 from .feeds import Feed
 from .lanes.steps import BLOCKED, DONE, NO_KIND, SETTLE, STARTED, Event, Step
 from .lanes.tickets import Tickets
@@ -27,6 +27,8 @@ __all__ = ["Ends", "Incoming", "Outgoing"]
 _DROPPED, _CANCELLED = 1, 2
 """The results of a built-in whose other end is gone, and that was cancelled (CanonicalABI.md, `CopyResult`)."""
 _UNSIGNED = 0xFFFF_FFFF
+_ASK_AGAIN = 0.02
+"""Seconds until a thread tries again to let the guest go on, which another thread does meanwhile."""
 _QUIET = 3
 """How often nothing has to have moved until nothing is expected to."""
 _BYTES, _ELEMENTS = 1 << 16, 1 << 10
@@ -42,6 +44,21 @@ class _Order(NamedTuple):
     first: int = 0
     count: int = 0
     done: Callable[[int, int], None] | None = None
+
+
+class _Call(Future[None]):
+    """Work that has ended when somebody says so, and when there are jobs anyway."""
+
+    def __init__(self, jobs: deque[Callable[[], None]]) -> None:
+        super().__init__()
+        self._jobs = jobs
+
+    def done(self) -> bool:
+        """Tell whether there is something to do."""
+        return bool(self._jobs) or super().done()
+
+    def result(self, timeout: float | None = None) -> None:
+        """Nothing comes of it."""
 
 
 class _Quiet(Future[None]):
@@ -84,16 +101,16 @@ class Ends:
         self._armed = False
         self._visits = False
         """Whether what asks now is not the task, but somebody who has something new for it."""
-        self._call: Future[None] | None = None
-        self._lock = threading.Lock()
+        self._calls: deque[Future[None]] = deque()
         self._done: Callable[[int, int], None] | None = None
         self._drives = False
         self._until: Callable[[], bool] | None = None
-        self.driver: Callable[[], None] = lambda: None
-        """Calls the function of the component during which guests go on."""
+        self._starts: Callable[[], None] = lambda: None
+        self._goes_on: Callable[[], None] = lambda: None
         self.moves = 0
         """How many steps were done."""
-        store.after_call = self._after_call
+        store.before_call, store.after_call = self._before_call, self._after_call
+        store.call_environment["_call"] = store.call_between
         give_up = store.give_up
 
         def give_all_up() -> None:
@@ -111,37 +128,73 @@ class Ends:
 
     def soon(self, job: Callable[[], None]) -> None:
         """Run a job on the store's thread as soon as guests can go on."""
+        self.later(job)
+        self._wake()
+
+    def later(self, job: Callable[[], None]) -> None:
+        """Run a job on the store's thread; for finalizers too, which must not wait for anybody."""
         self._jobs.append(job)
-        with self._lock:
-            call = self._call
-            if call is not None and not call.done():
-                call.set_result(None)
+
+    def _wake(self) -> None:
+        with suppress(IndexError):
+            self._calls.popleft().set_result(None)
 
     def drive(self) -> int:
         """Begin the call during which guests go on; return its ticket."""
         return self._tickets.watch(_Quiet(self, self._until))
+
+    def _before_call(self) -> None:
+        """Let somebody move what the host gives in the call."""
+        if self._offered and not self._running and not self._drives:
+            self._inside(self._starts)
 
     def _after_call(self) -> None:
         """Let what a call has left be done: what its guest has written, that it has closed an end."""
         if self._moving and not self._drives:
             self._drive(None)
 
+    def driven_by(self, starts: Callable[[], None], goes_on: Callable[[], None]) -> None:
+        """Be given the functions of the component that start the task, and during which guests go on."""
+        self._starts, self._goes_on = starts, goes_on
+
     def _drive(self, until: Callable[[], bool] | None) -> None:
-        self._drives, self._until = True, until
+        self._until = until
+        if not self._running:
+            self._inside(self._starts)
+        self._inside(self._goes_on)
+
+    def _inside(self, call: Callable[[], None]) -> None:
+        """Make a call of ours, which nothing has to be done before and after."""
+        self._drives = True
         try:
-            self.driver()
+            call()
         finally:
             self._drives = False
+
+    def go_on(self, wanted: Future[Any]) -> None:
+        """Let guests go on until elements are there, or the thread is wanted for something else."""
+        if not wanted.done():
+            self._drive(lambda: wanted.done() or self.store.is_wanted())
+
+    def wait_for(self, wanted: Future[Any]) -> Any:
+        """Let guests go on until elements are there, or while another thread does that."""
+        while not wanted.done():
+            try:
+                self.go_on(wanted)
+            except ThreadError:
+                with suppress(TimeoutError):
+                    return wanted.result(_ASK_AGAIN)
+        return wanted.result()
 
     # What the component calls
 
     def listen(self) -> int:
         """Begin the call that ends when there is something to do; return its ticket."""
-        call: Future[None] = Future()
-        with self._lock:
-            self._call = call
-        if self._jobs or not self._moving:
-            call.set_result(None)
+        call = _Call(self._jobs)
+        self._calls.clear()
+        self._calls.append(call)
+        if self._jobs or not (self._moving or self._offered):
+            self._wake()
         return self._tickets.watch(call)
 
     def opened(self, number: int, end: int) -> None:
@@ -200,12 +253,13 @@ class Ends:
         if self._visits:
             self._visits = False
             return _Order(Step.LEAVE)
-        if self._moving and not self._listens:
+        has_ends = self._moving or self._offered
+        if has_ends and not self._listens:
             self._done = self._listening
             return _Order(Step.LISTEN)
         if self._listens:
-            if not self._moving:
-                self.soon(lambda: None)
+            if not has_ends:
+                self._wake()
             return _Order(Step.WAIT)
         self._running = False
         return _Order(Step.EXIT)
@@ -403,6 +457,10 @@ class Incoming:
     def leave(self) -> None:
         """Want nothing any more, and let the guest know."""
         self.ends.soon(self._cancel_and_drop)
+
+    def forgotten(self) -> None:
+        """Do the same some time soon, for finalizers."""
+        self.ends.later(self._cancel_and_drop)
 
     def cancel(self, wanted: Future[Any]) -> None:
         """Do not want the elements that were asked for."""

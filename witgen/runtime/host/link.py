@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Container, Iterator
 from functools import cached_property
 from itertools import count
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 from weakref import WeakKeyDictionary
 
 import wasmtime
@@ -29,7 +29,7 @@ from .store import Store
 from .stream_files import hide
 from .stream_handles import FunctionEnds
 
-__all__ = ["Linkage"]
+__all__ = ["Linkage", "is_refused", "refuse"]
 
 T = TypeVar("T")
 
@@ -127,8 +127,18 @@ class _Implementation:
 def _without_lane(item: Import, needs: Needs) -> set[str]:
     """Return the functions with streams or futures that the component has no lane for; a call of one says so."""
     carried = needs.numbers.get(("import", item.name), frozenset())
-    passing = (function for function in item.interface.functions if shape.passes_ends(function))
-    return {each.name for each in passing if each.name not in carried or obstacle(each) is not None}
+    return {each.name for each in item.interface.functions if shape.passes_ends(each) and is_refused(each, carried)}
+
+
+def is_refused(function: abi.Function, carried: Container[str]) -> bool:
+    """Tell whether a function with streams or futures cannot be called; `carried` are those that have a lane."""
+    return function.name not in carried or obstacle(function) is not None
+
+
+def refuse(function: abi.Function, *_: object, **__: object) -> NoReturn:
+    """Say why a function cannot be called."""
+    reason = obstacle(function) or "streams and futures need lanes, and the component has none"
+    raise LinkError(f"{shape.describe(function)} cannot be called: {reason}")
 
 
 class Linkage:
@@ -233,17 +243,19 @@ class Linkage:
             return self._handles
         keys = keys_of(track(implementation.item.name), function)
         awaits = implementation.awaits(function)
-        return self._handles.of_function(FunctionEnds(self.ends, keys, awaits))
+        return self._handles.of_function(FunctionEnds(self.ends, keys, awaits=awaits))
 
     def _refuse(self, instance: wasm.LinkerInstance, function: abi.Function) -> None:
         """Define a function that says at each call why it cannot be called."""
-        reason = obstacle(function) or "streams and futures need lanes, and the component has none"
         raised = self._store.raised
 
-        def refuse(*_: object) -> int:
-            return raised(LinkError(f"{shape.describe(function)} cannot be called: {reason}"))
+        def called(*_: object) -> int:
+            try:
+                refuse(function)
+            except LinkError as error:
+                return raised(error)
 
-        callback = ffi.CALLBACK(refuse)
+        callback = ffi.CALLBACK(called)
         self._store.keep.append(callback)
         ffi.add_function(instance, function.name, callback)
 

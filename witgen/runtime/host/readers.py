@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from concurrent.futures import Future
+from functools import partial
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
@@ -35,15 +36,16 @@ _INSIDE = (
 class _Reader:
     """What all readers have. Whoever wants nothing more closes the reader: `with` does, and forgetting it too."""
 
-    def __init__(self, incoming: Incoming) -> None:
+    def __init__(self, incoming: Incoming, *, drives: bool) -> None:
         self._incoming = incoming
+        self._drives = drives
 
     def close(self) -> None:
         """Drop the end: the guest's writes end; twice is fine."""
         self._incoming.leave()
 
     def __del__(self) -> None:
-        self._incoming.leave()
+        self._incoming.forgotten()
 
     def _gather(self, join: Callable[[list[Any]], Any]) -> Future[Any]:
         joined: Future[Any] = Future()
@@ -61,15 +63,27 @@ class _Reader:
     def _read(self, size: int) -> Any:
         if self._incoming.ends.store.is_entered_here():
             raise ThreadError(_INSIDE)
-        return self._incoming.read(size).result()
+        wanted = self._incoming.read(size)
+        return self._incoming.ends.wait_for(wanted) if self._drives else wanted.result()
 
     async def _read_async(self, size: int) -> Any:
         wanted: Future[Any] = self._incoming.read(size)
         try:
-            return await asyncio.wrap_future(wanted)
+            return await self._arrived(asyncio.wrap_future(wanted), wanted)
         except asyncio.CancelledError:
             self._incoming.cancel(wanted)
             raise
+
+    async def _arrived(self, arriving: asyncio.Future[Any], wanted: Future[Any]) -> Any:
+        """Wait for elements, and let the guest go on if nobody else does."""
+        ends = self._incoming.ends
+        run_here = ends.store.run_here if self._drives else None
+        while run_here is not None and not arriving.done():
+            running = asyncio.ensure_future(run_here(partial(ends.go_on, wanted)))
+            await asyncio.wait([running, arriving], return_when=asyncio.FIRST_COMPLETED)
+            if running.done():
+                running.result()
+        return await arriving
 
 
 class _Blocking(_Reader):
@@ -189,12 +203,22 @@ def _listed(elements: Any) -> list[Any]:
     return [None] * elements if isinstance(elements, int) else elements
 
 
-def reader_of(incoming: Incoming, *, awaits: bool) -> _Reader:
-    """Return what an implementation is given; `awaits` tells whether that is a coroutine."""
+def reader_of(incoming: Incoming, *, awaits: bool, drives: bool = False) -> _Reader:
+    """Return what reads from an end; `awaits` tells whether by coroutines, `drives` whether it lets the guest go on."""
     match incoming.type_:
         case abi.Future():
-            return AsyncFutureReader[Any](incoming) if awaits else FutureReader[Any](incoming)
+            return (
+                AsyncFutureReader[Any](incoming, drives=drives)
+                if awaits
+                else FutureReader[Any](incoming, drives=drives)
+            )
         case abi.Stream(type=abi.U8):
-            return AsyncByteStreamReader(incoming) if awaits else ByteStreamReader(incoming)
+            return (
+                AsyncByteStreamReader(incoming, drives=drives) if awaits else ByteStreamReader(incoming, drives=drives)
+            )
         case abi.Stream():
-            return AsyncStreamReader[Any](incoming) if awaits else StreamReader[Any](incoming)
+            return (
+                AsyncStreamReader[Any](incoming, drives=drives)
+                if awaits
+                else StreamReader[Any](incoming, drives=drives)
+            )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, NoReturn, Self, TypeVar, cast
@@ -102,8 +102,14 @@ class Store:
         """What waits so many seconds while an async call cannot go on, and tells whether it can earlier."""
         self.give_up: Callable[[], None] = lambda: None
         """What ends the work that guests wait for, once no guest can go on."""
-        self.after_call: Callable[[], None] | None = None
-        """What goes on once a call has returned."""
+        self.is_wanted: Callable[[], bool] = lambda: False
+        """Tells whether somebody waits for this store's thread."""
+        self.run_here: Callable[[Callable[[], Any]], Coroutine[Any, Any, Any]] | None = None
+        """What runs something on this store's thread, where that is not the thread of its users."""
+        self.before_call: Callable[[], None] = lambda: None
+        """What has to be done before a call of a world with streams."""
+        self.after_call: Callable[[], None] = lambda: None
+        """What goes on once such a call has returned."""
         self._lock = threading.RLock()
         self._extensions: dict[object, Any] = {}
         self._hooks: list[Callable[[], None]] = []
@@ -129,12 +135,21 @@ class Store:
     def _call_async(self, *arguments: Any) -> int | None:
         """Call an async function to its end. Where that is broken off, the store has tasks that nobody runs."""
         try:
+            self.before_call()
             failure = ffi.call_async(*arguments, idle=self.idle)
-            if self.after_call is not None and not failure:
+            if not failure:
                 self.after_call()
         except BaseException as cause:
             self._die(cause)
             raise
+        return failure
+
+    def call_between(self, *arguments: Any) -> int | None:
+        """Call a function of a world with streams."""
+        self.before_call()
+        failure: int | None = ffi.call(*arguments)
+        if not failure:
+            self.after_call()
         return failure
 
     def extension(self, key: object, factory: Callable[[Store], T]) -> T:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 from .. import abi
@@ -17,16 +17,22 @@ __all__ = ["FunctionEnds"]
 
 @dataclass(frozen=True, eq=False)
 class FunctionEnds:
-    """The streams of one function; `awaits` tells whether what reads from them are coroutines."""
+    """The streams of one function.
+
+    `awaits` tells whether what reads from them are coroutines, `exported` whether Python calls the function: then
+    nobody else runs the guest while Python reads.
+    """
 
     ends: Ends
     keys: Keys
+    _: KW_ONLY
     awaits: bool
+    exported: bool = False
 
     def reader(self, type_: End) -> Callable[[int], Any]:
         """Return what makes a reader of the number of a readable end."""
-        ends, key, awaits = self.ends, self.keys[type_], self.awaits
-        return lambda number: reader_of(ends.receive(key, number, type_), awaits=awaits)
+        ends, key, awaits, drives = self.ends, self.keys[type_], self.awaits, self.exported
+        return lambda number: reader_of(ends.receive(key, number, type_), awaits=awaits, drives=drives)
 
     def feed(self, type_: End, value: object) -> Feed:
         """Return a feed of what an implementation gives for a stream; raise `Mismatch` where that cannot be one."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import ChainMap
 from collections.abc import Callable
+from functools import partial
 from types import new_class
 from typing import Any, ClassVar, Protocol, Self, cast
 
@@ -17,21 +18,23 @@ from wasmtime import component as wasm
 
 from .. import abi
 from . import component as components
-from . import ffi
+from . import ffi, shape
 from .binding import bind_caller
 from .component import ComponentSource
-from .definition import Definition, Needs
+from .definition import Definition, Needs, track
 from .engine import Settings, suit
 from .errors import LinkError
 from .handles import Guest, ResourceHandles
-from .lanes.calls import DRIVE
+from .lanes.calls import DRIVE, START
 from .lanes.options import Lanes
 from .lanes.report import LanesTaken, taken
 from .lanes.request import request
 from .limits import Limits
-from .link import Linkage
+from .lanes.stream_calls import keys_of
+from .link import Linkage, is_refused, refuse
 from .resource import GuestResource
 from .store import Store
+from .stream_handles import FunctionEnds
 
 __all__ = ["Instance", "World", "lanes_of"]
 
@@ -61,8 +64,14 @@ class Instance:
         target = ffi.export_function(self._raw, self.store.context, name, function.name)
         if target is None:
             raise LinkError(f"the component does not export {name}#{function.name}")
-        laned = function.name in self._needs.text.get(("export", self._label or interface), ())
-        handles = self._handles if self._label or interface else self._own_handles
+        known = self._label or interface
+        laned = function.name in self._needs.text.get(("export", known), ())
+        handles = self._handles if known else self._own_handles
+        if shape.passes_ends(function):
+            if is_refused(function, self._needs.numbers.get(("export", known), frozenset())):
+                return partial(refuse, function)
+            ends, keys = self._linkage.ends, keys_of(track(known), function)
+            handles = handles.of_function(FunctionEnds(ends, keys, awaits=self.store.loop is not None, exported=True))
         return bind_caller(function, handles, target, laned=laned)
 
     def resource(self, cls: type[Any], resource: abi.Resource, interface: abi.Interface) -> Any:
@@ -189,6 +198,6 @@ def _instantiate(
     raw = linkage.instantiate(component)
     instance = Instance(store, raw, needs, linkage)
     if DRIVE.name in needs.lanes:
-        linkage.ends.driver = instance.function(DRIVE)
+        linkage.ends.driven_by(instance.function(START), instance.function(DRIVE))
     instance.lanes = taken(definition, needs, wanted.refusal if wanted is not None else None)
     return instance

@@ -16,7 +16,7 @@ from .encoding import ComponentBuilder, Sort
 from .forms import Form
 from .helper import CANCEL_ARGUMENT, INSTANCE_ARGUMENT, POLL_ARGUMENT, make_helper, resources_in
 from .kinds import Kinds, StreamKind, data_name, kinds_of, open_name, put_name, take_name
-from .names import CANCEL, COMMAND, DRIVE, OPENED, POLL, PREFIX, STEP, finish_name
+from .names import CANCEL, COMMAND, DRIVE, OPENED, POLL, PREFIX, START, STEP, finish_name
 from .plan import Plan, plan_imports
 from .reader import Import, Outer, read
 from .refusal import Refusal
@@ -152,6 +152,7 @@ class _Composer:
         self._export(self._guest_exports)
         if self._known_kinds:
             builder.export(DRIVE, Sort.FUNC, self._driving)
+            builder.export(START, Sort.FUNC, self._ends[ends.RUN])
         return builder.encoded()
 
     # What the guest imports

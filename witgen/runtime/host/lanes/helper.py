@@ -150,7 +150,7 @@ class _Maker:
             taking = types.function((("end", kind.shape),), NUMBER)
             for name, type_ in ((open_name(kind.key), opening), (take_name(kind.key), taking)):
                 self._converters[name] = self._builder.import_(name, Sort.FUNC, type_)
-        wanted = [(RUN, True)] * bool(kinds) + [(SETTLING, False)] * self._form.settles
+        wanted = [(RUN, True)] * (bool(kinds) and self._form.inside.numbers) + [(SETTLING, False)] * self._form.settles
         for name, is_async in wanted:
             type_ = types.function((), None, is_async=is_async)
             self._converters[name] = self._builder.import_(name, Sort.FUNC, type_)
@@ -215,7 +215,9 @@ class _Maker:
         inwards, outwards = (take_name, open_name) if self._form.inside.numbers else (open_name, take_name)
         params = [end for _, shape in function.params for end in ends_in(shape)]
         result = [] if function.result is None else list(ends_in(function.result))
-        run = circuit.wire(RUN, self._builder.lower(self._converters[RUN], [_ASYNC]), [], [Core.I32])
+        run = None
+        if self._form.inside.numbers:
+            run = circuit.wire(RUN, self._builder.lower(self._converters[RUN], [_ASYNC]), [], [Core.I32])
         return EndsPassing(
             self._converting(params, kinds, inwards, circuit), self._converting(result, kinds, outwards, circuit),
             run, settle,

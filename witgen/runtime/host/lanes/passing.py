@@ -68,11 +68,12 @@ class EndsPassing:
     """The core functions that convert the streams and futures of one function, by their types, and what to call then.
 
     `run` makes sure that somebody moves what the streams carry, `settle` brings what the guest has written so far.
+    The host sees to the former itself for calls that it makes: what a task called lasts no longer than it there.
     """
 
     params: Mapping[Shape, int] = field(default_factory=dict[Shape, int])
     result: Mapping[Shape, int] = field(default_factory=dict[Shape, int])
-    run: int = 0
+    run: int | None = None
     settle: int | None = None
 
 
@@ -155,7 +156,7 @@ class Passing(ABC):
 
     def run_ends(self, body: Body, converted: Mapping[Shape, int]) -> None:
         """Make sure that somebody moves what streams carry that were converted. The call returns at once."""
-        if converted:
+        if converted and self._ends.run is not None:
             body.call(self._ends.run)
             body.emit(_DROP)
 
