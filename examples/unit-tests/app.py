@@ -25,4 +25,9 @@ def greet(room: str) -> int:
     return greeted
 
 
-exports.serve(__name__, greet=greet)
+def leave(seat: chat.Seat) -> None:
+    with seat:
+        seat.say("Goodbye!")
+
+
+exports.serve(__name__, greet=greet, leave=leave)

@@ -49,6 +49,14 @@ def test_a_fake_that_remembers(guest: Guest, fakes: Fakes) -> None:
     assert guest.greet("lobby") == 1
 
 
+def test_a_seat_of_the_hosts(guest: Guest, fakes: Fakes) -> None:
+    chat = fakes.demo_greeter_chat
+    seat = chat.Seat()
+    guest.leave(seat)
+    assert chat.Seat.say.calls == [(seat, "Goodbye!")]
+    assert seat.dropped
+
+
 def test_a_bug_ends_the_component(guest: Guest, fakes: Fakes) -> None:
     fakes.demo_greeter_chat.Seat.hear.returns("(somebody coughs)")
     with pytest.raises(testing.Trap):

@@ -58,12 +58,12 @@ def run(folder: Path, *command: str | Path) -> subprocess.CompletedProcess[str]:
 
 def test_on_cpython(project: Path) -> None:
     done = run(project, "pytest", "-q", "-p", "witgen.pytest_plugin")
-    assert "6 passed" in done.stdout, done.stdout
+    assert "7 passed" in done.stdout, done.stdout
 
 
 def test_of_the_component(project: Path, component: Path) -> None:
     done = run(project, "pytest", "-q", "-p", "witgen.pytest_plugin", "--component", component)
-    assert "6 passed" in done.stdout, done.stdout
+    assert "7 passed" in done.stdout, done.stdout
 
 
 def test_without_witgen(project: Path, component: Path) -> None:
@@ -72,7 +72,7 @@ def test_without_witgen(project: Path, component: Path) -> None:
     (plain / "pyproject.toml").write_text('[tool.pytest.ini_options]\npythonpath = ["."]\n')
     (plain / "conftest.py").write_text(CONFTEST)
     done = run(plain, "pytest", "-q")
-    assert "12 passed" in done.stdout, done.stdout
+    assert "14 passed" in done.stdout, done.stdout
 
 
 def test_a_component_that_is_missing(project: Path) -> None:

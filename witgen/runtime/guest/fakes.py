@@ -121,11 +121,14 @@ class FakeResource(Generic[Made]):
         self._resource = resource
         self._cls = cls
         self._objects: list[Made] = []
+        self._stand_in: Callable[[Object], object]
+        """Returns what stands for an object before a component; there while one is open."""
         fake._fakes._resources[resource] = self
 
-    def __call__(self) -> Made:
-        """Return a new object."""
+    def __call__(self) -> Any:
+        """Return a new object of `Made`; the guest's exports take it where they ask for one of the host's."""
         made = self._cls()
+        made._fake = self
         self._objects.append(made)
         return made
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
+from functools import partial
 from typing import Any
 
 from .. import abi, check
@@ -38,6 +39,7 @@ class Host:
             for resource, name in item.interface.resources:
                 base = getattr(item.module, name)
                 self._classes[resource] = base if item.native else self._host_class(base, item.interface, resource)
+                self._fakes._resources[resource]._stand_in = partial(self._handle_of, abi.Own(resource))
         names = {field.name for field in fields(imports)}
         given: dict[str, Any] = {}
         for item in items:

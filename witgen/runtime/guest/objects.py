@@ -19,6 +19,13 @@ class Object(values.Resource):
 
     dropped = False
 
+    _fake: Any = None
+    """The fake of its resource."""
+
+    def _lower_host(self) -> object:
+        """Return what a host hands to a component in the place of this object."""
+        return self._fake._stand_in(self)  # noqa: SLF001 - what fakes know is private, because public names are WIT's
+
 
 class Pollable(Object):
     """A `wasi:io/poll` pollable: a flag, like `threading.Event`, that a guest can wait for."""

@@ -82,8 +82,8 @@ class ResourceHandles:
         """Return what holds the handles of one bound function."""
         return _Lender(self)
 
-    def check(self, type_: abi.Type, value: object) -> object:
-        """Return a handle that may be passed, or raise `Mismatch`."""
+    def check(self, type_: abi.Type, value: object) -> Any:
+        """Return a handle that may be passed, or raise `Mismatch`: `value`, or what stands for it on a host."""
         if isinstance(type_, (abi.Stream, abi.Future)) and self.ends is not None:
             self.ends.feed(type_, value)
             return value
@@ -93,6 +93,9 @@ class ResourceHandles:
         if isinstance(side, Native) and hasattr(value, "_lower_native"):
             return value
         if not isinstance(value, side.python):
+            lower: Callable[[], object] | None = getattr(value, "_lower_host", None)
+            if lower is not None:
+                return self.check(type_, lower())
             if isinstance(side, Guest) and type(value).__qualname__ == side.python.__qualname__:
                 raise Mismatch(f"this {side.python.__name__} is one of another instance")
             raise unexpected(side.python.__name__, value)
@@ -266,7 +269,7 @@ class _Lender:
 
         def mint(value: Any) -> int:
             if not isinstance(value, python):
-                self._handles.check(type_, value)
+                value = self._handles.check(type_, value)
             number = add(value)
             box = self._box(number, number_of_type)
             self._passing.append(_Minted(box, number, self))
@@ -276,7 +279,7 @@ class _Lender:
 
     def _lend(self, type_: _Type, side: Host) -> Callable[[Any], int]:
         def lend(value: Any) -> int:
-            self._handles.check(type_, value)
+            value = self._handles.check(type_, value)
             number, temporary = self.store.table.lend(value)
             box = self._box(number, side.number)
             self._passing.append(_Lent(box, number, self, temporary=temporary))
@@ -286,7 +289,7 @@ class _Lender:
 
     def _move(self, type_: _Type) -> Callable[[Any], int]:
         def move(value: Any) -> int:
-            self._handles.check(type_, value)
+            value = self._handles.check(type_, value)
             passing = _Moved(value) if isinstance(value, Handle) else self._make(value, temporary=False)
             self._passing.append(passing)
             return passing.box
