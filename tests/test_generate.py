@@ -105,6 +105,17 @@ def test_bad_wit_is_refused_with_its_place(case: str, generated: Path) -> None:
     assert snapshot(generated) == before
 
 
+def test_a_traceback_shows_the_place_and_the_remedy(tmp_path: Path) -> None:
+    """As in a build script or a notebook, which catch nothing."""
+    (tmp_path / "wit").mkdir()
+    (tmp_path / "wit" / "shop.wit").write_text("package demo:shop;\nworld shop { import absent:money/cash; }\n")
+    program = "import witgen; witgen.generate(witgen.Config('wit', out='bindings'))"
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
+    assert "WitError: package `absent:money` is not found\nerror[W0107]" in done.stderr
+    assert " --> wit/shop.wit:2:21\n" in done.stderr
+    assert "  = help: expected in wit/deps/money/" in done.stderr
+
+
 def test_unknown_world_names_the_worlds(generated: Path) -> None:
     before = snapshot(generated)
     run = witgen("generate", CHAT, "-w", "chta", "-o", generated, cwd=generated.parent)

@@ -10,8 +10,8 @@ ROOT = Path(__file__).parent.parent / "witgen"
 
 # Left to right. `data` and `version` know nothing of WIT; `runtime` and `golem` stand beside the pipeline.
 STAGES = (
-    ("version", "data", "source", "diagnostics", "errors", "cache", "records"),
-    ("diagnostics_text", "diagnostics_json", "diagnostics_formats", "toml_places"),
+    ("version", "data", "source", "diagnostics", "diagnostics_text", "errors", "cache", "records"),
+    ("diagnostics_json", "diagnostics_formats", "toml_places"),
     ("tree",),
     ("syntax",),
     ("model",),

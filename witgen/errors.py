@@ -13,6 +13,7 @@ class WitError(Exception):
     """WIT or configuration that cannot be used; `diagnostics` lists every problem, in order.
 
     `file`, `line`, `column` and `code` are those of the first problem; the place is None where there is none.
+    A traceback shows them all, as the command line does.
     """
 
     def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
@@ -23,6 +24,9 @@ class WitError(Exception):
         self.line = first.span.line if first.span else None
         self.column = first.span.column if first.span else None
         super().__init__(first.message)
+        from .diagnostics_text import render  # noqa: PLC0415 - runs without problems do without
+
+        self.add_note(render(self.diagnostics, color=False).rstrip())
 
 
 class OptionError(WitError):
