@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import threading
@@ -14,6 +15,7 @@ from filelock import FileLock
 from websockets.sync.server import ServerConnection, serve
 
 from witgen import Config, generate
+from witgen.build import Build, build
 
 HERE = Path(__file__).parent
 
@@ -32,6 +34,24 @@ def relay(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
             command = [tool, "-d", HERE / "wit", "-w", "relay", "componentize", "relay", "-p", HERE / "guests"]
             run = subprocess.run([*command, "-o", component], capture_output=True, text=True)
             assert run.returncode == 0, run.stdout + run.stderr
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+    return component
+
+
+@pytest.fixture(scope="session")
+def flows(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """Return the path of the guest with streams and futures; `flows_bindings` can be imported."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "flows"
+    folder.mkdir(exist_ok=True)
+    component = folder / "flows.wasm"
+    with FileLock(folder / "lock"):
+        if not component.exists():
+            wit, app = (shutil.copy(HERE / "flows" / name, folder) for name in ("flows.wit", "app.py"))
+            generate(Config(Path(wit), out=folder / "flows_bindings"))
+            built = build(Build(str(app), Path(wit), out=folder / "built.wasm")).path
+            built.rename(component)
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
     return component

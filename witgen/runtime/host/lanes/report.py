@@ -22,6 +22,8 @@ class LanesTaken:
     """Their lists of bytes go through a lane."""
     polled: tuple[str, ...] = ()
     """Async imports, which always go through one."""
+    ends: tuple[str, ...] = ()
+    """They pass streams or futures, which go through a helper that has the ends."""
     plain: tuple[str, ...] = ()
     """They have lists of bytes that go through none."""
     refusal: str = ""
@@ -30,7 +32,7 @@ class LanesTaken:
 
 def taken(definition: Definition, needs: Needs, refusal: Refusal | None) -> LanesTaken:
     """Return what way the functions of a component take."""
-    text, polled, plain = list[str](), list[str](), list[str]()
+    text, polled, ends, plain = list[str](), list[str](), list[str](), list[str]()
     imports = [("import", item.name, item.interface) for item in definition.imports if not item.native]
     exports = [("export", interface.name, interface) for interface in definition.exports]
     for kind, known, interface in (*imports, *exports):
@@ -42,8 +44,10 @@ def taken(definition: Definition, needs: Needs, refusal: Refusal | None) -> Lane
                 continue
             if kind == "import" and function.name in needs.polled.get(known, ()):
                 polled.append(name)
+            if function.name in needs.numbers.get((kind, known), ()):
+                ends.append(name)
             if function.name in laned:
                 text.append(name)
             elif "list<u8>" in shape.expected(function):
                 plain.append(name)
-    return LanesTaken(tuple(text), tuple(polled), tuple(plain), str(refusal or ""))
+    return LanesTaken(tuple(text), tuple(polled), tuple(ends), tuple(plain), str(refusal or ""))

@@ -77,9 +77,12 @@ def keys_of(interface: str, function: abi.Function) -> dict[End, str]:
     """Return the keys of a function's streams; `interface` is what all names of the interface have in common."""
     keys: dict[End, str] = {}
     for end in ends_of(function):
-        named = any(isinstance(part, (abi.Record, abi.Variant, abi.Enum, abi.Flags)) for part in _within(end.type))
-        keys[end] = key_of(interface, function.name, shape.structure(end), named=named)
+        keys[end] = key_of(interface, function.name, shape.structure(end), named=_is_named(end))
     return keys
+
+
+def _is_named(end: End) -> bool:
+    return any(isinstance(part, (abi.Record, abi.Variant, abi.Enum, abi.Flags)) for part in _within(end.type))
 
 
 def passages(functions: Iterable[tuple[str, abi.Function]]) -> dict[str, Passage]:
@@ -88,12 +91,14 @@ def passages(functions: Iterable[tuple[str, abi.Function]]) -> dict[str, Passage
     for interface, function in functions:
         if obstacle(function) is None:
             for end, key in keys_of(interface, function).items():
-                found.setdefault(key, _passage(end, key, function.python))
+                found.setdefault(key, _passage(end, key, function.python if _is_named(end) else ""))
     return found
 
 
-def _passage(end: End, key: str, python: str) -> Passage:
+def _passage(end: End, key: str, function: str) -> Passage:
+    """Return a kind, which is that of one function or, where that is empty, of any that pass a stream of this type."""
+    name = f"stream of {function}" if function else shape.structure(end)
     elements = abi.U32 if end.type is None else abi.List(end.type)
     number = abi.Param("end", "end", abi.U32)
     put = abi.Function(put_name(key), "put", (number, abi.Param("elements", "elements", elements)))
-    return Passage(end, put, abi.Function(data_name(key), f"stream of {python}", (number,), elements))
+    return Passage(end, put, abi.Function(data_name(key), name, (number,), elements))
