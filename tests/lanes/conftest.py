@@ -1,23 +1,19 @@
-"""The relay guest, built once per test run with its bindings on the import path, and a server for it to talk to."""
+"""Guests, built once per test run with their bindings on the import path, and a server for them to talk to."""
 
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from websockets.sync.server import ServerConnection, serve
 
 from witgen import Config, generate
 from witgen.build import Build, build
 
-HERE = Path(__file__).parent
+from .relay import HERE, build_relay, serving
 
 
 @pytest.fixture(scope="session")
@@ -29,11 +25,7 @@ def relay(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     component = folder / "relay.wasm"
     with FileLock(folder / "lock"):
         if not component.exists():
-            generate(Config(HERE / "wit", world="relay", out=folder / "relay_bindings", guest=False))
-            tool = Path(sys.executable).parent / "componentize-py"
-            command = [tool, "-d", HERE / "wit", "-w", "relay", "componentize", "relay", "-p", HERE / "guests"]
-            run = subprocess.run([*command, "-o", component], capture_output=True, text=True)
-            assert run.returncode == 0, run.stdout + run.stderr
+            build_relay(folder)
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
     return component
@@ -57,26 +49,8 @@ def flows(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     return component
 
 
-def _talk(connection: ServerConnection) -> None:
-    """Echo; or what the path says: `/ticks/NAME/SECONDS/COUNT`, `/silent`, `/bye`."""
-    _, kind, *rest = connection.request.path.split("/") if connection.request else ("", "")
-    if kind == "ticks":
-        name, seconds, count = rest
-        for number in range(int(count)):
-            time.sleep(float(seconds))
-            connection.send(f"{name}{number}")
-    if kind == "bye":
-        connection.close(1001, "do widzenia, żegnaj")
-        return
-    for message in connection:
-        if kind != "silent":
-            connection.send(message)
-
-
 @pytest.fixture(scope="session")
 def server() -> Iterator[str]:
     """Return the URL of a WebSocket server."""
-    with serve(_talk, "127.0.0.1", 0, max_size=None) as running:
-        threading.Thread(target=running.serve_forever, daemon=True).start()
-        yield f"ws://127.0.0.1:{running.socket.getsockname()[1]}"
-        running.shutdown()
+    with serving() as url:
+        yield url

@@ -47,6 +47,14 @@ class WitWorld(wit_world.WitWorld):
         messages = await asyncio.gather(*receiving)
         return sum(message == client.Message_Text(f"{number}") for number, message in enumerate(messages))
 
+    async def attend(self, url: str, connections: int, messages: int) -> int:
+        async def listen(connection: Connection) -> None:
+            for _ in range(messages):
+                connection.send(await connection.receive())
+
+        await asyncio.gather(*(listen(connect(url)) for _ in range(connections)))
+        return connections * messages
+
     async def timed(self, url: str, timeout_ms: int) -> str | None:
         message = await connect(url).receive_with_timeout(timeout_ms)
         return None if message is None else text_of(message)
