@@ -109,6 +109,8 @@ def test_imports_are_functions_or_objects(talker: Any, given: object) -> None:
     ("change", "message"),
     [
         ({"twcie": len}, r"`twcie`: the component imports nothing of this name \(did you mean `twice`\?\)"),
+        ({"steps": {}}, r"`steps`: the component imports nothing of this name \(did you mean `demo_talk_steps`\?\)"),
+        ({"other": len}, r"`other`: the component imports nothing of this name; there is `demo_talk_steps`, `twice`"),
         ({"twice": lambda: 1}, r"twice: it is called with \(n\), and `.*<lambda>\(\)` does not take that"),
         ({"demo_talk_steps": {"frist": max}}, r"demo:talk/steps@1.2.0: it has no function `frist` \(did you mean `fi"),
         (

@@ -112,9 +112,15 @@ def _given(names: Mapping[str, str], given: object, problems: list[str]) -> Iter
             problems.append(_unknown(f"`{name}`: the component imports nothing of this name", name, names))
 
 
-def _unknown(message: str, name: str, known: Mapping[str, object] | list[str]) -> str:
-    close = get_close_matches(str(name), list(known), n=1)
-    return f"{message} (did you mean `{close[0]}`?)" if close else message
+def _unknown(message: str, name: object, known: Mapping[str, str]) -> str:
+    """Add the name that is perhaps meant, `out` for `my_package_out` too, or else those that there are."""
+    given = str(name)
+    whole = [each for each in known.values() if each.endswith(f"_{given}")]
+    close = whole[:1] or get_close_matches(given, list(known), n=1)
+    if close:
+        return f"{message} (did you mean `{close[0]}`?)"
+    there = ", ".join(f"`{each}`" for each in dict.fromkeys(known.values()))
+    return f"{message}; there is {there}" if there else message
 
 
 def _adapted(item: Import, value: object, problems: list[str]) -> object:
