@@ -120,9 +120,14 @@ def workers(*, state: Path | None, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps(found, indent=2))
         return 0
-    for each in found:
-        place = f"{each['component']}/{each['worker']}"
-        click.echo(
-            f"{place}  {each['status']}  version {each['version']}  {each['oplog-entries']} entries  {each['created']}"
+    rows = [
+        (
+            f"{each['component']}/{each['worker']}", each["status"], f"version {each['version']}",
+            f"{each['oplog-entries']} entries", each["created"],
         )
+        for each in found
+    ]  # fmt: skip
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     return 0

@@ -1,8 +1,8 @@
 #!/bin/sh
 set -e
 cd "$(dirname "$0")"
-witgen generate --quiet
-witgen build --quiet --golem app.py --out chat.wasm
+witgen generate
+witgen build --golem app.py --out chat.wasm
 PORT="${PORT:-8765}"
 python3 server.py "$PORT" &
 trap 'kill $!' EXIT

@@ -12,6 +12,7 @@ import pytest
 from wasmtime import wat2wasm
 
 from witgen.golem import Executor
+from witgen.golem.worker import running
 from witgen.golem.worker.errors import StateError
 
 from .conftest import ADD, Folder
@@ -84,6 +85,7 @@ def test_workers_lists_what_there_is(folder: Folder) -> None:
     code, out, _ = folder.run("workers")
     assert code == 0
     assert [line.split()[:2] for line in out.splitlines()] == [["calc/one", "idle"], ["other/two", "idle"]]
+    assert len({line.index("version") for line in out.splitlines()}) == 1
     _, out, _ = folder.run("workers", "--json")
     assert json.loads(out)[0]["env"] == {"COLOUR": "blue"}
 
@@ -131,6 +133,9 @@ def test_a_full_disk(folder: Folder) -> None:
 
         with full_disk(1 << 18), pytest.raises(StateError, match="the state file cannot grow"):
             call()
+    with full_disk(0):
+        [found] = running.workers(state)
+    assert found["worker"] == "one"
     assert made > 10
     # What was written is there, and it goes on where there is room.
     with Executor(state) as executor:
@@ -141,6 +146,24 @@ def test_a_full_disk(folder: Folder) -> None:
         assert len(begun) in {made, made + 1}
         response = executor.invoke(executor.worker(record), "add", export.request([5, 6]), "later")
         assert export.result(response) == 11
+
+
+def test_arguments_are_those_of_the_workers_version(folder: Folder) -> None:
+    folder.run("run", "calc.wasm", "add", "1", "2", "--worker", "w")
+    floats = ADD.replace("s32", "f64").replace(
+        "(param i32 i32) (result i32) (i32.add", "(param f64 f64) (result f64) (f64.add"
+    )
+    (folder.path / "calc.wasm").write_bytes(wat2wasm(floats))
+    code, _, err = folder.run("run", "calc.wasm", "add", "1.5", "2", "--worker", "w")
+    assert code == 2
+    assert "add: func(left: s32, right: s32) -> s32" in err
+    code, out, err = folder.run("run", "calc.wasm", "add", "3", "4", "--worker", "w")
+    assert (code, out) == (0, "7\n"), err
+    # The update fails, and the call was meant for the other version.
+    code, _, err = folder.run("run", "calc.wasm", "add", "1.5", "2", "--worker", "w", "--update", "automatic")
+    assert code == 2
+    assert "this call does not fit the worker's version of the component" in err
+    assert folder.run("run", "calc.wasm", "add", "3", "4", "--worker", "w")[:2] == (0, "7\n")
 
 
 def test_watch_runs_again(folder: Folder) -> None:

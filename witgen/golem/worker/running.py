@@ -105,7 +105,8 @@ def run(wanted: Run, begun: Callable[[Executor], object] = lambda _: None) -> An
         name = wanted.worker or f"run-{secrets.token_hex(4)}"
         found = executor.find(component.id, name)
         # Before there is a worker, so that a mistake leaves nothing behind.
-        version = component.version if found is None or wanted.update else found.record.version
+        is_newest = found is None or wanted.update or executor.records.next_update(found.number)
+        version = component.version if found is None or is_newest else found.record.version
         export = executor.program(component.id, version).find(wanted.function)
         request = _request(export, wanted)
         worker = found or executor.create(component.id, name, env=tuple(map(_variable, wanted.env)))
@@ -166,7 +167,7 @@ def _look_at(worker: Worker, component: ComponentRecord, wanted: Run) -> None:
     if record.version != component.version:
         if wanted.update is not None:
             worker.executor.update(record, component.version, wanted.update)
-        else:
+        elif worker.executor.records.next_update(worker.number) is None:
             wanted.say(
                 f"worker `{record.name}` stays at version {record.version} of `{component.name}`; this file is version "
                 f"{component.version} (--update automatic or --update snapshot-based brings it there)"
@@ -204,7 +205,7 @@ def workers(path: Path) -> list[dict[str, Any]]:
     """
     if not path.exists():
         raise WorkerError(f"{path}: there is no state file; `witgen run` makes one")
-    state = State(path)
+    state = State(path, read_only=True)
     try:
         records = Records(state)
         found: list[dict[str, Any]] = []

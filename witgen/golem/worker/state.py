@@ -48,6 +48,8 @@ CREATE TABLE updates (
 );
 """
 
+_TABLES = "SELECT count(*) FROM sqlite_master"
+
 _ENTRY = "position, kind, at, name, key, request, request_data, response, response_data, dead"
 
 
@@ -56,25 +58,48 @@ class State:
 
     A process that is killed loses nothing; only a machine that loses power may lose the last moments. Any thread may
     use it.
+
+    Args:
+        path: the file.
+        read_only: whether it is only looked at, which works on a full disk, too.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self.path = path
         self._lock = threading.RLock()
-        path.parent.mkdir(parents=True, exist_ok=True)
         with self._explained():
-            self._connection = sqlite3.connect(
-                path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
-            )
-            self._connection.row_factory = sqlite3.Row
-            self._prepare()
+            if read_only:
+                self._look()
+            else:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._connect(str(path))
+                self._connection.execute("PRAGMA journal_mode = WAL")
+                self._connection.execute("PRAGMA synchronous = NORMAL")
+            self._prepare(read_only=read_only)
 
-    def _prepare(self) -> None:
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = NORMAL")
+    def _connect(self, place: str) -> None:
+        self._connection = sqlite3.connect(
+            place, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, uri=place.startswith("file:")
+        )
+        self._connection.row_factory = sqlite3.Row
+
+    def _look(self) -> None:
+        place = self.path.absolute().as_uri()
+        is_used = self.path.with_name(f"{self.path.name}-wal").exists()
+        self._connect(f"{place}?mode=ro")
+        try:
+            self._connection.execute(_TABLES).fetchone()
+        except sqlite3.OperationalError:
+            # No room for what the users of a file share. Where nobody uses it, there is nothing but the file.
+            if is_used:
+                raise
+            self._connection.close()
+            self._connect(f"{place}?immutable=1")
+
+    def _prepare(self, *, read_only: bool) -> None:
         [version] = self._connection.execute("PRAGMA user_version").fetchone()
-        [tables] = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        if version == 0 and tables:
+        [tables] = self._connection.execute(_TABLES).fetchone()
+        if version == 0 and (tables or read_only):
             raise StateError(f"{self.path}: this database is not a state file of witgen")
         if version == 0:
             with self.transaction():
