@@ -17,6 +17,8 @@ CASES = {
     "interface i { resource t { constructor(self: u32); } } world b { import i; }": "a parameter `self`",
     "interface i { resource t { s: static func(cls: u32); } } world b { export i; }": "a parameter `cls`",
     "interface i { f: func(); } world b { import i; import l: i; }": "the world imports `t:b/i` with the label `l`",
+    "interface i { type t = stream<u8>; f: func(x: stream<u8>); } world b { import i; }": "future of type `t`",
+    "interface i { record t { x: future<u8> } f: func(x: stream<u8>); } world b { import i; }": "future of type `t`",
     "interface i { enum flag { a } flags x { a } f: func(a: x); } world b { import i; }": "type `flag` hides",
     "interface i { resource union {} variant v { a(u8), b } f: func(a: v); } world b { import i; }": "type `union`",
     "interface i { type t = u8; f: func(self: u32); } interface t { resource t {} } world b { export i; export t; }": (
@@ -50,6 +52,8 @@ EXPECTED = [
     '''"""Runs."""''',
 ]
 FINE = {
+    "passed": "interface i { type t = stream<u8>; type u = t; f: func(x: u); } world b { import i; }",
+    "passed-elsewhere": "interface i { record t { x: stream } } world b { import i; import f: func(x: stream); }",
     "not-of-c": "world b { export open-it: func(cls: u32); import open: func(); }",
     "in-an-interface": "interface i { open: func(self: u32); } world b { export i; import i; }",
     "declared-after": "interface i { flags x { a } enum flag { a } f: func(a: x, b: flag); } world b { import i; }",

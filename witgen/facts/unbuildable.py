@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
 from ..model import ir
 from ..records import record
 from ..source import Span
+from .types import parts
 
 __all__ = ["Unbuildable", "c_names", "unbuildable", "unquotable"]
 
@@ -39,6 +40,7 @@ def unbuildable(resolve: ir.Resolve, world: ir.World) -> Iterator[Unbuildable]:
         for interface in interfaces:
             yield from _interface(resolve, interface, is_read=is_read)
     yield from _types(resolve, [item.id for item in world.imports.values() if isinstance(item, ir.TypeItem)])
+    yield from _unused_ends(resolve, world)
 
 
 def _labelled(
@@ -139,6 +141,49 @@ def _types(resolve: ir.Resolve, ids: list[ir.TypeId]) -> Iterator[Unbuildable]:
         if later is not None:
             what = f"type `{definition.name}` hides the Python class that `{later.name}` is made with"
             yield Unbuildable(what, definition.span, f"declare it after `{later.name}`, or rename it")
+
+
+def _unused_ends(resolve: ir.Resolve, world: ir.World) -> Iterator[Unbuildable]:
+    """Find types with a stream or future that no function of the world passes."""
+    types: dict[ir.TypeId, None] = {}
+    functions: list[ir.Function] = []
+    for item in (*world.imports.values(), *world.exports.values()):
+        match item:
+            case ir.Function():
+                functions.append(item)
+            case ir.TypeItem(id):
+                types[id] = None
+            case ir.InterfaceItem(id):
+                types |= dict.fromkeys(resolve.interfaces[id].types.values())
+                functions += resolve.interfaces[id].functions.values()
+    passed = [type for each in functions for type in (*(param.type for param in each.params), each.result)]
+    used = {end for type in passed for end in _ends(resolve, type)}
+    for definition in map(resolve.type_def, types):
+        if not isinstance(definition.kind, ir.Alias) and not used.issuperset(_ends(resolve, definition)):
+            what = f"no function of the world passes the stream or future of type `{definition.name}`"
+            yield Unbuildable(what, definition.span, "pass it in a function, or leave the type out")
+
+
+def _ends(resolve: ir.Resolve, type: ir.Type | ir.TypeDef | None) -> Iterator[Hashable]:
+    """Yield the streams and futures of a type: named ones are themselves, others are what they carry."""
+    if isinstance(type, ir.TypeRef):
+        type = resolve.type_def(resolve.dealias(type.id))
+    if isinstance(type, ir.TypeDef):
+        if isinstance(type.kind, ir.Stream | ir.Future):
+            yield _identity(resolve, type)
+        for part in parts(type.kind):
+            yield from _ends(resolve, part)
+
+
+def _identity(resolve: ir.Resolve, type: ir.Type | ir.TypeDef) -> Hashable:
+    """Return what is the same for types that componentize-py takes for one."""
+    if isinstance(type, ir.TypeRef):
+        type = resolve.type_def(resolve.dealias(type.id))
+    if isinstance(type, ir.Prim):
+        return type
+    if type.name is not None:
+        return id(type)
+    return (type.kind.__class__, *(_identity(resolve, part) for part in parts(type.kind)))
 
 
 @cache
