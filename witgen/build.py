@@ -193,7 +193,9 @@ def _prepared(wit: Path, borrowed: Sequence[Path], *, escaped: bool) -> Generato
             shutil.copytree(source if source.is_dir() else source.parent, target, ignore=shutil.ignore_patterns("deps"))
         for file in copy.rglob("*.wit") if escaped else ():
             if file.is_file():
-                file.write_bytes(with_comments(file.read_bytes().decode(), _escaped).encode())
+                # Some may not be WIT at all: nobody reads other folders than deps/.
+                text = file.read_bytes().decode(errors="surrogateescape")
+                file.write_bytes(with_comments(text, _escaped).encode(errors="surrogateescape"))
         yield copy
 
 

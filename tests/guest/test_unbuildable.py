@@ -116,6 +116,9 @@ def test_the_others_are_built(text: str, tmp_path: Path) -> None:
 
 def test_documentation_of_any_kind_is_no_obstacle(tmp_path: Path) -> None:
     wit = written(tmp_path, DOCUMENTED)
+    (tmp_path / "wit" / "notes").mkdir(parents=True)
+    (tmp_path / "wit" / "notes" / "latin-1.wit").write_bytes(b"// \xe9")
+    wit = wit.rename(tmp_path / "wit" / "b.wit").parent
     result = generate(Config(wit, out=tmp_path / "b_bindings"))
     told = [each.message.partition("the documentation of ")[2].partition(" ends")[0] for each in result.diagnostics]
     assert sorted(told) == ["`[method]r.m`", "`f`", "`mine`", "`r`", "`run`", "the world"]
@@ -129,4 +132,4 @@ def test_documentation_of_any_kind_is_no_obstacle(tmp_path: Path) -> None:
         f"assert said == {EXPECTED!r}, said\n"
     )
     assert build(Build(str(tmp_path / "app.py"), wit, out=tmp_path / "b.wasm")).is_new
-    assert wit.read_text().endswith(DOCUMENTED)
+    assert (wit / "b.wit").read_text().endswith(DOCUMENTED)
