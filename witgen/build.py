@@ -222,7 +222,7 @@ def _run(arguments: list[str], stumbles: Sequence[Unbuildable]) -> None:
     try:
         version("componentize-py")
     except PackageNotFoundError:
-        raise BuildError("building needs componentize-py: python -m pip install componentize-py") from None
+        raise BuildError("building needs componentize-py: python -m pip install 'witgen[guest]'") from None
     done = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-c", _PROGRAM, *arguments],
         env={**os.environ, "RUST_BACKTRACE": "0"},

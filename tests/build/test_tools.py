@@ -165,6 +165,7 @@ def test_a_plain_environment(wheel: Path, project: Path, tmp_path: Path) -> None
     """pip installs it, and `python -m witgen` and the script are the same; an extra that is missing is named."""
     empty = tmp_path / "empty"
     empty.mkdir()
+    (project / "app.py").touch()
     venv.create(tmp_path / "env", with_pip=True)
     python = tmp_path / "env" / "bin" / "python"
     subprocess.run([python, "-m", "pip", "install", "--quiet", wheel], check=True)
@@ -176,6 +177,7 @@ def test_a_plain_environment(wheel: Path, project: Path, tmp_path: Path) -> None
         (["watch"], empty, "watch"),
         (["run", "app.wasm", "add", "1"], empty, "golem"),
         (["workers"], empty, "golem"),
+        (["build", "app.py"], project, "guest"),
     ):
         refused = subprocess.run(
             [python, "-m", "witgen", *command], cwd=folder, capture_output=True, text=True, timeout=60
