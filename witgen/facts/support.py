@@ -6,7 +6,7 @@ import enum
 
 from ..model import ir
 from .memo import Memo
-from .types import parts
+from .types import contains_stream, parts
 
 __all__ = ["Side", "has_stream", "obstacle"]
 
@@ -49,14 +49,8 @@ def obstacle(resolve: ir.Resolve, function: ir.Function, side: Side) -> str | No
 
 def has_stream(resolve: ir.Resolve, function: ir.Function) -> bool:
     """Tell whether a function has streams or futures, in whatever depth."""
-    pending = [param.type for param in function.params] + ([] if function.result is None else [function.result])
-    while pending:
-        type = pending.pop()
-        kind = resolve.type_def(type).kind if isinstance(type, ir.TypeRef) else None
-        if isinstance(kind, ir.Stream | ir.Future):
-            return True
-        pending += () if kind is None else parts(kind)
-    return False
+    types = (*(param.type for param in function.params), function.result)
+    return any(type is not None and contains_stream(resolve, type) for type in types)
 
 
 def _guest_obstacle(resolve: ir.Resolve, function: ir.Function) -> str | None:

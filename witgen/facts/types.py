@@ -15,7 +15,9 @@ __all__ = [
     "FunctionFacts",
     "TypeFacts",
     "contains_handle",
+    "contains_stream",
     "declared_result",
+    "ends",
     "named_types",
     "used_as_error",
 ]
@@ -155,12 +157,24 @@ def contains_handle(resolve: ir.Resolve, type: ir.Type) -> bool:
     return bool(handles(resolve, type))
 
 
+_ENDS: Memo[ir.TypeId, frozenset[ir.TypeId]] = Memo()
+
+
+def ends(resolve: ir.Resolve, type: ir.Type) -> frozenset[ir.TypeId]:
+    """Return the streams and futures that values of `type` hold."""
+    if isinstance(type, ir.Prim):
+        return frozenset()
+    known = _ENDS.of(resolve)
+    if type.id not in known:
+        kind = resolve.type_def(type).kind
+        inner = frozenset[ir.TypeId]().union(*(ends(resolve, part) for part in parts(kind)))
+        known[type.id] = inner | {type.id} if isinstance(kind, ir.Stream | ir.Future) else inner
+    return known[type.id]
+
+
 def contains_stream(resolve: ir.Resolve, type: ir.Type) -> bool:
     """Tell whether values of `type` hold streams or futures."""
-    if not isinstance(type, ir.TypeRef):
-        return False
-    kind = resolve.type_def(type).kind
-    return isinstance(kind, ir.Stream | ir.Future) or any(contains_stream(resolve, part) for part in parts(kind))
+    return bool(ends(resolve, type))
 
 
 def named_types(

@@ -14,7 +14,7 @@ from pathlib import Path
 from ..model import ir
 from ..records import record
 from ..source import Span
-from .types import parts
+from .types import ends, parts
 
 __all__ = ["Unbuildable", "c_names", "unbuildable", "unquotable"]
 
@@ -157,33 +157,24 @@ def _unused_ends(resolve: ir.Resolve, world: ir.World) -> Iterator[Unbuildable]:
                 types |= dict.fromkeys(resolve.interfaces[id].types.values())
                 functions += resolve.interfaces[id].functions.values()
     passed = [type for each in functions for type in (*(param.type for param in each.params), each.result)]
-    used = {end for type in passed for end in _ends(resolve, type)}
-    for definition in map(resolve.type_def, types):
-        if not isinstance(definition.kind, ir.Alias) and not used.issuperset(_ends(resolve, definition)):
+    used = {_identity(resolve, end) for type in passed if type is not None for end in ends(resolve, type)}
+    for id in types:
+        definition = resolve.type_def(id)
+        own = {_identity(resolve, end) for end in ends(resolve, ir.TypeRef(id))}
+        if not isinstance(definition.kind, ir.Alias) and not own <= used:
             what = f"no function of the world passes the stream or future of type `{definition.name}`"
             yield Unbuildable(what, definition.span, "pass it in a function, or leave the type out")
 
 
-def _ends(resolve: ir.Resolve, type: ir.Type | ir.TypeDef | None) -> Iterator[Hashable]:
-    """Yield the streams and futures of a type: named ones are themselves, others are what they carry."""
-    if isinstance(type, ir.TypeRef):
-        type = resolve.type_def(resolve.dealias(type.id))
-    if isinstance(type, ir.TypeDef):
-        if isinstance(type.kind, ir.Stream | ir.Future):
-            yield _identity(resolve, type)
-        for part in parts(type.kind):
-            yield from _ends(resolve, part)
-
-
-def _identity(resolve: ir.Resolve, type: ir.Type | ir.TypeDef) -> Hashable:
-    """Return what is the same for types that componentize-py takes for one."""
-    if isinstance(type, ir.TypeRef):
-        type = resolve.type_def(resolve.dealias(type.id))
+def _identity(resolve: ir.Resolve, type: ir.Type | ir.TypeId) -> Hashable:
+    """Return what is the same for types that componentize-py takes for one: a name, or what they are made of."""
     if isinstance(type, ir.Prim):
         return type
-    if type.name is not None:
-        return id(type)
-    return (type.kind.__class__, *(_identity(resolve, part) for part in parts(type.kind)))
+    id = resolve.dealias(type.id if isinstance(type, ir.TypeRef) else type)
+    definition = resolve.type_def(id)
+    if definition.name is not None:
+        return id
+    return (definition.kind.__class__, *(_identity(resolve, part) for part in parts(definition.kind)))
 
 
 @cache
