@@ -60,7 +60,7 @@ def test_an_endless_loop_ends(folder: Folder, number: int, code: int, word: str)
     assert said == (
         f"witgen: {word}\nworker `w`: interrupted, version 0, 3 oplog entries; the next call goes on from there\n"
     )
-    assert "calc/w  interrupted" in folder.run("workers")[1]
+    assert ["calc/w", "interrupted"] in [line.split()[:2] for line in folder.run("workers")[1].splitlines()]
     # Others are not concerned; it itself goes on with its loop.
     assert folder.run("run", "calc.wasm", "add", "1", "2", "--worker", "other")[1] == "3\n"
     process = folder.start("run", "calc.wasm", "add", "1", "2", "--worker", "w")
