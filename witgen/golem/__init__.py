@@ -10,10 +10,11 @@ from ..data import GOLEM_WIT
 if TYPE_CHECKING:
     from .local import Services
     from .services.errors import ServiceError
+    from .services.websocket import WebSockets
     from .worker.errors import WorkerError
     from .worker.executor import Executor
 
-__all__ = ["WIT", "Executor", "ServiceError", "Services", "WorkerError"]
+__all__ = ["WIT", "Executor", "ServiceError", "Services", "WebSockets", "WorkerError"]
 
 WIT: Final = GOLEM_WIT
 """The tree: a folder that `witgen generate` takes; its `deps` can be copied beside a world of your own."""
@@ -22,6 +23,7 @@ _PLACES = {
     "Executor": ".worker.executor",
     "ServiceError": ".services.errors",
     "Services": ".local",
+    "WebSockets": ".services.websocket",
     "WorkerError": ".worker.errors",
 }
 

@@ -13,8 +13,8 @@ from certificates import self_signed
 from loopback import websocket_server
 from websockets.sync.server import ServerConnection
 
+from witgen.golem import WebSockets
 from witgen.golem.local import Services
-from witgen.golem.services.websocket import WebSockets
 
 from .probing import Guest, Start
 from .servers import raw_server
