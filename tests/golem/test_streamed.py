@@ -18,7 +18,6 @@ from websockets.sync.server import ServerConnection, serve
 
 from witgen import golem
 from witgen.runtime.host import Limits
-from witgen.runtime.host.engine import LENDS_ONE, Settings, default_engine, lends_two
 
 HERE = Path(__file__).parent
 
@@ -26,8 +25,6 @@ HERE = Path(__file__).parent
 @pytest.fixture(scope="module")
 def component(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("componentize_py", reason="needs componentize-py")
-    if not lends_two(default_engine(Settings(concurrent=True))):
-        pytest.skip(LENDS_ONE)
     app = tmp_path_factory.mktemp("streamed") / "app"
     shutil.copytree(HERE / "streamed", app)
     shutil.copy(HERE / "coverage" / "counting.py", app)

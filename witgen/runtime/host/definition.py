@@ -16,8 +16,8 @@ from wasmtime import component as wasm
 from .. import abi
 from . import shape
 from .errors import LinkError
-from .lanes.options import Lanes
 from .lanes.names import PREFIX
+from .lanes.options import Lanes
 from .lanes.reflected import examine
 
 __all__ = ["Definition", "Import", "Needs", "is_native", "labelled", "track"]
@@ -93,6 +93,8 @@ class Needs:
     """The imported async functions that are started and finished, by the world's name of the interface."""
     numbers: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict[tuple[str, str], frozenset[str]])
     """The functions whose streams and futures are numbers, by `import` or `export` and the interface as for `text`."""
+    lent: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    """The imported functions whose borrowed handles are numbers, by the world's name of the interface."""
     lanes: frozenset[str] = frozenset()
     """What the component imports only because it was composed."""
 
@@ -185,6 +187,7 @@ class _Examination:
         self._text: dict[tuple[str, str], frozenset[str]] = {}
         self._polled: dict[str, frozenset[str]] = {}
         self._numbers: dict[tuple[str, str], frozenset[str]] = {}
+        self._lent: dict[str, frozenset[str]] = {}
         self._resources: list[wasm.ResourceType] = []
 
     def needs(self) -> Needs:
@@ -194,7 +197,7 @@ class _Examination:
             listed = "\n".join(f"  {problem}" for problem in self._problems)
             raise LinkError(f"the component does not fit world {self._definition.name}:\n{listed}")
         lanes = frozenset(name for name in self._imports if name.startswith(PREFIX))
-        return Needs(imports, exports, self._functions, self._text, self._polled, self._numbers, lanes)
+        return Needs(imports, exports, self._functions, self._text, self._polled, self._numbers, self._lent, lanes)
 
     def _needs_code(self, items: Iterable[object]) -> bool:
         """Tell whether an interface needs somebody to implement it: for functions and for resources of its own."""
@@ -270,6 +273,7 @@ class _Examination:
         self._text[key], self._numbers[key] = examined.text, examined.numbers
         if known is not None:
             self._polled[known] = examined.polled
+            self._lent[known] = examined.lent
         return examined.functions
 
 

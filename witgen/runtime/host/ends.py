@@ -42,7 +42,7 @@ class _Order(NamedTuple):
     end: int = 0
     address: int = 0
     first: int = 0
-    count: int = 0
+    amount: int = 0
     done: Callable[[int, int], None] | None = None
 
 
@@ -216,7 +216,7 @@ class Ends:
     def step(self, event: int, first: int, second: int) -> tuple[int, ...]:
         """Be told of an event; return what to do now."""
         order = self._after(event, first, second)
-        return (order.step, order.kind, order.end, order.address, order.first, order.count)
+        return (order.step, order.kind, order.end, order.address, order.first, order.amount)
 
     def _after(self, event: int, first: int, second: int) -> _Order:
         if event == STARTED:
@@ -370,9 +370,9 @@ class Outgoing:
         dropped = result & 15 == _DROPPED
         self._taken += self._count if self._is_future else result >> 4
         if self._taken < self._count and not dropped:
-            self._order(Step.WRITE_ON, self._began_again, address=self._address, first=self._taken, count=self._count)
+            self._order(Step.WRITE_ON, self._began_again, address=self._address, first=self._taken, amount=self._count)
             return
-        self._order(Step.FREE, address=self._address, count=self._count)
+        self._order(Step.FREE, address=self._address, amount=self._count)
         self._writes = False
         if dropped or self._is_future:
             self._leave()
@@ -489,7 +489,7 @@ class Incoming:
     def _read(self) -> None:
         self._reads = True
         self.elements = None
-        self._order(Step.READ, self._began, count=self._size)
+        self._order(Step.READ, self._began, amount=self._size)
 
     def _began(self, result: int, address: int) -> None:
         self._address = address
@@ -520,7 +520,7 @@ class Incoming:
         self._blocked = False
         code, is_future = result & 15, isinstance(self.type_, abi.Future)
         number = int(code == 0) if is_future else result >> 4
-        self._order(Step.PUT, lambda *_: self._arrived(number, code), address=self._address, count=number)
+        self._order(Step.PUT, lambda *_: self._arrived(number, code), address=self._address, amount=number)
 
     def _arrived(self, number: int, code: int) -> None:
         self._reads = False

@@ -17,13 +17,15 @@ from .. import abi
 from . import ffi, shape
 from .binding import bind_callback
 from .definition import Definition, Import, Needs, is_native, track
+from .ends import Ends
 from .engine import LENDS_ONE, lends_two
 from .errors import LinkError
 from .handles import Host, Native, ResourceHandles, Side
-from .ends import Ends
 from .lanes.calls import CANCEL, COMMAND, DRIVE, OPENED, POLL, STEP, finish_of, start_of
+from .lanes.lending import number_name
 from .lanes.stream_calls import keys_of, obstacle, passages
 from .lanes.tickets import Tickets
+from .lent import numbered, with_objects
 from .resource import HostResource, NativeResource
 from .store import Store
 from .stream_files import hide
@@ -193,6 +195,18 @@ class Linkage:
                 self._define_tickets(root)
             if STEP.name in needs.lanes:
                 self._define_ends(root, needs)
+            self._define_numbers(root, needs)
+
+    def _define_numbers(self, root: wasm.LinkerInstance, needs: Needs) -> None:
+        """Define what gives the numbers of handles, where functions are lent several."""
+        table = self._store.table
+        for implementation in self._implementations:
+            for resource, _ in implementation.item.interface.resources:
+                name = number_name(track(implementation.item.name), resource.name)
+                if name in needs.lanes:
+                    handle = abi.Param("self", "self", abi.Borrow(resource))
+                    number = abi.Function(name, "number", (handle,), abi.U32)
+                    self._bind(root, number, lambda instance: table.lend(instance)[0])
 
     def _refuse_lending(self, wanted: list[_Implementation], needs: Needs) -> None:
         """Refuse a component with functions that are lent two handles by every call, where such calls trap."""
@@ -201,7 +215,9 @@ class Linkage:
             for each in wanted
             if not each.native
             for function in each.item.interface.functions
-            if function.name in needs.functions[each.item.name] and shape.lends(function) > 1
+            if function.name in needs.functions[each.item.name]
+            and shape.lends(function) > 1
+            and function.name not in needs.lent.get(each.item.name, ())
         ]
         if lent and not lends_two(self._store.engine):
             raise LinkError("\n".join(["host functions that could not be called:", *lent, LENDS_ONE]))
@@ -218,7 +234,7 @@ class Linkage:
         item = implementation.item
         text = needs.text.get(("import", item.name), frozenset())
         polled = needs.polled.get(item.name, frozenset())
-        refused = _without_lane(item, needs)
+        refused, lent = _without_lane(item, needs), needs.lent.get(item.name, frozenset())
         for resource, _ in item.interface.resources:
             type_ = wasm.ResourceType.host(_number_of(resource))
             ffi.add_resource(instance, resource.name, type_, self._store.destructor)
@@ -230,12 +246,15 @@ class Linkage:
                 continue
             implemented, laned = implementation.function(function), function.name in text
             handles = self._handles_for(implementation, function)
+            called, finish = function, self._store.finish
             if function.name in polled:
-                started = self._tickets.starter(function, implemented)
-                self._bind(instance, start_of(function), started, name=function.name, laned=laned, handles=handles)
+                called, finish = start_of(function), None
+                implemented = self._tickets.starter(function, implemented)
                 self._bind(instance, finish_of(function), self._tickets.take, laned=laned, handles=handles)
-            else:
-                self._bind(instance, function, implemented, self._store.finish, laned=laned, handles=handles)
+            if function.name in lent:
+                implemented = with_objects(called, implemented, self._store.table.objects)
+                called = numbered(called)
+            self._bind(instance, called, implemented, finish, name=function.name, laned=laned, handles=handles)
 
     def _handles_for(self, implementation: _Implementation, function: abi.Function) -> ResourceHandles:
         """Return the handles of a function, with its streams and futures if it passes any."""

@@ -15,7 +15,7 @@ from wasmtime.component import FuncType
 from .. import abi
 from .reflection import function_type
 
-__all__ = ["describe", "expected", "found", "lends", "passes_ends", "structure"]
+__all__ = ["describe", "expected", "found", "is_method", "lends", "passes_ends", "structure"]
 
 
 def _joined(name: str, parts: list[str]) -> str:
@@ -65,10 +65,16 @@ def _borrows(type_: abi.Type) -> int:
             return 0
 
 
-def expected(function: abi.Function, *, text: bool = False, numbers: bool = False) -> str:
+def is_method(function: abi.Function) -> bool:
+    """Tell whether a function's first parameter is `self`."""
+    return function.name.startswith(("[method]", "start [method]"))
+
+
+def expected(function: abi.Function, *, text: bool = False, numbers: bool = False, lent: bool = False) -> str:
     """Return the structure of a function's type as the bindings know it; parameters' names do not matter.
 
-    With `text`, lists of bytes are strings, and with `numbers`, streams and futures are numbers, as lanes have them.
+    With `text`, lists of bytes are strings, with `numbers`, streams and futures are numbers, and with `lent`, borrowed
+    handles are, but for `self`, all as lanes have them.
     """
 
     def inner(type_: abi.Type | None) -> str:
@@ -76,9 +82,14 @@ def expected(function: abi.Function, *, text: bool = False, numbers: bool = Fals
             return abi.U32.value
         if text and isinstance(type_, abi.List) and type_.element is abi.U8:
             return abi.STRING.value
+        if lent and isinstance(type_, abi.Borrow):
+            return abi.U32.value
         return _structure(type_, inner)
 
-    params = ", ".join(inner(param.type) for param in function.params)
+    types = [inner(param.type) for param in function.params]
+    if lent and is_method(function):
+        types[0] = "borrow"
+    params = ", ".join(types)
     return _signature(params, inner(function.result) if function.result is not None else None)
 
 

@@ -16,13 +16,23 @@ from .encoding import ComponentBuilder, Sort
 from .forms import Form
 from .helper import CANCEL_ARGUMENT, INSTANCE_ARGUMENT, POLL_ARGUMENT, make_helper, resources_in
 from .kinds import Kinds, StreamKind, data_name, kinds_of, open_name, put_name, take_name
+from .lending import lent_resources, number_name
 from .names import CANCEL, COMMAND, DRIVE, OPENED, POLL, PREFIX, START, STEP, finish_name
 from .plan import Plan, plan_imports
 from .reader import Import, Outer, read
 from .refusal import Refusal
 from .rewriting import rewritten
 from .shapes import (
-    NUMBER, Function, Interface, Resource, Shape, carries_bytes, carries_ends, named_parts, resources_of,
+    NUMBER,
+    Function,
+    Interface,
+    Kind,
+    Resource,
+    Shape,
+    carries_bytes,
+    carries_ends,
+    named_parts,
+    resources_of,
 )  # fmt: skip
 from .type_reader import InstanceType, Signature
 from .type_writer import Look, TypeWriter
@@ -38,7 +48,7 @@ class Choice:
 
     `serves` tells by name whether an import is implemented in Python, `exports` are the interfaces that Python calls,
     `same` tells whether the component's name of an interface and the bindings' name mean one interface, `track` gives
-    both the same name then.
+    both the same name then. `numbers`: where a function can be lent several handles, it is given their numbers.
     """
 
     serves: Callable[[str], bool]
@@ -46,6 +56,7 @@ class Choice:
     same: Callable[[str, str], bool]
     bytes_: bool = True
     track: Callable[[str], str] = str
+    numbers: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,11 +71,11 @@ def compose(guest: bytes, choice: Choice) -> Composition:
     """Compose a component with the helpers that it needs; raise `Refusal` where that cannot be done."""
     outer = read(guest)
     interfaces = outer.interfaces
-    plan = plan_imports(interfaces, lambda each: choice.serves(each.name), bytes_=choice.bytes_)
+    plan = plan_imports(interfaces, lambda each: choice.serves(each.name), bytes_=choice.bytes_, numbers=choice.numbers)
     exports = _Exports(outer, choice, replaces=bool(plan.laned))
     if not plan.laned and not exports.laned:
         return Composition(None, plan.left_out)
-    return Composition(_Composer(guest, outer, plan, exports, choice.track).compose(), plan.left_out)
+    return Composition(_Composer(guest, outer, plan, exports, choice).compose(), plan.left_out)
 
 
 class _Exports:
@@ -118,7 +129,8 @@ def _is_named(function: Function) -> bool:
 
 
 class _Composer:
-    def __init__(self, guest: bytes, outer: Outer, plan: Plan, exports: _Exports, track: Callable[[str], str]) -> None:
+    def __init__(self, guest: bytes, outer: Outer, plan: Plan, exports: _Exports, choice: Choice) -> None:
+        track = choice.track
         self._guest = guest
         self._outer = outer
         self._plan = plan
@@ -130,7 +142,10 @@ class _Composer:
         self._kinds: Kinds = {}
         for interface in (*plan.ends, *exports.laned.values()):
             self._kinds |= kinds_of(track(interface.name), interface.functions, self._known_kinds)
+        self._track, self._serves = track, choice.serves
         self._ends: dict[str, int] = {}
+        self._numbered = self._numbered_resources()
+        self._numberings: dict[str, int] = {}
         self._driving = 0
         self._resources: dict[Resource, int] = {}
         self._instances = {item.name: item.index for item in outer.imports if item.sort is Sort.INSTANCE}
@@ -161,7 +176,7 @@ class _Composer:
         """Write the sections that lead to the imports, without the functions of the world itself that get a lane."""
         builder = self._builder
         dropped = {function.name for function in self._root_functions()}
-        for section, content in rewritten(self._outer, self._plan, dropped):
+        for section, content in rewritten(self._outer, self._form, dropped):
             builder.copy(section, content)
         builder.count(Sort.TYPE, self._outer.types)
         for item in self._outer.imports:
@@ -178,7 +193,30 @@ class _Composer:
 
     def _form(self, interface: Interface) -> Form:
         look = Look(text=interface in self._plan.text, numbers=interface in self._plan.ends)
-        return Form(inside=look, polled=interface in self._plan.polled, settles=interface in self._plan.settling)
+        return Form(
+            inside=look,
+            polled=interface in self._plan.polled,
+            settles=interface in self._plan.settling,
+            numbered=self._numbered if interface in self._plan.lending else {},
+        )
+
+    def _numbered_resources(self) -> dict[Resource, str]:
+        """Return the resources of ours of which functions can be lent several handles, with what gives their numbers."""
+        owners = {own: each for each in self._outer.interfaces for own in each.own}
+        lent = {resource for interface in self._plan.lending for resource in lent_resources(interface)}
+        return {
+            resource: number_name(self._track(owners[resource].name), resource.name)
+            for resource in sorted(lent & owners.keys(), key=lambda each: each.name)
+            if self._serves(owners[resource].name)
+        }
+
+    def _numbering(self, name: str) -> int:
+        """Return the function that gives the number of a handle."""
+        if name not in self._numberings:
+            resource = next(each for each, known in self._numbered.items() if known == name)
+            handle = Shape(Kind.BORROW, resource=resource)
+            self._numberings[name] = self._import(name, (("self", handle),), NUMBER)
+        return self._numberings[name]
 
     def _types(self, look: Look) -> TypeWriter:
         if look not in self._writers:
@@ -269,10 +307,11 @@ class _Composer:
         """Import functions of the world itself in the host's form, and make an instance of them."""
         builder, exports = self._builder, [(each.name, Sort.TYPE, self._resource(each)) for each in root.own]
         for function in root.functions:
-            parts = [(function.name, function.params, function.result)]
+            params = form.inner(function).params
+            parts = [(function.name, params, function.result)]
             if form.polled and function.is_async:
                 parts = [
-                    (function.name, function.params, NUMBER),
+                    (function.name, params, NUMBER),
                     (finish_name(function.name), _TICKET_PARAM, function.result),
                 ]
             for name, params, result in parts:
@@ -285,6 +324,7 @@ class _Composer:
         arguments = self._type_arguments(helper.resources, helper.types)
         arguments.append((INSTANCE_ARGUMENT, Sort.INSTANCE, inside))
         arguments += [(name, Sort.FUNC, self._ends[name]) for name in helper.ends]
+        arguments += [(name, Sort.FUNC, self._numbering(name)) for name in helper.numbers]
         if helper.polls and self._tickets is not None:
             names = (POLL_ARGUMENT, CANCEL_ARGUMENT)
             arguments += [(name, Sort.FUNC, index) for name, index in zip(names, self._tickets, strict=True)]

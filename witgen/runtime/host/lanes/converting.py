@@ -11,11 +11,9 @@ from collections.abc import Mapping
 from .code import Body
 from .layout import Core
 from .shapes import ENDS, Shape
-from .walking import Walk
+from .walking import I64_EXTEND_I32_U, Walk
 
 __all__ = ["Conversion"]
-
-_I64_EXTEND_I32_U = 0xAD
 
 
 class Conversion(Walk):
@@ -38,7 +36,7 @@ class Conversion(Walk):
             self.number(local)
             self.body.call(self._functions[shape])
             if self.body.core_of(local) is Core.I64:
-                self.body.emit(_I64_EXTEND_I32_U)
+                self.body.emit(I64_EXTEND_I32_U)
             self.body.set(local)
 
     def in_memory(self, shape: Shape, address: int, offset: int) -> None:

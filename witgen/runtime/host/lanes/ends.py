@@ -21,12 +21,21 @@ from .freeing import Freeing
 from .heap import FREE, heap
 from .kinds import StreamKind, data_name, open_name, put_name, take_name
 from .layout import Core, layout_of
-from .shapes import NUMBER, Kind, Shape
+from .shapes import NUMBER, Kind, Resource, Shape
 from .steps import BLOCKED, DONE, SETTLE, STARTED, Step
 from .type_writer import Look, TypeWriter
 
 __all__ = [
-    "COMMAND", "OPENED", "OPENED_PARAMS", "RUN", "STEP", "STEP_PARAMS", "STEP_RESULT", "SETTLING", "EndsHelper", "elements_of",
+    "COMMAND",
+    "OPENED",
+    "OPENED_PARAMS",
+    "RUN",
+    "SETTLING",
+    "STEP",
+    "STEP_PARAMS",
+    "STEP_RESULT",
+    "EndsHelper",
+    "elements_of",
     "make_ends",
 ]  # fmt: skip
 
@@ -97,12 +106,14 @@ class _Maker:
         self._memory = self._realloc = 0
 
     def _writer(self, look: Look) -> TypeWriter:
+        no_resources: dict[Resource, int] = {}
+
         def declare(shape: Shape, definition: int) -> int:
             name = f"type{len(self._wanted)}"
             self._wanted[name] = (shape, look)
             return self._builder.import_(name, Sort.TYPE, definition)
 
-        return TypeWriter(self._builder, {}.__getitem__, declare, look)
+        return TypeWriter(self._builder, no_resources.__getitem__, declare, look)
 
     def make(self) -> EndsHelper:
         builder = self._builder

@@ -19,11 +19,12 @@ from .ends import RUN, SETTLING
 from .forms import Form
 from .kinds import Kinds, StreamKind, open_name, take_name
 from .layout import Core
+from .lending import lent_resources
 from .names import finish_name
-from .passing import Circuit, EndsPassing, Passing, SyncPassing
+from .passing import Circuit, EndsPassing, Lending, Passing, SyncPassing
 from .polling import PolledPassing, Tickets
 from .refusal import naming
-from .shapes import NAMED, NUMBER, Function, Interface, Resource, Shape, ends_in, resources_of
+from .shapes import NAMED, NUMBER, Function, Interface, Kind, Resource, Shape, ends_in, resources_of
 from .type_writer import InstanceTypeWriter, Look, TypeWriter, signature
 
 __all__ = ["CANCEL_ARGUMENT", "INSTANCE_ARGUMENT", "POLL_ARGUMENT", "Helper", "make_helper", "resources_in"]
@@ -38,7 +39,8 @@ _TICKET_PARAM = (("ticket", NUMBER),)
 class Helper:
     """A helper and its arguments: which resources it wants under which names, and which types, of which look.
 
-    `polls` tells whether it asks about tickets, `ends` are the functions that it wants of the helper of all ends.
+    `polls` tells whether it asks about tickets, `ends` are the functions that it wants of the helper of all ends,
+    `numbers` those that give numbers of handles.
     """
 
     content: bytes
@@ -46,6 +48,7 @@ class Helper:
     types: dict[str, tuple[Shape, Look]] = field(default_factory=dict[str, tuple[Shape, Look]])
     polls: bool = False
     ends: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
 
 
 def resources_in(interface: Interface) -> list[Resource]:
@@ -75,6 +78,8 @@ class _Maker:
         self._outside = TypeWriter(self._builder, self._outside_resources.__getitem__, declare, form.outside)
         self._kinds = kinds if form.passes_ends else {}
         self._converters: dict[str, int] = {}
+        self._numbers: dict[str, int] = {}
+        self._inner = {each: form.inner(each) for each in interface.functions}
         self._polled = [f for f in interface.functions if form.polled and f.is_async]
 
     def _names_of_types(self) -> dict[Shape, str]:
@@ -113,23 +118,27 @@ class _Maker:
         inner = builder.import_(INSTANCE_ARGUMENT, Sort.INSTANCE, builder.type(self._inner_type()))
         tickets = self._import_tickets() if self._polled else None
         self._import_converters()
+        self._import_numbers()
         circuit = self._circuit()
         self._export_types()
         passed = self._functions(inner, circuit, tickets)
         if passed:
             self._finish(circuit, passed)
-        return Helper(builder.encoded(), wanted, self._wanted, bool(self._polled), tuple(self._converters))
+        return Helper(
+            builder.encoded(), wanted, self._wanted, bool(self._polled), tuple(self._converters), tuple(self._numbers)
+        )
 
     def _inner_type(self) -> bytes:
         """Return the type of the instance on the inner side."""
         writer = InstanceTypeWriter(self._inside, self._resources.__getitem__, self._interface)
         for function in self._interface.functions:
+            params = self._inner[function].params
             if function in self._polled:
-                start, finish = (function.params, NUMBER), (_TICKET_PARAM, function.result)
+                start, finish = (params, NUMBER), (_TICKET_PARAM, function.result)
                 writer.function(function.name, *start, is_async=False)
                 writer.function(finish_name(function.name), *finish, is_async=False)
             else:
-                writer.function(function.name, function.params, function.result, is_async=function.is_async)
+                writer.function(function.name, params, function.result, is_async=function.is_async)
         return writer.encoded()
 
     def _import_tickets(self) -> tuple[int, int]:
@@ -154,6 +163,31 @@ class _Maker:
         for name, is_async in wanted:
             type_ = types.function((), None, is_async=is_async)
             self._converters[name] = self._builder.import_(name, Sort.FUNC, type_)
+
+    def _import_numbers(self) -> None:
+        """Import what gives the numbers of handles that functions are lent several of."""
+        several = [each for each in self._interface.functions if self._inner[each].params != each.params]
+        lent = set(lent_resources(Interface("", functions=several)))
+        for resource, name in self._form.numbered.items():
+            if resource in lent:
+                handle = Shape(Kind.BORROW, resource=resource)
+                type_ = self._imported(Look()).function((("self", handle),), NUMBER)
+                self._numbers[name] = self._builder.import_(name, Sort.FUNC, type_)
+
+    def _lending(self, function: Function, circuit: Circuit) -> Lending:
+        """Return what gives the numbers of the handles that a function is lent."""
+        inner = self._inner[function]
+        if inner.params == function.params:
+            return Lending(function)
+        numbers = {
+            resource: (
+                circuit.wire(name, self._builder.lower(self._numbers[name], []), [Core.I32], [Core.I32]),
+                circuit.drop(self._resources[resource]),
+            )
+            for resource, name in self._form.numbered.items()
+            if name in self._numbers
+        }
+        return Lending(inner, numbers)
 
     def _circuit(self) -> Circuit:
         builder = self._builder
@@ -199,11 +233,13 @@ class _Maker:
     def _passing(
         self, function: Function, circuit: Circuit, called: int, inner: int, tickets: Tickets | None
     ) -> Passing:
-        ends = self._ends_passing(function, circuit)
+        ends, lending = self._ends_passing(function, circuit), self._lending(function, circuit)
         if tickets is None or function not in self._polled:
-            return SyncPassing(function, circuit, self._form, ends, called)
+            return SyncPassing(function, circuit, self._form, ends, lending, called)
         finish = self._builder.alias(Sort.FUNC, inner, finish_name(function.name))
-        return PolledPassing(function, circuit, self._form, ends, (called, finish), tickets, self._outside.value)
+        return PolledPassing(
+            function, circuit, self._form, ends, lending, (called, finish), tickets, self._outside.value
+        )
 
     def _ends_passing(self, function: Function, circuit: Circuit) -> EndsPassing:
         """Return what converts the streams of a function: to numbers where it goes from the outer side in."""

@@ -19,9 +19,10 @@ from .converting import Conversion
 from .encoding import ComponentBuilder, Sort, unsigned
 from .forms import Form
 from .layout import MAX_FLAT, Core, flatten, layout_of
+from .lending import Numbering
 from .shapes import Function, Kind, Resource, Shape, carries_bytes
 
-__all__ = ["Circuit", "EndsPassing", "Passing", "SyncPassing"]
+__all__ = ["Circuit", "EndsPassing", "Lending", "Passing", "SyncPassing"]
 
 _UTF8, _COMPACT = b"\x00", b"\x02"
 _REALLOC_ARGUMENTS = [Core.I32] * 4
@@ -57,6 +58,13 @@ class Circuit:
             return self.known[name]
         return self.wire(name, self.builder.alias(Sort.CORE_FUNC, self.allocator, name), params, results)
 
+    def drop(self, type_: int) -> int:
+        """Let the code drop handles of a resource, whose type has this index."""
+        name = f"drop{type_}"
+        if name not in self.known:
+            self.wire(name, self.builder.builtin(b"\x03" + unsigned(type_)), [Core.I32])
+        return self.known[name]
+
     def options(self, *, compact: bool) -> list[bytes]:
         """Return what a canonical definition says about memory and strings."""
         memory = [b"\x03" + unsigned(self.memory), b"\x04" + unsigned(self.realloc)]
@@ -77,17 +85,27 @@ class EndsPassing:
     settle: int | None = None
 
 
+@dataclass(frozen=True)
+class Lending:
+    """A function with the parameters of the inner side, and what gives, and what drops, handles that go as numbers."""
+
+    inner: Function
+    numbers: Mapping[Resource, tuple[int, int]] = field(default_factory=dict[Resource, tuple[int, int]])
+
+
 class Passing(ABC):
     """A function that a helper passes on. `compact` says for either side whether its strings are latin1+utf16."""
 
-    def __init__(self, function: Function, circuit: Circuit, form: Form, ends: EndsPassing) -> None:
+    def __init__(self, function: Function, circuit: Circuit, form: Form, ends: EndsPassing, lending: Lending) -> None:
         self.function = function
         self.circuit = circuit
         self._ends = ends
+        self._lending = lending
         bytes_ = any(carries_bytes(shape) for shape in function.types)
         self.compact_inside = form.inside.text and bytes_
         self.compact_outside = form.outside.text and bytes_
         self._types = [shape for _, shape in function.params]
+        self._inner_types = [shape for _, shape in lending.inner.params]
         flat = flatten(self._types)
         self.spilled = len(flat) > MAX_FLAT
         self.params = (Core.I32,) if self.spilled else flat
@@ -104,12 +122,8 @@ class Passing(ABC):
         """Wire what the code needs."""
         self.circuit.of_memory(ENTER)
         self.circuit.of_memory(REALLOC, _REALLOC_ARGUMENTS, [Core.I32])
-        for resource in sorted(borrowed(self._types), key=resources.__getitem__):
-            type_ = resources[resource]
-            if f"drop{type_}" not in self.circuit.known:
-                drop = self.circuit.builder.builtin(b"\x03" + unsigned(type_))
-                self.circuit.wire(f"drop{type_}", drop, [Core.I32])
-            self._drops[resource] = self.circuit.known[f"drop{type_}"]
+        for resource in sorted(borrowed(self._inner_types), key=resources.__getitem__):
+            self._drops[resource] = self.circuit.drop(resources[resource])
         self._plan(number)
 
     @abstractmethod
@@ -127,18 +141,19 @@ class Passing(ABC):
         """Give back the handles that the parameters lend."""
         borrows = Borrows(body, self._drops)
         if self.spilled:
-            borrows.memory(Shape(Kind.TUPLE, tuple(self._types)), 0, 0)
+            borrows.memory(Shape(Kind.TUPLE, tuple(self._inner_types)), 0, 0)
             return
         first = 0
-        for shape in self._types:
+        for shape in self._inner_types:
             size = len(layout_of(shape).flat)
             borrows.flat(shape, range(first, first + size))
             first += size
 
     def convert_params(self, body: Body) -> None:
-        """Convert the streams and futures that the parameters pass; the host is brought up to date before."""
+        """Convert the streams, futures and handles that the parameters pass; the host is brought up to date before."""
         if self._ends.settle is not None:
             body.call(self._ends.settle)
+        Numbering(body, self._lending.numbers).convert(self._types, self._inner_types, spilled=self.spilled)
         conversion, whole = Conversion(body, self._ends.params), Shape(Kind.TUPLE, tuple(self._types))
         if self._ends.params and self.spilled:
             conversion.memory(whole, 0, 0)
@@ -179,8 +194,10 @@ class Passing(ABC):
 class SyncPassing(Passing):
     """A function that waits until what it calls has returned."""
 
-    def __init__(self, function: Function, circuit: Circuit, form: Form, ends: EndsPassing, inner: int) -> None:
-        super().__init__(function, circuit, form, ends)
+    def __init__(
+        self, function: Function, circuit: Circuit, form: Form, ends: EndsPassing, lending: Lending, inner: int
+    ) -> None:
+        super().__init__(function, circuit, form, ends, lending)
         self._inner = inner
         self._name = ""
         self._called = 0

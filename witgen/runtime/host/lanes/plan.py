@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from .lending import lends_several
 from .shapes import Interface, Resource, Shape, carries_bytes, resources_of
 
 __all__ = ["Plan", "plan_imports"]
@@ -25,19 +26,29 @@ class Plan:
     """Those that pass streams or futures, and those that use resources of one that does."""
     left_out: dict[str, str] = field(default_factory=dict[str, str])
 
+    lending: list[Interface] = field(default_factory=list[Interface])
+    """Those with functions that can be lent several handles."""
+
     @property
     def laned(self) -> list[Interface]:
         """All interfaces that get a helper."""
-        return list(dict.fromkeys((*self.text, *self.polled, *self.ends, *self.settling)))
+        return list(dict.fromkeys((*self.text, *self.polled, *self.ends, *self.settling, *self.lending)))
 
 
-def plan_imports(interfaces: Sequence[Interface], ours: Callable[[Interface], bool], *, bytes_: bool) -> Plan:
-    """Plan lanes for imported interfaces; `ours` says which of them Python implements."""
+def plan_imports(
+    interfaces: Sequence[Interface], ours: Callable[[Interface], bool], *, bytes_: bool, numbers: bool
+) -> Plan:
+    """Plan lanes for imported interfaces; `ours` says which of them Python implements.
+
+    `numbers`: functions that can be lent several handles get their numbers instead.
+    """
     served = [interface for interface in interfaces if ours(interface)]
     plan = Plan(
         polled=[interface for interface in served if interface.is_async],
         ends=[interface for interface in served if interface.carries_ends],
     )
+    if numbers:
+        plan.lending = [each for each in served if any(map(lends_several, each.functions))]
     plan.settling = list(_settling(served, plan.ends))
     carriers = [interface for interface in interfaces if interface.carries_bytes] if bytes_ else []
     refused = [interface for interface in carriers if not ours(interface)]

@@ -13,7 +13,7 @@ from .encoding import unsigned
 from .forms import Form
 from .layout import MAX_FLAT, Core
 from .loads import load_flat
-from .passing import Circuit, EndsPassing, Passing
+from .passing import Circuit, EndsPassing, Lending, Passing
 from .shapes import Function
 from .type_writer import Value
 
@@ -45,10 +45,10 @@ class PolledPassing(Passing):
     """An async function, made of one that starts it and one that finishes it."""
 
     def __init__(
-        self, function: Function, circuit: Circuit, form: Form, ends: EndsPassing,
+        self, function: Function, circuit: Circuit, form: Form, ends: EndsPassing, lending: Lending,
         parts: tuple[int, int], tickets: Tickets, value: Value,
     ) -> None:  # fmt: skip
-        super().__init__(function, circuit, form, ends)
+        super().__init__(function, circuit, form, ends, lending)
         self._start, self._finish = parts
         self._tickets = tickets
         self._value = value

@@ -20,7 +20,7 @@ class Examined:
     """The functions of an interface that a component has, and of those the ones that go through lanes.
 
     `text` has the functions whose bytes travel as text, `polled` the async ones that are started and finished,
-    `numbers` those whose streams and futures are numbers.
+    `numbers` those whose streams and futures are numbers, `lent` those whose borrowed handles are, but for `self`.
     `different` says of functions what the component has and what the world has.
     """
 
@@ -28,10 +28,14 @@ class Examined:
     text: frozenset[str] = frozenset()
     polled: frozenset[str] = frozenset()
     numbers: frozenset[str] = frozenset()
+    lent: frozenset[str] = frozenset()
     different: Mapping[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
 
 
-_WAYS = [{"text": text, "numbers": numbers} for numbers in (False, True) for text in (False, True)]
+_WAYS = [
+    {"text": text, "numbers": numbers, "lent": lent}
+    for lent in (False, True) for numbers in (False, True) for text in (False, True)
+]  # fmt: skip
 """How a component may have a function."""
 
 
@@ -45,7 +49,8 @@ def examine(interface: abi.Interface, theirs: Mapping[str, FuncType]) -> Examine
     ours = {function.name: function for function in interface.functions}
     finishing = {name for name in map(finish_name, ours) if name in theirs}
     functions = frozenset(name for name in theirs if name not in finishing and not _is_added(interface, name))
-    text, polled, numbers, different = set[str](), set[str](), set[str](), dict[str, tuple[str, str]]()
+    text, polled, numbers, lent = set[str](), set[str](), set[str](), set[str]()
+    different: dict[str, tuple[str, str]] = {}
     for name in sorted(functions & ours.keys()):
         pairs = [(ours[name], theirs[name])]
         if finish_name(name) in finishing:
@@ -60,4 +65,6 @@ def examine(interface: abi.Interface, theirs: Mapping[str, FuncType]) -> Examine
             text.add(name)
         if taken["numbers"] and shape.passes_ends(ours[name]):
             numbers.add(name)
-    return Examined(functions, frozenset(text), frozenset(polled), frozenset(numbers), different)
+        if taken["lent"]:
+            lent.add(name)
+    return Examined(functions, frozenset(text), frozenset(polled), frozenset(numbers), frozenset(lent), different)

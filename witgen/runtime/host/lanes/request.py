@@ -43,6 +43,7 @@ class Request:
         choice = Choice(
             self._definition.serves, self._definition.exports, self._definition.is_same, self._wanted != "off",
             self._definition.track,
+            self._definition.concurrent,
         )  # fmt: skip
         try:
             composition = compose(content if content.startswith(b"\0asm") else _binary(content), choice)

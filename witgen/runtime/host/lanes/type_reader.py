@@ -40,12 +40,12 @@ class Declaration:
 
 @dataclass(frozen=True, eq=False)
 class InstanceType:
-    """The type of an instance: declarations, what they come to, and how many types they define."""
+    """The type of an instance: declarations, what they come to, and what the types are that they define."""
 
     interface: Interface
     declarations: tuple[Declaration, ...]
     signatures: dict[str, Signature]
-    types: int
+    types: tuple[Meaning, ...]
 
 
 Meaning: TypeAlias = Shape | Resource | Signature | InstanceType
@@ -199,7 +199,7 @@ class _InstanceReader:
 
     def read(self) -> InstanceType:
         declarations = tuple(self._cursor.vector(self._declaration))
-        return InstanceType(self._interface, declarations, self._signatures, len(self._scope.types))
+        return InstanceType(self._interface, declarations, self._signatures, tuple(self._scope.types))
 
     def _declaration(self) -> Declaration:
         start, function = self._cursor.position, ""

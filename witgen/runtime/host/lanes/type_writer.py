@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from .encoding import ComponentBuilder, signed, text, unsigned, vector
 from .shapes import ENDS, NAMED, NUMBER, STRING, Interface, Kind, Resource, Shape, is_bytes
 
-__all__ = ["InstanceTypeWriter", "Look", "TypeWriter", "signature"]
+__all__ = ["InstanceTypeWriter", "Look", "TypeWriter", "define", "signature"]
 
 _FUNC, _ASYNC_FUNC = b"\x40", b"\x43"
 _NO_RESULT = b"\x01\x00"

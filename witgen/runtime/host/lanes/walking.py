@@ -9,9 +9,9 @@ from .code import Body
 from .layout import Core, layout_of, payload_cases, payload_offset, places
 from .shapes import Kind, Shape, reaches
 
-__all__ = ["Walk"]
+__all__ = ["I64_EXTEND_I32_U", "Walk"]
 
-_I32_WRAP_I64, _I32_ADD = 0xA7, 0x6A
+_I32_WRAP_I64, _I32_ADD, I64_EXTEND_I32_U = 0xA7, 0x6A, 0xAD
 
 
 class Walk(ABC):
