@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -26,6 +27,9 @@ from .tls import trusted
 
 __all__ = ["RESPONSE_LIMIT", "HttpClient"]
 
+_PATIENCE: Final = 2.0
+"""Seconds that requests get to be sent when the component is unloaded."""
+
 RESPONSE_LIMIT: Final = 64 << 20
 """Bytes that the body of a response may have, where nothing else is said."""
 
@@ -45,6 +49,25 @@ class HttpClient:
         self.limit = limit
         self.failure: wit.ErrorCode | None = None
         """Why the last body broke off that did."""
+        self._sending: set[threading.Event] = set()
+
+    def begin(self, request: Request, future: FutureIncomingResponse) -> None:
+        """Send a request and take in the response, in a thread of its own."""
+        sent = threading.Event()
+        self._sending.add(sent)
+        arguments = (self, request, future, sent)
+        threading.Thread(target=_exchange, args=arguments, name="witgen-http", daemon=True).start()
+
+    def note_sent(self, sent: threading.Event) -> None:
+        """Know that a request is on its way, or cannot be sent."""
+        self._sending.discard(sent)
+        sent.set()
+
+    def close(self) -> None:
+        """Let requests get out whose answers nobody waits for, if that is soon."""
+        end = time.monotonic() + _PATIENCE
+        for sent in list(self._sending):
+            sent.wait(max(0.0, end - time.monotonic()))
 
     @cached_property
     def tls(self) -> ssl.SSLContext:
@@ -282,8 +305,7 @@ class OutgoingHandler(wasi_http_outgoing_handler.OutgoingHandler):
             elif not self._client.allowed:
                 future.settle(Err(wit.ErrorCodeHttpRequestDenied()))
             else:
-                arguments = (self._client, end, future)
-                threading.Thread(target=_exchange, args=arguments, name="witgen-http", daemon=True).start()
+                self._client.begin(end, future)
 
         # The runtime lets no objects of other classes through.
         given = RequestOptions() if options is None else cast("RequestOptions", options)
@@ -291,10 +313,13 @@ class OutgoingHandler(wasi_http_outgoing_handler.OutgoingHandler):
         return future
 
 
-def _exchange(client: HttpClient, request: Request, future: FutureIncomingResponse) -> None:
-    """Send a request and take in the response, in a thread of its own."""
+def _exchange(client: HttpClient, request: Request, future: FutureIncomingResponse, sent: threading.Event) -> None:
     with closing(Exchange(request, lambda: client.tls)) as exchange:
         try:
+            try:
+                exchange.send()
+            finally:
+                client.note_sent(sent)
             arrival = _Arrival(client, exchange.head(), Body.begin(client.folder), exchange)
         except wit.ErrorCode as error:
             future.settle(Err(error))

@@ -66,7 +66,7 @@ class Head:
 
 
 class Exchange:
-    """A request that is sent, and what comes back: first `head`, then `read` until there is no more, then `trailers`.
+    """A request and what comes back: first `send`, then `head`, then `read` until there is no more, then `trailers`.
 
     No redirect is followed. All methods but `abandon` are for one thread.
 
@@ -84,23 +84,30 @@ class Exchange:
         self.trailers: list[Entry] = []
         """What came behind the body, once that is over."""
 
+    def send(self) -> None:
+        """Send the request.
+
+        Raises:
+            ErrorCode: that cannot be done.
+        """
+        with declared(wit.ErrorCodeConnectionTimeout()):
+            channel = self._connect()
+        channel.settimeout(self._request.timeouts.first_byte)
+        with declared(wit.ErrorCodeConnectionWriteTimeout()):
+            self._send(channel)
+
     def head(self) -> Head:
-        """Send the request and wait for the beginning of the response.
+        """Wait for the beginning of the response.
 
         Raises:
             ErrorCode: there is none.
         """
-        timeouts = self._request.timeouts
-        with declared(wit.ErrorCodeConnectionTimeout()):
-            channel = self._connect()
-        channel.settimeout(timeouts.first_byte)
-        with declared(wit.ErrorCodeConnectionWriteTimeout()):
-            self._send(channel)
+        channel = self._connected()
         with declared(wit.ErrorCodeConnectionReadTimeout()):
             event = self._next(channel)
             while isinstance(event, h11.InformationalResponse):
                 event = self._next(channel)
-            channel.settimeout(timeouts.between_bytes)
+            channel.settimeout(self._request.timeouts.between_bytes)
             return Head(event.status_code, _entries(event.headers))
 
     def read(self) -> bytes:

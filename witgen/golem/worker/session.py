@@ -61,6 +61,8 @@ class Session:
         self._last_reading = 0
         self.recorder.on_live.append(lambda: self._clocks.resume(self._last_reading))
         self._loaded: Loaded | None = None
+        seen = executor.surroundings
+        self._http = HttpClient(executor.folder / "http", allowed=seen.network, limit=seen.response_limit)
 
     @property
     def _running(self) -> Loaded:
@@ -70,7 +72,6 @@ class Session:
 
     def implementations(self) -> dict[str, object]:
         """Return what implements the imports, by their field of the bindings' `ServicesImports`."""
-        surroundings = self.executor.surroundings
         return {
             **self.executor.services.implementations(),
             **self._clocks.implementations(),
@@ -79,9 +80,7 @@ class Session:
             **api_oplog.implementations(self),
             **api_context.implementations(self),
             **rpc.implementations(self),
-            **HttpClient(
-                self.executor.folder / "http", allowed=surroundings.network, limit=surroundings.response_limit
-            ).implementations(),
+            **self._http.implementations(),
         }
 
     def start(self) -> None:
@@ -116,6 +115,7 @@ class Session:
         """Unload the component; twice is fine."""
         if self._loaded is not None:
             self._loaded.close()
+        self._http.close()
 
     # For the services of this worker
 
