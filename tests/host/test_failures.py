@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import linecache
 import threading
 import traceback
 from concurrent.futures import ThreadPoolExecutor
@@ -53,6 +55,21 @@ def test_tracebacks_show_the_generated_code() -> None:
         component.back("x")
     text = "".join(traceback.format_exception(caught.value))
     assert "_failed(_failure)" in text
+
+
+def test_generated_code_is_forgotten_with_what_it_was_made_for() -> None:
+    def lines() -> int:
+        gc.collect()
+        return sum(name.startswith("<witgen ") for name in linecache.cache)
+
+    before = lines()
+    for _ in range(5):
+        component = echo(abi.Tuple((abi.STRING,)))
+        component.there(("x",))
+        component.back(("x",))
+    assert lines() > before
+    del component
+    assert lines() <= before
 
 
 def test_host_code_may_call_the_guest_again() -> None:

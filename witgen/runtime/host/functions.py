@@ -6,11 +6,13 @@ every function that is bound in a store, in a namespace of its own that holds it
 
 from __future__ import annotations
 
+import linecache
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from types import CodeType
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, finalize
 
 from .. import abi
 from ..source import Source
@@ -31,6 +33,8 @@ _DIRECT = {
     abi.BOOL: "?", abi.F32: "f", abi.F64: "d",
 }  # fmt: skip
 """Results that are written where they belong, without an arena."""
+
+_numbers = count(1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,11 +72,13 @@ class _Compiler:
         pins = pin_structure(len(self.layout.image), self.layout.pins) if self.layout.pins else None
         resource = self.function.resource
         title = f"{resource.interface}#{self.function.name}" if resource else self.function.name
-        return Compiled(
-            self.source.compile(f"{title} {id(self):x}"), self.source.constants, self.layout, pins,
+        compiled = Compiled(
+            self.source.compile(f"{title} {next(_numbers)}"), self.source.constants, self.layout, pins,
             tuple(self.lowering.regions), frozenset(self.lowering.views), self.lowering.handles,
             self.lifting.handles, value, self.slot,
         )  # fmt: skip
+        finalize(compiled, linecache.cache.pop, compiled.code.co_filename, None).atexit = False
+        return compiled
 
     def attempt(self, lower: Callable[[], None], retry: str) -> None:
         """Lower; where that fails, make the values canonical (or leave with the reason) and lower once more."""
