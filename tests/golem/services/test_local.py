@@ -40,7 +40,7 @@ def test_log_messages_go_to_a_logger_per_context(guest: Guest, caplog: pytest.Lo
 REQUEST = """
 http = wasi_http_types
 
-def request(authority, path):
+def opened(authority, path):
     made = http.OutgoingRequest(http.Fields())
     made.set_scheme(http.Scheme_Http())
     made.set_authority(authority)
@@ -56,18 +56,27 @@ def request(authority, path):
         if isinstance(answer, Err):
             return type(answer.value).__name__
         answer = answer.value
+    return answer
+
+def request(authority, path):
+    answer = opened(authority, path)
+    if isinstance(answer, str):
+        return answer
     with answer, answer.consume() as body, body.stream() as stream:
         return answer.status(), stream.blocking_read(100)
 """
 
 
 @contextmanager
-def web_server() -> Iterator[str]:
+def web_server(go_on: threading.Event | None = None) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(200)
             self.end_headers()
             self.wfile.write(b"you asked for " + self.path.encode())
+            if go_on is not None:
+                go_on.wait(30)
+                self.wfile.write(b", and here is the rest")
 
         def log_message(self, *_: object) -> None:
             pass
@@ -86,6 +95,16 @@ def test_http_requests_of_components(guest: Guest) -> None:
             (200, b"you asked for /x?y")
         ]
     assert guest("out.append(request('127.0.0.1:1', '/'))") == ["ErrorCode_ConnectionRefused"]
+
+
+def test_http_bodies_come_as_they_arrive(guest: Guest) -> None:
+    go_on = threading.Event()
+    with web_server(go_on) as authority:
+        begin = "answer = opened(authority, '/'); body = answer.consume(); stream = body.stream()\n"
+        read = "out.append(stream.blocking_read(100))"
+        assert guest(REQUEST + begin + read, authority=authority) == [b"you asked for /"]
+        go_on.set()
+        assert guest(read) == [b", and here is the rest"]
 
 
 def test_http_without_network(start: Start, tmp_path: Path) -> None:
