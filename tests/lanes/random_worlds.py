@@ -58,9 +58,11 @@ class RandomWorld:
         elif random.random() < 0.2:
             params.insert(0, abi.Own(self.thing))
             result = abi.Tuple((params[0], result))
-        if not self.concurrent and random.random() < 0.3:
-            # An engine that supports async functions lends one handle per call.
-            params.insert(random.randint(1, len(params)) if params else 0, self.types.lending(self.thing))
+        if random.random() < 0.3:
+            # An engine that supports async functions lends several handles of parameters and lists only.
+            lent = abi.Borrow(self.thing)
+            lending = random.choice([lent, abi.List(lent)]) if self.concurrent else self.types.lending(self.thing)
+            params.insert(random.randint(1, len(params)) if params else 0, lending)
         function = _function(f"f{number}", params, result if random.random() < 0.9 else None)
         if self.concurrent and random.random() < 0.6:
             function = replace(function, is_async=True)

@@ -115,7 +115,7 @@ def run(seed: int, calls: int = 3) -> int:
                     for function in interface.functions:
                         played.bound[function.name] = instance.function(function, interface.name)
 
-        concurrent = random_world.concurrent
+        concurrent = random_world.definition.concurrent
         with host.Store(ENGINES[concurrent], concurrent=concurrent) as store:
             world = World._instantiate(store, random_world.text, played.imports(), lanes=lanes)
             for each in played.all():
