@@ -19,6 +19,7 @@ CASES = {
     "interface i { f: func(); } world b { import i; import l: i; }": "the world imports `t:b/i` with the label `l`",
     "interface i { type t = stream<u8>; f: func(x: stream<u8>); } world b { import i; }": "future of type `t`",
     "interface i { record t { x: future<u8> } f: func(x: stream<u8>); } world b { import i; }": "future of type `t`",
+    "world b { resource t; import f: func(x: borrow<t>); }": "the world declares the resource `t` itself",
     "interface i { enum flag { a } flags x { a } f: func(a: x); } world b { import i; }": "type `flag` hides",
     "interface i { resource union {} variant v { a(u8), b } f: func(a: v); } world b { import i; }": "type `union`",
     "interface i { type t = u8; f: func(self: u32); } interface t { resource t {} } world b { export i; export t; }": (
@@ -52,6 +53,7 @@ EXPECTED = [
     '''"""Runs."""''',
 ]
 FINE = {
+    "used": "interface i { resource t {} } world b { use i.{t}; import f: func(x: borrow<t>); }",
     "passed": "interface i { type t = stream<u8>; type u = t; f: func(x: u); } world b { import i; }",
     "passed-elsewhere": "interface i { record t { x: stream } } world b { import i; import f: func(x: stream); }",
     "not-of-c": "world b { export open-it: func(cls: u32); import open: func(); }",

@@ -39,7 +39,12 @@ def unbuildable(resolve: ir.Resolve, world: ir.World) -> Iterator[Unbuildable]:
         is_read = exported and any(map(_needs_classes, interfaces))
         for interface in interfaces:
             yield from _interface(resolve, interface, is_read=is_read)
-    yield from _types(resolve, [item.id for item in world.imports.values() if isinstance(item, ir.TypeItem)])
+    declared = [item.id for item in world.imports.values() if isinstance(item, ir.TypeItem)]
+    for definition in map(resolve.type_def, declared):
+        if isinstance(definition.kind, ir.Resource):
+            what = f"the world declares the resource `{definition.name}` itself"
+            yield Unbuildable(what, definition.span, "declare it in an interface, and `use` it")
+    yield from _types(resolve, declared)
     yield from _unused_ends(resolve, world)
 
 
