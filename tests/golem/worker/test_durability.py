@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import sqlite3
 import time
 
 import pytest
@@ -80,6 +81,23 @@ def test_a_pollable_of_before_follows_the_new_connection(machine: Machine) -> No
                 machine.call("one", "hear", url, 3, key="k", deadline=1)
         assert machine.call("one", "hear", url, 3, key="k") == ["message 1", "message 2", "message 3"]
     assert len(visits) == 3
+
+
+def test_a_call_that_goes_on_is_running(machine: Machine) -> None:
+    statuses: list[str] = []
+
+    def speak(connection: ServerConnection) -> None:
+        with contextlib.closing(sqlite3.connect(machine.state)) as looked:
+            statuses.extend(looked.execute("SELECT status FROM workers").fetchone())
+        if len(statuses) == 2:
+            connection.send("hello")
+        connection.recv()
+
+    with websocket_server(speak) as url:
+        with pytest.raises(DeadlineError):
+            machine.call("one", "hear", url, 1, key="k", deadline=1)
+        assert machine.call("one", "hear", url, 1, key="k") == ["hello"]
+    assert statuses == ["running", "running"]
 
 
 def test_a_connection_that_cannot_be_made_again_is_an_error_for_the_guest(machine: Machine) -> None:

@@ -90,8 +90,8 @@ class _Host(Host):
     def complete_promise(self, promise_id: api.PromiseId, data: bytes) -> bool:
         number = self._number(promise_id.worker_id)
         is_new = self._executor.promises.complete(number, promise_id.oplog_idx, data)
-        if is_new:
-            self._executor.wake(number)
+        # In any case: maybe a process was killed between the two.
+        self._executor.wake(number)
         return is_new
 
     def delete_promise(self, promise_id: api.PromiseId) -> None:

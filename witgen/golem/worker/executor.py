@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Self, TypeVar
 from uuid import UUID
 
-from ...runtime.host import HostError
 from ..local import Services
 from .codec import NOTHING, Encoded
 from .entries import INVOKED, Entry
@@ -161,7 +160,7 @@ class Executor:
         def resume() -> None:
             try:
                 self.worker(record).resume()
-            except (HostError, WorkerError) as error:
+            except Exception as error:  # noqa: BLE001 - nobody else would learn of it
                 self.say(f"worker `{record.name}`: {error}")
 
         self.submit(resume)

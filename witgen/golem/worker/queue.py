@@ -8,8 +8,6 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from ...runtime.host import HostError
-from .errors import WorkerError
 from .records import Invocation
 
 if TYPE_CHECKING:
@@ -97,6 +95,6 @@ class Queue:
         record = executor.records.numbered(invocation.worker)
         try:
             executor.invoke(executor.worker(record), invocation.function, invocation.request, invocation.key)
-        except (HostError, WorkerError) as error:
+        except Exception as error:  # noqa: BLE001 - nobody else would learn of it
             executor.say(f"worker `{record.name}`: {invocation.function}: {error}")
         executor.records.settle(invocation.worker, invocation.key, "done")

@@ -126,21 +126,28 @@ class Worker:
 
     def _replay(self, session: Session) -> None:
         recorder = session.recorder
-        recorder.on_live.append(lambda: self._note("running", retries=self.record.retries))
+        is_busy = False
+
+        def go_on() -> None:
+            if is_busy:
+                self._note("running", retries=self.record.retries)
+
+        recorder.on_live.append(go_on)
         session.start()
-        busy = False
         while (entry := recorder.next_entry()) is not None:
             if entry.kind == UPDATED:
                 recorder.take()
                 session.load_snapshot(entry.request.data)
             elif entry.kind == INVOKED:
-                busy = True
+                is_busy = True
                 recorder.take()
                 export = session.program.find(entry.name)
-                recorder.complete(export.name, session.call(export, entry.request))
+                response = session.call(export, entry.request)
+                is_busy = False
+                recorder.complete(export.name, response)
             else:
                 raise DivergenceError(entry.position, f"{entry.name}({entry.request.text[1:-1]})", "nothing")
-        if busy:
+        if self.record.status != "idle":
             self._note("idle")
 
     def _refuse_ended(self) -> None:
