@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +46,15 @@ _STATE = click.option(
 def run(*, component: str, function: str, state: Path | None, as_json: bool, watching: bool, **options: Any) -> int:
     """Call FUNCTION of COMPONENT (a file, or NAME=FILE) as a durable worker, with Golem's services on this machine.
 
-    Arguments are WAVE, one by one: 42, '"text"', '[1, 2]', '{name: "Ann"}'. The result is written to stdout.
+    Arguments are WAVE, one by one: 42, '"text"', '[1, 2]', '{name: "Ann"}'. The result is written to stdout, warnings
+    that the component logs, and with -v all that it logs, to stderr.
     """
     running = _running()
     gc.enable()  # unlike other commands, this one may run for days
+    if reporter.verbosity > 0:
+        # To stderr, as Python does with warnings without being asked.
+        logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+        logging.getLogger("golem").setLevel(1)
     if function.startswith("-"):
         raise click.NoSuchOption(function)
     wanted = running.Run(

@@ -25,6 +25,33 @@ def test_a_result_on_stdout_and_the_status_on_stderr(folder: Folder) -> None:
     assert (folder.path / ".witgen" / "state.db").exists()
 
 
+TELL = """
+(component
+  (import "wasi:logging/logging" (instance $logging
+    (type $level (enum "trace" "debug" "info" "warn" "error" "critical"))
+    (export "level" (type $named (eq $level)))
+    (export "log" (func (param "level" $named) (param "context" string) (param "message" string)))))
+  (core module $text (memory (export "memory") 1) (data (i32.const 0) "shopsold"))
+  (core instance $text (instantiate $text))
+  (alias core export $text "memory" (core memory $memory))
+  (alias export $logging "log" (func $log))
+  (core func $lowered (canon lower (func $log) (memory $memory)))
+  (core module $code
+    (import "" "log" (func $log (param i32 i32 i32 i32 i32)))
+    (func (export "tell") (call $log (i32.const 2) (i32.const 0) (i32.const 4) (i32.const 4) (i32.const 4))))
+  (core instance $code (instantiate $code (with "" (instance (export "log" (func $lowered))))))
+  (func (export "tell") (canon lift (core func $code "tell"))))
+"""
+
+
+def test_what_a_component_logs(folder: Folder) -> None:
+    (folder.path / "tell.wasm").write_bytes(wat2wasm(TELL))
+    code, _, err = folder.run("run", "tell.wasm", "tell", "--worker", "ann", "-v")
+    assert code == 0, err
+    assert "INFO golem.shop: sold\n" in err
+    assert "sold" not in folder.run("run", "tell.wasm", "tell", "--worker", "ann")[2]
+
+
 def test_json(folder: Folder) -> None:
     assert folder.run("run", "calc.wasm", "add", "1", "2", "--json", "-q") == (0, "3\n", "")
     code, _, err = folder.run("run", "calc.wasm", "add", "1", '"2"', "--json")
