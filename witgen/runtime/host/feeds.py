@@ -7,8 +7,9 @@ import asyncio
 import inspect
 import threading
 from collections import deque
-from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import Future
+from functools import partial
 from typing import Any, Protocol, cast
 
 from ..check import Mismatch, unexpected
@@ -81,7 +82,8 @@ class Feed:
     def _weigh(self, item: Any) -> int:
         return len(item) if self._is_bytes else _BYTES_PER_ELEMENT
 
-    def _add(self, item: Any) -> None:
+    def add(self, item: Any) -> None:
+        """Bring an element, or bytes, without waiting for room."""
         if self._is_bytes:
             item = _bytes_like(item)
             if not item:
@@ -93,14 +95,14 @@ class Feed:
 
     def offer(self, item: Any) -> bool:
         """Bring an element, or bytes; wait until there is room for more. Tell whether more is wanted."""
-        self._add(item)
+        self.add(item)
         with self._changed:
             self._changed.wait_for(lambda: self._size < _PIECE or self._stopped)
             return not self._stopped
 
     async def offer_async(self, item: Any) -> None:
         """Do the same on an event loop."""
-        self._add(item)
+        self.add(item)
         while self._size >= _PIECE:
             self._room = self._room or asyncio.Event()
             self._room.clear()
@@ -128,19 +130,20 @@ def of_stream(value: object, *, is_bytes: bool, loop: asyncio.AbstractEventLoop 
     return feed
 
 
-def _pump(value: object, *, is_bytes: bool, loop: asyncio.AbstractEventLoop | None) -> Pump:
-    if is_bytes and isinstance(value, (bytes, bytearray, memoryview)):
-        return lambda feed: _give(feed, [value])
-    if isinstance(value, (list, tuple)) and not is_bytes:
-        return lambda feed: _give(feed, cast("list[object]", value))
-    reads = getattr(value, "read", None)
-    if hasattr(value, "__aiter__") and not (callable(reads) and not inspect.iscoroutinefunction(reads)):
-        return _awaited(cast("AsyncIterable[object]", value), loop)
-    if is_bytes and callable(reads):
-        return lambda feed: _in_thread(feed, _pieces(cast("_Reads", value)))
-    if isinstance(value, Iterable) and not isinstance(value, (str, dict)):
-        return lambda feed: _in_thread(feed, cast("Iterable[object]", value))
-    raise unexpected("bytes-like, a file, or something iterable" if is_bytes else "something iterable", value)
+def _pump(value: Any, *, is_bytes: bool, loop: asyncio.AbstractEventLoop | None) -> Pump:
+    reads: Any = getattr(value, "read", None)
+    if isinstance(value, (bytes, bytearray, memoryview) if is_bytes else (list, tuple)):
+        pump: Pump = partial(_give, items=cast("Iterable[object]", [value] if is_bytes else value))
+    elif is_bytes and callable(reads) and not inspect.iscoroutinefunction(reads):
+        pump = partial(_in_thread, items=_pieces(cast("_Reads", value)))
+    elif hasattr(cast("object", value), "__aiter__"):
+        pump = _awaited(cast("AsyncIterable[object]", value), loop)
+    elif isinstance(value, Iterable) and not isinstance(value, (str, dict)):
+        pump = partial(_in_thread, items=cast("Iterable[object]", value))
+    else:
+        expected = "bytes-like, a file, or something iterable" if is_bytes else "something iterable"
+        raise unexpected(expected, cast("object", value))
+    return pump
 
 
 def _pieces(file: _Reads) -> Iterator[object]:
@@ -150,7 +153,7 @@ def _pieces(file: _Reads) -> Iterator[object]:
 
 def _give(feed: Feed, items: Iterable[object]) -> None:
     for item in items:
-        feed._add(item)  # noqa: SLF001
+        feed.add(item)
     feed.end()
 
 
@@ -190,9 +193,8 @@ def _awaited(items: AsyncIterable[object], loop: asyncio.AbstractEventLoop | Non
         else:
             feed.end()
         finally:
-            close = getattr(iterator, "aclose", None)
-            if callable(close):
-                await close()
+            if isinstance(iterator, AsyncGenerator):
+                await iterator.aclose()
 
     def start(feed: Feed) -> None:
         feed.on_stop(asyncio.run_coroutine_threadsafe(run(feed), loop).cancel)
@@ -200,20 +202,21 @@ def _awaited(items: AsyncIterable[object], loop: asyncio.AbstractEventLoop | Non
     return start
 
 
-def of_future(value: object, *, loop: asyncio.AbstractEventLoop | None) -> Feed:
+def of_future(value: Any, *, loop: asyncio.AbstractEventLoop | None) -> Feed:
     """Return a feed of what an implementation gives for a future: the value, or what gives it later."""
     if loop is not None and inspect.iscoroutinefunction(value):
         value = value()
-    if inspect.isawaitable(value) and not isinstance(value, Future):
+    pump: Pump
+    if isinstance(value, Future):
+        pump = _when_done(cast("Any", value))
+    elif inspect.isawaitable(value):
         if loop is None:
             raise Mismatch("only the asyncio face awaits values of futures")
         pump = _await_value(value, loop)
-    elif isinstance(value, Future):
-        pump = _when_done(cast("Future[object]", value))
     elif callable(value):
         pump = _compute(value)
     else:
-        pump = lambda feed: _give(feed, [value])  # noqa: E731
+        pump = partial(_give, items=[value])
     feed = Feed(pump, is_bytes=False)
     feed.loop = loop
     return feed
@@ -224,7 +227,7 @@ def _when_done(future: Future[Any]) -> Pump:
         if not future.cancelled():
             failure = future.exception()
             if failure is None:
-                feed._add(future.result())  # noqa: SLF001
+                feed.add(future.result())
             feed.end(failure)
 
     def start(feed: Feed) -> None:
@@ -234,11 +237,14 @@ def _when_done(future: Future[Any]) -> Pump:
     return start
 
 
-def _await_value(value: Awaitable[object], loop: asyncio.AbstractEventLoop) -> Pump:
-    async def wait() -> object:
+def _await_value(value: Awaitable[Any], loop: asyncio.AbstractEventLoop) -> Pump:
+    async def wait() -> Any:
         return await value
 
-    return lambda feed: _when_done(asyncio.run_coroutine_threadsafe(wait(), loop))(feed)
+    def start(feed: Feed) -> None:
+        _when_done(asyncio.run_coroutine_threadsafe(wait(), loop))(feed)
+
+    return start
 
 
 def _compute(function: Callable[[], object]) -> Pump:

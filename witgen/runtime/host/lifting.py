@@ -72,8 +72,10 @@ def _text(size: str, pointer: str) -> str:
 
 
 class Lifting:
-    """Generates lifting code into a source. `handles` collects the resource types met, by the name of their reader,
-    and those of streams and futures, which are numbers here.
+    """Generates lifting code into a source.
+
+    `handles` collects the resource types met, by the name of their reader, and those of streams and futures, which are
+    numbers here.
 
     With `laned`, bytes and strings are what lanes make of them.
     """

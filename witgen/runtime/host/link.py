@@ -199,14 +199,16 @@ class Linkage:
 
     def _define_numbers(self, root: wasm.LinkerInstance, needs: Needs) -> None:
         """Define what gives the numbers of handles, where functions are lent several."""
-        table = self._store.table
         for implementation in self._implementations:
             for resource, _ in implementation.item.interface.resources:
                 name = number_name(track(implementation.item.name), resource.name)
                 if name in needs.lanes:
                     handle = abi.Param("self", "self", abi.Borrow(resource))
                     number = abi.Function(name, "number", (handle,), abi.U32)
-                    self._bind(root, number, lambda instance: table.lend(instance)[0])
+                    self._bind(root, number, self._number)
+
+    def _number(self, instance: HostResource) -> int:
+        return self._store.table.lend(instance)[0]
 
     def _refuse_lending(self, wanted: list[_Implementation], needs: Needs) -> None:
         """Refuse a component with functions that are lent two handles by every call, where such calls trap."""

@@ -10,8 +10,9 @@ from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from .. import abi
-from .ends import Incoming
+from .ends import Ends
 from .errors import ThreadError
+from .incoming import Incoming
 
 __all__ = [
     "AsyncByteStreamReader",
@@ -36,7 +37,8 @@ _INSIDE = (
 class _Reader:
     """What all readers have. Whoever wants nothing more closes the reader: `with` does, and forgetting it too."""
 
-    def __init__(self, incoming: Incoming, *, drives: bool) -> None:
+    def __init__(self, ends: Ends, incoming: Incoming, *, drives: bool) -> None:
+        self._ends = ends
         self._incoming = incoming
         self._drives = drives
 
@@ -61,10 +63,10 @@ class _Reader:
         return joined
 
     def _read(self, size: int) -> Any:
-        if self._incoming.ends.store.is_entered_here():
+        if self._ends.store.is_entered_here():
             raise ThreadError(_INSIDE)
         wanted = self._incoming.read(size)
-        return self._incoming.ends.wait_for(wanted) if self._drives else wanted.result()
+        return self._ends.wait_for(wanted) if self._drives else wanted.result()
 
     async def _read_async(self, size: int) -> Any:
         wanted: Future[Any] = self._incoming.read(size)
@@ -76,10 +78,9 @@ class _Reader:
 
     async def _arrived(self, arriving: asyncio.Future[Any], wanted: Future[Any]) -> Any:
         """Wait for elements, and let the guest go on if nobody else does."""
-        ends = self._incoming.ends
-        run_here = ends.store.run_here if self._drives else None
+        run_here = self._ends.store.run_here if self._drives else None
         while run_here is not None and not arriving.done():
-            running = asyncio.ensure_future(run_here(partial(ends.go_on, wanted)))
+            running = asyncio.ensure_future(run_here(partial(self._ends.go_on, wanted)))
             await asyncio.wait([running, arriving], return_when=asyncio.FIRST_COMPLETED)
             if running.done():
                 running.result()
@@ -118,8 +119,10 @@ class ByteStreamReader(_Blocking):
             yield piece
 
     def gather(self) -> Future[bytes]:
-        """Begin to read all, and return at once: for functions that may not wait. What the guest has written is
-        there whenever it calls one of its host's functions, and the future is done when it has closed its end.
+        """Begin to read all, and return at once: for functions that may not wait.
+
+        What the guest has written is there whenever it calls one of its host's functions, and the future is done when
+        it has closed its end.
         """
         return self._gather(b"".join)
 
@@ -136,8 +139,10 @@ class AsyncByteStreamReader(_Awaiting):
             yield piece
 
     def gather(self) -> Future[bytes]:
-        """Begin to read all, and return at once: for functions that may not wait. What the guest has written is
-        there whenever it calls one of its host's functions, and the future is done when it has closed its end.
+        """Begin to read all, and return at once: for functions that may not wait.
+
+        What the guest has written is there whenever it calls one of its host's functions, and the future is done when
+        it has closed its end.
         """
         return self._gather(b"".join)
 
@@ -154,8 +159,10 @@ class StreamReader(_Blocking, Generic[T]):
             yield from elements
 
     def gather(self) -> Future[list[T]]:
-        """Begin to read all, and return at once: for functions that may not wait. What the guest has written is
-        there whenever it calls one of its host's functions, and the future is done when it has closed its end.
+        """Begin to read all, and return at once: for functions that may not wait.
+
+        What the guest has written is there whenever it calls one of its host's functions, and the future is done when
+        it has closed its end.
         """
         return self._gather(lambda pieces: [each for piece in pieces for each in _listed(piece)])
 
@@ -173,8 +180,10 @@ class AsyncStreamReader(_Awaiting, Generic[T]):
                 yield element
 
     def gather(self) -> Future[list[T]]:
-        """Begin to read all, and return at once: for functions that may not wait. What the guest has written is
-        there whenever it calls one of its host's functions, and the future is done when it has closed its end.
+        """Begin to read all, and return at once: for functions that may not wait.
+
+        What the guest has written is there whenever it calls one of its host's functions, and the future is done when
+        it has closed its end.
         """
         return self._gather(lambda pieces: [each for piece in pieces for each in _listed(piece)])
 
@@ -203,22 +212,13 @@ def _listed(elements: Any) -> list[Any]:
     return [None] * elements if isinstance(elements, int) else elements
 
 
-def reader_of(incoming: Incoming, *, awaits: bool, drives: bool = False) -> _Reader:
+def reader_of(ends: Ends, incoming: Incoming, *, awaits: bool, drives: bool = False) -> _Reader:
     """Return what reads from an end; `awaits` tells whether by coroutines, `drives` whether it lets the guest go on."""
     match incoming.type_:
         case abi.Future():
-            return (
-                AsyncFutureReader[Any](incoming, drives=drives)
-                if awaits
-                else FutureReader[Any](incoming, drives=drives)
-            )
+            kind: type[_Reader] = AsyncFutureReader[Any] if awaits else FutureReader[Any]
         case abi.Stream(type=abi.U8):
-            return (
-                AsyncByteStreamReader(incoming, drives=drives) if awaits else ByteStreamReader(incoming, drives=drives)
-            )
+            kind = AsyncByteStreamReader if awaits else ByteStreamReader
         case abi.Stream():
-            return (
-                AsyncStreamReader[Any](incoming, drives=drives)
-                if awaits
-                else StreamReader[Any](incoming, drives=drives)
-            )
+            kind = AsyncStreamReader[Any] if awaits else StreamReader[Any]
+    return kind(ends, incoming, drives=drives)

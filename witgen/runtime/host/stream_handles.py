@@ -32,7 +32,7 @@ class FunctionEnds:
     def reader(self, type_: End) -> Callable[[int], Any]:
         """Return what makes a reader of the number of a readable end."""
         ends, key, awaits, drives = self.ends, self.keys[type_], self.awaits, self.exported
-        return lambda number: reader_of(ends.receive(key, number, type_), awaits=awaits, drives=drives)
+        return lambda number: reader_of(ends, ends.receive(key, number, type_), awaits=awaits, drives=drives)
 
     def feed(self, type_: End, value: object) -> Feed:
         """Return a feed of what an implementation gives for a stream; raise `Mismatch` where that cannot be one."""

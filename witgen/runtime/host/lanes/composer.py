@@ -201,7 +201,7 @@ class _Composer:
         )
 
     def _numbered_resources(self) -> dict[Resource, str]:
-        """Return the resources of ours of which functions can be lent several handles, with what gives their numbers."""
+        """Return the resources of ours that functions can be lent several of, with what gives their numbers."""
         owners = {own: each for each in self._outer.interfaces for own in each.own}
         lent = {resource for interface in self._plan.lending for resource in lent_resources(interface)}
         return {

@@ -13,8 +13,10 @@ __all__ = ["Plan", "plan_imports"]
 
 @dataclass(eq=False)
 class Plan:
-    """The imported interfaces whose bytes travel as text, those whose async functions are polled, those that pass
-    streams or futures, and why not others.
+    """The imported interfaces that get lanes, and why not others.
+
+    That are those whose bytes travel as text, those whose async functions are polled, and those that pass `ends` of
+    streams or futures.
 
     `left_out` says by name of interfaces that move bytes why they have no lane; those of wasmtime itself never have.
     """

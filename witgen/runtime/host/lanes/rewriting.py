@@ -24,7 +24,7 @@ _TICKET_PARAM = vector([text("ticket") + b"\x79"])
 
 
 def rewritten(outer: Outer, form: Callable[[Interface], Form], dropped: Collection[str]) -> Iterator[tuple[int, bytes]]:
-    """Yield number and content of the sections; `form` is that of each interface, `dropped` are functions to leave out."""
+    """Yield number and content of the sections; `form` is an interface's, `dropped` are functions to leave out."""
     for leading in outer.leading:
         kept = [entry for entry in leading.entries if not _is_dropped(entry, dropped)]
         yield leading.section, vector([_rewritten(entry, form) for entry in kept])

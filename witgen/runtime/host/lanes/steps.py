@@ -7,7 +7,7 @@ import enum
 __all__ = ["BLOCKED", "DONE", "NO_KIND", "SETTLE", "STARTED", "Event", "Step"]
 
 DONE, STARTED, SETTLE = 100, 101, 102
-"""Events that are none of CanonicalABI.md's: a step was done; the task has begun; the host wants to know what is there."""
+"""Events that are none of CanonicalABI.md's: a step was done; the task has begun; the host wants what is there."""
 BLOCKED = -1
 """What a built-in returns that could not do anything yet."""
 NO_KIND = 0xFFFF
