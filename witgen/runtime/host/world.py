@@ -29,8 +29,8 @@ from .lanes.calls import DRIVE, START
 from .lanes.options import Lanes
 from .lanes.report import LanesTaken, taken
 from .lanes.request import request
-from .limits import Limits
 from .lanes.stream_calls import keys_of
+from .limits import Limits
 from .link import Linkage, is_refused, refuse
 from .resource import GuestResource
 from .store import Store
