@@ -105,6 +105,13 @@ def test_bad_wit_is_refused_with_its_place(case: str, generated: Path) -> None:
     assert snapshot(generated) == before
 
 
+@pytest.mark.parametrize("name", ["chat-bindings", "class"])
+def test_an_output_that_cannot_be_imported_is_told(name: str, tmp_path: Path) -> None:
+    run = witgen("generate", CHAT, "-w", "chat", "-o", name, cwd=tmp_path)
+    assert run.returncode == 0
+    assert f"warning[W0704]: the output is called `{name}`" in run.stderr
+
+
 def test_a_traceback_shows_the_place_and_the_remedy(tmp_path: Path) -> None:
     """As in a build script or a notebook, which catch nothing."""
     (tmp_path / "wit").mkdir()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import keyword
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import earlier, write
 from .data import GOLEM_WIT
-from .diagnostics import Diagnostic
+from .diagnostics import Diagnostic, Severity
 from .errors import WitError
 from .options import Config, Produced, Result
 from .records import replace
@@ -53,7 +54,7 @@ def generate(config: Config) -> Result:
         planned = write.plan(folder, produced.output, produced.lock, force=config.force)
         _refuse_blocked(planned)
         write.apply(planned)
-    return Result(produced.output, produced.diagnostics, planned)
+    return Result(produced.output, (*produced.diagnostics, *_unimportable(folder)), planned)
 
 
 def check(config: Config) -> Result:
@@ -91,6 +92,15 @@ def _produce(config: Config) -> Produced:
     if recalled is None:
         earlier.keep(name, tree, made())
     return recalled or made()
+
+
+def _unimportable(folder: Path) -> Iterator[Diagnostic]:
+    """Warn of an output that no import statement can name."""
+    name = folder.resolve().name
+    if not name.isidentifier() or keyword.iskeyword(name):
+        message = f"the output is called `{name}`, and no import statement can name that"
+        remedy = "packages are called by letters, digits and underscores, as `chat_bindings`"
+        yield Diagnostic("W0704", message, path=str(folder), help=remedy, severity=Severity.WARNING)
 
 
 def _refuse_blocked(planned: write.Plan) -> None:
