@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,14 @@ def test_stores_share_a_component_that_is_in_use(cache: Path) -> None:
         entry.unlink()
         assert components.load(store.engine, text(9)) is first
         assert not list(cache.iterdir())
+
+
+def test_threads_that_load_a_component_at_once_share_it(cache: Path) -> None:
+    with host.Store() as store, ThreadPoolExecutor(8) as pool:
+        content = text(11).replace("(core module $m", "(core module $m " + "(func nop)" * 5_000)
+        loaded = list(pool.map(lambda _: components.load(store.engine, content), range(8)))
+    assert len({id(component) for component in loaded}) == 1
+    assert len(list(cache.iterdir())) == 1
 
 
 def test_old_entries_are_removed(cache: Path) -> None:

@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -36,6 +37,9 @@ _KEEP_SECONDS = 90 * 24 * 3600
 
 _loaded: WeakKeyDictionary[wasmtime.Engine, WeakValueDictionary[str, Component]] = WeakKeyDictionary()
 """What is in use: stores share their component's code, and its file."""
+
+_loading = threading.Lock()
+"""One component at a time: who waits may want the same, and compiling takes all cores and much memory anyway."""
 
 
 def load(engine: wasmtime.Engine, source: ComponentSource, lanes: Request | None = None) -> Component:
@@ -96,13 +100,14 @@ def _known_or_made(engine: wasmtime.Engine, key: str, make: Callable[[], Compone
 @overload
 def _known_or_made(engine: wasmtime.Engine, key: str, make: Callable[[], Component | None]) -> Component | None: ...
 def _known_or_made(engine: wasmtime.Engine, key: str, make: Callable[[], Component | None]) -> Component | None:
-    loaded = _loaded.setdefault(engine, WeakValueDictionary())
-    component = loaded.get(key)
-    if component is None:
-        component = _from_disk_or_made(engine, key, make)
-        if component is not None:
-            loaded[key] = component
-    return component
+    with _loading:
+        loaded = _loaded.setdefault(engine, WeakValueDictionary())
+        component = loaded.get(key)
+        if component is None:
+            component = _from_disk_or_made(engine, key, make)
+            if component is not None:
+                loaded[key] = component
+        return component
 
 
 def _from_disk_or_made(engine: wasmtime.Engine, key: str, make: Callable[[], Component | None]) -> Component | None:
