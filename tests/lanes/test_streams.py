@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-_IMPORTS = ["fetch", "send", "upload", "store", "unfinished", "entries", "numbers", "early", "late"]
+_IMPORTS = ["fetch", "send", "upload", "store", "unfinished", "handles", "entries", "numbers", "early", "late"]
 _ALL_BYTES = bytes(range(256))
 _EXPECTED = {
     "fetch": "256000 32640000 Ok(value=None)",
@@ -18,6 +18,7 @@ _EXPECTED = {
     "upload": "300000",
     "store": "9792294",
     "unfinished": "not finished",
+    "handles": "[True, False, False, True] 2007 0",
     "entries": "True",
     "numbers": "True",
     "early": "[0, 1, 2]",
@@ -39,7 +40,16 @@ def plain(**methods: Any) -> Any:
         def write_body(self, data: Any) -> None:
             self.content = data.gather()
 
+        def is_same(self, other: Any) -> bool:
+            return self is other
+
     class Host(Io):
+        def two(self, first: Any, second: Any) -> bool:
+            return first is second
+
+        def meet(self, these: Any, those: Any) -> int:
+            return len(set(these)) * 1000 + (those[0] if those is not None and those[1] in these else 0)
+
         def store(self, body: Any) -> int:
             if not body.content.done():
                 raise StoreError("not finished")
@@ -83,7 +93,16 @@ def awaited(closed: list[int]) -> Any:
         async def write_body(self, data: Any) -> None:
             self.content = data.gather()
 
+        async def is_same(self, other: Any) -> bool:
+            return self is other
+
     class Host(AsyncIo):
+        async def two(self, first: Any, second: Any) -> bool:
+            return first is second
+
+        async def meet(self, these: Any, those: Any) -> int:
+            return len(set(these)) * 1000 + (those[0] if those is not None and those[1] in these else 0)
+
         async def store(self, body: Any) -> int:
             if not body.content.done():
                 raise StoreError("not finished")

@@ -3,11 +3,10 @@
 import asyncio
 
 from componentize_py_async_support import spawn
-
 from flows_bindings.guest import exports, streams
 from flows_bindings.guest import test_flows_io as io
 from flows_bindings.types.flows import CountError
-from flows_bindings.types.test_flows_io import Entry
+from flows_bindings.types.test_flows_io import Entry, StoreError
 
 
 async def collected(reader, size=1 << 16):
@@ -60,11 +59,17 @@ async def unfinished():
     await writer.write_all(b"abc")
     try:
         io.store(blob)
-    except Exception as error:
+    except StoreError as error:
         return str(error)
     finally:
         with writer:
             pass
+
+
+async def handles():
+    one, other = io.Blob(), io.Blob()
+    same = [io.two(one, one), io.two(one, other), one.is_same(other), one.is_same(one)]
+    return f"{same} {await io.meet([one, other, one], (7, other))} {await io.meet([], None)}"
 
 
 async def entries():

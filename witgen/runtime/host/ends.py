@@ -86,6 +86,7 @@ class Ends:
         self._listens = False
         self._bell = 0
         self._armed = False
+        self._over = False
         self._visits = False
         """Whether what asks now is not the task, but somebody who has something new for it."""
         self._calls: deque[Future[None]] = deque()
@@ -114,7 +115,10 @@ class Ends:
     # What is called from any thread
 
     def soon(self, job: Callable[[], None]) -> None:
-        """Run a job on the store's thread as soon as guests can go on."""
+        """Run a job on the store's thread as soon as guests can go on; at once where none ever will."""
+        if self._over:
+            job()
+            return
         self.later(job)
         self._wake()
 
@@ -231,8 +235,7 @@ class Ends:
         return self._next()
 
     def _next(self) -> Order:
-        while self._jobs:
-            self._jobs.popleft()()
+        self._run_jobs()
         if self._orders:
             order = self._orders.popleft()
             self._done = order.done
@@ -297,3 +300,9 @@ class Ends:
             each.give_up()
         self._moving.clear()
         self._offered.clear()
+        self._over = True
+        self._run_jobs()
+
+    def _run_jobs(self) -> None:
+        while self._jobs:
+            self._jobs.popleft()()

@@ -14,6 +14,7 @@ from .orders import CANCELLED, DROPPED, Mover, Order, is_blocked
 __all__ = ["Incoming"]
 
 _BYTES, _ELEMENTS = 1 << 16, 1 << 10
+_LOST = "the store is closed, or a call in it has failed"
 
 
 class Incoming:
@@ -30,6 +31,8 @@ class Incoming:
         self._reads = self._blocked = False
         self._kept: Any = None
         """What came although nobody wanted it any more."""
+        self._lost = False
+        """Whether what the guest has not given yet will never come."""
         self._size = 0
         self.piece = _BYTES if type_.type is abi.U8 else _ELEMENTS
         """How many elements are asked for at once by those who want all."""
@@ -89,7 +92,9 @@ class Incoming:
     # What is called on the store's thread
 
     def _want(self, wanted: Future[Any], size: int) -> None:
-        if self._wanted is not None and not self._wanted.done():
+        if self._lost:
+            wanted.set_exception(HostError(_LOST))
+        elif self._wanted is not None and not self._wanted.done():
             wanted.set_exception(HostError("another read of this stream is under way"))
         elif self._kept is not None:
             kept, self._kept = self._kept, None
@@ -179,7 +184,7 @@ class Incoming:
 
     def give_up(self) -> None:
         """Read nothing any more."""
-        self._end = 0
+        self._end, self._blocked, self._lost = 0, False, True
         wanted = self._wanted
         if wanted is not None and not wanted.done():
-            wanted.set_exception(HostError("the store is closed, or a call in it has failed"))
+            wanted.set_exception(HostError(_LOST))

@@ -1,0 +1,83 @@
+"""A component in text that passes streams on and makes some, with its bindings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from witgen.runtime import abi, host
+
+TEXT = """(component
+  (type $numbers (stream u32)) (type $nothing (stream))
+  (core module $mm (memory (export "memory") 1))
+  (core instance $mi (instantiate $mm))
+  (core func $give-numbers (canon task.return (result $numbers)))
+  (core func $give-nothing (canon task.return (result $nothing)))
+  (core func $new (canon stream.new $numbers))
+  (core func $write (canon stream.write $numbers async (memory (core memory $mi "memory"))))
+  (core func $drop (canon stream.drop-writable $numbers))
+  (core func $set (canon waitable-set.new))
+  (core func $join (canon waitable.join))
+  (core module $m
+    (import "" "give-numbers" (func $give-numbers (param i32)))
+    (import "" "give-nothing" (func $give-nothing (param i32)))
+    (import "" "new" (func $new (result i64)))
+    (import "" "write" (func $write (param i32 i32 i32) (result i32)))
+    (import "" "drop" (func $drop (param i32)))
+    (import "" "set" (func $set (result i32)))
+    (import "" "join" (func $join (param i32 i32)))
+    (func (export "echo") (param i32) (result i32) (call $give-numbers (local.get 0)) (i32.const 0))
+    (func (export "ticks") (param i32) (result i32) (call $give-nothing (local.get 0)) (i32.const 0))
+    ;; Return a stream, and go on with writing zeros to it.
+    (func (export "zeros") (param $n i32) (result i32) (local $ends i64) (local $end i32) (local $set i32)
+      (local.set $ends (call $new))
+      (local.set $end (i32.wrap_i64 (i64.shr_u (local.get $ends) (i64.const 32))))
+      (call $give-numbers (i32.wrap_i64 (local.get $ends)))
+      (local.set $set (call $set))
+      (drop (call $write (local.get $end) (i32.const 0) (local.get $n)))
+      (call $join (local.get $end) (local.get $set))
+      (i32.or (i32.const 2) (i32.shl (local.get $set) (i32.const 4))))
+    (func (export "wrote") (param i32 i32 i32) (result i32)
+      (call $join (local.get 1) (i32.const 0))
+      (call $drop (local.get 1))
+      (i32.const 0)))
+  (core instance $i (instantiate $m (with "" (instance
+    (export "give-numbers" (func $give-numbers)) (export "give-nothing" (func $give-nothing))
+    (export "new" (func $new)) (export "write" (func $write)) (export "drop" (func $drop))
+    (export "set" (func $set)) (export "join" (func $join))))))
+  (func (export "echo") async (param "of" $numbers) (result $numbers)
+    (canon lift (core func $i "echo") async (callback (core func $i "wrote"))))
+  (func (export "ticks") async (param "of" $nothing) (result $nothing)
+    (canon lift (core func $i "ticks") async (callback (core func $i "wrote"))))
+  (func (export "zeros") async (param "n" u32) (result $numbers)
+    (canon lift (core func $i "zeros") async (callback (core func $i "wrote")))))
+"""
+
+NUMBERS, NOTHING = abi.Stream(abi.U32), abi.Stream(None)
+
+
+def _function(name: str, param: str, type_: abi.Type, result: abi.Type) -> abi.Function:
+    return abi.Function(name, name, (abi.Param(param, param, type_),), result, is_async=True)
+
+
+_EXPORTS = abi.Interface(
+    "",
+    (),
+    (
+        _function("echo", "of", NUMBERS, NUMBERS),
+        _function("ticks", "of", NOTHING, NOTHING),
+        _function("zeros", "n", abi.U32, NUMBERS),
+    ),
+)
+
+
+class Streaming(host.World):
+    """The component."""
+
+    _definition = host.Definition("test:lanes/streaming", (), (_EXPORTS,))
+    echo: Any
+    ticks: Any
+    zeros: Any
+
+    def _bind(self, instance: host.Instance) -> None:
+        for function in _EXPORTS.functions:
+            setattr(self, function.python, instance.function(function))
