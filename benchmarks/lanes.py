@@ -5,7 +5,7 @@
 All three run in one process, in turns; the best turn's processor time counts. "to host" and "from host" are a guest's
 calls of imports, in a loop inside wasm; "param" and "result" are Python's calls of exports. Bytes are 0 to 255 over and
 over, so half of them are not ASCII. A dash: the C library refuses so many values in one call, or it would take too
-long. Then async calls: 1, 10 and 100 under way at once, and how long a guest takes to wake up when one of 100 ends.
+long. Async calls follow: see lanes_async.py, which also runs alone.
 """
 
 from __future__ import annotations
@@ -14,13 +14,12 @@ import importlib
 import os
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 from typing import Any
 
+import lanes_async
 from lanes_component import TEXT, WIT
 from wasmtime import Store, WasmtimeError, wat2wasm
 from wasmtime import component as wasm
@@ -121,52 +120,6 @@ def composing() -> float:
     return min(took) * 1e3
 
 
-def wake_up(guest: Any) -> float:
-    """Return the milliseconds, the median of them, until a guest has the result of one of 100 calls."""
-    gates, waiting = [threading.Event() for _ in range(100)], threading.Semaphore(0)
-    ended, latencies = dict[int, float](), list[float]()
-    tickets = importlib.import_module("witgen.runtime.host.lanes.tickets").Tickets
-    take = tickets.take
-
-    def wait(n: int) -> int:
-        waiting.release()
-        gates[n].wait()
-        ended[n] = time.perf_counter()
-        return n
-
-    def timed(self: Any, ticket: int) -> Any:
-        number = take(self, ticket)
-        latencies.append(time.perf_counter() - ended[number])
-        return number
-
-    def release() -> None:
-        for _ in gates:
-            waiting.acquire()
-        for gate in gates:
-            time.sleep(0.002)
-            gate.set()
-
-    tickets.take = timed
-    try:
-        with guest.opened(wait) as world:
-            threading.Thread(target=release).start()
-            world.all(len(gates))
-    finally:
-        tickets.take = take
-    return median(latencies) * 1e3
-
-
-def calls() -> None:
-    """Print what async calls cost: the component and its bindings are those of the tests."""
-    guest = importlib.import_module("tests.lanes.async_guest")
-    print(f"\nwake-up of one of 100 calls: {wake_up(guest):.2f} ms (median)")
-    print("| async calls at once | us each |\n|---|---|")
-    with guest.opened(lambda n: n) as world:
-        for count in (1, 10, 100):
-            found = best({"lane": lambda rounds, n: [world.all(n) for _ in range(rounds)]}, count)
-            print(f"| {count} | {found['lane'] / count:,.0f} |")
-
-
 def _cell(found: dict[str, float], name: str) -> str:
     return f"{found[name]:,.1f}" if name in found else "-"
 
@@ -191,7 +144,7 @@ def main(chosen: list[str]) -> None:
                 print(f"| {label} | {direction} | {cells} | {ratio} |", flush=True)
                 if "plain" not in found:
                     made["plain"] = ours(module, "off")
-        calls()
+    lanes_async.main()
 
 
 if __name__ == "__main__":
