@@ -50,7 +50,7 @@ def test_pytest_finds_the_fixtures(wheel: Path, tmp_path: Path) -> None:
     )
     project = shutil.copytree(ROOT / "examples" / "unit-tests", tmp_path / "project")
     settings = {**os.environ, "PYTHONPATH": str(tmp_path / "site"), "PYTEST_ADDOPTS": ""}
-    for module, said in (["witgen", "generate"], "written"), (["pytest"], "6 passed"):
+    for module, said in (["witgen", "generate"], "written"), (["pytest"], "7 passed"):
         run = subprocess.run(
             [sys.executable, "-m", *module], cwd=project, env=settings, capture_output=True, text=True, check=True
         )
