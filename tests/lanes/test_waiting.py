@@ -58,6 +58,23 @@ def test_a_thousand_calls_on_the_loop() -> None:
     asyncio.run(asyncio.wait_for(main(), 30))
 
 
+def test_calls_of_exports_wait_for_their_turn() -> None:
+    async def main() -> None:
+        log: list[str] = []
+
+        async def wait(n: int) -> int:
+            log.append(f"begins {n}")
+            await asyncio.sleep(0.01)
+            log.append(f"ends {n}")
+            return n
+
+        async with await AsyncWaiting._open(Waiting, TEXT, waiting(wait)) as world:
+            assert await asyncio.gather(world.all(1), world.all(2)) == [0, 1]
+        assert log == ["begins 0", "ends 0", "begins 0", "begins 1", "ends 0", "ends 1"]
+
+    asyncio.run(asyncio.wait_for(main(), 30))
+
+
 def test_a_guest_cancels_a_coroutine() -> None:
     async def main() -> None:
         log: list[str] = []
