@@ -18,7 +18,7 @@ from ...runtime import abi
 from ...runtime.values import Err, Ok, Some
 
 __all__ = [
-    "NOTHING", "Encoded", "Handle", "Reference", "decode", "encode", "has_handles", "has_streams",
+    "NOTHING", "Encoded", "Handle", "Reference", "decode", "encode", "gathered", "has_handles", "has_streams",
     "map_handles", "replace",
 ]  # fmt: skip
 
@@ -219,6 +219,19 @@ def _parts(type_: abi.Type) -> Iterable[abi.Type | None]:
             return []
 
 
+def gathered(type_: abi.Type | None) -> abi.Type | None:
+    """Return the type with lists in place of streams."""
+    if not has_streams(type_):
+        return type_
+    match type_:
+        case abi.Stream(element) if element is not None:
+            return abi.List(element)
+        case abi.Result():
+            return abi.Result(gathered(type_.ok), gathered(type_.err))
+        case _:
+            return type_
+
+
 def map_handles(function: abi.Function, values: Sequence[Any], change: Callable[[Handle, Any], object]) -> list[Any]:
     """Return the arguments of a call with every handle's object replaced by what `change` makes of it."""
     return [replace(param.type, value, change) for param, value in zip(function.params, values, strict=True)]
@@ -228,6 +241,9 @@ def replace(type_: abi.Type | None, value: Any, change: Callable[[Handle, Any], 
     """Return a value with the object of every handle replaced."""
     if type_ is None or not has_handles(type_):
         return value
+    if isinstance(type_, abi.Result) and has_streams(type_):
+        # A stream stays what it is; the handle is the error's.
+        return type(value)(replace(type_.ok if isinstance(value, Ok) else type_.err, value.value, change))
     kept: list[object] = []
 
     def keep(handle: Handle, each: Any) -> Reference:

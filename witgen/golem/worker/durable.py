@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from types import SimpleNamespace
@@ -14,7 +15,7 @@ from typing import Any, TypeAlias, cast
 from ...runtime import abi
 from ...runtime.host import Import, Resource
 from .calls import Call, Item, finish, is_one_class, outcome, request_type
-from .codec import Encoded, Handle, decode, encode, has_handles, has_streams, replace
+from .codec import Encoded, Handle, decode, encode, gathered, has_handles, has_streams, replace
 from .errors import WorkerError
 from .objects import Objects, Standing, dropped
 from .policy import CHECKED, entry_kind, interface_path, is_local, kind_of
@@ -72,7 +73,10 @@ class Durable:
             else:
                 members[function.python] = self._function(item, function)
         members[base._dropped_hook] = dropped
-        return type(base.__name__, (base,), members)
+        made = type(base.__name__, (base,), members)
+        # Its interface may be of the other generation, and have other methods.
+        made.__abstractmethods__ = frozenset()
+        return made
 
     def _interface(self, item: Item) -> object:
         interface = item.item.interface
@@ -88,19 +92,19 @@ class Durable:
         return made
 
     def _function(self, item: Item, function: abi.Function) -> Callable[..., Any]:
-        run = self._run
-        if any(map(has_streams, (*(param.type for param in function.params), function.result))):
-            run = _refuse
-        elif is_local(item.name, function, self._objects.plain.get(cast("abi.Resource", function.resource))):
+        result, run = function.result, self._run
+        if is_local(item.name, function, self._objects.plain.get(cast("abi.Resource", function.resource))):
             run = self._run_checked if f"{interface_path(item.name)}#{function.name}" in CHECKED else self._run_local
-        elif function.is_async:
+        elif any(has_streams(param.type) for param in function.params):
+            run = _refuse
+        elif isinstance(result, abi.Own) and result.resource.name == "pollable" and function.resource is not None:
+            return self._subscription(function)
+        elif has_streams(result):
+            # What a stream of the host's has is recorded as a whole, and given as a whole.
+            function = dataclasses.replace(function, result=gathered(result))
+        if function.is_async and run is not _refuse:
+            # Those of objects that live in the worker alone, too: they wait for others.
             return lambda *arguments: self._begin(Call(item, function, list(arguments)))
-        else:
-            result = function.result
-            if isinstance(result, abi.Own) and result.resource.name == "pollable" and function.resource is not None:
-                return self._subscription(function)
-        if function.is_async:
-            return lambda *arguments: _at_once(lambda: run(Call(item, function, list(arguments))))
         return lambda *arguments: run(Call(item, function, list(arguments)))
 
     def _subscription(self, function: abi.Function) -> Callable[[Any], Any]:
@@ -197,16 +201,6 @@ class Durable:
 
 def _refuse(call: Call) -> Any:
     raise WorkerError(
-        f"{call.name}: a worker cannot pass streams or futures on, because they cannot be recorded; run the component "
-        "with witgen.golem.Services, which records nothing"
+        f"{call.name}: a worker cannot pass a stream or future of the component's on, because that cannot be recorded; "
+        "run the component with witgen.golem.Services, which records nothing"
     )
-
-
-def _at_once(make: Callable[[], Any]) -> Future[Any]:
-    """Return what came of an async call that is made at once."""
-    made: Future[Any] = Future()
-    try:
-        made.set_result(make())
-    except Exception as error:  # noqa: BLE001 - comes out of the call that waits for it
-        made.set_exception(error)
-    return made

@@ -1,0 +1,41 @@
+"""Workers with the stores that Golem has had since it went over to WASI 0.3: streams and async functions."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from guests import built
+
+from .conftest import Machine
+
+_GOLEM = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def component(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pytest.importorskip("componentize_py", reason="needs componentize-py")
+    app = tmp_path_factory.mktemp("streamed") / "app"
+    shutil.copytree(_GOLEM / "streamed", app)
+    shutil.copy(_GOLEM / "coverage" / "counting.py", app)
+    shutil.copytree(_GOLEM.parent / "lanes" / "wit" / "deps" / "golem-websocket", app / "wit" / "deps" / "websocket")
+    return built(app, "streamed", tmp_path_factory)
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("keys_and_values", ["70001", "True", "[b'2', None, b'1']", "[5, True]", "(False, ['long', 'y'])"]),
+        (
+            "blobs",
+            ["a box 11 box box", "5 b'hello'", "b'blob'", "['a', 'b', 'd']", "(False, True)", "[]", "False"],
+        ),
+        ("large", [str(5 << 20), "True", "True"]),
+    ],
+)
+def test_what_was_stored_is_not_stored_again(machine: Machine, what: str, said: list[str]) -> None:
+    """The second call replays the first one; it would find other things in the stores, and leave the oplog."""
+    assert machine.call("one", "run", what, "") == said
+    shutil.rmtree(machine.state.with_name("state.db.d") / "blobs", ignore_errors=True)
+    assert machine.call("one", "run", "called", "")
