@@ -156,6 +156,10 @@ def test_a_request_whose_answer_nobody_wants_is_sent(machine: Machine, server: S
     assert server.asked == ["POST /left 0"]
 
 
+def test_what_is_written_and_not_flushed_is_sent(machine: Machine) -> None:
+    assert machine.call("one", "unflushed") == 0
+
+
 def test_no_redirect_is_followed(machine: Machine, server: Server) -> None:
     assert _ask(machine, "GET", f"{server.url}/moved").startswith("302 ")
     assert server.asked == ["GET /moved 0"]

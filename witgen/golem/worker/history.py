@@ -12,7 +12,7 @@ from ..bindings.types import golem_api_oplog as oplog
 from ..bindings.types.golem_api_host import AccountId, ProjectId
 from ..bindings.types.golem_rpc_types import ComponentId, Uuid, WitNodeTupleValue, WitValue, WorkerId
 from ..services.clocks import from_nanoseconds
-from . import polling, reading
+from . import polling, streams
 from .codec import Encoded, Reference, decode
 from .entries import TOLD, Entry
 from .errors import WorkerError
@@ -34,7 +34,7 @@ _IMPORTED: Final = (
         for function in item.interface.functions
     }
     | polling.FUNCTIONS
-    | reading.FUNCTIONS
+    | streams.FUNCTIONS
 )
 
 _KINDS: Final[dict[Kind, Callable[[], oplog.WrappedFunctionType]]] = {

@@ -23,8 +23,8 @@ from .durable import Durable
 from .exports import Export, Receiver
 from .polling import Polling
 from .program import Program
-from .reading import Reading
 from .recorder import Recorder
+from .streams import Streams
 from .tasks import TaskTickets
 
 __all__ = ["Loaded", "Surroundings"]
@@ -105,8 +105,10 @@ class Loaded:
             self.store.extension(Tickets, lambda store: TaskTickets(store, recorder))
             linkage = Linkage(definition, self.store, made.imports)
             linkage.define(needs)
-            for each in (Polling(self.store, recorder, durable.revive_awaited), Reading(self.store, recorder)):
-                each.shadow(linkage._linker, linkage._handles)
+            Polling(self.store, recorder, durable.revive_awaited).shadow(linkage._linker, linkage._handles)
+            # wasmtime lets no function that async ones call make pollables, which waiting for streams takes.
+            if not definition.concurrent:
+                Streams(self.store, recorder).shadow(linkage._linker, linkage._handles)
             self._instance = Instance(self.store, linkage.instantiate(component), needs, linkage)
         except BaseException:
             self.store.close()

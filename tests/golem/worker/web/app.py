@@ -136,6 +136,21 @@ def follow(url: str, waits: bool) -> list[str]:
     return [piece.decode() for piece in pieces]
 
 
+def unflushed() -> int:
+    """Write bodies, drop their streams without a flush, and return of how many something is missing."""
+    missing = 0
+    for _ in range(200):
+        body = _request("POST", "http://nowhere/", [("content-length", b"5")]).body()
+        with body.write() as stream:
+            stream.check_write()
+            stream.write(b"hello")
+        try:
+            OutgoingBody.finish(body)
+        except ErrorCode:
+            missing += 1
+    return missing
+
+
 def leave(url: str) -> None:
     """Send a request and do not wait for the answer."""
     _send("POST", url, b"left").drop()
@@ -214,4 +229,5 @@ exports.serve(
     leave=leave,
     mistakes=mistakes,
     told=told,
+    unflushed=unflushed,
 )

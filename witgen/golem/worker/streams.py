@@ -1,7 +1,8 @@
-"""Reads of input streams, recorded: how much there was, not what.
+"""Reads of input streams, recorded: how much there was, not what. And writes that are over when they return.
 
 The content of a stream is recorded where it came from, or made again. In how many pieces it arrived is not, and a guest
-may see that: so replay gives it the same pieces.
+may see that: so replay gives it the same pieces. What a guest writes and does not flush, wasmtime throws away if the
+guest drops the stream soon enough; replay would have another value then, or another request, than there was.
 """
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ from .codec import Encoded
 from .errors import WorkerError
 from .policy import Kind
 from .polling import own_version
-from .reading_component import COMPONENT
 from .recorder import Recorder
+from .streams_component import COMPONENT
 
-__all__ = ["FUNCTIONS", "Reading"]
+__all__ = ["FUNCTIONS", "Streams"]
 
 _SLICE: Final = 100_000_000
 """Nanoseconds that wasmtime waits at a stretch; in between, Python's signal handlers run."""
@@ -34,7 +35,11 @@ _SLICE: Final = 100_000_000
 _CHUNK: Final = 1 << 16
 
 _READ = replace(streams_abi.INPUT_STREAM_READ, name="read", resource=None)
-_WAIT = abi.Function("wait", "wait", (_READ.params[0], abi.Param("nanoseconds", "nanoseconds", abi.U64)), None)
+_WRITE = replace(streams_abi.OUTPUT_STREAM_WRITE, name="write", resource=None)
+_ROOM = replace(streams_abi.OUTPUT_STREAM_CHECK_WRITE, name="room", resource=None)
+_TIME = abi.Param("nanoseconds", "nanoseconds", abi.U64)
+_AWAIT_INPUT = abi.Function("await-input", "await_input", (_READ.params[0], _TIME), None)
+_AWAIT_OUTPUT = abi.Function("await-output", "await_output", (_WRITE.params[0], _TIME), None)
 
 _READS: Final = (
     streams_abi.INPUT_STREAM_READ,
@@ -54,7 +59,7 @@ FUNCTIONS: Final = {
 
 
 class _Native:
-    """wasmtime's own reads, called from Python."""
+    """wasmtime's own reads and writes, called from Python."""
 
     def __init__(self, store: Store, handles: ResourceHandles) -> None:
         linker = wasm.Linker(store.engine)
@@ -65,20 +70,30 @@ class _Native:
         def bound(function: abi.Function) -> Callable[..., Any]:
             return bind_caller(function, handles, ffi.export_function(instance, store.context, "", function.name))
 
-        self.read, self._wait = bound(_READ), bound(_WAIT)
+        self.read, self._await_input = bound(_READ), bound(_AWAIT_INPUT)
+        self._write, self._room, self._await_output = bound(_WRITE), bound(_ROOM), bound(_AWAIT_OUTPUT)
         self._interruption = store.interruption
 
     def read_some(self, stream: Any, length: int) -> bytes:
         """Read at least a byte."""
         while not (content := self.read(stream, length)):
-            self._wait(stream, _SLICE)
-            if self._interruption is not None:
-                self._interruption.check_here()
+            self._wait(self._await_input, stream)
         return bytes(content)
 
+    def write_out(self, stream: Any, contents: bytes) -> None:
+        """Write, and wait until that is over: no stream of a worker waits for somebody else."""
+        self._write(stream, contents)
+        while not self._room(stream):
+            self._wait(self._await_output, stream)
 
-class Reading:
-    """What stands in place of the functions of `wasi:io/streams` that read, in the guest's linker."""
+    def _wait(self, wait: Callable[[Any, int], None], stream: Any) -> None:
+        wait(stream, _SLICE)
+        if self._interruption is not None:
+            self._interruption.check_here()
+
+
+class Streams:
+    """What stands in place of the functions of `wasi:io/streams` that read and write, in the guest's linker."""
 
     def __init__(self, store: Store, recorder: Recorder) -> None:
         self._store = store
@@ -88,10 +103,11 @@ class Reading:
         """Define the functions; the resource stays wasmtime's."""
         native = _Native(self._store, handles)
         with linker.root() as root, root.add_instance(f"wasi:io/streams@{own_version(self._store.engine)}") as instance:
-            for function in _READS:
+            made: dict[abi.Function, Callable[..., Any]] = {each: self._reader(each, native) for each in _READS}
+            for function, call in {**made, streams_abi.OUTPUT_STREAM_WRITE: native.write_out}.items():
                 # A method is looked up on its object, and these objects are wasmtime's.
                 plain = replace(function, name=function.python, resource=None)
-                callback = bind_callback(plain, handles, self._reader(function, native))
+                callback = bind_callback(plain, handles, call)
                 self._store.keep.append(callback)
                 ffi.add_function(instance, function.name, callback)
 
