@@ -97,8 +97,9 @@ class Ends:
         self._goes_on: Callable[[], None] = lambda: None
         self.moves = 0
         """How many steps were done."""
-        store.before_call, store.after_call = self._before_call, self._after_call
-        store.call_environment["_call"] = store.call_between
+        store.around.before.append(self._before_call)
+        store.around.after.append(self._after_call)
+        store.call_environment["_call"] = store.around.call
         give_up = store.give_up
 
         def give_all_up() -> None:
@@ -165,7 +166,7 @@ class Ends:
     def go_on(self, wanted: Future[Any]) -> None:
         """Let guests go on until elements are there, or the thread is wanted for something else."""
         if not wanted.done():
-            self._drive(lambda: wanted.done() or self.store.is_wanted())
+            self._drive(lambda: wanted.done() or self.store.around.is_wanted())
 
     def wait_for(self, wanted: Future[Any]) -> Any:
         """Let guests go on until elements are there, or while another thread does that."""

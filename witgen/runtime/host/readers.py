@@ -78,7 +78,7 @@ class _Reader:
 
     async def _arrived(self, arriving: asyncio.Future[Any], wanted: Future[Any]) -> Any:
         """Wait for elements, and let the guest go on if nobody else does."""
-        run_here = self._ends.store.run_here if self._drives else None
+        run_here = self._ends.store.around.run_here if self._drives else None
         while run_here is not None and not arriving.done():
             running = asyncio.ensure_future(run_here(partial(self._ends.go_on, wanted)))
             await asyncio.wait([running, arriving], return_when=asyncio.FIRST_COMPLETED)

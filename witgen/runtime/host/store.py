@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, NoReturn, Self, TypeVar, cast
@@ -13,6 +13,7 @@ from typing import Any, NoReturn, Self, TypeVar, cast
 import wasmtime
 
 from . import ffi
+from .around import Around
 from .engine import LENDS_ONE, NESTED, NO_NESTING, bounds, default_engine, prove, suit
 from .errors import (
     EngineError,
@@ -102,14 +103,7 @@ class Store:
         """What waits so many seconds while an async call cannot go on, and tells whether it can earlier."""
         self.give_up: Callable[[], None] = lambda: None
         """What ends the work that guests wait for, once no guest can go on."""
-        self.is_wanted: Callable[[], bool] = lambda: False
-        """Tells whether somebody waits for this store's thread."""
-        self.run_here: Callable[[Callable[[], Any]], Coroutine[Any, Any, Any]] | None = None
-        """What runs something on this store's thread, where that is not the thread of its users."""
-        self.before_call: Callable[[], None] = lambda: None
-        """What has to be done before a call of a world with streams."""
-        self.after_call: Callable[[], None] = lambda: None
-        """What goes on once such a call has returned."""
+        self.around = Around()
         self._lock = threading.RLock()
         self._extensions: dict[object, Any] = {}
         self._hooks: list[Callable[[], None]] = []
@@ -135,22 +129,10 @@ class Store:
     def _call_async(self, *arguments: Any) -> int | None:
         """Call an async function to its end. Where that is broken off, the store has tasks that nobody runs."""
         try:
-            self.before_call()
-            failure = ffi.call_async(*arguments, idle=self.idle)
-            if not failure:
-                self.after_call()
+            return self.around.call_async(*arguments, idle=self.idle)
         except BaseException as cause:
             self._die(cause)
             raise
-        return failure
-
-    def call_between(self, *arguments: Any) -> int | None:
-        """Call a function of a world with streams."""
-        self.before_call()
-        failure: int | None = ffi.call(*arguments)
-        if not failure:
-            self.after_call()
-        return failure
 
     def extension(self, key: object, factory: Callable[[Store], T]) -> T:
         """Return what a part of the runtime keeps per store, made at first use."""
