@@ -31,8 +31,6 @@ def _numbered(type_: abi.Type) -> abi.Type:
             return abi.Option(_numbered(type_.type))
         case abi.List():
             return abi.List(_numbered(type_.element))
-        case abi.FixedList():
-            return abi.FixedList(_numbered(type_.element), type_.size)
         case abi.Tuple():
             return abi.Tuple(tuple(map(_numbered, type_.types)))
         case _:
@@ -66,7 +64,7 @@ def _converting(type_: abi.Type, objects: Mapping[int, object]) -> _Convert | No
         case abi.Option():
             inner = _converting(type_.type, objects)
             return None if inner is None else lambda value: None if value is None else inner(value)
-        case abi.List() | abi.FixedList():
+        case abi.List():
             element = _converting(type_.element, objects)
             return None if element is None else lambda values: list(map(element, values))
         case abi.Tuple():

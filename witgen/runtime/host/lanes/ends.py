@@ -6,7 +6,7 @@ one task of this helper asks the host what to do, does it, tells what came of it
 to do it waits, for one of the ends or for the host, which is an async function that returns when there is something.
 The task lasts as long as there are ends, and goes on while any async function of the component runs.
 
-The numbers of steps are those of `witgen.runtime.host.lanes.steps.Step`.
+The numbers of steps are those of `Step`.
 """
 
 from __future__ import annotations

@@ -13,12 +13,14 @@ from dataclasses import replace
 from .code import Body
 from .layout import Core, layout_of, places
 from .names import PREFIX
-from .shapes import NAMED, NUMBER, Function, Interface, Kind, Resource, Shape, reaches
+from .shapes import NUMBER, Function, Interface, Kind, Resource, Shape, reaches
 from .walking import I64_EXTEND_I32_U, Walk
 
 __all__ = ["Numbering", "lends_several", "lent_resources", "number_name", "with_numbers"]
 
 _SEVERAL = 2
+_OPEN = (Kind.LIST, Kind.OPTION, Kind.TUPLE)
+"""Types that handles are looked for in; the host does the same (`lent.py`)."""
 
 
 def number_name(interface: str, resource: str) -> str:
@@ -43,7 +45,8 @@ def lends_several(function: Function) -> bool:
 def with_numbers(function: Function, ours: Callable[[Resource], bool]) -> Function:
     """Return a function with numbers for the handles that it is lent; the same where not all are of resources of ours.
 
-    Handles in named types stay what they are, too.
+    Handles in other types than lists, options and tuples stay what they are, too: a named type has to be the one that
+    has the name.
     """
     params: list[tuple[str, Shape]] = []
     for index, (name, shape) in enumerate(function.params):
@@ -58,8 +61,7 @@ def with_numbers(function: Function, ours: Callable[[Resource], bool]) -> Functi
 def _with_numbers(shape: Shape, ours: Callable[[Resource], bool]) -> Shape:
     if shape.kind is Kind.BORROW and shape.resource is not None:
         return NUMBER if ours(shape.resource) else shape
-    if shape.kind in NAMED or not reaches(shape, lambda part: part.kind is Kind.BORROW):
-        # A named type has to be the one that has the name.
+    if shape.kind not in _OPEN or not reaches(shape, lambda part: part.kind is Kind.BORROW):
         return shape
     return replace(shape, parts=tuple(None if part is None else _with_numbers(part, ours) for part in shape.parts))
 
@@ -67,7 +69,7 @@ def _with_numbers(shape: Shape, ours: Callable[[Resource], bool]) -> Shape:
 def _lent(shape: Shape) -> Iterator[Resource]:
     if shape.kind is Kind.BORROW and shape.resource is not None:
         yield shape.resource
-    elif shape.kind not in NAMED:
+    elif shape.kind in _OPEN:
         for part in shape.parts:
             if part is not None:
                 yield from _lent(part)

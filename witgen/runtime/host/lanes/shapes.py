@@ -120,6 +120,7 @@ PRIMITIVES = {opcode: Shape(Kind.PRIMITIVE, primitive=opcode) for opcode in OPCO
 BYTE, NUMBER, STRING = (PRIMITIVES[OPCODES[name]] for name in ("u8", "u32", "string"))
 
 _carry: WeakKeyDictionary[Shape, bool] = WeakKeyDictionary()
+_ends: WeakKeyDictionary[Shape, bool] = WeakKeyDictionary()
 
 
 def is_bytes(shape: Shape) -> bool:
@@ -138,7 +139,11 @@ def carries_bytes(shape: Shape) -> bool:
 
 def carries_ends(shape: Shape) -> bool:
     """Tell whether a type has a stream or a future in it."""
-    return reaches(shape, lambda part: part.kind in ENDS)
+    known = _ends.get(shape)
+    if known is None:
+        inside = any(part is not None and carries_ends(part) for part in shape.parts)
+        known = _ends[shape] = shape.kind in ENDS or inside
+    return known
 
 
 def ends_in(shape: Shape) -> Iterator[Shape]:
