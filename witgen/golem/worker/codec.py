@@ -243,7 +243,9 @@ def replace(type_: abi.Type | None, value: Any, change: Callable[[Handle, Any], 
         return value
     if isinstance(type_, abi.Result) and has_streams(type_):
         # A stream stays what it is; the handle is the error's.
-        return type(value)(replace(type_.ok if isinstance(value, Ok) else type_.err, value.value, change))
+        if isinstance(value, Ok):
+            return Ok(replace(type_.ok, cast("Any", value).value, change))
+        return Err(replace(type_.err, value.value, change))
     kept: list[object] = []
 
     def keep(handle: Handle, each: Any) -> Reference:

@@ -62,7 +62,9 @@ class Durable:
     # Classes and objects of the runtime
 
     def _class(self, item: Item, resource: abi.Resource, base: type[Resource]) -> type[Resource]:
-        members: dict[str, Any] = {"__module__": base.__module__, "__qualname__": base.__qualname__}
+        # The component's interface may be of the other generation, and not have all methods.
+        members: dict[str, Any] = dict.fromkeys(getattr(base, "__abstractmethods__", ()))
+        members |= {"__module__": base.__module__, "__qualname__": base.__qualname__}
         for function in item.item.interface.functions:
             if function.resource is not resource:
                 continue
@@ -73,10 +75,7 @@ class Durable:
             else:
                 members[function.python] = self._function(item, function)
         members[base._dropped_hook] = dropped
-        made = type(base.__name__, (base,), members)
-        # Its interface may be of the other generation, and have other methods.
-        made.__abstractmethods__ = frozenset()
-        return made
+        return type(base.__name__, (base,), members)
 
     def _interface(self, item: Item) -> object:
         interface = item.item.interface
