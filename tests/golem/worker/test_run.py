@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -140,6 +141,17 @@ def test_a_locked_state_file(folder: Folder) -> None:
     assert "the state file is locked" in err
     other.close()
     assert folder.run("run", "calc.wasm", "add", "1", "2")[0] == 0
+
+
+def test_a_state_file_of_another_release(folder: Folder) -> None:
+    folder.run("run", "calc.wasm", "add", "1", "2")
+    with contextlib.closing(sqlite3.connect(folder.path / ".witgen" / "state.db")) as other:
+        other.execute("PRAGMA user_version = 1")
+    for command in (["workers"], ["run", "calc.wasm", "add", "1", "2"]):
+        code, out, err = folder.run(*command)
+        assert (code, out) == (2, "")
+        assert "written by another release of witgen" in err
+        assert "go on with that release, or name another file with --state" in err
 
 
 @pytest.mark.skipif(os.name != "posix", reason="limits the size of files as Unix does")

@@ -16,8 +16,8 @@ from .errors import StateError
 
 __all__ = ["State"]
 
-FORMAT: Final = 1
-"""Number of the schema below, in the file's `user_version`."""
+FORMAT: Final = 2
+"""Number of the schema below and of what oplogs hold, in the file's `user_version`."""
 
 _BUSY_SECONDS: Final = 2.0
 
@@ -107,7 +107,10 @@ class State:
                     self._connection.execute(statement)
                 self._connection.execute(f"PRAGMA user_version = {FORMAT}")
         elif version != FORMAT:
-            raise StateError(f"{self.path}: written by another release of witgen (format {version}, this is {FORMAT})")
+            raise StateError(
+                f"{self.path}: written by another release of witgen (format {version}, this is {FORMAT});"
+                " go on with that release, or name another file with --state"
+            )
 
     @contextlib.contextmanager
     def _explained(self) -> Generator[None]:
