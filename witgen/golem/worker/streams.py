@@ -64,8 +64,9 @@ class _Native:
     def __init__(self, store: Store, handles: ResourceHandles) -> None:
         linker = wasm.Linker(store.engine)
         linker.add_wasip2()
-        instance = linker.instantiate(store.raw, component.load(store.engine, COMPONENT))
-        store.keep.extend((linker, instance))
+        compiled = component.load(store.engine, COMPONENT)
+        instance = linker.instantiate(store.raw, compiled)
+        store.keep.extend((linker, compiled, instance))
 
         def bound(function: abi.Function) -> Callable[..., Any]:
             return bind_caller(function, handles, ffi.export_function(instance, store.context, "", function.name))

@@ -12,8 +12,8 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeAlias, overload
-from weakref import WeakKeyDictionary, WeakValueDictionary
+from typing import Final, TypeAlias, overload
+from weakref import WeakKeyDictionary
 
 import wasmtime
 from wasmtime.component import Component
@@ -35,8 +35,15 @@ _KEEP_SECONDS = 90 * 24 * 3600
 """Compiled components that nobody loaded for this long are removed."""
 
 
-_loaded: WeakKeyDictionary[wasmtime.Engine, WeakValueDictionary[str, Component]] = WeakKeyDictionary()
-"""What is in use: stores share their component's code, and its file."""
+_KEPT: Final = 32
+"""How many components of an engine stay loaded."""
+
+_loaded: WeakKeyDictionary[wasmtime.Engine, dict[str, Component]] = WeakKeyDictionary()
+"""What was loaded last, the latest at the end: stores share their component's code, and its file.
+
+No weak references: wasmtime-py deletes a component in its finalizer, which lets other threads run, and until that is over
+one of them could get it back.
+"""
 
 _loading = threading.Lock()
 """One component at a time: who waits may want the same, and compiling takes all cores and much memory anyway."""
@@ -101,12 +108,12 @@ def _known_or_made(engine: wasmtime.Engine, key: str, make: Callable[[], Compone
 def _known_or_made(engine: wasmtime.Engine, key: str, make: Callable[[], Component | None]) -> Component | None: ...
 def _known_or_made(engine: wasmtime.Engine, key: str, make: Callable[[], Component | None]) -> Component | None:
     with _loading:
-        loaded = _loaded.setdefault(engine, WeakValueDictionary())
-        component = loaded.get(key)
-        if component is None:
-            component = _from_disk_or_made(engine, key, make)
-            if component is not None:
-                loaded[key] = component
+        loaded = _loaded.setdefault(engine, {})
+        component = loaded.pop(key, None) or _from_disk_or_made(engine, key, make)
+        if component is not None:
+            loaded[key] = component
+            if len(loaded) > _KEPT:
+                del loaded[next(iter(loaded))]
         return component
 
 
