@@ -41,8 +41,8 @@ _KEPT: Final = 32
 _loaded: WeakKeyDictionary[wasmtime.Engine, dict[str, Component]] = WeakKeyDictionary()
 """What was loaded last, the latest at the end: stores share their component's code, and its file.
 
-No weak references: wasmtime-py deletes a component in its finalizer, which lets other threads run, and until that is over
-one of them could get it back.
+No weak references: wasmtime-py deletes a component in its finalizer, which lets other threads run, and until that is
+over one of them could get it back.
 """
 
 _loading = threading.Lock()
