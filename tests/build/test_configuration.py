@@ -252,6 +252,10 @@ def test_golem_without_wit(tmp_path: Path, witgen: Run) -> None:
 def test_golem_for_what_is_missing(tmp_path: Path, witgen: Run) -> None:
     (tmp_path / "wit").mkdir()
     (tmp_path / "wit" / "a.wit").write_text("package a:b;\nworld w { import golem:websocket/client@1.5.0; }\n")
+    told_by = {"resolve": "websocket-connection", "inspect": "import golem:websocket/client@1.5.0"}
+    for command, told in told_by.items():
+        assert witgen(command).returncode == 2
+        assert told in witgen(command, "--golem").stdout
     assert witgen("init").returncode == 2
     run = witgen("init", "--golem")
     assert run.returncode == 0, run.stderr
@@ -261,9 +265,8 @@ def test_golem_for_what_is_missing(tmp_path: Path, witgen: Run) -> None:
         "out": "w_bindings",
         "golem": True,
     }
-    for command, told in (("resolve", "websocket-connection"), ("inspect", "import golem:websocket/client@1.5.0")):
-        assert witgen(command).returncode == 2
-        assert told in witgen(command, "--golem").stdout
+    for command, told in told_by.items():
+        assert told in witgen(command).stdout
 
 
 def test_skip(project: Path, witgen: Run) -> None:
