@@ -43,8 +43,10 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(source: host.ComponentSource) -> int:
-    with Numbers._open(source, None) as world:
-        number: int = world.number()
+    """Run a component as a process does that has not loaded it before: with an engine that nobody else has."""
+    engine = None if isinstance(source, Component) else host.make_engine()
+    with host.Store(engine) as store:
+        number: int = Numbers._instantiate(store, source, None).number()
         return number
 
 
