@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -150,10 +151,14 @@ def awaited(closed: list[int]) -> Any:
     return AsyncFlowsImports(test_flows_io=Host())
 
 
+_OLD = int(version("wasmtime").split(".")[0]) < 49
+
+
 def _async(test: Callable[..., Coroutine[Any, Any, None]], *arguments: Any) -> None:
     asyncio.run(asyncio.wait_for(test(*arguments), 60))
 
 
+@pytest.mark.skipif(_OLD, reason="before wasmtime 49, a plain function of a guest traps where it waits for a stream")
 def test_imports(flows: Path) -> None:
     from flows_bindings._runtime.host import lanes_of
     from flows_bindings.host import Flows
@@ -164,6 +169,7 @@ def test_imports(flows: Path) -> None:
             assert world.run(what) == _EXPECTED[what], what
 
 
+@pytest.mark.skipif(_OLD, reason="before wasmtime 49, a plain function of a guest traps where it waits for a stream")
 def test_imports_on_a_loop(flows: Path) -> None:
     from flows_bindings.host import AsyncFlows
 
