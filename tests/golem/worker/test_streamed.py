@@ -32,6 +32,8 @@ def component(tmp_path_factory: pytest.TempPathFactory) -> Path:
             ["a box 11 box box", "5 b'hello'", "b'blob'", "['a', 'b', 'd']", "(False, True)", "[]", "False"],
         ),
         ("large", [str(5 << 20), "True", "True"]),
+        ("cached", ["b'kept'", "[True, False, None]", "b'provided'"]),
+        ("together", ["[None, None]", "[False, False]", "[b'done', b'done']"]),
     ],
 )
 def test_what_was_stored_is_not_stored_again(machine: Machine, what: str, said: list[str]) -> None:

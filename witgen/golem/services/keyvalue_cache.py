@@ -7,7 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Final, Self, TypeVar, cast
+from typing import ClassVar, Final, Self, TypeVar, cast
 
 from ...runtime.host import ByteStreamReader, Pollable
 from ...runtime.values import Err, Ok
@@ -154,7 +154,7 @@ class FutureGetOrSet(wasi_keyvalue_cache.FutureGetOrSetResult):
         if not self._vacancy:
             return Err(Failure("the vacancy was given away already"))
         self._vacancy = False
-        return Ok(GetOrSetEntryVacant(Vacancy(self._cache, self.key)))
+        return Ok(GetOrSetEntryVacant(self._cache.duty(self.key)))
 
     def listen_to_future_get_or_set_result(self) -> Pollable:
         """Return what is ready once it is known."""
@@ -168,22 +168,30 @@ class FutureGetOrSet(wasi_keyvalue_cache.FutureGetOrSetResult):
 
 
 class Vacancy(wasi_keyvalue_cache.Vacancy):
-    """The duty to provide a value."""
+    """The duty to provide a value. One that comes from a record has none: nobody waits for it any more."""
 
-    def __init__(self, cache: Cache, key: str) -> None:
-        self._cache = cache
+    cache: ClassVar[Cache]
+
+    def __init__(self, key: str, *, has_duty: bool = True) -> None:
         self._key = key
-        self._filled = False
+        self._has_duty = has_duty
 
     def vacancy_fill(self, ttl_ms: int | None) -> wasi_keyvalue_types.OutgoingValue:
         """Return what takes the value."""
-        self._filled = True
-        return CachedValue(self._cache, self._key, ttl_ms)
+        self._has_duty = False
+        return CachedValue(self.cache, self._key, ttl_ms)
 
     def dropped(self) -> None:
         """Let the next one provide the value."""
-        if not self._filled:
-            self._cache.vacate(self._key)
+        if self._has_duty:
+            self.cache.vacate(self._key)
+
+    def _save(self) -> bytes:
+        return self._key.encode()
+
+    @classmethod
+    def _restore(cls, data: bytes) -> Self:
+        return cls(data.decode(), has_duty=False)
 
 
 class CachedValue(OutgoingValue):
@@ -219,6 +227,9 @@ class CachedValue(OutgoingValue):
             self._cache.vacate(self._key)
         super().dropped()
 
+    def _save(self) -> bytes:
+        return b""
+
     def _store(self) -> None:
         try:
             self._cache.fill(self._key, self.written.read(), self._ttl_ms)
@@ -234,9 +245,11 @@ class Cache(wasi_keyvalue_cache.Cache):
     FutureExistsResult = FutureExists
     FutureResult = FutureDone
     FutureGetOrSetResult = FutureGetOrSet
-    Vacancy = Vacancy
+    Vacancy: type[wasi_keyvalue_cache.Vacancy]
 
     def __init__(self, file: KeyValueFile) -> None:
+        self.duty = type("Vacancy", (Vacancy,), {"cache": self})
+        self.Vacancy = self.duty
         self._file = file
         self._lock = threading.RLock()
         self._waiting: dict[str, deque[FutureGetOrSet]] = {}

@@ -89,6 +89,9 @@ _LOCAL_RESOURCES = frozenset(
 )
 """Resources that live in the worker alone: what is done with them is done again in replay."""
 
+_RECORDED_RESOURCES = frozenset({"vacancy"})
+"""Resources that can be restored, and yet stand for something outside: their functions are recorded."""
+
 CHECKED = frozenset({"wasi:http/types#[static]outgoing-body.finish"})
 """Functions of such resources that have an entry nevertheless: a replay that does something else is stopped there."""
 
@@ -123,11 +126,12 @@ def _plain(interface: str, function: abi.Function) -> str:
 def is_local(interface: str, function: abi.Function, implementation: Any) -> bool:
     """Tell whether a function is not recorded but runs again in replay.
 
-    `implementation` is the class of the function's resource; one that can be restored lives in the worker alone.
+    `implementation` is the class of the function's resource; one that can be restored lives in the worker alone,
+    mostly.
     """
     if function.resource is not None:
-        local = function.resource.name in _LOCAL_RESOURCES or hasattr(implementation, "_restore")
-        if local:
+        name = function.resource.name
+        if name in _LOCAL_RESOURCES or (hasattr(implementation, "_restore") and name not in _RECORDED_RESOURCES):
             return True
     return _plain(interface, function) in _LOCAL
 
