@@ -95,6 +95,14 @@ def test_mistakes(folder: Folder, arguments: list[str], message: str) -> None:
     assert message in err
 
 
+def test_a_component_that_is_not_there(folder: Folder) -> None:
+    for command in (["gone.wasm", "add"], ["calc.wasm", "add", "1", "2", "--component", "other=gone.wasm"]):
+        code, out, err = folder.run("run", *command)
+        assert (code, out) == (2, "")
+        assert "`gone.wasm` does not exist" in err
+    assert not (folder.path / ".witgen").exists()
+
+
 def test_a_trap_is_tried_again_and_then_reported(folder: Folder) -> None:
     code, out, err = folder.run("run", "calc.wasm", "fail", "--worker", "w")
     assert (code, out) == (2, "")

@@ -86,6 +86,7 @@ def run(wanted: Run, begun: Callable[[Executor], object] = lambda _: None) -> An
         WorkerError: it cannot be done, or the component failed; the message says why.
         Stopped: it was stopped; the message says what the worker's status is.
     """
+    *others, main = map(_located, (*wanted.others, wanted.component))
     surroundings = Surroundings(
         folders=tuple(map(_folder, wanted.folders)),
         network=wanted.network,
@@ -99,9 +100,9 @@ def run(wanted: Run, begun: Callable[[Executor], object] = lambda _: None) -> An
         raise WorkerError(str(error)) from error
     with executor:
         begun(executor)
-        for other in wanted.others:
-            _add(executor, other)
-        component = _add(executor, wanted.component)
+        for other in others:
+            executor.add_component(*other)
+        component = executor.add_component(*main)
         name = wanted.worker or f"run-{secrets.token_hex(4)}"
         found = executor.find(component.id, name)
         # Before there is a worker, so that a mistake leaves nothing behind.
@@ -133,9 +134,12 @@ def _explained(worker: Worker) -> Generator[None]:
         raise Stopped(f"{_status(worker)}; the next call goes on from there") from error
 
 
-def _add(executor: Executor, given: str) -> ComponentRecord:
+def _located(given: str) -> tuple[Path, str | None]:
+    """Return where a component is and what it is called, before anything is written on its behalf."""
     name, separator, path = given.rpartition("=")
-    return executor.add_component(Path(path), name if separator else None)
+    if not Path(path).exists():
+        raise WorkerError(f"`{path}` does not exist: name the file of a component")
+    return Path(path), name if separator else None
 
 
 def _folder(given: str) -> tuple[str, str]:
