@@ -169,6 +169,23 @@ def test_imports(flows: Path) -> None:
             assert world.run(what) == _EXPECTED[what], what
 
 
+def test_who_reads_late_is_told_that_the_guest_has_closed_its_end(flows: Path) -> None:
+    from flows_bindings.host import Flows
+
+    def numbers(_: Any, n: int) -> Iterator[int]:
+        time.sleep(0.1)
+        yield from range(n)
+
+    def upload(_: Any, data: Any) -> int:
+        count = len(data.read())
+        time.sleep(0.1)
+        assert data.read() == b""
+        return count
+
+    with Flows.open(flows, plain(upload=upload, numbers=numbers), deadline=10) as world:
+        assert world.run("upload_slowly") == "1000"
+
+
 @pytest.mark.skipif(_OLD, reason="before wasmtime 49, a plain function of a guest traps where it waits for a stream")
 def test_imports_on_a_loop(flows: Path) -> None:
     from flows_bindings.host import AsyncFlows

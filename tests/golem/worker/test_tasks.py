@@ -95,7 +95,8 @@ def test_kills_and_interrupts_lose_nothing(machine: Machine) -> None:
             time.sleep(_CHANCE.uniform(2.5, 4))
             process.send_signal(number)
             text, errors = process.communicate(timeout=60)
-            assert process.returncode in {-9, 130, 143, 0}, errors
+            # The last two: it had its result, and the signal came when it was about to exit.
+            assert process.returncode in {-9, 130, 143, 0, -signal.SIGINT, -signal.SIGTERM}, errors
             output += text
         text, errors = _start(machine, url, n).communicate(timeout=300)
     *lines, result = text.splitlines()

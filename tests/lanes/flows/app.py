@@ -44,6 +44,16 @@ async def upload():
     return str(sent)
 
 
+async def upload_slowly():
+    async def give(writer):
+        await collected(io.numbers(1))
+        await write(writer, [b"x" * 1000])
+
+    writer, reader = streams.byte_stream()
+    _, sent = await asyncio.gather(give(writer), io.upload(reader))
+    return str(sent)
+
+
 async def store():
     blob = io.Blob()
     writer, reader = streams.byte_stream()

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from contextlib import suppress
 from itertools import count
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from .. import abi
@@ -82,6 +83,8 @@ class Ends:
         self._offered: dict[int, Outgoing] = {}
         self._moving: dict[int, Incoming | Outgoing] = {}
         self._kinds: dict[str, int] = {}
+        self._deciding = Lock()
+        """Held while somebody finds out whether the task will run jobs."""
         self._running = False
         self._listens = False
         self._bell = 0
@@ -116,12 +119,15 @@ class Ends:
     # What is called from any thread
 
     def soon(self, job: Callable[[], None]) -> None:
-        """Run a job on the store's thread as soon as guests can go on; at once where none ever will."""
-        if self._over:
+        """Run a job on the store's thread as soon as guests can go on; here and now where there are no ends for it."""
+        with self._deciding:
+            waits = not self._over and bool(self._running or self._moving or self._offered)
+            if waits:
+                self.later(job)
+        if waits:
+            self._wake()
+        else:
             job()
-            return
-        self.later(job)
-        self._wake()
 
     def later(self, job: Callable[[], None]) -> None:
         """Run a job on the store's thread; for finalizers too, which must not wait for anybody."""
@@ -252,8 +258,9 @@ class Ends:
             if not has_ends:
                 self._wake()
             return Order(Step.WAIT)
-        self._running = False
-        return Order(Step.EXIT)
+        with self._deciding:
+            self._running = bool(self._jobs)
+        return self._next() if self._running else Order(Step.EXIT)
 
     def _arm(self) -> None:
         def armed(bell: int, _: int) -> None:
@@ -301,7 +308,8 @@ class Ends:
             each.give_up()
         self._moving.clear()
         self._offered.clear()
-        self._over = True
+        with self._deciding:
+            self._over = True
         self._run_jobs()
 
     def _run_jobs(self) -> None:

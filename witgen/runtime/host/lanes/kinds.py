@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from .shapes import ENDS, OPCODES, Function, Kind, Shape, ends_in, named_parts
+from .shapes import OPCODES, Function, Kind, Shape, ends_in, has_handles, named_parts
 
 __all__ = [
     "CARRIES_NO_HANDLES",
@@ -78,13 +78,7 @@ def key_of(interface: str, function: str, structure: str, *, named: bool) -> str
 def obstacle(shape: Shape) -> str | None:
     """Return why a stream or future cannot be carried; None where it can."""
     element = shape.parts[0]
-    return CARRIES_NO_HANDLES if element is not None and _has_handles(element) else None
-
-
-def _has_handles(shape: Shape) -> bool:
-    return shape.kind in (*ENDS, Kind.OWN, Kind.BORROW) or any(
-        part is not None and _has_handles(part) for part in shape.parts
-    )
+    return CARRIES_NO_HANDLES if element is not None and has_handles(element) else None
 
 
 def _structure(shape: Shape | None) -> str:

@@ -9,7 +9,8 @@ from weakref import WeakKeyDictionary
 
 __all__ = [
     "BYTE", "ENDS", "NAMED", "NUMBER", "OPCODES", "PRIMITIVES", "STRING", "Function", "Interface", "Kind", "Resource",
-    "Shape", "carries_bytes", "carries_ends", "ends_in", "is_bytes", "named_parts", "reaches", "resources_of",
+    "Shape", "carries_bytes", "carries_ends", "ends_in", "has_handles", "is_bytes", "named_parts", "reaches",
+    "resources_of",
 ]  # fmt: skip
 
 
@@ -137,12 +138,20 @@ def carries_bytes(shape: Shape) -> bool:
     return known
 
 
+def has_handles(shape: Shape) -> bool:
+    """Tell whether a type has handles in it, of resources or of streams and futures."""
+    return shape.kind in (*ENDS, Kind.OWN, Kind.BORROW) or any(
+        part is not None and has_handles(part) for part in shape.parts
+    )
+
+
 def carries_ends(shape: Shape) -> bool:
-    """Tell whether a type has a stream or a future in it."""
+    """Tell whether a type has a stream or a future in it that can be carried: those of handles cannot."""
     known = _ends.get(shape)
     if known is None:
-        inside = any(part is not None and carries_ends(part) for part in shape.parts)
-        known = _ends[shape] = shape.kind in ENDS or inside
+        parts = [part for part in shape.parts if part is not None]
+        known = not any(map(has_handles, parts)) if shape.kind in ENDS else any(map(carries_ends, parts))
+        _ends[shape] = known
     return known
 
 
