@@ -132,5 +132,5 @@ def test_a_function_with_a_stream_of_streams_is_linked_and_says_why_it_cannot_be
         def _bind(self, instance: host.Instance) -> None:
             self.run = instance.function(run)
 
-    with pytest.raises(host.LinkError, match="cannot be called: a stream or future that carries .*, streams or futures"):
+    with pytest.raises(host.LinkError, match="cannot be called: a stream or future that carries"):
         Streaming._open(text, object()).run()
