@@ -49,7 +49,7 @@ SAID = {
 
 
 # What these show is shown by the tests of conveniences and of coverage, too; each builds a component of its own.
-LONG = {"blobs", "idempotency", "idle", "keyvalue", "update"}
+LONG = {"metadata", "blobs", "idempotency", "idle", "keyvalue", "update"}
 
 
 @pytest.mark.parametrize(
