@@ -12,7 +12,18 @@ from filelock import FileLock
 from witgen import Config, generate
 from witgen.build import Build, build
 
-__all__ = ["built"]
+__all__ = ["built", "streamed"]
+
+_HERE = Path(__file__).parent
+
+
+def streamed(factory: pytest.TempPathFactory) -> Path:
+    """Return the component of the guest that uses Golem's asynchronous interfaces."""
+    app = factory.mktemp("streamed") / "app"
+    shutil.copytree(_HERE / "streamed", app)
+    shutil.copy(_HERE / "coverage" / "counting.py", app)
+    shutil.copytree(_HERE.parent / "lanes" / "wit" / "deps" / "golem-websocket", app / "wit" / "deps" / "websocket")
+    return built(app, "streamed", factory)
 
 
 def built(app: Path, world: str, factory: pytest.TempPathFactory) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -12,7 +11,7 @@ from typing import Any
 
 import pytest
 from coverage_report import declared
-from guests import built
+from guests import streamed
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
@@ -22,14 +21,10 @@ from witgen.runtime.host import Limits
 HERE = Path(__file__).parent
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def component(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("componentize_py", reason="needs componentize-py")
-    app = tmp_path_factory.mktemp("streamed") / "app"
-    shutil.copytree(HERE / "streamed", app)
-    shutil.copy(HERE / "coverage" / "counting.py", app)
-    shutil.copytree(HERE.parent / "lanes" / "wit" / "deps" / "golem-websocket", app / "wit" / "deps" / "websocket")
-    return built(app, "streamed", tmp_path_factory)
+    return streamed(tmp_path_factory)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,31 +19,30 @@ from .relay import HERE, build_relay, serving
 @pytest.fixture(scope="session")
 def relay(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     """Return the path of the guest; `relay_bindings` can be imported."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base if worker_id == "master" else base.parent) / "relay"
-    folder.mkdir(exist_ok=True)
-    component = folder / "relay.wasm"
-    with FileLock(folder / "lock"):
-        if not component.exists():
-            build_relay(folder)
-    if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))
-    return component
+    return _once("relay", build_relay, tmp_path_factory, worker_id)
 
 
 @pytest.fixture(scope="session")
 def flows(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     """Return the path of the guest with streams and futures; `flows_bindings` can be imported."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base if worker_id == "master" else base.parent) / "flows"
+    return _once("flows", _build_flows, tmp_path_factory, worker_id)
+
+
+def _build_flows(folder: Path) -> None:
+    wit, app = (shutil.copy(HERE / "flows" / name, folder) for name in ("flows.wit", "app.py"))
+    generate(Config(Path(wit), out=folder / "flows_bindings"))
+    build(Build(str(app), Path(wit), out=folder / "flows.wasm"))
+
+
+def _once(name: str, make: Callable[[Path], object], factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """Return the path of the component `name`, which `make` puts into a folder once per test run, with its bindings."""
+    base = factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / name
     folder.mkdir(exist_ok=True)
-    component = folder / "flows.wasm"
+    component = folder / f"{name}.wasm"
     with FileLock(folder / "lock"):
         if not component.exists():
-            wit, app = (shutil.copy(HERE / "flows" / name, folder) for name in ("flows.wit", "app.py"))
-            generate(Config(Path(wit), out=folder / "flows_bindings"))
-            built = build(Build(str(app), Path(wit), out=folder / "built.wasm")).path
-            built.rename(component)
+            make(folder)
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
     return component

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 
 from ..model import ir
@@ -133,23 +133,42 @@ def parts(kind: ir.TypeKind) -> tuple[ir.Type, ...]:
             return ()
 
 
-_HANDLES: Memo[ir.TypeId, frozenset[ir.TypeId]] = Memo()
+class _Held:
+    """What values of a type hold at any depth, each type gone through once."""
+
+    def __init__(self, of_itself: Callable[[ir.Resolve, ir.TypeId, ir.TypeKind], ir.TypeId | None]) -> None:
+        self._of_itself = of_itself
+        self._memo: Memo[ir.TypeId, frozenset[ir.TypeId]] = Memo()
+
+    def of(self, resolve: ir.Resolve, type: ir.Type) -> frozenset[ir.TypeId]:
+        if isinstance(type, ir.Prim):
+            return frozenset()
+        known = self._memo.of(resolve)
+        if type.id not in known:
+            kind = resolve.type_def(type).kind
+            inner = frozenset[ir.TypeId]().union(*(self.of(resolve, part) for part in parts(kind)))
+            own = self._of_itself(resolve, type.id, kind)
+            known[type.id] = inner if own is None else inner | {own}
+        return known[type.id]
+
+
+def _own_handle(resolve: ir.Resolve, id: ir.TypeId, kind: ir.TypeKind) -> ir.TypeId | None:
+    if isinstance(kind, ir.Own | ir.Borrow):
+        return resolve.dealias(kind.resource)
+    return id if isinstance(kind, ir.Resource) else None
+
+
+def _own_end(_: ir.Resolve, id: ir.TypeId, kind: ir.TypeKind) -> ir.TypeId | None:
+    return id if isinstance(kind, ir.Stream | ir.Future) else None
+
+
+_HANDLES = _Held(_own_handle)
+_ENDS = _Held(_own_end)
 
 
 def handles(resolve: ir.Resolve, type: ir.Type) -> frozenset[ir.TypeId]:
     """Return the resource definitions that values of `type` hold handles to."""
-    if isinstance(type, ir.Prim):
-        return frozenset()
-    known = _HANDLES.of(resolve)
-    if type.id not in known:
-        kind = resolve.type_def(type).kind
-        inner = frozenset[ir.TypeId]().union(*(handles(resolve, part) for part in parts(kind)))
-        if isinstance(kind, ir.Own | ir.Borrow):
-            inner |= {resolve.dealias(kind.resource)}
-        elif isinstance(kind, ir.Resource):
-            inner |= {type.id}
-        known[type.id] = inner
-    return known[type.id]
+    return _HANDLES.of(resolve, type)
 
 
 def contains_handle(resolve: ir.Resolve, type: ir.Type) -> bool:
@@ -157,19 +176,9 @@ def contains_handle(resolve: ir.Resolve, type: ir.Type) -> bool:
     return bool(handles(resolve, type))
 
 
-_ENDS: Memo[ir.TypeId, frozenset[ir.TypeId]] = Memo()
-
-
 def ends(resolve: ir.Resolve, type: ir.Type) -> frozenset[ir.TypeId]:
     """Return the streams and futures that values of `type` hold."""
-    if isinstance(type, ir.Prim):
-        return frozenset()
-    known = _ENDS.of(resolve)
-    if type.id not in known:
-        kind = resolve.type_def(type).kind
-        inner = frozenset[ir.TypeId]().union(*(ends(resolve, part) for part in parts(kind)))
-        known[type.id] = inner | {type.id} if isinstance(kind, ir.Stream | ir.Future) else inner
-    return known[type.id]
+    return _ENDS.of(resolve, type)
 
 
 def contains_stream(resolve: ir.Resolve, type: ir.Type) -> bool:

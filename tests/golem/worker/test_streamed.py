@@ -6,21 +6,15 @@ import shutil
 from pathlib import Path
 
 import pytest
-from guests import built
+from guests import streamed
 
 from .conftest import Machine
-
-_GOLEM = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="session")
 def component(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("componentize_py", reason="needs componentize-py")
-    app = tmp_path_factory.mktemp("streamed") / "app"
-    shutil.copytree(_GOLEM / "streamed", app)
-    shutil.copy(_GOLEM / "coverage" / "counting.py", app)
-    shutil.copytree(_GOLEM.parent / "lanes" / "wit" / "deps" / "golem-websocket", app / "wit" / "deps" / "websocket")
-    return built(app, "streamed", tmp_path_factory)
+    return streamed(tmp_path_factory)
 
 
 @pytest.mark.parametrize(

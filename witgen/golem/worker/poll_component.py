@@ -7,9 +7,11 @@ wasmtime waits: no signal handler, and no deadline.
 
 from __future__ import annotations
 
+from ...runtime.host.companion import MEMORY
+
 __all__ = ["COMPONENT"]
 
-COMPONENT = """\
+COMPONENT = f"""\
 (component
   (import "wasi:io/poll@0.2.0" (instance $poll
     (export "pollable" (type $pollable (sub resource)))
@@ -20,25 +22,7 @@ COMPONENT = """\
     (alias outer 1 $pollable (type $outer-pollable))
     (export "pollable" (type $pollable (eq $outer-pollable)))
     (export "subscribe-duration" (func (param "when" u64) (result (own $pollable))))))
-
-  (core module $memory
-    (memory (export "memory") 1)
-    (global $top (mut i32) (i32.const 16))
-    (func (export "reset") (global.set $top (i32.const 16)))
-    ;; Hands out memory that is free again when the call is over; nothing is ever made larger.
-    (func (export "realloc") (param i32 i32 i32) (param $size i32) (result i32) (local $at i32)
-      (local.set $at (i32.and (i32.add (global.get $top) (i32.const 7)) (i32.const -8)))
-      (global.set $top (i32.add (local.get $at) (local.get $size)))
-      (block $enough
-        (loop $more
-          (br_if $enough (i32.le_u (global.get $top) (i32.mul (memory.size) (i32.const 65536))))
-          (if (i32.eq (memory.grow (i32.const 1)) (i32.const -1)) (then (unreachable)))
-          (br $more)))
-      (local.get $at)))
-  (core instance $memory (instantiate $memory))
-  (alias core export $memory "memory" (core memory $mem))
-  (alias core export $memory "realloc" (core func $realloc))
-
+{MEMORY}
   (core func $ready (canon lower (func $poll "[method]pollable.ready")))
   (core func $poll (canon lower (func $poll "poll") (memory $mem) (realloc $realloc)))
   (core func $subscribe (canon lower (func $clock "subscribe-duration")))
@@ -51,7 +35,7 @@ COMPONENT = """\
     (import "" "poll" (func $poll (param i32 i32 i32)))
     (import "" "subscribe" (func $subscribe (param i64) (result i32)))
     (import "" "drop" (func $drop (param i32)))
-    (import "" "reset" (func $reset))
+    (import "" "forget" (func $forget))
     (func $allocate (param $size i32) (result i32)
       (call $realloc (i32.const 0) (i32.const 0) (i32.const 8) (local.get $size)))
     (func (export "ready") (param $handle i32) (result i32) (local $is i32)
@@ -76,13 +60,13 @@ COMPONENT = """\
           (call $drop (i32.load (i32.add (local.get $handles) (i32.mul (local.get $count) (i32.const 4)))))
           (br $next)))
       ;; Nothing is handed out before the answer has been read.
-      (call $reset)
+      (call $forget)
       (local.get $answer)))
   (core instance $main (instantiate $main (with "" (instance
     (export "memory" (memory $mem)) (export "realloc" (func $realloc))
     (export "ready" (func $ready)) (export "poll" (func $poll))
     (export "subscribe" (func $subscribe)) (export "drop" (func $drop))
-    (export "reset" (func $memory "reset"))))))
+    (export "forget" (func $memory "forget"))))))
 
   (func (export "ready") (param "handle" (borrow $pollable)) (result bool) (canon lift (core func $main "ready")))
   (func (export "poll") (param "in" (list (borrow $pollable))) (param "nanoseconds" u64) (result (list u32))

@@ -5,26 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from typing import Any, Final, cast
-from weakref import WeakKeyDictionary
 
-import wasmtime
 from wasmtime import component as wasm
 
 from ...runtime import abi
-from ...runtime.host import Store, component, ffi
-from ...runtime.host.binding import bind_callback, bind_caller
+from ...runtime.host import Store
+from ...runtime.host.companion import Companion
 from ...runtime.host.handles import ResourceHandles
 from ..bindings._abi import wasi_io_poll as poll_abi
 from .codec import NOTHING, Encoded
-from .errors import WorkerError
 from .policy import Kind
 from .poll_component import COMPONENT
 from .recorder import Recorder
+from .shadowing import SLICE, shadow
 
-__all__ = ["FUNCTIONS", "Native", "Polling", "own_version"]
-
-_SLICE: Final = 100_000_000
-"""Nanoseconds that wasmtime waits at a stretch; in between, Python's signal handlers run."""
+__all__ = ["FUNCTIONS", "Polling"]
 
 _LIST = abi.List(abi.Borrow(poll_abi.POLLABLE))
 _READY = abi.Function("ready", "ready", (abi.Param("handle", "handle", abi.Borrow(poll_abi.POLLABLE)),), abi.BOOL)
@@ -44,33 +39,19 @@ FUNCTIONS: Final = {
 """What is recorded of waiting: how many pollables there were, not which."""
 
 
-class Native:
+class _Native(Companion):
     """wasmtime's own polls, called from Python. One per store."""
 
     def __init__(self, store: Store) -> None:
-        linker = wasm.Linker(store.engine)
-        linker.add_wasip2()
-        compiled = component.load(store.engine, COMPONENT)
-        instance = linker.instantiate(store.raw, compiled)
-        store.keep.extend((linker, compiled, instance))
+        super().__init__(store, COMPONENT)
         handles = ResourceHandles(store, {})
-
-        def bound(function: abi.Function) -> Callable[..., Any]:
-            target = ffi.export_function(instance, store.context, "", function.name)
-            return bind_caller(function, handles, target)
-
-        self.ready, self._poll = bound(_READY), bound(_POLL)
+        self.ready, self._poll = self.bound(_READY, handles), self.bound(_POLL, handles)
         self._interruption = store.interruption
-
-    @classmethod
-    def of(cls, store: Store) -> Native:
-        """Return those of a store."""
-        return store.extension(cls, cls)
 
     def poll(self, handles: list[Any]) -> list[int]:
         """Wait until at least one is ready, and return the positions of those that are."""
         while True:
-            ready = [index for index in self._poll(handles, _SLICE) if index < len(handles)]
+            ready = [index for index in self._poll(handles, SLICE) if index < len(handles)]
             if ready:
                 return ready
             if self._interruption is not None:
@@ -82,25 +63,18 @@ class Polling:
 
     def __init__(self, store: Store, recorder: Recorder, before_wait: Callable[[], None]) -> None:
         self._recorder = recorder
-        self._native = Native.of(store)
+        self._native = _Native(store)
         self._before_wait = before_wait
         self._store = store
 
     def shadow(self, linker: wasm.Linker, handles: ResourceHandles) -> None:
-        """Define the functions; the resource stays wasmtime's."""
-        with linker.root() as root, root.add_instance(f"wasi:io/poll@{own_version(self._store.engine)}") as instance:
-            for function, made in (
-                (poll_abi.POLL, self._poll),
-                (poll_abi.POLLABLE_READY, self._ready),
-                (poll_abi.POLLABLE_BLOCK, self._block),
-            ):
-                # A method is looked up on its object, and these objects are wasmtime's.
-                plain = abi.Function(
-                    function.name.rpartition("]")[2], function.python, function.params, function.result
-                )
-                callback = bind_callback(plain, handles, made)
-                self._store.keep.append(callback)
-                ffi.add_function(instance, function.name, callback)
+        """Define the functions."""
+        made: dict[abi.Function, Callable[..., Any]] = {
+            poll_abi.POLL: self._poll,
+            poll_abi.POLLABLE_READY: self._ready,
+            poll_abi.POLLABLE_BLOCK: self._block,
+        }
+        shadow(self._store, linker, handles, "wasi:io/poll", made)
 
     def _poll(self, handles: list[Any]) -> list[int]:
         answer = self._record(poll_abi.POLL, f"[{len(handles)}]", lambda: self._native.poll(handles))
@@ -121,40 +95,3 @@ class Polling:
         name = f"{poll_abi.INTERFACE.name}#{function.name}"
         response = self._recorder.call(name, Kind.READ_LOCAL, Encoded(request), execute)
         return json.loads(response.text)
-
-
-_versions: WeakKeyDictionary[wasmtime.Engine, str] = WeakKeyDictionary()
-
-_PROBE = """
-(component
-  (import "wasi:io/poll@{version}" (instance $poll
-    (export "pollable" (type $pollable (sub resource))))))
-"""
-
-
-def own_version(engine: wasmtime.Engine) -> str:
-    """Return the release of WASI that wasmtime's linker has.
-
-    From wasmtime 48 on, an instance that is added under the name of one that is there is that one. Under any other
-    name, and before, it is new and has no resource.
-    """
-    if engine not in _versions:
-        _versions[engine] = next(filter(None, (_try_version(engine, f"0.2.{patch}") for patch in range(100))), "")
-    if not _versions[engine]:
-        raise WorkerError(f"durable workers need wasmtime 48 or later: with {ffi.VERSION}, waiting cannot be recorded")
-    return _versions[engine]
-
-
-def _try_version(engine: wasmtime.Engine, version: str) -> str | None:
-    linker = wasm.Linker(engine)
-    linker.allow_shadowing = True
-    linker.add_wasip2()
-    with linker.root() as root, root.add_instance(f"wasi:io/poll@{version}"):
-        pass
-    store = wasmtime.Store(engine)
-    store.set_wasi(wasmtime.WasiConfig())
-    try:
-        linker.instantiate(store, wasm.Component(engine, _PROBE.format(version=version)))
-    except wasmtime.WasmtimeError:
-        return None
-    return version

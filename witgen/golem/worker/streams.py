@@ -15,22 +15,19 @@ from typing import Any, Final
 from wasmtime import component as wasm
 
 from ...runtime import abi
-from ...runtime.host import Store, component, ffi
-from ...runtime.host.binding import bind_callback, bind_caller
+from ...runtime.host import Store
+from ...runtime.host.companion import Companion
 from ...runtime.host.handles import ResourceHandles
 from ..bindings._abi import wasi_io_streams as streams_abi
 from ..bindings.types.wasi_io_streams import StreamError, StreamErrorClosed
 from .codec import Encoded
 from .errors import WorkerError
 from .policy import Kind
-from .polling import own_version
 from .recorder import Recorder
+from .shadowing import SLICE, shadow
 from .streams_component import COMPONENT
 
 __all__ = ["FUNCTIONS", "Streams"]
-
-_SLICE: Final = 100_000_000
-"""Nanoseconds that wasmtime waits at a stretch; in between, Python's signal handlers run."""
 
 _CHUNK: Final = 1 << 16
 
@@ -58,21 +55,15 @@ FUNCTIONS: Final = {
 """What is recorded of reading: how much was asked for and given; or `closed`, or `failed`."""
 
 
-class _Native:
+class _Native(Companion):
     """wasmtime's own reads and writes, called from Python."""
 
     def __init__(self, store: Store, handles: ResourceHandles) -> None:
-        linker = wasm.Linker(store.engine)
-        linker.add_wasip2()
-        compiled = component.load(store.engine, COMPONENT)
-        instance = linker.instantiate(store.raw, compiled)
-        store.keep.extend((linker, compiled, instance))
-
-        def bound(function: abi.Function) -> Callable[..., Any]:
-            return bind_caller(function, handles, ffi.export_function(instance, store.context, "", function.name))
-
-        self.read, self._await_input = bound(_READ), bound(_AWAIT_INPUT)
-        self._write, self._room, self._await_output = bound(_WRITE), bound(_ROOM), bound(_AWAIT_OUTPUT)
+        super().__init__(store, COMPONENT)
+        self.read, self._await_input = self.bound(_READ, handles), self.bound(_AWAIT_INPUT, handles)
+        self._write, self._room, self._await_output = (
+            self.bound(each, handles) for each in (_WRITE, _ROOM, _AWAIT_OUTPUT)
+        )
         self._interruption = store.interruption
 
     def read_some(self, stream: Any, length: int) -> bytes:
@@ -88,7 +79,7 @@ class _Native:
             self._wait(self._await_output, stream)
 
     def _wait(self, wait: Callable[[Any, int], None], stream: Any) -> None:
-        wait(stream, _SLICE)
+        wait(stream, SLICE)
         if self._interruption is not None:
             self._interruption.check_here()
 
@@ -101,16 +92,12 @@ class Streams:
         self._recorder = recorder
 
     def shadow(self, linker: wasm.Linker, handles: ResourceHandles) -> None:
-        """Define the functions; the resource stays wasmtime's."""
+        """Define the functions."""
         native = _Native(self._store, handles)
-        with linker.root() as root, root.add_instance(f"wasi:io/streams@{own_version(self._store.engine)}") as instance:
-            made: dict[abi.Function, Callable[..., Any]] = {each: self._reader(each, native) for each in _READS}
-            for function, call in {**made, streams_abi.OUTPUT_STREAM_WRITE: native.write_out}.items():
-                # A method is looked up on its object, and these objects are wasmtime's.
-                plain = replace(function, name=function.python, resource=None)
-                callback = bind_callback(plain, handles, call)
-                self._store.keep.append(callback)
-                ffi.add_function(instance, function.name, callback)
+        made: dict[abi.Function, Callable[..., Any]] = {each: self._reader(each, native) for each in _READS}
+        shadow(
+            self._store, linker, handles, "wasi:io/streams", {**made, streams_abi.OUTPUT_STREAM_WRITE: native.write_out}
+        )
 
     def _reader(self, function: abi.Function, native: _Native) -> Callable[[Any, int], bytes | int]:
         name = f"{streams_abi.INTERFACE.name}#{function.name}"

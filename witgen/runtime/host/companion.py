@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
@@ -10,7 +10,9 @@ from weakref import WeakKeyDictionary
 from wasmtime import Engine, WasmtimeError
 from wasmtime.component import Component, Func, Linker
 
+from .. import abi
 from . import component, ffi
+from .binding import Handles, bind_caller
 from .engine import NESTED, NO_NESTING
 from .errors import EngineError, HostError
 
@@ -50,9 +52,9 @@ _compiled: WeakKeyDictionary[Engine, dict[str, Component]] = WeakKeyDictionary()
 
 
 class Companion:
-    """One of them in one store, with the exports named. Its imports are wasmtime's; `http` says whether all are."""
+    """One of them in one store; `exports` are called by name. It imports what wasmtime has, with `http` all of it."""
 
-    def __init__(self, store: Store, text: str, exports: Iterable[str], *, http: bool = False) -> None:
+    def __init__(self, store: Store, text: str, exports: Iterable[str] = (), *, http: bool = False) -> None:
         compiled = _compiled.setdefault(store.engine, {})
         if text not in compiled:
             compiled[text] = component.load(store.engine, text)
@@ -61,7 +63,7 @@ class Companion:
         if http:
             store.enable_http()
             linker.add_wasi_http()
-        self._raw = store.raw
+        self._raw, self._context = store.raw, store.context
         with _explained():
             self._instance = linker.instantiate(store.raw, compiled[text])
         self._functions = {name: self._export(name) for name in exports}
@@ -71,6 +73,10 @@ class Companion:
         if function is None:
             raise HostError(f"the runtime's own component has no export {name!r}")
         return function
+
+    def bound(self, function: abi.Function, handles: Handles) -> Callable[..., Any]:
+        """Return what calls an export with typed values, handles of the guest's among them."""
+        return bind_caller(function, handles, ffi.export_function(self._instance, self._context, "", function.name))
 
     def call(self, name: str, *arguments: object) -> Any:
         """Call an export."""

@@ -103,14 +103,7 @@ class Ends:
         store.around.before.append(self._before_call)
         store.around.after.append(self._after_call)
         store.call_environment["_call"] = store.around.call
-        give_up = store.give_up
-
-        def give_all_up() -> None:
-            give_up()
-            self.give_up()
-
-        store.give_up = give_all_up
-        store.on_close(self.give_up)
+        store.on_end(self.give_up)
 
     def number_kinds(self, keys: Iterable[str]) -> None:
         """Be told the keys of the kinds that the component has."""

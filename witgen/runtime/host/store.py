@@ -101,8 +101,7 @@ class Store:
         self.destructor = ffi.DESTRUCTOR(self._destroy)
         self.idle: Callable[[float], bool] = ffi.sleep
         """What waits so many seconds while an async call cannot go on, and tells whether it can earlier."""
-        self.give_up: Callable[[], None] = lambda: None
-        """What ends the work that guests wait for, once no guest can go on."""
+        self._enders: list[Callable[[], None]] = []
         self.around = Around()
         self._lock = threading.RLock()
         self._extensions: dict[object, Any] = {}
@@ -139,6 +138,11 @@ class Store:
         if key not in self._extensions:
             self._extensions[key] = factory(self)
         return cast("T", self._extensions[key])
+
+    def on_end(self, end: Callable[[], None]) -> None:
+        """Call `end` once no guest can go on: when one has failed, and when the store is closed."""
+        self._enders.append(end)
+        self.on_close(end)
 
     def on_close(self, hook: Callable[[], None]) -> None:
         """Run `hook` when the store closes, while the C store still exists."""
@@ -256,7 +260,8 @@ class Store:
         if self.dead is None:
             self.dead = cause
             self._attention.append(None)
-            self.give_up()
+            for end in self._enders:
+                end()
 
     def tell_dropped(self, instance: HostResource) -> None:
         """Tell a host object that no guest has it any more."""

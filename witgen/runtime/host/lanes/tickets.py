@@ -43,8 +43,7 @@ class Tickets:
         self._asked = 0
         """How often guests could go on since something moved."""
         store.idle = self._idle
-        store.give_up = self.cancel_all
-        store.on_close(self.cancel_all)
+        store.on_end(self.cancel_all)
 
     @classmethod
     def of(cls, store: Store) -> Tickets:
