@@ -33,7 +33,7 @@ def check(python: str, wasmtime: int, folder: Path, *tests: str, also: tuple[str
     """Run tests on one combination."""
     run(UV, "venv", "--quiet", "--python", python, folder)
     own = folder / "bin" / "python"
-    needed = ("pytest>=8", "hypothesis>=6.100", "filelock>=3.12", "websockets>=15", *also)
+    needed = ("pytest>=8", "hypothesis>=6.100", "filelock>=3.12", "h11>=0.14", "websockets>=15", *also)
     run(UV, "pip", "install", "--quiet", "--python", own, f"wasmtime=={wasmtime}.*", *needed, ROOT)
     run(own, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -17,15 +18,15 @@ from .relay import HERE, build_relay, serving
 
 
 @pytest.fixture(scope="session")
-def relay(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+def relay(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the path of the guest; `relay_bindings` can be imported."""
-    return _once("relay", build_relay, tmp_path_factory, worker_id)
+    return _once("relay", build_relay, tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
-def flows(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+def flows(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the path of the guest with streams and futures; `flows_bindings` can be imported."""
-    return _once("flows", _build_flows, tmp_path_factory, worker_id)
+    return _once("flows", _build_flows, tmp_path_factory)
 
 
 def _build_flows(folder: Path) -> None:
@@ -34,10 +35,10 @@ def _build_flows(folder: Path) -> None:
     build(Build(str(app), Path(wit), out=folder / "flows.wasm"))
 
 
-def _once(name: str, make: Callable[[Path], object], factory: pytest.TempPathFactory, worker_id: str) -> Path:
+def _once(name: str, make: Callable[[Path], object], factory: pytest.TempPathFactory) -> Path:
     """Return the path of the component `name`, which `make` puts into a folder once per test run, with its bindings."""
     base = factory.getbasetemp()
-    folder = (base if worker_id == "master" else base.parent) / name
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
     folder.mkdir(exist_ok=True)
     component = folder / f"{name}.wasm"
     with FileLock(folder / "lock"):

@@ -13,8 +13,8 @@ from wasmtime.component import Component, Func, Linker
 from .. import abi
 from . import component, ffi
 from .binding import Handles, bind_caller
-from .engine import NESTED, NO_NESTING
-from .errors import EngineError, HostError
+from .errors import HostError
+from .explained import explained
 
 if TYPE_CHECKING:
     from .store import Store
@@ -94,6 +94,6 @@ def _explained() -> Generator[None]:
     try:
         yield
     except WasmtimeError as error:
-        if NESTED in str(error):
-            raise EngineError(NO_NESTING) from error
+        if (meant := explained(str(error))) is not None:
+            raise meant from error
         raise

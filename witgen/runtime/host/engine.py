@@ -14,9 +14,6 @@ from . import ffi, memory
 from .errors import EngineError
 
 __all__ = [
-    "LENDS_ONE",
-    "NESTED",
-    "NO_NESTING",
     "Settings",
     "bounds",
     "counts_fuel",
@@ -27,22 +24,6 @@ __all__ = [
     "prove",
     "suit",
 ]
-
-LENDS_ONE = (
-    f"wasmtime {ffi.VERSION} traps when a guest lends two handles to one call of a host function, as long as its engine"
-    " supports concurrent tasks, which async functions need; wasmtime 46 to 49 do not, and neither does an engine"
-    " without that support, for worlds without async functions"
-)
-"""Why a call that lends two handles cannot be made where `lends_two` is false."""
-
-NESTED = "cannot do blocking `call` from an async context"
-"""What wasmtime says where `NO_NESTING` is why."""
-
-NO_NESTING = (
-    "a host function that an async function of the guest called needs a component of the runtime's own, and wasmtime"
-    " lets nobody call one there: inside async functions, host functions can return no Pollable, Timer or stream of"
-    " wasi:io, and workers cannot record how a guest waits with wasi:io/poll; async functions can be awaited instead"
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,9 @@ from . import ffi, shape
 from .binding import bind_callback
 from .definition import Definition, Import, Needs, is_native, track
 from .ends import Ends
-from .engine import LENDS_ONE, lends_two
+from .engine import lends_two
 from .errors import LinkError
+from .explained import LENDS_ONE
 from .handles import Host, Native, ResourceHandles, Side
 from .lanes.calls import CANCEL, COMMAND, DRIVE, OPENED, POLL, STEP, finish_of, start_of
 from .lanes.lending import number_name

@@ -14,7 +14,7 @@ import wasmtime
 
 from . import ffi
 from .around import Around
-from .engine import LENDS_ONE, NESTED, NO_NESTING, bounds, default_engine, prove, suit
+from .engine import bounds, default_engine, prove, suit
 from .errors import (
     EngineError,
     FuelError,
@@ -26,6 +26,7 @@ from .errors import (
     ThreadError,
     Trap,
 )
+from .explained import explained
 from .interruption import Interruption
 from .limits import Limits, grant
 from .memory import Budget, create_here
@@ -38,7 +39,6 @@ __all__ = ["Store"]
 T = TypeVar("T")
 
 _OUT_OF_FUEL = "all fuel consumed by WebAssembly"
-_LENT_TWO = "deferred host scope has no call context"
 _TOO_MUCH = "fuel allocated for hostcalls has been exhausted"
 
 
@@ -240,10 +240,8 @@ class Store:
             return GuestExit(code)
         if _OUT_OF_FUEL in text:
             return FuelError(f"the guest has used up its fuel, {self.limits.fuel}")
-        if _LENT_TWO in text:
-            return EngineError(LENDS_ONE)
-        if NESTED in text:
-            return EngineError(NO_NESTING)
+        if (meant := explained(text)) is not None:
+            return meant
         trap = Trap(text)
         if self.budget is not None and self.budget.refused:
             asked = f"the guest asked for a memory of {self.budget.refused} bytes"

@@ -1,0 +1,40 @@
+"""What wasmtime says where it is wasmtime that cannot go on, and what that means."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from . import ffi
+from .errors import EngineError
+
+__all__ = ["LENDS_ONE", "explained"]
+
+LENDS_ONE: Final = (
+    f"wasmtime {ffi.VERSION} traps when a guest lends two handles to one call of a host function, as long as its engine"
+    " supports concurrent tasks, which async functions need; wasmtime 46 to 49 do not, and neither does an engine"
+    " without that support, for worlds without async functions"
+)
+
+_NO_NESTING = (
+    "a host function that an async function of the guest called needs a component of the runtime's own, and wasmtime"
+    " lets nobody call one there: inside async functions, host functions can return no Pollable, Timer or stream of"
+    " wasi:io, and workers cannot record how a guest waits with wasi:io/poll; async functions can be awaited instead"
+)
+
+_NO_WAITING = (
+    "a function that is not async had to wait, for streams or futures, or until its host has all that the guest has"
+    f" written to streams before; wasmtime {ffi.VERSION} does not support that, 49 and later do"
+)
+
+_MEANINGS = {
+    "deferred host scope has no call context": LENDS_ONE,
+    "cannot do blocking `call` from an async context": _NO_NESTING,
+}
+# Later releases say so only of guests that are at fault.
+if int(ffi.VERSION.partition(".")[0]) < 49:
+    _MEANINGS["cannot block a synchronous task before returning"] = _NO_WAITING
+
+
+def explained(text: str) -> EngineError | None:
+    """Return what a message of wasmtime's means, if it is one of those."""
+    return next((EngineError(meaning) for says, meaning in _MEANINGS.items() if says in text), None)
