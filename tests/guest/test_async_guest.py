@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -105,13 +105,15 @@ def component(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     sys.path.remove(str(folder))
 
 
-def test_a_guest_awaits_imports_and_its_own_streams(component: Path) -> None:
-    from tides_bindings.host import Tides, TidesImports  # type: ignore[import-not-found]
+def _imports(told_of: Callable[[int], None]) -> Any:
+    """Return imports that are told of each call before they answer it."""
+    from tides_bindings.host import TidesImports  # type: ignore[import-not-found]
     from tides_bindings.host.test_tides_sea import Sea  # type: ignore[import-not-found]
     from tides_bindings.types.test_tides_sea import LaterError  # type: ignore[import-not-found]
 
     class Host(Sea):  # type: ignore[misc]
         def later(self, n: int) -> int:
+            told_of(n)
             if n == 0:
                 raise LaterError("not today")
             return n + 1
@@ -119,7 +121,13 @@ def test_a_guest_awaits_imports_and_its_own_streams(component: Path) -> None:
         def pass_(self, *_: Any) -> Any:
             raise AssertionError("never called")
 
-    with Tides.open(component, TidesImports(test_tides_sea=Host())) as world:
+    return TidesImports(test_tides_sea=Host())
+
+
+def test_a_guest_awaits_imports_and_its_own_streams(component: Path) -> None:
+    from tides_bindings.host import Tides
+
+    with Tides.open(component, _imports(lambda _: None)) as world:
         assert world.run() == [
             "[5, [0, 1, 2, 3, 4], True, 7]",
             "5",
@@ -137,25 +145,16 @@ def test_a_guest_awaits_imports_and_its_own_streams(component: Path) -> None:
 @pytest.mark.parametrize("how", ["gather", "group", "cancelled", "forgotten"])
 def test_exports_return_while_calls_of_theirs_are_under_way(component: Path, how: str) -> None:
     """What they do not wait for goes on, and its result is thrown away where nobody waits for it."""
-    from tides_bindings.host import Tides, TidesImports
-    from tides_bindings.host.test_tides_sea import Sea
-    from tides_bindings.types.test_tides_sea import LaterError
+    from tides_bindings.host import Tides
 
     slow, ended = threading.Event(), list[int]()
 
-    class Host(Sea):  # type: ignore[misc]
-        def later(self, n: int) -> int:
-            if n == 100:
-                slow.wait(30)
-            ended.append(n)
-            if n == 0:
-                raise LaterError("not today")
-            return n + 1
+    def told_of(n: int) -> None:
+        if n == 100:
+            slow.wait(30)
+        ended.append(n)
 
-        def pass_(self, *_: Any) -> Any:
-            raise AssertionError("never called")
-
-    with Tides.open(component, TidesImports(test_tides_sea=Host())) as world:
+    with Tides.open(component, _imports(told_of)) as world:
         told = f"{how}: not today" if how in {"gather", "group"} else how
         assert world.first(how) == told
         assert 100 not in ended
