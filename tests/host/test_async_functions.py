@@ -103,6 +103,20 @@ def test_values_are_checked_and_exceptions_come_out() -> None:
         Async._open(TEXT, Imports).trap()
 
 
+@pytest.mark.parametrize("name", ["run", "plain"])
+def test_a_host_function_cannot_call_back_while_an_async_function_of_the_guest_runs(name: str) -> None:
+    world: Any = None
+
+    class Back:
+        @staticmethod
+        def twice(x: int) -> int:
+            return int(getattr(world, name)(x))
+
+    world = Async._open(TEXT, Back)
+    with pytest.raises(host.EngineError, match=r"a host function that an async function of the guest called .* export"):
+        world.run(1)
+
+
 def test_an_engine_without_support_is_refused() -> None:
     with host.Store() as store, pytest.raises(host.EngineError, match=r"Settings\(concurrent=True\)"):
         Async._instantiate(store, TEXT, Imports)

@@ -170,6 +170,25 @@ def test_cancelling_a_call_that_waits_for_its_turn() -> None:
     run(main())
 
 
+def test_a_coroutine_that_calls_the_component_that_waits_for_it() -> None:
+    class Back(Things):
+        async def sum(self, a: Counted, b: Counted) -> int:  # type: ignore[override]
+            called.append(asyncio.create_task(world.call("cycle", 4)))
+            return int(await world.call("cycle", 3))
+
+    async def main() -> None:
+        nonlocal world
+        async with await Face.things(Imports(Back(Counted))) as world:
+            with pytest.raises(host.HostError, match="a coroutine cannot call the component that waits for it"):
+                await world.call("numbers", Counted(1), Counted(2))
+            with pytest.raises(host.StoreDeadError):
+                await called[0]
+
+    world: Any = None
+    called: list[asyncio.Task[Any]] = []
+    run(main())
+
+
 def test_a_deadline_in_the_asyncio_face() -> None:
     async def main() -> None:
         async with await Face.limits(deadline=0.1) as world:

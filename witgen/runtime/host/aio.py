@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from typing import Any, Generic, ParamSpec, Self, TypeVar
@@ -17,6 +17,7 @@ from typing import Any, Generic, ParamSpec, Self, TypeVar
 import wasmtime
 
 from .component import ComponentSource
+from .errors import HostError
 from .lanes.options import Lanes
 from .limits import Limits
 from .store import Store
@@ -70,7 +71,7 @@ class AsyncWorld(Generic[W]):
         return cls(opened, worker)
 
     async def close(self) -> None:
-        """Close the store; twice is fine."""
+        """Close the store; twice is fine. Calls that are under way or wait for their turn end with a `HostError`."""
         await self._worker.close(self._world)
 
     async def __aenter__(self) -> Self:
@@ -98,7 +99,10 @@ class _Worker:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._store: Store | None = None
         self._pending: Future[Any] | None = None
+        self._waited_for: asyncio.Task[Any] | None = None
+        """Runs what the thread waits for."""
         self._ended = False
+        self._closing: asyncio.Task[None] | None = None
         self._jobs: set[Future[Any]] = set()
         """What waits for the thread or runs there, but for what only lets guests go on."""
 
@@ -126,23 +130,33 @@ class _Worker:
             return value
 
         async def wait() -> object:
-            return await value
+            self._waited_for = asyncio.current_task()
+            try:
+                return await value
+            finally:
+                self._waited_for = None
 
         pending = self._pending = asyncio.run_coroutine_threadsafe(wait(), self._loop)
         try:
             return pending.result()
+        except CancelledError:
+            if self._store is not None and self._store.interruption is not None:
+                self._store.interruption.check_here()  # who stops the call says why
+            raise
         finally:
             self._pending = None
 
     async def _run_aside(self, job: Callable[[], T]) -> T:
         """Run a job that ends when another one waits for the thread."""
-        return await asyncio.wrap_future(self._thread.submit(job))
+        return await asyncio.wrap_future(self._thread.submit(_done, job))
 
     async def run(self, job: Callable[[], T]) -> T:
         """Run a job on the thread. Where this is cancelled, the job is stopped and waited for."""
         if self._ended and self._store is not None:
             self._store.usable()
-        running = self._thread.submit(job)
+        if self._waited_for is not None and asyncio.current_task() is self._waited_for:
+            raise HostError("a coroutine cannot call the component that waits for it; a task of its own can, later")
+        running = self._thread.submit(_done, job)
         self._jobs.add(running)
         running.add_done_callback(self._jobs.discard)
         waiting = asyncio.wrap_future(running)
@@ -165,12 +179,34 @@ class _Worker:
             waiting.exception()  # seen: the caller gets the cancellation
 
     async def close(self, world: World) -> None:
+        """Close the store, whatever becomes of who waits for that."""
         if not self._ended:
-            try:
-                await self.run(partial(World.close, world))
-            finally:
-                self.end()
+            if self._closing is None:
+                self._closing = asyncio.ensure_future(self._close(world))
+            await asyncio.shield(self._closing)
+
+    async def _close(self, world: World) -> None:
+        try:
+            await self._end_calls()
+            await self.run(partial(World.close, world))
+        finally:
+            self.end()
+
+    async def _end_calls(self) -> None:
+        """End the call that is under way, and those that wait for their turn."""
+        calls = [asyncio.wrap_future(job) for job in self._jobs]
+        if calls:
+            ended = asyncio.gather(*calls, return_exceptions=True)
+            await self._stop(ended, HostError("the world was closed while this call was under way"))
 
     def end(self) -> None:
         self._ended = True
         self._thread.shutdown(wait=False)
+
+
+def _done(job: Callable[[], T]) -> T:
+    """Do a job; a future of asyncio's takes any exception but one."""
+    try:
+        return job()
+    except StopIteration as stop:
+        raise RuntimeError("host code raised StopIteration") from stop

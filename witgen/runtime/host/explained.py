@@ -16,9 +16,10 @@ LENDS_ONE: Final = (
 )
 
 _NO_NESTING = (
-    "a host function that an async function of the guest called needs a component of the runtime's own, and wasmtime"
-    " lets nobody call one there: inside async functions, host functions can return no Pollable, Timer or stream of"
-    " wasi:io, and workers cannot record how a guest waits with wasi:io/poll; async functions can be awaited instead"
+    "a host function that an async function of the guest called has called an export, or needs a component of the"
+    " runtime's own, and wasmtime lets nobody call one there: inside async functions, host functions can call no export"
+    " and return no Pollable, Timer or stream of wasi:io, and workers cannot record how a guest waits with"
+    " wasi:io/poll; async functions can be awaited instead"
 )
 
 _NO_WAITING = (
@@ -29,6 +30,7 @@ _NO_WAITING = (
 _MEANINGS = {
     "deferred host scope has no call context": LENDS_ONE,
     "cannot do blocking `call` from an async context": _NO_NESTING,
+    "Recursive `StoreContextMut::run_concurrent` calls not supported": _NO_NESTING,
 }
 # Later releases say so only of guests that are at fault.
 if int(ffi.VERSION.partition(".")[0]) < 49:
