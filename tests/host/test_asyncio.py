@@ -171,6 +171,9 @@ def test_cancelling_a_call_that_waits_for_its_turn() -> None:
 
 
 def test_a_coroutine_that_calls_the_component_that_waits_for_it() -> None:
+    world: Any = None
+    called: list[asyncio.Task[Any]] = []
+
     class Back(Things):
         async def sum(self, a: Counted, b: Counted) -> int:  # type: ignore[override]
             called.append(asyncio.create_task(world.call("cycle", 4)))
@@ -184,8 +187,6 @@ def test_a_coroutine_that_calls_the_component_that_waits_for_it() -> None:
             with pytest.raises(host.StoreDeadError):
                 await called[0]
 
-    world: Any = None
-    called: list[asyncio.Task[Any]] = []
     run(main())
 
 
