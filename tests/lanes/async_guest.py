@@ -71,19 +71,19 @@ TEXT = """(component
 """
 
 
-def _function(name: str, param: str) -> abi.Function:
+def function(name: str, param: str) -> abi.Function:
     python = name.replace("-", "_")
     return abi.Function(name, python, (abi.Param(param, param, abi.U32),), abi.U32, is_async=True)
 
 
-_EXPORTS = abi.Interface("", (), (_function("all", "count"), _function("give-up", "n")))
+_EXPORTS = abi.Interface("", (), (function("all", "count"), function("give-up", "n")))
 
 
 class Waiting(host.World):
     """The component; it imports a function `wait`."""
 
     _definition = host.Definition(
-        "test:lanes/waiting", (host.Import("", abi.Interface("", (), (_function("wait", "n"),))),), (_EXPORTS,)
+        "test:lanes/waiting", (host.Import("", abi.Interface("", (), (function("wait", "n"),))),), (_EXPORTS,)
     )
 
     def _bind(self, instance: host.Instance) -> None:

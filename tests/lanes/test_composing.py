@@ -184,11 +184,44 @@ def test_a_refusal_names_the_item(text: str, message: str) -> None:
     assert str(refused.value) == message
 
 
-def test_a_component_without_lanes_runs_all_the_same() -> None:
-    compiled = Component(default_engine(), _component())
+def test_a_component_that_was_compiled_before_has_no_lanes() -> None:
+    compiled, rule = Component(default_engine(), _component()), "it was compiled before it was opened"
     with Swaps._open(compiled, _imports()) as world:
         assert host.lanes_of(world).text == ()
+        assert rule in host.lanes_of(world).refusal
         assert world.run(b"abc") == b"cba"
+    with pytest.raises(host.LinkError, match=f"the component cannot have lanes: {rule}"):
+        Swaps._open(compiled, _imports(), lanes="bytes")
+
+
+@pytest.mark.parametrize("lanes", ["auto", "bytes", "off"])
+@pytest.mark.parametrize("strings", ["swap", "run", "swap run"])
+def test_a_component_with_strings_is_not_one_with_bytes(strings: str, lanes: host.Lanes) -> None:
+    """In a composed component both look the same; bytes that were passed as text would be other bytes."""
+    text = _component()
+    for name in strings.split():
+        signature = re.compile(rf'\((?:export|func \(export) "{name}"\)?.*\(list u8\).*\(list u8\)')
+        text = signature.sub(lambda found: found[0].replace("(list u8)", "string"), text)
+    # Whether one is a string or the other: strings that are not valid trap only when they are passed.
+    with pytest.raises(host.LinkError) as refused:
+        Swaps._open(text, _imports(), lanes=lanes)
+    for name in strings.split():
+        assert f"{name}: the component has func(string) -> string, the world func(list<u8>) -> list<u8>" in str(
+            refused.value
+        )
+
+
+def test_other_lanes_are_unknown() -> None:
+    with pytest.raises(ValueError, match='lanes: expected "auto", "bytes" or "off", got \'byte\''):
+        Swaps._open(_component(), _imports(), lanes="byte")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("lanes", ["auto", "bytes"])
+def test_what_is_no_component_is_told_so_first(lanes: host.Lanes) -> None:
+    with pytest.raises(host.ComponentError):
+        Swaps._open(b"something else", _imports(), lanes=lanes)
+    with pytest.raises(host.LinkError, match="export run: the component does not have it"):
+        Swaps._open("(component)", _imports(), lanes=lanes)
 
 
 def test_payloads_that_are_large() -> None:

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from witgen.runtime import host
+from witgen.runtime import abi, host
 from witgen.runtime.host.lanes.tickets import Tickets
 
-from .async_guest import TEXT, Waiting, waiting
+from .async_guest import TEXT, Waiting, function, waiting
 
 
 class AsyncWaiting(host.AsyncWorld[Waiting]):
@@ -197,6 +197,35 @@ def test_a_host_of_plain_functions_only_is_told() -> None:
         host.LinkError, match=r"wait: async func\(n: u32\) -> u32 \(it is `async def`: only the asyncio"
     ):
         Waiting._open(TEXT, waiting(wait))
+
+
+class _WithMore(Waiting):
+    """A world with a function that the component does not use."""
+
+    _definition = host.Definition(
+        "test:lanes/more",
+        (host.Import("", abi.Interface("", (), (function("wait", "n"), function("more", "n")))),),
+        Waiting._definition.exports,
+    )
+
+
+def test_a_component_that_does_not_use_all_async_functions() -> None:
+    with _WithMore._open(TEXT, _both()) as world:
+        assert world.all(10) == 45
+
+
+def test_a_component_that_cannot_have_helpers_says_why() -> None:
+    with pytest.raises(host.LinkError) as refused:
+        _WithMore._open(TEXT.replace("(component", "(component (core type (func))", 1), _both())
+    assert str(refused.value) == (
+        "imports that are not implemented:\n"
+        "  the world itself: wait: async func(n: u32) -> u32 (wasmtime's C API cannot implement it, and helpers cannot"
+        " be put around the component: wait: an import of the component stands behind core types or code)"
+    )
+
+
+def _both() -> Any:
+    return type("Imports", (), {"wait": staticmethod(abs), "more": staticmethod(abs)})
 
 
 def test_exceptions_come_out() -> None:

@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias, overload
 from weakref import WeakKeyDictionary
@@ -24,7 +25,7 @@ from .errors import ComponentError
 from .lanes.refusal import Refusal
 from .lanes.request import Request
 
-__all__ = ["ComponentSource", "cache_folder", "load"]
+__all__ = ["ComponentSource", "Origin", "cache_folder", "load", "origin_of"]
 
 _Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview
 ComponentSource: TypeAlias = _Source | Component
@@ -45,6 +46,23 @@ No weak references: wasmtime-py deletes a component in its finalizer, which lets
 over one of them could get it back.
 """
 
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """How a component came to be what it is: whether helpers were put around it, which tells what its types mean.
+
+    `text`: its bytes may travel as text there. `refusal` is why helpers were not.
+    """
+
+    composed: bool = False
+    text: bool = False
+    refusal: Refusal | None = None
+
+
+_origins: WeakKeyDictionary[Component, Origin] = WeakKeyDictionary()
+
+_COMPILED: Final = Refusal("", "it was compiled before it was opened: pass its path or its bytes")
+
 _loading = threading.Lock()
 """One component at a time: who waits may want the same, and compiling takes all cores and much memory anyway."""
 
@@ -52,17 +70,30 @@ _loading = threading.Lock()
 def load(engine: wasmtime.Engine, source: ComponentSource, lanes: Request | None = None) -> Component:
     """Return a compiled component, with lanes if it can have them; what was compiled before comes from the cache."""
     if isinstance(source, Component):
+        origin = origin_of(source)
+        if lanes is not None and not origin.composed:
+            lanes.refused(origin.refusal or _COMPILED)
         return source
     content = _read(source)
     key = f"{hashlib.sha256(content).hexdigest()[:40]}-{ffi.VERSION}-{fingerprint(engine)}"
     component = _load_composed(engine, content, f"{lanes.key}-{key}", lanes) if lanes is not None else None
     try:
-        return component or _known_or_made(engine, key, lambda: _compile(engine, content))
+        if component is None:
+            component = _known_or_made(engine, key, lambda: _compile(engine, content))
+            _origins[component] = Origin(refusal=lanes.refusal if lanes is not None else None)
+        elif lanes is not None:
+            _origins[component] = Origin(composed=True, text=lanes.text)
     except ComponentError as error:
         path = _path(source)
         if path is None:
             raise
         raise ComponentError(f"{path}: {error}") from None
+    return component
+
+
+def origin_of(component: Component) -> Origin:
+    """Return how a component came to be; one that was not loaded here is as its user made it."""
+    return _origins.get(component, Origin())
 
 
 def _load_composed(engine: wasmtime.Engine, content: bytes, key: str, lanes: Request) -> Component | None:

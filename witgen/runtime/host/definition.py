@@ -15,10 +15,11 @@ from wasmtime import component as wasm
 
 from .. import abi
 from . import shape
+from .component import origin_of
 from .errors import LinkError
 from .lanes.names import PREFIX
 from .lanes.options import Lanes
-from .lanes.reflected import examine
+from .lanes.reflected import examine, ways
 
 __all__ = ["Definition", "Import", "Needs", "is_native", "labelled", "track"]
 
@@ -97,6 +98,8 @@ class Needs:
     """The imported functions whose borrowed handles are numbers, by the world's name of the interface."""
     lanes: frozenset[str] = frozenset()
     """What the component imports only because it was composed."""
+    refusal: str = ""
+    """Why it was not."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,6 +192,8 @@ class _Examination:
         self._numbers: dict[tuple[str, str], frozenset[str]] = {}
         self._lent: dict[str, frozenset[str]] = {}
         self._resources: list[wasm.ResourceType] = []
+        self._origin = origin_of(component)
+        self._ways = ways(composed=self._origin.composed, text=self._origin.text)
 
     def needs(self) -> Needs:
         imports = self._match_imports()
@@ -197,7 +202,10 @@ class _Examination:
             listed = "\n".join(f"  {problem}" for problem in self._problems)
             raise LinkError(f"the component does not fit world {self._definition.name}:\n{listed}")
         lanes = frozenset(name for name in self._imports if name.startswith(PREFIX))
-        return Needs(imports, exports, self._functions, self._text, self._polled, self._numbers, self._lent, lanes)
+        refusal = str(self._origin.refusal or "")
+        return Needs(
+            imports, exports, self._functions, self._text, self._polled, self._numbers, self._lent, lanes, refusal
+        )
 
     def _needs_code(self, items: Iterable[object]) -> bool:
         """Tell whether an interface needs somebody to implement it: for functions and for resources of its own."""
@@ -263,7 +271,7 @@ class _Examination:
         exported = known is None
         kind, place = ("export" if exported else "import"), f"{name}#" if name else ""
         functions = {function.name for function in interface.functions}
-        examined = examine(interface, _functions(externs))
+        examined = examine(interface, _functions(externs), self._ways)
         for missing in functions - examined.functions if exported else examined.functions - functions:
             whose = "the component does not have it" if exported else "the world has no such function"
             self._problems.append(f"{kind} {place}{missing}: {whose}")

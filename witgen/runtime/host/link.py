@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterator, Mapping
 from functools import cached_property
 from itertools import count
 from typing import Any, NoReturn, TypeVar
@@ -36,10 +36,7 @@ __all__ = ["Linkage", "is_refused", "refuse"]
 
 T = TypeVar("T")
 
-_NO_ASYNC = (
-    "wasmtime's C API cannot implement it: a function defined with wasmtime_component_linker_instance_add_func_async"
-    " does not match an async import"
-)
+_NO_ASYNC = "wasmtime's C API cannot implement it, and helpers cannot be put around the component"
 
 _ONLY_AWAITED = "it is `async def`: only the asyncio face, the world's class whose name begins with Async, runs those"
 
@@ -84,10 +81,11 @@ class _Implementation:
         """Return the generated class of that name."""
         return getattr(self.item.module, name, None)
 
-    def missing(self, *, awaits: bool, polled: frozenset[str], refused: Container[str]) -> Iterator[str]:
+    def missing(self, *, awaits: bool, unserved: Mapping[str, str], refused: Container[str]) -> Iterator[str]:
         """Say what an implementation lacks.
 
-        `awaits` tells whether coroutines will do, `polled` what may be async, `refused` what cannot be called anyway.
+        `awaits` tells whether coroutines will do, `unserved` what nobody can implement, and why, `refused` what cannot
+        be called anyway.
         """
         place = self.item.name or "the world itself"
         if self.given is None:
@@ -98,8 +96,8 @@ class _Implementation:
             if not (isinstance(given, type) and issubclass(given, base)):
                 yield f"{place}: resource {resource.name}: expected a class derived from {name}"
         for function in self.item.interface.functions:
-            if function.is_async and function.name not in polled:
-                yield f"{place}: {shape.describe(function)} ({_NO_ASYNC})"
+            if function.name in unserved:
+                yield f"{place}: {shape.describe(function)} ({unserved[function.name]})"
                 continue
             if function.name in refused:
                 continue
@@ -125,6 +123,17 @@ class _Implementation:
         """Tell whether a function's implementation is a coroutine."""
         owner, name = self.target(function)
         return inspect.iscoroutinefunction(getattr(owner, name, None) if name else owner)
+
+
+def _unserved(item: Import, needs: Needs) -> dict[str, str]:
+    """Return the async functions that the component imports and that have no helper, with the reason."""
+    used, polled = needs.functions[item.name], needs.polled.get(item.name, frozenset())
+    reason = f"{_NO_ASYNC}: {needs.refusal}" if needs.refusal else _NO_ASYNC
+    return {
+        each.name: reason
+        for each in item.interface.functions
+        if each.is_async and each.name in used and each.name not in polled
+    }
 
 
 def _without_lane(item: Import, needs: Needs) -> set[str]:
@@ -171,7 +180,7 @@ class Linkage:
             if not item.native
             for problem in item.missing(
                 awaits=awaits,
-                polled=needs.polled.get(item.item.name, frozenset()),
+                unserved=_unserved(item.item, needs),
                 refused=_without_lane(item.item, needs),
             )
         ]

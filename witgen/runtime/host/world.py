@@ -193,6 +193,8 @@ def _instantiate(
     wanted = request(definition, lanes or definition.lanes)
     component = components.load(store.engine, source, wanted)
     needs = definition.needs(component, store.engine)
+    if wanted is not None:
+        wanted.insist()
     linkage = Linkage(definition, store, imports)
     linkage.define(needs)
     raw = linkage.instantiate(component)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from ... import abi
 from . import ends
+from .comparing import compare
 from .descriptors import Translation
 from .encoding import ComponentBuilder, Sort
 from .forms import Form
@@ -49,6 +50,7 @@ class Choice:
     `serves` tells by name whether an import is implemented in Python, `exports` are the interfaces that Python calls,
     `same` tells whether the component's name of an interface and the bindings' name mean one interface, `track` gives
     both the same name then. `numbers`: where a function can be lent several handles, it is given their numbers.
+    `imports` are what the bindings have of the imports, by name.
     """
 
     serves: Callable[[str], bool]
@@ -57,6 +59,7 @@ class Choice:
     bytes_: bool = True
     track: Callable[[str], str] = str
     numbers: bool = False
+    imports: Sequence[tuple[str, abi.Interface]] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +78,7 @@ def compose(guest: bytes, choice: Choice) -> Composition:
     exports = _Exports(outer, choice, replaces=bool(plan.laned))
     if not plan.laned and not exports.laned:
         return Composition(None, plan.left_out)
+    compare(interfaces, choice.imports, choice.same)
     return Composition(_Composer(guest, outer, plan, exports, choice).compose(), plan.left_out)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from wasmtime.component import FuncType
 
@@ -12,7 +13,7 @@ from .. import shape
 from .calls import finish_of, start_of
 from .names import PREFIX, finish_name
 
-__all__ = ["Examined", "examine"]
+__all__ = ["Examined", "Ways", "examine", "ways"]
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,20 @@ class Examined:
     different: Mapping[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
 
 
-_WAYS = [
-    {"text": text, "numbers": numbers, "lent": lent}
-    for lent in (False, True) for numbers in (False, True) for text in (False, True)
-]  # fmt: skip
-"""How a component may have a function."""
+Ways: TypeAlias = Sequence[Mapping[str, bool]]
+"""How a component may have a function: what `shape.expected` is told."""
+
+
+def ways(*, composed: bool, text: bool) -> Ways:
+    """Return how a component may have functions: just as WIT says, if no helpers were put around it.
+
+    `text`: bytes may be text there.
+    """
+    both = (False, True) if composed else (False,)
+    return [
+        {"text": as_text, "numbers": numbers, "lent": lent}
+        for lent in both for numbers in both for as_text in ((False, True) if text else (False,))
+    ]  # fmt: skip
 
 
 def _is_added(interface: abi.Interface, name: str) -> bool:
@@ -44,8 +54,8 @@ def _is_added(interface: abi.Interface, name: str) -> bool:
     return not interface.name and name.startswith(PREFIX)
 
 
-def examine(interface: abi.Interface, theirs: Mapping[str, FuncType]) -> Examined:
-    """Compare an interface with a component's functions."""
+def examine(interface: abi.Interface, theirs: Mapping[str, FuncType], known: Ways) -> Examined:
+    """Compare an interface with a component's functions, which it has in one of the `known` ways."""
     ours = {function.name: function for function in interface.functions}
     finishing = {name for name in map(finish_name, ours) if name in theirs}
     functions = frozenset(name for name in theirs if name not in finishing and not _is_added(interface, name))
@@ -57,7 +67,7 @@ def examine(interface: abi.Interface, theirs: Mapping[str, FuncType]) -> Examine
             pairs = [(start_of(ours[name]), theirs[name]), (finish_of(ours[name]), theirs[finish_name(name)])]
             polled.add(name)
         found = [shape.found(type_) for _, type_ in pairs]
-        taken = next((way for way in _WAYS if found == [shape.expected(each, **way) for each, _ in pairs]), None)
+        taken = next((way for way in known if found == [shape.expected(each, **way) for each, _ in pairs]), None)
         if taken is None:
             different[name] = (found[-1], shape.expected(pairs[-1][0]))
             continue

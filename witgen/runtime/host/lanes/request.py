@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import wasmtime
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Request", "request"]
 
-_REVISION = b"11"
+_REVISION = b"12"
 """Part of the key of composed components in the cache: whoever changes what helpers are like changes it."""
 
 _log = logging.getLogger(__name__)
@@ -41,9 +41,9 @@ class Request:
         """Return a component with its lanes; None where it has none, and where it cannot have them but need not."""
         self.refusal = None
         choice = Choice(
-            self._definition.serves, self._definition.exports, self._definition.is_same, self._wanted != "off",
+            self._definition.serves, self._definition.exports, self._definition.is_same, self.text,
             self._definition.track,
-            self._definition.concurrent,
+            self._definition.concurrent, [(item.name, item.interface) for item in self._definition.imports],
         )  # fmt: skip
         try:
             composition = compose(content if content.startswith(b"\0asm") else _binary(content), choice)
@@ -54,13 +54,22 @@ class Request:
             _log.info("%s: bytes without a lane: %s: %s", self._definition.name, item or "the world itself", rule)
             if self._wanted == "bytes":
                 self.refused(Refusal(item, rule))
+                return None
         return composition.content
 
+    @property
+    def text(self) -> bool:
+        """Whether bytes may travel as text."""
+        return self._wanted != "off"
+
+    def insist(self) -> None:
+        """Raise if the last component cannot have lanes and the user wants no other."""
+        if self.refusal is not None and self._wanted == "bytes":
+            raise LinkError(f"the component cannot have lanes: {self.refusal}")
+
     def refused(self, refusal: Refusal) -> None:
-        """Be told that a component cannot have lanes; raise where the user insists on them."""
+        """Be told that a component cannot have lanes."""
         self.refusal = refusal
-        if self._wanted == "bytes":
-            raise LinkError(f"the component cannot have lanes: {refusal}") from None
         _log.info("%s: no lanes: %s", self._definition.name, refusal)
 
 
@@ -73,6 +82,8 @@ def _binary(content: bytes) -> bytes:
 
 def request(definition: Definition, wanted: Lanes) -> Request | None:
     """Return what composes components of a world; None where no function of it has use for a lane."""
+    if wanted not in get_args(Lanes):
+        raise ValueError(f'lanes: expected "auto", "bytes" or "off", got {wanted!r}')
     functions = [function for interface in _interfaces(definition) for function in interface.functions]
     imported = [function for item in definition.imports for function in item.interface.functions if not item.native]
     moves = wanted != "off" and any("list<u8>" in shape.expected(function) for function in functions)
