@@ -50,7 +50,7 @@ class Choice:
     `serves` tells by name whether an import is implemented in Python, `exports` are the interfaces that Python calls,
     `same` tells whether the component's name of an interface and the bindings' name mean one interface, `track` gives
     both the same name then. `numbers`: where a function can be lent several handles, it is given their numbers.
-    `imports` are what the bindings have of the imports, by name.
+    `imports` are what the bindings have of those that Python implements, by name.
     """
 
     serves: Callable[[str], bool]

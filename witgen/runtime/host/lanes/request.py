@@ -40,10 +40,10 @@ class Request:
     def compose(self, content: bytes) -> bytes | None:
         """Return a component with its lanes; None where it has none, and where it cannot have them but need not."""
         self.refusal = None
+        definition = self._definition
         choice = Choice(
-            self._definition.serves, self._definition.exports, self._definition.is_same, self.text,
-            self._definition.track,
-            self._definition.concurrent, [(item.name, item.interface) for item in self._definition.imports],
+            definition.serves, definition.exports, definition.is_same, self.text, definition.track,
+            definition.concurrent, [(item.name, item.interface) for item in definition.imports if not item.native],
         )  # fmt: skip
         try:
             composition = compose(content if content.startswith(b"\0asm") else _binary(content), choice)
