@@ -113,7 +113,9 @@ def test_a_host_function_cannot_call_back_while_an_async_function_of_the_guest_r
             return int(getattr(world, name)(x))
 
     world = Async._open(TEXT, Back)
-    with pytest.raises(host.EngineError, match=r"a host function that an async function of the guest called .* export"):
+    # Some releases come to the rule of the component model first: nobody enters an instance that is being called.
+    meant = r"a host function that an async function of the guest called .* export|cannot enter component instance"
+    with pytest.raises((host.EngineError, host.Trap), match=meant):
         world.run(1)
 
 
