@@ -157,6 +157,8 @@ class _Composer:
         self._tickets: tuple[int, int] | None = None
         self._guest_instance = 0
         self._guest_exports: dict[str, int] = {}
+        self._exported: dict[str, int] = {}
+        """Exported instances that are helpers': others may only use their resources as these name them."""
 
     def compose(self) -> bytes:
         builder = self._builder
@@ -247,7 +249,8 @@ class _Composer:
         if exported:
             if not interface:
                 return self._builder.alias(Sort.TYPE, self._guest_instance, resource.name)
-            return self._builder.alias(Sort.TYPE, self._guest_export(interface), resource.name)
+            instance = self._exported[interface] if interface in self._exported else self._guest_export(interface)
+            return self._builder.alias(Sort.TYPE, instance, resource.name)
         for name, index in self._instances.items():
             if self._exports.same(name, interface):
                 return self._builder.alias(Sort.TYPE, index, resource.name)
@@ -375,6 +378,7 @@ class _Composer:
             laned = self._exports.laned.get(export.name) if export.sort is Sort.INSTANCE else None
             if laned is not None:
                 index = self._instance(laned, self._exports.form, self._guest_export(export.name))
+                self._exported[export.name] = index
             elif export.sort is Sort.FUNC and export.name in functions:
                 index = self._builder.alias(Sort.FUNC, outside, export.name)
             elif export.name in known:
