@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any
 
 import pytest
@@ -84,6 +85,7 @@ class Box(host.GuestResource):
 
     def __init__(self, data: bytes) -> None: ...
 
+    @abstractmethod
     def get(self) -> bytes: ...
 
 
