@@ -7,12 +7,13 @@ from typing import Any
 from witgen.runtime import abi, host
 
 TEXT = """(component
-  (type $numbers (stream u32)) (type $nothing (stream))
+  (type $numbers (stream u32)) (type $nothing (stream)) (type $done (future))
   (core module $mm (memory (export "memory") 1))
   (core instance $mi (instantiate $mm))
   (alias core export $mi "memory" (core memory $memory))
   (core func $give-numbers (canon task.return (result $numbers)))
   (core func $give-nothing (canon task.return (result $nothing)))
+  (core func $give-done (canon task.return (result $done)))
   (core func $new (canon stream.new $numbers))
   (core func $write (canon stream.write $numbers async (memory $memory)))
   (core func $drop (canon stream.drop-writable $numbers))
@@ -21,6 +22,7 @@ TEXT = """(component
   (core module $m
     (import "" "give-numbers" (func $give-numbers (param i32)))
     (import "" "give-nothing" (func $give-nothing (param i32)))
+    (import "" "give-done" (func $give-done (param i32)))
     (import "" "new" (func $new (result i64)))
     (import "" "write" (func $write (param i32 i32 i32) (result i32)))
     (import "" "drop" (func $drop (param i32)))
@@ -28,6 +30,7 @@ TEXT = """(component
     (import "" "join" (func $join (param i32 i32)))
     (func (export "echo") (param i32) (result i32) (call $give-numbers (local.get 0)) (i32.const 0))
     (func (export "ticks") (param i32) (result i32) (call $give-nothing (local.get 0)) (i32.const 0))
+    (func (export "done") (param i32) (result i32) (call $give-done (local.get 0)) (i32.const 0))
     ;; Return a stream, and go on with writing zeros to it.
     (func (export "zeros") (param $n i32) (result i32) (local $ends i64) (local $end i32) (local $set i32)
       (local.set $ends (call $new))
@@ -43,6 +46,7 @@ TEXT = """(component
       (i32.const 0)))
   (core instance $i (instantiate $m (with "" (instance
     (export "give-numbers" (func $give-numbers)) (export "give-nothing" (func $give-nothing))
+    (export "give-done" (func $give-done))
     (export "new" (func $new)) (export "write" (func $write)) (export "drop" (func $drop))
     (export "set" (func $set)) (export "join" (func $join))))))
   (alias core export $i "wrote" (core func $wrote))
@@ -50,11 +54,13 @@ TEXT = """(component
     (canon lift (core func $i "echo") async (callback $wrote)))
   (func (export "ticks") async (param "of" $nothing) (result $nothing)
     (canon lift (core func $i "ticks") async (callback $wrote)))
+  (func (export "done") async (param "of" $done) (result $done)
+    (canon lift (core func $i "done") async (callback $wrote)))
   (func (export "zeros") async (param "n" u32) (result $numbers)
     (canon lift (core func $i "zeros") async (callback $wrote))))
 """
 
-NUMBERS, NOTHING = abi.Stream(abi.U32), abi.Stream(None)
+NUMBERS, NOTHING, DONE = abi.Stream(abi.U32), abi.Stream(None), abi.Future(None)
 
 
 def _function(name: str, param: str, type_: abi.Type, result: abi.Type) -> abi.Function:
@@ -67,6 +73,7 @@ _EXPORTS = abi.Interface(
     (
         _function("echo", "of", NUMBERS, NUMBERS),
         _function("ticks", "of", NOTHING, NOTHING),
+        _function("done", "of", DONE, DONE),
         _function("zeros", "n", abi.U32, NUMBERS),
     ),
 )
@@ -76,6 +83,7 @@ class Streaming(host.World):
     """The component."""
 
     _definition = host.Definition("test:lanes/streaming", (), (_EXPORTS,))
+    done: Any
     echo: Any
     ticks: Any
     zeros: Any

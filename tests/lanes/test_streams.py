@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from .flow_relays import async_relays, relays
+
 _IMPORTS = ["fetch", "send", "upload", "store", "unfinished", "handles", "entries", "numbers", "early", "late"]
 _ALL_BYTES = bytes(range(256))
 _EXPECTED = {
@@ -77,7 +79,7 @@ def plain(**methods: Any) -> Any:
 
     Host.Blob = Body
     host = type("Changed", (Host,), methods)()
-    return FlowsImports(test_flows_io=host)
+    return FlowsImports(test_flows_io=host, test_flows_relays=relays())
 
 
 def awaited(closed: list[int]) -> Any:
@@ -148,7 +150,7 @@ def awaited(closed: list[int]) -> Any:
             return asyncio.sleep(0.01, f"value {await n}")
 
     Host.Blob = Body
-    return AsyncFlowsImports(test_flows_io=Host())
+    return AsyncFlowsImports(test_flows_io=Host(), test_flows_relays=async_relays())
 
 
 _OLD = int(version("wasmtime").split(".")[0]) < 49
@@ -254,6 +256,24 @@ def test_exports_on_a_loop(flows: Path) -> None:
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(told.read(), 0.1)
             assert await world.count(b"abc") == 3
+
+    _async(main)
+
+
+@pytest.mark.skipif(_OLD, reason="before wasmtime 49, a plain function of a guest traps where it waits for a stream")
+def test_elements_of_one_structure_are_of_the_class_that_was_declared(flows: Path) -> None:
+    from flows_bindings.host import AsyncFlows, Flows
+    from flows_bindings.types.test_flows_relays import First, Second
+
+    with Flows.open(flows, plain(), deadline=30) as world:
+        seconds, firsts = world.swapped([First(1), First(2)], [Second(3)])
+        assert (list(seconds), list(firsts)) == ([Second(14)], [First(12), First(13)])
+
+    async def main() -> None:
+        async with await AsyncFlows.open(flows, awaited([])) as world:
+            seconds, firsts = await world.swapped([First(1), First(2)], [Second(3)])
+            assert [each async for each in seconds] == [Second(14)]
+            assert [each async for each in firsts] == [First(12), First(13)]
 
     _async(main)
 

@@ -5,8 +5,10 @@ import asyncio
 from componentize_py_async_support import spawn
 from flows_bindings.guest import exports, streams
 from flows_bindings.guest import test_flows_io as io
-from flows_bindings.types.flows import CountError
+from flows_bindings.guest import test_flows_relays as relays
+from flows_bindings.types.flows import CountError, Way
 from flows_bindings.types.test_flows_io import Entry, StoreError
+from flows_bindings.types.test_flows_relays import First, Second
 
 
 async def collected(reader, size=1 << 16):
@@ -145,4 +147,76 @@ async def answer(question):
     return answered, told
 
 
-exports.serve(__name__, run=run, doubled=doubled, count=count, answer=answer)
+async def left():
+    """Close a future before the host has written it."""
+    with relays.soon():
+        pass
+    return "left"
+
+
+async def pass_on(reader, writer, way):
+    count = way.most
+    with reader, writer:
+        while not reader.writer_dropped and not writer.reader_dropped and count != 0:
+            elements = await reader.read(way.piece if count is None else min(way.piece, count))
+            if count is not None:
+                count -= len(elements)
+            await writer.write_all(elements)
+
+
+def passing(make, through):
+    async def passed(of, way):
+        reader = moved(make, of, way)
+        return moved(make, await through(reader), way) if way.through else reader
+
+    return passed
+
+
+def moved(make, of, way):
+    writer, reader = make()
+    spawn(pass_on(of, writer, way))
+    return reader
+
+
+passed_bytes = passing(streams.byte_stream, relays.pass_bytes)
+passed_numbers = passing(streams.s64_stream, relays.pass_numbers)
+passed_texts = passing(streams.string_stream, relays.pass_texts)
+passed_entries = passing(streams.test_flows_relays_entry_stream, relays.pass_entries)
+passed_lists = passing(streams.list_u16_stream, relays.pass_lists)
+
+
+async def change(reader, writer, kind, other):
+    with reader, writer:
+        while not reader.writer_dropped:
+            elements = await reader.read(4)
+            assert all(type(each) is kind for each in elements), elements
+            await writer.write_all([other(each.x + 1) for each in elements])
+
+
+async def swapped(these, those):
+    """Make seconds of firsts and the reverse, both through the host."""
+    seconds, to_host = streams.test_flows_relays_second_stream()
+    firsts, other_to_host = streams.test_flows_relays_first_stream()
+    spawn(change(these, seconds, First, Second))
+    spawn(change(those, firsts, Second, First))
+    seconds, firsts = await relays.swap(other_to_host, to_host)
+    way = Way(4, None, False)
+    return (
+        moved(streams.test_flows_relays_second_stream, seconds, way),
+        moved(streams.test_flows_relays_first_stream, firsts, way),
+    )
+
+
+exports.serve(
+    __name__,
+    run=run,
+    doubled=doubled,
+    count=count,
+    answer=answer,
+    passed_bytes=passed_bytes,
+    passed_numbers=passed_numbers,
+    passed_texts=passed_texts,
+    passed_entries=passed_entries,
+    passed_lists=passed_lists,
+    swapped=swapped,
+)

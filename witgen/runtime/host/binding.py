@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import struct
+import sys
 from array import array
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -22,7 +23,7 @@ from .arena import Arena, Region
 from .functions import CALL, Compiled, Handle, compile_callback, compile_caller
 from .lanes import codec
 
-__all__ = ["Handles", "Lender", "bind_callback", "bind_caller"]
+__all__ = ["Handles", "Lender", "bind_callback", "bind_caller", "bind_choice"]
 
 Namespace = dict[str, Any]
 
@@ -228,3 +229,13 @@ def bind_callback(
     compiler = partial(compile_callback, finishes=finish is not None, laned=laned)
     extra: Namespace = {"_implementation": implementation, "_finish": finish}
     return ffi.CALLBACK(_Bound(function, handles, compiler, extra).call)
+
+
+def bind_choice(callbacks: Sequence[Any], choose: Callable[[int], int]) -> Any:
+    """Return the C callback that leaves each call to one of several, by the number that is its first argument."""
+
+    def call(*arguments: int) -> Any:
+        value = arguments[3] + 8
+        return callbacks[choose(int.from_bytes(ffi.MEMORY[value : value + 4], sys.byteorder))](*arguments)
+
+    return ffi.CALLBACK(call)

@@ -6,12 +6,13 @@ an async function is under way; other threads leave jobs, and wake the helper up
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from itertools import count
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from .. import abi
@@ -19,6 +20,7 @@ from .errors import ThreadError
 from .feeds import Feed
 from .incoming import Incoming
 from .lanes.steps import DONE, SETTLE, STARTED, Event, Step
+from .lanes.stream_calls import Classes, classes_of
 from .lanes.tickets import Tickets
 from .orders import UNSIGNED, Order
 from .outgoing import Outgoing
@@ -47,6 +49,12 @@ class _Call(Future[None]):
 
     def result(self, timeout: float | None = None) -> None:
         """Nothing comes of it."""
+
+
+def _seen(job: asyncio.Future[Any]) -> None:
+    """Say that a failure was seen: of several who wait for the same, one tells."""
+    if not job.cancelled():
+        job.exception()
 
 
 class _Quiet(Future[None]):
@@ -83,8 +91,8 @@ class Ends:
         self._offered: dict[int, Outgoing] = {}
         self._moving: dict[int, Incoming | Outgoing] = {}
         self._kinds: dict[str, int] = {}
-        self._deciding = Lock()
-        """Held while somebody finds out whether the task will run jobs."""
+        self._deciding = RLock()
+        """Held while somebody finds out whether the task will run jobs; a finalizer may do so at that moment."""
         self._running = False
         self._listens = False
         self._bell = 0
@@ -96,6 +104,10 @@ class Ends:
         self._done: Callable[[int, int], None] | None = None
         self._drives = False
         self._until: Callable[[], bool] | None = None
+        self._awaited: set[Future[Any]] = set()
+        """What coroutines wait for that nobody else brings."""
+        self._aside: asyncio.Future[None] | None = None
+        """The one job that lets guests go on for all of these."""
         self._starts: Callable[[], None] = lambda: None
         self._goes_on: Callable[[], None] = lambda: None
         self.moves = 0
@@ -127,7 +139,8 @@ class Ends:
         self._jobs.append(job)
 
     def _wake(self) -> None:
-        with suppress(IndexError):
+        # There may be none, or one that the end of the store has cancelled.
+        with suppress(IndexError, InvalidStateError):
             self._calls.popleft().set_result(None)
 
     def drive(self) -> int:
@@ -162,20 +175,44 @@ class Ends:
         finally:
             self._drives = False
 
-    def go_on(self, wanted: Future[Any]) -> None:
-        """Let guests go on until elements are there, or the thread is wanted for something else."""
-        if not wanted.done():
-            self._drive(lambda: wanted.done() or self.store.around.is_wanted())
+    def _go_on(self, until: Callable[[], bool]) -> None:
+        """Let guests go on until something has come up, or the thread is wanted for something else."""
+        if not until():
+            with self.store.entered():
+                self._drive(lambda: until() or self.store.around.is_wanted())
 
     def wait_for(self, wanted: Future[Any]) -> Any:
         """Let guests go on until elements are there, or while another thread does that."""
         while not wanted.done():
             try:
-                self.go_on(wanted)
+                self._go_on(wanted.done)
             except ThreadError:
                 with suppress(TimeoutError):
                     return wanted.result(_ASK_AGAIN)
         return wanted.result()
+
+    async def wait_on_loop(self, wanted: Future[Any]) -> Any:
+        """Do the same in a coroutine: guests go on until nothing is there that a coroutine waits for."""
+        self._awaited.add(wanted)
+        wanted.add_done_callback(self._awaited.discard)
+        arriving = asyncio.wrap_future(wanted)
+        arriving.add_done_callback(_seen)
+        while not wanted.done():
+            aside = self._go_on_aside()
+            await asyncio.wait([aside, arriving], return_when=asyncio.FIRST_COMPLETED)
+            if self.store.dead is not None:
+                # What the guest has failed with comes out of that, and reaches the elements too late or not at all.
+                await asyncio.wait([aside])
+            if aside.done():
+                aside.result()
+        return await arriving
+
+    def _go_on_aside(self) -> asyncio.Future[None]:
+        run_here = self.store.around.run_here
+        if run_here is not None and (self._aside is None or self._aside.done()):
+            self._aside = asyncio.ensure_future(run_here(lambda: self._go_on(lambda: not self._awaited)))
+            self._aside.add_done_callback(_seen)
+        return self._aside  # type: ignore[return-value]
 
     # What the component calls
 
@@ -197,12 +234,16 @@ class Ends:
         """Be given elements."""
         incoming = self._moving[end]
         if isinstance(incoming, Incoming):
-            incoming.elements = elements
+            incoming.put(elements)
 
     def data(self, end: int) -> Any:
         """Return elements to give to the guest."""
         outgoing = self._moving[end]
         return outgoing.take() if isinstance(outgoing, Outgoing) else None
+
+    def classes(self, end: int) -> Classes:
+        """Return what classes the elements of an end are of."""
+        return classes_of(self._moving[end].type_)
 
     def step(self, event: int, first: int, second: int) -> tuple[int, ...]:
         """Be told of an event; return what to do now."""
@@ -236,12 +277,14 @@ class Ends:
 
     def _next(self) -> Order:
         self._run_jobs()
-        if self._orders:
-            order = self._orders.popleft()
+        order = self._next_order()
+        if order is not None:
             self._done = order.done
             return order
         if self._visits:
             self._visits = False
+            if self._orders:
+                self._wake()
             return Order(Step.LEAVE)
         has_ends = self._moving or self._offered
         if has_ends and not self._listens:
@@ -255,6 +298,13 @@ class Ends:
             self._running = bool(self._jobs)
         return self._next() if self._running else Order(Step.EXIT)
 
+    def _next_order(self) -> Order | None:
+        for index, order in enumerate(self._orders):
+            if not (order.lasts and self._visits):
+                del self._orders[index]
+                return order
+        return None
+
     def _arm(self) -> None:
         def armed(bell: int, _: int) -> None:
             self._bell, self._armed = bell, True
@@ -266,6 +316,11 @@ class Ends:
         if self._visits and self._armed:
             self._armed = False
             self._orders.appendleft(Order(Step.RING))
+
+    @property
+    def is_visited(self) -> bool:
+        """Whether what asks now is not the task."""
+        return self._visits
 
     def _listening(self, call: int, _: int) -> None:
         self._listens = call != 0
@@ -298,7 +353,7 @@ class Ends:
     def give_up(self) -> None:
         """Let everybody know that nothing can be read or written any more."""
         for each in (*self._moving.values(), *self._offered.values()):
-            each.give_up()
+            each.give_up(self.store.dead)
         self._moving.clear()
         self._offered.clear()
         with self._deciding:

@@ -13,12 +13,16 @@ from functools import partial
 from typing import Any, Protocol, cast
 
 from ..check import Mismatch, unexpected
+from .errors import HostError
 
 __all__ = ["Feed", "of_future", "of_stream"]
 
 _PIECE = 1 << 16
 """Bytes that are asked of a file at once, and that are brought ahead of the guest; so many times fewer elements."""
 _BYTES_PER_ELEMENT = 256
+
+_MOST_BYTES, _MOST_ELEMENTS = 1 << 20, 1 << 12
+"""How much is given to the guest at once."""
 
 Pump = Callable[["Feed"], None]
 """What begins to offer a feed its elements."""
@@ -56,16 +60,28 @@ class Feed:
         return bool(self._items)
 
     def take(self) -> Any:
-        """Take all elements that are there."""
+        """Take elements that are there, or bytes."""
         with self._changed:
-            items = list(self._items)
-            self._items.clear()
-            self._size = 0
+            items = self._some_bytes() if self._is_bytes else self._some_elements()
+            self._size -= sum(map(self._weigh, items))
             self._changed.notify_all()
         room, loop = self._room, self.loop
         if room is not None and loop is not None:
             loop.call_soon_threadsafe(room.set)
         return b"".join(items) if self._is_bytes else items
+
+    def _some_elements(self) -> list[Any]:
+        return [self._items.popleft() for _ in range(min(_MOST_ELEMENTS, len(self._items)))]
+
+    def _some_bytes(self) -> list[memoryview]:
+        pieces, room = list[memoryview](), _MOST_BYTES
+        while self._items and room:
+            piece = self._items.popleft()
+            if len(piece) > room:
+                self._items.appendleft(piece[room:])
+            pieces.append(piece[:room])
+            room -= len(pieces[-1])
+        return pieces
 
     def stop(self) -> None:
         """Let nothing more be brought: whoever offers is told so."""
@@ -82,15 +98,19 @@ class Feed:
     def _weigh(self, item: Any) -> int:
         return len(item) if self._is_bytes else _BYTES_PER_ELEMENT
 
-    def add(self, item: Any) -> None:
-        """Bring an element, or bytes, without waiting for room."""
+    def put(self, item: Any) -> None:
+        """Have an element here, or bytes, of which somebody will say that they are there."""
         if self._is_bytes:
-            item = _bytes_like(item)
+            item = memoryview(_bytes_like(item))
             if not item:
                 return
         with self._changed:
             self._items.append(item)
             self._size += self._weigh(item)
+
+    def add(self, item: Any) -> None:
+        """Bring an element, or bytes, without waiting for room."""
+        self.put(item)
         self.ready()
 
     def offer(self, item: Any) -> bool:
@@ -118,7 +138,7 @@ class Feed:
 
 def _bytes_like(item: Any) -> bytes:
     try:
-        return bytes(memoryview(item))
+        return item if type(item) is bytes else bytes(memoryview(item))
     except TypeError:
         raise TypeError(f"a stream of bytes: expected bytes-like, got {type(item).__name__}") from None
 
@@ -153,14 +173,22 @@ def _pieces(file: _Reads) -> Iterator[object]:
 
 def _give(feed: Feed, items: Iterable[object]) -> None:
     for item in items:
-        feed.add(item)
+        feed.put(item)
     feed.end()
+
+
+def _was_cancelled(cause: BaseException | None = None) -> HostError:
+    """Return what stands for a cancellation: as itself, it would cancel who has made the call that is under way."""
+    failure = HostError("what a host gave for a stream or a future was cancelled")
+    failure.__cause__ = cause
+    return failure
 
 
 def _in_thread(feed: Feed, items: Iterable[object]) -> None:
     def run() -> None:
-        iterator = iter(items)
+        iterator = None
         try:
+            iterator = iter(items)
             for item in iterator:
                 if not feed.offer(item):
                     break
@@ -181,12 +209,13 @@ def _awaited(items: AsyncIterable[object], loop: asyncio.AbstractEventLoop | Non
         raise Mismatch("only the asyncio face runs asynchronous iterables")
 
     async def run(feed: Feed) -> None:
-        iterator = items.__aiter__()
+        iterator = None
         try:
+            iterator = items.__aiter__()
             async for item in iterator:
                 await feed.offer_async(item)
-        except asyncio.CancelledError:
-            feed.end()
+        except asyncio.CancelledError as cancelled:
+            feed.end(_was_cancelled(cancelled))
             raise
         except BaseException as failure:  # noqa: BLE001  (comes out of the call that is under way)
             feed.end(failure)
@@ -204,15 +233,15 @@ def _awaited(items: AsyncIterable[object], loop: asyncio.AbstractEventLoop | Non
 
 def of_future(value: Any, *, loop: asyncio.AbstractEventLoop | None) -> Feed:
     """Return a feed of what an implementation gives for a future: the value, or what gives it later."""
-    if loop is not None and inspect.iscoroutinefunction(value):
-        value = value()
     pump: Pump
     if isinstance(value, Future):
         pump = _when_done(cast("Any", value))
+    elif loop is not None and inspect.iscoroutinefunction(value):
+        pump = _await_value(value, loop)
     elif inspect.isawaitable(value):
         if loop is None:
             raise Mismatch("only the asyncio face awaits values of futures")
-        pump = _await_value(value, loop)
+        pump = _await_value(lambda: value, loop)
     elif callable(value):
         pump = _compute(value)
     else:
@@ -224,11 +253,10 @@ def of_future(value: Any, *, loop: asyncio.AbstractEventLoop | None) -> Feed:
 
 def _when_done(future: Future[Any]) -> Pump:
     def done(future: Future[Any], feed: Feed) -> None:
-        if not future.cancelled():
-            failure = future.exception()
-            if failure is None:
-                feed.add(future.result())
-            feed.end(failure)
+        failure = _was_cancelled() if future.cancelled() else future.exception()
+        if failure is None:
+            feed.put(future.result())
+        feed.end(failure)
 
     def start(feed: Feed) -> None:
         future.add_done_callback(lambda future: done(future, feed))
@@ -237,9 +265,9 @@ def _when_done(future: Future[Any]) -> Pump:
     return start
 
 
-def _await_value(value: Awaitable[Any], loop: asyncio.AbstractEventLoop) -> Pump:
+def _await_value(get: Callable[[], Awaitable[Any]], loop: asyncio.AbstractEventLoop) -> Pump:
     async def wait() -> Any:
-        return await value
+        return await get()
 
     def start(feed: Feed) -> None:
         _when_done(asyncio.run_coroutine_threadsafe(wait(), loop))(feed)

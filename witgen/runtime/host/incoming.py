@@ -14,37 +14,38 @@ from .orders import CANCELLED, DROPPED, Mover, Order, is_blocked
 __all__ = ["Incoming"]
 
 _BYTES, _ELEMENTS = 1 << 16, 1 << 10
+_MOST_BYTES, _MOST_ELEMENTS = 1 << 20, 1 << 16
+"""How much there is room for at once, whatever somebody asks for."""
 _LOST = "the store is closed, or a call in it has failed"
+_CLOSED = "the reader was closed"
+_BUSY = "another read of this stream is under way"
 
 
 class Incoming:
-    """What the guest gives to the host: the readable end, and who reads from it."""
+    """What the guest gives to the host: the readable end, and who reads from it.
+
+    What comes are lists of elements, or bytes; that of a future is a list of one.
+    """
 
     def __init__(self, ends: Mover, kind: int, end: int, type_: abi.Stream | abi.Future) -> None:
         self._ends = ends
         self.type_ = type_
         self._kind = kind
         self._end = end
-        self.elements: Any = None
         self._wanted: Future[Any] | None = None
-        self._address = 0
-        self._reads = self._blocked = False
-        self._kept: Any = None
-        """What came although nobody wanted it any more."""
+        self._size = self._address = 0
+        self._reads = self._blocked = self._leaves = False
+        self._waits = False
+        """Whether nothing was there when a call that is not the task asked: then only the task may ask again."""
+        is_bytes = isinstance(type_, abi.Stream) and type_.type is abi.U8
+        self.nothing: Any = b"" if is_bytes else []
+        """What comes at the end."""
+        self._came: Any = self.nothing
+        """What the guest has given and nobody has taken yet."""
         self._lost = False
         """Whether what the guest has not given yet will never come."""
-        self._size = 0
-        self.piece = _BYTES if type_.type is abi.U8 else _ELEMENTS
-        """How many elements are asked for at once by those who want all."""
-
-    @property
-    def _nothing(self) -> Any:
-        if isinstance(self.type_, abi.Future):
-            return None
-        return b"" if self.type_.type is abi.U8 else 0 if self.type_.type is None else []
-
-    def _order(self, step: Step, done: Callable[[int, int], None] | None = None, **numbers: int) -> None:
-        self._ends.order(Order(step, self._kind, self._end, done=done, **numbers))
+        self._cause: BaseException | None = None
+        self._piece, self._most = (_BYTES, _MOST_BYTES) if is_bytes else (_ELEMENTS, _MOST_ELEMENTS)
 
     # What is called from any thread
 
@@ -55,72 +56,122 @@ class Incoming:
         return wanted
 
     def gather(self) -> Future[Any]:
-        """Ask for all elements; what comes of it are the pieces in which they came."""
+        """Ask for all elements. Where that is cancelled, what has come is there for who reads next."""
         gathered, pieces = Future[Any](), list[Any]()
+        wanted: Future[Any] = Future()
 
         def ask() -> None:
-            wanted: Future[Any] = Future()
+            nonlocal wanted
+            wanted = Future()
             wanted.add_done_callback(arrived)
-            self._want(wanted, self.piece)
+            self._want(wanted, self._piece)
 
         def arrived(wanted: Future[Any]) -> None:
+            if wanted.cancelled():
+                return
             failure = wanted.exception()
-            if failure is not None:
-                gathered.set_exception(failure)
-            elif piece := wanted.result():
-                pieces.append(piece)
-                ask()
-            else:
-                gathered.set_result(pieces)
+            if failure is None and wanted.result():
+                pieces.append(wanted.result())
+                if not gathered.cancelled():
+                    ask()
+            elif gathered.set_running_or_notify_cancel():
+                if failure is None:
+                    gathered.set_result(self._joined(pieces))
+                else:
+                    gathered.set_exception(failure)
 
+        def give_back() -> None:
+            if wanted.cancel():
+                self._cancel()
+            self._take_back(self._joined(pieces))
+
+        def ended(gathered: Future[Any]) -> None:
+            if gathered.cancelled():
+                self._ends.soon(give_back)
+
+        gathered.add_done_callback(ended)
         self._ends.soon(ask)
         return gathered
 
     def leave(self) -> None:
         """Want nothing any more, and let the guest know."""
-        self._ends.soon(self._cancel_and_drop)
+        self._ends.soon(self._leave)
 
     def forgotten(self) -> None:
         """Do the same some time soon, for finalizers."""
-        self._ends.later(self._cancel_and_drop)
+        if self._end:
+            self._ends.later(self._leave)
 
     def cancel(self, wanted: Future[Any]) -> None:
-        """Do not want the elements that were asked for."""
+        """Do not want the elements that were asked for; if they have come, they are there for who reads next."""
         if wanted.cancel():
             self._ends.soon(self._cancel)
+        else:
+            wanted.add_done_callback(self._untake)
+
+    def _untake(self, wanted: Future[Any]) -> None:
+        if wanted.exception() is None:
+            self.give_back(wanted.result())
+
+    def give_back(self, elements: Any) -> None:
+        """Have elements here for who reads next."""
+        self._ends.soon(lambda: self._take_back(elements))
 
     # What is called on the store's thread
 
+    def _joined(self, pieces: list[Any]) -> Any:
+        if isinstance(self.nothing, bytes):
+            return b"".join(pieces)
+        return [element for piece in pieces for element in piece]
+
+    def _take_back(self, elements: Any) -> None:
+        self._came = self._joined([elements, self._came])
+
     def _want(self, wanted: Future[Any], size: int) -> None:
         if self._lost:
-            wanted.set_exception(HostError(_LOST))
+            _fail(wanted, _LOST, self._cause)
         elif self._wanted is not None and not self._wanted.done():
-            wanted.set_exception(HostError("another read of this stream is under way"))
-        elif self._kept is not None:
-            kept, self._kept = self._kept, None
-            wanted.set_result(kept)
-        elif not self._end:
-            wanted.set_result(self._nothing)
-        elif not wanted.cancelled():
+            _fail(wanted, _BUSY)
+        else:
             self._wanted, self._size = wanted, size
-            if not self._reads:
-                self._read()
+            self._hand_out()
+
+    def _hand_out(self) -> None:
+        """Give what has come to who wants it, or let something come."""
+        wanted = self._wanted
+        if wanted is None:
+            return
+        if self._came or not self._end or self._leaves:
+            self._wanted = None
+            if wanted.set_running_or_notify_cancel():
+                piece, self._came = self._came[: self._size], self._came[self._size :]
+                wanted.set_result(piece)
+        elif not self._reads and not wanted.cancelled():
+            self._reads = True
+            self._order(Step.READ, self._began, amount=min(self._size, self._most), lasts=self._waits)
+
+    def _order(
+        self,
+        step: Step,
+        done: Callable[[int, int], None] | None = None,
+        *,
+        address: int = 0,
+        amount: int = 0,
+        lasts: bool = False,
+    ) -> None:
+        self._ends.order(Order(step, self._kind, self._end, address, 0, amount, done, lasts))
 
     def settle(self) -> None:
         """Take what the guest has written by now."""
         self._cancel()
 
-    def _read(self) -> None:
-        self._reads = True
-        self.elements = None
-        self._order(Step.READ, self._began, amount=self._size)
-
     def _began(self, result: int, address: int) -> None:
         self._address = address
         self._blocked = is_blocked(result)
+        self._waits = self._blocked and self._ends.is_visited
         if not self._blocked:
             self._moved(result)
-        elif self._wanted is None or self._wanted.cancelled():
+        elif self._waits or self._wanted is None or self._wanted.cancelled():
             self._cancel()
 
     def _cancel(self) -> None:
@@ -137,43 +188,42 @@ class Incoming:
         """Be told of an event: of the read under way, or that the guest has dropped its end."""
         if self._blocked:
             self._moved(result)
-        else:
+        elif not self._reads:
             self._drop()
 
     def _moved(self, result: int) -> None:
         self._blocked = False
         code, is_future = result & 15, isinstance(self.type_, abi.Future)
         number = int(code == 0) if is_future else result >> 4
+        is_last = code == DROPPED or (is_future and number > 0)
         self._order(
-            Step.PUT, lambda _result, _address: self._arrived(number, code), address=self._address, amount=number
+            Step.PUT, lambda _result, _address: self._arrived(is_last=is_last), address=self._address, amount=number
         )
 
-    def _arrived(self, number: int, code: int) -> None:
-        self._reads = False
-        if code == DROPPED or (number and isinstance(self.type_, abi.Future)):
-            self._drop()
-        wanted, self._wanted = self._wanted, None
-        if number:
-            elements = self.elements[0] if isinstance(self.type_, abi.Future) else self.elements
-            if wanted is None or not wanted.set_running_or_notify_cancel():
-                self._kept = elements
-            else:
-                wanted.set_result(elements)
-        elif wanted is not None and not wanted.cancelled():
-            if self._end:
-                self._wanted = wanted
-                self._read()
-            else:
-                wanted.set_result(self._nothing)
+    def put(self, elements: Any) -> None:
+        """Be given what was read: bytes where elements are such, or how many there are where they are nothing."""
+        if isinstance(self.nothing, list):
+            elements = [None] * elements if isinstance(elements, int) else list(elements)
+        self._came = self._came + elements if self._came else elements
 
-    def _cancel_and_drop(self) -> None:
-        if not self._end:
+    def _arrived(self, *, is_last: bool) -> None:
+        self._reads = False
+        if self._leaves:
+            self._came = self.nothing
+        if is_last or self._leaves:
+            self._drop()
+        self._hand_out()
+
+    def _leave(self) -> None:
+        self._came = self.nothing
+        wanted, self._wanted = self._wanted, None
+        if wanted is not None:
+            _fail(wanted, _CLOSED)
+        if not self._end or self._leaves:
             return
+        self._leaves = True
         if self._reads:
-            if self._wanted is not None:
-                self._wanted.cancel()
             self._cancel()
-            self._ends.soon(self._cancel_and_drop)
         else:
             self._drop()
 
@@ -182,9 +232,17 @@ class Incoming:
         self._ends.forget(self._end)
         self._end = 0
 
-    def give_up(self) -> None:
-        """Read nothing any more."""
-        self._end, self._blocked, self._lost = 0, False, True
-        wanted = self._wanted
-        if wanted is not None and not wanted.done():
-            wanted.set_exception(HostError(_LOST))
+    def give_up(self, cause: BaseException | None) -> None:
+        """Read nothing any more, because of a failure maybe."""
+        self._end, self._blocked = 0, False
+        self._lost, self._cause = True, cause
+        wanted, self._wanted = self._wanted, None
+        if wanted is not None:
+            _fail(wanted, _LOST, cause)
+
+
+def _fail(wanted: Future[Any], why: str, cause: BaseException | None = None) -> None:
+    if not wanted.done() and wanted.set_running_or_notify_cancel():
+        failure = HostError(why)
+        failure.__cause__ = cause
+        wanted.set_exception(failure)

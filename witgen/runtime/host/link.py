@@ -15,7 +15,7 @@ from wasmtime import component as wasm
 
 from .. import abi
 from . import ffi, shape
-from .binding import bind_callback
+from .binding import bind_callback, bind_choice
 from .definition import Definition, Import, Needs, is_native, track
 from .ends import Ends
 from .engine import lends_two
@@ -23,8 +23,9 @@ from .errors import LinkError
 from .explained import LENDS_ONE
 from .handles import Host, Native, ResourceHandles, Side
 from .lanes.calls import CANCEL, COMMAND, DRIVE, OPENED, POLL, STEP, finish_of, start_of
+from .lanes.kinds import put_name
 from .lanes.lending import number_name
-from .lanes.stream_calls import keys_of, obstacle, passages
+from .lanes.stream_calls import Classes, keys_of, obstacle, passages
 from .lanes.tickets import Tickets
 from .lent import numbered, with_objects
 from .resource import HostResource, NativeResource
@@ -299,11 +300,26 @@ class Linkage:
             self._bind(root, start_of(function), start, name=function.name)
             self._bind(root, finish_of(function), self._tickets.take)
         known = passages(self._definition.functions)
-        present = {key: each for key, each in known.items() if each.put.name in needs.lanes}
+        present = {key: each for key, each in known.items() if put_name(key) in needs.lanes}
         ends.number_kinds(present)
-        for passage in present.values():
-            self._bind(root, passage.put, ends.put, laned=True)
-            self._bind(root, passage.data, ends.data, laned=True)
+        for each in present.values():
+            classes = [passage.classes for passage in each]
+            self._bind_passing(root, [passage.put for passage in each], ends.put, classes)
+            self._bind_passing(root, [passage.data for passage in each], ends.data, classes)
+
+    def _bind_passing(
+        self,
+        root: wasm.LinkerInstance,
+        functions: list[abi.Function],
+        implementation: Callable[..., Any],
+        classes: list[Classes],
+    ) -> None:
+        """Define a function that passes elements; where they may be of several `classes`, the end tells which."""
+        callbacks = [bind_callback(each, self._handles, implementation, laned=True) for each in functions]
+        if len(callbacks) > 1:
+            callbacks.append(bind_choice(tuple(callbacks), lambda end: classes.index(self.ends.classes(end))))
+        self._store.keep.extend(callbacks)
+        ffi.add_function(root, functions[0].name, callbacks[-1])
 
     @cached_property
     def _tickets(self) -> Tickets:

@@ -24,6 +24,8 @@ class Order(NamedTuple):
     first: int = 0
     amount: int = 0
     done: Callable[[int, int], None] | None = None
+    lasts: bool = False
+    """Whether it may go on after the call in which it is done; then that has to be the task's own."""
 
 
 class Mover(Protocol):
@@ -47,6 +49,11 @@ class Mover(Protocol):
 
     def taken(self) -> None:
         """Be told that an event was taken."""
+        ...
+
+    @property
+    def is_visited(self) -> bool:
+        """Whether what is done now is done by a call that is not the task."""
         ...
 
 

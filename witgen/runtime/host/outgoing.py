@@ -20,10 +20,11 @@ class Outgoing:
         self._ends = ends
         self._kind = kind
         self._feed = feed
+        self.type_ = type_
         self._is_future = isinstance(type_, abi.Future)
         self._is_counted = type_.type is None
         self._end = 0
-        self._writes = False
+        self._writes = self._blocked = False
         self._count = self._taken = self._address = 0
 
     def opened(self, end: int) -> None:
@@ -33,8 +34,17 @@ class Outgoing:
         feed.ready = lambda: self._ends.soon(self._write)
         feed.start()
 
-    def _order(self, step: Step, done: Callable[[int, int], None] | None = None, **numbers: int) -> None:
-        self._ends.order(Order(step, self._kind, self._end, done=done, **numbers))
+    def _order(
+        self,
+        step: Step,
+        done: Callable[[int, int], None] | None = None,
+        *,
+        address: int = 0,
+        first: int = 0,
+        amount: int = 0,
+    ) -> None:
+        lasts = step in (Step.WRITE, Step.WRITE_ON)
+        self._ends.order(Order(step, self._kind, self._end, address, first, amount, done, lasts))
 
     def _write(self) -> None:
         feed = self._feed
@@ -57,17 +67,19 @@ class Outgoing:
 
     def _began(self, result: int, address: int) -> None:
         self._address = address
-        if not is_blocked(result):
+        self._blocked = is_blocked(result)
+        if not self._blocked:
             self._moved(result)
 
     def told(self, result: int) -> None:
         """Be told of an event: of the write under way, or that the guest has dropped its end."""
-        if self._writes:
+        if self._blocked:
             self._moved(result)
-        else:
+        elif not self._writes:
             self._leave()
 
     def _moved(self, result: int) -> None:
+        self._blocked = False
         dropped = result & 15 == DROPPED
         self._taken += self._count if self._is_future else result >> 4
         if self._taken < self._count and not dropped:
@@ -92,7 +104,7 @@ class Outgoing:
         self._end = 0
         self._feed.stop()
 
-    def give_up(self) -> None:
+    def give_up(self, _cause: BaseException | None) -> None:
         """Write nothing any more."""
         self._end = 0
         self._feed.stop()

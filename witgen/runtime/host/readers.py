@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from collections import deque
+from collections.abc import AsyncIterator, Generator, Iterator
 from concurrent.futures import Future
-from functools import partial
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from .. import abi
 from .ends import Ends
-from .errors import ThreadError
+from .errors import HostError, ThreadError
 from .incoming import Incoming
 
 __all__ = [
@@ -32,6 +32,7 @@ _INSIDE = (
     "this would wait for the guest on the thread that runs it: read in an async function, in what is returned for a"
     " future, or in a thread of your own"
 )
+_OVER = "this future was read already, or its reader was closed"
 
 
 class _Reader:
@@ -41,50 +42,70 @@ class _Reader:
         self._ends = ends
         self._incoming = incoming
         self._drives = drives
+        self._ahead: deque[Any] = deque()
+        """Elements that came for who iterates, and that nobody has got yet."""
 
     def close(self) -> None:
         """Drop the end: the guest's writes end; twice is fine."""
+        self._ahead.clear()
         self._incoming.leave()
 
     def __del__(self) -> None:
         self._incoming.forgotten()
 
-    def _gather(self, join: Callable[[list[Any]], Any]) -> Future[Any]:
-        joined: Future[Any] = Future()
+    def _gather(self) -> Future[Any]:
+        if self._ahead:
+            self._incoming.give_back(self._taken(len(self._ahead)))
+        gathered = self._incoming.gather()
+        # Keeps the reader, which would close when it is forgotten.
+        gathered.add_done_callback(self._gathered)
+        return gathered
 
-        def gathered(pieces: Future[list[Any]], _keep: _Reader = self) -> None:
-            failure = pieces.exception()
-            if failure is not None:
-                joined.set_exception(failure)
-            else:
-                joined.set_result(join(pieces.result()))
+    def _gathered(self, _: Future[Any]) -> None:
+        pass
 
-        self._incoming.gather().add_done_callback(gathered)
-        return joined
+    def _keep(self, elements: list[Any]) -> bool:
+        """Have elements here for who iterates, and tell whether there are any."""
+        self._ahead.extend(elements)
+        return bool(elements)
+
+    def _taken(self, most: int) -> list[Any]:
+        """Take elements that are there for who iterates."""
+        return [self._ahead.popleft() for _ in range(min(most, len(self._ahead)))]
 
     def _read(self, size: int) -> Any:
         if self._ends.store.is_entered_here():
             raise ThreadError(_INSIDE)
         wanted = self._incoming.read(size)
-        return self._ends.wait_for(wanted) if self._drives else wanted.result()
+        try:
+            return self._ends.wait_for(wanted) if self._drives else wanted.result()
+        except BaseException:
+            self._incoming.cancel(wanted)
+            raise
 
     async def _read_async(self, size: int) -> Any:
         wanted: Future[Any] = self._incoming.read(size)
         try:
-            return await self._arrived(asyncio.wrap_future(wanted), wanted)
+            if self._drives:
+                return await self._ends.wait_on_loop(wanted)
+            return await asyncio.wrap_future(wanted)
         except asyncio.CancelledError:
             self._incoming.cancel(wanted)
             raise
 
-    async def _arrived(self, arriving: asyncio.Future[Any], wanted: Future[Any]) -> Any:
-        """Wait for elements, and let the guest go on if nobody else does."""
-        run_here = self._ends.store.around.run_here if self._drives else None
-        while run_here is not None and not arriving.done():
-            running = asyncio.ensure_future(run_here(partial(self._ends.go_on, wanted)))
-            await asyncio.wait([running, arriving], return_when=asyncio.FIRST_COMPLETED)
-            if running.done():
-                running.result()
-        return await arriving
+
+def _counted(max_count: object) -> int:
+    if type(max_count) is not int:
+        raise TypeError(f"read(max_count=…): expected int, got {type(max_count).__name__}")
+    if max_count <= 0:
+        raise ValueError(f"read(max_count=…): expected a number of elements, got {max_count}")
+    return max_count
+
+
+def _only(elements: list[Any]) -> Any:
+    if not elements:
+        raise HostError(_OVER)
+    return elements[0]
 
 
 class _Blocking(_Reader):
@@ -112,7 +133,7 @@ class ByteStreamReader(_Blocking):
 
     def read(self, max_count: int = _PIECE) -> bytes:
         """Wait for bytes and return up to `max_count`; none is there only when the other end is closed."""
-        return bytes(self._read(max_count))
+        return self._read(_counted(max_count))  # type: ignore[no-any-return]
 
     def __iter__(self) -> Iterator[bytes]:
         while piece := self.read():
@@ -124,7 +145,7 @@ class ByteStreamReader(_Blocking):
         What the guest has written is there whenever it calls one of its host's functions, and the future is done when
         it has closed its end.
         """
-        return self._gather(b"".join)
+        return self._gather()
 
 
 class AsyncByteStreamReader(_Awaiting):
@@ -132,7 +153,7 @@ class AsyncByteStreamReader(_Awaiting):
 
     async def read(self, max_count: int = _PIECE) -> bytes:
         """Wait for bytes and return up to `max_count`; none is there only when the other end is closed."""
-        return bytes(await self._read_async(max_count))
+        return await self._read_async(_counted(max_count))  # type: ignore[no-any-return]
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while piece := await self.read():
@@ -144,7 +165,7 @@ class AsyncByteStreamReader(_Awaiting):
         What the guest has written is there whenever it calls one of its host's functions, and the future is done when
         it has closed its end.
         """
-        return self._gather(b"".join)
+        return self._gather()
 
 
 class StreamReader(_Blocking, Generic[T]):
@@ -152,11 +173,11 @@ class StreamReader(_Blocking, Generic[T]):
 
     def read(self, max_count: int = _SOME) -> list[T]:
         """Wait for elements and return up to `max_count`; none is there only when the other end is closed."""
-        return _listed(self._read(max_count))
+        return self._taken(_counted(max_count)) or self._read(max_count)
 
     def __iter__(self) -> Iterator[T]:
-        while elements := self.read():
-            yield from elements
+        while self._ahead or self._keep(self._read(_SOME)):
+            yield self._ahead.popleft()
 
     def gather(self) -> Future[list[T]]:
         """Begin to read all, and return at once: for functions that may not wait.
@@ -164,7 +185,7 @@ class StreamReader(_Blocking, Generic[T]):
         What the guest has written is there whenever it calls one of its host's functions, and the future is done when
         it has closed its end.
         """
-        return self._gather(lambda pieces: [each for piece in pieces for each in _listed(piece)])
+        return self._gather()
 
 
 class AsyncStreamReader(_Awaiting, Generic[T]):
@@ -172,12 +193,11 @@ class AsyncStreamReader(_Awaiting, Generic[T]):
 
     async def read(self, max_count: int = _SOME) -> list[T]:
         """Wait for elements and return up to `max_count`; none is there only when the other end is closed."""
-        return _listed(await self._read_async(max_count))
+        return self._taken(_counted(max_count)) or await self._read_async(max_count)
 
     async def __aiter__(self) -> AsyncIterator[T]:
-        while elements := await self.read():
-            for element in elements:
-                yield element
+        while self._ahead or self._keep(await self._read_async(_SOME)):
+            yield self._ahead.popleft()
 
     def gather(self) -> Future[list[T]]:
         """Begin to read all, and return at once: for functions that may not wait.
@@ -185,7 +205,7 @@ class AsyncStreamReader(_Awaiting, Generic[T]):
         What the guest has written is there whenever it calls one of its host's functions, and the future is done when
         it has closed its end.
         """
-        return self._gather(lambda pieces: [each for piece in pieces for each in _listed(piece)])
+        return self._gather()
 
 
 class FutureReader(_Blocking, Generic[T]):
@@ -193,7 +213,7 @@ class FutureReader(_Blocking, Generic[T]):
 
     def read(self) -> T:
         """Wait for the value; once only."""
-        return self._read(1)  # type: ignore[no-any-return]
+        return _only(self._read(1))  # type: ignore[no-any-return]
 
 
 class AsyncFutureReader(_Awaiting, Generic[T]):
@@ -201,15 +221,10 @@ class AsyncFutureReader(_Awaiting, Generic[T]):
 
     async def read(self) -> T:
         """Wait for the value; once only."""
-        return await self._read_async(1)  # type: ignore[no-any-return]
+        return _only(await self._read_async(1))  # type: ignore[no-any-return]
 
     def __await__(self) -> Generator[Any, None, T]:
         return self.read().__await__()
-
-
-def _listed(elements: Any) -> list[Any]:
-    """Return elements as a list; those without content come as their number."""
-    return [None] * elements if isinstance(elements, int) else elements
 
 
 def reader_of(ends: Ends, incoming: Incoming, *, awaits: bool, drives: bool = False) -> _Reader:

@@ -9,18 +9,20 @@ from ... import abi
 from .. import shape
 from .kinds import CARRIES_NO_HANDLES, data_name, key_of, put_name
 
-__all__ = ["End", "Keys", "Passage", "ends_of", "keys_of", "obstacle", "passages"]
+__all__ = ["Classes", "End", "Keys", "Passage", "classes_of", "ends_of", "keys_of", "obstacle", "passages"]
 
 End = abi.Stream | abi.Future
 Keys = Mapping[End, str]
 """The keys of the streams and futures of one function."""
+Classes = tuple[abi.Type, ...]
+"""The types with names in what a stream or future carries, which tell what Python classes its elements are of."""
 
 
 @dataclass(frozen=True, eq=False)
 class Passage:
-    """One kind of stream or future: its type, and the functions by which its elements come and go."""
+    """One kind of stream or future, with elements of some classes: the functions by which they come and go."""
 
-    type_: End
+    classes: Classes
     put: abi.Function
     data: abi.Function
 
@@ -81,18 +83,28 @@ def keys_of(interface: str, function: abi.Function) -> dict[End, str]:
     return keys
 
 
+def classes_of(end: End) -> Classes:
+    """Return the types with names in what a stream or future carries."""
+    named = (abi.Record, abi.Variant, abi.Enum, abi.Flags)
+    return tuple(part for part in _within(end.type) if isinstance(part, named))
+
+
 def _is_named(end: End) -> bool:
-    return any(isinstance(part, (abi.Record, abi.Variant, abi.Enum, abi.Flags)) for part in _within(end.type))
+    return bool(classes_of(end))
 
 
-def passages(functions: Iterable[tuple[str, abi.Function]]) -> dict[str, Passage]:
-    """Return all kinds by their keys; functions stand with what all names of their interface have in common."""
-    found: dict[str, Passage] = {}
+def passages(functions: Iterable[tuple[str, abi.Function]]) -> dict[str, list[Passage]]:
+    """Return all kinds by their keys, those whose elements have one structure under several names together.
+
+    Functions stand with what all names of their interface have in common.
+    """
+    found: dict[str, dict[Classes, Passage]] = {}
     for interface, function in functions:
         if obstacle(function) is None:
             for end, key in keys_of(interface, function).items():
-                found.setdefault(key, _passage(end, key, function.python if _is_named(end) else ""))
-    return found
+                name = function.python if _is_named(end) else ""
+                found.setdefault(key, {}).setdefault(classes_of(end), _passage(end, key, name))
+    return {key: list(each.values()) for key, each in found.items()}
 
 
 def _passage(end: End, key: str, function: str) -> Passage:
@@ -101,4 +113,4 @@ def _passage(end: End, key: str, function: str) -> Passage:
     elements = abi.U32 if end.type is None else abi.List(end.type)
     number = abi.Param("end", "end", abi.U32)
     put = abi.Function(put_name(key), "put", (number, abi.Param("elements", "elements", elements)))
-    return Passage(end, put, abi.Function(data_name(key), name, (number,), elements))
+    return Passage(classes_of(end), put, abi.Function(data_name(key), name, (number,), elements))
