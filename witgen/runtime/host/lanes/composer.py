@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from ... import abi
 from . import ends
 from .comparing import compare
-from .descriptors import Translation
 from .encoding import ComponentBuilder, Sort
+from .exports import Exports
 from .forms import Form
 from .helper import CANCEL_ARGUMENT, INSTANCE_ARGUMENT, POLL_ARGUMENT, make_helper, resources_in
 from .kinds import Kinds, StreamKind, data_name, kinds_of, open_name, put_name, take_name
@@ -32,7 +32,6 @@ from .shapes import (
     Shape,
     carries_bytes,
     carries_ends,
-    named_parts,
     resources_of,
 )  # fmt: skip
 from .type_reader import InstanceType, Signature
@@ -75,65 +74,21 @@ def compose(guest: bytes, choice: Choice) -> Composition:
     outer = read(guest)
     interfaces = outer.interfaces
     plan = plan_imports(interfaces, lambda each: choice.serves(each.name), bytes_=choice.bytes_, numbers=choice.numbers)
-    exports = _Exports(outer, choice, replaces=bool(plan.laned))
+    exports = Exports(
+        outer,
+        choice.exports,
+        choice.same,
+        Form(outside=Look(text=choice.bytes_, numbers=True)),
+        replaces=bool(plan.laned),
+    )
     if not plan.laned and not exports.laned:
         return Composition(None, plan.left_out)
     compare(interfaces, choice.imports, choice.same)
     return Composition(_Composer(guest, outer, plan, exports, choice).compose(), plan.left_out)
 
 
-class _Exports:
-    """The exports that get a helper. The bindings know their types; the component says under which names it has them.
-
-    An interface that moves bytes does. So does, where imports are replaced, any that uses named types: a component can
-    only export an instance whose types have names outside, and those of the guest's imports have lost theirs.
-    """
-
-    def __init__(self, outer: Outer, choice: Choice, *, replaces: bool) -> None:
-        self.form = Form(outside=Look(text=choice.bytes_, numbers=True))
-        self.laned: dict[str, Interface] = {}
-        """By the component's name of the interface; the world's own functions under no name."""
-        self._origins: dict[abi.Resource, str] = {}
-        self._met: dict[Resource, tuple[abi.Resource, abi.Interface, str]] = {}
-        self._same = choice.same
-        for interface in choice.exports:
-            name = next((e.name for e in outer.exports if interface.name and choice.same(e.name, interface.name)), "")
-            if interface.name and not name:
-                continue
-            self._origins.update({each: name for each, _ in interface.resources if each.interface == interface.name})
-            # Of one interface under two labels, each instance has resources of its own.
-            translation = Translation()
-            translated = translation.interface(interface)
-            self._met.update({each: (known, interface, name) for each, known in translation.origins.items()})
-            has_to = [
-                each for each in translated.functions if self.form.changes(each) or (replaces and _is_named(each))
-            ]
-            if not name:
-                translated.functions = has_to
-            if has_to:
-                self.laned[name] = translated
-
-    def origin(self, resource: Resource) -> tuple[str, bool]:
-        """Return the interface that a resource comes from, and whether that is an export."""
-        descriptor, interface, name = self._met[resource]
-        if any(descriptor is own for own, _ in interface.resources):
-            return name, True
-        # What the world itself uses, it imports.
-        exported = self._origins.get(descriptor) if interface.name else None
-        return (exported, True) if exported is not None else (descriptor.interface, False)
-
-    def same(self, one: str, other: str) -> bool:
-        """Tell whether two names mean one interface."""
-        return self._same(one, other)
-
-
-def _is_named(function: Function) -> bool:
-    """Tell whether a function uses a resource or a type that has to have a name."""
-    return any(True for shape in function.types for _ in (*named_parts(shape), *resources_of(shape)))
-
-
 class _Composer:
-    def __init__(self, guest: bytes, outer: Outer, plan: Plan, exports: _Exports, choice: Choice) -> None:
+    def __init__(self, guest: bytes, outer: Outer, plan: Plan, exports: Exports, choice: Choice) -> None:
         track = choice.track
         self._guest = guest
         self._outer = outer
@@ -229,8 +184,13 @@ class _Composer:
             self._writers[look] = TypeWriter(self._builder, self._resource, self._declare, look)
         return self._writers[look]
 
-    def _declare(self, _shape: Shape, definition: int) -> int:
-        """Name a type by importing one equal to it, which the host need not know of."""
+    def _declare(self, shape: Shape, definition: int) -> int:
+        """Name a type by importing one equal to it, which the host need not know of.
+
+        One with handles of the guest's own resources cannot be imported, and is only ever used where it needs no name.
+        """
+        if any(self._exports.has(resource) for resource in resources_of(shape)):
+            return definition
         self._declared += 1
         return self._builder.import_(f"lane-type{self._declared}", Sort.TYPE, definition)
 
