@@ -96,3 +96,14 @@ def test_a_cancelled_source_does_not_cancel_the_caller(flows: Path) -> None:
                     pass
 
     _async(main)
+
+
+def test_gathering_what_an_export_returned(flows: Path) -> None:
+    from flows_bindings.host import AsyncFlows
+
+    async def main() -> None:
+        async with await AsyncFlows.open(flows, awaited([])) as world:
+            gathered = (await world.doubled(range(2000))).gather()
+            assert await asyncio.wait_for(asyncio.wrap_future(gathered), 20) == list(range(0, 4000, 2))
+
+    _async(main)

@@ -207,6 +207,10 @@ class Ends:
                 aside.result()
         return await arriving
 
+    def bring(self, wanted: Future[Any]) -> None:
+        """Let guests go on until elements are there, on the event loop, whether or not anybody awaits them."""
+        asyncio.ensure_future(self.wait_on_loop(wanted)).add_done_callback(_seen)
+
     def _go_on_aside(self) -> asyncio.Future[None]:
         run_here = self.store.around.run_here
         if run_here is not None and (self._aside is None or self._aside.done()):

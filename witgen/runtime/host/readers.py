@@ -59,6 +59,8 @@ class _Reader:
         gathered = self._incoming.gather()
         # Keeps the reader, which would close when it is forgotten.
         gathered.add_done_callback(self._gathered)
+        if self._drives and self._ends.store.loop is not None:
+            self._ends.bring(gathered)
         return gathered
 
     def _gathered(self, _: Future[Any]) -> None:
