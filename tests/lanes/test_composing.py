@@ -257,3 +257,52 @@ def _outcome(data: bytes, definition: host.Definition) -> str:
     except Refusal:
         return "refused"
     return "composed"
+
+
+_OWN = f"""(component
+  (import "thing" (type $thing (sub resource)))
+  (import "[constructor]thing" (func $make (param "data" (list u8)) (result (own $thing))))
+  (import "[method]thing.get" (func $get (param "self" (borrow $thing)) (result (list u8))))
+  {MEMORY}
+  (core func $make (canon lower (func $make) {OPTIONS}))
+  (core func $get (canon lower (func $get) {OPTIONS}))
+  (core module $m
+    (import "" "make" (func $make (param i32 i32) (result i32))) (import "" "get" (func $get (param i32 i32)))
+    (func (export "run") (param i32 i32) (result i32)
+      (call $get (call $make (local.get 0) (local.get 1)) (i32.const 16)) (i32.const 16)))
+  (core instance $i (instantiate $m (with "" (instance (export "make" (func $make)) (export "get" (func $get))))))
+  (func (export "run") (param "data" (list u8)) (result (list u8))
+    (canon lift (core func $i "run") {OPTIONS} (post-return $reset))))"""
+_THING = abi.Resource("", "thing")
+_DATA = abi.Param("data", "data", BYTES)
+_SELF = abi.Param("self", "self", abi.Borrow(_THING))
+_OWN_FUNCTIONS = (
+    abi.Function("[constructor]thing", "thing", (_DATA,), abi.Own(_THING), resource=_THING),
+    abi.Function("[method]thing.get", "get", (_SELF,), BYTES, resource=_THING),
+)
+
+
+class _Owning(Swaps):
+    """A world with a resource of its own."""
+
+    _definition = host.Definition(
+        "test:lanes/owning",
+        (host.Import("", abi.Interface("", ((_THING, "Thing"),), _OWN_FUNCTIONS)),),
+        (_EXPORTS,),
+    )
+
+
+class _Thing(host.Resource):
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def get(self) -> bytes:
+        return self._data[::-1]
+
+
+def test_a_resource_of_the_world_itself() -> None:
+    imports = type("Imports", (), {"Thing": _Thing})
+    for lanes, count in (("bytes", 3), ("off", 0)):
+        with _Owning._open(_OWN, imports, lanes=lanes) as world:  # type: ignore[arg-type]
+            assert len(host.lanes_of(world).text) == count
+            assert world.run(bytes(range(256))) == bytes(range(256))[::-1]

@@ -18,7 +18,7 @@ from .forms import Form
 from .helper import CANCEL_ARGUMENT, INSTANCE_ARGUMENT, POLL_ARGUMENT, make_helper, resources_in
 from .kinds import Kinds, StreamKind, data_name, kinds_of, open_name, put_name, take_name
 from .lending import lent_resources, number_name
-from .names import CANCEL, COMMAND, DRIVE, OPENED, POLL, PREFIX, START, STEP, finish_name
+from .names import CANCEL, COMMAND, DRIVE, OPENED, POLL, PREFIX, START, STEP, finish_name, inside_name
 from .plan import Plan, plan_imports
 from .reader import Import, Outer, read
 from .refusal import Refusal
@@ -282,7 +282,8 @@ class _Composer:
                     (finish_name(function.name), _TICKET_PARAM, function.result),
                 ]
             for name, params, result in parts:
-                exports.append((name, Sort.FUNC, self._import(name, params, result, form.inside)))
+                inside = inside_name(root.name, name)
+                exports.append((inside, Sort.FUNC, self._import(name, params, result, form.inside)))
         return builder.instance(exports)
 
     def _instance(self, interface: Interface, form: Form, inside: int) -> int:

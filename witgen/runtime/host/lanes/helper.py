@@ -20,7 +20,7 @@ from .forms import Form
 from .kinds import Kinds, StreamKind, open_name, take_name
 from .layout import Core
 from .lending import lent_resources
-from .names import finish_name
+from .names import finish_name, inside_name
 from .passing import Circuit, EndsPassing, Lending, Passing, SyncPassing
 from .polling import PolledPassing, Tickets
 from .refusal import naming
@@ -132,14 +132,17 @@ class _Maker:
         """Return the type of the instance on the inner side."""
         writer = InstanceTypeWriter(self._inside, self._resources.__getitem__, self._interface)
         for function in self._interface.functions:
-            params = self._inner[function].params
+            params, name = self._inner[function].params, self._inside_name(function)
             if function in self._polled:
                 start, finish = (params, NUMBER), (_TICKET_PARAM, function.result)
-                writer.function(function.name, *start, is_async=False)
+                writer.function(name, *start, is_async=False)
                 writer.function(finish_name(function.name), *finish, is_async=False)
             else:
-                writer.function(function.name, params, function.result, is_async=function.is_async)
+                writer.function(name, params, function.result, is_async=function.is_async)
         return writer.encoded()
+
+    def _inside_name(self, function: Function) -> str:
+        return inside_name(self._interface.name, function.name)
 
     def _import_tickets(self) -> tuple[int, int]:
         builder = self._builder
@@ -215,7 +218,7 @@ class _Maker:
         builder, passed = self._builder, list[tuple[Passing, int]]()
         shared = Tickets(circuit, *tickets) if tickets is not None else None
         for function in self._interface.functions:
-            called = builder.alias(Sort.FUNC, inner, function.name)
+            called = builder.alias(Sort.FUNC, inner, self._inside_name(function))
             type_ = self._outside.function(function.params, function.result, is_async=function.is_async)
             if not self._form.changes(function):
                 builder.export(function.name, Sort.FUNC, called, type_)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CANCEL", "COMMAND", "DRIVE", "OPENED", "POLL", "PREFIX", "START", "STEP", "finish_name"]
+__all__ = ["CANCEL", "COMMAND", "DRIVE", "OPENED", "POLL", "PREFIX", "START", "STEP", "finish_name", "inside_name"]
 
 PREFIX = "lane-"
 """What the names of all begin with that a composed component imports beside the guest's own imports."""
@@ -26,8 +26,20 @@ def finish_name(function: str) -> str:
     The letter is that of the function's kind and the number that of the words in the resource's name, so that no two
     functions share one.
     """
+    return f"{PREFIX}{_plain(function)}"
+
+
+def inside_name(interface: str, function: str) -> str:
+    """Return what the inner side of a helper calls a function.
+
+    Of the world's own functions that side is an instance put together from them, where no name can be one of a
+    resource's function.
+    """
+    return function if interface or not function.startswith("[") else f"{PREFIX}inside-{_plain(function)}"
+
+
+def _plain(function: str) -> str:
     if not function.startswith("["):
-        return f"lane-f0-{function}"
+        return f"f0-{function}"
     kind, _, rest = function[1:].partition("]")
-    resource, _, name = rest.partition(".")
-    return f"lane-{kind[0]}{len(resource.split('-'))}-{resource}-{name}"
+    return f"{kind[0]}{len(rest.partition('.')[0].split('-'))}-{rest.replace('.', '-')}"

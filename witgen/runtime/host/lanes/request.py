@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Request", "request"]
 
-_REVISION = b"14"
+_REVISION = b"15"
 """Part of the key of composed components in the cache: whoever changes what helpers are like changes it."""
 
 _log = logging.getLogger(__name__)
