@@ -298,6 +298,9 @@ class Ends:
             if not has_ends:
                 self._wake()
             return Order(Step.WAIT)
+        if not self._armed:
+            # The bell was rung: who exits before that is heard could not wait for it again.
+            return Order(Step.WAIT)
         with self._deciding:
             self._running = bool(self._jobs)
         return self._next() if self._running else Order(Step.EXIT)
