@@ -100,6 +100,8 @@ class Ends:
         self._over = False
         self._visits = False
         """Whether what asks now is not the task, but somebody who has something new for it."""
+        self._empty: set[int] = set()
+        """Ends that had nothing when they were read for whom asks now."""
         self._calls: deque[Future[None]] = deque()
         self._done: Callable[[int, int], None] | None = None
         self._drives = False
@@ -263,6 +265,7 @@ class Ends:
                 self._arm()
         elif event == SETTLE:
             self._visits = True
+            self._empty.clear()
             for each in list(self._moving.values()):
                 each.settle()
         elif event == DONE:
@@ -307,7 +310,8 @@ class Ends:
 
     def _next_order(self) -> Order | None:
         for index, order in enumerate(self._orders):
-            if not (order.lasts and self._visits):
+            is_vain = order.step == Step.READ and order.end in self._empty
+            if not (self._visits and (order.lasts or is_vain)):
                 del self._orders[index]
                 return order
         return None
@@ -324,10 +328,11 @@ class Ends:
             self._armed = False
             self._orders.appendleft(Order(Step.RING))
 
-    @property
-    def is_visited(self) -> bool:
-        """Whether what asks now is not the task."""
-        return self._visits
+    def may_wait(self, end: int) -> bool:
+        """Be told that there is nothing to read, and tell whether it can be waited for: by the task only."""
+        if self._visits:
+            self._empty.add(end)
+        return not self._visits
 
     def _listening(self, call: int, _: int) -> None:
         self._listens = call != 0

@@ -35,8 +35,6 @@ class Incoming:
         self._wanted: Future[Any] | None = None
         self._size = self._address = 0
         self._reads = self._blocked = self._leaves = False
-        self._waits = False
-        """Whether nothing was there when a call that is not the task asked: then only the task may ask again."""
         is_bytes = isinstance(type_, abi.Stream) and type_.type is abi.U8
         self.nothing: Any = b"" if is_bytes else []
         """What comes at the end."""
@@ -148,7 +146,7 @@ class Incoming:
                 wanted.set_result(piece)
         elif not self._reads and not wanted.cancelled():
             self._reads = True
-            self._order(Step.READ, self._began, amount=min(self._size, self._most), lasts=self._waits)
+            self._order(Step.READ, self._began, amount=min(self._size, self._most))
 
     def _order(
         self,
@@ -157,9 +155,8 @@ class Incoming:
         *,
         address: int = 0,
         amount: int = 0,
-        lasts: bool = False,
     ) -> None:
-        self._ends.order(Order(step, self._kind, self._end, address, 0, amount, done, lasts))
+        self._ends.order(Order(step, self._kind, self._end, address, 0, amount, done))
 
     def settle(self) -> None:
         """Take what the guest has written by now."""
@@ -168,10 +165,9 @@ class Incoming:
     def _began(self, result: int, address: int) -> None:
         self._address = address
         self._blocked = is_blocked(result)
-        self._waits = self._blocked and self._ends.is_visited
         if not self._blocked:
             self._moved(result)
-        elif self._waits or self._wanted is None or self._wanted.cancelled():
+        elif not self._ends.may_wait(self._end) or self._wanted is None or self._wanted.cancelled():
             self._cancel()
 
     def _cancel(self) -> None:

@@ -51,9 +51,8 @@ class Mover(Protocol):
         """Be told that an event was taken."""
         ...
 
-    @property
-    def is_visited(self) -> bool:
-        """Whether what is done now is done by a call that is not the task."""
+    def may_wait(self, end: int) -> bool:
+        """Be told that there is nothing to read, and tell whether it can be waited for."""
         ...
 
 
