@@ -67,27 +67,34 @@ def _function(name: str, param: str, type_: abi.Type, result: abi.Type) -> abi.F
     return abi.Function(name, name, (abi.Param(param, param, type_),), result, is_async=True)
 
 
-_EXPORTS = abi.Interface(
-    "",
-    (),
-    (
-        _function("echo", "of", NUMBERS, NUMBERS),
+def _exports(numbers: abi.Stream) -> abi.Interface:
+    functions = (
+        _function("echo", "of", numbers, numbers),
         _function("ticks", "of", NOTHING, NOTHING),
         _function("done", "of", DONE, DONE),
-        _function("zeros", "n", abi.U32, NUMBERS),
-    ),
-)
+        _function("zeros", "n", abi.U32, numbers),
+    )
+    return abi.Interface("", (), functions)
 
 
 class Streaming(host.World):
     """The component."""
 
-    _definition = host.Definition("test:lanes/streaming", (), (_EXPORTS,))
+    _definition = host.Definition("test:lanes/streaming", (), (_exports(NUMBERS),))
     done: Any
     echo: Any
     ticks: Any
     zeros: Any
 
     def _bind(self, instance: host.Instance) -> None:
-        for function in _EXPORTS.functions:
+        for function in self._definition.exports[0].functions:
             setattr(self, function.python, instance.function(function))
+
+
+class Texts(Streaming):
+    """The same component with strings for numbers: `TEXTS`."""
+
+    _definition = host.Definition("test:lanes/streaming", (), (_exports(abi.Stream(abi.STRING)),))
+
+
+TEXTS = TEXT.replace("(stream u32)", "(stream string)")

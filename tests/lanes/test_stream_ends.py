@@ -14,7 +14,7 @@ from wasmtime.component import Component
 from witgen.runtime import host
 from witgen.runtime.host.engine import Settings, default_engine
 
-from .stream_guest import TEXT, Streaming
+from .stream_guest import TEXT, TEXTS, Streaming, Texts
 
 
 def test_numbers_and_nothing() -> None:
@@ -210,3 +210,8 @@ def test_much_at_once_goes_in_parts() -> None:
         numbers = world.echo([7] * 1_000_000)
         assert sum(len(iter_) for iter_ in iter(lambda: numbers.read(1 << 30), [])) == 1_000_000
         assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 << 10
+
+
+def test_what_a_guest_hands_back_unread_cannot_be_read() -> None:
+    with Texts._open(TEXTS, None) as world, pytest.raises(host.EngineError, match="has to copy the elements instead"):
+        world.echo(["a", "b"]).read()

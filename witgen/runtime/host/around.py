@@ -15,6 +15,10 @@ def _nobody() -> bool:
     return False
 
 
+async def _here(job: Callable[[], Any]) -> Any:
+    return job()
+
+
 @dataclass(slots=True)
 class Around:
     """Hooks that run before a call begins and after it has returned, in the order in which they came."""
@@ -23,8 +27,8 @@ class Around:
     after: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])
     is_wanted: Callable[[], bool] = _nobody
     """Tells whether somebody waits for the store's thread."""
-    run_here: Callable[[Callable[[], Any]], Coroutine[Any, Any, Any]] | None = None
-    """What runs something on the store's thread, where that is not the thread of its users."""
+    run_here: Callable[[Callable[[], Any]], Coroutine[Any, Any, Any]] = _here
+    """What runs something on the store's thread, for those who are on another one."""
 
     def call(self, *arguments: Any) -> int | None:
         """Call a plain function; like `ffi.call`."""

@@ -214,11 +214,11 @@ class Ends:
         asyncio.ensure_future(self.wait_on_loop(wanted)).add_done_callback(_seen)
 
     def _go_on_aside(self) -> asyncio.Future[None]:
-        run_here = self.store.around.run_here
-        if run_here is not None and (self._aside is None or self._aside.done()):
-            self._aside = asyncio.ensure_future(run_here(lambda: self._go_on(lambda: not self._awaited)))
+        if self._aside is None or self._aside.done():
+            on_thread = self.store.around.run_here(lambda: self._go_on(lambda: not self._awaited))
+            self._aside = asyncio.ensure_future(on_thread)
             self._aside.add_done_callback(_seen)
-        return self._aside  # type: ignore[return-value]
+        return self._aside
 
     # What the component calls
 

@@ -27,9 +27,15 @@ _NO_WAITING = (
     f" written to streams before; wasmtime {ffi.VERSION} does not support that, 49 and later do"
 )
 
+_HANDED_BACK = (
+    "one side both reads and writes a stream or future, which wasmtime allows for numbers only: a guest that hands its"
+    " host's back to it, or keeps one of its own, has to copy the elements instead"
+)
+
 _MEANINGS = {
     "deferred host scope has no call context": LENDS_ONE,
     "cannot do blocking `call` from an async context": _NO_NESTING,
+    "cannot read from and write to intra-component future": _HANDED_BACK,
     "Recursive `StoreContextMut::run_concurrent` calls not supported": _NO_NESTING,
 }
 # Later releases say so only of guests that are at fault.
