@@ -215,3 +215,23 @@ def test_much_at_once_goes_in_parts() -> None:
 def test_what_a_guest_hands_back_unread_cannot_be_read() -> None:
     with Texts._open(TEXTS, None) as world, pytest.raises(host.EngineError, match="has to copy the elements instead"):
         world.echo(["a", "b"]).read()
+
+
+def test_much_that_has_come_before_is_gathered() -> None:
+    everything = threading.Event()
+
+    def numbers() -> Iterator[int]:
+        yield from range(300_000)
+        everything.wait(30)
+
+    with Streaming._open(TEXT, None) as world, world.echo(numbers()) as echo:
+        given_up = echo.gather()
+        world.ticks([]).close()
+        assert given_up.cancel()
+        everything.set()
+        gathered = echo.gather()
+        for _ in range(100):
+            world.ticks([]).close()
+            if gathered.done():
+                break
+        assert gathered.result(1) == list(range(300_000))

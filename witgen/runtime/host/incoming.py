@@ -62,7 +62,8 @@ class Incoming:
             nonlocal wanted
             wanted = Future()
             wanted.add_done_callback(arrived)
-            self._want(wanted, self._piece)
+            # All that is here: one after the other, the pieces would call each other.
+            self._want(wanted, max(self._piece, len(self._came)))
 
         def arrived(wanted: Future[Any]) -> None:
             if wanted.cancelled():
