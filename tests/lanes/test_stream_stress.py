@@ -13,7 +13,7 @@ import pytest
 from .stream_stress import run_on_loop, run_plain
 
 pytestmark = pytest.mark.skipif(
-    int(version("wasmtime").split(".")[0]) < 49, reason="before wasmtime 49, streams of guests trap"
+    int(version("wasmtime").split(".")[0]) < 49, reason="before wasmtime 49, plain functions cannot wait for streams"
 )
 
 
