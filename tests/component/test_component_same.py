@@ -70,7 +70,14 @@ def test_same_bytes_with_documentation(
 
 
 # componentize-py 0.25.1 cannot build `names`: it panics over items of one name in several places.
-@pytest.mark.parametrize("case", [case for case in CASES if case != "names"])
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, marks=[] if case in {"values", "resources"} else [pytest.mark.long])
+        for case in CASES
+        if case != "names"
+    ],
+)
 def test_same_code_from_a_componentize_py_build(case: str, componentized: Callable[[World], Path]) -> None:
     """What componentize-py's own runtime asks of WASI is not in the output; it raises the version of WASI that is."""
     world = world_of(case)

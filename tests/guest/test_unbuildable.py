@@ -92,7 +92,9 @@ def test_generation_says_what_cannot_be_built(text: str, tmp_path: Path) -> None
 
 
 @pytest.mark.skipif(not TOOL.exists(), reason="componentize-py is not installed")
-@pytest.mark.parametrize("text", CASES)
+@pytest.mark.parametrize(
+    "text", [pytest.param(text, marks=[pytest.mark.long] if number >= 3 else []) for number, text in enumerate(CASES)]
+)
 def test_the_build_fails_for_that_reason(text: str, tmp_path: Path) -> None:
     wit = written(tmp_path, text)
     generate(Config(wit, out=tmp_path / "b_bindings"))

@@ -166,7 +166,7 @@ def test_a_worker_that_loops_forever_is_stopped(machine: Machine) -> None:
 
 def test_waiting_ends_with_the_deadline(machine: Machine) -> None:
     with pytest.raises(DeadlineError):
-        machine.call("one", "promised", key="p", deadline=0.3)
+        machine.call("one", "promised", key="p", deadline=3)
     with machine.executor() as executor:
         [record] = executor.records.workers()
         position = int(re.findall(rb"promise (\d+)", machine.output)[0])

@@ -25,16 +25,20 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="sends signals as Uni
 
 def _until(state: Path, kind: str, count: int = 1) -> None:
     """Wait until an oplog has so many entries of a kind."""
+    _counted(state, "oplog WHERE kind", kind, count)
+
+
+def _counted(state: Path, where: str, value: str, count: int = 1) -> None:
     due = time.monotonic() + 60
     while time.monotonic() < due:
         with contextlib.suppress(sqlite3.OperationalError):
             # Not there yet, or without tables.
             with contextlib.closing(sqlite3.connect(f"file:{state}?mode=ro", uri=True)) as looked:
-                [found] = looked.execute("SELECT count(*) FROM oplog WHERE kind = ?", (kind,)).fetchone()
+                [found] = looked.execute(f"SELECT count(*) FROM {where} = ?", (value,)).fetchone()
             if found >= count:
                 return
         time.sleep(0.02)
-    raise TimeoutError(kind)
+    raise TimeoutError(value)
 
 
 def _ended(process: subprocess.Popen[str], number: int) -> tuple[int, str]:
@@ -129,10 +133,13 @@ def test_waiting_for_a_promise_ends(machine: Machine) -> None:
     process = start()
     assert process.stdout is not None
     position = int(process.stdout.readline().split()[-1])
-    time.sleep(0.5)
+    _counted(machine.state, "workers WHERE status", "suspended")
     assert _ended(process, signal.SIGINT)[0] == 130
+    with contextlib.closing(sqlite3.connect(machine.state)) as state, state:
+        # What it is now, it is again when it waits: another status makes that seen.
+        state.execute("UPDATE workers SET status = 'interrupted'")
     process = start()
-    time.sleep(4)
+    _counted(machine.state, "workers WHERE status", "suspended")
     assert _ended(process, signal.SIGTERM)[0] == 143
     with machine.executor() as executor:
         [record] = executor.records.workers()
