@@ -54,7 +54,7 @@ def test_tracebacks_show_the_generated_code() -> None:
     with pytest.raises(ZeroDivisionError) as caught:
         component.back("x")
     text = "".join(traceback.format_exception(caught.value))
-    assert "_failed(_failure)" in text
+    assert "_settle_call(_failure)" in text
 
 
 def test_generated_code_is_forgotten_with_what_it_was_made_for() -> None:

@@ -38,7 +38,8 @@ def shadow(
     functions: Mapping[abi.Function, Callable[..., Any]],
 ) -> None:
     """Define functions of an interface of WASI's, named without its version, in place of wasmtime's."""
-    with linker.root() as root, root.add_instance(f"{interface}@{_own_version(store.engine)}") as instance:
+    name = f"{interface}@{_own_version(store.engine)}"
+    with ffi.defining(linker) as root, ffi.defining(root, name) as instance:
         for function, call in functions.items():
             # A method is looked up on its object, and these objects are wasmtime's.
             callback = bind_callback(replace(function, name=function.python, resource=None), handles, call)
@@ -63,7 +64,7 @@ def _try_version(engine: wasmtime.Engine, version: str) -> str | None:
     linker = wasm.Linker(engine)
     linker.allow_shadowing = True
     linker.add_wasip2()
-    with linker.root() as root, root.add_instance(f"wasi:io/poll@{version}"):
+    with ffi.defining(linker) as root, ffi.defining(root, f"wasi:io/poll@{version}"):
         pass
     store = wasmtime.Store(engine)
     store.set_wasi(wasmtime.WasiConfig())

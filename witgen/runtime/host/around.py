@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import ffi
+from .entry import ROOM
 
 __all__ = ["Around"]
 
@@ -32,6 +33,8 @@ class Around:
 
     def call(self, *arguments: Any) -> int | None:
         """Call a plain function; like `ffi.call`."""
+        for _ in ROOM:
+            break
         for hook in self.before:
             hook()
         failure: int | None = ffi.call(*arguments)
@@ -42,6 +45,8 @@ class Around:
 
     def call_async(self, *arguments: Any, idle: Callable[[float], bool]) -> int | None:
         """Call an async function; like `ffi.call_async`."""
+        for _ in ROOM:
+            break
         for hook in self.before:
             hook()
         failure = ffi.call_async(*arguments, idle=idle)

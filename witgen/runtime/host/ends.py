@@ -180,8 +180,7 @@ class Ends:
     def _go_on(self, until: Callable[[], bool]) -> None:
         """Let guests go on until something has come up, or the thread is wanted for something else."""
         if not until():
-            with self.store.entered():
-                self._drive(lambda: until() or self.store.around.is_wanted())
+            self.store.run(lambda: self._drive(lambda: until() or self.store.around.is_wanted()))
 
     def wait_for(self, wanted: Future[Any]) -> Any:
         """Let guests go on until elements are there, or while another thread does that."""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 import wasmtime
-from wasmtime.component import Component, Linker, ResourceAny, ResourceHost, ResourceType
 
 from . import ffi, memory
 from .errors import EngineError
+from .lending_trial import try_lending_two
 
 __all__ = [
     "Settings",
@@ -46,24 +45,6 @@ _made: WeakKeyDictionary[wasmtime.Engine, Settings] = WeakKeyDictionary()
 _fingerprints: WeakKeyDictionary[wasmtime.Engine, str] = WeakKeyDictionary()
 _counting: WeakKeyDictionary[wasmtime.Engine, bool] = WeakKeyDictionary()
 _proven: WeakKeyDictionary[wasmtime.Engine, bool] = WeakKeyDictionary()
-
-# Two borrowed handles in one call of a host function.
-_TWO_BORROWS = """
-(component
-  (import "host" (instance $host
-    (export "thing" (type $thing (sub resource)))
-    (export "make" (func (result (own $thing))))
-    (export "two" (func (param "a" (borrow $thing)) (param "b" (borrow $thing))))))
-  (core func $make (canon lower (func $host "make")))
-  (core func $two (canon lower (func $host "two")))
-  (core module $m
-    (import "" "make" (func $make (result i32)))
-    (import "" "two" (func $two (param i32 i32)))
-    (func (export "run") (call $two (call $make) (call $make))))
-  (core instance $i (instantiate $m (with "" (instance
-    (export "make" (func $make)) (export "two" (func $two))))))
-  (func (export "run") (canon lift (core func $i "run"))))
-"""
 
 
 def make_engine(config: wasmtime.Config | None = None, settings: Settings | None = None) -> wasmtime.Engine:
@@ -152,36 +133,5 @@ def lends_two(engine: wasmtime.Engine) -> bool:
     """Say whether host functions of this engine's stores can be lent two handles at once; tried once per engine."""
     works = _proven.get(engine)
     if works is None:
-        works = _proven[engine] = _try_lending_two(engine)
+        works = _proven[engine] = try_lending_two(engine, counts_fuel=counts_fuel(engine))
     return works
-
-
-def _forget(_context: wasmtime.StoreContext, _number: int) -> None:
-    """Do nothing about a resource that the guest drops."""
-
-
-def _try_lending_two(engine: wasmtime.Engine) -> bool:
-    store, linker, seen = wasmtime.Store(engine), Linker(engine), list[bool]()
-    # Where the engine interrupts its guests, the store must allow for a few instructions.
-    store.set_epoch_deadline(1 << 32)
-    if counts_fuel(engine):
-        store.set_fuel(1 << 32)
-
-    def two(context: wasmtime.StoreContext, first: ResourceAny, second: ResourceAny) -> None:
-        for handle in (first, second):
-            handle.to_host(context)
-        seen.append(True)
-
-    with linker.root() as root, root.add_instance("host") as instance:
-        instance.add_resource("thing", ResourceType.host(0), _forget)
-        instance.add_func("make", _make)
-        instance.add_func("two", two)
-    run = linker.instantiate(store, Component(engine, _TWO_BORROWS)).get_func(store, "run")
-    with contextlib.suppress(wasmtime.WasmtimeError):
-        if run is not None:
-            run(store)
-    return bool(seen)
-
-
-def _make(_context: wasmtime.StoreContext) -> ResourceHost:
-    return ResourceHost.own(1, 0)

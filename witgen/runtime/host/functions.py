@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import linecache
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from types import CodeType
@@ -18,6 +19,7 @@ from .. import abi
 from ..source import Source
 from .arena import Layout, RegionSpec
 from .columns import Columns
+from .entry import cover_jumps, guard
 from .ffi import pin_structure
 from .lifting import Handle, Lifting
 from .lowering import INTEGERS, kind_of
@@ -68,12 +70,13 @@ class _Compiler:
         self.raises = declared if function.raises is not None and isinstance(declared, abi.Result) else None
         self.uses_arena = declared is not None and declared not in _DIRECT
 
-    def finish(self, value: int) -> Compiled:
+    def finish(self, value: int, *, guarded: bool = False) -> Compiled:
         pins = pin_structure(len(self.layout.image), self.layout.pins) if self.layout.pins else None
         resource = self.function.resource
         title = f"{resource.interface}#{self.function.name}" if resource else self.function.name
+        code = self.source.compile(f"{title} {next(_numbers)}")
         compiled = Compiled(
-            self.source.compile(f"{title} {next(_numbers)}"), self.source.constants, self.layout, pins,
+            _patched(code, guard if guarded else cover_jumps), self.source.constants, self.layout, pins,
             tuple(self.lowering.regions), frozenset(self.lowering.views), self.lowering.handles,
             self.lifting.handles, value, self.slot,
         )  # fmt: skip
@@ -92,7 +95,7 @@ class _Compiler:
 
     # Callers of exports
 
-    def caller(self) -> Compiled:
+    def caller(self, *, calls_back: bool) -> Compiled:
         function, line, block = self.function, self.source.line, self.source.block
         names = [param.python for param in function.params]
         first = self.layout.reserve(4 * len(names))
@@ -102,32 +105,68 @@ class _Compiler:
                 line("_attend()")
             with block("if _busy:"):
                 line(f"return _reenter({', '.join(names)})")
-            with block("if not _acquire(False):"):
+            if calls_back:
+                line("for _mine in _room: break")
+            # Iterating calls C without looking for signals afterwards (see `entry`): no lock is taken and forgotten.
+            line("for _mine in _acquiring: break")
+            with block("if not _mine:"):
                 line("_refuse_thread()")
-            line("_busy = True")
             with block("try:"):
+                with block("if _begin:"):
+                    line("_turns.depth += 1")
+                    line("_begin()")
+                line("_busy = True")
                 if names:
-                    values = "".join(f"{name}, " for name in names)
-                    retry = f"{values}= _canonical(_error, _again, ({values}))"
-                    self.attempt(lambda: self._parameters(names, first), retry)
-                self._call()
+                    self._lower_parameters(names, first)
+                self._call(calls_back=calls_back)
                 self._result()
             with block("finally:"):
                 line("_busy = False")
-                line("_release()")
+                line("for _mine in _releasing: break")
         return self.finish(first)
+
+    def _lower_parameters(self, names: list[str], first: int) -> None:
+        values = "".join(f"{name}, " for name in names)
+        retry = f"{values}= _canonical(_error, _again, ({values}))"
+        with self._broken_off() as handled:
+            self.attempt(lambda: self._parameters(names, first), retry)
+            # Handles that were not taken back can be neither passed nor used.
+            handled.append("_passing" if self.lowering.handles else "")
+
+    @contextmanager
+    def _broken_off(self) -> Generator[list[str]]:
+        """Add a `try` whose failure leaves the store broken.
+
+        With a condition appended, only if that is true then; with an empty one, there is no `try`.
+        """
+        line, block = self.source.line, self.source.block
+        conditions: list[str] = []
+        with self.source.captured() as body:
+            yield conditions
+        if conditions == [""]:
+            self.source.extend([each.removeprefix("    ") for each in body])
+            return
+        line("try:")
+        self.source.extend(body)
+        with block("except _BaseException as _error:"):
+            if conditions:
+                line(f"if {conditions[0]}: _store._broken, _attention[0] = _error, None")
+            else:
+                line("_store._broken, _attention[0] = _error, None")
+            line("raise")
 
     def _parameters(self, names: list[str], first: int) -> None:
         for index, (name, param) in enumerate(zip(names, self.function.params, strict=True)):
             self.lowering.value(param.type, name, first + 4 * index)
 
-    def _call(self) -> None:
+    def _call(self, *, calls_back: bool) -> None:
         line, block = self.source.line, self.source.block
         call = "_call_async" if self.function.is_async else "_call"
-        line(f"_failure = {call}(_function, _context, _values, _count, _slot, _one)")
-        self._let_go()
-        with block("if _failure:"):
-            line("_failed(_failure)")
+        with self._broken_off():
+            line(f"_failure = {call}(_function, _context, _values, _count, _slot, _one)")
+            self._let_go()
+            with block("if _failure or _attention:" if calls_back else "if _failure:"):
+                line("_settle_call(_failure)")
 
     def _result(self) -> None:
         declared, line, block = self.function.result, self.source.line, self.source.block
@@ -143,7 +182,8 @@ class _Compiler:
             else:
                 self._ok_or_raise(self.raises, slot)
         with block("finally:"):
-            line("_delete(_slot)")
+            # Deleted, and marked as empty before anything else can happen.
+            line("for _mine in _deleting: break")
             line(f"{self.lowering.words()}[{self.slot}] = 0")
 
     def _ok_or_raise(self, declared: abi.Result, slot: str) -> None:
@@ -164,19 +204,24 @@ class _Compiler:
         with block(f"def {CALL}({_CALLBACK_PARAMETERS}):"):
             if self.uses_arena:
                 line("global _busy")
-                with block("if _busy:"):
-                    line(f"return _reenter({_CALLBACK_PARAMETERS})")
+            # The body is one `try`, and its handler calls nothing: see `entry`.
             with block("try:"):
                 with block("if _attention:"):
                     line("_attend_inside()")
+                if self.uses_arena:
+                    with block("if _busy:"):
+                        line(f"return _reenter({_CALLBACK_PARAMETERS})")
                 self._run()
+                if self.uses_arena:
+                    line("_busy = False")
                 line("return 0")
             with block("except _BaseException as _error:"):
-                line("return _raised(_error)")
-            if self.uses_arena:
-                with block("finally:"):
+                line("_store._raised = _error")
+                if self.uses_arena:
                     line("_busy = False")
-        return self.finish(self.slot)
+                with block("for _failure in _errors.all:"):
+                    line("return _failure")
+        return self.finish(self.slot, guarded=True)
 
     def _run(self) -> None:
         function, line, block = self.function, self.source.line, self.source.block
@@ -255,6 +300,14 @@ class _Compiler:
                 line("_shrink()")
 
 
+def _patched(module: CodeType, patch: Callable[[CodeType], CodeType]) -> CodeType:
+    """Return a compiled module with another code of its function."""
+    constants = [
+        patch(each) if isinstance(each, CodeType) and each.co_name == CALL else each for each in module.co_consts
+    ]
+    return module.replace(co_consts=tuple(constants))
+
+
 _compiled: WeakKeyDictionary[abi.Function, dict[str, Compiled]] = WeakKeyDictionary()
 
 
@@ -265,9 +318,10 @@ def _cached(function: abi.Function, kind: str, compile_: Callable[[], Compiled])
     return kinds[kind]
 
 
-def compile_caller(function: abi.Function, *, laned: bool = False) -> Compiled:
-    """Compile what calls an export; cached."""
-    return _cached(function, f"caller {laned}", lambda: _Compiler(function, laned=laned).caller())
+def compile_caller(function: abi.Function, *, laned: bool = False, calls_back: bool = True) -> Compiled:
+    """Compile what calls an export; cached. `calls_back`: wasm can call Python meanwhile."""
+    kind = f"caller {laned} {calls_back}"
+    return _cached(function, kind, lambda: _Compiler(function, laned=laned).caller(calls_back=calls_back))
 
 
 def compile_callback(function: abi.Function, *, finishes: bool = False, laned: bool = False) -> Compiled:

@@ -234,18 +234,21 @@ class _Lender:
         self._context = handles.store.context
         self._out = ctypes.c_size_t(0)
         self._out_address = ctypes.addressof(self._out)
-        self._passing: list[_Passing] = []
+        self.passing: list[_Passing] = []
         self._borrowed: list[Handle] = []
 
     def settle(self) -> None:
-        passing = self._passing
+        passing = self.passing
+        # What is interrupted halfway stays in the list, which tells that the store is broken.
         while passing:
-            passing.pop().passed()
+            passing[-1].passed()
+            passing.pop()
 
     def undo(self) -> None:
-        passing = self._passing
+        passing = self.passing
         while passing:
-            passing.pop().refused()
+            passing[-1].refused()
+            passing.pop()
 
     def end_borrows(self) -> None:
         borrowed = self._borrowed
@@ -272,7 +275,7 @@ class _Lender:
                 value = self._handles.check(type_, value)
             number = add(value)
             box = self._box(number, number_of_type)
-            self._passing.append(_Minted(box, number, self))
+            self.passing.append(_Minted(box, number, self))
             return box
 
         return mint
@@ -282,7 +285,7 @@ class _Lender:
             value = self._handles.check(type_, value)
             number, temporary = self.store.table.lend(value)
             box = self._box(number, side.number)
-            self._passing.append(_Lent(box, number, self, temporary=temporary))
+            self.passing.append(_Lent(box, number, self, temporary=temporary))
             return box
 
         return lend
@@ -291,7 +294,7 @@ class _Lender:
         def move(value: Any) -> int:
             value = self._handles.check(type_, value)
             passing = _Moved(value) if isinstance(value, Handle) else self._make(value, temporary=False)
-            self._passing.append(passing)
+            self.passing.append(passing)
             return passing.box
 
         return move
@@ -306,7 +309,7 @@ class _Lender:
                     return handle._box
             made: Any = self._handles.check(type_, value)
             passing = self._make(made, temporary=True)
-            self._passing.append(passing)
+            self.passing.append(passing)
             return passing.box
 
         return show
@@ -325,7 +328,7 @@ class _Lender:
 
     def _offer(self, type_: End, ends: FunctionEnds, value: Any) -> int:
         number = ends.offer(type_, value)
-        self._passing.append(_Offered(number, ends))
+        self.passing.append(_Offered(number, ends))
         return number
 
     def _function_ends(self) -> FunctionEnds:

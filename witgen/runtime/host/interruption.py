@@ -11,12 +11,13 @@ import struct
 import threading
 import time
 import weakref
-from collections.abc import Callable
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Protocol
 
 import wasmtime
 
 from . import ffi
+from .entry import c_callback, errors, guarded
 from .errors import DeadlineError
 
 __all__ = ["Interruption"]
@@ -27,62 +28,69 @@ _CHECKS: Final = 50
 _go_on: Final = struct.Struct("<Q").pack_into
 
 
+class _Owner(Protocol):
+    """The store that an interruption belongs to."""
+
+    _raised: BaseException | None
+
+
+@dataclass(slots=True)
+class _Call:
+    """A call under way: when it has to be over (0 for never), and why it is to end."""
+
+    due: float = 0.0
+    cause: BaseException | None = None
+
+
 class Interruption:
     """What can stop the calls of one store. A call is outermost: what host code calls meanwhile belongs to it."""
 
-    def __init__(self, store: wasmtime.Store, deadline: float | None, raised: Callable[[BaseException], int]) -> None:
+    def __init__(self, owner: _Owner, store: wasmtime.Store, deadline: float | None) -> None:
         self._engine = store.engine
-        self._raised = raised
+        self._owner = owner
         self._deadline = deadline
-        self._lock = threading.Lock()
-        self._depth = 0
-        self._cause: BaseException | None = None
-        self.due = 0.0
-        """When the call under way has to be over; 0 while there is none."""
-        self.callback = ffi.EPOCH_CALLBACK(self._ask)
+        self.call: _Call | None = None
+        """The call under way. The store forgets it when the call is over."""
+        self.callback = c_callback(ffi.EPOCH_CALLBACK, self._ask)
         ffi.set_epoch_callback(store, self.callback)
         store.set_epoch_deadline(1)
         if deadline is not None:
             _watch.add(self, deadline)
 
     def enter(self) -> None:
-        """A call begins, maybe inside another."""
-        if self._depth == 0:
-            with self._lock:
-                self._cause = None
-                self.due = time.monotonic() + self._deadline if self._deadline is not None else 0.0
-        self._depth += 1
-
-    def leave(self) -> None:
-        """A call is over."""
-        self._depth -= 1
-        if self._depth == 0:
-            self.due = 0.0
+        """Begin an outermost call."""
+        self.call = _Call() if self._deadline is None else _Call(time.monotonic() + self._deadline)
 
     def stop(self, cause: BaseException) -> None:
         """Let the call under way end with an exception, from any thread. Host code is not interrupted, wasm is."""
-        with self._lock:
-            if self._depth == 0 or self._cause is not None:
-                return
-            self._cause = cause
-        self._engine.increment_epoch()
+        call = self.call
+        if call is not None and call.cause is None:
+            call.cause = cause
+            self._engine.increment_epoch()
 
     def check(self, now: float) -> None:
         """Stop a call whose time is up."""
-        if self.due and now >= self.due:
+        call = self.call
+        if call is not None and call.due and now >= call.due:
             self.stop(DeadlineError(f"the call took longer than {self._deadline:g} seconds"))
 
     def check_here(self) -> None:
         """Raise what the call under way has to end with: for its own host code, while that waits for something."""
         self.check(time.monotonic())
-        if self._cause is not None:
-            raise self._cause
+        if self.call is not None and self.call.cause is not None:
+            raise self.call.cause
 
+    @guarded
     def _ask(self, _context: int, _data: int, delta: int, _kind: int) -> int:
-        """Be asked by wasmtime, on the store's thread, whether to go on."""
-        if self._cause is not None:
-            return self._raised(self._cause)
-        _go_on(ffi.MEMORY, delta, 1)
+        """Tell wasmtime, on the store's thread, whether to go on. Python's signal handlers run here, too."""
+        try:
+            if self.call is not None and self.call.cause is not None:
+                raise self.call.cause  # noqa: TRY301  (this `try` is around everything)
+            _go_on(ffi.MEMORY, delta, 1)
+        except BaseException as error:  # noqa: BLE001  (goes through wasm, and comes out of the call as it is)
+            self._owner._raised = error  # noqa: SLF001  (an attribute of the store, set without a call)
+            for failure in errors.all:
+                return failure
         return 0
 
 

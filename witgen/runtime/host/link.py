@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Container, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import count
 from typing import Any, NoReturn, TypeVar
 from weakref import WeakKeyDictionary
@@ -15,7 +15,7 @@ from wasmtime import component as wasm
 
 from .. import abi
 from . import ffi, shape
-from .binding import bind_callback, bind_choice
+from .binding import bind_callback, bind_choice, bind_refusal
 from .definition import Definition, Import, Needs, is_native, track
 from .ends import Ends
 from .engine import lends_two
@@ -30,7 +30,7 @@ from .lanes.tickets import Tickets
 from .lent import numbered, with_objects
 from .resource import HostResource, NativeResource
 from .store import Store
-from .stream_files import hide
+from .stream_files import GET_DIRECTORIES, PREOPENS, hidden
 from .stream_handles import FunctionEnds
 
 __all__ = ["Linkage", "is_refused", "refuse"]
@@ -190,7 +190,7 @@ class Linkage:
         self._refuse_lending(wanted, needs)
         for implementation in self._implementations:
             self._assign(implementation)
-        with self._linker.root() as root:
+        with ffi.defining(self._linker) as root:
             for implementation in wanted:
                 if implementation.native:
                     continue
@@ -200,7 +200,7 @@ class Linkage:
                 if not name:
                     self._fill(root, implementation, needs)
                     continue
-                with root.add_instance(name) as instance:
+                with ffi.defining(root, name) as instance:
                     self._fill(instance, implementation, needs)
             if any(needs.polled.values()) or POLL.name in needs.lanes:
                 self._define_tickets(root)
@@ -279,15 +279,7 @@ class Linkage:
 
     def _refuse(self, instance: wasm.LinkerInstance, function: abi.Function) -> None:
         """Define a function that says at each call why it cannot be called."""
-        raised = self._store.raised
-
-        def called(*_: object) -> int:
-            try:
-                refuse(function)
-            except LinkError as error:
-                return raised(error)
-
-        callback = ffi.CALLBACK(called)
+        callback = bind_refusal(self._handles, partial(refuse, function))
         self._store.keep.append(callback)
         ffi.add_function(instance, function.name, callback)
 
@@ -317,7 +309,11 @@ class Linkage:
         """Define a function that passes elements; where they may be of several `classes`, the end tells which."""
         callbacks = [bind_callback(each, self._handles, implementation, laned=True) for each in functions]
         if len(callbacks) > 1:
-            callbacks.append(bind_choice(tuple(callbacks), lambda end: classes.index(self.ends.classes(end))))
+
+            def choose(end: int) -> int:
+                return classes.index(self.ends.classes(end))
+
+            callbacks.append(bind_choice(self._handles, tuple(callbacks), choose))
         self._store.keep.extend(callbacks)
         ffi.add_function(root, functions[0].name, callbacks[-1])
 
@@ -354,13 +350,26 @@ class Linkage:
         """Make an instance, which may run the guest's start code."""
         self._store.keep.extend((self._linker, component))
         if self._store.streams and not self._has_preopens:
-            hide(self._store, self._linker, component)
-        with self._store.entered():
-            try:
-                return self._linker.instantiate(self._store.raw, component)
-            except wasmtime.WasmtimeError as error:
-                self._explain_strange_resources(str(error))
-                self._store.start_failed(error)
+            self._hide_preopens(component)
+        return self._store.instantiate(lambda: self._instantiate(component))
+
+    def _instantiate(self, component: wasm.Component) -> wasm.Instance:
+        try:
+            return self._linker.instantiate(self._store.raw, component)
+        except wasmtime.WasmtimeError as error:
+            self._explain_strange_resources(str(error))
+            raise
+
+    def _hide_preopens(self, component: wasm.Component) -> None:
+        """Let the guest ask for its preopened folders without learning of ours."""
+        names = [name for name in component.type.imports(self._store.engine) if name.startswith(PREOPENS)]
+        if not names:
+            return
+        directories = hidden(self._store)
+        with ffi.defining(self._linker) as root:
+            for name in names:
+                with ffi.defining(root, name) as instance:
+                    self._bind(instance, GET_DIRECTORIES, directories)
 
     def _explain_strange_resources(self, text: str) -> None:
         """Raise if one of wasmtime's interfaces has handles of resources that are not wasmtime's any more."""

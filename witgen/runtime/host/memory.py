@@ -11,17 +11,17 @@ import ctypes
 import mmap
 import sys
 import threading
-from collections.abc import Generator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import count
+from collections.abc import Callable
+from itertools import count, repeat, starmap
+from operator import itemgetter
 from typing import Any, Final
 
 import wasmtime
 
 from . import ffi
+from .entry import c_callback, errors, guarded, leaf
 
-__all__ = ["AVAILABLE", "Budget", "bound", "create_here"]
+__all__ = ["AVAILABLE", "UNLIMITED", "Budget", "bound", "current"]
 
 AVAILABLE: Final = sys.platform != "win32"
 """Whether memories can be made here; otherwise wasmtime's limiter has to do."""
@@ -30,51 +30,28 @@ _NOTHING: Final = 0
 _FAILED: Final = ctypes.c_void_p(-1).value
 
 
-@dataclass(slots=True)
 class Budget:
     """What a store allows each of its memories, in bytes; `refused` is what a guest asked for in vain, or 0."""
 
-    limit: int
-    refused: int = 0
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.refused = 0
+        self.raised: BaseException | None = None
+        """What was raised while a memory was made."""
 
-    def allows(self, size: int) -> bool:
-        """Tell whether a memory may be of this size, and remember if not."""
-        if size <= self.limit:
-            return True
-        self.refused = size
-        return False
+
+UNLIMITED: Final = Budget(1 << 64)
+"""The budget of memories that are not made for a store with a limit."""
 
 
 class _Current(threading.local):
     """Whose memories are being made on this thread."""
 
-    budget: Budget | None = None
+    budget: Budget = UNLIMITED
 
 
-_current = _Current()
+current: Final = _Current()
 
-
-@contextmanager
-def create_here(budget: Budget | None) -> Generator[None]:
-    """Make memories for a store, until the end of the block, on this thread."""
-    before, _current.budget = _current.budget, budget
-    try:
-        yield
-    finally:
-        _current.budget = before
-
-
-@dataclass(slots=True)
-class _Memory:
-    address: int
-    size: int
-    capacity: int
-    mapped: int
-    budget: Budget | None
-
-
-_memories: dict[int, _Memory] = {}
-_number = count(1)
 
 _PRIVATE: Final = sum(int(getattr(mmap, name, 0)) for name in ("MAP_PRIVATE", "MAP_ANONYMOUS", "MAP_NORESERVE"))
 _USABLE: Final = sum(int(getattr(mmap, name, 0)) for name in ("PROT_READ", "PROT_WRITE"))
@@ -90,55 +67,106 @@ if AVAILABLE:
     _unmap.argtypes = (ctypes.c_void_p, ctypes.c_size_t)
 
 
-def _extend(memory: _Memory, size: int) -> bool:
-    """Make a memory usable up to `size`."""
-    if size > memory.size and _protect(memory.address + memory.size, size - memory.size, _USABLE):
-        return False
-    memory.size = size
-    return True
+def _repeated(function: Callable[..., object], arguments: list[tuple[int, ...]]) -> Any:
+    """Return an iterator that calls a C function at each step, with the arguments that the list then has."""
+    return starmap(function, map(itemgetter(0), repeat(arguments)))
 
 
+class _Memory:
+    """A mapping of which `size` bytes can be used; it ends with the object.
+
+    wasmtime calls for its growth and its end, and no exception may come between what the C library did and what is
+    remembered of it. So both are leaves (see `entry`), and call C by iterating.
+    """
+
+    def __init__(self, capacity: int, mapped: int, budget: Budget) -> None:
+        self.address: int | None = None
+        self.size = 0
+        self.capacity = capacity
+        self.mapped = mapped
+        self.budget = budget
+        self.part: list[tuple[int, ...]] = [()]
+        """Address, length and protection of what becomes usable next."""
+        self.extending = _repeated(_protect, self.part)
+        self.whole: list[tuple[int, ...]] = [()]
+        self.unmapping = _repeated(_unmap, self.whole)
+
+    @leaf
+    def __del__(self) -> None:
+        if self.whole[0]:
+            for _ in self.unmapping:
+                break
+
+
+_memories: dict[int, _Memory] = {}
+_number = count(1)
+
+
+@guarded
 def _new(_env: int, _type: int, minimum: int, _maximum: int, reserved: int, guard: int, result: Any) -> int:
-    budget, capacity = _current.budget, max(reserved, minimum)
-    if budget is not None and not budget.allows(minimum):
-        return int(ffi.error_new(f"a memory of {minimum} bytes exceeds memory limits: {budget.limit}".encode()))
-    address = _map(None, capacity + guard, _NOTHING, _PRIVATE, -1, 0)
-    if address in {None, _FAILED}:
-        return int(ffi.error_new(f"no address space for a memory of {capacity} bytes".encode()))
-    memory = _Memory(address, 0, capacity, capacity + guard, budget)
-    if not _extend(memory, minimum):
-        _unmap(address, memory.mapped)
-        return int(ffi.error_new(f"no memory of {minimum} bytes".encode()))
-    number = next(_number)
-    _memories[number] = memory
-    made = result[0]
-    made.env, made.get, made.grow, made.end = number, _get_callback, _grow_callback, _end_callback
+    try:
+        budget, capacity = current.budget, max(reserved, minimum)
+        if minimum > budget.limit:
+            budget.refused = minimum
+            return int(ffi.error_new(f"a memory of {minimum} bytes exceeds memory limits: {budget.limit}".encode()))
+        memory = _Memory(capacity, capacity + guard, budget)
+        mapping = map(_map, (None,), (memory.mapped,), (_NOTHING,), (_PRIVATE,), (-1,), (0,))
+        for memory.address in mapping:
+            break
+        address = memory.address
+        if address is None or address == _FAILED:
+            return int(ffi.error_new(f"no address space for a memory of {capacity} bytes".encode()))
+        memory.whole[0] = (address, memory.mapped)
+        number = next(_number)
+        _memories[number] = memory
+        if minimum and _grow(number, minimum):
+            del _memories[number]
+            return int(ffi.error_new(f"no memory of {minimum} bytes".encode()))
+        made = result[0]
+        made.env, made.get, made.grow, made.end = number, _get_callback, _grow_callback, _end_callback
+    except BaseException as error:  # noqa: BLE001  (goes through wasmtime, and comes out of the call as it is)
+        current.budget.raised = error
+        for failure in errors.all:
+            return failure
     return 0
 
 
-def _get(number: int, size: Any, capacity: Any) -> int:
+@leaf
+def _get(number: int, size: Any, capacity: Any) -> int | None:
     memory = _memories[number]
     size[0], capacity[0] = memory.size, memory.capacity
     return memory.address
 
 
+@leaf
 def _grow(number: int, size: int) -> int:
     memory = _memories[number]
-    allowed = memory.budget is None or memory.budget.allows(size)
-    if allowed and size <= memory.capacity and _extend(memory, size):
-        return 0
-    return int(ffi.error_new(b"no more memory"))
+    budget, added = memory.budget, size - memory.size
+    if size > budget.limit:
+        budget.refused = size
+    elif size <= memory.capacity:
+        failed = 0
+        if added > 0:
+            memory.part[0] = (memory.whole[0][0] + memory.size, added, _USABLE)
+            for failed in memory.extending:  # noqa: B007
+                break
+        if not failed:
+            memory.size = size
+            return 0
+    for failure in errors.all:
+        return failure
+    return 0
 
 
+@leaf
 def _end(number: int) -> None:
-    memory = _memories.pop(number)
-    _unmap(memory.address, memory.mapped)
+    del _memories[number]
 
 
-_get_callback: Final = ffi.MEMORY_GET(_get)
-_grow_callback: Final = ffi.MEMORY_GROW(_grow)
-_end_callback: Final = ffi.MEMORY_END(_end)
-_new_callback: Final = ffi.MEMORY_NEW(_new)
+_get_callback: Final = c_callback(ffi.MEMORY_GET, _get)
+_grow_callback: Final = c_callback(ffi.MEMORY_GROW, _grow)
+_end_callback: Final = c_callback(ffi.MEMORY_END, _end)
+_new_callback: Final = c_callback(ffi.MEMORY_NEW, _new)
 
 
 def bound(config: wasmtime.Config) -> None:

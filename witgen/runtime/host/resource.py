@@ -101,7 +101,11 @@ class Handle(values.Resource):
         if self._fate == "borrowed":
             raise ValueError(f"this {type(self).__name__} is borrowed; its owner drops it")
         if self._box:
-            self._store.release(self._release("dropped"))
+            # Iterated, not called: no signal is looked for until the handle is empty (see `entry`).
+            for _ in map(self._store.abandon_next, (self._box,)):
+                self._box, self._fate = 0, "dropped"
+                break
+            self._store.drop_abandoned()
 
     def __enter__(self) -> Self:
         return self

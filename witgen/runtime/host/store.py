@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections import deque
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from typing import Any, NoReturn, Self, TypeVar, cast
 
@@ -14,32 +13,28 @@ import wasmtime
 
 from . import ffi
 from .around import Around
+from .causes import cause_of
 from .engine import bounds, default_engine, prove, suit
+from .entry import ROOM, c_callback, errors, guarded, refill
 from .errors import (
     EngineError,
-    FuelError,
-    GuestExit,
     HostError,
     LinkError,
     MemoryLimitError,
     StoreDeadError,
     ThreadError,
-    Trap,
 )
-from .explained import explained
 from .interruption import Interruption
 from .limits import Limits, grant
-from .memory import Budget, create_here
+from .memory import Budget
 from .resource import HostResource
 from .stream_files import prepare
 from .table import ObjectTable
+from .turns import Turns
 
 __all__ = ["Store"]
 
 T = TypeVar("T")
-
-_OUT_OF_FUEL = "all fuel consumed by WebAssembly"
-_TOO_MUCH = "fuel allocated for hostcalls has been exhausted"
 
 
 class Store:
@@ -59,17 +54,20 @@ class Store:
         http: whether guests may send HTTP requests by wasmtime's own `wasi:http`.
     """
 
-    dead: BaseException | None = None
     finish: Callable[[object], object] | None = None
     """What completes a value that an implementation returned, where they may be coroutines."""
     loop: asyncio.AbstractEventLoop | None = None
     """Where coroutines of implementations run, where they may be."""
     interruption: Interruption | None = None
-    _depth = 0
-    """How many calls are under way inside each other, where that is counted."""
     _closed = False
+    _ended = False
+    """Whether everything was closed: an interrupt can end `close` before that."""
     _http = False
+    _dead: BaseException | None = None
+    _broken: BaseException | None = None
+    """What was raised where the C library was left with a call half done."""
     _raised: BaseException | None = None
+    """What host code raised, until the call that led to it ends."""
 
     def __init__(
         self,
@@ -92,37 +90,44 @@ class Store:
         """Whether files can become streams of its guests."""
         self.http = http
         """Whether guests may use wasmtime's `wasi:http`."""
-        self.budget = Budget(self.limits.memory) if self.limits.memory and bounds(self.engine) else None
+        self.budget = Budget(self.limits.memory or 1 << 64) if bounds(self.engine) else None
         self.raw = _raw_store(self, wasi or _quiet_wasi())
         self.context = ffi.context_of(self.raw)
         self.table = ObjectTable()
         self.keep: list[object] = []
         """What the C library has pointers to."""
-        self.destructor = ffi.DESTRUCTOR(self._destroy)
+        self.destructor = c_callback(ffi.DESTRUCTOR, self._destroy)
         self.idle: Callable[[float], bool] = ffi.sleep
         """What waits so many seconds while an async call cannot go on, and tells whether it can earlier."""
         self._enders: list[Callable[[], None]] = []
         self.around = Around()
-        self._lock = threading.RLock()
         self._extensions: dict[object, Any] = {}
         self._hooks: list[Callable[[], None]] = []
         # What has to be done before the next call: empty as long as nothing is out of the ordinary.
-        self._attention: deque[object] = deque()
+        # A dict, because storing an item cannot be interrupted.
+        self._attention: dict[int, None] = {}
         self._jobs: deque[Callable[[], None]] = deque()
         self._abandoned: deque[int] = deque()
+        self.abandon_next = self._abandoned.append
+        """Adds a box for `drop_abandoned`."""
         if settings.interruptible:
-            self.interruption = Interruption(self.raw, self.limits.deadline, self.raised)
+            self.interruption = Interruption(self, self.raw, self.limits.deadline)
+        self.turns = Turns(self.interruption, self.budget)
         self.call_environment = self._environment()
+
+    @property
+    def dead(self) -> BaseException | None:
+        """The failure after which no call can be made any more, or None."""
+        if self._dead is None and self._broken is not None:
+            return self._broken if self._raised is None else self._raised
+        return self._dead
 
     def _environment(self) -> dict[str, Any]:
         """Return what the converters name of a store."""
-        plain = self.interruption is None and self.budget is None
         return {
-            "_acquire": self._lock.acquire if plain else self._acquire,
-            "_release": self._lock.release if plain else self._release,
-            "_attention": self._attention, "_attend": self._attend, "_attend_inside": self._run_jobs,
-            "_refuse_thread": self._refuse_thread, "_failed": self.failed, "_raised": self.raised,
-            "_context": ffi.Address(self.context), "_call_async": self._call_async,
+            "_store": self, "_errors": errors, "_room": ROOM, "_attention": self._attention, "_attend": self._attend,
+            "_attend_inside": self._attend_inside, "_settle_call": self._settle, "_call_async": self._call_async,
+            "_context": ffi.Address(self.context), **self.turns.call_environment(),
         }  # fmt: skip
 
     def _call_async(self, *arguments: Any) -> int | None:
@@ -156,7 +161,7 @@ class Store:
 
     def is_entered_here(self) -> bool:
         """Say whether the current thread is inside a call of this store, and so may use it without asking."""
-        return _is_owned(self._lock)
+        return self.turns.is_mine()
 
     def call_soon(self, job: Callable[[], None]) -> None:
         """Run a job on the store's thread when that is next in Python. Any thread may ask, finalizers too.
@@ -164,7 +169,7 @@ class Store:
         That is before a host function runs and before an export's code does. A store that closes forgets its jobs.
         """
         self._jobs.append(job)
-        self._attention.append(None)
+        self._attention[0] = None
 
     def abandon(self, box: int) -> None:
         """Drop a handle before the next call; from any thread, finalizers too."""
@@ -172,33 +177,41 @@ class Store:
             ffi.any_delete(box)
         else:
             self._abandoned.append(box)
-            self._attention.append(None)
+            self._attention[0] = None
 
-    def release(self, box: int) -> None:
-        """Drop a handle now, or before the next call if a call is under way."""
-        busy = self._closed or self.dead is not None or _is_owned(self._lock)
-        if busy or not self._acquire():
-            self.abandon(box)
-            return
-        try:
-            self._drop(box)
-        finally:
-            self._release()
+    def drop_abandoned(self) -> None:
+        """Drop the handles in `abandon_next` now, or before the next call if a call is under way."""
+        self._attention[0] = None
+        if self._closed:
+            self._forget_abandoned()
+        elif self.dead is None and not self.turns.is_mine():
+            with suppress(ThreadError):
+                self.turns.alone(self._catch_up)
 
-    @contextmanager
-    def entered(self) -> Generator[None]:
-        """Keep other threads out while wasmtime-py's own functions are used."""
+    def run(self, job: Callable[[], T]) -> T:
+        """Do what has come up since the last call, and run a job that uses the store."""
         self._attend()
-        self._enter()
-        try:
-            with create_here(self.budget):
-                yield
-        finally:
-            self._release()
+        return self.turns.alone(job)
 
-    def start_failed(self, error: wasmtime.WasmtimeError) -> NoReturn:
+    def instantiate(self, make: Callable[[], T]) -> T:
+        """Make an instance in this store, by wasmtime-py's own function; where that fails, say why."""
+        return self.run(partial(self._instantiate, make))
+
+    def _instantiate(self, make: Callable[[], T]) -> T:
+        try:
+            made = make()
+        except wasmtime.WasmtimeError as error:
+            self._start_failed(error)
+        except BaseException as error:
+            self._break(error)
+            raise
+        self._settle(None)
+        return made
+
+    def _start_failed(self, error: wasmtime.WasmtimeError) -> NoReturn:
         """End an instantiation that failed: in host code, in the guest's start code, or before either."""
         text = str(error)
+        self._take_raised()
         if self._raised is None and "wasm trap" not in text and "wasm backtrace" not in text:
             if "exceeds memory limits" in text:
                 raise MemoryLimitError(text) from None
@@ -215,49 +228,49 @@ class Store:
 
     def usable(self) -> None:
         """Raise if no call can be made any more."""
-        if self.dead is not None:
-            raise StoreDeadError("this store cannot be used any more: a call in it failed") from self.dead
+        dead = self.dead
+        if dead is not None:
+            self._die(dead)
+            raise StoreDeadError("this store cannot be used any more: a call in it failed") from dead
         if self._closed:
             raise StoreDeadError("this store is closed")
 
-    def raised(self, error: BaseException) -> int:
-        """Keep what host code raised until the call that led to it ends; return an error for the C library."""
-        self._raised = error
-        return int(ffi.error_new(b"host code raised an exception"))
-
     def failed(self, failure: int) -> NoReturn:
         """End a call that failed: with the exception of host code, or with what the guest did."""
+        refill()
         cause = self._cause(*ffi.error_message(failure))
         self._die(cause)
         raise cause
 
+    def _settle(self, failure: int | None) -> None:
+        """Look at what a call into the C library left: its error, or what was raised where C could not be told."""
+        if failure:
+            self.failed(failure)
+        self._take_raised()
+        if self._raised is not None:
+            cause = self._cause("", None)
+            self._die(cause)
+            raise cause
+
+    def _take_raised(self) -> None:
+        """Take over what was raised while a memory was made."""
+        if self.budget is not None and self.budget.raised is not None:
+            self._raised, self.budget.raised = self.budget.raised, None
+
+    def _break(self, cause: BaseException) -> None:
+        """Let no call be made any more: one was broken off, and nobody knows how far it went."""
+        self._broken = cause
+        self._attention[0] = None
+
     def _cause(self, text: str, code: int | None) -> BaseException:
         """Return what ended a call: the exception of host code, or what the guest did."""
         cause, self._raised = self._raised, None
-        if cause is not None:
-            return cause
-        if code is not None:
-            return GuestExit(code)
-        if _OUT_OF_FUEL in text:
-            return FuelError(f"the guest has used up its fuel, {self.limits.fuel}")
-        if (meant := explained(text)) is not None:
-            return meant
-        trap = Trap(text)
-        if self.budget is not None and self.budget.refused:
-            asked = f"the guest asked for a memory of {self.budget.refused} bytes"
-            error = MemoryLimitError(f"{asked}, and its store allows {self.budget.limit}")
-            error.__cause__ = trap
-            return error
-        if _TOO_MUCH in text:
-            trap.add_note("A guest can hand over 128 MiB of values per call, about 2.7 million elements of lists.")
-        elif self.limits.memory is not None:
-            trap.add_note(f"The store allows each memory {self.limits.memory} bytes; maybe the guest needs more.")
-        return trap
+        return cause if cause is not None else cause_of(text, code, self.limits, self.budget)
 
     def _die(self, cause: BaseException) -> None:
-        if self.dead is None:
-            self.dead = cause
-            self._attention.append(None)
+        if self._dead is None:
+            self._dead = cause
+            self._attention[0] = None
             for end in self._enders:
                 end()
 
@@ -267,35 +280,49 @@ class Store:
         if self.finish is not None:
             self.finish(told)
 
+    @guarded
     def _destroy(self, _data: int, _context: int, number: int) -> int:
-        """Be told that a guest dropped a handle of a host object."""
+        """Tell a host object that a guest dropped its handle of it; wasmtime calls this."""
         try:
             self.tell_dropped(self.table.take(number))
         except BaseException as error:  # noqa: BLE001  (goes through wasm, and comes out of the call as it is)
-            return self.raised(error)
+            self._raised = error
+            for failure in errors.all:
+                return failure
         return 0
 
     def close(self) -> None:
         """Close the store: `dropped()` of every object that a guest holds is called; twice is fine."""
-        if self._closed:
+        if self._ended:
             return
-        if _is_owned(self._lock):
+        if self.turns.is_mine():
             raise HostError("a store cannot be closed while a call in it is under way")
-        self._enter()
-        try:
-            self._closed = True
-            self._attention.append(None)
-            told = [partial(self.tell_dropped, self.table.take(number)) for number in list(self.table.objects)]
-            failures = _failures([*self._hooks, *told])
-            for box in self._abandoned:
-                ffi.any_delete(box)
-            self._abandoned.clear()
-            self.raw.close()
-            self.keep.clear()
-        finally:
-            self._release()
+        self.turns.alone(self._end)
+
+    def _end(self) -> None:
+        self._closed = True
+        self._raised = None
+        self._attention[0] = None
+        failures = list(self._run_hooks())
+        for number in list(self.table.objects):
+            failures += _failure(partial(self.tell_dropped, self.table.take(number)))
+        self._forget_abandoned()
+        ffi.close_store(self.raw)
+        self.keep.clear()
+        self._ended = True
+        self._take_raised()
+        if self._raised is not None:
+            failures.append(self._raised)
         if failures:
             raise failures[0]
+
+    def _forget_abandoned(self) -> None:
+        while self._abandoned:
+            ffi.any_delete(self._abandoned.popleft())
+
+    def _run_hooks(self) -> Iterator[BaseException]:
+        while self._hooks:
+            yield from _failure(self._hooks.pop(0))
 
     def __enter__(self) -> Self:
         return self
@@ -304,64 +331,45 @@ class Store:
         self.close()
 
     def __del__(self) -> None:
-        # A store that could not be made has no lock yet.
-        if hasattr(self, "_abandoned"):
+        # A store that could not be made has nothing to close yet.
+        if hasattr(self, "call_environment"):
             self.close()
-
-    def _enter(self) -> None:
-        if not self._acquire():
-            self._refuse_thread()
-
-    def _acquire(self, _blocking: object = None) -> bool:
-        if not self._lock.acquire(blocking=False):
-            return False
-        if self.budget is not None and not self._depth:
-            self.budget.refused = 0
-        self._depth += 1
-        if self.interruption is not None:
-            self.interruption.enter()
-        return True
-
-    def _release(self) -> None:
-        if self.interruption is not None:
-            self.interruption.leave()
-        self._depth -= 1
-        self._lock.release()
-
-    def _refuse_thread(self) -> NoReturn:
-        raise ThreadError("this store is in use by another thread; a store takes one call at a time")
 
     def _attend(self) -> None:
         """Do what has come up since the last call."""
         if not self._attention:
             return
         self.usable()
-        if _is_owned(self._lock):
-            self._run_jobs()
-            return
-        self._enter()
-        try:
-            self._run_jobs()
-            while self._abandoned:
-                self._drop(self._abandoned.popleft())
-            # In this order, so that what comes up meanwhile is not forgotten.
-            self._attention.clear()
-            if self._jobs or self._abandoned:
-                self._attention.append(None)
-        finally:
-            self._release()
+        if self.turns.is_mine():
+            self._attend_inside()
+        else:
+            self.turns.alone(self._catch_up)
 
-    def _run_jobs(self) -> None:
+    def _attend_inside(self) -> None:
+        """Do what has come up during a call."""
+        self._take_raised()
+        if self._raised is not None:
+            raise self._raised
         while self._jobs:
             self._jobs.popleft()()
 
+    def _catch_up(self) -> None:
+        self._attend_inside()
+        while self._abandoned:
+            self._drop(self._abandoned.popleft())
+        # In this order, so that what comes up meanwhile is not forgotten.
+        self._attention.clear()
+        if self._jobs or self._abandoned or self._broken is not None:
+            self._attention[0] = None
+
     def _drop(self, box: int) -> None:
         try:
-            failure = ffi.any_drop(self.context, box)
+            self._settle(ffi.any_drop(self.context, box))
+        except BaseException as error:
+            self._break(error)
+            raise
         finally:
             ffi.any_delete(box)
-        if failure:
-            self.failed(failure)
 
 
 def _raw_store(owner: Store, wasi: wasmtime.WasiConfig) -> wasmtime.Store:
@@ -374,19 +382,13 @@ def _raw_store(owner: Store, wasi: wasmtime.WasiConfig) -> wasmtime.Store:
     return raw
 
 
-def _is_owned(lock: threading.RLock) -> bool:
-    """Say whether the current thread holds a lock; `threading.Condition` asks the same way."""
-    return bool(getattr(lock, "_is_owned")())  # noqa: B009  (private: the name must not look public)
-
-
-def _failures(hooks: list[Callable[[], None]]) -> list[BaseException]:
-    failures: list[BaseException] = []
-    for hook in hooks:
-        try:
-            hook()
-        except BaseException as failure:  # noqa: BLE001  (the store must close whatever a hook raises)
-            failures.append(failure)
-    return failures
+def _failure(hook: Callable[[], None]) -> list[BaseException]:
+    """Run a hook, and return what it raised: the store must close whatever that is."""
+    try:
+        hook()
+    except BaseException as failure:  # noqa: BLE001
+        return [failure]
+    return []
 
 
 def _quiet_wasi() -> wasmtime.WasiConfig:

@@ -12,15 +12,18 @@ import tempfile
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import wasmtime
-from wasmtime.component import Component, Linker, ResourceAny
 
+from .. import abi
+from . import ffi
 from . import stream_component as text
 from .companion import Companion
 from .errors import HostError
+from .resource import NativeResource
 
 if sys.platform != "win32":
     import fcntl
@@ -28,7 +31,7 @@ if sys.platform != "win32":
 if TYPE_CHECKING:
     from .store import Store
 
-__all__ = ["StreamError", "StreamFiles", "hide", "new_file", "prepare"]
+__all__ = ["GET_DIRECTORIES", "PREOPENS", "StreamError", "StreamFiles", "hidden", "new_file", "prepare"]
 
 _NAME: Final = f"/.{secrets.token_hex(16)}"
 """What the folder is called among the preopened ones, so that it is none of the user's."""
@@ -41,7 +44,15 @@ _SETTLED: Final = 60
 _AHEAD: Final = 2
 """How often guests ask for their folders: libc once, and Python's adapter once."""
 
-_PREOPENS: Final = "wasi:filesystem/preopens@0.2."
+PREOPENS: Final = "wasi:filesystem/preopens@0.2."
+"""What the names of the interface begin with that tells a guest its folders."""
+
+_DESCRIPTOR: Final = abi.Resource("wasi:filesystem/types", "descriptor")
+
+GET_DIRECTORIES: Final = abi.Function(
+    "get-directories", "get_directories", (), abi.List(abi.Tuple((abi.Own(_DESCRIPTOR), abi.STRING)))
+)
+"""Its function."""
 
 _lock = threading.Lock()
 _folder: Path | None = None
@@ -113,7 +124,7 @@ class StreamFiles:
     def __init__(self, store: Store) -> None:
         if not store.streams:
             raise StreamError("files become streams only in a store that was made with `Store(streams=True)`")
-        self._raw = store.raw
+        self._store, self._raw = store, store.raw
         self._opener = Companion(store, text.COMPONENT, text.EXPORTS)
         self._adopt()
 
@@ -130,14 +141,14 @@ class StreamFiles:
             else:
                 folder.drop(self._raw)
 
-    def directories(self) -> list[tuple[ResourceAny, str]]:
+    def directories(self) -> list[tuple[NativeResource, str]]:
         """Return the preopened folders but for ours, as `get-directories` does."""
-        others: list[tuple[ResourceAny, str]] = []
+        others: list[tuple[NativeResource, str]] = []
         for folder, name in self._opener.call(text.DIRECTORIES):
             if name == _NAME:
                 folder.drop(self._raw)
             else:
-                others.append((folder, name))
+                others.append((NativeResource._adopt(self._store, ffi.take_box(folder)), name))  # noqa: SLF001
         return others
 
     def input_stream(self, path: Path) -> int:
@@ -155,22 +166,16 @@ class StreamFiles:
         return self._opener.box(give, number)
 
 
-def hide(store: Store, linker: Linker, guest: Component) -> None:
-    """Let a guest ask for its preopened folders without being told about ours."""
-    names = [name for name in guest.type.imports(store.engine) if name.startswith(_PREOPENS)]
-    if not names:
-        return
+def hidden(store: Store) -> Callable[[], list[tuple[NativeResource, str]]]:
+    """Return an implementation of `get-directories` that leaves our folder out."""
     reference = weakref.ref(store)
     # Inside an async function of the guest, nobody can ask the helper.
     ahead = [StreamFiles.of(store).directories() for _ in range(_AHEAD)] if store.concurrent else []
 
-    def directories(_: object) -> list[tuple[ResourceAny, str]]:
+    def directories() -> list[tuple[NativeResource, str]]:
         if ahead:
             return ahead.pop()
         asked = reference()
         return [] if asked is None else StreamFiles.of(asked).directories()
 
-    with linker.root() as root:
-        for name in names:
-            with root.add_instance(name) as instance:
-                instance.add_func("get-directories", directories)
+    return directories

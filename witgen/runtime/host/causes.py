@@ -1,0 +1,36 @@
+"""Says why a call failed, from what the C library tells."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .errors import FuelError, GuestExit, MemoryLimitError, Trap
+from .explained import explained
+from .limits import Limits
+from .memory import Budget
+
+__all__ = ["cause_of"]
+
+_OUT_OF_FUEL: Final = "all fuel consumed by WebAssembly"
+_TOO_MUCH: Final = "fuel allocated for hostcalls has been exhausted"
+
+
+def cause_of(text: str, code: int | None, limits: Limits, budget: Budget | None) -> BaseException:
+    """Return what the guest did to end a call; `code` is the exit code where it called exit."""
+    if code is not None:
+        return GuestExit(code)
+    if _OUT_OF_FUEL in text:
+        return FuelError(f"the guest has used up its fuel, {limits.fuel}")
+    if (meant := explained(text)) is not None:
+        return meant
+    trap = Trap(text)
+    if budget is not None and budget.refused:
+        asked = f"the guest asked for a memory of {budget.refused} bytes"
+        error = MemoryLimitError(f"{asked}, and its store allows {budget.limit}")
+        error.__cause__ = trap
+        return error
+    if _TOO_MUCH in text:
+        trap.add_note("A guest can hand over 128 MiB of values per call, about 2.7 million elements of lists.")
+    elif limits.memory is not None:
+        trap.add_note(f"The store allows each memory {limits.memory} bytes; maybe the guest needs more.")
+    return trap

@@ -1,0 +1,91 @@
+"""Whose turn it is to use a store: one thread's at a time. A turn that an interrupt ends leaves nothing locked."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from itertools import repeat, starmap
+from typing import Any, NoReturn, TypeVar
+
+from . import memory
+from .entry import ROOM, leaf
+from .errors import ThreadError
+from .interruption import Interruption
+from .memory import Budget
+
+__all__ = ["Turns"]
+
+T = TypeVar("T")
+
+
+def _refuse_thread() -> NoReturn:
+    """Say that a store is another thread's."""
+    raise ThreadError("this store is in use by another thread; a store takes one call at a time")
+
+
+class Turns:
+    """The turns of one store. Turns of one thread nest.
+
+    Converters take turns themselves, as `alone` does: `acquiring` and `releasing` are iterated instead of called, so
+    that no signal is looked for between the acquisition and the `try` behind it, nor in its `finally` (see `entry`).
+    Where limits have to know of calls, `depth` is counted, and `begin` is called at the start of the `try`.
+    """
+
+    def __init__(self, interruption: Interruption | None, budget: Budget | None) -> None:
+        self._interruption = interruption
+        self._budget = budget
+        self._lock = threading.RLock()
+        self.depth = 0
+        counted = interruption is not None or budget is not None
+        self.acquiring = map(self._lock.acquire, repeat(False))  # noqa: FBT003  (it does not wait)
+        self._unlocking = starmap(self._lock.release, repeat(()))
+        self.releasing = starmap(self._release, repeat(())) if counted else self._unlocking
+        self.begin: Callable[[], None] | None = self._begin if counted else None
+
+    def call_environment(self) -> dict[str, Any]:
+        """Return what the converters name."""
+        return {
+            "_turns": self, "_acquiring": self.acquiring, "_releasing": self.releasing, "_begin": self.begin,
+            "_refuse_thread": _refuse_thread,
+        }  # fmt: skip
+
+    def is_mine(self) -> bool:
+        """Tell whether the current thread has the turn; `threading.Condition` asks a lock the same way."""
+        return bool(getattr(self._lock, "_is_owned")())  # noqa: B009  (private: the name must not look public)
+
+    def alone(self, job: Callable[[], T]) -> T:
+        """Run a job that uses the store; raise if it is another thread's turn."""
+        for _ in ROOM:
+            break
+        current, mine = memory.current, False
+        outer = current.budget
+        for mine in self.acquiring:  # noqa: B007
+            break
+        if not mine:
+            _refuse_thread()
+        try:
+            if self.begin is not None:
+                self.depth += 1
+                self.begin()
+            current.budget = self._budget or memory.UNLIMITED
+            return job()
+        finally:
+            current.budget = outer
+            for _ in self.releasing:
+                break
+
+    def _begin(self) -> None:
+        """Let limits know that a call begins, unless it is inside another."""
+        if self.depth == 1:
+            if self._budget is not None:
+                self._budget.refused = 0
+            if self._interruption is not None:
+                self._interruption.enter()
+
+    @leaf
+    def _release(self) -> None:
+        self.depth -= 1
+        if not self.depth and self._interruption is not None:
+            self._interruption.call = None
+        for _ in self._unlocking:
+            break
