@@ -53,6 +53,20 @@ class Interrupt(BaseException):
     """What is raised at random moments. Not an Exception, like KeyboardInterrupt."""
 
 
+class Started(threading.Thread):
+    """A thread that nothing is thrown into before it runs.
+
+    Until then its state has the identity of the thread that starts it, and an exception for that one kills it; `start`
+    then waits for ever (CPython's `_PyThreadState_Prealloc`).
+    """
+
+    starting = threading.Lock()
+
+    def start(self) -> None:
+        with self.starting:
+            super().start()
+
+
 class Interrupts:
     """Raises an `Interrupt` some time after `arm`, sometimes a second one right behind it."""
 
@@ -96,7 +110,9 @@ class Interrupts:
 
     def _throw(self, delay: float, thread: int) -> None:
         time.sleep(delay)
-        if self.left:
+        with Started.starting:
+            if not self.left:
+                return
             # CPython makes the instance itself.
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(Interrupt))
 
@@ -308,6 +324,7 @@ def main(kind: str, seed: str, rounds: str, flows: str = "") -> None:
     if kind == "signal":
         storm.run(int(rounds))
     else:
+        threading.Thread = Started  # type: ignore[misc]
         failures: list[BaseException] = []
 
         def run() -> None:
