@@ -99,7 +99,7 @@ def _contents(facts: WorldFacts, packages: Packages) -> Contents:
         scope.title: Shared(
             scope.module,
             facts.fingerprint(scope.owner),
-            tuple(facts.wit_name(each) for each in scope.types.values() if each.exception is not None),
+            tuple(facts.wit_name(each) for each in scope.types.values() if each.id in facts.errors),
             tuple(facts.wit_name(each) for each in facts.marked_resources(scope)),
         )
         for owner, scope in facts.scopes.items()

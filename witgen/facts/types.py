@@ -18,6 +18,7 @@ __all__ = [
     "contains_stream",
     "declared_result",
     "ends",
+    "is_used",
     "named_types",
     "used_as_error",
 ]
@@ -29,6 +30,7 @@ class TypeFacts:
 
     `members` are attributes of a record, case classes of a variant, members of an enum or flags. `exception` is the
     class raised where the type is a function's error: the type's own name for a variant (whose cases derive from it).
+    A type that `use` brings in has an exception if its origin has, under a name of its own.
     """
 
     id: ir.TypeId
@@ -67,6 +69,14 @@ class FunctionFacts:
         """The parameters without `self`."""
         method = self.function.kind.tag is ir.FunctionKindTag.METHOD
         return self.function.params[1:] if method else self.function.params
+
+
+def is_used(resolve: ir.Resolve, id: ir.TypeId) -> bool:
+    """Tell whether a type is brought in by `use`: an alias of a type in another scope."""
+    definition = resolve.type_def(id)
+    if not isinstance(definition.kind, ir.Alias) or not isinstance(definition.kind.type, ir.TypeRef):
+        return False
+    return resolve.type_def(definition.kind.type).owner != definition.owner
 
 
 def declared_result(resolve: ir.Resolve, function: ir.Function) -> ir.Result | None:
@@ -214,9 +224,18 @@ class _Namer:
         name = self._names[id]
         kind = self._resolve.type_def(id).kind
         exception: str | None = None
-        if id in self._errors:
-            exception = name if isinstance(kind, ir.Variant) else self._classes.take(exception_name(name))
+        if id in self._errors and isinstance(kind, ir.Variant):
+            exception = name
+        elif id in self._errors or self._is_used_error(id):
+            exception = self._classes.take(exception_name(name))
         return TypeFacts(id, name, self._constants.take(shouty(wit_name)), self._members(name, kind), exception)
+
+    def _is_used_error(self, id: ir.TypeId) -> bool:
+        """Tell whether `use` brings a type in that another scope has a second class for, to raise."""
+        origin = self._resolve.dealias(id)
+        kind = self._resolve.type_def(origin).kind
+        is_other = not isinstance(kind, ir.Variant | ir.Resource)
+        return origin in self._errors and is_other and is_used(self._resolve, id)
 
     def _members(self, name: str, kind: ir.TypeKind) -> tuple[str, ...]:
         match kind:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..facts.types import TypeFacts
+from ..facts.types import TypeFacts, is_used
 from ..facts.world import ScopeFacts, WorldFacts
 from ..model import ir
 from ..records import record
@@ -65,7 +65,7 @@ class _Builder:
         defined = {
             name
             for id, fact in scope.types.items()
-            if not self._is_use(id)
+            if not is_used(self._resolve, id)
             for name in (fact.name, fact.exception or fact.name, *fact.members)
         }
         defined.update(function.error.name for function in scope.functions if function.error and function.error.own)
@@ -81,7 +81,7 @@ class _Builder:
         """Yield every class and alias of the module."""
         marked = self._facts.marked_resources(self._scope)
         for id, fact in self._scope.types.items():
-            if self._is_use(id):
+            if is_used(self._resolve, id):
                 self._reexport(id)
             else:
                 yield from self._named(id, fact, marked=fact in marked)
@@ -90,24 +90,17 @@ class _Builder:
                 doc = f"The error of `{function.function.name}`."
                 yield self._exception(function.error.name, doc, function.error.payload)
 
-    def _is_use(self, id: ir.TypeId) -> bool:
-        """Tell whether a type is brought in by `use`: an alias of a type of the same kind in another scope."""
-        definition = self._resolve.type_def(id)
-        if not isinstance(definition.kind, ir.Alias) or not isinstance(definition.kind.type, ir.TypeRef):
-            return False
-        return self._resolve.type_def(definition.kind.type).owner != definition.owner
-
     def _reexport(self, id: ir.TypeId) -> None:
         kind = self._resolve.type_def(id).kind
         if self._facts.resource_of(id) is not None or not isinstance(kind, ir.Alias):
             return
         target = kind.type
         if isinstance(target, ir.TypeRef):
-            origin, name = self._facts.type(target.id), self._facts.type(id).name
+            origin, fact = self._facts.type(target.id), self._facts.type(id)
             module = self._facts.scope_of(target.id).module
-            self.reexported.append(self.imports.reexport(f".{module}", origin.name, name))
-            if origin.exception is not None and origin.exception != origin.name:
-                self.reexported.append(self.imports.reexport(f".{module}", origin.exception, origin.exception))
+            self.reexported.append(self.imports.reexport(f".{module}", origin.name, fact.name))
+            if origin.exception is not None and fact.exception is not None:
+                self.reexported.append(self.imports.reexport(f".{module}", origin.exception, fact.exception))
 
     def _named(self, id: ir.TypeId, fact: TypeFacts, *, marked: bool) -> Iterator[Item]:
         definition = self._resolve.type_def(id)
@@ -115,7 +108,8 @@ class _Builder:
         match definition.kind:
             case ir.Record(fields):
                 members = tuple(self._fields(fact, fields))
-                yield Item("class", fact.name, doc or f"`record {definition.name}`.", None, self._slots(), members)
+                doc = doc or f"`record {definition.name}`."
+                yield Item("class", fact.name, doc, self._value(), self._slots(), members)
             case ir.Variant(cases):
                 yield from self._variant(fact, definition, cases)
             case ir.Enum(cases):
@@ -165,12 +159,16 @@ class _Builder:
         doc = _text(case.docs) or f"Case `{case.name}` of `variant {variant}`."
         members = () if case.type is None else (Member(f"value: {self._annotations.exact(case.type)}", None),)
         decorators = self._slots() if base is None else self._plain(members)
-        return Item("class", name, doc, base, decorators, members)
+        return Item("class", name, doc, base or self._value(), decorators, members)
 
     def _exception(self, name: str, doc: str, payload: ir.Type | None) -> Item:
         base = self.imports.name(".._runtime.values", "WitError")
         members = () if payload is None else (Member(f"value: {self._annotations.exact(payload)}", None),)
         return Item("class", name, doc, base, self._plain(members), members)
+
+    def _value(self) -> str:
+        """Return the local name of the base of values."""
+        return self.imports.name(".._runtime.values", "Value")
 
     def _slots(self) -> tuple[str, ...]:
         return (f"{self.imports.name('dataclasses', 'dataclass')}(slots=True)",)

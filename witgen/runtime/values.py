@@ -3,16 +3,52 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, NoReturn, SupportsIndex, TypeVar
 
-__all__ = ["Err", "Ok", "Resource", "Some", "WitError"]
+__all__ = ["Err", "Ok", "Resource", "Restorable", "Some", "Unique", "Value", "WitError"]
 
 T = TypeVar("T")
 E = TypeVar("E")
 
 
+class Value:
+    """Base of records, of variants' cases and of what stands for options and results; all can be copied and pickled.
+
+    `pickle` refuses classes with slots under its protocols 0 and 1 unless they say what their state is.
+    """
+
+    __slots__ = ()
+
+    def __getstate__(self) -> object:
+        return object.__getstate__(self)
+
+
+class Unique:
+    """Base of objects that stand for something outside Python: copying or pickling one raises `TypeError`."""
+
+    __slots__ = ()
+
+    _WHY_UNIQUE: ClassVar[str] = "stands for what is not Python's"
+    """Why there can be only one, for the message. WIT cannot choose this name, not even with an underscore before."""
+
+    def __reduce_ex__(self, protocol: SupportsIndex, /) -> NoReturn:
+        raise TypeError(f"this {type(self).__name__} cannot be copied or pickled: it {self._WHY_UNIQUE}")
+
+
+class Restorable(Exception):  # noqa: N818  (what errors have in common, and no error itself)
+    """Base of exceptions that `copy` and `pickle` restore with all their attributes, whatever `__init__` takes."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _restored, (type(self), self.args), self.__dict__ or None
+
+
+def _restored(cls: type[Restorable], arguments: tuple[object, ...]) -> Restorable:
+    """Return an exception as it was when `__init__` had not run yet; its state follows."""
+    return cls.__new__(cls, *arguments)
+
+
 @dataclass(slots=True)
-class Some(Generic[T]):
+class Some(Value, Generic[T]):
     """The present inner level of a nested option.
 
     Only the outermost level of `option<option<T>>` is spelt this way: None is `none`, Some(None) is
@@ -23,29 +59,30 @@ class Some(Generic[T]):
 
 
 @dataclass(slots=True)
-class Ok(Generic[T]):
+class Ok(Value, Generic[T]):
     """The ok side of a `result` that is not a function's own result; `result<_, E>` has Ok(None)."""
 
     value: T
 
 
 @dataclass(slots=True)
-class Err(Generic[E]):
+class Err(Value, Generic[E]):
     """The error side of a `result` that is not a function's own result; `result<T>` has Err(None)."""
 
     value: E
 
 
-class WitError(Exception):
+class WitError(Restorable):
     """Base of every exception that stands for an error value declared in WIT.
 
-    `value` is the payload; None where the error carries none. Two are equal when class and payload are.
+    `value` is the payload; None where the error carries none, and then `str` gives the name of the class. Two are equal
+    when class and payload are.
     """
 
     value: Any = None
 
     def __str__(self) -> str:
-        return "" if self.value is None else str(self.value)
+        return type(self).__name__ if self.value is None else str(self.value)
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):

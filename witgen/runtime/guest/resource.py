@@ -33,7 +33,7 @@ class DroppedError(ValueError):
     """A resource was used after its handle was dropped or given away, or after the call that lent it."""
 
 
-class Resource(values.Resource):
+class Resource(values.Unique, values.Resource):
     """Base of the wrappers round imported resources.
 
     It has no public names, so that WIT may declare methods with any name. `with` drops the handle at its end, as the
@@ -49,6 +49,7 @@ class Resource(values.Resource):
     _gone: str
     """What became of the handle, once `_raw` is None."""
     _wit: ClassVar[abi.Resource]
+    _WHY_UNIQUE = "is a handle of what the host has"
 
     def __init_subclass__(cls, *, wit: abi.Resource | None = None) -> None:
         super().__init_subclass__()

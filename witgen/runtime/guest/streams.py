@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from .. import abi, check
+from ..values import Unique
 from .naming import snake
 from .resource import DroppedError
 
@@ -34,8 +35,10 @@ class Converters(Protocol):
         ...
 
 
-class _End:
+class _End(Unique):
     """One end; `kind` spells the type that it belongs to."""
+
+    _WHY_UNIQUE = "is one end, and has one owner"
 
     def __init__(self, raw: Any, kind: str, convert: Callable[[Any], Any]) -> None:
         self._raw_end = raw

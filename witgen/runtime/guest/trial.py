@@ -24,7 +24,7 @@ from .resource import ExportedResource, Ledger, Resource, take_back
 __all__ = ["Exports", "HostSide", "Trial", "opened"]
 
 
-class _Proxy(values.Resource):
+class _Proxy(values.Unique, values.Resource):
     """What a host has of a resource that the guest implements."""
 
     _implementation: Any
@@ -45,11 +45,11 @@ class _Proxy(values.Resource):
         self._fate = self._fate or "was dropped"
 
 
-class _Face:
+class _Face(values.Unique):
     """What a host sees of an exported interface: functions, and classes of resources."""
 
 
-class Trial:
+class Trial(values.Unique):
     """A guest on plain CPython, with the attributes that the host's class of its world has."""
 
     def __init__(self, exports: Mapping[str, Export], fakes: Fakes) -> None:

@@ -12,6 +12,7 @@ from .errors import (
     EngineError,
     FuelError,
     GuestExit,
+    HandleLimitError,
     HostError,
     LinkError,
     MemoryLimitError,
@@ -31,7 +32,15 @@ from .readers import (
     FutureReader,
     StreamReader,
 )
-from .resource import AsyncResource, GuestResource, Interface, NativeResource, Resource, drop
+from .resource import (
+    AsyncResource,
+    ExportedInterface,
+    GuestResource,
+    Interface,
+    NativeResource,
+    Resource,
+    drop,
+)
 from .sources import (
     AsyncByteStreamSource,
     AsyncFutureSource,
@@ -63,11 +72,13 @@ __all__ = [
     "Definition",
     "Engine",
     "EngineError",
+    "ExportedInterface",
     "FuelError",
     "FutureReader",
     "FutureSource",
     "GuestExit",
     "GuestResource",
+    "HandleLimitError",
     "HostError",
     "Import",
     "InputStream",

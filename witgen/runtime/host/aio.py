@@ -16,6 +16,7 @@ from typing import Any, Generic, ParamSpec, Self, TypeVar
 
 import wasmtime
 
+from ..values import Unique
 from .component import ComponentSource
 from .errors import HostError
 from .lanes.options import Lanes
@@ -33,12 +34,14 @@ _ASK_AGAIN = 0.02
 """Seconds until a call that does not end is asked to end once more: it may not have been inside wasm yet."""
 
 
-class AsyncWorld(Generic[W]):
+class AsyncWorld(Unique, Generic[W]):
     """Base of the generated asyncio faces. Calls are made one after another, in the order in which they are awaited.
 
     Methods of the host may be `async def`: they run on the loop that opened the world, while the guest waits.
     Cancelling a call interrupts the guest, and the store is dead afterwards, with the cancellation as its cause.
     """
+
+    _WHY_UNIQUE = "is an open component"
 
     def __init__(self, world: W, worker: _Worker) -> None:
         self._world = world

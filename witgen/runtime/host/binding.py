@@ -21,6 +21,7 @@ from .. import abi, check
 from . import ffi
 from .arena import Arena, Region
 from .entry import c_callback, errors, guarded
+from .errors import HostError
 from .functions import CALL, Compiled, Handle, compile_callback, compile_caller
 from .lanes import codec
 
@@ -208,7 +209,8 @@ class _Bound:
         self._lender.undo()
         if isinstance(failure, check.Mismatch) and again:
             raise failure.located(self._function.python)
-        if again or not isinstance(failure, Exception):
+        # Other forms of the values do not help where the runtime itself cannot go on.
+        if again or isinstance(failure, HostError) or not isinstance(failure, Exception):
             raise failure
 
     def _canonical(self, failure: BaseException, again: bool, values: Sequence[object]) -> list[object]:  # noqa: FBT001

@@ -13,7 +13,7 @@ from wasmtime.component import Component, Func, Linker
 from .. import abi
 from . import component, ffi
 from .binding import Handles, bind_caller
-from .errors import HostError
+from .errors import HandleLimitError, HostError
 from .explained import explained
 
 if TYPE_CHECKING:
@@ -63,8 +63,8 @@ class Companion:
         if http:
             store.enable_http()
             linker.add_wasi_http()
-        self._raw, self._context = store.raw, store.context
-        with _explained():
+        self._store, self._raw, self._context = store, store.raw, store.context
+        with _explained(store):
             self._instance = linker.instantiate(store.raw, compiled[text])
         self._functions = {name: self._export(name) for name in exports}
 
@@ -80,7 +80,7 @@ class Companion:
 
     def call(self, name: str, *arguments: object) -> Any:
         """Call an export."""
-        with _explained():
+        with _explained(self._store):
             return self._functions[name](self._raw, *arguments)
 
     def box(self, name: str, *arguments: object) -> int:
@@ -89,11 +89,15 @@ class Companion:
 
 
 @contextmanager
-def _explained() -> Generator[None]:
+def _explained(store: Store) -> Generator[None]:
     """Say why a component of ours cannot be called here."""
     try:
         yield
     except WasmtimeError as error:
-        if (meant := explained(str(error))) is not None:
-            raise meant from error
-        raise
+        meant = explained(str(error))
+        if meant is None:
+            raise
+        if isinstance(meant, HandleLimitError):
+            # It failed inside; wasmtime lets nothing in the store be entered any more.
+            store._die(meant)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  (as `failed` does)
+        raise meant from error

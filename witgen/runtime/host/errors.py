@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from ..values import Restorable
+
 __all__ = [
     "ComponentError",
     "DeadlineError",
     "EngineError",
     "FuelError",
     "GuestExit",
+    "HandleLimitError",
     "HostError",
     "LinkError",
     "MemoryLimitError",
@@ -17,7 +20,7 @@ __all__ = [
 ]
 
 
-class HostError(RuntimeError):
+class HostError(Restorable, RuntimeError):
     """Base of every error of the host runtime."""
 
 
@@ -72,3 +75,11 @@ class FuelError(HostError):
 
 class MemoryLimitError(HostError):
     """A component needs more memory than its store allows: to begin with, or in a call, which ends the store."""
+
+
+class HandleLimitError(HostError):
+    """A store holds as many handles of resources as wasmtime allows: 100,000, since wasmtime 50.
+
+    Where an argument of a call from Python needs one more, the call is not made, and what was to be given away stays
+    where it is. Where a host function's result or the guest does, the call fails and the store is dead.
+    """

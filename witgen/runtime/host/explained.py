@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from . import ffi
-from .errors import EngineError
+from .errors import EngineError, HandleLimitError, HostError, Trap
 
-__all__ = ["LENDS_ONE", "explained"]
+__all__ = ["LENDS_ONE", "NO_MORE_HANDLES", "explained"]
 
 LENDS_ONE: Final = (
     f"wasmtime {ffi.VERSION} traps when a guest lends two handles to one call of a host function, as long as its engine"
@@ -43,6 +43,21 @@ if int(ffi.VERSION.partition(".")[0]) < 49:
     _MEANINGS["cannot block a synchronous task before returning"] = _NO_WAITING
 
 
-def explained(text: str) -> EngineError | None:
+NO_MORE_HANDLES: Final = (
+    "this store has no room for another handle: wasmtime keeps no more than 100,000 per store, of all resources and of"
+    " host and guest together; drop those that nobody needs any more, in the guest too, or share the work out among"
+    " several stores"
+)
+
+_FULL: Final = "store handle limit exceeded"
+
+
+def explained(text: str) -> HostError | None:
     """Return what a message of wasmtime's means, if it is one of those."""
+    if _FULL in text:
+        error = HandleLimitError(NO_MORE_HANDLES)
+        trap = Trap(text)
+        if trap.backtrace:
+            error.__cause__ = trap
+        return error
     return next((EngineError(meaning) for says, meaning in _MEANINGS.items() if says in text), None)

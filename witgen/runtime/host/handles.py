@@ -21,6 +21,7 @@ from .. import abi
 from ..check import Mismatch, unexpected
 from . import ffi
 from .errors import HostError
+from .explained import explained
 from .lanes.stream_calls import End
 from .resource import GuestResource, Handle, HostResource, NativeResource
 from .store import Store
@@ -274,7 +275,7 @@ class _Lender:
             if not isinstance(value, python):
                 value = self._handles.check(type_, value)
             number = add(value)
-            box = self._box(number, number_of_type)
+            box = self._box(number, number_of_type, is_new=True)
             self.passing.append(_Minted(box, number, self))
             return box
 
@@ -284,7 +285,7 @@ class _Lender:
         def lend(value: Any) -> int:
             value = self._handles.check(type_, value)
             number, temporary = self.store.table.lend(value)
-            box = self._box(number, side.number)
+            box = self._box(number, side.number, is_new=temporary)
             self.passing.append(_Lent(box, number, self, temporary=temporary))
             return box
 
@@ -318,12 +319,16 @@ class _Lender:
         box = value._lower_native(self.store)
         return _Made(box, self._context, temporary=temporary)
 
-    def _box(self, number: int, number_of_type: int) -> int:
+    def _box(self, number: int, number_of_type: int, *, is_new: bool) -> int:
+        """Return the box of a host object's handle; where there is no room for one, a new number is forgotten."""
         host = ffi.host_new(True, number, number_of_type)  # noqa: FBT003  (a C function: the handle owns)
         failure = ffi.host_to_any(self._context, host, self._out_address)
         ffi.host_delete(host)
         if failure:
-            raise HostError(ffi.error_message(failure)[0])
+            if is_new:
+                self.store.table.take(number)
+            text = ffi.error_message(failure)[0]
+            raise explained(text) or HostError(text)
         return self._out.value
 
     def _offer(self, type_: End, ends: FunctionEnds, value: Any) -> int:

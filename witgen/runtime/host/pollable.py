@@ -7,6 +7,7 @@ import weakref
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ..values import Unique
 from .pollable_channel import Channel, Channels
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Pollable"]
 
 
-class Pollable:
+class Pollable(Unique):
     """What a host method returns where WIT says `pollable`: a flag, like `threading.Event`, that a guest can wait for.
 
     A guest that holds the pollable finds it ready while the flag is set, and only then. The same object can be returned
@@ -35,6 +36,8 @@ class Pollable:
     """
 
     __slots__ = ("__weakref__", "_flag")
+
+    _WHY_UNIQUE = "is what guests wait for"
 
     def __init__(self) -> None:
         self._flag = _Flag()

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from .. import abi
+from ..values import Unique
 from .ends import Ends
 from .errors import HostError, ThreadError
 from .incoming import Incoming
@@ -35,8 +36,10 @@ _INSIDE = (
 _OVER = "this future was read already, or its reader was closed"
 
 
-class _Reader:
+class _Reader(Unique):
     """What all readers have. Whoever wants nothing more closes the reader: `with` does, and forgetting it too."""
+
+    _WHY_UNIQUE = "is an end of what a guest writes"
 
     def __init__(self, ends: Ends, incoming: Incoming, *, drives: bool) -> None:
         self._ends = ends

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AsyncResource",
+    "ExportedInterface",
     "GuestResource",
     "Handle",
     "HostResource",
@@ -29,6 +30,14 @@ __all__ = [
 
 class Interface(ABC):  # noqa: B024  (what is abstract stands in the generated classes)
     """Base of what implements an imported interface."""
+
+
+class ExportedInterface(values.Unique):
+    """Base of what stands for an exported interface of an open component."""
+
+    __slots__ = ()
+
+    _WHY_UNIQUE = "belongs to an open component"
 
 
 class HostResource(values.Resource, ABC):
@@ -69,13 +78,16 @@ class AsyncResource(HostResource):
         """Let go of what the object holds, maybe in a coroutine. Does nothing here."""
 
 
-class Handle(values.Resource):
+class Handle(values.Unique, values.Resource):
     """A handle that Python has of a resource that wasm implements.
 
-    It belongs to Python until it is passed as `own`, dropped, or its store is closed; then it cannot be used.
+    It belongs to Python until it is passed as `own`, dropped, or its store is closed; then it cannot be used. It cannot
+    be copied or pickled: two objects would own, and drop, one handle.
     """
 
     __slots__ = ("_box", "_fate", "_store")
+
+    _WHY_UNIQUE = "is a handle of what lives in the component's store"
 
     _box: int
     """Address of the C library's box; 0 when the handle cannot be used."""

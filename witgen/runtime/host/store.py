@@ -11,6 +11,7 @@ from typing import Any, NoReturn, Self, TypeVar, cast
 
 import wasmtime
 
+from ..values import Unique
 from . import ffi
 from .around import Around
 from .causes import cause_of
@@ -37,7 +38,7 @@ __all__ = ["Store"]
 T = TypeVar("T")
 
 
-class Store:
+class Store(Unique):
     """Runs components. One thread at a time may use it; different stores run in parallel threads.
 
     A store in which a call failed (the guest trapped, or host code raised something that WIT does not declare) cannot

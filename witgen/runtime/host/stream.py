@@ -13,6 +13,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, runtime_checkable
 
+from ..values import Unique
 from .pollable_channel import Channels
 from .stream_files import StreamError, StreamFiles, new_file
 
@@ -33,7 +34,7 @@ InputSource: TypeAlias = "bytes | bytearray | memoryview[Any] | str | os.PathLik
 """Where a guest's bytes come from: bytes, the path of a file, an open file, or an iterable that makes them."""
 
 
-class InputStream:
+class InputStream(Unique):
     """Bytes for a guest to read.
 
     Bytes and files are copied when the object is made, to a file that nobody else sees. The same object can then be
@@ -46,6 +47,8 @@ class InputStream:
 
     In a store without streams of its own (see `Store`) everything is passed on by a thread.
     """
+
+    _WHY_UNIQUE = "is what a guest reads from"
 
     def __init__(self, source: InputSource) -> None:
         self.failure: BaseException | None = None
@@ -86,13 +89,15 @@ class InputStream:
                     close()
 
 
-class OutputStream:
+class OutputStream(Unique):
     """Takes what a guest writes: the file `content` has it. It can be returned once, in a store with streams.
 
     What the guest has flushed can be read. The rest may still be on its way, and is lost where the guest drops the
     stream before it flushes: wasmtime does not wait for it then. What is written stays on disk until the object is
     closed, or collected.
     """
+
+    _WHY_UNIQUE = "is what a guest writes to"
 
     def __init__(self) -> None:
         path = new_file()

@@ -17,6 +17,7 @@ import wasmtime
 from wasmtime import component as wasm
 
 from .. import abi
+from ..values import Unique
 from . import component as components
 from . import ffi, shape
 from .binding import bind_caller
@@ -39,8 +40,10 @@ from .stream_handles import FunctionEnds
 __all__ = ["Instance", "World", "lanes_of"]
 
 
-class Instance:
+class Instance(Unique):
     """A component instance, for generated code: its exports by descriptor."""
+
+    _WHY_UNIQUE = "is an open component"
 
     def __init__(self, store: Store, raw: wasm.Instance, needs: Needs, linkage: Linkage, label: str = "") -> None:
         self.store = store
@@ -113,10 +116,11 @@ def _constructor(construct: Callable[..., Any]) -> Callable[..., None]:
     return __init__
 
 
-class World(ABC):
+class World(Unique, ABC):
     """Base of generated worlds. Closing one that `open` made closes its store."""
 
     _definition: ClassVar[Definition]
+    _WHY_UNIQUE = "is an open component"
 
     def __init__(self, instance: Instance, *, owns_store: bool) -> None:
         self._store = instance.store
