@@ -6,13 +6,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .._runtime.values import Value
+
 __all__ = [
     "Size",
 ]
 
 
 @dataclass(slots=True)
-class Size:
+class Size(Value):
     """`record size`."""
 
     x: int

@@ -9,7 +9,7 @@ from enum import Enum as _Enum
 from enum import Flag as _Flag
 from typing import TypeAlias
 
-from .._runtime.values import WitError
+from .._runtime.values import Value, WitError
 
 __all__ = [
     "Enum",
@@ -39,7 +39,7 @@ class ErrError(WitError):
 
 
 @dataclass(slots=True)
-class Optional:
+class Optional(Value):
     """`record optional`."""
 
     any: int
@@ -47,12 +47,12 @@ class Optional:
 
 
 @dataclass(slots=True)
-class SomeNone:
+class SomeNone(Value):
     """Case `none` of `variant some`."""
 
 
 @dataclass(slots=True)
-class SomeBytes:
+class SomeBytes(Value):
     """Case `bytes` of `variant some`."""
 
     value: bytes

@@ -10,6 +10,8 @@ from enum import Enum
 from enum import Flag as _Flag
 from typing import TypeAlias
 
+from .._runtime.values import Value
+
 __all__ = [
     "Any",
     "EnumX",
@@ -28,7 +30,7 @@ __all__ = [
 
 
 @dataclass(slots=True)
-class Record:
+class Record(Value):
     """`record record`."""
 
     class_: _builtins.int
@@ -52,26 +54,26 @@ class None_(Enum):
 
 
 @dataclass(slots=True)
-class OkOk:
+class OkOk(Value):
     """Case `ok` of `variant ok`."""
 
 
 @dataclass(slots=True)
-class OkErr:
+class OkErr(Value):
     """Case `err` of `variant ok`."""
 
     value: str
 
 
 @dataclass(slots=True)
-class OkSome:
+class OkSome(Value):
     """Case `some` of `variant ok`."""
 
     value: int
 
 
 @dataclass(slots=True)
-class OkNone:
+class OkNone(Value):
     """Case `none` of `variant ok`."""
 
 
@@ -79,14 +81,14 @@ Ok: TypeAlias = OkOk | OkErr | OkSome | OkNone
 
 
 @dataclass(slots=True)
-class MessageString:
+class MessageString(Value):
     """Case `string` of `variant message`."""
 
     value: str
 
 
 @dataclass(slots=True)
-class MessageClass:
+class MessageClass(Value):
     """Case `class` of `variant message`."""
 
 

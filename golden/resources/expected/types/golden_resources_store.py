@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from .._runtime.values import Resource, WitError
+from .._runtime.values import Resource, Value, WitError
 
 __all__ = [
     "Bucket",
@@ -47,7 +47,7 @@ class ErrorDenied(Error):
 
 
 @dataclass(slots=True)
-class Entry:
+class Entry(Value):
     """`record entry`."""
 
     key: str
@@ -55,14 +55,14 @@ class Entry:
 
 
 @dataclass(slots=True)
-class EitherLeft:
+class EitherLeft(Value):
     """Case `left` of `variant either`."""
 
     value: Bucket
 
 
 @dataclass(slots=True)
-class EitherRight:
+class EitherRight(Value):
     """Case `right` of `variant either`."""
 
     value: Cursor

@@ -39,7 +39,9 @@ def _failures() -> Generator[None]:
     try:
         yield
     except _FAILURES as failure:
-        raise OSError(str(failure) or "the stream has failed") from failure
+        raise OSError(
+            "the stream has failed" if failure.value is None else str(failure)
+        ) from failure
 
 
 class BlobReader(_io.RawIOBase):

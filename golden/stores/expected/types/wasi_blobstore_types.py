@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from .._runtime.values import WitError
+from .._runtime.values import Value, WitError
 
 __all__ = [
     "ContainerMetadata",
@@ -52,7 +52,7 @@ class ErrorException(WitError):
 
 
 @dataclass(slots=True)
-class ContainerMetadata:
+class ContainerMetadata(Value):
     """What is known about a container."""
 
     name: ContainerName
@@ -62,7 +62,7 @@ class ContainerMetadata:
 
 
 @dataclass(slots=True)
-class ObjectMetadata:
+class ObjectMetadata(Value):
     """What is known about an object."""
 
     name: ObjectName
@@ -76,7 +76,7 @@ class ObjectMetadata:
 
 
 @dataclass(slots=True)
-class ObjectId:
+class ObjectId(Value):
     """The full name of an object."""
 
     container: ContainerName

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum, Flag
 from typing import TypeAlias
 
-from .._runtime.values import Err, Ok, Some, WitError
+from .._runtime.values import Err, Ok, Some, Value, WitError
 
 __all__ = [
     "Access",
@@ -37,7 +37,7 @@ __all__ = [
 
 
 @dataclass(slots=True)
-class Point:
+class Point(Value):
     """Where something is."""
 
     x: int
@@ -63,54 +63,54 @@ class Access(Flag):
 
 
 @dataclass(slots=True)
-class ShapeEmpty:
+class ShapeEmpty(Value):
     """Case `empty` of `variant shape`."""
 
 
 @dataclass(slots=True)
-class ShapeNumber:
+class ShapeNumber(Value):
     """Just a number."""
 
     value: int
 
 
 @dataclass(slots=True)
-class ShapeText:
+class ShapeText(Value):
     """Case `text` of `variant shape`."""
 
     value: str
 
 
 @dataclass(slots=True)
-class ShapeBlob:
+class ShapeBlob(Value):
     """Case `blob` of `variant shape`."""
 
     value: bytes
 
 
 @dataclass(slots=True)
-class ShapeAt:
+class ShapeAt(Value):
     """Case `at` of `variant shape`."""
 
     value: Point
 
 
 @dataclass(slots=True)
-class ShapeSeveral:
+class ShapeSeveral(Value):
     """Case `several` of `variant shape`."""
 
     value: list[Point]
 
 
 @dataclass(slots=True)
-class ShapeMaybe:
+class ShapeMaybe(Value):
     """Case `maybe` of `variant shape`."""
 
     value: str | None
 
 
 @dataclass(slots=True)
-class ShapeNamed:
+class ShapeNamed(Value):
     """Case `named` of `variant shape`."""
 
     value: tuple[str, Color]
@@ -130,7 +130,7 @@ Shape: TypeAlias = (
 
 
 @dataclass(slots=True)
-class Everything:
+class Everything(Value):
     """`record everything`."""
 
     a: bool
@@ -179,7 +179,7 @@ class CodeError(WitError):
 
 
 @dataclass(slots=True)
-class Problem:
+class Problem(Value):
     """`record problem`."""
 
     code: Code

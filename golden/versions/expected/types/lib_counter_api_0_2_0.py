@@ -6,13 +6,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .._runtime.values import Value
+
 __all__ = [
     "State",
 ]
 
 
 @dataclass(slots=True)
-class State:
+class State(Value):
     """`record state`."""
 
     count: int

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from websocket_bindings._runtime.values import Value
+
 from .golem_websocket_client import Error, Message
 
 __all__ = [
@@ -16,7 +18,7 @@ __all__ = [
 
 
 @dataclass(slots=True)
-class Alert:
+class Alert(Value):
     """A message that somebody should look at."""
 
     about: Message

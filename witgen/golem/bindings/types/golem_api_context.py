@@ -7,6 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from witgen.runtime.values import Value
+
 from .wasi_clocks_wall_clock import Datetime
 
 __all__ = [
@@ -21,7 +23,7 @@ __all__ = [
 
 
 @dataclass(slots=True)
-class AttributeValueString:
+class AttributeValueString(Value):
     """Text."""
 
     value: str
@@ -32,7 +34,7 @@ AttributeValue: TypeAlias = AttributeValueString
 
 
 @dataclass(slots=True)
-class Attribute:
+class Attribute(Value):
     """Something noted about a span."""
 
     key: str
@@ -42,7 +44,7 @@ class Attribute:
 
 
 @dataclass(slots=True)
-class AttributeChain:
+class AttributeChain(Value):
     """All that was noted under one name, from a span up to the top."""
 
     key: str

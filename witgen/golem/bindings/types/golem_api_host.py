@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
+from witgen.runtime.values import Value
+
 from .golem_rpc_types import ComponentId, Uuid, ValueAndType, WorkerId
 from .wasi_clocks_monotonic_clock import Duration
 
@@ -59,7 +61,7 @@ OplogIndex: TypeAlias = int
 
 
 @dataclass(slots=True)
-class PromiseId:
+class PromiseId(Value):
     """The name of a promise. Whoever knows it can complete the promise, from outside Golem as well."""
 
     worker_id: WorkerId
@@ -73,7 +75,7 @@ ComponentVersion: TypeAlias = int
 
 
 @dataclass(slots=True)
-class AccountId:
+class AccountId(Value):
     """An account on Golem's cloud."""
 
     value: str
@@ -81,7 +83,7 @@ class AccountId:
 
 
 @dataclass(slots=True)
-class ProjectId:
+class ProjectId(Value):
     """A project of an account."""
 
     uuid: Uuid
@@ -89,7 +91,7 @@ class ProjectId:
 
 
 @dataclass(slots=True)
-class RetryPolicy:
+class RetryPolicy(Value):
     """What is done about a worker that failed: how often it is tried again, and how long after."""
 
     max_attempts: int
@@ -105,17 +107,17 @@ class RetryPolicy:
 
 
 @dataclass(slots=True)
-class PersistenceLevelPersistNothing:
+class PersistenceLevelPersistNothing(Value):
     """Nothing: after a crash the worker does all of it again."""
 
 
 @dataclass(slots=True)
-class PersistenceLevelPersistRemoteSideEffects:
+class PersistenceLevelPersistRemoteSideEffects(Value):
     """What changes something outside the worker."""
 
 
 @dataclass(slots=True)
-class PersistenceLevelSmart:
+class PersistenceLevelSmart(Value):
     """Whatever is needed to get the same results again. This is the default."""
 
 
@@ -190,7 +192,7 @@ class WorkerStatus(Enum):
 
 
 @dataclass(slots=True)
-class WorkerNameFilter:
+class WorkerNameFilter(Value):
     """Workers by name."""
 
     comparator: StringFilterComparator
@@ -200,7 +202,7 @@ class WorkerNameFilter:
 
 
 @dataclass(slots=True)
-class WorkerStatusFilter:
+class WorkerStatusFilter(Value):
     """Workers by what they are doing. States are ordered as they are declared."""
 
     comparator: FilterComparator
@@ -210,7 +212,7 @@ class WorkerStatusFilter:
 
 
 @dataclass(slots=True)
-class WorkerVersionFilter:
+class WorkerVersionFilter(Value):
     """Workers by the version of their component."""
 
     comparator: FilterComparator
@@ -220,7 +222,7 @@ class WorkerVersionFilter:
 
 
 @dataclass(slots=True)
-class WorkerCreatedAtFilter:
+class WorkerCreatedAtFilter(Value):
     """Workers by age."""
 
     comparator: FilterComparator
@@ -230,7 +232,7 @@ class WorkerCreatedAtFilter:
 
 
 @dataclass(slots=True)
-class WorkerEnvFilter:
+class WorkerEnvFilter(Value):
     """Workers by an environment variable."""
 
     name: str
@@ -242,7 +244,7 @@ class WorkerEnvFilter:
 
 
 @dataclass(slots=True)
-class WorkerWasiConfigVarsFilter:
+class WorkerWasiConfigVarsFilter(Value):
     """Workers by a configuration variable."""
 
     name: str
@@ -254,42 +256,42 @@ class WorkerWasiConfigVarsFilter:
 
 
 @dataclass(slots=True)
-class WorkerPropertyFilterName:
+class WorkerPropertyFilterName(Value):
     """On its name."""
 
     value: WorkerNameFilter
 
 
 @dataclass(slots=True)
-class WorkerPropertyFilterStatus:
+class WorkerPropertyFilterStatus(Value):
     """On what it is doing."""
 
     value: WorkerStatusFilter
 
 
 @dataclass(slots=True)
-class WorkerPropertyFilterVersion:
+class WorkerPropertyFilterVersion(Value):
     """On the version of its component."""
 
     value: WorkerVersionFilter
 
 
 @dataclass(slots=True)
-class WorkerPropertyFilterCreatedAt:
+class WorkerPropertyFilterCreatedAt(Value):
     """On when it was made."""
 
     value: WorkerCreatedAtFilter
 
 
 @dataclass(slots=True)
-class WorkerPropertyFilterEnv:
+class WorkerPropertyFilterEnv(Value):
     """On one of its environment variables."""
 
     value: WorkerEnvFilter
 
 
 @dataclass(slots=True)
-class WorkerPropertyFilterWasiConfigVars:
+class WorkerPropertyFilterWasiConfigVars(Value):
     """On one of its configuration variables."""
 
     value: WorkerWasiConfigVarsFilter
@@ -307,7 +309,7 @@ WorkerPropertyFilter: TypeAlias = (
 
 
 @dataclass(slots=True)
-class WorkerAllFilter:
+class WorkerAllFilter(Value):
     """Conditions that have to hold together."""
 
     filters: list[WorkerPropertyFilter]
@@ -315,7 +317,7 @@ class WorkerAllFilter:
 
 
 @dataclass(slots=True)
-class WorkerAnyFilter:
+class WorkerAnyFilter(Value):
     """Groups of conditions, of which one has to hold."""
 
     filters: list[WorkerAllFilter]
@@ -323,7 +325,7 @@ class WorkerAnyFilter:
 
 
 @dataclass(slots=True)
-class WorkerMetadata:
+class WorkerMetadata(Value):
     """What Golem knows about a worker."""
 
     worker_id: WorkerId
@@ -343,14 +345,14 @@ class WorkerMetadata:
 
 
 @dataclass(slots=True)
-class RevertWorkerTargetRevertToOplogIndex:
+class RevertWorkerTargetRevertToOplogIndex(Value):
     """To this entry, which is kept; all after it is forgotten."""
 
     value: OplogIndex
 
 
 @dataclass(slots=True)
-class RevertWorkerTargetRevertLastInvocations:
+class RevertWorkerTargetRevertLastInvocations(Value):
     """To before its last calls, as many as this says."""
 
     value: int

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
+from witgen.runtime.values import Value
+
 from .golem_api_context import Attribute, AttributeValue, SpanId, TraceId
 from .golem_api_host import (
     AccountId,
@@ -122,27 +124,27 @@ __all__ = [
 
 
 @dataclass(slots=True)
-class WrappedFunctionTypeReadLocal:
+class WrappedFunctionTypeReadLocal(Value):
     """It reads what belongs to the worker: its files, say, or a clock."""
 
 
 @dataclass(slots=True)
-class WrappedFunctionTypeWriteLocal:
+class WrappedFunctionTypeWriteLocal(Value):
     """It changes what belongs to the worker."""
 
 
 @dataclass(slots=True)
-class WrappedFunctionTypeReadRemote:
+class WrappedFunctionTypeReadRemote(Value):
     """It reads something outside the worker, as a key-value store."""
 
 
 @dataclass(slots=True)
-class WrappedFunctionTypeWriteRemote:
+class WrappedFunctionTypeWriteRemote(Value):
     """It changes something outside, as a call to another worker does."""
 
 
 @dataclass(slots=True)
-class WrappedFunctionTypeWriteRemoteBatched:
+class WrappedFunctionTypeWriteRemoteBatched(Value):
     """It is one of several functions that together change something outside, as the ones that make up an HTTP
     request.
 
@@ -164,7 +166,7 @@ WrappedFunctionType: TypeAlias = (
 
 
 @dataclass(slots=True)
-class PluginInstallationDescription:
+class PluginInstallationDescription(Value):
     """A plugin that is at work on a worker."""
 
     installation_id: Uuid
@@ -178,7 +180,7 @@ class PluginInstallationDescription:
 
 
 @dataclass(slots=True)
-class CreateParameters:
+class CreateParameters(Value):
     """A worker came to be."""
 
     timestamp: Datetime
@@ -206,7 +208,7 @@ class CreateParameters:
 
 
 @dataclass(slots=True)
-class ImportedFunctionInvokedParameters:
+class ImportedFunctionInvokedParameters(Value):
     """The worker has called a function of the host."""
 
     timestamp: Datetime
@@ -222,7 +224,7 @@ class ImportedFunctionInvokedParameters:
 
 
 @dataclass(slots=True)
-class LocalSpanData:
+class LocalSpanData(Value):
     """A span of this worker."""
 
     span_id: SpanId
@@ -240,7 +242,7 @@ class LocalSpanData:
 
 
 @dataclass(slots=True)
-class ExternalSpanData:
+class ExternalSpanData(Value):
     """A span of somebody else, of which only the name is known."""
 
     span_id: SpanId
@@ -248,14 +250,14 @@ class ExternalSpanData:
 
 
 @dataclass(slots=True)
-class SpanDataLocalSpan:
+class SpanDataLocalSpan(Value):
     """One of this worker."""
 
     value: LocalSpanData
 
 
 @dataclass(slots=True)
-class SpanDataExternalSpan:
+class SpanDataExternalSpan(Value):
     """One from outside."""
 
     value: ExternalSpanData
@@ -266,7 +268,7 @@ SpanData: TypeAlias = SpanDataLocalSpan | SpanDataExternalSpan
 
 
 @dataclass(slots=True)
-class ExportedFunctionInvokedParameters:
+class ExportedFunctionInvokedParameters(Value):
     """The worker was called."""
 
     timestamp: Datetime
@@ -286,7 +288,7 @@ class ExportedFunctionInvokedParameters:
 
 
 @dataclass(slots=True)
-class ExportedFunctionCompletedParameters:
+class ExportedFunctionCompletedParameters(Value):
     """A call came to its end."""
 
     timestamp: Datetime
@@ -298,7 +300,7 @@ class ExportedFunctionCompletedParameters:
 
 
 @dataclass(slots=True)
-class ErrorParameters:
+class ErrorParameters(Value):
     """Something went wrong."""
 
     timestamp: Datetime
@@ -308,7 +310,7 @@ class ErrorParameters:
 
 
 @dataclass(slots=True)
-class JumpParameters:
+class JumpParameters(Value):
     """The worker went back, and a stretch of the oplog no longer counts."""
 
     timestamp: Datetime
@@ -320,7 +322,7 @@ class JumpParameters:
 
 
 @dataclass(slots=True)
-class ChangeRetryPolicyParameters:
+class ChangeRetryPolicyParameters(Value):
     """The worker has set another retry policy."""
 
     timestamp: Datetime
@@ -330,7 +332,7 @@ class ChangeRetryPolicyParameters:
 
 
 @dataclass(slots=True)
-class EndAtomicRegionParameters:
+class EndAtomicRegionParameters(Value):
     """A region that is done as a whole ended."""
 
     timestamp: Datetime
@@ -340,7 +342,7 @@ class EndAtomicRegionParameters:
 
 
 @dataclass(slots=True)
-class EndRemoteWriteParameters:
+class EndRemoteWriteParameters(Value):
     """A change of something outside ended."""
 
     timestamp: Datetime
@@ -350,7 +352,7 @@ class EndRemoteWriteParameters:
 
 
 @dataclass(slots=True)
-class ExportedFunctionInvocationParameters:
+class ExportedFunctionInvocationParameters(Value):
     """A call that is wanted."""
 
     idempotency_key: str
@@ -362,14 +364,14 @@ class ExportedFunctionInvocationParameters:
 
 
 @dataclass(slots=True)
-class WorkerInvocationExportedFunction:
+class WorkerInvocationExportedFunction(Value):
     """A call."""
 
     value: ExportedFunctionInvocationParameters
 
 
 @dataclass(slots=True)
-class WorkerInvocationManualUpdate:
+class WorkerInvocationManualUpdate(Value):
     """An update by snapshot, to this version."""
 
     value: ComponentVersion
@@ -382,7 +384,7 @@ WorkerInvocation: TypeAlias = (
 
 
 @dataclass(slots=True)
-class PendingWorkerInvocationParameters:
+class PendingWorkerInvocationParameters(Value):
     """Something was wanted of the worker while it was busy."""
 
     timestamp: Datetime
@@ -392,12 +394,12 @@ class PendingWorkerInvocationParameters:
 
 
 @dataclass(slots=True)
-class UpdateDescriptionAutoUpdate:
+class UpdateDescriptionAutoUpdate(Value):
     """By replay."""
 
 
 @dataclass(slots=True)
-class UpdateDescriptionSnapshotBased:
+class UpdateDescriptionSnapshotBased(Value):
     """With this snapshot, which the old version saved."""
 
     value: bytes
@@ -410,7 +412,7 @@ UpdateDescription: TypeAlias = (
 
 
 @dataclass(slots=True)
-class PendingUpdateParameters:
+class PendingUpdateParameters(Value):
     """An update is wanted."""
 
     timestamp: Datetime
@@ -422,7 +424,7 @@ class PendingUpdateParameters:
 
 
 @dataclass(slots=True)
-class SuccessfulUpdateParameters:
+class SuccessfulUpdateParameters(Value):
     """An update succeeded."""
 
     timestamp: Datetime
@@ -436,7 +438,7 @@ class SuccessfulUpdateParameters:
 
 
 @dataclass(slots=True)
-class FailedUpdateParameters:
+class FailedUpdateParameters(Value):
     """An update failed, and the worker stays at its version."""
 
     timestamp: Datetime
@@ -448,7 +450,7 @@ class FailedUpdateParameters:
 
 
 @dataclass(slots=True)
-class GrowMemoryParameters:
+class GrowMemoryParameters(Value):
     """The worker took more memory."""
 
     timestamp: Datetime
@@ -462,7 +464,7 @@ WorkerResourceId: TypeAlias = int
 
 
 @dataclass(slots=True)
-class CreateResourceParameters:
+class CreateResourceParameters(Value):
     """A resource was made."""
 
     timestamp: Datetime
@@ -472,7 +474,7 @@ class CreateResourceParameters:
 
 
 @dataclass(slots=True)
-class DropResourceParameters:
+class DropResourceParameters(Value):
     """A resource was dropped."""
 
     timestamp: Datetime
@@ -482,7 +484,7 @@ class DropResourceParameters:
 
 
 @dataclass(slots=True)
-class DescribeResourceParameters:
+class DescribeResourceParameters(Value):
     """More is known about a resource."""
 
     timestamp: Datetime
@@ -517,7 +519,7 @@ class LogLevel(Enum):
 
 
 @dataclass(slots=True)
-class LogParameters:
+class LogParameters(Value):
     """The worker said something."""
 
     timestamp: Datetime
@@ -531,7 +533,7 @@ class LogParameters:
 
 
 @dataclass(slots=True)
-class ActivatePluginParameters:
+class ActivatePluginParameters(Value):
     """A plugin was switched on."""
 
     timestamp: Datetime
@@ -541,7 +543,7 @@ class ActivatePluginParameters:
 
 
 @dataclass(slots=True)
-class DeactivatePluginParameters:
+class DeactivatePluginParameters(Value):
     """A plugin was switched off."""
 
     timestamp: Datetime
@@ -551,7 +553,7 @@ class DeactivatePluginParameters:
 
 
 @dataclass(slots=True)
-class RevertParameters:
+class RevertParameters(Value):
     """The worker was taken back from outside, and a stretch of the oplog no longer counts."""
 
     timestamp: Datetime
@@ -563,7 +565,7 @@ class RevertParameters:
 
 
 @dataclass(slots=True)
-class CancelInvocationParameters:
+class CancelInvocationParameters(Value):
     """A call that had not begun was called off."""
 
     timestamp: Datetime
@@ -573,7 +575,7 @@ class CancelInvocationParameters:
 
 
 @dataclass(slots=True)
-class StartSpanParameters:
+class StartSpanParameters(Value):
     """A span began."""
 
     timestamp: Datetime
@@ -589,7 +591,7 @@ class StartSpanParameters:
 
 
 @dataclass(slots=True)
-class FinishSpanParameters:
+class FinishSpanParameters(Value):
     """A span ended."""
 
     timestamp: Datetime
@@ -599,7 +601,7 @@ class FinishSpanParameters:
 
 
 @dataclass(slots=True)
-class SetSpanAttributeParameters:
+class SetSpanAttributeParameters(Value):
     """Something was noted about a span."""
 
     timestamp: Datetime
@@ -613,7 +615,7 @@ class SetSpanAttributeParameters:
 
 
 @dataclass(slots=True)
-class ChangePersistenceLevelParameters:
+class ChangePersistenceLevelParameters(Value):
     """The worker has set what is written to its oplog."""
 
     timestamp: Datetime
@@ -623,231 +625,231 @@ class ChangePersistenceLevelParameters:
 
 
 @dataclass(slots=True)
-class OplogEntryCreate:
+class OplogEntryCreate(Value):
     """The beginning of every oplog."""
 
     value: CreateParameters
 
 
 @dataclass(slots=True)
-class OplogEntryImportedFunctionInvoked:
+class OplogEntryImportedFunctionInvoked(Value):
     """A host function was called; this is what replay answers with."""
 
     value: ImportedFunctionInvokedParameters
 
 
 @dataclass(slots=True)
-class OplogEntryExportedFunctionInvoked:
+class OplogEntryExportedFunctionInvoked(Value):
     """A call of the worker began."""
 
     value: ExportedFunctionInvokedParameters
 
 
 @dataclass(slots=True)
-class OplogEntryExportedFunctionCompleted:
+class OplogEntryExportedFunctionCompleted(Value):
     """A call of the worker ended."""
 
     value: ExportedFunctionCompletedParameters
 
 
 @dataclass(slots=True)
-class OplogEntrySuspend:
+class OplogEntrySuspend(Value):
     """The worker had nothing to do but wait."""
 
     value: Datetime
 
 
 @dataclass(slots=True)
-class OplogEntryError:
+class OplogEntryError(Value):
     """The worker failed."""
 
     value: ErrorParameters
 
 
 @dataclass(slots=True)
-class OplogEntryNoOp:
+class OplogEntryNoOp(Value):
     """Nothing happened; the worker asked for its place in the oplog, and this is the place."""
 
     value: Datetime
 
 
 @dataclass(slots=True)
-class OplogEntryJump:
+class OplogEntryJump(Value):
     """The worker went back to an earlier place; replay skips what lies between."""
 
     value: JumpParameters
 
 
 @dataclass(slots=True)
-class OplogEntryInterrupted:
+class OplogEntryInterrupted(Value):
     """Somebody stopped the worker. Replay pays no heed to it."""
 
     value: Datetime
 
 
 @dataclass(slots=True)
-class OplogEntryExited:
+class OplogEntryExited(Value):
     """The worker ended itself."""
 
     value: Datetime
 
 
 @dataclass(slots=True)
-class OplogEntryChangeRetryPolicy:
+class OplogEntryChangeRetryPolicy(Value):
     """Another retry policy holds from here on."""
 
     value: ChangeRetryPolicyParameters
 
 
 @dataclass(slots=True)
-class OplogEntryBeginAtomicRegion:
+class OplogEntryBeginAtomicRegion(Value):
     """A region begins that counts as a whole; replay skips it where its end is missing."""
 
     value: Datetime
 
 
 @dataclass(slots=True)
-class OplogEntryEndAtomicRegion:
+class OplogEntryEndAtomicRegion(Value):
     """The end of such a region: what is in it counts."""
 
     value: EndAtomicRegionParameters
 
 
 @dataclass(slots=True)
-class OplogEntryBeginRemoteWrite:
+class OplogEntryBeginRemoteWrite(Value):
     """A change of something outside begins. If its end is missing, nobody knows whether it was made."""
 
     value: Datetime
 
 
 @dataclass(slots=True)
-class OplogEntryEndRemoteWrite:
+class OplogEntryEndRemoteWrite(Value):
     """A change of something outside was made."""
 
     value: EndRemoteWriteParameters
 
 
 @dataclass(slots=True)
-class OplogEntryPendingWorkerInvocation:
+class OplogEntryPendingWorkerInvocation(Value):
     """Something waits until the worker has time for it."""
 
     value: PendingWorkerInvocationParameters
 
 
 @dataclass(slots=True)
-class OplogEntryPendingUpdate:
+class OplogEntryPendingUpdate(Value):
     """An update waits until the worker is started the next time."""
 
     value: PendingUpdateParameters
 
 
 @dataclass(slots=True)
-class OplogEntrySuccessfulUpdate:
+class OplogEntrySuccessfulUpdate(Value):
     """The worker runs a new version from here on."""
 
     value: SuccessfulUpdateParameters
 
 
 @dataclass(slots=True)
-class OplogEntryFailedUpdate:
+class OplogEntryFailedUpdate(Value):
     """The worker should have got a new version, and did not."""
 
     value: FailedUpdateParameters
 
 
 @dataclass(slots=True)
-class OplogEntryGrowMemory:
+class OplogEntryGrowMemory(Value):
     """The worker needed more memory."""
 
     value: GrowMemoryParameters
 
 
 @dataclass(slots=True)
-class OplogEntryCreateResource:
+class OplogEntryCreateResource(Value):
     """The worker got a resource."""
 
     value: CreateResourceParameters
 
 
 @dataclass(slots=True)
-class OplogEntryDropResource:
+class OplogEntryDropResource(Value):
     """The worker no longer has a resource."""
 
     value: DropResourceParameters
 
 
 @dataclass(slots=True)
-class OplogEntryDescribeResource:
+class OplogEntryDescribeResource(Value):
     """What a resource is."""
 
     value: DescribeResourceParameters
 
 
 @dataclass(slots=True)
-class OplogEntryLog:
+class OplogEntryLog(Value):
     """A message to the log, or a line of output."""
 
     value: LogParameters
 
 
 @dataclass(slots=True)
-class OplogEntryRestart:
+class OplogEntryRestart(Value):
     """The worker began anew; nothing before this counts."""
 
     value: Datetime
 
 
 @dataclass(slots=True)
-class OplogEntryActivatePlugin:
+class OplogEntryActivatePlugin(Value):
     """A plugin is at work from here on."""
 
     value: ActivatePluginParameters
 
 
 @dataclass(slots=True)
-class OplogEntryDeactivatePlugin:
+class OplogEntryDeactivatePlugin(Value):
     """A plugin is at work no more."""
 
     value: DeactivatePluginParameters
 
 
 @dataclass(slots=True)
-class OplogEntryRevert:
+class OplogEntryRevert(Value):
     """The worker was taken back; what was taken back does not count."""
 
     value: RevertParameters
 
 
 @dataclass(slots=True)
-class OplogEntryCancelInvocation:
+class OplogEntryCancelInvocation(Value):
     """A call that was waiting will not be made."""
 
     value: CancelInvocationParameters
 
 
 @dataclass(slots=True)
-class OplogEntryStartSpan:
+class OplogEntryStartSpan(Value):
     """The beginning of a span."""
 
     value: StartSpanParameters
 
 
 @dataclass(slots=True)
-class OplogEntryFinishSpan:
+class OplogEntryFinishSpan(Value):
     """The end of a span."""
 
     value: FinishSpanParameters
 
 
 @dataclass(slots=True)
-class OplogEntrySetSpanAttribute:
+class OplogEntrySetSpanAttribute(Value):
     """A note on a span that has not ended."""
 
     value: SetSpanAttributeParameters
 
 
 @dataclass(slots=True)
-class OplogEntryChangePersistenceLevel:
+class OplogEntryChangePersistenceLevel(Value):
     """Another part of what happens is recorded from here on."""
 
     value: ChangePersistenceLevelParameters

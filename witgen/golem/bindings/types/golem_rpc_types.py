@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
-from witgen.runtime.values import Err, Ok, WitError
+from witgen.runtime.values import Err, Ok, Value, WitError
 
 from .wasi_clocks_wall_clock import Datetime
 
@@ -81,7 +81,7 @@ __all__ = [
 
 
 @dataclass(slots=True)
-class Uuid:
+class Uuid(Value):
     """A UUID of 128 bits, in two halves."""
 
     high_bits: int
@@ -91,7 +91,7 @@ class Uuid:
 
 
 @dataclass(slots=True)
-class ComponentId:
+class ComponentId(Value):
     """Which component, whatever its version."""
 
     uuid: Uuid
@@ -99,7 +99,7 @@ class ComponentId:
 
 
 @dataclass(slots=True)
-class WorkerId:
+class WorkerId(Value):
     """Which worker: a component and a name that is unique among the workers of that component."""
 
     component_id: ComponentId
@@ -126,128 +126,128 @@ class ResourceMode(Enum):
 
 
 @dataclass(slots=True)
-class WitTypeNodeRecordType:
+class WitTypeNodeRecordType(Value):
     """A record: name and type of each field."""
 
     value: list[tuple[str, NodeIndex]]
 
 
 @dataclass(slots=True)
-class WitTypeNodeVariantType:
+class WitTypeNodeVariantType(Value):
     """A variant: the name of each case, and the type of its payload where it has one."""
 
     value: list[tuple[str, NodeIndex | None]]
 
 
 @dataclass(slots=True)
-class WitTypeNodeEnumType:
+class WitTypeNodeEnumType(Value):
     """An enum: the names of its cases."""
 
     value: list[str]
 
 
 @dataclass(slots=True)
-class WitTypeNodeFlagsType:
+class WitTypeNodeFlagsType(Value):
     """Flags: their names."""
 
     value: list[str]
 
 
 @dataclass(slots=True)
-class WitTypeNodeTupleType:
+class WitTypeNodeTupleType(Value):
     """A tuple: the types of its elements."""
 
     value: list[NodeIndex]
 
 
 @dataclass(slots=True)
-class WitTypeNodeListType:
+class WitTypeNodeListType(Value):
     """A list: the type of its elements."""
 
     value: NodeIndex
 
 
 @dataclass(slots=True)
-class WitTypeNodeOptionType:
+class WitTypeNodeOptionType(Value):
     """An option: the type of what may be in it."""
 
     value: NodeIndex
 
 
 @dataclass(slots=True)
-class WitTypeNodeResultType:
+class WitTypeNodeResultType(Value):
     """A result: the types of its ok and error payloads, none where there is no payload."""
 
     value: tuple[NodeIndex | None, NodeIndex | None]
 
 
 @dataclass(slots=True)
-class WitTypeNodePrimU8Type:
+class WitTypeNodePrimU8Type(Value):
     """`u8`."""
 
 
 @dataclass(slots=True)
-class WitTypeNodePrimU16Type:
+class WitTypeNodePrimU16Type(Value):
     """`u16`."""
 
 
 @dataclass(slots=True)
-class WitTypeNodePrimU32Type:
+class WitTypeNodePrimU32Type(Value):
     """`u32`."""
 
 
 @dataclass(slots=True)
-class WitTypeNodePrimU64Type:
+class WitTypeNodePrimU64Type(Value):
     """`u64`."""
 
 
 @dataclass(slots=True)
-class WitTypeNodePrimS8Type:
+class WitTypeNodePrimS8Type(Value):
     """`s8`."""
 
 
 @dataclass(slots=True)
-class WitTypeNodePrimS16Type:
+class WitTypeNodePrimS16Type(Value):
     """`s16`."""
 
 
 @dataclass(slots=True)
-class WitTypeNodePrimS32Type:
+class WitTypeNodePrimS32Type(Value):
     """`s32`."""
 
 
 @dataclass(slots=True)
-class WitTypeNodePrimS64Type:
+class WitTypeNodePrimS64Type(Value):
     """`s64`."""
 
 
 @dataclass(slots=True)
-class WitTypeNodePrimF32Type:
+class WitTypeNodePrimF32Type(Value):
     """`f32`."""
 
 
 @dataclass(slots=True)
-class WitTypeNodePrimF64Type:
+class WitTypeNodePrimF64Type(Value):
     """`f64`."""
 
 
 @dataclass(slots=True)
-class WitTypeNodePrimCharType:
+class WitTypeNodePrimCharType(Value):
     """`char`."""
 
 
 @dataclass(slots=True)
-class WitTypeNodePrimBoolType:
+class WitTypeNodePrimBoolType(Value):
     """`bool`."""
 
 
 @dataclass(slots=True)
-class WitTypeNodePrimStringType:
+class WitTypeNodePrimStringType(Value):
     """`string`."""
 
 
 @dataclass(slots=True)
-class WitTypeNodeHandleType:
+class WitTypeNodeHandleType(Value):
     """A handle: of which resource, and whether it owns it."""
 
     value: tuple[ResourceId, ResourceMode]
@@ -281,7 +281,7 @@ WitTypeNode: TypeAlias = (
 
 
 @dataclass(slots=True)
-class NamedWitTypeNode:
+class NamedWitTypeNode(Value):
     """One node of a type, and what the type is called."""
 
     name: str | None
@@ -293,7 +293,7 @@ class NamedWitTypeNode:
 
 
 @dataclass(slots=True)
-class WitType:
+class WitType(Value):
     """A WIT type, flattened in the same way as a value; the first node is the type itself."""
 
     nodes: list[NamedWitTypeNode]
@@ -301,7 +301,7 @@ class WitType:
 
 
 @dataclass(slots=True)
-class Uri:
+class Uri(Value):
     """Where something is, as a URI."""
 
     value: str
@@ -309,154 +309,154 @@ class Uri:
 
 
 @dataclass(slots=True)
-class WitNodeRecordValue:
+class WitNodeRecordValue(Value):
     """A record: its fields, in the order of their declaration."""
 
     value: list[NodeIndex]
 
 
 @dataclass(slots=True)
-class WitNodeVariantValue:
+class WitNodeVariantValue(Value):
     """A variant: the number of its case, and the payload where the case has one."""
 
     value: tuple[int, NodeIndex | None]
 
 
 @dataclass(slots=True)
-class WitNodeEnumValue:
+class WitNodeEnumValue(Value):
     """An enum: the number of its case."""
 
     value: int
 
 
 @dataclass(slots=True)
-class WitNodeFlagsValue:
+class WitNodeFlagsValue(Value):
     """Flags: for each flag, in the order of declaration, whether it is set."""
 
     value: list[bool]
 
 
 @dataclass(slots=True)
-class WitNodeTupleValue:
+class WitNodeTupleValue(Value):
     """A tuple: its elements."""
 
     value: list[NodeIndex]
 
 
 @dataclass(slots=True)
-class WitNodeListValue:
+class WitNodeListValue(Value):
     """A list: its elements."""
 
     value: list[NodeIndex]
 
 
 @dataclass(slots=True)
-class WitNodeOptionValue:
+class WitNodeOptionValue(Value):
     """An option: the value in it, or none."""
 
     value: NodeIndex | None
 
 
 @dataclass(slots=True)
-class WitNodeResultValue:
+class WitNodeResultValue(Value):
     """A result, ok or error, with the payload where its type has one."""
 
     value: Ok[NodeIndex | None] | Err[NodeIndex | None]
 
 
 @dataclass(slots=True)
-class WitNodePrimU8:
+class WitNodePrimU8(Value):
     """An unsigned number of 8 bits."""
 
     value: int
 
 
 @dataclass(slots=True)
-class WitNodePrimU16:
+class WitNodePrimU16(Value):
     """An unsigned number of 16 bits."""
 
     value: int
 
 
 @dataclass(slots=True)
-class WitNodePrimU32:
+class WitNodePrimU32(Value):
     """An unsigned number of 32 bits."""
 
     value: int
 
 
 @dataclass(slots=True)
-class WitNodePrimU64:
+class WitNodePrimU64(Value):
     """An unsigned number of 64 bits."""
 
     value: int
 
 
 @dataclass(slots=True)
-class WitNodePrimS8:
+class WitNodePrimS8(Value):
     """A signed number of 8 bits."""
 
     value: int
 
 
 @dataclass(slots=True)
-class WitNodePrimS16:
+class WitNodePrimS16(Value):
     """A signed number of 16 bits."""
 
     value: int
 
 
 @dataclass(slots=True)
-class WitNodePrimS32:
+class WitNodePrimS32(Value):
     """A signed number of 32 bits."""
 
     value: int
 
 
 @dataclass(slots=True)
-class WitNodePrimS64:
+class WitNodePrimS64(Value):
     """A signed number of 64 bits."""
 
     value: int
 
 
 @dataclass(slots=True)
-class WitNodePrimFloat32:
+class WitNodePrimFloat32(Value):
     """A floating-point number of 32 bits."""
 
     value: float
 
 
 @dataclass(slots=True)
-class WitNodePrimFloat64:
+class WitNodePrimFloat64(Value):
     """A floating-point number of 64 bits."""
 
     value: float
 
 
 @dataclass(slots=True)
-class WitNodePrimChar:
+class WitNodePrimChar(Value):
     """One Unicode scalar value."""
 
     value: str
 
 
 @dataclass(slots=True)
-class WitNodePrimBool:
+class WitNodePrimBool(Value):
     """True or false."""
 
     value: bool
 
 
 @dataclass(slots=True)
-class WitNodePrimString:
+class WitNodePrimString(Value):
     """Text."""
 
     value: str
 
 
 @dataclass(slots=True)
-class WitNodeHandle:
+class WitNodeHandle(Value):
     """A resource that lives in another worker: where, and its number there."""
 
     value: tuple[Uri, int]
@@ -490,7 +490,7 @@ WitNode: TypeAlias = (
 
 
 @dataclass(slots=True)
-class WitValue:
+class WitValue(Value):
     """A value of any WIT type, flattened: parts refer to each other by their position in the list.
 
     The first node is the value itself.
@@ -501,7 +501,7 @@ class WitValue:
 
 
 @dataclass(slots=True)
-class ValueAndType:
+class ValueAndType(Value):
     """A value together with its type, so that it can be understood without the WIT it came from."""
 
     value: WitValue

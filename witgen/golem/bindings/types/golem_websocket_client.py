@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from witgen.runtime.values import WitError
+from witgen.runtime.values import Value, WitError
 
 __all__ = [
     "CloseInfo",
@@ -25,7 +25,7 @@ __all__ = [
 
 
 @dataclass(slots=True)
-class CloseInfo:
+class CloseInfo(Value):
     """The content of a close frame."""
 
     code: int
@@ -86,14 +86,14 @@ class ErrorOther(Error):
 
 
 @dataclass(slots=True)
-class MessageText:
+class MessageText(Value):
     """A text message."""
 
     value: str
 
 
 @dataclass(slots=True)
-class MessageBinary:
+class MessageBinary(Value):
     """A message of arbitrary bytes."""
 
     value: bytes

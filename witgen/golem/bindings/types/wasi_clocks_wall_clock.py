@@ -6,13 +6,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from witgen.runtime.values import Value
+
 __all__ = [
     "Datetime",
 ]
 
 
 @dataclass(slots=True)
-class Datetime:
+class Datetime(Value):
     """A moment, as the time since the beginning of 1970 in UTC, leap seconds not counted."""
 
     seconds: int

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from witgen.runtime.values import WitError
+from witgen.runtime.values import Value, WitError
 
 from .wasi_clocks_monotonic_clock import Duration
 
@@ -97,52 +97,52 @@ __all__ = [
 
 
 @dataclass(slots=True)
-class MethodGet:
+class MethodGet(Value):
     """`GET`: send me this."""
 
 
 @dataclass(slots=True)
-class MethodHead:
+class MethodHead(Value):
     """`HEAD`: like `GET`, but only the headers."""
 
 
 @dataclass(slots=True)
-class MethodPost:
+class MethodPost(Value):
     """`POST`: do something with this body."""
 
 
 @dataclass(slots=True)
-class MethodPut:
+class MethodPut(Value):
     """`PUT`: store this body under the given path."""
 
 
 @dataclass(slots=True)
-class MethodDelete:
+class MethodDelete(Value):
     """`DELETE`: remove this."""
 
 
 @dataclass(slots=True)
-class MethodConnect:
+class MethodConnect(Value):
     """`CONNECT`: open a tunnel."""
 
 
 @dataclass(slots=True)
-class MethodOptions:
+class MethodOptions(Value):
     """`OPTIONS`: tell me what is possible here."""
 
 
 @dataclass(slots=True)
-class MethodTrace:
+class MethodTrace(Value):
     """`TRACE`: send the request back as it arrived."""
 
 
 @dataclass(slots=True)
-class MethodPatch:
+class MethodPatch(Value):
     """`PATCH`: change a part of this."""
 
 
 @dataclass(slots=True)
-class MethodOther:
+class MethodOther(Value):
     """Any other word."""
 
     value: str
@@ -164,17 +164,17 @@ Method: TypeAlias = (
 
 
 @dataclass(slots=True)
-class SchemeHttp:
+class SchemeHttp(Value):
     """Without encryption."""
 
 
 @dataclass(slots=True)
-class SchemeHttps:
+class SchemeHttps(Value):
     """Over TLS."""
 
 
 @dataclass(slots=True)
-class SchemeOther:
+class SchemeOther(Value):
     """In another way, by its name."""
 
     value: str
@@ -185,7 +185,7 @@ Scheme: TypeAlias = SchemeHttp | SchemeHttps | SchemeOther
 
 
 @dataclass(slots=True)
-class DnsErrorPayload:
+class DnsErrorPayload(Value):
     """What a name server said."""
 
     rcode: str | None
@@ -195,7 +195,7 @@ class DnsErrorPayload:
 
 
 @dataclass(slots=True)
-class TlsAlertReceivedPayload:
+class TlsAlertReceivedPayload(Value):
     """What the other side of TLS said."""
 
     alert_id: int | None
@@ -205,7 +205,7 @@ class TlsAlertReceivedPayload:
 
 
 @dataclass(slots=True)
-class FieldSizePayload:
+class FieldSizePayload(Value):
     """Which header or trailer is too long."""
 
     field_name: str | None

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from witgen.runtime.values import Resource
+from witgen.runtime.values import Resource, Value
 
 from .wasi_keyvalue_types import IncomingValue, Key
 
@@ -25,14 +25,14 @@ class Vacancy(Resource):
 
 
 @dataclass(slots=True)
-class GetOrSetEntryOccupied:
+class GetOrSetEntryOccupied(Value):
     """The value, which somebody has stored."""
 
     value: IncomingValue
 
 
 @dataclass(slots=True)
-class GetOrSetEntryVacant:
+class GetOrSetEntryVacant(Value):
     """There is no value, and it is on us to provide it."""
 
     value: Vacancy

@@ -34,14 +34,14 @@ class Pot(_host.GuestResource):
         _host.drop(self)
 
 
-class Pots:
+class Pots(_host.ExportedInterface):
     """`golden:awkward/awkward#pots`."""
 
     def __init__(self, instance: _host.Instance) -> None:
         self.Pot: type[Pot] = instance.resource(Pot, _abi.POT, _abi.INTERFACE)
 
 
-class AsyncPots:
+class AsyncPots(_host.ExportedInterface):
     """`Pots` for asyncio. What its resources do is called with `run_in_store`."""
 
     def __init__(self, face: _host.AsyncWorld[Any], interface: Pots) -> None:

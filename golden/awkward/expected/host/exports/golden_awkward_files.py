@@ -51,7 +51,7 @@ class File(_host.GuestResource):
         _host.drop(self)
 
 
-class Files:
+class Files(_host.ExportedInterface):
     """Methods that componentize-py takes for its own, and constructors that can fail."""
 
     def __init__(self, instance: _host.Instance) -> None:
@@ -72,7 +72,7 @@ class Files:
         return self._keep(file)
 
 
-class AsyncFiles:
+class AsyncFiles(_host.ExportedInterface):
     """`Files` for asyncio. What its resources do is called with `run_in_store`."""
 
     def __init__(self, face: _host.AsyncWorld[Any], interface: Files) -> None:

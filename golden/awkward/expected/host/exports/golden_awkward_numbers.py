@@ -16,7 +16,7 @@ __all__ = [
 ]
 
 
-class Numbers:
+class Numbers(_host.ExportedInterface):
     """Lists of bytes with a sign."""
 
     def __init__(self, instance: _host.Instance) -> None:
@@ -36,7 +36,7 @@ class Numbers:
         return self._nested(x)
 
 
-class AsyncNumbers:
+class AsyncNumbers(_host.ExportedInterface):
     """`Numbers` for asyncio. What its resources do is called with `run_in_store`."""
 
     def __init__(self, face: _host.AsyncWorld[Any], interface: Numbers) -> None:

@@ -19,7 +19,7 @@ __all__ = [
 ]
 
 
-class Shadows:
+class Shadows(_host.ExportedInterface):
     """Types that are called like what componentize-py's modules import."""
 
     def __init__(self, instance: _host.Instance) -> None:
@@ -54,7 +54,7 @@ class Shadows:
         return self._inside(x)
 
 
-class AsyncShadows:
+class AsyncShadows(_host.ExportedInterface):
     """`Shadows` for asyncio. What its resources do is called with `run_in_store`."""
 
     def __init__(self, face: _host.AsyncWorld[Any], interface: Shadows) -> None:

@@ -38,7 +38,7 @@ class Node(_host.GuestResource):
         _host.drop(self)
 
 
-class Types:
+class Types(_host.ExportedInterface):
     """Called like a module of Python's library."""
 
     def __init__(self, instance: _host.Instance) -> None:
@@ -52,7 +52,7 @@ class Types:
         return self._pair()
 
 
-class AsyncTypes:
+class AsyncTypes(_host.ExportedInterface):
     """`Types` for asyncio. What its resources do is called with `run_in_store`."""
 
     def __init__(self, face: _host.AsyncWorld[Any], interface: Types) -> None:

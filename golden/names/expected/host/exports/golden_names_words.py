@@ -52,7 +52,7 @@ class Resource(_host.GuestResource):
         _host.drop(self)
 
 
-class Words:
+class Words(_host.ExportedInterface):
     """Names that mean something in Python: "quotes", \\backslashes\\, \"\"\"triple\"\"\" and {{ braces }} in documentation."""
 
     def __init__(self, instance: _host.Instance) -> None:
@@ -89,7 +89,7 @@ class Words:
         return self._ttl_ms(http_get)
 
 
-class AsyncWords:
+class AsyncWords(_host.ExportedInterface):
     """`Words` for asyncio. What its resources do is called with `run_in_store`."""
 
     def __init__(self, face: _host.AsyncWorld[Any], interface: Words) -> None:

@@ -87,7 +87,7 @@ class Cursor(_host.GuestResource, _types.Cursor):
         _host.drop(self)
 
 
-class Store:
+class Store(_host.ExportedInterface):
     """Resources, handles in every place."""
 
     def __init__(self, instance: _host.Instance) -> None:
@@ -120,7 +120,7 @@ class Store:
         return self._take(entry)
 
 
-class AsyncStore:
+class AsyncStore(_host.ExportedInterface):
     """`Store` for asyncio. What its resources do is called with `run_in_store`."""
 
     def __init__(self, face: _host.AsyncWorld[Any], interface: Store) -> None:

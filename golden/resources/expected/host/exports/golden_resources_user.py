@@ -18,7 +18,7 @@ __all__ = [
 ]
 
 
-class User:
+class User(_host.ExportedInterface):
     """`golden:resources/user`."""
 
     def __init__(self, instance: _host.Instance) -> None:
@@ -42,7 +42,7 @@ class User:
         return self._pass_(bucket)
 
 
-class AsyncUser:
+class AsyncUser(_host.ExportedInterface):
     """`User` for asyncio. What its resources do is called with `run_in_store`."""
 
     def __init__(self, face: _host.AsyncWorld[Any], interface: User) -> None:

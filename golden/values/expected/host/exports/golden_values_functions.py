@@ -19,7 +19,7 @@ __all__ = [
 ]
 
 
-class Functions:
+class Functions(_host.ExportedInterface):
     """`golden:values/functions@1.0.0`."""
 
     def __init__(self, instance: _host.Instance) -> None:
@@ -161,7 +161,7 @@ class Functions:
         self._no_result(text)
 
 
-class AsyncFunctions:
+class AsyncFunctions(_host.ExportedInterface):
     """`Functions` for asyncio. What its resources do is called with `run_in_store`."""
 
     def __init__(self, face: _host.AsyncWorld[Any], interface: Functions) -> None:

@@ -17,7 +17,7 @@ __all__ = [
 ]
 
 
-class Api:
+class Api(_host.ExportedInterface):
     """`lib:counter/api@0.2.0`."""
 
     def __init__(self, instance: _host.Instance) -> None:
@@ -30,7 +30,7 @@ class Api:
         return self._get()
 
 
-class AsyncApi:
+class AsyncApi(_host.ExportedInterface):
     """`Api` for asyncio. What its resources do is called with `run_in_store`."""
 
     def __init__(self, face: _host.AsyncWorld[Any], interface: Api) -> None:
