@@ -9,13 +9,24 @@ from typing import assert_never
 
 from ..facts.names import BUILTINS
 from ..facts.types import contains_handle, contains_stream
-from ..facts.world import ScopeFacts, WorldFacts
+from ..facts.world import Link, ScopeFacts, WorldFacts
 from ..model import ir
 from ..records import record
 from .host_names import host_names
 from .imports import Imports
 
-__all__ = ["EXPORT_SIDE", "IMPORT_SIDE", "TYPES", "WORLD_EXPORTS", "Annotations", "Bases", "Ends", "Place", "private"]
+__all__ = [
+    "EXPORT_SIDE",
+    "IMPORT_SIDE",
+    "SERVED",
+    "TYPES",
+    "WORLD_EXPORTS",
+    "Annotations",
+    "Bases",
+    "Ends",
+    "Place",
+    "private",
+]
 
 
 @record
@@ -23,19 +34,22 @@ class Place:
     """Where a module stands in the output, seen from inside it.
 
     `up` leads to the root of the output, `imported` to the modules of imported interfaces, `exported` to those of
-    exported ones (None in a module that knows only imports). They decide which class a resource is.
+    exported ones (None in a module that knows only imports). They decide which class a resource is. `is_own`: functions
+    here are the world's own, which use the import where an interface is imported and exported (WIT.md, Worlds).
     """
 
     up: str
     imported: str
     exported: str | None = None
     is_types: bool = False
+    is_own: bool = False
 
 
 TYPES = Place("..", ".", is_types=True)
 IMPORT_SIDE = Place("..", ".")
 EXPORT_SIDE = Place("...", "..", ".")
-WORLD_EXPORTS = Place("..", ".", ".exports.")
+WORLD_EXPORTS = Place("..", ".", ".exports.", is_own=True)
+SERVED = Place("...", "..", ".", is_own=True)
 
 
 class Ends(enum.Enum):
@@ -57,6 +71,10 @@ class Bases(enum.Enum):
 def private(name: str) -> str:
     """Return the alias by which a class body refers to a class of its module that an attribute hides."""
     return "_" + name
+
+
+def _is_among(scope: ScopeFacts, links: Collection[Link]) -> bool:
+    return any(link.scope is scope for link in links)
 
 
 _PRIMITIVES = {
@@ -156,7 +174,9 @@ class Annotations:
 
     def _is_exported(self, scope: ScopeFacts) -> bool:
         """Tell whether a scope's resources are, as seen from here, those of the component."""
-        return self.place.exported is not None and any(link.scope is scope for link in self.facts.exports)
+        if self.place.exported is None or (self.place.is_own and _is_among(scope, self.facts.imports)):
+            return False
+        return _is_among(scope, self.facts.exports)
 
     def _resource(self, id: ir.TypeId) -> str:
         twin = self._async_base(self.facts.resolve.dealias(id)) if self.bases is not Bases.PLAIN else None

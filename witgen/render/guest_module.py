@@ -10,7 +10,7 @@ from ..facts.types import FunctionFacts
 from ..facts.world import Link, ScopeFacts, WorldFacts
 from ..model import ir
 from ..records import record
-from .annotations import EXPORT_SIDE, IMPORT_SIDE, Annotations, Place
+from .annotations import EXPORT_SIDE, IMPORT_SIDE, SERVED, Annotations, Place
 from .docs import paragraphs
 from .env import render_template
 from .host_module import interface_class
@@ -140,7 +140,7 @@ def render_guest_export(facts: WorldFacts, scope: ScopeFacts) -> str:
     builder = _Scope(facts, scope, EXPORT_SIDE, scope.functions)
     resources = tuple(builder.views())
     functions = builder.signatures(builder.free, holds_resources=True)
-    needs_class = bool(functions or len(resources) != 1)
+    needs_class = _needs_class(facts, scope)
     name = builder.interface_name()
     names = [*builder.offered(), *([name] if needs_class else [])]
     doc = f"Implement `{scope.title}`, which the component exports."
@@ -180,6 +180,19 @@ class Installed:
 
     table: str
     value: str
+    left_out: tuple[str, ...]
+    """The WIT names of functions that componentize-py cannot carry."""
+
+    def expression(self, guest: str) -> str:
+        """Return what makes it; `guest` is the local name of the runtime."""
+        names = "".join(f'"{name}", ' for name in self.left_out)
+        tail = f", left_out=({names.rstrip() if len(self.left_out) == 1 else names.rstrip(', ')})" if names else ""
+        return f"{guest}.Export({self.table}, {self.value}{tail})"
+
+
+def _left_out(facts: WorldFacts, functions: Sequence[FunctionFacts]) -> tuple[str, ...]:
+    kept = supported(facts, functions, Side.GUEST_EXPORT)
+    return tuple(each.function.name for each in functions if each not in kept)
 
 
 def render_guest_exports(facts: WorldFacts) -> str:
@@ -189,7 +202,7 @@ def render_guest_exports(facts: WorldFacts) -> str:
     parameters: list[Parameter] = []
     installed: list[Installed] = []
     entries: list[str] = []
-    annotations = Annotations(facts, imports, EXPORT_SIDE, "")
+    annotations = Annotations(facts, imports, SERVED, "")
     for function in supported(facts, facts.exported, Side.GUEST_EXPORT):
         signature = implemented(facts, function, annotations)
         name = names.take(signature.name)
@@ -197,9 +210,9 @@ def render_guest_exports(facts: WorldFacts) -> str:
         awaitable = imports.name("collections.abc", "Awaitable") if signature.is_async else ""
         parameters.append(Parameter(name, signature.callable(callable_, awaitable), signature.doc))
         entries.append(f'"{signature.name}": {name}')
-    if entries:
+    if facts.exported:
         abi = imports.module("..._abi", facts.own.module, "_abi")
-        installed.append(Installed(f"{abi}.EXPORTS", f"{{{', '.join(entries)}}}"))
+        installed.append(Installed(f"{abi}.EXPORTS", f"{{{', '.join(entries)}}}", _left_out(facts, facts.exported)))
     for link in facts.exports:
         parameter, entry = _exported_interface(facts, imports, link, names)
         parameters.append(parameter)
@@ -213,7 +226,7 @@ def render_guest_exports(facts: WorldFacts) -> str:
         world=world,
         doc=_serve_doc(facts.title, parameters),
         parameters=parameters,
-        installed=[f"{guest}.Export({entry.table}, {entry.value})" for entry in installed],
+        installed=[entry.expression(guest) for entry in installed],
     )
 
 
@@ -235,11 +248,18 @@ def _exported_interface(
     table = imports.module("..._abi", scope.module, f"_{scope.module}_abi")
     resources = [fact.name for _, fact in declared_resources(facts, scope)]
     name = names.take(link.attribute)
-    if len(resources) == 1 and not scope.free:
+    left_out = _left_out(facts, scope.functions)
+    if not _needs_class(facts, scope):
         parameter = Parameter(name, f"type[{module}.{resources[0]}]", f"The class that implements `{scope.title}`.")
-        return parameter, Installed(f"{table}.INTERFACE", f'{{"{resources[0]}": {name}}}')
+        return parameter, Installed(f"{table}.INTERFACE", f'{{"{resources[0]}": {name}}}', left_out)
     annotation = f"{module}.{interface_class(facts, scope)}"
-    return Parameter(name, annotation, f"Implements `{scope.title}`."), Installed(f"{table}.INTERFACE", name)
+    parameter = Parameter(name, annotation, f"Implements `{scope.title}`.")
+    return parameter, Installed(f"{table}.INTERFACE", name, left_out)
+
+
+def _needs_class(facts: WorldFacts, scope: ScopeFacts) -> bool:
+    """Tell whether an exported interface has more to implement than one resource."""
+    return bool(supported(facts, scope.free, Side.GUEST_EXPORT)) or len(declared_resources(facts, scope)) != 1
 
 
 def render_guest_raw(facts: WorldFacts, names: RawNames) -> str:

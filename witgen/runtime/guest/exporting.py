@@ -33,10 +33,19 @@ class ExportedInterface(ABC):
 
 @dataclass(frozen=True)
 class Export:
-    """An exported interface (or the world's own functions) and what implements it: an object, or a mapping of names."""
+    """An exported interface (or the world's own functions) and what implements it: an object, or a mapping of names.
+
+    `left_out` are the WIT names of functions that componentize-py cannot carry: nobody implements them.
+    """
 
     interface: abi.Interface
     implementation: object
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def functions(self) -> tuple[abi.Function, ...]:
+        """The functions to implement."""
+        return tuple(function for function in self.interface.functions if function.name not in self.left_out)
 
     def member(self, name: str) -> Any:
         """Return the function or class called `name`, None where there is none."""
@@ -56,7 +65,7 @@ def missing_members(export: Export) -> list[str]:
     for resource, cls in classes.items():
         if not isinstance(cls, type):
             lacking.append(f"{where}resource {resource.name} (a class)")
-    for function in export.interface.functions:
+    for function in export.functions:
         owner = classes.get(function.resource) if function.resource is not None else None
         if function.resource is not None and not isinstance(owner, type):
             continue

@@ -56,12 +56,14 @@ class _Finalizer:
 
 
 class _Side(Handles):
-    """The handles of exported functions: the guest's own resources, and imported ones."""
+    """The handles of exported functions: the guest's own resources, of the interfaces `exported`, and imported ones."""
 
-    def __init__(self, exported: set[str]) -> None:
+    def __init__(
+        self, exported: set[str], adapters: dict[abi.Resource, type[_Adapter]], classes: dict[abi.Resource, type[Any]]
+    ) -> None:
         self.exported = exported
-        self.adapters: dict[abi.Resource, type[_Adapter]] = {}
-        self.classes: dict[abi.Resource, type[Any]] = {}
+        self.adapters = adapters
+        self.classes = classes
         self.lent: list[Resource] = []
 
     def lift(self, source: Source, type_: abi.Own | abi.Borrow, raw: str) -> str:
@@ -112,24 +114,33 @@ def install(raw: RawModules, world_class: str, module: str, exports: tuple[Expor
         served[module] = exports
         return
     raw.require()
-    if any(function.is_async for export in exports for function in export.interface.functions):
+    if any(function.is_async for export in exports for function in export.functions):
         outlast_exports()
-    side = _Side({export.interface.name for export in exports if export.interface.resources})
+    exported = {export.interface.name for export in exports if export.interface.resources}
+    inner = _Side(exported, {}, {})
     for export in exports:
         for resource, name in export.interface.resources:
-            side.classes[resource] = export.member(name)
-            side.adapters[resource] = type(camel(resource.name), (_Adapter,), {})
-    tools = _Tools(side, LiftingFunctions(raw, side), LoweringFunctions(raw))
+            inner.classes[resource] = export.member(name)
+            inner.adapters[resource] = type(camel(resource.name), (_Adapter,), {})
+    # Of an interface that is imported and exported, functions of the world itself use the import (WIT.md, Worlds).
+    own = _Side(exported.difference(raw.imports), inner.adapters, inner.classes)
+    tools, own_tools = (_Tools(side, LiftingFunctions(raw, side), LoweringFunctions(raw)) for side in (inner, own))
     application = sys.modules[module]
     for export in exports:
-        _install_one(raw, tools, export, application, world_class)
+        _install_one(raw, tools if export.interface.name else own_tools, export, application, world_class)
 
 
 def _install_one(raw: RawModules, tools: _Tools, export: Export, application: ModuleType, world_class: str) -> None:
     free: dict[str, Any] = {}
     for function in export.interface.functions:
         resource = function.resource
-        if resource is None:
+        if function.name in export.left_out:
+            refused = _left_out(function)
+            if resource is None:
+                free[raw_name(function)] = refused
+            else:
+                setattr(tools.side.adapters[resource], raw_name(function), refused)
+        elif resource is None:
             free[raw_name(function)] = _adapted(tools, function, export.member(function.python))
         else:
             _install_member(tools, function, resource)
@@ -143,6 +154,13 @@ def _install_one(raw: RawModules, tools: _Tools, export: Export, application: Mo
         name = camel(raw.exports[export.interface.name]) if export.interface.name else world_class
         starters = raw.starters("", name) if any(function.is_async for function in export.interface.functions) else {}
         _offer(application, name, type(name, (), free | starters))
+
+
+def _left_out(function: abi.Function) -> Callable[..., Any]:
+    def refuse(*_: object) -> None:
+        raise NotImplementedError(f"{function.name} is left out: componentize-py cannot carry its values (W0701)")
+
+    return refuse
 
 
 def _offer(application: ModuleType, name: str, value: type[Any]) -> None:

@@ -10,9 +10,10 @@ import traceback
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 from .. import abi, check, values
 from .exporting import Export, served
@@ -45,6 +46,9 @@ class _Proxy(values.Unique, values.Resource):
         self._fate = self._fate or "was dropped"
 
 
+_Proxies: TypeAlias = Mapping[abi.Resource, type[_Proxy]]
+
+
 class _Face(values.Unique):
     """What a host sees of an exported interface: functions, and classes of resources."""
 
@@ -61,6 +65,8 @@ class Trial(values.Unique):
             for resource, name in export.interface.resources:
                 self._classes[resource] = export.member(name)
                 self._proxies[resource] = _proxy(name, export.member(name))
+        # Of an interface that is imported and exported, functions of the world itself use the import (WIT.md, Worlds).
+        self._own_proxies = {each: proxy for each, proxy in self._proxies.items() if each not in fakes._resources}
         for attribute, export in exports.items():
             self._show(export, _Face() if attribute else self, attribute)
 
@@ -75,28 +81,32 @@ class Trial(values.Unique):
             setattr(self, attribute, face)
         for resource, name in export.interface.resources:
             setattr(face, name, self._proxies[resource])
-        for function in export.interface.functions:
+        for function in export.functions:
             if function.resource is None:
-                setattr(face, function.python, self._caller(function, export.member(function.python)))
+                proxies = self._proxies if attribute else self._own_proxies
+                setattr(face, function.python, self._caller(function, export.member(function.python), proxies))
             else:
                 self._show_member(function, function.resource)
 
     def _show_member(self, function: abi.Function, resource: abi.Resource) -> None:
         proxy, cls = self._proxies[resource], self._classes[resource]
+        call = partial(self._caller, function, proxies=self._proxies)
         if function.name.startswith("[constructor]"):
-            construct = self._caller(function, cls)
+            construct = call(cls)
 
             def __init__(self: _Proxy, *arguments: object) -> None:  # noqa: N807
                 self._implementation = construct(*arguments)._implementation
 
             setattr(proxy, "__init__", __init__)  # noqa: B010 - mypy takes the plain assignment for an override
         elif function.name.startswith("[static]"):
-            setattr(proxy, function.python, staticmethod(self._caller(function, getattr(cls, function.python))))
+            setattr(proxy, function.python, staticmethod(call(getattr(cls, function.python))))
         else:
-            setattr(proxy, function.python, self._caller(function, _method(function.python)))
+            setattr(proxy, function.python, call(_method(function.python)))
 
-    def _caller(self, function: abi.Function, implementation: Callable[..., Any]) -> Callable[..., Any]:
-        """Return what calls an exported function as a host does."""
+    def _caller(
+        self, function: abi.Function, implementation: Callable[..., Any], proxies: _Proxies
+    ) -> Callable[..., Any]:
+        """Return what calls an exported function as a host does, which has `proxies` of the guest's own resources."""
 
         def call(*arguments: object, **named: object) -> Any:
             if self._fakes._trap is not None:
@@ -105,7 +115,7 @@ class Trial(values.Unique):
             if named:
                 raise TypeError(f"{function.python}() has no parameter {', '.join(named)}")
             given = [*arguments, *rest]
-            return _Call(self, function).run(implementation, given)
+            return _Call(self, function, proxies).run(implementation, given)
 
         return call
 
@@ -113,9 +123,10 @@ class Trial(values.Unique):
 class _Call:
     """One call from the host."""
 
-    def __init__(self, trial: Trial, function: abi.Function) -> None:
+    def __init__(self, trial: Trial, function: abi.Function, proxies: _Proxies) -> None:
         self._trial = trial
         self._function = function
+        self._proxies = proxies
         self._lent: list[Resource] = []
 
     def run(self, implementation: Callable[..., Any], arguments: list[object]) -> Any:
@@ -159,7 +170,7 @@ class _Call:
         """Return what the guest gets for a handle that the host passes."""
         if not isinstance(type_, abi.Own | abi.Borrow):
             return value
-        proxy = self._trial._proxies.get(type_.resource)
+        proxy = self._proxies.get(type_.resource)
         if proxy is None:
             return handed_in(type_, self._trial._fakes._checked(type_, value), self._lent)
         if not isinstance(value, proxy):
@@ -172,12 +183,12 @@ class _Call:
 
     def _up(self, type_: abi.Type, value: object, ledger: Ledger) -> object:
         """Return what the host gets for a handle that the guest passes."""
-        if not isinstance(type_, abi.Own | abi.Borrow) or type_.resource not in self._trial._proxies:
+        if not isinstance(type_, abi.Own | abi.Borrow) or type_.resource not in self._proxies:
             return handed_out(type_, value, ledger)
         cls = self._trial._classes[type_.resource]
         if not isinstance(value, cls):
             raise check.Mismatch(f"expected {cls.__name__}, got {type(value).__name__}")
-        proxy = self._trial._proxies[type_.resource]
+        proxy = self._proxies[type_.resource]
         made = proxy.__new__(proxy)
         made._implementation = value
         return made
