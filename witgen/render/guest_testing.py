@@ -180,7 +180,7 @@ def render_guest_testing(facts: WorldFacts, *, host: bool) -> str | None:
     return render_template("guest_testing.py.jinja", module=module, **values)
 
 
-_OFFERED = ("Call", "Trap", "calls")
+_OFFERED = ("Call", "GuestExit", "Trap", "calls")
 """What the runtime offers to tests."""
 
 

@@ -11,7 +11,8 @@ __all__ = ["compiled"]
 
 _NAMES: dict[str, object] = {
     "_abs": abs, "_bytes": bytes, "_float": float, "_int": int, "_isinstance": isinstance, "_len": len, "_list": list,
-    "_str": str, "_tuple": tuple, "_type": type, "_TypeError": TypeError, "_ValueError": ValueError,
+    "_str": str, "_SystemExit": SystemExit, "_tuple": tuple, "_type": type, "_TypeError": TypeError,
+    "_ValueError": ValueError,
 }  # fmt: skip
 """Builtins under names that no parameter has."""
 

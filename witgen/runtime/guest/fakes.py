@@ -18,7 +18,19 @@ from .. import abi, check
 from .objects import Object, Pollable
 from .wasi import default
 
-__all__ = ["Call", "Fake", "FakeResource", "Fakes", "Function", "Object", "Pollable", "Trap", "calls", "installed"]
+__all__ = [
+    "Call",
+    "Fake",
+    "FakeResource",
+    "Fakes",
+    "Function",
+    "GuestExit",
+    "Object",
+    "Pollable",
+    "Trap",
+    "calls",
+    "installed",
+]
 
 P = TypeVarTuple("P")
 R = TypeVar("R")
@@ -31,6 +43,20 @@ class Trap(BaseException, metaclass=ABCMeta):
 
     `pytest.raises(Trap)` takes the trap of a real component on wasmtime for one too.
     """
+
+
+class GuestExit(BaseException, metaclass=ABCMeta):
+    """An export called `sys.exit`, which ends the component; `code` is 0 or 1.
+
+    `pytest.raises(GuestExit)` takes that of a real component on wasmtime for one too.
+    """
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"the guest exited with code {code}")
+        self.code = code
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.code,), self.__dict__
 
 
 class Call(NamedTuple):
@@ -172,7 +198,7 @@ class Fakes:
         self._fakes: dict[abi.Interface, Fake] = {}
         self._resources: dict[abi.Resource, FakeResource[Any]] = {}
         self._calls: list[Call] = []
-        self._trap: Trap | None = None
+        self._trap: Trap | GuestExit | None = None
 
     def __enter__(self) -> Self:
         if _installed.keys() & self._fakes.keys():
@@ -204,7 +230,7 @@ class Fakes:
                 raise check.Mismatch(f"expected {cls.__name__} of the fakes, got {type(value).__name__}")
         return value
 
-    def _ended(self, trap: Trap) -> Trap:
+    def _ended(self, trap: Trap | GuestExit) -> Trap | GuestExit:
         """Note that the component has ended."""
         self._trap = self._trap or trap
         return trap

@@ -19,6 +19,7 @@ from ..source import Source
 from .compiling import compiled
 from .exporting import Export, listed, missing_members, served
 from .importing import lower_import
+from .leaving import leave
 from .lifting import Handles, Lifting, LiftingFunctions
 from .lowering import Lower, Lowering, LoweringFunctions, handles
 from .naming import camel
@@ -216,14 +217,17 @@ def _adapted(tools: _Tools, function: abi.Function, implementation: Callable[...
     raws = [f"_a{index}" for index in range(len(function.params))]
     receiver = [] if implementation is None else ["_self"]
     with source.function(f"_call({', '.join([*receiver, *raws])})", is_async=function.is_async):
-        lifting = Lifting(source, tools.lifting)
-        given = [lifting.value(param.type, raw) for param, raw in zip(function.params, raws, strict=True)]
-        with _lending(source, tools.side, function, given) as arguments:
-            if implementation is None:
-                called = f"{arguments[0]}.{function.python}({', '.join(arguments[1:])})"
-            else:
-                called = f"{source.constant(implementation, 'implementation')}({', '.join(arguments)})"
-            _call(source, tools, function, f"await {called}" if function.is_async else called)
+        with source.block("try:"):
+            lifting = Lifting(source, tools.lifting)
+            given = [lifting.value(param.type, raw) for param, raw in zip(function.params, raws, strict=True)]
+            with _lending(source, tools.side, function, given) as arguments:
+                if implementation is None:
+                    called = f"{arguments[0]}.{function.python}({', '.join(arguments[1:])})"
+                else:
+                    called = f"{source.constant(implementation, 'implementation')}({', '.join(arguments)})"
+                _call(source, tools, function, f"await {called}" if function.is_async else called)
+        with source.block("except _SystemExit as _leaving:"):
+            source.line(f"{source.constant(leave, 'leave')}(_leaving)")
     return compiled(source, function.python, "_call")
 
 

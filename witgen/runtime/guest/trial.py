@@ -17,9 +17,10 @@ from typing import Any, Self, TypeAlias
 
 from .. import abi, check, values
 from .exporting import Export, served
-from .fakes import Fakes, Trap
+from .fakes import Fakes, GuestExit, Trap
 from .faking import handed_in, handed_out, rebuilt
 from .hosting import implementations
+from .leaving import exit_code
 from .resource import ExportedResource, Ledger, Resource, take_back
 
 __all__ = ["Exports", "HostSide", "Trial", "opened"]
@@ -138,6 +139,8 @@ class _Call:
         except BaseException as error:
             if fakes._trap is None and isinstance(error, Exception):
                 raise self._failed(error) from error
+            if fakes._trap is None and isinstance(error, SystemExit):
+                raise fakes._ended(GuestExit(exit_code(error))) from error
             if fakes._trap is None:
                 raise
         finally:
@@ -208,7 +211,7 @@ def _proxy(name: str, implementation: type[Any]) -> type[_Proxy]:
     return type(name, (_Proxy, *shared), {})
 
 
-def _shown(trap: Trap) -> BaseException:
+def _shown(trap: Trap | GuestExit) -> BaseException:
     """Return what the host gets of a call out of which a fake failed: the failure as it is, else the trap."""
     return trap.__cause__ if isinstance(trap.__cause__, Exception) else trap
 
@@ -236,8 +239,10 @@ class HostSide:
     def open(self, component: str | Path, fakes: Fakes) -> Any:
         """Run a component; `fakes` answer what it calls."""
         module = import_module(f"{self.testing.removesuffix('.guest.testing')}.host")
-        # The trap of a component is one for tests as well.
-        Trap.register(import_module("..host", __package__).Trap)
+        # The trap of a component, and its exit, are what they are on CPython for tests as well.
+        runtime = import_module("..host", __package__)
+        Trap.register(runtime.Trap)
+        GuestExit.register(runtime.GuestExit)
         world = getattr(module, self.world)
         imports = implementations(fakes, getattr(module, f"{self.world}Imports", None), world)
         return world.open(component, *([] if imports is None else [imports]))
