@@ -16,7 +16,7 @@ from ..._abi import golden_awkward_shadows as _golden_awkward_shadows_abi
 from ..._abi import golden_awkward_types as _golden_awkward_types_abi
 from ..._runtime.guest import fakes as _fakes
 from ..._runtime.guest import trial as _trial
-from ..._runtime.guest.fakes import Call, Trap, calls
+from ..._runtime.guest.fakes import Call, GuestExit, Trap, calls
 from . import awkward_pens as _awkward_pens
 from . import golden_awkward_files as _golden_awkward_files
 from . import golden_awkward_numbers as _golden_awkward_numbers
@@ -26,6 +26,7 @@ __all__ = [
     "Call",
     "Fakes",
     "Guest",
+    "GuestExit",
     "Trap",
     "calls",
     "installed",

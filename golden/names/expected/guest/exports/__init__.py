@@ -38,5 +38,9 @@ def serve(
     _world.serve(
         module,
         _guest.Export(_abi.EXPORTS, {"open": open, "export": export}),
-        _guest.Export(_golden_names_words_abi.INTERFACE, golden_names_words),
+        _guest.Export(
+            _golden_names_words_abi.INTERFACE,
+            golden_names_words,
+            left_out=("[static]resource.import",),
+        ),
     )

@@ -13,7 +13,7 @@ from ..._abi import golden_names_words as _golden_names_words_abi
 from ..._abi import names as _names_abi
 from ..._runtime.guest import fakes as _fakes
 from ..._runtime.guest import trial as _trial
-from ..._runtime.guest.fakes import Call, Trap, calls
+from ..._runtime.guest.fakes import Call, GuestExit, Trap, calls
 from . import golden_names_words as _golden_names_words
 from . import names as _names
 
@@ -21,6 +21,7 @@ __all__ = [
     "Call",
     "Fakes",
     "Guest",
+    "GuestExit",
     "Trap",
     "calls",
     "installed",

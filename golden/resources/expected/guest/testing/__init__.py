@@ -13,7 +13,7 @@ from ..._abi import golden_resources_store as _golden_resources_store_abi
 from ..._abi import golden_resources_user as _golden_resources_user_abi
 from ..._runtime.guest import fakes as _fakes
 from ..._runtime.guest import trial as _trial
-from ..._runtime.guest.fakes import Call, Trap, calls
+from ..._runtime.guest.fakes import Call, GuestExit, Trap, calls
 from . import golden_resources_only_resource as _golden_resources_only_resource
 from . import golden_resources_store as _golden_resources_store
 from . import golden_resources_user as _golden_resources_user
@@ -22,6 +22,7 @@ __all__ = [
     "Call",
     "Fakes",
     "Guest",
+    "GuestExit",
     "Trap",
     "calls",
     "installed",

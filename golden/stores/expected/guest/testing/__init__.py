@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..._runtime.guest import fakes as _fakes
-from ..._runtime.guest.fakes import Call, Trap, calls
+from ..._runtime.guest.fakes import Call, GuestExit, Trap, calls
 from . import wasi_blobstore_blobstore as _wasi_blobstore_blobstore
 from . import wasi_blobstore_container as _wasi_blobstore_container
 from . import wasi_blobstore_types as _wasi_blobstore_types
@@ -23,6 +23,7 @@ from . import wasi_keyvalue_wasi_keyvalue_error as _wasi_keyvalue_wasi_keyvalue_
 __all__ = [
     "Call",
     "Fakes",
+    "GuestExit",
     "Trap",
     "calls",
     "installed",

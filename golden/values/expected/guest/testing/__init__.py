@@ -13,7 +13,7 @@ from ..._abi import golden_values_functions as _golden_values_functions_abi
 from ..._abi import values as _values_abi
 from ..._runtime.guest import fakes as _fakes
 from ..._runtime.guest import trial as _trial
-from ..._runtime.guest.fakes import Call, Trap, calls
+from ..._runtime.guest.fakes import Call, GuestExit, Trap, calls
 from . import golden_values_functions as _golden_values_functions
 from . import values as _values
 
@@ -21,6 +21,7 @@ __all__ = [
     "Call",
     "Fakes",
     "Guest",
+    "GuestExit",
     "Trap",
     "calls",
     "installed",

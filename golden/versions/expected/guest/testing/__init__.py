@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 from ..._abi import lib_counter_api_0_2_0 as _lib_counter_api_0_2_0_abi
 from ..._runtime.guest import fakes as _fakes
 from ..._runtime.guest import trial as _trial
-from ..._runtime.guest.fakes import Call, Trap, calls
+from ..._runtime.guest.fakes import Call, GuestExit, Trap, calls
 from . import lib_counter_api_0_1_0 as _lib_counter_api_0_1_0
 from . import lib_counter_api_0_2_0 as _lib_counter_api_0_2_0
 from . import lib_counter_other as _lib_counter_other
@@ -21,6 +21,7 @@ __all__ = [
     "Call",
     "Fakes",
     "Guest",
+    "GuestExit",
     "Trap",
     "calls",
     "installed",

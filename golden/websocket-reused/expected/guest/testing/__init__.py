@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from websocket_bindings._runtime.guest import fakes as _fakes
 from websocket_bindings._runtime.guest import trial as _trial
-from websocket_bindings._runtime.guest.fakes import Call, Trap, calls
+from websocket_bindings._runtime.guest.fakes import Call, GuestExit, Trap, calls
 
 from ..._abi import monitor as _monitor_abi
 from . import demo_monitor_alerts as _demo_monitor_alerts
@@ -22,6 +22,7 @@ __all__ = [
     "Call",
     "Fakes",
     "Guest",
+    "GuestExit",
     "Trap",
     "calls",
     "installed",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 from ..._abi import chat as _chat_abi
 from ..._runtime.guest import fakes as _fakes
 from ..._runtime.guest import trial as _trial
-from ..._runtime.guest.fakes import Call, Trap, calls
+from ..._runtime.guest.fakes import Call, GuestExit, Trap, calls
 from . import golem_websocket_client as _golem_websocket_client
 from . import wasi_io_poll as _wasi_io_poll
 from . import wasi_logging_logging as _wasi_logging_logging
@@ -21,6 +21,7 @@ __all__ = [
     "Call",
     "Fakes",
     "Guest",
+    "GuestExit",
     "Trap",
     "calls",
     "installed",
