@@ -77,3 +77,58 @@ def test_functions_of_interfaces_inside_a_world(tmp_path: Path) -> None:
         raw = "".join(path.read_text() for path in (tmp_path / "out").rglob("*.py"))
         assert "class R" in raw
         assert "def f(" not in raw
+
+
+SERVED = """\
+interface only { resource r; pour: func(x: stream<r>); }
+interface just { use only.{r}; f: func(x: future<r>); }
+interface part { resource job { constructor(); pour: func(x: stream<job>); ok: func() -> u32; } }
+interface two { resource a { constructor(); } resource b { constructor(); } pour: func(x: stream<a>); }
+world w {
+  use only.{r};
+  export only; export just; export part; export two;
+  export inside: interface { resource q { constructor(); } f: func(); }
+  export top: func(x: stream<r>);
+}
+"""
+SERVING = """\
+from a_bindings.guest import exports
+from a_bindings.guest.exports import a_a_just, a_a_only, a_a_part, a_a_two, w_inside
+
+class R(a_a_only.R):
+    pass
+
+class Just(a_a_just.Just):
+    pass
+
+class Job(a_a_part.Job):
+    def __init__(self) -> None: ...
+    def ok(self) -> int: return 3
+
+class A(a_a_two.A):
+    def __init__(self) -> None: ...
+
+class B(a_a_two.B):
+    def __init__(self) -> None: ...
+
+class Two(a_a_two.Two):
+    A = A
+    B = B
+
+class Q(w_inside.Q):
+    def __init__(self) -> None: ...
+
+exports.serve(__name__, a_a_only=R, a_a_just=Just(), a_a_part=Job, a_a_two=Two(), inside=Q)
+"""
+
+
+def test_what_is_left_out_is_not_demanded(tmp_path: Path) -> None:
+    """Neither of interfaces, where something or nothing is left, nor of resources or the world; annotations exist."""
+    assert len(warnings(tmp_path, SERVED)) == 7
+    (tmp_path / "app.py").write_text(SERVING)
+    for command in (["app.py"], ["-m", "mypy", "--strict", "--config-file=", "a_bindings", "app.py"]):
+        run = subprocess.run([sys.executable, *command], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert run.returncode == 0, run.stdout + run.stderr
+    (tmp_path / "app.py").write_text(SERVING.replace("def ok", "def okay").replace("B = B", "B = 5"))
+    run = subprocess.run([sys.executable, "app.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "does not export `a:a/part: [method]job.ok`, `a:a/two: resource b (a class)`" in run.stderr
