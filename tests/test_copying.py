@@ -10,6 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from importlib import import_module
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +19,10 @@ from hypothesis import strategies as st
 from test_golden import CASES, config, package
 from wit_values import same, values
 
-from witgen import generate
+from witgen import Config, generate
+from witgen.errors import WitError as WitgenError
+from witgen.golem.wave.errors import WaveError
+from witgen.golem.worker.errors import DivergenceError
 from witgen.records import replace
 from witgen.runtime import abi, host
 from witgen.runtime.guest.fakes import Trap
@@ -185,3 +189,26 @@ def test_errors_come_out_of_another_process() -> None:
 
 def test_an_error_without_a_payload_says_what_it_is() -> None:
     assert (str(WitError()), str(Refused("no"))) == ("WitError", "no")
+
+
+def _generate(wit: str) -> None:
+    generate(Config(Path(wit), out=Path(wit).parent / "out"))
+
+
+def test_errors_of_the_generator_come_out_of_another_process(tmp_path: Path) -> None:
+    """One that cannot be read there breaks the pool, and everything else in it."""
+    (tmp_path / "a.wit").write_text("package a:b;\nworld w { import nope; }\n")
+    with pytest.raises(WitgenError) as here:
+        _generate(str(tmp_path / "a.wit"))
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        raised = pool.submit(_generate, str(tmp_path / "a.wit")).exception(timeout=60)
+    assert type(raised) is WitgenError
+    for twin in (raised, *(way(here.value) for way in WAYS.values())):
+        assert (str(twin), vars(twin)) == (str(here.value), vars(here.value))
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("error", [WaveError("wrong", "column 7", "x"), DivergenceError(3, "a()", "b()")], ids=repr)
+def test_errors_of_workers_and_values_survive(error: Exception, way: str) -> None:
+    twin = WAYS[way](error)
+    assert (type(twin), str(twin), vars(twin)) == (type(error), str(error), vars(error))

@@ -28,6 +28,14 @@ class WitError(Exception):
 
         self.add_note(render(self.diagnostics, color=False).rstrip())
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # So that another process can raise it; the state tells everything.
+        return _restored, (type(self), self.args), self.__dict__
+
+
+def _restored(cls: type[WitError], arguments: tuple[object, ...]) -> WitError:
+    return cls.__new__(cls, *arguments)
+
 
 class OptionError(WitError):
     """Options that do not fit the WIT; `options` names the option of each problem: `("names", "ns:pkg/interface")`."""

@@ -48,6 +48,7 @@ def record(cls: type[_T]) -> type[_T]:
         "__eq__": _equal,
         "__hash__": _hash,
         "__repr__": _represent,
+        "__getstate__": _state,
         "__replace__": replace,
         _FIELDS: names,
         _KEY: attrgetter(*compared) if compared else _nothing,
@@ -84,6 +85,11 @@ def _equal(self: Any, other: Any) -> Any:
         return NotImplemented
     key = self.__class__.__record_key__
     return key(self) == key(other)
+
+
+def _state(value: object) -> object:
+    # Said here, because `pickle` refuses slots under its protocols 0 and 1 otherwise.
+    return object.__getstate__(value)
 
 
 def _hash(self: Any) -> int:

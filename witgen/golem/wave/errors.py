@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from ...runtime.values import Restorable
+
 __all__ = ["WaveError"]
 
 
-class WaveError(ValueError):
+class WaveError(Restorable, ValueError):
     """A text or JSON value that is not of the type asked for; the message names the place and the remedy.
 
     Attributes:

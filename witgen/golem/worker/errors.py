@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from ...runtime.values import Restorable
+
 __all__ = ["DivergenceError", "RefusedError", "StateError", "Stopped", "WorkerError"]
 
 
-class WorkerError(Exception):
+class WorkerError(Restorable):
     """A worker cannot do what it is asked to do; the message says why and what helps."""
 
 
