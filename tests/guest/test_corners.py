@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -33,12 +35,16 @@ world %corners {
   export pass-on: func(a: thing) -> thing;
   export hold: func(a: option<thing>) -> tuple<u32, list<thing>>;
   export jobs;
+  export twice: func(a: borrow<thing>) -> list<string>;
   export leave: func(what: string);
 }
 """
 APP = """\
+import copy
+import pickle
 import sys
 from collections.abc import Callable
+from typing import Any
 from corners_bindings.guest import exports, test_corners_things
 from corners_bindings.guest.exports import test_corners_jobs, test_corners_things as exported
 
@@ -106,8 +112,20 @@ def hold(a: test_corners_things.Thing | None) -> tuple[int, list[test_corners_th
     return (0, []) if a is None else (a.get(), [a, test_corners_things.Thing(5)])
 
 
+def twice(a: test_corners_things.Thing) -> list[str]:
+    said = []
+    ways: list[Callable[[Any], Any]] = [copy.copy, copy.deepcopy, pickle.dumps]
+    for handle in (a, test_corners_things.Thing(1)):
+        for make in ways:
+            try:
+                make(handle)
+            except TypeError as error:
+                said.append(str(error))
+    return said
+
+
 exports.serve(
-    __name__, read_it=read_it, pass_on=pass_on, hold=hold, leave=leave,
+    __name__, twice=twice, read_it=read_it, pass_on=pass_on, hold=hold, leave=leave,
     test_corners_things=Things(), test_corners_jobs=Job,
 )
 """
@@ -231,6 +249,18 @@ def test_an_imported_resource_goes_through_the_guest(application: str) -> None:
         assert world.pass_on(leaf) is leaf
         count, [first, second] = world.hold(leaf)
         assert (count, first, second.get(), world.hold(None)) == (7, leaf, 5, (0, []))
+
+
+def test_copying_is_refused_on_either_side(opened: SimpleNamespace) -> None:
+    """Of handles that the guest has, of those that its host has, and of what stands for an interface and the world."""
+    said = opened.guest.twice(opened.fakes.test_corners_things.Thing())
+    assert said == ["this Thing cannot be copied or pickled: it is a handle of what the host has"] * 6
+    job = opened.guest.test_corners_jobs.Job("")
+    for each in (job, opened.guest.test_corners_things, opened.guest):
+        for make in (copy.copy, copy.deepcopy, pickle.dumps):
+            with pytest.raises(TypeError, match="cannot be copied or pickled: it "):
+                make(each)
+    assert job.run("three") == 3
 
 
 def test_the_bindings_say_which_resource_it_is(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import pickle
 import subprocess
@@ -17,7 +18,7 @@ from witgen.runtime.host import HandleLimitError, Pollable, StoreDeadError, Time
 from witgen.runtime.host.ffi import VERSION
 
 from .pollable_guest import Guest
-from .things import start
+from .things import TEXT, Counted, Imports, Things, World, start
 
 _MOST = 100_000
 
@@ -79,6 +80,18 @@ def test_what_belongs_to_an_open_component_is_refused(protocol: int) -> None:
             with pytest.raises(TypeError, match=f"this {type(each).__name__} cannot be copied or pickled: it "):
                 make(each)
     assert world.cycle(2) == 2
+
+
+def test_an_open_asyncio_world_is_refused() -> None:
+    async def refused() -> None:
+        implementation = Imports(Things(Counted))
+        async with await host.AsyncWorld._open(World, TEXT, implementation) as world:
+            for make in (copy.copy, copy.deepcopy, pickle.dumps):
+                with pytest.raises(TypeError, match="this AsyncWorld cannot be copied or pickled: it is an open"):
+                    make(world)
+            assert await host.run_in_store(world, world._world.cycle, 2) == 2
+
+    asyncio.run(refused())
 
 
 def _fill(world: Any, thing: Callable[[int], Any]) -> None:
