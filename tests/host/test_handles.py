@@ -123,6 +123,23 @@ def test_a_full_table_is_called_so_in_arguments() -> None:
 
 
 @_limited
+def test_dropping_handles_makes_room() -> None:
+    world, thing, _ = start()
+    boxes = [world.Box(number) for number in range(_MOST)]
+    more = thing(1)
+    with pytest.raises(HandleLimitError):
+        world.keep(more)
+    host.drop(boxes.pop())
+    world.keep(more)
+    with pytest.raises(HandleLimitError):
+        world.number(thing(2))
+    del boxes[:8]  # a borrow takes several on its way
+    assert world.number(thing(2)) == 2
+    world.close()
+    assert thing.drops == [1]
+
+
+@_limited
 def test_a_list_with_one_too_many_moves_nothing() -> None:
     world, thing, _ = start()
     things = [thing(number) for number in range(1000, 1000 + _MOST + 1)]
