@@ -88,7 +88,7 @@ class Interruption:
                 raise self.call.cause  # noqa: TRY301  (this `try` is around everything)
             _go_on(ffi.MEMORY, delta, 1)
         except BaseException as error:  # noqa: BLE001  (goes through wasm, and comes out of the call as it is)
-            self._owner._raised = error  # noqa: SLF001  (an attribute of the store, set without a call)
+            self._owner._raised = error  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  (set without a call)
             for failure in errors.all:
                 return failure
         return 0

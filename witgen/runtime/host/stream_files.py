@@ -148,7 +148,7 @@ class StreamFiles:
             if name == _NAME:
                 folder.drop(self._raw)
             else:
-                others.append((NativeResource._adopt(self._store, ffi.take_box(folder)), name))  # noqa: SLF001
+                others.append((NativeResource._adopt(self._store, ffi.take_box(folder)), name))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
         return others
 
     def input_stream(self, path: Path) -> int:

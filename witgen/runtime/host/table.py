@@ -34,11 +34,11 @@ class ObjectTable:
     def __init__(self) -> None:
         self.objects: dict[int, HostResource] = {}
         self._count = count(1)
-        self._self = ref(self)
+        self._self: ref[ObjectTable] = ref(self)
 
     def check(self, instance: HostResource) -> None:
         """Refuse an object that a guest owns already, in any store: two handles of one object would drop it twice."""
-        owner: _Owner | None = instance.__dict__.get(_MARK)
+        owner: _Owner | None = vars(instance).get(_MARK)
         if owner is not None:
             table = owner.table()
             if table is not None and table.objects.get(owner.number) is instance:
@@ -49,13 +49,13 @@ class ObjectTable:
         self.check(instance)
         number = next(self._count)
         # In this order: an interrupt in between leaves a mark that the table does not confirm.
-        instance.__dict__[_MARK] = _Owner(self._self, number)
+        vars(instance)[_MARK] = _Owner(self._self, number)
         self.objects[number] = instance
         return number
 
     def lend(self, instance: HostResource) -> tuple[int, bool]:
         """Return an object's number for a borrow, and whether the number ends with the call."""
-        owner: _Owner | None = instance.__dict__.get(_MARK)
+        owner: _Owner | None = vars(instance).get(_MARK)
         if owner is not None and owner.table is self._self and self.objects.get(owner.number) is instance:
             return owner.number, False
         number = next(self._count)
@@ -65,7 +65,7 @@ class ObjectTable:
     def take(self, number: int) -> HostResource:
         """Take an object back from a guest."""
         instance = self.objects.pop(number)
-        owner: _Owner | None = instance.__dict__.get(_MARK)
+        owner: _Owner | None = vars(instance).get(_MARK)
         if owner is not None and owner.table is self._self and owner.number == number:
-            del instance.__dict__[_MARK]
+            del vars(instance)[_MARK]
         return instance
