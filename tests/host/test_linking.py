@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from witgen.runtime import abi, host
-from witgen.runtime.host.definition import track
+from witgen.runtime.host.versions import track
 
 from .echo import HOST as ECHO
 from .echo import echo_function, echo_text

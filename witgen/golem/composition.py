@@ -15,7 +15,7 @@ from typing import Any, cast
 from ..loading.bindings import generated
 from ..loading.implementations import implementations
 from ..runtime.host import Definition, Import, World
-from ..runtime.host.definition import track
+from ..runtime.host.versions import Versions
 from .bindings.host import Services as ServicesWorld
 from .generations import of_generation
 
@@ -27,7 +27,8 @@ def _service(item: Import) -> Import:
     return replace(item, native=True) if item.name.startswith("wasi:http/") else item
 
 
-_SERVICES = {track(item.name): _service(item) for item in ServicesWorld._definition.imports}
+_SERVICES = {item.name: _service(item) for item in ServicesWorld._definition.imports}
+_VERSIONS = Versions(_SERVICES)
 
 
 class Composition:
@@ -59,7 +60,6 @@ def compose(
 
     Raises:
         WitError: the file is not a component.
-        LinkError: an implementation in `own` does not fit.
     """
     loaded: Any
     if isinstance(component, type):
@@ -72,9 +72,9 @@ def compose(
     for item in imports:
         if item.attribute in services and not hasattr(given, item.attribute):
             setattr(given, item.attribute, services[item.attribute])
-    present = {track(item.name) for item in imports}
+    present = Versions(item.name for item in imports)
     # Of these, too, functions of the services speak, whatever the component itself mentions.
-    more = tuple(item for name, item in _SERVICES.items() if name not in present and item.native)
+    more = tuple(item for name, item in _SERVICES.items() if present.find(name) is None and item.native)
     changed = replace(definition, imports=(*imports, *more))
     members = {"_definition": changed, "__doc__": loaded.__doc__, "__module__": loaded.__module__}
     world = new_class(loaded.__name__, (loaded,), exec_body=lambda body: body.update(members))
@@ -85,7 +85,8 @@ def _chosen(item: Import, services: Mapping[str, object], given: SimpleNamespace
     """Return the services' import in place of the component's own, unless that has an implementation already."""
     if hasattr(given, item.attribute):
         return item
-    service = _SERVICES.get(track(item.name))
+    known = _VERSIONS.find(item.name)
+    service = _SERVICES[known] if known is not None else None
     if service is None or not (service.native or service.attribute in services):
         return item
     return service if service.native else of_generation(service, item)

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 from ..runtime.host import Lanes, Limits, Store, WasiConfig
+from ..runtime.host.opening import prepare
+from ..runtime.host.world import instantiate
 from .composition import compose
 from .services.blobstore import BlobStore
 from .services.http import Http
@@ -109,15 +111,20 @@ class Services:
         """
         made = compose(component, self.implementations(), imports)
         definition = made.world._definition
+        ready = prepare(definition, made.content, limits, lanes)
         store = Store(
-            wasi=wasi, limits=limits, concurrent=definition.concurrent, streams=definition.passes_streams, http=True
+            ready.engine,
+            wasi=wasi,
+            limits=limits,
+            concurrent=ready.concurrent,
+            streams=definition.passes_streams,
+            http=True,
         )
         try:
-            world: Any = made.world._instantiate(store, made.content, made.imports, lanes)
+            world: Any = made.world(instantiate(definition, store, ready, made.imports), owns_store=True)
         except BaseException:
             store.close()
             raise
-        world._owns_store = True
         return world
 
     def close(self) -> None:

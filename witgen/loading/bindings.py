@@ -12,17 +12,14 @@ from importlib import import_module
 from types import new_class
 from typing import Any, ClassVar
 
-from wasmtime.component import Component
-
 from .. import cache, earlier
 from ..diagnostics import Diagnostic
 from ..errors import WitError
 from ..options import Config
 from ..resolver import component_in, resolve_component
 from ..runtime import host
-from ..runtime.host import component as components
-from ..runtime.host.engine import Settings, default_engine
-from ..runtime.host.lanes.request import request
+from ..runtime.host.engine import Settings
+from ..runtime.host.opening import Prepared, prepare
 from ..tree import SingleFile, Tree, read_tree
 from .implementations import complete, implementations
 from .memory import install
@@ -134,12 +131,11 @@ def _imported(modules: Mapping[str, str], name: str) -> Any:
 def _bound(base: Any, content: bytes) -> Any:
     """Return a world's class that knows its component."""
     definition: host.Definition = base._definition  # noqa: SLF001 - as the runtime does
-    engine = default_engine(Settings(concurrent=definition.concurrent))
     members = {
         "__doc__": base.__doc__,
         "__module__": base.__module__,
         "_content": content,
-        "_compiled": components.load(engine, content, request(definition, definition.lanes)),
+        "_ready": prepare(definition, content),
     }
     return new_class(base.__name__, (_Loaded, base), exec_body=lambda body: body.update(members))
 
@@ -148,7 +144,7 @@ class _Loaded:
     """Stands before a world's generated class; names without underscore are those of WIT."""
 
     _content: ClassVar[bytes]
-    _compiled: ClassVar[Component]
+    _ready: ClassVar[Prepared]
     _definition: ClassVar[host.Definition]
     _open: ClassVar[Callable[..., Any]]
 
@@ -186,6 +182,6 @@ class _Loaded:
             complete(cls._definition, given)
         limits = host.Limits(memory=memory, fuel=fuel, deadline=deadline)
         # Counting and interrupting are part of the code, which is compiled for each combination.
-        as_compiled = fuel is None and deadline is None and lanes is None
-        source = cls._compiled if as_compiled else cls._content
+        settings = limits.settings(concurrent=cls._ready.concurrent)
+        source = cls._ready.component if lanes is None and settings == Settings(cls._ready.concurrent) else cls._content
         return cls._open(source, given, wasi=wasi, limits=limits, lanes=lanes)

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import inspect
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from types import SimpleNamespace
 from typing import Any, NoReturn, cast
 
 from ..runtime import abi
-from ..runtime.host import Definition, Import, LinkError
+from ..runtime.host import Definition, Import
+from ..runtime.host.implementations import Given, check_imports, problems_of
+from ..runtime.host.versions import Versions
 
 __all__ = ["complete", "implementations"]
 
 
-def implementations(definition: Definition, given: object, named: Mapping[str, object]) -> SimpleNamespace:
+def implementations(definition: Definition, given: object, named: Mapping[str, object]) -> Given:
     """Return an object with an attribute for each import.
 
     An interface is implemented by an object or class as in generated bindings, by a mapping of functions, or, where it
-    has only one function, by that.
+    has only one function, by that. Names that the world does not know are listed when the component is linked,
+    together with what is missing or cannot be called as WIT says.
 
     Args:
         definition: the world.
@@ -26,22 +29,18 @@ def implementations(definition: Definition, given: object, named: Mapping[str, o
         named: more of them, by name.
 
     Raises:
-        LinkError: with every name that the world does not know, and every function that cannot be called as it says.
+        TypeError: `given` is neither a mapping nor an object that can have implementations as attributes.
     """
-    problems: list[str] = []
-    found = SimpleNamespace()
+    if given is not None and not isinstance(given, Mapping):
+        check_imports(definition, given)
+    found = Given()
+    problems = problems_of(found)
     names = dict(_names(definition))
     for each in (given, named):
         vars(found).update(_given(names, each, problems))
     for item in definition.imports:
         if item.attribute and (value := getattr(found, item.attribute, None)) is not None:
-            setattr(found, item.attribute, value := _adapted(item, value, problems))
-            problems.extend(_misfits(item, value))
-        elif not item.attribute:
-            problems.extend(_misfits(item, found))
-    if problems:
-        listed = "\n".join(f"  {problem}" for problem in problems)
-        raise LinkError(f"imports that do not fit world {definition.name}:\n{listed}")
+            setattr(found, item.attribute, _adapted(item, value, problems))
     return found
 
 
@@ -86,11 +85,14 @@ def _stand_in(item: Import, function: abi.Function) -> Callable[..., Any]:
 
 def _names(definition: Definition) -> Iterator[tuple[str, str]]:
     """Yield every name that an import can be given by, and the attribute that it means."""
+    paths = Counter(item.name.partition("@")[0] for item in definition.imports)
     for item in definition.imports:
         if item.attribute:
             yield item.attribute, item.attribute
             yield item.name, item.attribute
-            yield item.name.partition("@")[0], item.attribute
+            path = item.name.partition("@")[0]
+            if paths[path] == 1:
+                yield path, item.attribute
         else:
             yield from ((name, name) for _, name in item.interface.resources)
             for function in item.interface.functions:
@@ -105,9 +107,16 @@ def _given(names: Mapping[str, str], given: object, problems: list[str]) -> Iter
             if (value := getattr(given, attribute, None)) is not None:
                 yield attribute, value
         return
-    for name, value in cast("Mapping[str, object]", given).items():
-        if name in names:
-            yield names[name], value
+    versions = Versions(names)
+    whole = cast("Mapping[str, object]", given)
+    exact = {names[name] for name in whole if name in names}
+    for name, value in whole.items():
+        known = names.get(name)
+        if known is None and isinstance(name, str):
+            close = versions.find(name)
+            known = names[close] if close is not None and names[close] not in exact else None
+        if known is not None:
+            yield known, value
         else:
             problems.append(_unknown(f"`{name}`: the component imports nothing of this name", name, names))
 
@@ -140,30 +149,3 @@ def _adapted(item: Import, value: object, problems: list[str]) -> object:
     if single is not None and callable(value) and not hasattr(value, single):
         return SimpleNamespace(**{single: value})
     return value
-
-
-def _misfits(item: Import, value: object) -> Iterator[str]:
-    """Say which functions cannot be called with as many arguments as WIT gives them."""
-    classes = {resource: getattr(value, name, value) for resource, name in item.interface.resources}
-    for function in item.interface.functions:
-        owner = value if function.resource is None else classes.get(function.resource)
-        constructs = function.name.startswith("[constructor]")
-        target = owner if constructs else getattr(owner, function.python, None)
-        if callable(target) and (reason := _refusal(target, function)) is not None:
-            name = f"{item.name}#{function.name}" if item.attribute else function.name
-            yield f"{name}: {reason}"
-
-
-def _refusal(target: Callable[..., Any], function: abi.Function) -> str | None:
-    try:
-        signature = inspect.signature(target)
-    except (TypeError, ValueError):
-        # Some functions written in C do not tell.
-        return None
-    try:
-        signature.bind(*function.params)
-    except TypeError:
-        names = ", ".join(param.python for param in function.params)
-        called = getattr(target, "__qualname__", type(target).__name__)
-        return f"it is called with ({names}), and `{called}{signature}` does not take that"
-    return None

@@ -12,10 +12,9 @@ from typing import Any
 
 from ...runtime import abi
 from ...runtime.host import Instance, Limits, Store, WasiConfig, drop
-from ...runtime.host import component as components
-from ...runtime.host.lanes.request import request
 from ...runtime.host.lanes.tickets import Tickets
 from ...runtime.host.link import Linkage
+from ...runtime.host.opening import prepare
 from ..composition import compose
 from ..services.http_client import RESPONSE_LIMIT
 from .codec import NOTHING, Encoded
@@ -92,16 +91,17 @@ class Loaded:
         durable_ones = [item for item in definition.imports if item.attribute in implementations]
         for attribute, each in durable.wrap(durable_ones, implementations).items():
             setattr(made.imports, attribute, each)
+        limits = Limits(deadline=surroundings.deadline, memory=surroundings.memory, interruptible=True)
+        ready = prepare(definition, program.content, limits)
         self.store = Store(
+            ready.engine,
             wasi=surroundings.wasi(recorder),
-            limits=Limits(deadline=surroundings.deadline, memory=surroundings.memory, interruptible=True),
-            concurrent=definition.concurrent,
+            limits=limits,
+            concurrent=ready.concurrent,
             streams=True,
         )
         try:
-            wanted = request(definition, definition.lanes)
-            component = components.load(self.store.engine, program.content, wanted)
-            needs = definition.needs(component, self.store.engine)
+            needs = definition.needs(ready.component, self.store.engine)
             self.store.extension(Tickets, lambda store: TaskTickets(store, recorder))
             linkage = Linkage(definition, self.store, made.imports)
             linkage.define(needs)
@@ -109,7 +109,7 @@ class Loaded:
             # wasmtime lets no function that async ones call make pollables, which waiting for streams takes.
             if not definition.concurrent:
                 Streams(self.store, recorder).shadow(linkage._linker, linkage._handles)
-            self._instance = Instance(self.store, linkage.instantiate(component), needs, linkage)
+            self._instance = Instance(self.store, linkage.instantiate(ready.component), needs, linkage)
         except BaseException:
             self.store.close()
             raise

@@ -10,10 +10,11 @@ import sys
 import tempfile
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeAlias, overload
+from typing import Final, TypeAlias, TypeVar, overload
 from weakref import WeakKeyDictionary
 
 import wasmtime
@@ -22,10 +23,13 @@ from wasmtime.component import Component
 from . import ffi
 from .engine import fingerprint
 from .errors import ComponentError
+from .features import ASYNC, explain, missing_feature
 from .lanes.refusal import Refusal
 from .lanes.request import Request
 
 __all__ = ["ComponentSource", "Origin", "cache_folder", "load", "origin_of"]
+
+T = TypeVar("T")
 
 _Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview
 ComponentSource: TypeAlias = _Source | Component
@@ -47,16 +51,22 @@ over one of them could get it back.
 """
 
 
+_refused: WeakKeyDictionary[wasmtime.Engine, dict[str, ComponentError]] = WeakKeyDictionary()
+"""Components that need a feature that an engine lacks: worlds of them are opened on another engine each time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """How a component came to be what it is: whether helpers were put around it, which tells what its types mean.
 
-    `text`: its bytes may travel as text there. `refusal` is why helpers were not.
+    `text`: its bytes may travel as text there. `refusal` is why helpers were not. `engine` returns the engine that it
+    was compiled for, if that is known and still exists.
     """
 
     composed: bool = False
     text: bool = False
     refusal: Refusal | None = None
+    engine: Callable[[], wasmtime.Engine | None] = lambda: None
 
 
 _origins: WeakKeyDictionary[Component, Origin] = WeakKeyDictionary()
@@ -80,14 +90,15 @@ def load(engine: wasmtime.Engine, source: ComponentSource, lanes: Request | None
     try:
         if component is None:
             component = _known_or_made(engine, key, lambda: _compile(engine, content))
-            _origins[component] = Origin(refusal=lanes.refusal if lanes is not None else None)
+            refusal = lanes.refusal if lanes is not None else None
+            _origins[component] = Origin(refusal=refusal, engine=weakref.ref(engine))
         elif lanes is not None:
-            _origins[component] = Origin(composed=True, text=lanes.text)
+            _origins[component] = Origin(composed=True, text=lanes.text, engine=weakref.ref(engine))
     except ComponentError as error:
         path = _path(source)
         if path is None:
             raise
-        raise ComponentError(f"{path}: {error}") from None
+        raise ComponentError(f"{path}: {error}", error.feature) from None
     return component
 
 
@@ -129,6 +140,8 @@ def _compile_composed(engine: wasmtime.Engine, content: bytes, lanes: Request) -
     try:
         return _compile(engine, composed)
     except ComponentError as error:
+        if error.feature == ASYNC.name:
+            raise
         lanes.refused(Refusal("", f"composed with helpers, {error}"))
         return None
 
@@ -139,13 +152,24 @@ def _known_or_made(engine: wasmtime.Engine, key: str, make: Callable[[], Compone
 def _known_or_made(engine: wasmtime.Engine, key: str, make: Callable[[], Component | None]) -> Component | None: ...
 def _known_or_made(engine: wasmtime.Engine, key: str, make: Callable[[], Component | None]) -> Component | None:
     with _loading:
-        loaded = _loaded.setdefault(engine, {})
-        component = loaded.pop(key, None) or _from_disk_or_made(engine, key, make)
+        loaded, refused = _loaded.setdefault(engine, {}), _refused.setdefault(engine, {})
+        if key in refused:
+            raise ComponentError(str(refused[key]), refused[key].feature)
+        try:
+            component = loaded.pop(key, None) or _from_disk_or_made(engine, key, make)
+        except ComponentError as error:
+            if error.feature:
+                _keep(refused, key, error)
+            raise
         if component is not None:
-            loaded[key] = component
-            if len(loaded) > _KEPT:
-                del loaded[next(iter(loaded))]
+            _keep(loaded, key, component)
         return component
+
+
+def _keep(latest: dict[str, T], key: str, value: T) -> None:
+    latest[key] = value
+    if len(latest) > _KEPT:
+        del latest[next(iter(latest))]
 
 
 def _from_disk_or_made(engine: wasmtime.Engine, key: str, make: Callable[[], Component | None]) -> Component | None:
@@ -190,8 +214,20 @@ def _path(source: _Source) -> Path | None:
 def _read(source: _Source) -> bytes:
     if isinstance(source, (bytes, bytearray, memoryview)):
         return bytes(source)
+    if not isinstance(source, (str, os.PathLike)):
+        raise TypeError(_wrong_type(source))
     path = _path(source)
     return path.read_bytes() if path is not None else str(source).encode()
+
+
+def _wrong_type(source: object) -> str:
+    hint = ""
+    if isinstance(source, wasmtime.Module):
+        hint = ", which is a core module; a component is made of one with `wasm-tools component new`"
+    elif hasattr(source, "read"):
+        hint = "; pass its path, or what its `read` returns"
+    expected = "a path, bytes, component text or a wasmtime.component.Component"
+    return f"component: expected {expected}, got {type(source).__name__}{hint}"
 
 
 def _compile(engine: wasmtime.Engine, content: bytes) -> Component:
@@ -203,6 +239,11 @@ def _compile(engine: wasmtime.Engine, content: bytes) -> Component:
     except UnicodeDecodeError:
         raise ComponentError("neither a component nor component text") from None
     except wasmtime.WasmtimeError as error:
+        feature = missing_feature(str(error))
+        if feature is not None:
+            raise ComponentError(explain(str(error), feature), feature.name) from None
+        if "parse a wasm module with a component parser" in str(error):
+            raise ComponentError("it is a core module; `wasm-tools component new` makes a component of one") from None
         raise ComponentError(f"wasmtime does not take this component: {error}") from None
 
 

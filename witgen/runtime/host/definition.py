@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cached_property
 from types import ModuleType
@@ -20,35 +19,16 @@ from .errors import LinkError
 from .lanes.names import PREFIX
 from .lanes.options import Lanes
 from .lanes.reflected import examine, ways
+from .versions import Versions, is_native
 
-__all__ = ["Definition", "Import", "Needs", "is_native", "labelled", "track"]
+__all__ = ["Definition", "Import", "Needs", "labelled"]
 
-_NATIVE_PACKAGES = frozenset(f"wasi:{name}" for name in ("cli", "clocks", "filesystem", "io", "random", "sockets"))
 _STREAMS = "wasi:io/streams@0.2."
-_NAME = re.compile(r"(?P<path>(?P<package>[^/@]+)/[^@]+)@(?P<version>(?P<major>\d+)\.(?P<minor>\d+)\.(?P<patch>\d+).*)")
-
-
-def track(name: str) -> str:
-    """Return an interface's name with as much of its version as has to agree, in the manner of semantic versions."""
-    match = _NAME.fullmatch(name)
-    if match is None:
-        return name
-    major, minor, patch = match["major"], match["minor"], match["patch"]
-    if "-" in match["version"]:
-        return name
-    agreed = major if major != "0" else f"0.{minor}" if minor != "0" else f"0.0.{patch}"
-    return f"{match['path']}@{agreed}"
 
 
 def labelled(interface: abi.Interface, label: str) -> abi.Interface:
     """Return an interface as a component knows it that exports it as `label: interface`."""
     return replace(interface, name=label)
-
-
-def is_native(name: str) -> bool:
-    """Tell whether wasmtime has an interface of that name."""
-    match = _NAME.fullmatch(name)
-    return match is not None and match["package"] in _NATIVE_PACKAGES and match["version"].startswith("0.2.")
 
 
 _Extern: TypeAlias = Any
@@ -82,20 +62,25 @@ class Import:
 
 @dataclass(frozen=True)
 class Needs:
-    """The names that a component itself uses, by those of the world's interfaces."""
+    """What a component uses of its world. Each name is one version of an interface.
+
+    Imports go by the component's names, exports by the world's.
+    """
 
     imports: Mapping[str, str]
+    """The world's name of each interface that the component imports."""
     exports: Mapping[str, str]
+    """The component's name of each interface that the world exports."""
     functions: Mapping[str, frozenset[str]]
-    """The functions that the component imports, by the world's name of the interface."""
+    """The functions that the component imports, by the interface."""
     text: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict[tuple[str, str], frozenset[str]])
-    """The functions whose bytes travel as text, by `import` or `export` and the world's name of the interface."""
+    """The functions whose bytes travel as text, by `import` or `export` and the interface."""
     polled: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
-    """The imported async functions that are started and finished, by the world's name of the interface."""
+    """The imported async functions that are started and finished, by the interface."""
     numbers: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict[tuple[str, str], frozenset[str]])
-    """The functions whose streams and futures are numbers, by `import` or `export` and the interface as for `text`."""
+    """The functions whose streams and futures are numbers, by `import` or `export` and the interface."""
     lent: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
-    """The imported functions whose borrowed handles are numbers, by the world's name of the interface."""
+    """The imported functions whose borrowed handles are numbers, by the interface."""
     lanes: frozenset[str] = frozenset()
     """What the component imports only because it was composed."""
     refusal: str = ""
@@ -136,27 +121,36 @@ class Definition:
         functions = (function for interface in interfaces for function in interface.functions)
         return bool(streams) and any(not streams.isdisjoint(_resources(function)) for function in functions)
 
-    @property
-    def functions(self) -> Iterator[tuple[str, abi.Function]]:
-        """All functions that are Python's to implement or to call, with what names of their interfaces share."""
-        for item in self.imports:
-            if not item.native:
-                yield from ((track(item.name), function) for function in item.interface.functions)
+    @cached_property
+    def _imported(self) -> tuple[Versions, dict[str, Import]]:
+        items = {item.name: item for item in self.imports}
+        return Versions(items), items
+
+    def imported(self, name: str) -> Import | None:
+        """Return the import that a component means by one of its names."""
+        versions, items = self._imported
+        found = versions.find(name)
+        return items[found] if found is not None else None
+
+    def versions(self, name: str) -> list[str]:
+        """Return the names of the imports that are some version of an interface."""
+        return self._imported[0].others(name)
+
+    def functions(self, needs: Needs) -> Iterator[tuple[str, abi.Function]]:
+        """Yield the functions of a component that are Python's to implement or to call, with its interface's name."""
+        _, items = self._imported
+        for name, known in needs.imports.items():
+            if known in items and not items[known].native:
+                yield from ((name, function) for function in items[known].interface.functions)
         for interface in self.exports:
-            yield from ((track(interface.name), function) for function in interface.functions)
+            if interface.name in needs.exports:
+                name = needs.exports[interface.name]
+                yield from ((name, function) for function in interface.functions)
 
     def serves(self, name: str) -> bool:
         """Tell whether an import of a component, by its name there, is implemented in Python (or by nobody)."""
-        known = next((item for item in self.imports if self.is_same(item.name, name)), None)
+        known = self.imported(name)
         return not known.native if known is not None else not is_native(name)
-
-    def is_same(self, one: str, other: str) -> bool:
-        """Tell whether two names mean one interface, whatever the release of its version."""
-        return track(one) == track(other)
-
-    def track(self, name: str) -> str:
-        """Return what names of one interface have in common."""
-        return track(name)
 
     def needs(self, component: wasm.Component, engine: wasmtime.Engine) -> Needs:
         """Return what a component of this world imports and exports; raise if it is not one of this world."""
@@ -218,71 +212,85 @@ class _Examination:
         return needs
 
     def _match_imports(self) -> dict[str, str]:
-        ours = {track(item.name): item for item in self._definition.imports}
         matched: dict[str, str] = {}
         for name, extern in self._imports.items():
             item = _item(extern)
             if isinstance(item, wasm.ComponentInstanceType):
-                known = ours.get(track(name))
+                known = self._definition.imported(name)
                 externs = item.exports(self._engine)
                 needs_code = self._needs_code(map(_item, externs.values()))
                 if known is not None:
-                    matched[known.name] = name
-                    self._functions[known.name] = (
+                    matched[name] = known.name
+                    self._functions[name] = (
                         _agreed(known.interface, externs)
                         if known.native
-                        else self._compare(known.interface, externs, name, known.name)
+                        else self._compare(known.interface, externs, "import", name, known.name)
                     )
                 elif needs_code and not is_native(name):
-                    self._problems.append(f"import {name}: the world has no such import")
+                    others = self._definition.versions(name)
+                    self._problems.append(f"import {name}: {_absent('the world', 'has no such import', others)}")
             elif isinstance(item, (wasm.FuncType, wasm.ResourceType)) and "" not in matched:
                 matched[""] = ""
         if "" in matched:
             own = {name: extern for name, extern in self._imports.items() if not _is_instance(extern)}
-            interface = ours[""].interface if "" in ours else abi.Interface("", (), ())
-            self._functions[""] = self._compare(interface, own, "", "")
+            known = self._definition.imported("")
+            interface = known.interface if known is not None else abi.Interface("", (), ())
+            self._functions[""] = self._compare(interface, own, "import", "", "")
         return matched
 
     def _match_exports(self) -> dict[str, str]:
-        theirs = {track(name): name for name in self._exports}
+        items = {name: _item(extern) for name, extern in self._exports.items()}
+        instances = {name: item for name, item in items.items() if isinstance(item, wasm.ComponentInstanceType)}
+        theirs = Versions(instances)
         matched: dict[str, str] = {}
         for interface in self._definition.exports:
-            if not interface.name:
+            known = interface.name
+            if not known:
                 matched[""] = ""
-                self._compare(interface, self._exports, "")
+                self._compare(interface, self._exports, "export", "", "")
                 continue
-            name = theirs.get(track(interface.name))
-            item = _item(self._exports[name]) if name is not None else None
-            if name is None or not isinstance(item, wasm.ComponentInstanceType):
-                self._problems.append(f"export {interface.name}: the component does not have it")
+            name = theirs.find(known)
+            if name is None:
+                absent = _absent("the component", "does not have it", theirs.others(known))
+                self._problems.append(f"export {known}: {absent}")
                 continue
-            matched[interface.name] = name
-            self._compare(interface, item.exports(self._engine), name)
+            matched[known] = name
+            self._compare(interface, instances[name].exports(self._engine), "export", name, known)
         return matched
 
     def _compare(
-        self, interface: abi.Interface, externs: Mapping[str, _Extern], name: str, known: str | None = None
+        self, interface: abi.Interface, externs: Mapping[str, _Extern], kind: str, name: str, known: str
     ) -> frozenset[str]:
         """Compare the functions that both sides have, and return those of the component.
 
-        What is missing is a problem on the side that uses it. `name` is the component's name of the interface, `known`
-        the world's name of an import.
+        What is missing is a problem on the side that uses it. `kind` is `import` or `export`, `name` the component's
+        name of the interface, `known` the world's.
         """
-        exported = known is None
-        kind, place = ("export" if exported else "import"), f"{name}#" if name else ""
+        exported, place = kind == "export", f"{name}#" if name else ""
+        version = "" if name == known else f" (the world's version is {known})"
         functions = {function.name for function in interface.functions}
         examined = examine(interface, _functions(externs), self._ways)
         for missing in functions - examined.functions if exported else examined.functions - functions:
             whose = "the component does not have it" if exported else "the world has no such function"
-            self._problems.append(f"{kind} {place}{missing}: {whose}")
+            self._problems.append(f"{kind} {place}{missing}: {whose}{version}")
         for shared, (found, ours) in examined.different.items():
-            self._problems.append(f"{kind} {place}{shared}: the component has {found}, the world {ours}")
-        key = (kind, interface.name if known is None else known)
+            self._problems.append(f"{kind} {place}{shared}: the component has {found}, the world {ours}{version}")
+        key = (kind, known if exported else name)
         self._text[key], self._numbers[key] = examined.text, examined.numbers
-        if known is not None:
-            self._polled[known] = examined.polled
-            self._lent[known] = examined.lent
+        if not exported:
+            self._polled[name] = examined.polled
+            self._lent[name] = examined.lent
         return examined.functions
+
+
+def _absent(side: str, plainly: str, others: Sequence[str]) -> str:
+    """Say that one side lacks an interface; name the versions of it that it has."""
+    if not others:
+        return f"{side} {plainly}"
+    return (
+        f"{side} has {', '.join(others)}, which is not compatible; generate the bindings from the WIT that the"
+        " component was built with, or build the component with the world's"
+    )
 
 
 def _functions(externs: Mapping[str, _Extern]) -> dict[str, wasm.FuncType]:

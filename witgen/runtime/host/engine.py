@@ -18,6 +18,7 @@ __all__ = [
     "counts_fuel",
     "default_engine",
     "fingerprint",
+    "is_concurrent",
     "lends_two",
     "make_engine",
     "prove",
@@ -49,6 +50,11 @@ _proven: WeakKeyDictionary[wasmtime.Engine, bool] = WeakKeyDictionary()
 
 def make_engine(config: wasmtime.Config | None = None, settings: Settings | None = None) -> wasmtime.Engine:
     """Return an engine for the bindings; `config` may have further settings of the user's."""
+    if config is not None and not isinstance(config, wasmtime.Config):
+        hint = "; pass it as `settings`" if isinstance(config, Settings) else ""
+        raise TypeError(f"config: expected a wasmtime.Config, got {type(config).__name__}{hint}")
+    if settings is not None and not isinstance(settings, Settings):
+        raise TypeError(f"settings: expected {__package__}.Settings, got {type(settings).__name__}")
     wanted = settings or Settings()
     made = config or wasmtime.Config()
     ffi.set_concurrency(made, enabled=wanted.concurrent)
@@ -88,6 +94,11 @@ def bounds(engine: wasmtime.Engine) -> bool:
     return _made.get(engine, Settings()).bounded
 
 
+def is_concurrent(engine: wasmtime.Engine) -> bool:
+    """Say whether an engine was made with support for concurrent tasks."""
+    return _made.get(engine, Settings()).concurrent
+
+
 def counts_fuel(engine: wasmtime.Engine) -> bool:
     """Say whether stores of an engine need fuel; an engine itself does not say."""
     counting = _counting.get(engine)
@@ -121,7 +132,7 @@ _REASONS = {
 
 def prove(engine: wasmtime.Engine) -> None:
     """Raise unless host functions of this engine's stores can be lent two handles, if it need not be as it is."""
-    if not _made.get(engine, Settings()).concurrent and not lends_two(engine):
+    if not is_concurrent(engine) and not lends_two(engine):
         raise EngineError(
             f"this engine cannot run the bindings: with wasmtime {ffi.VERSION}, a guest that passes two borrowed"
             " handles in one call traps unless the engine's support for concurrent tasks is off"

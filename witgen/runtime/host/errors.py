@@ -29,7 +29,14 @@ class EngineError(HostError):
 
 
 class ComponentError(HostError):
-    """Something that is not a component, or that wasmtime cannot compile."""
+    """Something that is not a component, or that wasmtime cannot compile.
+
+    `feature` names the part of WebAssembly that the component needs and its engine lacks; empty for other causes.
+    """
+
+    def __init__(self, text: str, feature: str = "") -> None:
+        super().__init__(text)
+        self.feature = feature
 
 
 class LinkError(HostError):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 import re
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator
+from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import count
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 from weakref import WeakKeyDictionary
 
 import wasmtime
@@ -16,12 +16,13 @@ from wasmtime import component as wasm
 from .. import abi
 from . import ffi, shape
 from .binding import bind_callback, bind_choice, bind_refusal
-from .definition import Definition, Import, Needs, is_native, track
+from .definition import Definition, Import, Needs
 from .ends import Ends
 from .engine import lends_two
 from .errors import LinkError
 from .explained import LENDS_ONE
 from .handles import Host, Native, ResourceHandles, Side
+from .implementations import Implementation, check_imports, problems_of, subclass
 from .lanes.calls import CANCEL, COMMAND, DRIVE, OPENED, POLL, STEP, finish_of, start_of
 from .lanes.kinds import put_name
 from .lanes.lending import number_name
@@ -32,14 +33,11 @@ from .resource import HostResource, NativeResource
 from .store import Store
 from .stream_files import GET_DIRECTORIES, PREOPENS, hidden
 from .stream_handles import FunctionEnds
+from .versions import is_native
 
 __all__ = ["Linkage", "is_refused", "refuse"]
 
-T = TypeVar("T")
-
 _NO_ASYNC = "wasmtime's C API cannot implement it, and helpers cannot be put around the component"
-
-_ONLY_AWAITED = "it is `async def`: only the asyncio face, the world's class whose name begins with Async, runs those"
 
 _numbers: WeakKeyDictionary[abi.Resource, int] = WeakKeyDictionary()
 _number = count(1)
@@ -52,95 +50,60 @@ def _number_of(resource: abi.Resource) -> int:
     return _numbers[resource]
 
 
-def _subclass(found: object, base: type[T]) -> type[T]:
-    return found if isinstance(found, type) and issubclass(found, base) else base
+@dataclass(frozen=True, eq=False)
+class _Linked:
+    """One of a component's imports: what the component calls it and needs of it, and what implements it."""
 
+    name: str
+    implementation: Implementation
+    used: frozenset[str]
+    text: frozenset[str]
+    polled: frozenset[str]
+    lent: frozenset[str]
+    carried: frozenset[str]
+    """The functions whose streams and futures have lanes."""
+    refusal: str
 
-class _Implementation:
-    """What implements one import: `functions` has the object with the free functions, `classes` those of resources."""
+    @property
+    def item(self) -> Import:
+        return self.implementation.item
 
-    def __init__(self, item: Import, imports: object) -> None:
-        self.item = item
-        interface = item.interface
-        self.given = getattr(imports, item.attribute, None) if item.attribute else imports
-        alone = len(interface.resources) == 1 and all(function.resource is not None for function in interface.functions)
-        self._is_class = bool(item.attribute) and alone
-        self.native = item.native and self.given is None
-        self.classes: dict[abi.Resource, Any] = {
-            resource: self.given if self._is_class else getattr(self.given, name, None)
-            for resource, name in interface.resources
+    @classmethod
+    def all(cls, implementations: Iterable[Implementation], needs: Needs) -> list[_Linked]:
+        """Return what a component imports of a world."""
+        known, nothing = {each.item.name: each for each in implementations}, frozenset[str]()
+        return [
+            cls(
+                name,
+                known[of],
+                needs.functions[name],
+                needs.text.get(("import", name), nothing),
+                needs.polled.get(name, nothing),
+                needs.lent.get(name, nothing),
+                needs.numbers.get(("import", name), nothing),
+                needs.refusal,
+            )
+            for name, of in needs.imports.items()
+            if of in known
+        ]
+
+    def problems(self, *, awaits: bool) -> Iterator[str]:
+        """Say what the implementation lacks."""
+        return self.implementation.missing(awaits=awaits, unserved=self._unserved(), refused=self.without_lane())
+
+    def _unserved(self) -> dict[str, str]:
+        """Return the async functions that the component imports and that have no helper, with the reason."""
+        reason = f"{_NO_ASYNC}: {self.refusal}" if self.refusal else _NO_ASYNC
+        return {
+            each.name: reason
+            for each in self.item.interface.functions
+            if each.is_async and each.name in self.used and each.name not in self.polled
         }
 
-    def target(self, function: abi.Function) -> tuple[object, str]:
-        """Return what has a function's implementation, and under which name; empty: it is one itself."""
-        if function.resource is None:
-            return self.given, function.python
-        owner = self.classes[function.resource]
-        return owner, "" if function.name.startswith("[constructor]") else function.python
-
-    def base(self, name: str) -> object:
-        """Return the generated class of that name."""
-        return getattr(self.item.module, name, None)
-
-    def missing(self, *, awaits: bool, unserved: Mapping[str, str], refused: Container[str]) -> Iterator[str]:
-        """Say what an implementation lacks.
-
-        `awaits` tells whether coroutines will do, `unserved` what nobody can implement, and why, `refused` what cannot
-        be called anyway.
-        """
-        place = self.item.name or "the world itself"
-        if self.given is None:
-            yield f"{place}: no implementation (imports.{self.item.attribute})"
-            return
-        for resource, name in self.item.interface.resources:
-            base, given = _subclass(self.base(name), HostResource), self.classes[resource]
-            if not (isinstance(given, type) and issubclass(given, base)):
-                yield f"{place}: resource {resource.name}: expected a class derived from {name}"
-        for function in self.item.interface.functions:
-            if function.name in unserved:
-                yield f"{place}: {shape.describe(function)} ({unserved[function.name]})"
-                continue
-            if function.name in refused:
-                continue
-            owner, name = self.target(function)
-            found = owner if not name else getattr(owner, name, None)
-            abstract: frozenset[str] = frozenset()
-            if isinstance(owner, type):
-                abstract = getattr(owner, "__abstractmethods__", abstract)
-            if owner is not None and (not callable(found) or (name or "__init__") in abstract):
-                yield f"{place}: {shape.describe(function)}"
-            elif not awaits and inspect.iscoroutinefunction(found):
-                yield f"{place}: {shape.describe(function)} ({_ONLY_AWAITED})"
-
-    def function(self, function: abi.Function) -> Callable[..., Any] | None:
-        """Return what implements a function; None for methods, which their objects have, and where nobody can."""
-        if function.name.startswith("[method]"):
-            return None
-        owner, name = self.target(function)
-        implementation: Callable[..., Any] = getattr(owner, name) if name else owner  # type: ignore[assignment]
-        return implementation
-
-    def awaits(self, function: abi.Function) -> bool:
-        """Tell whether a function's implementation is a coroutine."""
-        owner, name = self.target(function)
-        return inspect.iscoroutinefunction(getattr(owner, name, None) if name else owner)
-
-
-def _unserved(item: Import, needs: Needs) -> dict[str, str]:
-    """Return the async functions that the component imports and that have no helper, with the reason."""
-    used, polled = needs.functions[item.name], needs.polled.get(item.name, frozenset())
-    reason = f"{_NO_ASYNC}: {needs.refusal}" if needs.refusal else _NO_ASYNC
-    return {
-        each.name: reason
-        for each in item.interface.functions
-        if each.is_async and each.name in used and each.name not in polled
-    }
-
-
-def _without_lane(item: Import, needs: Needs) -> set[str]:
-    """Return the functions with streams or futures that the component has no lane for; a call of one says so."""
-    carried = needs.numbers.get(("import", item.name), frozenset())
-    return {each.name for each in item.interface.functions if shape.passes_ends(each) and is_refused(each, carried)}
+    def without_lane(self) -> set[str]:
+        """Return the functions with streams or futures that the component has no lane for; a call of one says so."""
+        functions = self.item.interface.functions
+        return {each.name for each in functions if shape.passes_ends(each) and is_refused(each, self.carried)}
 
 
 def is_refused(function: abi.Function, carried: Container[str]) -> bool:
@@ -158,9 +121,11 @@ class Linkage:
     """A linker with what one component imports; `sides` says who implements each resource."""
 
     def __init__(self, definition: Definition, store: Store, imports: object) -> None:
+        check_imports(definition, imports)
+        self._known_problems = problems_of(imports)
         self._store = store
         self._definition = definition
-        self._implementations = [_Implementation(item, imports) for item in definition.imports]
+        self._implementations = [Implementation(item, imports) for item in definition.imports]
         self.sides: dict[abi.Resource, Side] = {}
         self._has_preopens = False
         self._handles = ResourceHandles(store, self.sides)
@@ -173,46 +138,38 @@ class Linkage:
 
     def define(self, needs: Needs) -> None:
         """Define everything that the component imports; raise with a list of all that is missing."""
-        wanted = [item for item in self._implementations if item.item.name in needs.imports]
-        awaits = self._store.finish is not None
-        missing = [
-            problem
-            for item in wanted
-            if not item.native
-            for problem in item.missing(
-                awaits=awaits,
-                unserved=_unserved(item.item, needs),
-                refused=_without_lane(item.item, needs),
-            )
-        ]
-        if missing:
-            raise LinkError("imports that are not implemented:\n" + "\n".join(f"  {problem}" for problem in missing))
-        self._refuse_lending(wanted, needs)
+        linked = _Linked.all(self._implementations, needs)
+        wanted = [each for each in linked if not each.implementation.native]
+        self._refuse_missing(wanted)
+        self._refuse_lending(wanted)
         for implementation in self._implementations:
             self._assign(implementation)
         with ffi.defining(self._linker) as root:
-            for implementation in wanted:
-                if implementation.native:
+            for each in wanted:
+                self._has_preopens |= each.name.startswith("wasi:filesystem/preopens@")
+                if not each.name:
+                    self._fill(root, each)
                     continue
-                known = implementation.item.name
-                self._has_preopens |= known.startswith("wasi:filesystem/preopens@")
-                name = needs.imports[known]
-                if not name:
-                    self._fill(root, implementation, needs)
-                    continue
-                with ffi.defining(root, name) as instance:
-                    self._fill(instance, implementation, needs)
+                with ffi.defining(root, each.name) as instance:
+                    self._fill(instance, each)
             if any(needs.polled.values()) or POLL.name in needs.lanes:
                 self._define_tickets(root)
             if STEP.name in needs.lanes:
                 self._define_ends(root, needs)
-            self._define_numbers(root, needs)
+            self._define_numbers(root, linked, needs)
 
-    def _define_numbers(self, root: wasm.LinkerInstance, needs: Needs) -> None:
+    def _refuse_missing(self, wanted: list[_Linked]) -> None:
+        awaits = self._store.finish is not None
+        # Two versions of an interface may have one implementation, and lack the same.
+        missing = dict.fromkeys(problem for each in wanted for problem in each.problems(awaits=awaits))
+        if wrong := [*self._known_problems, *missing]:
+            raise LinkError("imports that are not implemented:\n" + "\n".join(f"  {problem}" for problem in wrong))
+
+    def _define_numbers(self, root: wasm.LinkerInstance, linked: list[_Linked], needs: Needs) -> None:
         """Define what gives the numbers of handles, where functions are lent several."""
-        for implementation in self._implementations:
-            for resource, _ in implementation.item.interface.resources:
-                name = number_name(track(implementation.item.name), resource.name)
+        for each in linked:
+            for resource, _ in each.item.interface.resources:
+                name = number_name(each.name, resource.name)
                 if name in needs.lanes:
                     handle = abi.Param("self", "self", abi.Borrow(resource))
                     number = abi.Function(name, "number", (handle,), abi.U32)
@@ -221,60 +178,54 @@ class Linkage:
     def _number(self, instance: HostResource) -> int:
         return self._store.table.lend(instance)[0]
 
-    def _refuse_lending(self, wanted: list[_Implementation], needs: Needs) -> None:
+    def _refuse_lending(self, wanted: list[_Linked]) -> None:
         """Refuse a component with functions that are lent two handles by every call, where such calls trap."""
         lent = [
             f"  {each.item.name or 'the world itself'}: {shape.describe(function)}"
             for each in wanted
-            if not each.native
             for function in each.item.interface.functions
-            if function.name in needs.functions[each.item.name]
-            and shape.lends(function) > 1
-            and function.name not in needs.lent.get(each.item.name, ())
+            if function.name in each.used and shape.lends(function) > 1 and function.name not in each.lent
         ]
         if lent and not lends_two(self._store.engine):
             raise LinkError("\n".join(["host functions that could not be called:", *lent, LENDS_ONE]))
 
-    def _assign(self, implementation: _Implementation) -> None:
+    def _assign(self, implementation: Implementation) -> None:
         for resource, name in implementation.item.interface.resources:
             base = implementation.base(name)
             if implementation.native:
-                self.sides[resource] = Native(_subclass(base, NativeResource))
+                self.sides[resource] = Native(subclass(base, NativeResource))
             else:
-                self.sides[resource] = Host(_subclass(base, HostResource), _number_of(resource))
+                self.sides[resource] = Host(subclass(base, HostResource), _number_of(resource))
 
-    def _fill(self, instance: wasm.LinkerInstance, implementation: _Implementation, needs: Needs) -> None:
-        item = implementation.item
-        text = needs.text.get(("import", item.name), frozenset())
-        polled = needs.polled.get(item.name, frozenset())
-        refused, lent = _without_lane(item, needs), needs.lent.get(item.name, frozenset())
-        for resource, _ in item.interface.resources:
+    def _fill(self, instance: wasm.LinkerInstance, linked: _Linked) -> None:
+        refused = linked.without_lane()
+        for resource, _ in linked.item.interface.resources:
             type_ = wasm.ResourceType.host(_number_of(resource))
             ffi.add_resource(instance, resource.name, type_, self._store.destructor)
-        for function in item.interface.functions:
-            if function.name not in needs.functions[item.name]:
+        for function in linked.item.interface.functions:
+            if function.name not in linked.used:
                 continue
             if function.name in refused:
                 self._refuse(instance, function)
                 continue
-            implemented, laned = implementation.function(function), function.name in text
-            handles = self._handles_for(implementation, function)
+            implemented, laned = linked.implementation.function(function), function.name in linked.text
+            handles = self._handles_for(linked, function)
             called, finish = function, self._store.finish
-            if function.name in polled:
+            if function.name in linked.polled:
                 called, finish = start_of(function), None
                 implemented = self._tickets.starter(function, implemented)
                 self._bind(instance, finish_of(function), self._tickets.take, laned=laned, handles=handles)
-            if function.name in lent:
+            if function.name in linked.lent:
                 implemented = with_objects(called, implemented, self._store.table.objects)
                 called = numbered(called)
             self._bind(instance, called, implemented, finish, name=function.name, laned=laned, handles=handles)
 
-    def _handles_for(self, implementation: _Implementation, function: abi.Function) -> ResourceHandles:
+    def _handles_for(self, linked: _Linked, function: abi.Function) -> ResourceHandles:
         """Return the handles of a function, with its streams and futures if it passes any."""
         if not shape.passes_ends(function):
             return self._handles
-        keys = keys_of(track(implementation.item.name), function)
-        awaits = implementation.awaits(function)
+        keys = keys_of(linked.name, function)
+        awaits = linked.implementation.awaits(function)
         return self._handles.of_function(FunctionEnds(self.ends, keys, awaits=awaits))
 
     def _refuse(self, instance: wasm.LinkerInstance, function: abi.Function) -> None:
@@ -291,7 +242,7 @@ class Linkage:
         for function, start in ((COMMAND, ends.listen), (DRIVE, ends.drive)):
             self._bind(root, start_of(function), start, name=function.name)
             self._bind(root, finish_of(function), self._tickets.take)
-        known = passages(self._definition.functions)
+        known = passages(self._definition.functions(needs))
         present = {key: each for key, each in known.items() if put_name(key) in needs.lanes}
         ends.number_kinds(present)
         for each in present.values():
@@ -357,6 +308,11 @@ class Linkage:
         try:
             return self._linker.instantiate(self._store.raw, component)
         except wasmtime.WasmtimeError as error:
+            if "cross-`Engine`" in str(error):
+                raise LinkError(
+                    "the component was compiled for another engine than this store's: pass its path or its bytes, or"
+                    " compile it with `store.engine`"
+                ) from None
             self._explain_strange_resources(str(error))
             raise
 

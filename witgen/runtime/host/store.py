@@ -80,6 +80,10 @@ class Store(Unique):
         streams: bool = False,
         http: bool = False,
     ) -> None:
+        if engine is not None and not isinstance(engine, wasmtime.Engine):
+            raise TypeError(f"engine: expected a wasmtime.Engine, got {type(engine).__name__}")
+        if wasi is not None and not isinstance(wasi, wasmtime.WasiConfig):
+            raise TypeError(f"wasi: expected a WasiConfig, got {type(wasi).__name__}")
         self.limits = limits or Limits()
         settings = self.limits.settings(concurrent=concurrent)
         self.engine = engine or default_engine(settings)

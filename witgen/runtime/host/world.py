@@ -18,26 +18,25 @@ from wasmtime import component as wasm
 
 from .. import abi
 from ..values import Unique
-from . import component as components
-from . import ffi, shape
+from . import ffi, opening, shape
 from .binding import bind_caller
 from .component import ComponentSource
-from .definition import Definition, Needs, track
-from .engine import Settings, suit
+from .definition import Definition, Needs
 from .errors import LinkError
 from .handles import Guest, ResourceHandles
+from .implementations import check_imports
 from .lanes.calls import DRIVE, START
 from .lanes.options import Lanes
 from .lanes.report import LanesTaken, taken
-from .lanes.request import request
 from .lanes.stream_calls import keys_of
 from .limits import Limits
 from .link import Linkage, is_refused, refuse
+from .opening import Prepared
 from .resource import GuestResource
 from .store import Store
 from .stream_handles import FunctionEnds
 
-__all__ = ["Instance", "World", "lanes_of"]
+__all__ = ["Instance", "World", "instantiate", "lanes_of"]
 
 
 class Instance(Unique):
@@ -63,17 +62,17 @@ class Instance(Unique):
 
     def function(self, function: abi.Function, interface: str = "") -> Callable[..., Any]:
         """Return what calls an exported function; it is compiled at the first call."""
-        name = self._needs.exports.get(self._label or interface, "")
+        known = self._label or interface
+        name = self._needs.exports.get(known, "")
         target = ffi.export_function(self._raw, self.store.context, name, function.name)
         if target is None:
             raise LinkError(f"the component does not export {name}#{function.name}")
-        known = self._label or interface
         laned = function.name in self._needs.text.get(("export", known), ())
         handles = self._handles if known else self._own_handles
         if shape.passes_ends(function):
             if is_refused(function, self._needs.numbers.get(("export", known), frozenset())):
                 return partial(refuse, function)
-            ends, keys = self._linkage.ends, keys_of(track(known), function)
+            ends, keys = self._linkage.ends, keys_of(name, function)
             handles = handles.of_function(FunctionEnds(ends, keys, awaits=self.store.loop is not None, exported=True))
         return bind_caller(function, handles, target, laned=laned)
 
@@ -158,11 +157,15 @@ class World(Unique, ABC):
     ) -> Self:
         """Run a component in a store of its own, which `prepare` may change before."""
         definition = cls._definition
-        store = Store(wasi=wasi, limits=limits, concurrent=definition.concurrent, streams=definition.passes_streams)
+        check_imports(definition, imports)
+        ready = opening.prepare(definition, component, limits, lanes)
+        store = Store(
+            ready.engine, wasi=wasi, limits=limits, concurrent=ready.concurrent, streams=definition.passes_streams
+        )
         try:
             if prepare is not None:
                 prepare(store)
-            return cls(_instantiate(cls._definition, store, component, imports, lanes), owns_store=True)
+            return cls(instantiate(definition, store, ready, imports), owns_store=True)
         except BaseException:
             store.close()
             raise
@@ -172,7 +175,9 @@ class World(Unique, ABC):
         cls, store: Store, component: ComponentSource, imports: object, lanes: Lanes | None = None
     ) -> Self:
         """Run a component in a store that the caller closes."""
-        return cls(_instantiate(cls._definition, store, component, imports, lanes), owns_store=False)
+        opening.check_store(store)
+        ready = opening.prepare_for(store, cls._definition, component, lanes)
+        return cls(instantiate(cls._definition, store, ready, imports), owns_store=False)
 
     def close(self) -> None:
         """Close the store, if `open` made it; twice is fine."""
@@ -189,21 +194,17 @@ class World(Unique, ABC):
         World._close(self)
 
 
-def _instantiate(
-    definition: Definition, store: Store, source: ComponentSource, imports: object, lanes: Lanes | None
-) -> Instance:
+def instantiate(definition: Definition, store: Store, ready: Prepared, imports: object) -> Instance:
+    """Run a prepared component in a store of its engine."""
     store.usable()
-    suit(store.engine, Settings(concurrent=definition.concurrent))
-    wanted = request(definition, lanes or definition.lanes)
-    component = components.load(store.engine, source, wanted)
-    needs = definition.needs(component, store.engine)
-    if wanted is not None:
-        wanted.insist()
+    needs = definition.needs(ready.component, store.engine)
+    if ready.wanted is not None:
+        ready.wanted.insist()
     linkage = Linkage(definition, store, imports)
     linkage.define(needs)
-    raw = linkage.instantiate(component)
+    raw = linkage.instantiate(ready.component)
     instance = Instance(store, raw, needs, linkage)
     if DRIVE.name in needs.lanes:
         linkage.ends.driven_by(instance.function(START), instance.function(DRIVE))
-    instance.lanes = taken(definition, needs, wanted.refusal if wanted is not None else None)
+    instance.lanes = taken(definition, needs, ready.wanted.refusal if ready.wanted is not None else None)
     return instance

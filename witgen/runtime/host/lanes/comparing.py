@@ -17,16 +17,15 @@ from .shapes import Function, Interface, Shape
 __all__ = ["compare"]
 
 
-def compare(
-    interfaces: Sequence[Interface], known: Sequence[tuple[str, abi.Interface]], same: Callable[[str, str], bool]
-) -> None:
+def compare(interfaces: Sequence[Interface], known: Callable[[str], abi.Interface | None]) -> None:
     """Raise `Refusal` where a function of `interfaces`, the component's, has other types than the bindings say.
 
+    `known` returns what the bindings have for an import of the component, by its name there.
     What only one of both has is none of the composer's business.
     """
     translation = Translation()
     for interface in interfaces:
-        descriptor = next((each for name, each in known if same(name, interface.name)), None)
+        descriptor = known(interface.name)
         if descriptor is None:
             continue
         ours = {each.name: each for each in translation.interface(descriptor).functions}

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ... import abi
+from ..versions import Versions
 from . import ends
 from .comparing import compare
 from .encoding import ComponentBuilder, Sort
@@ -46,19 +47,16 @@ _TICKET_PARAM = (("ticket", NUMBER),)
 class Choice:
     """What is to be composed. `bytes_` asks for lanes for `list<u8>`; those for async functions are made anyway.
 
-    `serves` tells by name whether an import is implemented in Python, `exports` are the interfaces that Python calls,
-    `same` tells whether the component's name of an interface and the bindings' name mean one interface, `track` gives
-    both the same name then. `numbers`: where a function can be lent several handles, it is given their numbers.
-    `imports` are what the bindings have of those that Python implements, by name.
+    `serves` tells by the component's name whether an import is implemented in Python, `imports` returns what the
+    bindings have of those that are, likewise. `exports` are the interfaces that Python calls. `numbers`: where a
+    function can be lent several handles, it is given their numbers.
     """
 
     serves: Callable[[str], bool]
+    imports: Callable[[str], abi.Interface | None]
     exports: Sequence[abi.Interface]
-    same: Callable[[str, str], bool]
     bytes_: bool = True
-    track: Callable[[str], str] = str
     numbers: bool = False
-    imports: Sequence[tuple[str, abi.Interface]] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,19 +75,17 @@ def compose(guest: bytes, choice: Choice) -> Composition:
     exports = Exports(
         outer,
         choice.exports,
-        choice.same,
         Form(outside=Look(text=choice.bytes_, numbers=True)),
         replaces=bool(plan.laned),
     )
     if not plan.laned and not exports.laned:
         return Composition(None, plan.left_out)
-    compare(interfaces, choice.imports, choice.same)
+    compare(interfaces, choice.imports)
     return Composition(_Composer(guest, outer, plan, exports, choice).compose(), plan.left_out)
 
 
 class _Composer:
     def __init__(self, guest: bytes, outer: Outer, plan: Plan, exports: Exports, choice: Choice) -> None:
-        track = choice.track
         self._guest = guest
         self._outer = outer
         self._plan = plan
@@ -100,8 +96,8 @@ class _Composer:
         self._known_kinds: dict[str, StreamKind] = {}
         self._kinds: Kinds = {}
         for interface in (*plan.ends, *exports.laned.values()):
-            self._kinds |= kinds_of(track(interface.name), interface.functions, self._known_kinds)
-        self._track, self._serves = track, choice.serves
+            self._kinds |= kinds_of(interface.name, interface.functions, self._known_kinds)
+        self._serves = choice.serves
         self._ends: dict[str, int] = {}
         self._numbered = self._numbered_resources()
         self._numberings: dict[str, int] = {}
@@ -166,7 +162,7 @@ class _Composer:
         owners = {own: each for each in self._outer.interfaces for own in each.own}
         lent = {resource for interface in self._plan.lending for resource in lent_resources(interface)}
         return {
-            resource: number_name(self._track(owners[resource].name), resource.name)
+            resource: number_name(owners[resource].name, resource.name)
             for resource in sorted(lent & owners.keys(), key=lambda each: each.name)
             if self._serves(owners[resource].name)
         }
@@ -211,9 +207,9 @@ class _Composer:
                 return self._builder.alias(Sort.TYPE, self._guest_instance, resource.name)
             instance = self._exported[interface] if interface in self._exported else self._guest_export(interface)
             return self._builder.alias(Sort.TYPE, instance, resource.name)
-        for name, index in self._instances.items():
-            if self._exports.same(name, interface):
-                return self._builder.alias(Sort.TYPE, index, resource.name)
+        name = Versions(self._instances).find(interface)
+        if name is not None:
+            return self._builder.alias(Sort.TYPE, self._instances[name], resource.name)
         raise Refusal(f"{interface}#{resource.name}", "a lane needs a resource that the component does not import")
 
     def _import_tickets(self) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from ... import abi
+from ..versions import Versions
 from .descriptors import Translation
 from .forms import Form
 from .reader import Outer
@@ -24,7 +25,6 @@ class Exports:
         self,
         outer: Outer,
         interfaces: Sequence[abi.Interface],
-        same: Callable[[str, str], bool],
         form: Form,
         *,
         replaces: bool,
@@ -34,12 +34,16 @@ class Exports:
         """By the component's name of the interface; the world's own functions under no name."""
         self._origins: dict[abi.Resource, str] = {}
         self._met: dict[Resource, tuple[abi.Resource, abi.Interface, str]] = {}
-        self._same = same
+        theirs = Versions(each.name for each in outer.exports)
+        ours = Versions(interface.name for interface in interfaces)
         for interface in interfaces:
-            name = next((e.name for e in outer.exports if interface.name and same(e.name, interface.name)), "")
+            name = (theirs.find(interface.name) if interface.name else "") or ""
             if interface.name and not name:
                 continue
             self._origins.update({each: name for each, _ in interface.resources if each.interface == interface.name})
+            if name and ours.find(name) != interface.name:
+                # Another version in the bindings is closer to what the component exports, and has all of this one.
+                continue
             # Of one interface under two labels, each instance has resources of its own.
             translation = Translation()
             translated = translation.interface(interface)
@@ -64,10 +68,6 @@ class Exports:
     def has(self, resource: Resource) -> bool:
         """Tell whether a resource is one that the guest exports."""
         return resource in self._met and self.origin(resource)[1]
-
-    def same(self, one: str, other: str) -> bool:
-        """Tell whether two names mean one interface."""
-        return self._same(one, other)
 
 
 def _is_named(function: Function) -> bool:

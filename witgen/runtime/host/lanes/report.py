@@ -33,13 +33,19 @@ class LanesTaken:
 def taken(definition: Definition, needs: Needs, refusal: Refusal | None) -> LanesTaken:
     """Return what way the functions of a component take."""
     text, polled, ends, plain = list[str](), list[str](), list[str](), list[str]()
-    imports = [("import", item.name, item.interface) for item in definition.imports if not item.native]
-    exports = [("export", interface.name, interface) for interface in definition.exports]
-    for kind, known, interface in (*imports, *exports):
+    names = _by_world_name(needs)
+    imports = [
+        ("import", item.name, name, item.interface)
+        for item in definition.imports
+        if not item.native
+        for name in names.get(item.name, ())
+    ]
+    exports = [("export", interface.name, interface.name, interface) for interface in definition.exports]
+    for kind, shown, known, interface in (*imports, *exports):
         laned = needs.text.get((kind, known), frozenset[str]())
         present = needs.functions.get(known, frozenset[str]()) if kind == "import" else None
         for function in interface.functions:
-            name = f"{kind} {known}#{function.name}" if known else f"{kind} {function.name}"
+            name = f"{kind} {shown}#{function.name}" if shown else f"{kind} {function.name}"
             if present is not None and function.name not in present:
                 continue
             if kind == "import" and function.name in needs.polled.get(known, ()):
@@ -51,3 +57,11 @@ def taken(definition: Definition, needs: Needs, refusal: Refusal | None) -> Lane
             elif "list<u8>" in shape.expected(function):
                 plain.append(name)
     return LanesTaken(tuple(text), tuple(polled), tuple(ends), tuple(plain), str(refusal or ""))
+
+
+def _by_world_name(needs: Needs) -> dict[str, list[str]]:
+    """Return the component's names of its imports, by the world's."""
+    names: dict[str, list[str]] = {}
+    for name, known in needs.imports.items():
+        names.setdefault(known, []).append(name)
+    return names

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Request", "request"]
 
-_REVISION = b"15"
+_REVISION = b"16"
 """Part of the key of composed components in the cache: whoever changes what helpers are like changes it."""
 
 _log = logging.getLogger(__name__)
@@ -30,11 +30,17 @@ _log = logging.getLogger(__name__)
 class Request:
     """Composes components of a world. `refusal` says why the last one was not composed."""
 
-    def __init__(self, definition: Definition, wanted: Lanes) -> None:
+    def __init__(self, definition: Definition, wanted: Lanes, *, numbers: bool) -> None:
         self._definition = definition
         self._wanted = wanted
+        self._numbers = numbers
         self.refusal: Refusal | None = None
-        texts = [_REVISION, wanted.encode(), *(line.encode() for line in _description(definition))]
+        texts = [
+            _REVISION,
+            wanted.encode(),
+            b"numbers" if numbers else b"",
+            *(line.encode() for line in _description(definition)),
+        ]
         self.key = hashlib.sha256(b"\0".join(texts)).hexdigest()[:20]
 
     def compose(self, content: bytes) -> bytes | None:
@@ -42,8 +48,7 @@ class Request:
         self.refusal = None
         definition = self._definition
         choice = Choice(
-            definition.serves, definition.exports, definition.is_same, self.text, definition.track,
-            definition.concurrent, [(item.name, item.interface) for item in definition.imports if not item.native],
+            definition.serves, self._implemented, definition.exports, self.text, self._numbers,
         )  # fmt: skip
         try:
             composition = compose(content if content.startswith(b"\0asm") else _binary(content), choice)
@@ -56,6 +61,11 @@ class Request:
                 self.refused(Refusal(item, rule))
                 return None
         return composition.content
+
+    def _implemented(self, name: str) -> abi.Interface | None:
+        """Return what the bindings know of an import that Python implements, by the component's name."""
+        item = self._definition.imported(name)
+        return item.interface if item is not None and not item.native else None
 
     @property
     def text(self) -> bool:
@@ -80,16 +90,22 @@ def _binary(content: bytes) -> bytes:
         raise Refusal("", "neither a component nor component text") from None
 
 
-def request(definition: Definition, wanted: Lanes) -> Request | None:
-    """Return what composes components of a world; None where no function of it has use for a lane."""
+def request(definition: Definition, wanted: Lanes, *, concurrent: bool | None = None) -> Request | None:
+    """Return what composes components of a world; None where no function of it has use for a lane.
+
+    `concurrent` tells whether their engine supports concurrent tasks; by default, it does if the world needs that.
+    """
     if wanted not in get_args(Lanes):
         raise ValueError(f'lanes: expected "auto", "bytes" or "off", got {wanted!r}')
+    concurrent = definition.concurrent if concurrent is None else concurrent
     functions = [function for interface in _interfaces(definition) for function in interface.functions]
     imported = [function for item in definition.imports for function in item.interface.functions if not item.native]
     moves = wanted != "off" and any("list<u8>" in shape.expected(function) for function in functions)
     passes = any(shape.passes_ends(function) for function in (*functions, *imported))
-    if moves or passes or any(function.is_async for function in imported):
-        return Request(definition, wanted)
+    # Such an engine traps where a call lends two handles, which are numbers then (`lending.py`).
+    lends = concurrent and any("borrow" in shape.expected(function) for function in imported)
+    if moves or passes or lends or any(function.is_async for function in imported):
+        return Request(definition, wanted, numbers=concurrent)
     return None
 
 

@@ -1,0 +1,84 @@
+"""A component that is ready to be instantiated: compiled, with lanes, for the engine that it needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import wasmtime
+from wasmtime.component import Component
+
+from . import component as components
+from .component import ComponentSource, origin_of
+from .definition import Definition
+from .engine import Settings, default_engine, is_concurrent, suit
+from .errors import ComponentError
+from .features import ASYNC
+from .lanes.options import Lanes
+from .lanes.request import Request, request
+from .limits import Limits
+from .store import Store
+
+__all__ = ["Prepared", "check_store", "prepare", "prepare_for"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """A compiled component, and the engine for whose stores it is.
+
+    `wanted` is what composed it, None where no function of its world has use for a lane.
+    """
+
+    engine: wasmtime.Engine
+    component: Component
+    wanted: Request | None
+
+    @property
+    def concurrent(self) -> bool:
+        """Whether the engine supports concurrent tasks."""
+        return is_concurrent(self.engine)
+
+
+def prepare(
+    definition: Definition, source: ComponentSource, limits: Limits | None = None, lanes: Lanes | None = None
+) -> Prepared:
+    """Read and compile a component of a world for one of the runtime's own engines.
+
+    A component may use the async part of the component model where its world has no async function. It gets an engine
+    with support for concurrent tasks, which other components do without (see `Settings.concurrent`).
+    """
+    limits = limits or Limits()
+    if isinstance(source, Component):
+        engine = origin_of(source).engine() or default_engine(limits.settings(concurrent=definition.concurrent))
+        return _prepared(definition, engine, source, lanes)
+    try:
+        engine = default_engine(limits.settings(concurrent=definition.concurrent))
+        return _prepared(definition, engine, source, lanes)
+    except ComponentError as error:
+        if error.feature != ASYNC.name or definition.concurrent:
+            raise
+    return _prepared(definition, default_engine(limits.settings(concurrent=True)), source, lanes)
+
+
+def prepare_for(store: Store, definition: Definition, source: ComponentSource, lanes: Lanes | None = None) -> Prepared:
+    """Read and compile a component of a world for the engine of a store."""
+    store.usable()
+    suit(store.engine, Settings(concurrent=definition.concurrent))
+    return _prepared(definition, store.engine, source, lanes)
+
+
+def _prepared(
+    definition: Definition, engine: wasmtime.Engine, source: ComponentSource, lanes: Lanes | None
+) -> Prepared:
+    wanted = request(definition, lanes or definition.lanes, concurrent=is_concurrent(engine))
+    return Prepared(engine, components.load(engine, source, wanted), wanted)
+
+
+def check_store(store: object) -> None:
+    """Raise `TypeError` unless something is a store; one of another copy of the runtime is."""
+    if isinstance(store, wasmtime.Store):
+        raise TypeError(
+            f"store: expected {__package__}.Store, got wasmtime's own; make one with Store(), which takes an engine,"
+            " a WasiConfig and limits"
+        )
+    if not isinstance(store, Store) and type(store).__name__ != Store.__name__:
+        raise TypeError(f"store: expected {__package__}.Store, got {type(store).__name__}")
