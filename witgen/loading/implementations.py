@@ -31,13 +31,11 @@ def implementations(definition: Definition, given: object, named: Mapping[str, o
     Raises:
         TypeError: `given` is neither a mapping nor an object that can have implementations as attributes.
     """
-    if given is not None and not isinstance(given, Mapping):
-        check_imports(definition, given)
     found = Given()
     problems = problems_of(found)
     names = dict(_names(definition))
     for each in (given, named):
-        vars(found).update(_given(names, each, problems))
+        vars(found).update(_given(definition, names, each, problems))
     for item in definition.imports:
         if item.attribute and (value := getattr(found, item.attribute, None)) is not None:
             setattr(found, item.attribute, _adapted(item, value, problems))
@@ -101,8 +99,11 @@ def _names(definition: Definition) -> Iterator[tuple[str, str]]:
                     yield function.name, function.python
 
 
-def _given(names: Mapping[str, str], given: object, problems: list[str]) -> Iterator[tuple[str, object]]:
+def _given(
+    definition: Definition, names: Mapping[str, str], given: object, problems: list[str]
+) -> Iterator[tuple[str, object]]:
     if not isinstance(given, Mapping):
+        check_imports(definition, given)
         for attribute in dict.fromkeys(names.values()):
             if (value := getattr(given, attribute, None)) is not None:
                 yield attribute, value
@@ -112,8 +113,8 @@ def _given(names: Mapping[str, str], given: object, problems: list[str]) -> Iter
     exact = {names[name] for name in whole if name in names}
     for name, value in whole.items():
         known = names.get(name)
-        if known is None and isinstance(name, str):
-            close = versions.find(name)
+        if known is None:
+            close = versions.find(str(name))
             known = names[close] if close is not None and names[close] not in exact else None
         if known is not None:
             yield known, value

@@ -21,6 +21,7 @@ import wasmtime
 from wasmtime.component import Component
 
 from . import ffi
+from .arguments import check_argument
 from .engine import fingerprint
 from .errors import ComponentError
 from .features import ASYNC, explain, missing_feature
@@ -214,20 +215,17 @@ def _path(source: _Source) -> Path | None:
 def _read(source: _Source) -> bytes:
     if isinstance(source, (bytes, bytearray, memoryview)):
         return bytes(source)
-    if not isinstance(source, (str, os.PathLike)):
-        raise TypeError(_wrong_type(source))
+    expected = "a path, bytes, component text or a wasmtime.component.Component"
+    check_argument("component", source, (str, os.PathLike), expected, _hint(source))
     path = _path(source)
     return path.read_bytes() if path is not None else str(source).encode()
 
 
-def _wrong_type(source: object) -> str:
-    hint = ""
+def _hint(source: object) -> str:
+    """Return what to do about a source of a wrong type."""
     if isinstance(source, wasmtime.Module):
-        hint = ", which is a core module; a component is made of one with `wasm-tools component new`"
-    elif hasattr(source, "read"):
-        hint = "; pass its path, or what its `read` returns"
-    expected = "a path, bytes, component text or a wasmtime.component.Component"
-    return f"component: expected {expected}, got {type(source).__name__}{hint}"
+        return ", which is a core module; a component is made of one with `wasm-tools component new`"
+    return "; pass its path, or what its `read` returns" if hasattr(source, "read") else ""
 
 
 def _compile(engine: wasmtime.Engine, content: bytes) -> Component:

@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 import wasmtime
 
 from . import ffi, memory
+from .arguments import check_optional
 from .errors import EngineError
 from .lending_trial import try_lending_two
 
@@ -50,11 +51,9 @@ _proven: WeakKeyDictionary[wasmtime.Engine, bool] = WeakKeyDictionary()
 
 def make_engine(config: wasmtime.Config | None = None, settings: Settings | None = None) -> wasmtime.Engine:
     """Return an engine for the bindings; `config` may have further settings of the user's."""
-    if config is not None and not isinstance(config, wasmtime.Config):
-        hint = "; pass it as `settings`" if isinstance(config, Settings) else ""
-        raise TypeError(f"config: expected a wasmtime.Config, got {type(config).__name__}{hint}")
-    if settings is not None and not isinstance(settings, Settings):
-        raise TypeError(f"settings: expected {__package__}.Settings, got {type(settings).__name__}")
+    hint = "; pass it as `settings`" if isinstance(config, Settings) else ""
+    check_optional("config", config, wasmtime.Config, "a wasmtime.Config", hint)
+    check_optional("settings", settings, Settings, f"{__package__}.Settings")
     wanted = settings or Settings()
     made = config or wasmtime.Config()
     ffi.set_concurrency(made, enabled=wanted.concurrent)

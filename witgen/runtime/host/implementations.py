@@ -120,7 +120,7 @@ class Implementation:
         name, imports = self.item.attribute, self._imports
         if imports is None or isinstance(imports, Given) or hasattr(imports, name):
             return ""
-        close = _alike(name, imports, set())
+        close = _alike(name, imports, ())
         return f"; there is `{close}`" if close else f"; {type(imports).__name__} has no such attribute"
 
     def function(self, function: abi.Function) -> Callable[..., Any] | None:
@@ -187,8 +187,10 @@ def misfit(owner: object, name: str, function: abi.Function) -> str | None:
 def _gets_self(owner: object, name: str) -> bool:
     """Tell whether a method that is called on an object gets the object."""
     classes = owner.__mro__ if isinstance(owner, type) else ()
-    found = next((vars(each)[name] for each in classes if name in vars(each)), None)
-    return found is None or (hasattr(type(found), "__get__") and not isinstance(found, (staticmethod, classmethod)))
+    found: object = next((vars(each)[name] for each in classes if name in vars(each)), None)
+    if found is None:
+        return True
+    return hasattr(cast("object", type(found)), "__get__") and not isinstance(found, (staticmethod, classmethod))
 
 
 def _takes(target: Callable[..., Any], count: int) -> bool:
@@ -226,14 +228,16 @@ def check_imports(definition: Definition, imports: object) -> None:
         if is_dataclass(imports) and {each.name for each in fields(imports)} >= set(names):
             raise TypeError(f"imports: expected an object of {imports.__name__}, got the class")
         return
-    if not isinstance(imports, _NO_CONTAINERS) or (isinstance(imports, tuple) and hasattr(imports, "_fields")):
+    given: type[Any] = type(imports)
+    # A named tuple has attributes.
+    if not issubclass(given, _NO_CONTAINERS) or hasattr(imports, "_fields"):
         return
     listed = ", ".join(f"`{name}`" for name in names)
     wanted = f"an object with the attributes {listed}" if names else "an object with the world's functions"
     if not definition.imports:
         wanted = "None, because the world imports nothing"
-    hint = f"; pass {_container(definition)}(**imports)" if isinstance(imports, Mapping) and names else ""
-    raise TypeError(f"imports: expected {wanted}, got {type(imports).__name__}{hint}")
+    hint = f"; pass {_container(definition)}(**imports)" if issubclass(given, Mapping) and names else ""
+    raise TypeError(f"imports: expected {wanted}, got {given.__name__}{hint}")
 
 
 def _container(definition: Definition) -> str:

@@ -13,6 +13,7 @@ import wasmtime
 
 from ..values import Unique
 from . import ffi
+from .arguments import check_optional
 from .around import Around
 from .causes import cause_of
 from .engine import bounds, default_engine, prove, suit
@@ -80,10 +81,8 @@ class Store(Unique):
         streams: bool = False,
         http: bool = False,
     ) -> None:
-        if engine is not None and not isinstance(engine, wasmtime.Engine):
-            raise TypeError(f"engine: expected a wasmtime.Engine, got {type(engine).__name__}")
-        if wasi is not None and not isinstance(wasi, wasmtime.WasiConfig):
-            raise TypeError(f"wasi: expected a WasiConfig, got {type(wasi).__name__}")
+        check_optional("engine", engine, wasmtime.Engine, "a wasmtime.Engine")
+        check_optional("wasi", wasi, wasmtime.WasiConfig, "a WasiConfig")
         self.limits = limits or Limits()
         settings = self.limits.settings(concurrent=concurrent)
         self.engine = engine or default_engine(settings)

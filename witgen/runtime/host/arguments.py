@@ -1,0 +1,18 @@
+"""Refuses arguments of a wrong type where they are given, in words."""
+
+from __future__ import annotations
+
+from types import NoneType
+
+__all__ = ["check_argument", "check_optional"]
+
+
+def check_argument(name: str, value: object, types: type | tuple[type, ...], expected: str, hint: str = "") -> None:
+    """Raise `TypeError` unless an argument is of one of some types; `expected` says which, `hint` what to do."""
+    if not isinstance(value, types):
+        raise TypeError(f"{name}: expected {expected}, got {type(value).__name__}{hint}")
+
+
+def check_optional(name: str, value: object, type_: type, expected: str, hint: str = "") -> None:
+    """Do the same for an argument that may be None."""
+    check_argument(name, value, (type_, NoneType), expected, hint)
