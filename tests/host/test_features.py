@@ -240,8 +240,6 @@ def test_arguments_of_a_wrong_type_are_refused_in_words() -> None:
             Anything._instantiate(other, text, None)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match=r"engine: expected a wasmtime.Engine, got Config"):
         host.Store(wasmtime.Config())  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="wasi: expected a WasiConfig, got dict"):
-        host.Store(wasi={})  # type: ignore[arg-type]
     with pytest.raises(TypeError, match=r"config: expected a wasmtime.Config, got Settings; pass it as `settings`"):
         host.make_engine(host.Settings())  # type: ignore[arg-type]
     with pytest.raises(TypeError, match=r"settings: expected witgen.runtime.host.Settings, got bool"):

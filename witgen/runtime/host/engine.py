@@ -16,6 +16,7 @@ from .lending_trial import try_lending_two
 __all__ = [
     "Settings",
     "bounds",
+    "chosen",
     "counts_fuel",
     "default_engine",
     "fingerprint",
@@ -81,6 +82,12 @@ def default_engine(settings: Settings | None = None) -> wasmtime.Engine:
         if wanted not in _defaults:
             _defaults[wanted] = make_engine(settings=wanted)
         return _defaults[wanted]
+
+
+def chosen(engine: wasmtime.Engine | None, settings: Settings) -> wasmtime.Engine:
+    """Return the engine that a store was given, by default the one that suits its needs."""
+    check_optional("engine", engine, wasmtime.Engine, "a wasmtime.Engine")
+    return engine or default_engine(settings)
 
 
 def fingerprint(engine: wasmtime.Engine) -> str:

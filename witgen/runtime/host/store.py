@@ -13,10 +13,9 @@ import wasmtime
 
 from ..values import Unique
 from . import ffi
-from .arguments import check_optional
 from .around import Around
 from .causes import cause_of
-from .engine import bounds, default_engine, prove, suit
+from .engine import bounds, chosen, prove, suit
 from .entry import ROOM, c_callback, errors, guarded, refill
 from .errors import (
     EngineError,
@@ -81,11 +80,9 @@ class Store(Unique):
         streams: bool = False,
         http: bool = False,
     ) -> None:
-        check_optional("engine", engine, wasmtime.Engine, "a wasmtime.Engine")
-        check_optional("wasi", wasi, wasmtime.WasiConfig, "a WasiConfig")
         self.limits = limits or Limits()
         settings = self.limits.settings(concurrent=concurrent)
-        self.engine = engine or default_engine(settings)
+        self.engine = chosen(engine, settings)
         suit(self.engine, settings)
         prove(self.engine)
         self.concurrent = concurrent
