@@ -97,6 +97,35 @@ def test_a_store_without_async_says_what_store_to_make(tmp_path: Path) -> None:
             assert World._instantiate(store, path, None).run() == 7
 
 
+CALLS_ASYNC_INSIDE = """(component
+  (component $inner
+    (core func $return (canon task.return (result u32)))
+    (core module $m (import "" "return" (func $return (param i32)))
+      (func (export "f") (result i32) (call $return (i32.const 42)) (i32.const 0))
+      (func (export "callback") (param i32 i32 i32) (result i32) (i32.const 0)))
+    (core instance $i (instantiate $m (with "" (instance (export "return" (func $return))))))
+    (alias core export $i "callback" (core func $callback))
+    (func (export "f") async (result u32) (canon lift (core func $i "f") async (callback $callback))))
+  (component $outer
+    (import "f" (func $f async (result u32)))
+    (core func $f (canon lower (func $f)))
+    (core module $m (import "" "f" (func $f (result i32))) (func (export "run") (result i32) (call $f)))
+    (core instance $i (instantiate $m (with "" (instance (export "f" (func $f))))))
+    (func (export "run") (result u32) (canon lift (core func $i "run"))))
+  (instance $a (instantiate $inner))
+  (instance $b (instantiate $outer (with "f" (func $a "f"))))
+  (export "run" (func $b "run")))"""
+
+
+def test_a_plain_function_that_calls_an_async_one_inside() -> None:
+    """wasmtime-py runs the tasks of async functions only; wasmtime 50 takes the rest for a bug of its own."""
+    with World._open(CALLS_ASYNC_INSIDE, None) as made:
+        try:
+            assert made.run() == 42
+        except host.EngineError as error:
+            assert "that is not async" in str(error)  # noqa: PT017
+
+
 LENDS = """(component
   (import "test:lends/host" (instance $h
     (export "thing" (type $t (sub resource)))
@@ -105,9 +134,10 @@ LENDS = """(component
     (export "total" (func (param "all" (list (borrow $t))) (result u32)))))
   (alias export $h "thing" (type $thing))
   (core module $mem (memory (export "memory") 1)) (core instance $mem (instantiate $mem))
+  (alias core export $mem "memory" (core memory $memory))
   (core func $make (canon lower (func $h "[constructor]thing")))
   (core func $sum (canon lower (func $h "sum")))
-  (core func $total (canon lower (func $h "total") (memory (core memory $mem "memory"))))
+  (core func $total (canon lower (func $h "total") (memory $memory)))
   (core func $get (canon context.get i32 0))
   (core module $m
     (import "" "make" (func $make (param i32) (result i32))) (import "" "get" (func $get (result i32)))
@@ -211,8 +241,7 @@ def test_a_core_module_is_not_a_component() -> None:
 
 
 def test_a_component_compiled_for_another_engine() -> None:
-    text = '(component (import "a:b/c" (instance)))'
-    compiled = Component(wasmtime.Engine(), text)
+    compiled = Component(wasmtime.Engine(), "(component (core module $m) (core instance (instantiate $m)))")
     with pytest.raises(host.LinkError, match="the component was compiled for another engine than this store's: pass"):
         Anything._open(compiled, None)
 

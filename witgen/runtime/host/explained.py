@@ -27,6 +27,11 @@ _NO_WAITING = (
     f" written to streams before; wasmtime {ffi.VERSION} does not support that, 49 and later do"
 )
 
+_NO_LOOP = (
+    "a function of the world that is not async has called an async function of a component inside, which wasmtime"
+    f" {ffi.VERSION} runs only while an async function of the world is called: declare the export as `async func`"
+)
+
 _HANDED_BACK = (
     "one side both reads and writes a stream or future, which wasmtime allows for numbers only: a guest that hands its"
     " host's back to it, or keeps one of its own, has to copy the elements instead"
@@ -35,6 +40,7 @@ _HANDED_BACK = (
 _MEANINGS = {
     "deferred host scope has no call context": LENDS_ONE,
     "cannot do blocking `call` from an async context": _NO_NESTING,
+    "start_call called without a running event loop": _NO_LOOP,
     "cannot read from and write to intra-component future": _HANDED_BACK,
     "Recursive `StoreContextMut::run_concurrent` calls not supported": _NO_NESTING,
 }
