@@ -1,6 +1,6 @@
 """Runs components on wasmtime: what the generated host modules are made of."""
 
-from wasmtime import Engine, WasiConfig
+from wasmtime import Engine
 
 from .aio import AsyncWorld, run_any_in_store, run_in_store
 from .component import ComponentSource
@@ -49,6 +49,7 @@ from .sources import (
     FutureSource,
     StreamSource,
 )
+from .stdio import WasiConfig
 from .store import Store
 from .stream import InputStream, OutputStream
 from .stream_files import StreamError

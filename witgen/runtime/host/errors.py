@@ -23,6 +23,9 @@ __all__ = [
 class HostError(Restorable, RuntimeError):
     """Base of every error of the host runtime."""
 
+    stderr: str = ""
+    """Where a guest failed: the last lines that it wrote to stderr. They are in the error's notes, too."""
+
 
 class EngineError(HostError):
     """An engine whose settings do not do for the bindings."""

@@ -17,18 +17,13 @@ from .around import Around
 from .causes import cause_of
 from .engine import bounds, chosen, prove, suit
 from .entry import ROOM, c_callback, errors, guarded, refill
-from .errors import (
-    EngineError,
-    HostError,
-    LinkError,
-    MemoryLimitError,
-    StoreDeadError,
-    ThreadError,
-)
+from .errors import DeadlineError, EngineError, HostError, LinkError, MemoryLimitError, StoreDeadError, ThreadError
 from .interruption import Interruption
 from .limits import Limits, grant
 from .memory import Budget
+from .outputs import is_inside
 from .resource import HostResource
+from .stdio import StandardStreams
 from .stream_files import prepare
 from .table import ObjectTable
 from .turns import Turns
@@ -92,7 +87,15 @@ class Store(Unique):
         self.http = http
         """Whether guests may use wasmtime's `wasi:http`."""
         self.budget = Budget(self.limits.memory or 1 << 64) if bounds(self.engine) else None
-        self.raw = _raw_store(self, wasi or _quiet_wasi())
+        # What has to be done before the next call: empty as long as nothing is out of the ordinary.
+        # A dict, because storing an item cannot be interrupted.
+        self._attention: dict[int, None] = {}
+        self.stdio = StandardStreams(self, self._attention, wasi)
+        if streams:
+            prepare(self.stdio.wasi)
+        self.raw = wasmtime.Store(self.engine)
+        self.raw.set_wasi(self.stdio.wasi)
+        grant(self.raw, self.limits, bounded=self.budget is not None)
         self.context = ffi.context_of(self.raw)
         self.table = ObjectTable()
         self.keep: list[object] = []
@@ -104,9 +107,6 @@ class Store(Unique):
         self.around = Around()
         self._extensions: dict[object, Any] = {}
         self._hooks: list[Callable[[], None]] = []
-        # What has to be done before the next call: empty as long as nothing is out of the ordinary.
-        # A dict, because storing an item cannot be interrupted.
-        self._attention: dict[int, None] = {}
         self._jobs: deque[Callable[[], None]] = deque()
         self._abandoned: deque[int] = deque()
         self.abandon_next = self._abandoned.append
@@ -185,7 +185,7 @@ class Store(Unique):
         self._attention[0] = None
         if self._closed:
             self._forget_abandoned()
-        elif self.dead is None and not self.turns.is_mine():
+        elif self.dead is None and not self.turns.is_mine() and not is_inside():
             with suppress(ThreadError):
                 self.turns.alone(self._catch_up)
 
@@ -232,9 +232,11 @@ class Store(Unique):
         dead = self.dead
         if dead is not None:
             self._die(dead)
-            raise StoreDeadError("this store cannot be used any more: a call in it failed") from dead
         if self._closed:
-            raise StoreDeadError("this store is closed")
+            raise StoreDeadError(f"this store is closed{'; a call in it had failed' if dead else ''}") from dead
+        if dead is not None:
+            raise StoreDeadError("this store cannot be used any more: a call in it failed") from dead
+        self.stdio.usable()
 
     def failed(self, failure: int) -> NoReturn:
         """End a call that failed: with the exception of host code, or with what the guest did."""
@@ -257,6 +259,8 @@ class Store(Unique):
         """Take over what was raised while a memory was made."""
         if self.budget is not None and self.budget.raised is not None:
             self._raised, self.budget.raised = self.budget.raised, None
+        if self._raised is None:
+            self._raised = self.stdio.take_failure()
 
     def _break(self, cause: BaseException) -> None:
         """Let no call be made any more: one was broken off, and nobody knows how far it went."""
@@ -265,8 +269,14 @@ class Store(Unique):
 
     def _cause(self, text: str, code: int | None) -> BaseException:
         """Return what ended a call: the exception of host code, or what the guest did."""
-        cause, self._raised = self._raised, None
-        return cause if cause is not None else cause_of(text, code, self.limits, self.budget)
+        cause, self._raised = self._raised or self.stdio.take_failure(), None
+        if cause is None:
+            cause = cause_of(text, code, self.limits, self.budget)
+            if code != 0:
+                self.stdio.explain(cause)
+        elif isinstance(cause, DeadlineError):
+            self.stdio.explain(cause)
+        return cause
 
     def _die(self, cause: BaseException) -> None:
         if self._dead is None:
@@ -309,6 +319,7 @@ class Store(Unique):
             failures += _failure(partial(self.tell_dropped, self.table.take(number)))
         self._forget_abandoned()
         ffi.close_store(self.raw)
+        self.stdio.close()
         self.keep.clear()
         self._ended = True
         self._take_raised()
@@ -360,7 +371,7 @@ class Store(Unique):
             self._drop(self._abandoned.popleft())
         # In this order, so that what comes up meanwhile is not forgotten.
         self._attention.clear()
-        if self._jobs or self._abandoned or self._broken is not None:
+        if self._jobs or self._abandoned or self._broken is not None or self.stdio.is_watched():
             self._attention[0] = None
 
     def _drop(self, box: int) -> None:
@@ -373,16 +384,6 @@ class Store(Unique):
             ffi.any_delete(box)
 
 
-def _raw_store(owner: Store, wasi: wasmtime.WasiConfig) -> wasmtime.Store:
-    """Make the C library's store, with what its owner allows."""
-    if owner.streams:
-        prepare(wasi)
-    raw = wasmtime.Store(owner.engine)
-    raw.set_wasi(wasi)
-    grant(raw, owner.limits, bounded=owner.budget is not None)
-    return raw
-
-
 def _failure(hook: Callable[[], None]) -> list[BaseException]:
     """Run a hook, and return what it raised: the store must close whatever that is."""
     try:
@@ -390,11 +391,3 @@ def _failure(hook: Callable[[], None]) -> list[BaseException]:
     except BaseException as failure:  # noqa: BLE001
         return [failure]
     return []
-
-
-def _quiet_wasi() -> wasmtime.WasiConfig:
-    """Return what a guest gets unless told otherwise: it may print (a guest's own tracebacks come that way)."""
-    wasi = wasmtime.WasiConfig()
-    wasi.inherit_stdout()
-    wasi.inherit_stderr()
-    return wasi
