@@ -33,9 +33,14 @@ _STDERR: Final = 2
 """The process's, whatever `sys.stderr` is: a guest shares the file, not Python's object."""
 
 _FORKED: Final = (
-    "this store was opened before os.fork(), and its component could wait for ever when it prints: what guests write to"
-    " stderr or to Python functions passes through threads of wasmtime's, which only the parent has; open the component"
-    " after the fork, or with a `wasmtime.WasiConfig` that inherits stdout and stderr"
+    "this store was opened before os.fork(), and its component would wait for ever when it prints: with a `WasiConfig`"
+    " of the bindings, that passes through threads of wasmtime's, which only the parent has; open the component after"
+    " the fork, or with a `wasmtime.WasiConfig` that inherits stdout and stderr"
+)
+
+_REPLACED: Final = (
+    "The store was opened before os.fork(). What its guest had of this machine then, such as streams that it has printed"
+    " to, is gone in this process."
 )
 
 
@@ -184,6 +189,8 @@ class StandardStreams:
         if is_inside():
             raise ThreadError(_INSIDE)
         self.wasi = wasi or _by_default()
+        self._is_default = wasi is None
+        self._was_replaced = False
         self._store = weakref.ref(store)
         self._attention = attention
         self._process = process()
@@ -200,13 +207,22 @@ class StandardStreams:
         """Raise if the store cannot be called on this thread, or in this process."""
         if is_inside():
             raise ThreadError(_INSIDE)
-        if self._outputs and self._process != process() and self._may_print():
-            raise StoreDeadError(_FORKED)
-
-    def _may_print(self) -> bool:
         store = self._store()
-        components = (each for each in store.keep if isinstance(each, Component)) if store is not None else ()
-        return any(name.startswith(_STREAMS) for each in components for name in each.type.imports(store.engine))
+        if self._outputs and self._process != process() and store is not None and not store.is_entered_here():
+            self._adapt(store)
+
+    def _adapt(self, store: Store) -> None:
+        """Lead the streams past wasmtime's threads, which have stayed in the parent of this process."""
+        components = (each for each in store.keep if isinstance(each, Component))
+        if any(name.startswith(_STREAMS) for each in components for name in each.type.imports(store.engine)):
+            if not self._is_default or store.streams:
+                raise StoreDeadError(_FORKED)
+            wasi = wasmtime.WasiConfig()
+            wasi.inherit_stdout()
+            wasi.inherit_stderr()
+            store.turns.alone(partial(store.raw.set_wasi, wasi))
+            self._was_replaced = True
+        self._outputs = []
 
     def is_watched(self) -> bool:
         """Tell whether the store has to look up before its next call, too."""
@@ -222,6 +238,8 @@ class StandardStreams:
 
     def explain(self, error: BaseException) -> None:
         """Let a failure carry what the guest wrote to stderr last."""
+        if self._was_replaced:
+            error.add_note(_REPLACED)
         if isinstance(error, HostError) and not error.stderr:
             if self._file:
                 self._tail.read(self._file)
