@@ -91,6 +91,13 @@ TEXT = r"""(component
   (func (export "leave") (param "n" u32) (canon lift (core func $i "leave")))
   (func (export "spin") (canon lift (core func $i "spin"))))"""
 
+ALONE = TEXT.replace('(import "ask" (func $ask))', "").replace(
+    "(core func $ask (canon lower (func $ask)))",
+    """(core module $silent (func (export "ask"))) (core instance $silent (instantiate $silent))
+    (alias core export $silent "ask" (core func $ask))""",
+)
+"""The same without an import of its own."""
+
 _NUMBER = (abi.Param("n", "n", abi.U32),)
 _ASK = abi.Function("ask", "ask", ())
 _EXPORTS = (

@@ -107,9 +107,11 @@ def test_a_connection_that_cannot_be_made_again_is_an_error_for_the_guest(machin
 
     with websocket_server(speak) as url, pytest.raises(DeadlineError):
         machine.call("one", "hear", url, 1, key="k", deadline=1)
-    with pytest.raises(Trap):
+    with pytest.raises(Trap) as caught:
         machine.call("one", "hear", url, 1, key="k")
     assert "ErrorConnectionFailure" in machine.errors
+    assert "Traceback (most recent call last)" in caught.value.stderr
+    assert "ErrorConnectionFailure" in caught.value.__notes__[-1]
 
 
 def test_a_closed_connection_stays_closed(machine: Machine) -> None:
@@ -135,8 +137,9 @@ def test_a_failing_worker_is_tried_again_as_it_wants(machine: Machine) -> None:
 
 
 def test_a_worker_that_always_fails_is_failed_for_good(machine: Machine) -> None:
-    with pytest.raises(Trap):
+    with pytest.raises(Trap) as caught:
         machine.call("one", "stubborn", "b", 100)
+    assert "SystemError: only " in caught.value.stderr
     with pytest.raises(WorkerError, match="has failed and takes no more calls: Trap"):
         machine.call("one", "count")
 

@@ -53,6 +53,45 @@ def test_what_a_component_logs(folder: Folder) -> None:
     assert "sold" not in folder.run("run", "tell.wasm", "tell", "--worker", "ann")[2]
 
 
+# Prints a line to stderr, and traps.
+WARN = """
+(component
+  (import "wasi:io/error@0.2.0" (instance $e (export "error" (type (sub resource)))))
+  (alias export $e "error" (type $error))
+  (import "wasi:io/streams@0.2.0" (instance $s
+    (export "output-stream" (type $o (sub resource)))
+    (alias outer 1 $error (type $err'))
+    (export "error" (type $err (eq $err')))
+    (type $se' (variant (case "last-operation-failed" (own $err)) (case "closed")))
+    (export "stream-error" (type $se (eq $se')))
+    (export "[method]output-stream.blocking-write-and-flush"
+      (func (param "self" (borrow $o)) (param "contents" (list u8)) (result (result (error $se)))))))
+  (alias export $s "output-stream" (type $out))
+  (import "wasi:cli/stderr@0.2.0" (instance $si (alias outer 1 $out (type $o'))
+    (export "output-stream" (type $o (eq $o'))) (export "get-stderr" (func (result (own $o))))))
+  (core module $mem (memory (export "memory") 1) (data (i32.const 0) "a warning\0a"))
+  (core instance $mem (instantiate $mem))
+  (core func $get (canon lower (func $si "get-stderr")))
+  (core func $print (canon lower (func $s "[method]output-stream.blocking-write-and-flush")
+    (memory (core memory $mem "memory"))))
+  (core module $m
+    (import "" "get" (func $get (result i32))) (import "" "print" (func $print (param i32 i32 i32 i32)))
+    (func (export "warn") (call $print (call $get) (i32.const 0) (i32.const 10) (i32.const 64)) unreachable))
+  (core instance $i (instantiate $m (with "" (instance (export "get" (func $get)) (export "print" (func $print))))))
+  (func (export "warn") (canon lift (core func $i "warn"))))
+"""
+
+
+def test_a_failure_shows_once_what_the_component_wrote_to_stderr(folder: Folder) -> None:
+    (folder.path / "warn.wasm").write_bytes(wat2wasm(WARN))
+    code, _, err = folder.run("run", "warn.wasm", "warn", "--worker", "ann")
+    assert code == 2
+    assert err.count("a warning\n") == 1
+    assert "Trap: wasm trap" in err
+    code, _, err = folder.run("run", "warn.wasm", "warn", "--worker", "ann")
+    assert (code, err.count("a warning")) == (2, 0)
+
+
 def test_json(folder: Folder) -> None:
     assert folder.run("run", "calc.wasm", "add", "1", "2", "--json", "-q") == (0, "3\n", "")
     code, _, err = folder.run("run", "calc.wasm", "add", "1", '"2"', "--json")

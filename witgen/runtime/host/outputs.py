@@ -15,6 +15,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Final, Protocol
 from weakref import WeakSet
 
@@ -59,6 +60,8 @@ _outputs: dict[int, Output] = {}
 """By signal: wasmtime passes that to the callback."""
 _inside: set[int] = set()
 """The threads that run a callback."""
+_known: set[int] = set()
+"""The threads that ever ran one."""
 _watched: WeakSet[Watched] = WeakSet()
 _lock = threading.RLock()
 _process = os.getpid()
@@ -78,6 +81,7 @@ class Output:
 
     def __init__(self, write: Callable[[bytes], object], *, ours: bool = False) -> None:
         self._write = write
+        self._context = copy_context()
         self._ours = ours
         self._signal = release_signals.take()
         self.failure: BaseException | None = None
@@ -98,6 +102,10 @@ class Output:
         """Pass on what a guest wrote; return how many bytes were taken, or a negative `errno`."""
         thread = threading.get_ident()
         _inside.add(thread)
+        if thread not in _known:
+            # Kept: making what CPython knows of a thread anew would take longer than all the rest.
+            _known.add(thread)
+            ctypes.pythonapi.PyGILState_Ensure()
         try:
             if self.is_held:
                 self.is_waiting = True
@@ -121,7 +129,7 @@ class Output:
             _calling += 1
         try:
             _note_all()
-            return _taken(self._write(data), len(data))
+            return _taken(self._context.copy().run(self._write, data), len(data))
         finally:
             with _lock:
                 _calling -= 1
@@ -223,6 +231,7 @@ def _forked() -> None:
     global _calling, _lock, _lost_threads, _process  # noqa: PLW0603  (one per process)
     _process, _lock, _calling = os.getpid(), threading.RLock(), 0
     _inside.clear()
+    _known.clear()
     if _has_threads:
         _lost_threads = True
         _note_all()

@@ -39,8 +39,8 @@ _FORKED: Final = (
 )
 
 _REPLACED: Final = (
-    "The store was opened before os.fork(). What its guest had of this machine then, such as streams that it has printed"
-    " to, is gone in this process."
+    "The store was opened before os.fork(). What its guest had of this machine by then, such as streams that it had"
+    " printed to, is gone in this process."
 )
 
 
@@ -251,6 +251,7 @@ class StandardStreams:
         """Wait until wasmtime has let go of the outputs, after the store was deleted."""
         for output in self._outputs:
             output.wait()
+        self._outputs = [output for output in self._outputs if output.failure is not None]
 
     def note(self) -> None:
         """Let the store look up before its next call."""
