@@ -10,16 +10,14 @@ import weakref
 from collections.abc import Callable
 from functools import partial
 from textwrap import indent
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
 import wasmtime
 from wasmtime.component import Component
 
 from .errors import HostError, StoreDeadError, ThreadError
 from .outputs import Output, is_inside, is_without_threads, process, wants_watching, watch
-
-if TYPE_CHECKING:
-    from .store import Store
+from .turns import Turns
 
 __all__ = ["StandardStreams", "WasiConfig"]
 
@@ -176,6 +174,20 @@ def _by_default() -> WasiConfig:
     return wasi
 
 
+class _Store(Protocol):
+    """What standard streams need of their store."""
+
+    raw: wasmtime.Store
+    engine: wasmtime.Engine
+    turns: Turns
+    keep: list[object]
+    streams: bool
+
+    def is_entered_here(self) -> bool:
+        """Say whether the current thread is inside a call."""
+        ...
+
+
 class StandardStreams:
     """The standard streams of one store.
 
@@ -185,7 +197,7 @@ class StandardStreams:
         wasi: its settings; those of wasmtime's own class are left as they are.
     """
 
-    def __init__(self, store: Store, attention: dict[int, None], wasi: wasmtime.WasiConfig | None) -> None:
+    def __init__(self, store: _Store, attention: dict[int, None], wasi: wasmtime.WasiConfig | None) -> None:
         if is_inside():
             raise ThreadError(_INSIDE)
         self.wasi = wasi or _by_default()
@@ -211,7 +223,7 @@ class StandardStreams:
         if self._outputs and self._process != process() and store is not None and not store.is_entered_here():
             self._adapt(store)
 
-    def _adapt(self, store: Store) -> None:
+    def _adapt(self, store: _Store) -> None:
         """Lead the streams past wasmtime's threads, which have stayed in the parent of this process."""
         components = (each for each in store.keep if isinstance(each, Component))
         if any(name.startswith(_STREAMS) for each in components for name in each.type.imports(store.engine)):

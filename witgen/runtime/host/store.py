@@ -93,10 +93,10 @@ class Store(Unique):
         self.stdio = StandardStreams(self, self._attention, wasi)
         if streams:
             prepare(self.stdio.wasi)
-        self.raw = wasmtime.Store(self.engine)
+        self.raw: wasmtime.Store = wasmtime.Store(self.engine)
         self.raw.set_wasi(self.stdio.wasi)
         grant(self.raw, self.limits, bounded=self.budget is not None)
-        self.context = ffi.context_of(self.raw)
+        self.context: int = ffi.context_of(self.raw)
         self.table = ObjectTable()
         self.keep: list[object] = []
         """What the C library has pointers to."""
@@ -104,7 +104,7 @@ class Store(Unique):
         self.idle: Callable[[float], bool] = ffi.sleep
         """What waits so many seconds while an async call cannot go on, and tells whether it can earlier."""
         self._enders: list[Callable[[], None]] = []
-        self.around = Around()
+        self.around: Around = Around()
         self._extensions: dict[object, Any] = {}
         self._hooks: list[Callable[[], None]] = []
         self._jobs: deque[Callable[[], None]] = deque()
@@ -114,7 +114,7 @@ class Store(Unique):
         if settings.interruptible:
             self.interruption = Interruption(self, self.raw, self.limits.deadline)
         self.turns = Turns(self.interruption, self.budget)
-        self.call_environment = self._environment()
+        self.call_environment: dict[str, Any] = self._environment()
 
     @property
     def dead(self) -> BaseException | None:
