@@ -384,6 +384,28 @@ _ENDINGS = {
 }
 
 
+_FOREIGN = """
+    import gc, sys, threading, wasmtime
+    from tests.host.printing import Printing
+
+    def start():
+        wasi = wasmtime.WasiConfig()
+        wasi.stdout_custom = lambda data: None
+        world = Printing.start(wasi)
+        world.out(1)
+        return world
+"""
+
+
+@pytest.mark.parametrize(
+    "ending", ["start().close()", "world = start()", "start()", "worlds = [start() for _ in 'x' * 9]"]
+)
+def test_so_it_can_with_functions_of_wasmtimes_own_class(ending: str) -> None:
+    for _ in range(2):
+        ran = _python(_dedent(_FOREIGN) + ending)
+        assert ran.stderr == ""
+
+
 @pytest.mark.parametrize("ending", _ENDINGS)
 def test_the_process_can_end_at_any_time(ending: str) -> None:
     code = "\n".join(map(_dedent, (_END, _ENDINGS[ending])))

@@ -19,7 +19,7 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING, Final, Protocol
 from weakref import WeakSet
 
-from . import ffi, release_signals
+from . import ffi, foreign_outputs, release_signals
 from .entry import c_callback, guarded
 
 if TYPE_CHECKING:
@@ -225,6 +225,7 @@ def _at_exit() -> None:
     while busy and time.monotonic() < end:
         busy = [streams for streams in busy if not streams.hold() and not streams.let_go()]
         time.sleep(_PAUSE)
+    foreign_outputs.settle()
 
 
 def _forked() -> None:

@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol
 import wasmtime
 from wasmtime.component import Component
 
+from . import foreign_outputs
 from .errors import HostError, StoreDeadError, ThreadError
 from .outputs import Output, is_inside, is_without_threads, process, wants_watching, watch
 from .turns import Turns
@@ -209,6 +210,7 @@ class StandardStreams:
         self._tail = Tail()
         self._outputs: list[Output] = []
         self._file = ""
+        self._is_foreign = not isinstance(self.wasi, WasiConfig)
         if isinstance(self.wasi, WasiConfig):
             self._outputs, self._file = self.wasi._hand_over(self._tail)  # noqa: SLF001
             for output in self._outputs:
@@ -259,8 +261,12 @@ class StandardStreams:
             if error.stderr:
                 error.add_note(f"The guest wrote to stderr:\n{indent(error.stderr.rstrip(), '    ')}")
 
-    def close(self) -> None:
-        """Wait until wasmtime has let go of the outputs, after the store was deleted."""
+    def close(self, delete: Callable[[], None]) -> None:
+        """Delete the store, or what it has of this, and wait until wasmtime has let go of the outputs."""
+        if self._is_foreign:
+            foreign_outputs.deleting(delete)
+        else:
+            delete()
         for output in self._outputs:
             output.wait()
         self._outputs = [output for output in self._outputs if output.failure is not None]
@@ -272,14 +278,13 @@ class StandardStreams:
     def let_go(self) -> bool:
         """Give up the outputs because the process ends; False while another thread has a call under way."""
         store = self._store()
-        if self._outputs and store is not None and not store.is_entered_here():
-            try:
-                store.turns.alone(partial(store.raw.set_wasi, wasmtime.WasiConfig()))
-            except ThreadError:
-                return False
-            except ValueError:
-                return True  # the store is closed
-            self.close()
+        has_outputs = bool(self._outputs) or (self._is_foreign and foreign_outputs.count())
+        if has_outputs and store is not None and not store.is_entered_here():
+            with contextlib.suppress(ValueError):  # the store is closed
+                try:
+                    self.close(partial(store.turns.alone, partial(store.raw.set_wasi, wasmtime.WasiConfig())))
+                except ThreadError:
+                    return False
         return True
 
     def hold(self) -> bool:

@@ -318,8 +318,7 @@ class Store(Unique):
         for number in list(self.table.objects):
             failures += _failure(partial(self.tell_dropped, self.table.take(number)))
         self._forget_abandoned()
-        ffi.close_store(self.raw)
-        self.stdio.close()
+        self.stdio.close(partial(ffi.close_store, self.raw))
         self.keep.clear()
         self._ended = True
         self._take_raised()
