@@ -33,6 +33,10 @@ def config(**streams: Any) -> host.WasiConfig:
     return wasi
 
 
+def ignore(_: bytes) -> None:
+    """Take what a guest prints."""
+
+
 def failure(world: Any, kind: type[host.HostError], call: Callable[[], object]) -> Any:
     with world, pytest.raises(kind) as caught:
         call()
@@ -64,7 +68,7 @@ def test_other_failures_carry_it_too() -> None:
 
 
 def test_a_failure_before_anything_is_printed_says_nothing_about_it() -> None:
-    world = Printing.start(deadline=0.1, wasi=config(stderr_custom=lambda _: None))
+    world = Printing.start(deadline=0.1, wasi=config(stderr_custom=ignore))
     assert failure(world, host.DeadlineError, world.spin).stderr == "stderr 00008\n"
     world = Printing.start(fuel=1000)
     error = failure(world, host.FuelError, lambda: world.errs(1000))
@@ -90,6 +94,8 @@ def test_settings_of_the_users_change_nothing_about_that(
             wasi.stderr_custom = parts.append
         case "file":
             wasi.stderr_file = str(file)
+        case _:
+            pass
     world = Printing.start(wasi)
     world.out(1)
     assert failure(world, host.Trap, lambda: world.fail(3)).stderr == "stderr 00003\n"
@@ -160,7 +166,11 @@ def test_a_stderr_that_cannot_be_written_disturbs_nobody() -> None:
 
 def test_functions_run_on_another_thread_while_the_guest_waits() -> None:
     seen: list[tuple[bytes, int]] = []
-    wasi = config(stdout_custom=lambda data: seen.append((data, threading.get_ident())))
+
+    def note(data: bytes) -> None:
+        seen.append((data, threading.get_ident()))
+
+    wasi = config(stdout_custom=note)
     with Printing.start(wasi) as world:
         assert not world.tried()
         assert [data for data, _ in seen] == [b"stdout 00001\n"]
@@ -219,15 +229,27 @@ def test_what_is_raised_after_the_call_comes_out_later() -> None:
     world.close()
 
 
+def _too_much(data: bytes) -> int:
+    return len(data) + 1
+
+
+def _nothing(_: bytes) -> int:
+    return 0
+
+
+def _text(_: bytes) -> str:
+    return "all"
+
+
 async def _coroutine(_: bytes) -> None: ...
 
 
 @pytest.mark.parametrize(
     ("function", "error", "text"),
     [
-        (lambda data: len(data) + 1, ValueError, "took 14 of 13 bytes"),
-        (lambda _: 0, ValueError, "took 0 of 13 bytes"),
-        (lambda _: "all", TypeError, "not str"),
+        (_too_much, ValueError, "took 14 of 13 bytes"),
+        (_nothing, ValueError, "took 0 of 13 bytes"),
+        (_text, TypeError, "not str"),
         (_coroutine, TypeError, "not coroutine"),
     ],
 )
@@ -256,14 +278,18 @@ def test_what_is_no_function_is_refused() -> None:
 @pytest.mark.parametrize("use", ["call", "open", "close", "same"])
 def test_a_function_that_uses_components_is_refused(use: str) -> None:
     """It is wasmtime's thread: waiting for WASI there ends the process."""
-    other = Printing.start(config(stdout_custom=lambda _: None))
+    other = Printing.start(config(stdout_custom=ignore))
     uses: dict[str, Callable[[], object]] = {
         "call": lambda: other.out(1),
         "open": Printing.start,
         "same": lambda: world.out(1),
         "close": lambda: Printing.close(world),
     }
-    world = Printing.start(config(stdout_custom=lambda _: uses[use]()))
+
+    def nest(_: bytes) -> None:
+        uses[use]()
+
+    world = Printing.start(config(stdout_custom=nest))
     with pytest.raises(host.ThreadError):
         world.out(1)
     other.out(2)
@@ -281,12 +307,12 @@ def test_functions_are_forgotten_with_their_store() -> None:
 
     worlds = [Printing.start(config(stdout_custom=Sink().write)) for _ in range(3)]
     config(stderr_custom=Sink().write)
-    for world in worlds:
-        world.out(1)
+    for number in range(3):
+        worlds[number].out(1)
     assert alive() == 3
     worlds.pop().close()
     assert alive() == 2
-    del world, worlds
+    del worlds
     assert alive() == 0
 
 
@@ -301,7 +327,12 @@ def test_the_documentations_example(monkeypatch: pytest.MonkeyPatch, capsys: pyt
         @staticmethod
         def open(_component: str, _imports: object, *, wasi: host.WasiConfig) -> Any:
             world = Printing.start(wasi)
-            world.run = lambda _: (world.out(1), world.fail(2))
+
+            def run(_: str) -> None:
+                world.out(1)
+                world.fail(2)
+
+            world.run = run
             return world
 
     names: dict[str, Any] = {"Chat": Chat, "imports": None}

@@ -31,7 +31,7 @@ from wasmtime.component import Instance, Linker, LinkerInstance, ResourceAny, Re
 
 __all__ = [
     "CALLBACK", "DESTRUCTOR", "EPOCH_CALLBACK", "KINDS", "MEMORY", "MEMORY_END", "MEMORY_GET", "MEMORY_GROW",
-    "MEMORY_NEW", "VERSION", "Address", "Size", "add_function", "add_resource", "address_of", "any_clone",
+    "MEMORY_NEW", "OUTPUT", "VERSION", "Address", "Size", "add_function", "add_resource", "address_of", "any_clone",
     "any_delete", "any_drop", "any_to_host", "call", "call_async", "cast", "close_store", "context_of", "defining",
     "enable_async", "enable_new_types", "error_delete", "error_message", "error_new", "export_function", "host_delete",
     "host_new", "host_rep", "host_to_any", "pin_structure", "prototype", "set_concurrency", "set_epoch_callback",
@@ -139,6 +139,10 @@ MEMORY_GROW: Final = ctypes.CFUNCTYPE(Size, Size, Size)
 
 MEMORY_END: Final = ctypes.CFUNCTYPE(None, Size)
 """The finalizer of a memory."""
+
+
+OUTPUT: Final = ctypes.CFUNCTYPE(ctypes.c_ssize_t, Address, Address, Size)
+"""What `wasi_config_set_stdout_custom` takes: data, bytes, count → count, or a negative `errno`."""
 
 
 class _LinearMemory(ctypes.Structure):

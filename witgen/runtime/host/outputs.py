@@ -11,6 +11,7 @@ from __future__ import annotations
 import atexit
 import ctypes
 import errno
+import inspect
 import os
 import threading
 import time
@@ -37,9 +38,6 @@ _PAUSE: Final = 0.001
 
 _FAILED: Final = -errno.EIO
 
-_OUTPUT: Final = ctypes.CFUNCTYPE(ctypes.c_ssize_t, ffi.Address, ffi.Address, ffi.Size)
-"""What `wasi_config_set_stdout_custom` takes: data, bytes, count → count, or a negative `errno`."""
-
 _SETTERS: Final = {stream: ffi.prototype(f"wasi_config_set_{stream}_custom", None) for stream in ("stdout", "stderr")}
 
 
@@ -51,9 +49,11 @@ class Watched(Protocol):
 
     def let_go(self) -> bool:
         """Give up the outputs, because the process ends; False while another thread has a call under way."""
+        ...
 
     def hold(self) -> bool:
         """Let the guest wait for ever when it writes again; tell whether it does."""
+        ...
 
 
 _outputs: dict[int, Output] = {}
@@ -147,9 +147,9 @@ def _taken(answer: object, size: int) -> int:
     if answer is None:
         return size
     if not isinstance(answer, int):
-        if hasattr(answer, "send") and hasattr(answer, "close"):
-            answer.close()
         kind = type(answer).__name__
+        if inspect.iscoroutine(answer):
+            answer.close()
         raise TypeError(f"what a guest prints goes to a function that returns None or a number of bytes, not {kind}")
     if answer > size or (size and not answer):
         raise ValueError(f"a function that gets what a guest prints says that it took {answer} of {size} bytes")
@@ -168,7 +168,7 @@ def _on_write(signal: int, address: int, size: int) -> int:
     return size
 
 
-_CALLBACK: Final = c_callback(_OUTPUT, _on_write)
+_CALLBACK: Final = c_callback(ffi.OUTPUT, _on_write)
 # wasmtime may call it until the process has ended.
 ctypes.pythonapi.Py_IncRef(ctypes.py_object(_CALLBACK))
 

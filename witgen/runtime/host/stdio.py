@@ -98,10 +98,18 @@ class WasiConfig(wasmtime.WasiConfig):
         self._lead("stderr")
         self._stderr_file = os.path.abspath(os.fsdecode(path))
 
-    stdout_custom = property(fset=_set_stdout, doc="A function that gets what guests write to stdout, as bytes.")
-    stderr_custom = property(fset=_set_stderr, doc="A function that gets what guests write to stderr, as bytes.")
-    stdout_file = property(fset=_set_stdout_file, doc="A file that gets what guests write to stdout.")
-    stderr_file = property(fset=_set_stderr_file, doc="A file that gets what guests write to stderr.")
+    stdout_custom = property(  # pyright: ignore[reportIncompatibleMethodOverride]  (write-only there, too)
+        fset=_set_stdout, doc="A function that gets what guests write to stdout, as bytes."
+    )
+    stderr_custom = property(  # pyright: ignore[reportIncompatibleMethodOverride]  (write-only there, too)
+        fset=_set_stderr, doc="A function that gets what guests write to stderr, as bytes."
+    )
+    stdout_file = property(  # pyright: ignore[reportIncompatibleMethodOverride]  (write-only there, too)
+        fset=_set_stdout_file, doc="A file that gets what guests write to stdout."
+    )
+    stderr_file = property(  # pyright: ignore[reportIncompatibleMethodOverride]  (write-only there, too)
+        fset=_set_stderr_file, doc="A file that gets what guests write to stderr."
+    )
 
     def inherit_stdout(self) -> None:
         """Let guests write to this process's stdout."""
@@ -212,7 +220,9 @@ class StandardStreams:
         self._file = ""
         self._is_foreign = not isinstance(self.wasi, WasiConfig)
         if isinstance(self.wasi, WasiConfig):
-            self._outputs, self._file = self.wasi._hand_over(self._tail)  # noqa: SLF001
+            self._outputs, self._file = self.wasi._hand_over(  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+                self._tail
+            )
             for output in self._outputs:
                 output.noted = self.note
         watch(self)
