@@ -235,3 +235,28 @@ def test_much_that_has_come_before_is_gathered() -> None:
             if gathered.done():
                 break
         assert gathered.result(1) == list(range(300_000))
+
+
+def test_reading_after_the_store_was_closed_says_so() -> None:
+    ended = threading.Event()
+    with Streaming._open(TEXT, None) as world:
+        numbers = world.echo(_silent(ended))
+    with pytest.raises(host.StoreDeadError, match="this store is closed") as caught:
+        numbers.read()
+    assert caught.value.__cause__ is None
+    ended.set()
+
+
+def test_reading_after_a_failure_says_so_whether_or_not_the_store_is_closed() -> None:
+    ended, failures = threading.Event(), list[BaseException | None]()
+    with Streaming._open(TEXT, None, limits=host.Limits(fuel=1_000_000)) as world:
+        numbers = world.echo(_silent(ended))
+        with pytest.raises(host.FuelError) as caught:
+            all(world.zeros(1000).close() is None for _ in range(1_000_000))
+        for _ in range(2):
+            with pytest.raises(host.StoreDeadError, match="a call in it failed") as lost:
+                numbers.read()
+            failures.append(lost.value.__cause__)
+            world.close()
+    assert failures == [caught.value] * 2
+    ended.set()

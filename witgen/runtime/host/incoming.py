@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from .. import abi
-from .errors import HostError
+from .errors import HostError, StoreDeadError
 from .lanes.steps import Step
 from .orders import CANCELLED, DROPPED, Mover, Order, is_blocked
 
@@ -16,7 +16,8 @@ __all__ = ["Incoming"]
 _BYTES, _ELEMENTS = 1 << 16, 1 << 10
 _MOST_BYTES, _MOST_ELEMENTS = 1 << 20, 1 << 16
 """How much there is room for at once, whatever somebody asks for."""
-_LOST = "the store is closed, or a call in it has failed"
+_ENDED = "this store is closed"
+_FAILED = "this store cannot be used any more: a call in it failed"
 _CLOSED = "the reader was closed"
 _BUSY = "another read of this stream is under way"
 
@@ -128,7 +129,7 @@ class Incoming:
 
     def _want(self, wanted: Future[Any], size: int) -> None:
         if self._lost:
-            _fail(wanted, _LOST, self._cause)
+            _lose(wanted, self._cause)
         elif self._wanted is not None and not self._wanted.done():
             _fail(wanted, _BUSY)
         else:
@@ -235,11 +236,19 @@ class Incoming:
         self._lost, self._cause = True, cause
         wanted, self._wanted = self._wanted, None
         if wanted is not None:
-            _fail(wanted, _LOST, cause)
+            _lose(wanted, cause)
 
 
-def _fail(wanted: Future[Any], why: str, cause: BaseException | None = None) -> None:
+def _lose(wanted: Future[Any], cause: BaseException | None) -> None:
+    failure = StoreDeadError(_ENDED if cause is None else _FAILED)
+    failure.__cause__ = cause
+    _end_with(wanted, failure)
+
+
+def _fail(wanted: Future[Any], why: str) -> None:
+    _end_with(wanted, HostError(why))
+
+
+def _end_with(wanted: Future[Any], failure: HostError) -> None:
     if not wanted.done() and wanted.set_running_or_notify_cancel():
-        failure = HostError(why)
-        failure.__cause__ = cause
         wanted.set_exception(failure)
