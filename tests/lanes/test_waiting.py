@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Coroutine
+from contextvars import ContextVar
 from statistics import median
 from typing import Any
 
@@ -243,3 +244,28 @@ def test_exceptions_come_out() -> None:
         assert caught.value is failure
         with pytest.raises(host.StoreDeadError):
             world.all(1)
+
+
+def test_work_of_async_functions_has_the_context_variables_of_the_call() -> None:
+    request = ContextVar("request", default="none")
+
+    def wait(n: int) -> int:
+        return len(request.get()) + n
+
+    async def wait_awaited(n: int) -> int:
+        await asyncio.sleep(0)
+        return wait(n)
+
+    async def one(world: AsyncWaiting, name: str) -> int:
+        request.set(name)
+        return int(await world.all(2))
+
+    async def main(implementation: Any) -> None:
+        async with host.Opening(AsyncWaiting._open(Waiting, TEXT, waiting(implementation))) as world:
+            assert await asyncio.gather(one(world, "a"), one(world, "bbb"), one(world, "")) == [3, 7, 1]
+
+    asyncio.run(asyncio.wait_for(main(wait), 30))
+    asyncio.run(asyncio.wait_for(main(wait_awaited), 30))
+    request.set("plain")
+    with Waiting._open(TEXT, waiting(wait)) as world:
+        assert world.all(2) == 11

@@ -61,7 +61,10 @@ class Ends(enum.Enum):
 
 
 class Bases(enum.Enum):
-    """Which base a resource has that the host implements: with methods that return, with coroutines, or either."""
+    """Which class stands for a resource: the one with methods that return, with coroutines, or either.
+
+    Of a resource that the component implements there is never a choice: beside coroutines, the asyncio API's class.
+    """
 
     PLAIN = enum.auto()
     ASYNC = enum.auto()
@@ -179,17 +182,17 @@ class Annotations:
         return _is_among(scope, self.facts.exports)
 
     def _resource(self, id: ir.TypeId) -> str:
-        twin = self._async_base(self.facts.resolve.dealias(id)) if self.bases is not Bases.PLAIN else None
-        if twin is None or self.bases is Bases.EITHER:
+        twin = self._twin(self.facts.resolve.dealias(id)) if self.bases is not Bases.PLAIN else None
+        if twin is None or (self.bases is Bases.EITHER and not self._is_exported(self.facts.scope_of(id))):
             plain = self._plain_base(id)
             return plain if twin is None else f"{plain} | {twin}"
         return twin
 
-    def _async_base(self, id: ir.TypeId) -> str | None:
-        """Return the async base of a resource, or None where it is not the host that implements it."""
+    def _twin(self, id: ir.TypeId) -> str | None:
+        """Return the class of a resource for the asyncio API, or None where wasmtime implements it."""
         scope = self.facts.scope_of(id)
         module, _ = self.resource_place(id)
-        if self.place.is_types or self._is_exported(scope) or self.facts.is_native(scope):
+        if self.place.is_types or self.facts.is_native(scope):
             return None
         name = host_names(self.facts, scope).twins[id]
         return name if module is None else self.imports.name(module, name)

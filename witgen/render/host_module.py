@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ..facts.support import Side
-from ..facts.types import FunctionFacts
+from ..facts.types import FunctionFacts, TypeFacts
 from ..facts.world import ScopeFacts, WorldFacts
-from ..records import record
+from ..model import ir
+from ..records import record, replace
 from .annotations import EXPORT_SIDE, IMPORT_SIDE, Annotations, Bases, Ends
 from .docs import paragraphs
 from .env import render_template
@@ -27,18 +28,21 @@ def interface_class(facts: WorldFacts, scope: ScopeFacts) -> str:
 
 @record
 class AsyncBase:
-    """The class to derive a resource from whose methods are coroutines; `of` is the one with plain methods."""
+    """The class of a resource whose methods are coroutines; `of` is the one with plain methods."""
 
     name: str
     of: str
+    doc: str
     bases: tuple[str, ...]
     functions: tuple[Signature, ...]
-    awaitable: str
+    awaitable: str = ""
     """What Awaitable is called, where WIT declares a function called `dropped`."""
 
 
 _PROVIDED = {"wasi:io/poll": ("Pollable",), "wasi:io/streams": ("InputStream", "OutputStream")}
 """Resources of wasmtime's own that the runtime has classes for: Python can make them."""
+
+_WITH_COROUTINES = "with methods that are coroutines, for the asyncio API"
 
 
 class HostScope(ModuleScope):
@@ -75,15 +79,35 @@ class HostScope(ModuleScope):
             yield ResourceView(fact.name, fact.constant, resource_doc(self.facts, id), bases, functions)
 
     def async_bases(self) -> Iterator[AsyncBase]:
-        """Yield the async bases of the scope's own resources."""
-        names = host_names(self.facts, self.scope).twins
+        """Yield the async bases of the scope's own resources, which the host implements."""
         for id, fact in self.resources:
-            base = f"{self.host}.AsyncResource"
-            bases = resource_bases(self.facts, self.scope, fact, self.imports, self.place, base)
             functions = self.signatures(self.scope.of_resource(id), bases=Bases.ASYNC)
             tells = any(function.name == "dropped" for function in functions)
             awaitable = self.imports.name("collections.abc", "Awaitable") if tells else ""
-            yield AsyncBase(names[id], fact.name, bases, functions, awaitable)
+            yield self._twin(id, fact, "AsyncResource", functions, _WITH_COROUTINES, awaitable)
+
+    def proxies(self) -> Iterator[AsyncBase]:
+        """Yield the classes that the asyncio API has for the scope's own resources, which the component implements."""
+        for id, fact in self.resources:
+            functions = self.signatures(self.scope.of_resource(id), bases=Bases.EITHER)
+            taken = {function.name for function in functions}
+            new = next(name for name in ("new" + "_" * count for count in range(len(taken) + 1)) if name not in taken)
+            renamed = (replace(each, name=new) if each.kind == "constructor" else each for each in functions)
+            yield self._twin(id, fact, "AsyncGuestResource", tuple(renamed), "for asyncio: every method is a coroutine")
+
+    def _twin(
+        self,
+        id: ir.TypeId,
+        fact: TypeFacts,
+        base: str,
+        functions: tuple[Signature, ...],
+        made: str,
+        awaitable: str = "",
+    ) -> AsyncBase:
+        bases = resource_bases(self.facts, self.scope, fact, self.imports, self.place, f"{self.host}.{base}")
+        doc = paragraphs(resource_doc(self.facts, id), f"`{fact.name}` {made}.")
+        name = host_names(self.facts, self.scope).twins[id]
+        return AsyncBase(name, fact.name, doc, bases, functions, awaitable)
 
 
 def render_host_import(facts: WorldFacts, scope: ScopeFacts) -> str | None:
@@ -122,7 +146,8 @@ def render_host_import(facts: WorldFacts, scope: ScopeFacts) -> str | None:
         abstractmethod=_abstractmethod(builder, native=native and not functions, groups=groups),
         interface=names.own if needs_class else None,
         face=names.face,
-        doc=paragraphs(scope.docs.contents if scope.docs else f"`{scope.title}`."),
+        doc=paragraphs(_documented(scope)),
+        face_doc=paragraphs(_documented(scope), f"`{names.own}` {_WITH_COROUTINES}."),
         functions=functions,
         awaited=awaited,
     )
@@ -132,8 +157,8 @@ def render_host_export(facts: WorldFacts, scope: ScopeFacts) -> str:
     """Return the module that gives access to one exported interface."""
     names = host_names(facts, scope)
     name, face = names.own, names.face
-    builder = HostScope(facts, scope, EXPORT_SIDE, [name, face])
-    resources = tuple(builder.views("GuestResource"))
+    builder = HostScope(facts, scope, EXPORT_SIDE, [name, face, *names.twins.values()])
+    resources, proxies = tuple(builder.views("GuestResource")), tuple(builder.proxies())
     functions = builder.signatures(scope.free)
     abi = builder.imports.module("..._abi", scope.module, "_abi") if resources or functions else ""
     module = module_view(
@@ -141,7 +166,7 @@ def render_host_export(facts: WorldFacts, scope: ScopeFacts) -> str:
         scope,
         doc=f"Call what a component exports as `{scope.title}`.",
         imports=builder.imports,
-        exported=[*builder.offered(), name, face],
+        exported=[*builder.offered(), *(each.name for each in proxies), name, face],
     )
     return render_template(
         "host_export.py.jinja",
@@ -149,16 +174,27 @@ def render_host_export(facts: WorldFacts, scope: ScopeFacts) -> str:
         host=builder.host,
         abi=abi,
         resources=resources,
+        proxies=proxies,
+        self_type=builder.imports.name("typing", "Self") if any(map(_constructs, proxies)) else "",
         aliases=builder.aliases,
         abstractmethod=_abstractmethod(builder, native=False, groups=[r.functions for r in resources]),
         callable=builder.imports.name("collections.abc", "Callable") if functions else "",
         interface=name,
         face=face,
         any=builder.imports.name("typing", "Any"),
-        doc=paragraphs(scope.docs.contents if scope.docs else f"`{scope.title}`."),
+        doc=paragraphs(_documented(scope)),
+        face_doc=paragraphs(_documented(scope), f"`{name}` for asyncio: every function is a coroutine."),
         functions=functions,
         awaited=builder.signatures(scope.free, bases=Bases.EITHER),
     )
+
+
+def _documented(scope: ScopeFacts) -> str:
+    return scope.docs.contents if scope.docs else f"`{scope.title}`."
+
+
+def _constructs(proxy: AsyncBase) -> bool:
+    return any(function.kind == "constructor" for function in proxy.functions)
 
 
 def _abstractmethod(builder: HostScope, *, native: bool, groups: Sequence[Sequence[Signature]]) -> str:

@@ -16,7 +16,7 @@ __all__ = ["HostNames", "host_names"]
 class HostNames:
     """Names in one host module; none of them is that of a type of the scope.
 
-    `own` stands for the interface or the world, `face` for the same in the asyncio face. `twins` are the bases of the
+    `own` stands for the interface or the world, `face` for the same in the asyncio API. `twins` are the classes of the
     scope's resources whose methods are `async def`. The containers of imports are a world's only.
     """
 

@@ -23,6 +23,11 @@ __all__ = ["render_host_world"]
 # What the runtime's World offers to users itself.
 WORLD_NAMES = ("open", "instantiate", "close")
 
+_ON_A_THREAD = """every function is a coroutine, and the component runs on a thread to itself.
+
+Results of the host's methods are awaited where they can be, on the loop that opened the world. Cancelling a call stops
+the component."""
+
 
 @record
 class Field:
@@ -31,7 +36,7 @@ class Field:
     name: str
     annotation: str
     either: str
-    """The annotation in the container for the asyncio face."""
+    """The annotation in the container for the asyncio API."""
     default: str
     doc: str
 
@@ -60,7 +65,7 @@ class Exported:
     attribute: str
     python: str
     face: str
-    """The class in the asyncio face."""
+    """The class in the asyncio API."""
     label: str
     """What it is exported as, if not as itself."""
 
@@ -183,6 +188,7 @@ def render_host_world(facts: WorldFacts, lanes: str) -> tuple[str, list[str]]:
     signatures, awaited = world.signatures(Bases.PLAIN), world.signatures(Bases.EITHER)
     offered = [*scope.offered(), *(name for name in world.own if fields or name != names.async_container)]
     summary = f"Run components of world `{facts.title}`."
+    doc = facts.world.docs.contents if facts.world.docs else f"World `{facts.title}`."
     module = module_view(facts, facts.own, doc=summary, imports=world.imports, exported=offered)
     text = render_template(
         "world.py.jinja",
@@ -198,7 +204,8 @@ def render_host_world(facts: WorldFacts, lanes: str) -> tuple[str, list[str]]:
         aliases=scope.aliases,
         names=names,
         title=facts.title,
-        doc=facts.world.docs.contents if facts.world.docs else f"World `{facts.title}`.",
+        doc=doc,
+        face_doc=paragraphs(doc, f"`{names.own}` for asyncio: {_ON_A_THREAD}"),
         imports_doc=paragraphs(f"What a component of world `{facts.title}` imports."),
         fields=fields,
         links=[link.expression(scope.host) for link in links],

@@ -2,7 +2,8 @@
 
 from wasmtime import Engine
 
-from .aio import AsyncWorld, run_any_in_store, run_in_store
+from .aio import AsyncWorld, Opening, run_any_in_store, run_in_store
+from .aio_resources import async_resource
 from .component import ComponentSource
 from .definition import Definition, Import, labelled
 from .engine import Settings, make_engine
@@ -33,13 +34,16 @@ from .readers import (
     StreamReader,
 )
 from .resource import (
+    AsyncGuestResource,
     AsyncResource,
     ExportedInterface,
     GuestResource,
     Interface,
     NativeResource,
     Resource,
+    async_drop,
     drop,
+    unbound,
 )
 from .sources import (
     AsyncByteStreamSource,
@@ -61,6 +65,7 @@ __all__ = [
     "AsyncByteStreamSource",
     "AsyncFutureReader",
     "AsyncFutureSource",
+    "AsyncGuestResource",
     "AsyncResource",
     "AsyncStreamReader",
     "AsyncStreamSource",
@@ -91,6 +96,7 @@ __all__ = [
     "LinkError",
     "MemoryLimitError",
     "NativeResource",
+    "Opening",
     "OutputStream",
     "Pollable",
     "Resource",
@@ -105,10 +111,13 @@ __all__ = [
     "Trap",
     "WasiConfig",
     "World",
+    "async_drop",
+    "async_resource",
     "drop",
     "labelled",
     "lanes_of",
     "make_engine",
     "run_any_in_store",
     "run_in_store",
+    "unbound",
 ]

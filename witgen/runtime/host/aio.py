@@ -1,4 +1,4 @@
-"""The asyncio face: a world whose store lives on a thread of its own, so that the event loop is never blocked."""
+"""The asyncio API: a world whose store has a thread to itself, so that the event loop is never blocked."""
 
 # pyright: reportPrivateUsage=false
 # ruff: noqa: SLF001
@@ -8,36 +8,41 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable
+import threading
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import replace
 from functools import partial
-from typing import Any, Generic, ParamSpec, Self, TypeVar
+from typing import Any, Generic, ParamSpec, Self, TypeVar, overload
 
 import wasmtime
 
 from ..values import Unique
 from .component import ComponentSource
-from .errors import HostError
+from .errors import HostError, StoreDeadError
 from .lanes.options import Lanes
 from .limits import Limits
+from .resource import AsyncGuestResource, Handle
 from .store import Store
 from .world import World
 
-__all__ = ["AsyncWorld", "run_any_in_store", "run_in_store"]
+__all__ = ["AsyncWorld", "Opening", "run_any_in_store", "run_in_store"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 W = TypeVar("W", bound=World)
+A = TypeVar("A", bound="AsyncWorld[Any]")
 
 _ASK_AGAIN = 0.02
 """Seconds until a call that does not end is asked to end once more: it may not have been inside wasm yet."""
 
 
 class AsyncWorld(Unique, Generic[W]):
-    """Base of the generated asyncio faces. Calls are made one after another, in the order in which they are awaited.
+    """Base of the generated worlds for asyncio. Calls are made one after another, in the order of their awaits.
 
-    Methods of the host may be `async def`: they run on the loop that opened the world, while the guest waits.
+    Methods of the host may be `async def`: they run on the loop that opened the world, while the guest waits. All of
+    them see the context variables of the call that led to them, as with `asyncio.to_thread`.
     Cancelling a call interrupts the guest, and the store is dead afterwards, with the cancellation as its cause.
     """
 
@@ -84,14 +89,66 @@ class AsyncWorld(Unique, Generic[W]):
         await self._worker.close(self._world)
 
 
-async def run_in_store(face: AsyncWorld[Any], function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
-    """Call something of a world on its store's thread: a method of a resource, a class of one, `drop`."""
-    return await face._worker.run(partial(function, *arguments, **named))
+class Opening(Coroutine[Any, Any, A]):
+    """A world that is opened when this is awaited: `await` returns it, `async with` also closes it at its end."""
+
+    def __init__(self, opening: Coroutine[Any, Any, A]) -> None:
+        self._opening = opening
+        self._opened: A | None = None
+
+    def __await__(self) -> Generator[Any, Any, A]:
+        return self._opening.__await__()
+
+    async def __aenter__(self) -> A:
+        self._opened = await self._opening
+        return self._opened
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._opened is not None:
+            await AsyncWorld.__aexit__(self._opened)
+
+    # What makes it a coroutine, so that `asyncio.create_task` takes it.
+
+    def send(self, value: Any, /) -> Any:
+        """Go on to the next thing that opening waits for."""
+        return self._opening.send(value)
+
+    def throw(self, *raised: Any) -> Any:
+        """Raise an exception where opening waits."""
+        return self._opening.throw(*raised)
+
+    def close(self) -> None:
+        """Give up what has not been awaited."""
+        self._opening.close()
 
 
-async def run_any_in_store(face: AsyncWorld[Any], function: Callable[..., Any], *arguments: Any) -> Any:
-    """`run_in_store` for generated code whose types say what those of the plain face cannot."""
-    return await face._worker.run(partial(function, *arguments))
+@overload
+async def run_in_store(
+    world: AsyncWorld[Any], function: Callable[P, Awaitable[T]], *arguments: P.args, **named: P.kwargs
+) -> T: ...
+
+
+@overload
+async def run_in_store(
+    world: AsyncWorld[Any], function: Callable[P, T], *arguments: P.args, **named: P.kwargs
+) -> T: ...
+
+
+async def run_in_store(world: AsyncWorld[Any], function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+    """Call a function on the thread of a world's store. What it returns is awaited where it can be.
+
+    The methods of the asyncio API need no help: `await box.get()` is `await run_in_store(chat, box.get)`.
+    """
+    if isinstance(function, type) and issubclass(function, AsyncGuestResource) and function._constructor:
+        function = getattr(function, function._constructor)
+    if inspect.iscoroutinefunction(function):
+        return await function(*arguments, **named)
+    return await world._worker.run(partial(function, *arguments, **named))
+
+
+async def run_any_in_store(world: AsyncWorld[Any], function: Callable[..., Any], *arguments: Any) -> Any:
+    """`run_in_store` for generated code whose types say what those of the plain API cannot."""
+    return await world._worker.run(partial(function, *arguments))
 
 
 class _Worker:
@@ -100,6 +157,7 @@ class _Worker:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self._ident = 0
         self._store: Store | None = None
         self._pending: Future[Any] | None = None
         self._waited_for: asyncio.Task[Any] | None = None
@@ -122,6 +180,8 @@ class _Worker:
 
     def _adopt(self, store: Store) -> None:
         self._store = store
+        self._ident = threading.get_ident()
+        store.bind_here()
         store.finish = self._finish
         store.loop = self._loop
         store.around.is_wanted = lambda: any(not job.running() and not job.done() for job in tuple(self._jobs))
@@ -139,6 +199,9 @@ class _Worker:
             finally:
                 self._waited_for = None
 
+        if threading.get_ident() != self._ident:
+            # A store that nobody closed, found by the garbage collector: whatever thread this is cannot wait.
+            return asyncio.run_coroutine_threadsafe(wait(), self._loop)
         pending = self._pending = asyncio.run_coroutine_threadsafe(wait(), self._loop)
         try:
             return pending.result()
@@ -151,7 +214,7 @@ class _Worker:
 
     async def _run_aside(self, job: Callable[[], T]) -> T:
         """Run a job that ends when another one waits for the thread."""
-        return await asyncio.wrap_future(self._thread.submit(_done, job))
+        return await asyncio.wrap_future(self._thread.submit(copy_context().run, _done, job))
 
     async def run(self, job: Callable[[], T]) -> T:
         """Run a job on the thread. Where this is cancelled, the job is stopped and waited for."""
@@ -159,7 +222,7 @@ class _Worker:
             self._store.usable()
         if self._waited_for is not None and asyncio.current_task() is self._waited_for:
             raise HostError("a coroutine cannot call the component that waits for it; a task of its own can, later")
-        running = self._thread.submit(_done, job)
+        running = self._thread.submit(copy_context().run, _done, job)
         self._jobs.add(running)
         running.add_done_callback(self._jobs.discard)
         waiting = asyncio.wrap_future(running)
@@ -169,6 +232,16 @@ class _Worker:
             if not running.cancel():
                 await self._stop(waiting, cancelled)
             raise
+
+    async def discard(self, handle: Handle) -> None:
+        """Drop a handle on the thread: now, or before the next call if this one is part of one."""
+        if self._waited_for is not None and asyncio.current_task() is self._waited_for:
+            Handle._drop(handle)
+            return
+        try:
+            await self.run(partial(Handle._drop, handle))
+        except StoreDeadError:
+            Handle._drop(handle)
 
     async def _stop(self, waiting: asyncio.Future[Any], cause: BaseException) -> None:
         while not waiting.done():

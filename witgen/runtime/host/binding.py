@@ -110,7 +110,7 @@ _NAMES: Namespace = {
     "_chain": chain.from_iterable, "_chr": chr,
     "_clone": ffi.val_clone, "_delete": ffi.val_delete, "_dict": dict, "_encode": str.encode, "_f32s": _f32s,
     "_f64s": _f64s, "_float": float, "_int": int, "_iter": iter, "_len": len, "_list": list, "_map": map,
-    "_memory": ffi.MEMORY, "_next": next, "_one": ffi.Size(1), "_ord": ord,
+    "_memory": ffi.MEMORY, "_modules": sys.modules, "_next": next, "_one": ffi.Size(1), "_ord": ord,
     "_pack_f32": struct.Struct("<f").pack_into, "_range": range, "_read_bytes": _read_bytes,
     "_refuse": _refuse, "_sum": sum,
     "_narrow": codec.narrow, "_narrow_text": codec.narrow_text, "_wide": codec.wide, "_wide_text": codec.wide_text,

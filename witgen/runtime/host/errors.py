@@ -47,7 +47,7 @@ class LinkError(HostError):
 
 
 class ThreadError(HostError):
-    """A store was used by a second thread while the first was inside."""
+    """A store was used by a thread or a greenlet that may not: another one is inside, or it is asyncio's."""
 
 
 class StoreDeadError(HostError):

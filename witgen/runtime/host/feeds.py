@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import Future
+from contextvars import copy_context
 from functools import partial
 from typing import Any, Protocol, cast
 
@@ -201,7 +202,7 @@ def _in_thread(feed: Feed, items: Iterable[object]) -> None:
             if callable(close):
                 close()
 
-    _thread.start_new_thread(run, ())
+    _thread.start_new_thread(partial(copy_context().run, run), ())
 
 
 def _awaited(items: AsyncIterable[object], loop: asyncio.AbstractEventLoop | None) -> Pump:
@@ -288,6 +289,6 @@ def _compute(function: Callable[[], object]) -> Pump:
         future: Future[object] = Future()
         future.set_running_or_notify_cancel()
         _when_done(future)(feed)
-        _thread.start_new_thread(run, (future,))
+        _thread.start_new_thread(partial(copy_context().run, run, future), ())
 
     return start

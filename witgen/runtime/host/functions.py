@@ -101,7 +101,7 @@ class _Compiler:
         first = self.layout.reserve(4 * len(names))
         with block(f"def {CALL}({', '.join(names)}):"):
             line("global _busy")
-            with block("if _attention:"):
+            with block("if _attention or 'greenlet' in _modules:"):
                 line("_attend()")
             with block("if _busy:"):
                 line(f"return _reenter({', '.join(names)})")

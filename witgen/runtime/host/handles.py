@@ -23,7 +23,7 @@ from . import ffi
 from .errors import HostError
 from .explained import explained
 from .lanes.stream_calls import End
-from .resource import GuestResource, Handle, HostResource, NativeResource
+from .resource import AsyncGuestResource, GuestResource, Handle, HostResource, NativeResource
 from .store import Store
 from .stream_handles import FunctionEnds
 
@@ -42,7 +42,7 @@ class Host:
 class Guest:
     """A resource that this component instance exports, and the class of its proxies."""
 
-    python: type[GuestResource]
+    python: type[GuestResource | AsyncGuestResource]
 
 
 @dataclass(frozen=True, slots=True)

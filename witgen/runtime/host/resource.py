@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from abc import ABC, ABCMeta
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Never, NoReturn, Self
 
-from .. import values
+from .. import abi, values
+from .errors import ThreadError
 
 if TYPE_CHECKING:
     from .store import Store
 
 __all__ = [
+    "AsyncGuestResource",
     "AsyncResource",
     "ExportedInterface",
     "GuestResource",
@@ -24,7 +27,10 @@ __all__ = [
     "Interface",
     "NativeResource",
     "Resource",
+    "ResourceBinding",
+    "async_drop",
     "drop",
+    "unbound",
 ]
 
 
@@ -64,7 +70,7 @@ class Resource(HostResource):
 
 
 class AsyncResource(HostResource):
-    """Base of a resource that Python implements with coroutines, for the asyncio face; otherwise like `Resource`.
+    """Base of a resource that Python implements with coroutines, for the asyncio API; otherwise like `Resource`.
 
     A generated class says `of` which one it stands for, and is taken for that from then on.
     """
@@ -119,19 +125,36 @@ class Handle(values.Unique, values.Resource):
                 break
             self._store.drop_abandoned()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        Handle._drop(self)
-
     def __del__(self) -> None:
         # Missing when a constructor failed. A borrow's box is deleted where the borrow ends.
         if getattr(self, "_box", 0) and self._fate != "borrowed":
             self._store.abandon(self._release("dropped"))
 
 
-class GuestResource(Handle, ABC):
+@dataclass(frozen=True, slots=True)
+class ResourceBinding:
+    """What an instance has for a resource that it exports: the calls of its functions.
+
+    `adopt` makes the handles that come from the component objects of another class.
+    """
+
+    calls: dict[abi.Function, Callable[..., Any]]
+    adopt: Callable[[type[Any]], None]
+
+
+class _Scoped(Handle):
+    """Drops its handle at the end of a `with` block."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        Handle._drop(self)
+
+
+class GuestResource(_Scoped, ABC):
     """Base of the proxies of resources that a component exports.
 
     The classes in the generated modules are abstract: those of an instance, which can be called, are the attributes of
@@ -140,8 +163,52 @@ class GuestResource(Handle, ABC):
 
     __slots__ = ()
 
+    _binding: ClassVar[ResourceBinding]
 
-class NativeResource(Handle):
+
+class AsyncGuestResource(Handle, ABC):
+    """Base of the proxies of resources that a component exports, for the asyncio API.
+
+    The classes in the generated modules are abstract: those of an instance, which can be called, are the attributes of
+    its interfaces. `await Thing.new(…)` runs the constructor; every method is a coroutine. `async with`, or
+    `await async_drop(x)`, drops the handle; so does the garbage collector, later.
+    """
+
+    __slots__ = ()
+
+    _constructor: ClassVar[str] = ""
+    """Name of the method that runs the constructor; empty where WIT declares none."""
+    _discard: ClassVar[Callable[[Handle], Awaitable[None]]]
+    """Drops a handle on the thread of its store."""
+
+    if TYPE_CHECKING:
+
+        def __init__(self, _new: Never, /) -> None: ...
+
+    else:
+
+        def __init__(self, *_: object, **__: object) -> None:
+            name = type(self).__name__
+            if not self._constructor:
+                raise TypeError(f"{name} has no constructor")
+            instead = f"await the class's `{self._constructor}(…)` instead of calling it"
+            raise ThreadError(f"the constructor of {name} runs on the thread of its store: {instead}")
+
+        def __enter__(self) -> NoReturn:
+            name = type(self).__name__
+            raise ThreadError(f"a handle of {name} is dropped on the thread of its store: use `async with`, not `with`")
+
+        def __exit__(self, *_: object) -> None:
+            """Exist, so that `with` gets as far as `__enter__`, which says what to use."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await type(self)._discard(self)
+
+
+class NativeResource(_Scoped):
     """A resource that wasmtime itself implements, for instance a stream. It can be passed on and dropped."""
 
     __slots__ = ()
@@ -153,3 +220,14 @@ class NativeResource(Handle):
 def drop(resource: GuestResource | NativeResource) -> None:
     """Drop a handle; twice is fine."""
     Handle._drop(resource)
+
+
+async def async_drop(resource: AsyncGuestResource) -> None:
+    """Drop a handle of the asyncio API; twice is fine."""
+    await type(resource)._discard(resource)
+
+
+def unbound(cls: type[Handle]) -> TypeError:
+    """Return the error of a static function that was called on the abstract class of a generated module."""
+    instead = "the classes to call are attributes of the interfaces of an open world"
+    return TypeError(f"{cls.__name__} is abstract and belongs to no component: {instead}")

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import takewhile
 
 from wasmtime.component import FuncType
 
 from .. import abi
 from .reflection import function_type
 
-__all__ = ["describe", "expected", "found", "is_method", "lends", "passes_ends", "structure"]
+__all__ = ["defaults", "describe", "expected", "found", "is_method", "lends", "passes_ends", "structure"]
 
 
 def _joined(name: str, parts: list[str]) -> str:
@@ -41,6 +42,12 @@ def _name(type_: abi.Type | None) -> str:
             return f"borrow<{type_.resource.name}>"
         case _:
             return _composed(type_, _name)
+
+
+def defaults(function: abi.Function) -> tuple[None, ...]:
+    """Return the defaults of a function's last parameters: trailing options may be left out."""
+    options = takewhile(lambda param: isinstance(param.type, abi.Option), reversed(function.params))
+    return tuple(None for _ in options)
 
 
 def passes_ends(function: abi.Function) -> bool:

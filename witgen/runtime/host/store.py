@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -160,6 +161,11 @@ class Store(Unique):
             self.raw.set_wasi_http()
             self._http = True
 
+    def bind_here(self) -> None:
+        """Let no other thread use the store than the current one, from now on."""
+        self.turns.thread = threading.get_ident()
+        self._attention[0] = None  # every call looks for its thread first
+
     def is_entered_here(self) -> bool:
         """Say whether the current thread is inside a call of this store, and so may use it without asking."""
         return self.turns.is_mine()
@@ -187,6 +193,7 @@ class Store(Unique):
             self._forget_abandoned()
         elif self.dead is None and not self.turns.is_mine() and not is_inside():
             with suppress(ThreadError):
+                self.turns.admit()
                 self.turns.alone(self._catch_up)
 
     def run(self, job: Callable[[], T]) -> T:
@@ -308,6 +315,7 @@ class Store(Unique):
             return
         if self.turns.is_mine():
             raise HostError("a store cannot be closed while a call in it is under way")
+        self.turns.check_thread()
         self.turns.alone(self._end)
 
     def _end(self) -> None:
@@ -344,10 +352,12 @@ class Store(Unique):
     def __del__(self) -> None:
         # A store that could not be made has nothing to close yet.
         if hasattr(self, "call_environment"):
+            self.turns.thread = None  # nobody else has it any more
             self.close()
 
     def _attend(self) -> None:
-        """Do what has come up since the last call."""
+        """Do what has come up since the last call; refuse one that this thread or greenlet may not make."""
+        self.turns.admit()
         if not self._attention:
             return
         self.usable()
@@ -370,7 +380,8 @@ class Store(Unique):
             self._drop(self._abandoned.popleft())
         # In this order, so that what comes up meanwhile is not forgotten.
         self._attention.clear()
-        if self._jobs or self._abandoned or self._broken is not None or self.stdio.is_watched():
+        waits = self._jobs or self._abandoned or self._broken is not None
+        if waits or self.stdio.is_watched() or self.turns.thread is not None:
             self._attention[0] = None
 
     def _drop(self, box: int) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from itertools import repeat, starmap
 from typing import Any, NoReturn, TypeVar
 
-from . import memory
+from . import greenlets, memory
 from .entry import ROOM, leaf
 from .errors import ThreadError
 from .interruption import Interruption
@@ -31,12 +31,18 @@ class Turns:
     Where limits have to know of calls, `depth` is counted, and `begin` is called at the start of the `try`.
     """
 
+    thread: int | None = None
+    """The only thread that may take a turn; None where any may."""
+    activation: greenlets.Activation | None = None
+    """The outermost call of the thread that had the last turn, where there are greenlets."""
+
     def __init__(self, interruption: Interruption | None, budget: Budget | None) -> None:
         self._interruption = interruption
         self._budget = budget
         self._lock = threading.RLock()
         self.depth = 0
-        counted = interruption is not None or budget is not None
+        # Where greenlets are in use, locks may be theirs instead of threads', so their owners tell nothing.
+        counted = interruption is not None or budget is not None or greenlets.are_imported()
         self.acquiring = map(self._lock.acquire, repeat(False))  # noqa: FBT003  (it does not wait)
         self._unlocking = starmap(self._lock.release, repeat(()))
         self.releasing = starmap(self._release, repeat(())) if counted else self._unlocking
@@ -52,6 +58,31 @@ class Turns:
     def is_mine(self) -> bool:
         """Tell whether the current thread has the turn; `threading.Condition` asks a lock the same way."""
         return bool(getattr(self._lock, "_is_owned")())  # noqa: B009  (private: the name must not look public)
+
+    def check_thread(self) -> None:
+        """Raise if turns are another thread's only."""
+        if self.thread is not None and self.thread != threading.get_ident():
+            raise ThreadError(
+                "this store belongs to a world that was opened for asyncio and runs on a thread to itself: await the"
+                " methods of the world's Async classes instead"
+            )
+
+    def admit(self) -> None:
+        """Raise if the current thread or greenlet may not make a call."""
+        self.check_thread()
+        if greenlets.are_imported():
+            greenlets.enter(self)
+
+    def is_inside(self) -> bool:
+        """Tell whether a call is under way: on the current thread, or on any where calls are counted."""
+        return self.depth > 0 or self.is_mine()
+
+    def occupy(self, activation: greenlets.Activation) -> None:
+        """Note the outermost call that the next call belongs to; raise if it is another thread's turn."""
+        if not self._lock.acquire(blocking=False):
+            _refuse_thread()
+        self.activation = activation
+        self._lock.release()
 
     def alone(self, job: Callable[[], T]) -> T:
         """Run a job that uses the store; raise if it is another thread's turn."""

@@ -32,7 +32,7 @@ from .lanes.stream_calls import keys_of
 from .limits import Limits
 from .link import Linkage, is_refused, refuse
 from .opening import Prepared
-from .resource import GuestResource
+from .resource import GuestResource, ResourceBinding
 from .store import Store
 from .stream_handles import FunctionEnds
 
@@ -80,18 +80,24 @@ class Instance(Unique):
         """Return the class of a resource that this instance exports: the abstract `cls` with its methods filled in."""
         namespace: dict[str, Any] = {"__slots__": (), "__module__": cls.__module__, "__qualname__": cls.__qualname__}
         namespace["__init__"] = _no_constructor
-        for function in interface.functions:
-            if function.resource is resource:
-                call = self.function(function, interface.name)
-                if function.name.startswith("[constructor]"):
-                    namespace["__init__"] = _constructor(call)
-                else:
-                    call.__doc__ = getattr(getattr(cls, function.python, None), "__doc__", None)
-                    static = function.name.startswith("[static]")
-                    namespace[function.python] = staticmethod(call) if static else call
+        functions = (each for each in interface.functions if each.resource is resource)
+        calls: dict[abi.Function, Any] = {each: self.function(each, interface.name) for each in functions}
+        for function, call in calls.items():
+            call.__defaults__ = shape.defaults(function)
+            if function.name.startswith("[constructor]"):
+                namespace["__init__"] = _constructor(call)
+            else:
+                call.__doc__ = getattr(getattr(cls, function.python, None), "__doc__", None)
+                static = function.name.startswith("[static]")
+                namespace[function.python] = staticmethod(call) if static else call
+        namespace["_binding"] = ResourceBinding(calls, partial(self._adopt, resource))
         bound = new_class(cls.__name__, (cls,), exec_body=lambda body: body.update(namespace))
-        self._sides[resource] = Guest(bound)
+        self._adopt(resource, bound)
         return bound
+
+    def _adopt(self, resource: abi.Resource, cls: type[Any]) -> None:
+        """Make the handles of a resource that come from the component objects of `cls`."""
+        self._sides[resource] = Guest(cls)
 
 
 class _HasLanes(Protocol):

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
+from contextvars import copy_context
 from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -97,7 +98,7 @@ class Tickets:
     def _in_thread(self, implementation: Callable[..., object], arguments: tuple[object, ...]) -> Future[Any]:
         work: Future[Any] = Future()
         # Not `threading.Thread`, whose `start` waits for the thread, and whose threads a process waits for at its end.
-        _thread.start_new_thread(self._run, (work, implementation, arguments))
+        _thread.start_new_thread(partial(copy_context().run, self._run, work, implementation, arguments), ())
         return work
 
     def _run(self, work: Future[Any], implementation: Callable[..., object], arguments: tuple[object, ...]) -> None:

@@ -1,0 +1,85 @@
+"""Refuses calls of components that greenlets would let crash the process.
+
+wasmtime keeps the calls of a thread in a list (`CallThreadState`) whose entries lie on the thread's stack. Greenlets
+share that stack: while a host function has switched to another greenlet, the entry of the call that it belongs to may
+be overwritten. A call that a second greenlet begins then is entered into that list. If the first one ends earlier,
+wasmtime aborts the process; if the second one traps, wasmtime reads what was overwritten. So while one greenlet of a
+thread is inside a component, only that greenlet may call one.
+
+Programs that do not import greenlet pay for a look into `sys.modules`.
+"""
+
+from __future__ import annotations
+
+from sys import modules
+from typing import TYPE_CHECKING, Any
+from weakref import ref
+
+from .errors import ThreadError
+
+if TYPE_CHECKING:
+    from .turns import Turns
+
+__all__ = ["Activation", "are_imported", "enter"]
+
+
+class Activation:
+    """The outermost call that is under way on a thread: its greenlet, and the store that it began in.
+
+    The first greenlet of the thread has it in an attribute, because gevent replaces what threads have themselves.
+    """
+
+    __slots__ = ("_first", "_greenlet", "_turns")
+
+    def __init__(self, greenlet: Any, first: Any, turns: Turns) -> None:
+        self._greenlet = ref(greenlet)
+        self._first = ref(first)
+        self._turns = ref(turns)
+
+    def is_last(self, greenlet: Any, turns: Turns) -> bool:
+        """Tell whether a greenlet's last outermost call was one in this store, as its next one is."""
+        of_both = self._greenlet() is greenlet and self._turns() is turns
+        return of_both and getattr(self._first(), _LAST, None) is self
+
+    def is_under_way(self) -> bool:
+        """Tell whether the call has not ended."""
+        turns = self._turns()
+        return turns is not None and turns.activation is self and turns.is_inside()
+
+    def belongs_to(self, greenlet: Any) -> bool:
+        """Tell whether a greenlet made the call."""
+        return self._greenlet() is greenlet
+
+
+_LAST = "_witgen_last_call"
+"""The attribute of a thread's first greenlet that has the last outermost call of the thread."""
+
+
+def are_imported() -> bool:
+    """Tell whether the program can have more greenlets than one per thread."""
+    return "greenlet" in modules
+
+
+def enter(turns: Turns) -> None:
+    """Note that the current greenlet is about to make a call; raise if another one of the thread is inside."""
+    get_current: Any = getattr(modules.get("greenlet"), "getcurrent", None)
+    if get_current is None:
+        return  # its import is under way, or forbidden
+    first = current = get_current()
+    last = turns.activation
+    if last is not None and last.is_last(current, turns):
+        return
+    while first.parent is not None:
+        first = first.parent
+    outermost: Activation | None = getattr(first, _LAST, None)
+    if outermost is None or not outermost.is_under_way():
+        activation = Activation(current, first, turns)
+        turns.occupy(activation)
+        setattr(first, _LAST, activation)
+    elif outermost.belongs_to(current):
+        turns.occupy(outermost)
+    else:
+        raise ThreadError(
+            "another greenlet of this thread is inside a component, in a host function that has switched to this one:"
+            " calls of components must not overlap on a thread; let that one end first, or use another thread"
+        )
