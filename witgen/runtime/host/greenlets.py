@@ -12,15 +12,22 @@ Programs that do not import greenlet pay for a look into `sys.modules`.
 from __future__ import annotations
 
 from sys import modules
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 from weakref import ref
 
 from .errors import ThreadError
 
-if TYPE_CHECKING:
-    from .turns import Turns
-
 __all__ = ["Activation", "are_imported", "enter"]
+
+
+class _Turns(Protocol):
+    """The turns of a store, see `turns.Turns`."""
+
+    activation: Activation | None
+
+    def is_inside(self) -> bool: ...
+
+    def occupy(self, activation: Activation, /) -> None: ...
 
 
 class Activation:
@@ -31,12 +38,12 @@ class Activation:
 
     __slots__ = ("_first", "_greenlet", "_turns")
 
-    def __init__(self, greenlet: Any, first: Any, turns: Turns) -> None:
+    def __init__(self, greenlet: Any, first: Any, turns: _Turns) -> None:
         self._greenlet = ref(greenlet)
         self._first = ref(first)
         self._turns = ref(turns)
 
-    def is_last(self, greenlet: Any, turns: Turns) -> bool:
+    def is_last(self, greenlet: Any, turns: _Turns) -> bool:
         """Tell whether a greenlet's last outermost call was one in this store, as its next one is."""
         of_both = self._greenlet() is greenlet and self._turns() is turns
         return of_both and getattr(self._first(), _LAST, None) is self
@@ -60,7 +67,7 @@ def are_imported() -> bool:
     return "greenlet" in modules
 
 
-def enter(turns: Turns) -> None:
+def enter(turns: _Turns) -> None:
     """Note that the current greenlet is about to make a call; raise if another one of the thread is inside."""
     get_current: Any = getattr(modules.get("greenlet"), "getcurrent", None)
     if get_current is None:
