@@ -23,7 +23,7 @@ from .component import ComponentSource
 from .errors import HostError, StoreDeadError
 from .lanes.options import Lanes
 from .limits import Limits
-from .resource import AsyncGuestResource, Handle
+from .resource import Handle
 from .store import Store
 from .world import World
 
@@ -105,7 +105,7 @@ class Opening(Coroutine[Any, Any, A]):
 
     async def __aexit__(self, *_: object) -> None:
         if self._opened is not None:
-            await AsyncWorld.__aexit__(self._opened)
+            await self._opened._worker.close(self._opened._world)
 
     # What makes it a coroutine, so that `asyncio.create_task` takes it.
 
@@ -139,10 +139,10 @@ async def run_in_store(world: AsyncWorld[Any], function: Callable[..., Any], *ar
 
     The methods of the asyncio API need no help: `await box.get()` is `await run_in_store(chat, box.get)`.
     """
-    if isinstance(function, type) and issubclass(function, AsyncGuestResource) and function._constructor:
-        function = getattr(function, function._constructor)
-    if inspect.iscoroutinefunction(function):
-        return await function(*arguments, **named)
+    constructor: str = getattr(function, "_constructor", "")  # of a class of the asyncio API
+    called: Callable[..., Any] = getattr(function, constructor) if constructor else function
+    if inspect.iscoroutinefunction(called):
+        return await called(*arguments, **named)
     return await world._worker.run(partial(function, *arguments, **named))
 
 

@@ -286,9 +286,9 @@ def _compute(function: Callable[[], object]) -> Pump:
             future.set_result(value)
 
     def start(feed: Feed) -> None:
-        future: Future[object] = Future()
+        future, context = Future[object](), copy_context()
         future.set_running_or_notify_cancel()
         _when_done(future)(feed)
-        _thread.start_new_thread(partial(copy_context().run, run, future), ())
+        _thread.start_new_thread(lambda: context.run(run, future), ())
 
     return start

@@ -96,9 +96,9 @@ class Tickets:
         self._ended.set()
 
     def _in_thread(self, implementation: Callable[..., object], arguments: tuple[object, ...]) -> Future[Any]:
-        work: Future[Any] = Future()
+        work, context = Future[Any](), copy_context()
         # Not `threading.Thread`, whose `start` waits for the thread, and whose threads a process waits for at its end.
-        _thread.start_new_thread(partial(copy_context().run, self._run, work, implementation, arguments), ())
+        _thread.start_new_thread(lambda: context.run(self._run, work, implementation, arguments), ())
         return work
 
     def _run(self, work: Future[Any], implementation: Callable[..., object], arguments: tuple[object, ...]) -> None:
