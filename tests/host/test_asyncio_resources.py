@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 
 import pytest
 
+from witgen import Config, generate
+
 from .boxes import PADDING, TEXT, bindings
 
 T = TypeVar("T")
@@ -139,6 +141,49 @@ def test_what_is_plain_is_refused_by_type_checkers(host: ModuleType, folder: Pat
     command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "wrong.py"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert {line.split(":")[1] for line in done.stdout.splitlines() if ": error:" in line} == {"6", "7", "9"}
+
+
+PLUGIN = """package acme:text;
+
+interface documents {
+  resource document { text: func() -> string; }
+}
+
+interface transform {
+  use documents.{document};
+  resource pipeline {
+    constructor();
+    run: func(on: borrow<document>) -> u32;
+    made: func() -> option<document>;
+  }
+  apply: func(by: borrow<pipeline>, on: list<document>) -> list<pipeline>;
+}
+
+world plugin {
+  import documents;
+  export transform;
+}
+"""
+
+
+def test_resources_of_the_host_may_have_plain_methods_or_coroutines(tmp_path: Path) -> None:
+    (tmp_path / "plugin.wit").write_text(PLUGIN)
+    generate(Config(tmp_path / "plugin.wit", out=tmp_path / "plugin_bindings", guest=False))
+    (tmp_path / "user.py").write_text(
+        "from plugin_bindings.host import AsyncPlugin\n"
+        "from plugin_bindings.host.acme_text_documents import AsyncDocument, Document\n"
+        "from plugin_bindings.host.exports.acme_text_transform import AsyncPipeline\n\n\n"
+        "async def user(plugin: AsyncPlugin, plain: Document, awaited: AsyncDocument) -> AsyncPipeline:\n"
+        "    pipeline = await plugin.acme_text_transform.Pipeline.new()\n"
+        "    print(await pipeline.run(plain) + await pipeline.run(on=awaited))\n"
+        "    made: Document | AsyncDocument | None = await pipeline.made()\n"
+        "    assert made is not None\n"
+        "    [found] = await plugin.acme_text_transform.apply(pipeline, [plain, awaited, made])\n"
+        "    return found\n"
+    )
+    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "user.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
 
 
 def test_direct_use_says_what_to_do_instead(host: ModuleType, runtime: ModuleType) -> None:

@@ -182,8 +182,9 @@ class Annotations:
         return _is_among(scope, self.facts.exports)
 
     def _resource(self, id: ir.TypeId) -> str:
-        twin = self._twin(self.facts.resolve.dealias(id)) if self.bases is not Bases.PLAIN else None
-        if twin is None or (self.bases is Bases.EITHER and not self._is_exported(self.facts.scope_of(id))):
+        declared = self.facts.resolve.dealias(id)
+        twin = self._twin(declared) if self.bases is not Bases.PLAIN else None
+        if twin is None or (self.bases is Bases.EITHER and not self._is_exported(self.facts.scope_of(declared))):
             plain = self._plain_base(id)
             return plain if twin is None else f"{plain} | {twin}"
         return twin
