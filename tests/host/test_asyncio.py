@@ -1,4 +1,4 @@
-"""The asyncio face: the loop goes on while a guest runs, host methods may be coroutines, cancelling stops the guest."""
+"""The asyncio API: the loop goes on while a guest runs, host methods may be coroutines, cancelling stops the guest."""
 
 from __future__ import annotations
 

@@ -276,7 +276,7 @@ def test_coroutines_that_nobody_awaits() -> None:
         async def __init__(self, name: str) -> None: ...  # type: ignore[misc]
 
     lines = listed(imports(Slow(), SlowItem, SlowCall()))
-    only = "(it is `async def`: only the asyncio face, the world's class whose name begins with Async, runs those)"
+    only = "(it is `async def`: only the asyncio API, the world's class whose name begins with Async, runs those)"
     assert sorted(lines) == sorted(
         [
             f"  {LOG}: write: func(level: u8, text: string) {only}",

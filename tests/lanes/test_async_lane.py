@@ -171,5 +171,5 @@ def test_coroutines_need_the_asyncio_face(relay: Path) -> None:
     from relay_bindings._runtime.host import LinkError
     from relay_bindings.host import Relay
 
-    with pytest.raises(LinkError, match=r"receive: async func.*only the asyncio face"):
+    with pytest.raises(LinkError, match=r"receive: async func.*only the asyncio API"):
         Relay.open(relay, awaited(), deadline=30)

@@ -1,4 +1,4 @@
-"""Who reads streams and futures under the asyncio face, and stops, and sources that are cancelled."""
+"""Who reads streams and futures under the asyncio API, and stops, and sources that are cancelled."""
 
 from __future__ import annotations
 

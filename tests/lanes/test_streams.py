@@ -320,7 +320,7 @@ def test_a_coroutine_needs_a_loop(flows: Path) -> None:
 
     with (
         Flows.open(flows, plain(numbers=lambda *_: numbers()), deadline=30) as world,
-        pytest.raises(TypeError, match="only the asyncio face runs asynchronous iterables"),
+        pytest.raises(TypeError, match="only the asyncio API runs asynchronous iterables"),
     ):
         world.run("numbers")
 

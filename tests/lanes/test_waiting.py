@@ -19,7 +19,7 @@ from .async_guest import TEXT, Waiting, function, waiting
 
 
 class AsyncWaiting(host.AsyncWorld[Waiting]):
-    """The asyncio face."""
+    """The asyncio API."""
 
     async def all(self, count: int) -> Any:
         return await host.run_in_store(self, self._world.all, count)

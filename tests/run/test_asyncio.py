@@ -1,4 +1,4 @@
-"""The generated asyncio face, with a componentize-py guest and host methods that are coroutines."""
+"""The generated asyncio API, with a componentize-py guest and host methods that are coroutines."""
 
 from __future__ import annotations
 

@@ -207,7 +207,7 @@ def _in_thread(feed: Feed, items: Iterable[object]) -> None:
 
 def _awaited(items: AsyncIterable[object], loop: asyncio.AbstractEventLoop | None) -> Pump:
     if loop is None:
-        raise Mismatch("only the asyncio face runs asynchronous iterables")
+        raise Mismatch("only the asyncio API runs asynchronous iterables")
 
     async def run(feed: Feed) -> None:
         iterator = None
@@ -241,7 +241,7 @@ def of_future(value: Any, *, loop: asyncio.AbstractEventLoop | None) -> Feed:
         pump = _await_value(value, loop)
     elif inspect.isawaitable(value):
         if loop is None:
-            raise Mismatch("only the asyncio face awaits values of futures")
+            raise Mismatch("only the asyncio API awaits values of futures")
         pump = _await_value(lambda: value, loop)
     elif callable(value):
         pump = _compute(value)

@@ -19,7 +19,7 @@ __all__ = ["Given", "Implementation", "check_imports", "misfit", "problems_of", 
 T = TypeVar("T")
 
 _ONLY_AWAITED: Final = (
-    "it is `async def`: only the asyncio face, the world's class whose name begins with Async, runs those"
+    "it is `async def`: only the asyncio API, the world's class whose name begins with Async, runs those"
 )
 
 
