@@ -197,6 +197,8 @@ def test_direct_use_says_what_to_do_instead(host: ModuleType, runtime: ModuleTyp
             box = await boxes.Box.new(1)
             with pytest.raises(runtime.ThreadError, match="use `async with`"), box:
                 pass
+            with pytest.raises(runtime.ThreadError, match="`await async_drop"):
+                runtime.drop(box)
             exported = sys.modules[f"{host.__name__}.exports.test_deep_boxes"]
             for call in (exported.AsyncBox.new(1), exported.AsyncBox.copy(box)):
                 with pytest.raises(TypeError, match="AsyncBox is abstract and belongs to no component"):

@@ -219,7 +219,11 @@ class NativeResource(_Scoped):
 
 def drop(resource: GuestResource | NativeResource) -> None:
     """Drop a handle; twice is fine."""
-    Handle._drop(resource)
+    handle: Handle = resource
+    if isinstance(handle, AsyncGuestResource):
+        name = type(handle).__name__
+        raise ThreadError(f"a handle of {name} is dropped on the thread of its store: use `await async_drop(…)`")
+    Handle._drop(handle)
 
 
 async def async_drop(resource: AsyncGuestResource) -> None:
