@@ -48,16 +48,20 @@ class AwkwardImports:
 
 @dataclass(kw_only=True, slots=True)
 class AsyncAwkwardImports:
-    """`AwkwardImports` for the asyncio face: each implementation with plain methods or with coroutines."""
+    """`AwkwardImports` for the asyncio API: each implementation with plain methods or with coroutines."""
 
     golden_awkward_files: _golden_awkward_files.Files | _golden_awkward_files.AsyncFiles
+    """Implements `golden:awkward/files`."""
     golden_awkward_numbers: (
         _golden_awkward_numbers.Numbers | _golden_awkward_numbers.AsyncNumbers
     )
+    """Implements `golden:awkward/numbers`."""
     golden_awkward_shadows: (
         _golden_awkward_shadows.Shadows | _golden_awkward_shadows.AsyncShadows
     )
+    """Implements `golden:awkward/shadows`."""
     pens: type[_awkward_pens.Pen | _awkward_pens.AsyncPen]
+    """The class that implements `golden:awkward/awkward#pens`."""
 
 
 class Awkward(_host.World):
@@ -147,14 +151,16 @@ class Awkward(_host.World):
 
 
 class AsyncAwkward(_host.AsyncWorld[Awkward]):
-    """`Awkward` for asyncio: the component runs on a thread of its own.
+    """World `golden:awkward/awkward`.
 
-    What the host's methods return is awaited where it can be, on the loop that opened the world. Cancelling a call
-    stops the component.
+    `Awkward` for asyncio: every function is a coroutine, and the component runs on a thread to itself.
+
+    Results of the host's methods are awaited where they can be, on the loop that opened the world. Cancelling a call stops
+    the component.
     """
 
     @classmethod
-    async def open(
+    def open(
         cls,
         component: _host.ComponentSource,
         imports: AwkwardImports | AsyncAwkwardImports,
@@ -164,11 +170,16 @@ class AsyncAwkward(_host.AsyncWorld[Awkward]):
         fuel: int | None = None,
         deadline: float | None = None,
         lanes: _host.Lanes | None = None,
-    ) -> Self:
-        """Load and instantiate `component` like `Awkward.open`, without blocking the loop."""
+    ) -> _host.Opening[Self]:
+        """Load and instantiate `component` like `Awkward.open`, without blocking the loop.
+
+        `async with AsyncAwkward.open(…) as world:` also closes it at its end; `await AsyncAwkward.open(…)` returns it.
+        """
         limits = _host.Limits(memory=memory, fuel=fuel, deadline=deadline)
-        return await cls._open(
-            Awkward, component, imports, wasi=wasi, limits=limits, lanes=lanes
+        return _host.Opening(
+            cls._open(
+                Awkward, component, imports, wasi=wasi, limits=limits, lanes=lanes
+            )
         )
 
     def _bind(self) -> None:

@@ -36,14 +36,24 @@ class Pen(_host.Resource):
 
 
 class AsyncPen(_host.AsyncResource, of=Pen):
-    """`Pen` with methods that are coroutines, for the asyncio face."""
+    """`resource pen`.
+
+    `Pen` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
-    def __init__(self, width: int) -> None: ...
+    def __init__(self, width: int) -> None:
+        """`constructor(width: u32)`"""
 
     @abstractmethod
-    async def draw(self, n: int) -> int: ...
+    async def draw(self, n: int) -> int:
+        """`draw: func(n: u32) -> result<u32, string>`
+
+        Raises:
+            PenDrawError: as WIT declares.
+        """
 
     @classmethod
     @abstractmethod
-    async def best(cls) -> AsyncPen: ...
+    async def best(cls) -> AsyncPen:
+        """`best: static func() -> pen`"""

@@ -46,20 +46,35 @@ class File(_host.Resource):
 
 
 class AsyncFile(_host.AsyncResource, of=File):
-    """`File` with methods that are coroutines, for the asyncio face."""
+    """`resource file`.
+
+    `File` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
-    def __init__(self, path: str) -> None: ...
+    def __init__(self, path: str) -> None:
+        """`constructor(path: string)`
+
+        Raises:
+            Error: as WIT declares.
+        """
 
     @abstractmethod
-    async def handle(self) -> int: ...
+    async def handle(self) -> int:
+        """`handle: func() -> u32`"""
 
     @abstractmethod
-    async def finalizer(self) -> str: ...
+    async def finalizer(self) -> str:
+        """`finalizer: func() -> string`"""
 
     @classmethod
     @abstractmethod
-    async def open(cls, path: str) -> AsyncFile: ...
+    async def open(cls, path: str) -> AsyncFile:
+        """`open: static func(path: string) -> result<file, string>`
+
+        Raises:
+            FileOpenError: as WIT declares.
+        """
 
 
 _File = File
@@ -81,13 +96,18 @@ class Files(_host.Interface):
 
 
 class AsyncFiles(_host.Interface):
-    """`Files` with methods that are coroutines, for the asyncio face."""
+    """Methods that componentize-py takes for its own, and constructors that can fail.
+
+    `Files` with methods that are coroutines, for the asyncio API.
+    """
 
     File: type[AsyncFile]
     """The class that implements `File`."""
 
     @abstractmethod
-    async def size(self, of: AsyncFile) -> int: ...
+    async def size(self, of: AsyncFile) -> int:
+        """`size: func(of: borrow<file>) -> u64`"""
 
     @abstractmethod
-    async def keep(self, file: AsyncFile) -> AsyncFile: ...
+    async def keep(self, file: AsyncFile) -> AsyncFile:
+        """`keep: func(file: file) -> file`"""

@@ -27,10 +27,15 @@ class Numbers(_host.Interface):
 
 
 class AsyncNumbers(_host.Interface):
-    """`Numbers` with methods that are coroutines, for the asyncio face."""
+    """Lists of bytes with a sign.
+
+    `Numbers` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
-    async def signed(self, x: list[int]) -> list[int]: ...
+    async def signed(self, x: list[int]) -> list[int]:
+        """`signed: func(x: list<s8>) -> list<s8>`"""
 
     @abstractmethod
-    async def nested(self, x: list[list[int]]) -> list[int] | None: ...
+    async def nested(self, x: list[list[int]]) -> list[int] | None:
+        """`nested: func(x: list<list<s8>>) -> option<list<s8>>`"""

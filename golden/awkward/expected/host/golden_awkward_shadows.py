@@ -38,15 +38,25 @@ class Shadows(_host.Interface):
 
 
 class AsyncShadows(_host.Interface):
-    """`Shadows` with methods that are coroutines, for the asyncio face."""
+    """Types that are called like what componentize-py's modules import.
+
+    `Shadows` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
-    async def fails(self, how: Err) -> Optional: ...
+    async def fails(self, how: Err) -> Optional:
+        """`fails: func(how: err) -> result<optional, err>`
+
+        Raises:
+            ErrError: as WIT declares.
+        """
 
     @abstractmethod
-    async def shapes(self, x: Some, y: Flag, z: Enum) -> tuple[Some, Flag, Enum]: ...
+    async def shapes(self, x: Some, y: Flag, z: Enum) -> tuple[Some, Flag, Enum]:
+        """`shapes: func(x: some, y: flag, z: enum) -> tuple<some, flag, enum>`"""
 
     @abstractmethod
     async def inside(
         self, x: Ok[Result] | _Err[Err] | None
-    ) -> Ok[Result] | _Err[Err] | None: ...
+    ) -> Ok[Result] | _Err[Err] | None:
+        """`inside: func(x: option<result<result, err>>) -> option<result<result, err>>`"""

@@ -53,7 +53,10 @@ class Resource(_host.Resource):
 
 
 class AsyncResource(_host.AsyncResource, of=Resource):
-    """`Resource` with methods that are coroutines, for the asyncio face."""
+    """`resource resource`.
+
+    `Resource` with methods that are coroutines, for the asyncio API.
+    """
 
     _dropped_hook = "handle_dropped"  # WIT declares `dropped` itself
 
@@ -61,23 +64,29 @@ class AsyncResource(_host.AsyncResource, of=Resource):
         """Called once: the component dropped its handle, or the store was closed."""
 
     @abstractmethod
-    def __init__(self, itself: int, cls_: _builtins.str) -> None: ...
+    def __init__(self, itself: int, cls_: _builtins.str) -> None:
+        """`constructor(itself: u32, cls: string)`"""
 
     @abstractmethod
-    async def list(self) -> _builtins.list[_builtins.str]: ...
+    async def list(self) -> _builtins.list[_builtins.str]:
+        """`list: func() -> list<string>`"""
 
     @abstractmethod
-    async def str(self, cls_: _builtins.str) -> _builtins.str: ...
+    async def str(self, cls_: _builtins.str) -> _builtins.str:
+        """`str: func(cls: string) -> string`"""
 
     @abstractmethod
-    async def dropped(self, reason: _builtins.str) -> bool: ...  # type: ignore[override]  # WIT wins the name
+    async def dropped(self, reason: _builtins.str) -> bool:  # type: ignore[override]  # WIT wins the name
+        """`dropped: func(reason: string) -> bool`"""
 
     @abstractmethod
-    async def handle(self) -> int: ...
+    async def handle(self) -> int:
+        """`handle: func() -> u32`"""
 
     @classmethod
     @abstractmethod
-    async def import_(cls, cls_: int) -> AsyncResource: ...
+    async def import_(cls, cls_: int) -> AsyncResource:
+        """`import: static func(cls: u32) -> resource`"""
 
 
 _Resource = Resource
@@ -107,19 +116,26 @@ class Words(_host.Interface):
 
 
 class AsyncWords(_host.Interface):
-    """`Words` with methods that are coroutines, for the asyncio face."""
+    """Names that mean something in Python: "quotes", \\backslashes\\, \"\"\"triple\"\"\" and {{ braces }} in documentation.
+
+    `Words` with methods that are coroutines, for the asyncio API.
+    """
 
     Resource: type[AsyncResource]
     """The class that implements `Resource`."""
 
     @abstractmethod
-    async def list(self, list: _builtins.list[int]) -> _builtins.list[int]: ...
+    async def list(self, list: _builtins.list[int]) -> _builtins.list[int]:
+        """`list: func(list: list<u32>) -> list<u32>`"""
 
     @abstractmethod
-    async def print(self, str: str, module: int) -> str: ...
+    async def print(self, str: str, module: int) -> str:
+        """`print: func(str: string, module: u32) -> string`"""
 
     @abstractmethod
-    async def lambda_(self, self_: int, class_: bool) -> tuple[int, bool]: ...
+    async def lambda_(self, self_: int, class_: bool) -> tuple[int, bool]:
+        """`lambda: func(self: u32, class: bool) -> tuple<u32, bool>`"""
 
     @abstractmethod
-    async def ttl_ms(self, http_get: int) -> int: ...
+    async def ttl_ms(self, http_get: int) -> int:
+        """`TTL-ms: func(HTTP-get: u32) -> u32`"""

@@ -34,10 +34,12 @@ class NamesImports:
 
 @dataclass(kw_only=True, slots=True)
 class AsyncNamesImports:
-    """`NamesImports` for the asyncio face: each implementation with plain methods or with coroutines."""
+    """`NamesImports` for the asyncio API: each implementation with plain methods or with coroutines."""
 
     golden_names_words: _golden_names_words.Words | _golden_names_words.AsyncWords
+    """Implements `golden:names/words`."""
     import_: Callable[[int], int] | Callable[[int], Awaitable[int]]
+    """`import: func(async: u32) -> u32`"""
 
 
 class Names(_host.World):
@@ -115,14 +117,16 @@ class Names(_host.World):
 
 
 class AsyncNames(_host.AsyncWorld[Names]):
-    """`Names` for asyncio: the component runs on a thread of its own.
+    """World `golden:names/names`.
 
-    What the host's methods return is awaited where it can be, on the loop that opened the world. Cancelling a call
-    stops the component.
+    `Names` for asyncio: every function is a coroutine, and the component runs on a thread to itself.
+
+    Results of the host's methods are awaited where they can be, on the loop that opened the world. Cancelling a call stops
+    the component.
     """
 
     @classmethod
-    async def open(
+    def open(
         cls,
         component: _host.ComponentSource,
         imports: NamesImports | AsyncNamesImports,
@@ -132,11 +136,14 @@ class AsyncNames(_host.AsyncWorld[Names]):
         fuel: int | None = None,
         deadline: float | None = None,
         lanes: _host.Lanes | None = None,
-    ) -> Self:
-        """Load and instantiate `component` like `Names.open`, without blocking the loop."""
+    ) -> _host.Opening[Self]:
+        """Load and instantiate `component` like `Names.open`, without blocking the loop.
+
+        `async with AsyncNames.open(…) as world:` also closes it at its end; `await AsyncNames.open(…)` returns it.
+        """
         limits = _host.Limits(memory=memory, fuel=fuel, deadline=deadline)
-        return await cls._open(
-            Names, component, imports, wasi=wasi, limits=limits, lanes=lanes
+        return _host.Opening(
+            cls._open(Names, component, imports, wasi=wasi, limits=limits, lanes=lanes)
         )
 
     def _bind(self) -> None:

@@ -27,10 +27,15 @@ class Thing(_host.Resource):
 
 
 class AsyncThing(_host.AsyncResource, of=Thing):
-    """`Thing` with methods that are coroutines, for the asyncio face."""
+    """`resource thing`.
+
+    `Thing` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
-    def __init__(self, value: int) -> None: ...
+    def __init__(self, value: int) -> None:
+        """`constructor(value: u32)`"""
 
     @abstractmethod
-    async def value(self) -> int: ...
+    async def value(self) -> int:
+        """`value: func() -> u32`"""

@@ -83,43 +83,71 @@ class Cursor(_host.Resource, _types.Cursor):
 
 
 class AsyncBucket(_host.AsyncResource, _types.Bucket, of=Bucket):
-    """`Bucket` with methods that are coroutines, for the asyncio face."""
+    """A set of named blobs.
+
+    `Bucket` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
-    def __init__(self, name: str) -> None: ...
+    def __init__(self, name: str) -> None:
+        """Opens or creates."""
 
     @abstractmethod
-    async def name(self) -> str: ...
+    async def name(self) -> str:
+        """The name it was opened with."""
 
     @abstractmethod
-    async def get(self, key: str) -> bytes | None: ...
+    async def get(self, key: str) -> bytes | None:
+        """`get: func(key: string) -> result<option<list<u8>>, error>`
+
+        Raises:
+            Error: as WIT declares.
+        """
 
     @abstractmethod
-    async def put(self, key: str, value: bytes) -> None: ...
+    async def put(self, key: str, value: bytes) -> None:
+        """`put: func(key: string, value: list<u8>) -> result<_, error>`
+
+        Raises:
+            Error: as WIT declares.
+        """
 
     @abstractmethod
-    async def same(self, other: AsyncBucket) -> bool: ...
+    async def same(self, other: AsyncBucket) -> bool:
+        """`same: func(other: borrow<bucket>) -> bool`"""
 
     @classmethod
     @abstractmethod
-    async def merge(cls, parts: list[AsyncBucket]) -> AsyncBucket: ...
+    async def merge(cls, parts: list[AsyncBucket]) -> AsyncBucket:
+        """`merge: static func(parts: list<bucket>) -> bucket`"""
 
     @classmethod
     @abstractmethod
-    async def open_existing(cls, name: str) -> AsyncBucket: ...
+    async def open_existing(cls, name: str) -> AsyncBucket:
+        """`open-existing: static func(name: string) -> result<bucket, error>`
+
+        Raises:
+            Error: as WIT declares.
+        """
 
     @abstractmethod
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """`close: func()`"""
 
     @abstractmethod
-    async def drop(self) -> int: ...
+    async def drop(self) -> int:
+        """`drop: func() -> u32`"""
 
 
 class AsyncCursor(_host.AsyncResource, _types.Cursor, of=Cursor):
-    """`Cursor` with methods that are coroutines, for the asyncio face."""
+    """`resource cursor`.
+
+    `Cursor` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
-    async def next(self) -> str | None: ...
+    async def next(self) -> str | None:
+        """`next: func() -> option<string>`"""
 
 
 _Bucket = Bucket
@@ -151,7 +179,10 @@ class Store(_host.Interface):
 
 
 class AsyncStore(_host.Interface):
-    """`Store` with methods that are coroutines, for the asyncio face."""
+    """Resources, handles in every place.
+
+    `Store` with methods that are coroutines, for the asyncio API.
+    """
 
     Bucket: type[AsyncBucket]
     """The class that implements `Bucket`."""
@@ -160,10 +191,13 @@ class AsyncStore(_host.Interface):
     """The class that implements `Cursor`."""
 
     @abstractmethod
-    async def list_keys(self, bucket: AsyncBucket) -> AsyncCursor: ...
+    async def list_keys(self, bucket: AsyncBucket) -> AsyncCursor:
+        """`list-keys: func(bucket: borrow<bucket>) -> cursor`"""
 
     @abstractmethod
-    async def entries(self, of: list[AsyncBucket]) -> int: ...
+    async def entries(self, of: list[AsyncBucket]) -> int:
+        """`entries: func(of: handles) -> u32`"""
 
     @abstractmethod
-    async def take(self, entry: Entry) -> Either: ...
+    async def take(self, entry: Entry) -> Either:
+        """`take: func(entry: entry) -> either`"""

@@ -34,10 +34,19 @@ class User(_host.Interface):
 
 
 class AsyncUser(_host.Interface):
-    """`User` with methods that are coroutines, for the asyncio face."""
+    """`golden:resources/user`.
+
+    `User` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
-    async def copy(self, source: AsyncBucket, target: AsyncBucket) -> int: ...
+    async def copy(self, source: AsyncBucket, target: AsyncBucket) -> int:
+        """`copy: func(source: borrow<store-bucket>, target: borrow<store-bucket>) -> result<u32, error>`
+
+        Raises:
+            Error: as WIT declares, see `types.golden_resources_store`.
+        """
 
     @abstractmethod
-    async def pass_(self, bucket: AsyncBucket) -> AsyncBucket: ...
+    async def pass_(self, bucket: AsyncBucket) -> AsyncBucket:
+        """`pass: func(bucket: store-bucket) -> store-bucket`"""

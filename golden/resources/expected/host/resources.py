@@ -39,18 +39,21 @@ class ResourcesImports:
 
 @dataclass(kw_only=True, slots=True)
 class AsyncResourcesImports:
-    """`ResourcesImports` for the asyncio face: each implementation with plain methods or with coroutines."""
+    """`ResourcesImports` for the asyncio API: each implementation with plain methods or with coroutines."""
 
     golden_resources_store: (
         _golden_resources_store.Store | _golden_resources_store.AsyncStore
     )
+    """Implements `golden:resources/store`."""
     golden_resources_user: (
         _golden_resources_user.User | _golden_resources_user.AsyncUser
     )
+    """Implements `golden:resources/user`."""
     golden_resources_only_resource: type[
         _golden_resources_only_resource.Thing
         | _golden_resources_only_resource.AsyncThing
     ]
+    """The class that implements `golden:resources/only-resource`."""
 
 
 class Resources(_host.World):
@@ -129,14 +132,16 @@ class Resources(_host.World):
 
 
 class AsyncResources(_host.AsyncWorld[Resources]):
-    """`Resources` for asyncio: the component runs on a thread of its own.
+    """World `golden:resources/resources`.
 
-    What the host's methods return is awaited where it can be, on the loop that opened the world. Cancelling a call
-    stops the component.
+    `Resources` for asyncio: every function is a coroutine, and the component runs on a thread to itself.
+
+    Results of the host's methods are awaited where they can be, on the loop that opened the world. Cancelling a call stops
+    the component.
     """
 
     @classmethod
-    async def open(
+    def open(
         cls,
         component: _host.ComponentSource,
         imports: ResourcesImports | AsyncResourcesImports,
@@ -146,11 +151,16 @@ class AsyncResources(_host.AsyncWorld[Resources]):
         fuel: int | None = None,
         deadline: float | None = None,
         lanes: _host.Lanes | None = None,
-    ) -> Self:
-        """Load and instantiate `component` like `Resources.open`, without blocking the loop."""
+    ) -> _host.Opening[Self]:
+        """Load and instantiate `component` like `Resources.open`, without blocking the loop.
+
+        `async with AsyncResources.open(…) as world:` also closes it at its end; `await AsyncResources.open(…)` returns it.
+        """
         limits = _host.Limits(memory=memory, fuel=fuel, deadline=deadline)
-        return await cls._open(
-            Resources, component, imports, wasi=wasi, limits=limits, lanes=lanes
+        return _host.Opening(
+            cls._open(
+                Resources, component, imports, wasi=wasi, limits=limits, lanes=lanes
+            )
         )
 
     def _bind(self) -> None:

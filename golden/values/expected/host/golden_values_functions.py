@@ -107,52 +107,93 @@ class Functions(_host.Interface):
 
 
 class AsyncFunctions(_host.Interface):
-    """`Functions` with methods that are coroutines, for the asyncio face."""
+    """`golden:values/functions@1.0.0`.
+
+    `Functions` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
     async def scalars(
         self, a: bool, b: int, c: int, d: float, e: float, f: str
-    ) -> tuple[bool, int, int, float, float, str]: ...
+    ) -> tuple[bool, int, int, float, float, str]:
+        """`scalars: func(a: bool, b: u8, c: s64, d: f32, e: f64, f: char) -> tuple<bool, u8, s64, f32, f64, char>`"""
 
     @abstractmethod
-    async def all(self, value: Everything) -> Everything: ...
+    async def all(self, value: Everything) -> Everything:
+        """`all: func(value: everything) -> everything`"""
 
     @abstractmethod
-    async def shapes(self, values: list[Shape]) -> list[Shape]: ...
+    async def shapes(self, values: list[Shape]) -> list[Shape]:
+        """`shapes: func(values: list<shape>) -> list<shape>`"""
 
     @abstractmethod
-    async def choose(self, shape: Shape) -> Shape: ...
+    async def choose(self, shape: Shape) -> Shape:
+        """`choose: func(shape: shape) -> shape`"""
 
     @abstractmethod
-    async def colors(self, color: Color, access: Access) -> tuple[Color, Access]: ...
+    async def colors(self, color: Color, access: Access) -> tuple[Color, Access]:
+        """`colors: func(color: color, access: access) -> tuple<color, access>`"""
 
     @abstractmethod
     async def polygons(
         self, polygon: Polygon, names: list[str], tables: list[list[int]]
-    ) -> Polygon: ...
+    ) -> Polygon:
+        """`polygons: func(polygon: polygon, names: list<string>, tables: list<list<u32>>) -> polygon`"""
 
     @abstractmethod
     async def options(
         self, first: int, second: str | None, third: Some[int | None] | None
-    ) -> Some[int | None] | None: ...
+    ) -> Some[int | None] | None:
+        """`options: func(first: u8, second: option<string>, third: option<option<u8>>) -> option<option<u8>>`"""
 
     @abstractmethod
-    async def outcomes(self, value: Ok[int] | Err[str]) -> Ok[int] | Err[str]: ...
+    async def outcomes(self, value: Ok[int] | Err[str]) -> Ok[int] | Err[str]:
+        """`outcomes: func(value: result<u8, string>) -> result<result<u8, string>, problem>`
+
+        Raises:
+            ProblemError: as WIT declares, see `types.golden_values_types`.
+        """
 
     @abstractmethod
-    async def by_enum(self, fail: bool) -> int: ...
+    async def by_enum(self, fail: bool) -> int:
+        """`by-enum: func(fail: bool) -> result<u32, code>`
+
+        Raises:
+            CodeError: as WIT declares, see `types.golden_values_types`.
+        """
 
     @abstractmethod
-    async def by_string(self, fail: bool) -> int: ...
+    async def by_string(self, fail: bool) -> int:
+        """`by-string: func(fail: bool) -> result<u32, reason>`
+
+        Raises:
+            ReasonError: as WIT declares, see `types.golden_values_types`.
+        """
 
     @abstractmethod
-    async def by_bare_string(self, fail: bool) -> int: ...
+    async def by_bare_string(self, fail: bool) -> int:
+        """`by-bare-string: func(fail: bool) -> result<u32, string>`
+
+        Raises:
+            ByBareStringError: as WIT declares.
+        """
 
     @abstractmethod
-    async def by_nothing(self, fail: bool) -> int: ...
+    async def by_nothing(self, fail: bool) -> int:
+        """`by-nothing: func(fail: bool) -> result<u32>`
+
+        Raises:
+            ByNothingError: as WIT declares.
+        """
 
     @abstractmethod
-    async def by_bare(self, fail: bool) -> None: ...
+    async def by_bare(self, fail: bool) -> None:
+        """`by-bare: func(fail: bool) -> result`
+
+        Raises:
+            ByBareError: as WIT declares.
+        """
 
     @abstractmethod
-    async def no_result(self, text: str) -> None: ...
+    async def no_result(self, text: str) -> None:
+        """`no-result: func(text: string)`"""

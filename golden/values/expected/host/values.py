@@ -34,12 +34,14 @@ class ValuesImports:
 
 @dataclass(kw_only=True, slots=True)
 class AsyncValuesImports:
-    """`ValuesImports` for the asyncio face: each implementation with plain methods or with coroutines."""
+    """`ValuesImports` for the asyncio API: each implementation with plain methods or with coroutines."""
 
     golden_values_functions: (
         _golden_values_functions.Functions | _golden_values_functions.AsyncFunctions
     )
+    """Implements `golden:values/functions@1.0.0`."""
     double: Callable[[int], int] | Callable[[int], Awaitable[int]]
+    """`double: func(n: u32) -> u32`"""
 
 
 class Values(_host.World):
@@ -108,14 +110,16 @@ class Values(_host.World):
 
 
 class AsyncValues(_host.AsyncWorld[Values]):
-    """`Values` for asyncio: the component runs on a thread of its own.
+    """World `golden:values/values@1.0.0`.
 
-    What the host's methods return is awaited where it can be, on the loop that opened the world. Cancelling a call
-    stops the component.
+    `Values` for asyncio: every function is a coroutine, and the component runs on a thread to itself.
+
+    Results of the host's methods are awaited where they can be, on the loop that opened the world. Cancelling a call stops
+    the component.
     """
 
     @classmethod
-    async def open(
+    def open(
         cls,
         component: _host.ComponentSource,
         imports: ValuesImports | AsyncValuesImports,
@@ -125,11 +129,14 @@ class AsyncValues(_host.AsyncWorld[Values]):
         fuel: int | None = None,
         deadline: float | None = None,
         lanes: _host.Lanes | None = None,
-    ) -> Self:
-        """Load and instantiate `component` like `Values.open`, without blocking the loop."""
+    ) -> _host.Opening[Self]:
+        """Load and instantiate `component` like `Values.open`, without blocking the loop.
+
+        `async with AsyncValues.open(…) as world:` also closes it at its end; `await AsyncValues.open(…)` returns it.
+        """
         limits = _host.Limits(memory=memory, fuel=fuel, deadline=deadline)
-        return await cls._open(
-            Values, component, imports, wasi=wasi, limits=limits, lanes=lanes
+        return _host.Opening(
+            cls._open(Values, component, imports, wasi=wasi, limits=limits, lanes=lanes)
         )
 
     def _bind(self) -> None:

@@ -24,7 +24,11 @@ class Api(_host.Interface):
 
 
 class AsyncApi(_host.Interface):
-    """`Api` with methods that are coroutines, for the asyncio face."""
+    """`lib:counter/api@0.1.0`.
+
+    `Api` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
-    async def get(self) -> State: ...
+    async def get(self) -> State:
+        """`get: func() -> state`"""

@@ -24,7 +24,11 @@ class Other(_host.Interface):
 
 
 class AsyncOther(_host.Interface):
-    """`Other` with methods that are coroutines, for the asyncio face."""
+    """`lib:counter/other@0.2.0`.
+
+    `Other` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
-    async def label(self, of: State) -> str: ...
+    async def label(self, of: State) -> str:
+        """`label: func(of: state) -> string`"""

@@ -42,12 +42,16 @@ class VersionsImports:
 
 @dataclass(kw_only=True, slots=True)
 class AsyncVersionsImports:
-    """`VersionsImports` for the asyncio face: each implementation with plain methods or with coroutines."""
+    """`VersionsImports` for the asyncio API: each implementation with plain methods or with coroutines."""
 
     lib_counter_api_0_1_0: _lib_counter_api_0_1_0.Api | _lib_counter_api_0_1_0.AsyncApi
+    """Implements `lib:counter/api@0.1.0`."""
     lib_counter_api_0_2_0: _lib_counter_api_0_2_0.Api | _lib_counter_api_0_2_0.AsyncApi
+    """Implements `lib:counter/api@0.2.0`."""
     lib_counter_other: _lib_counter_other.Other | _lib_counter_other.AsyncOther
+    """Implements `lib:counter/other@0.2.0`."""
     inline: _versions_inline.Inline | _versions_inline.AsyncInline
+    """Implements `golden:versions/versions@2.0.0-rc.1#inline`."""
 
 
 class Versions(_host.World):
@@ -121,14 +125,16 @@ class Versions(_host.World):
 
 
 class AsyncVersions(_host.AsyncWorld[Versions]):
-    """`Versions` for asyncio: the component runs on a thread of its own.
+    """World `golden:versions/versions@2.0.0-rc.1`.
 
-    What the host's methods return is awaited where it can be, on the loop that opened the world. Cancelling a call
-    stops the component.
+    `Versions` for asyncio: every function is a coroutine, and the component runs on a thread to itself.
+
+    Results of the host's methods are awaited where they can be, on the loop that opened the world. Cancelling a call stops
+    the component.
     """
 
     @classmethod
-    async def open(
+    def open(
         cls,
         component: _host.ComponentSource,
         imports: VersionsImports | AsyncVersionsImports,
@@ -138,11 +144,16 @@ class AsyncVersions(_host.AsyncWorld[Versions]):
         fuel: int | None = None,
         deadline: float | None = None,
         lanes: _host.Lanes | None = None,
-    ) -> Self:
-        """Load and instantiate `component` like `Versions.open`, without blocking the loop."""
+    ) -> _host.Opening[Self]:
+        """Load and instantiate `component` like `Versions.open`, without blocking the loop.
+
+        `async with AsyncVersions.open(…) as world:` also closes it at its end; `await AsyncVersions.open(…)` returns it.
+        """
         limits = _host.Limits(memory=memory, fuel=fuel, deadline=deadline)
-        return await cls._open(
-            Versions, component, imports, wasi=wasi, limits=limits, lanes=lanes
+        return _host.Opening(
+            cls._open(
+                Versions, component, imports, wasi=wasi, limits=limits, lanes=lanes
+            )
         )
 
     def _bind(self) -> None:

@@ -23,7 +23,11 @@ class Inline(_host.Interface):
 
 
 class AsyncInline(_host.Interface):
-    """`Inline` with methods that are coroutines, for the asyncio face."""
+    """`golden:versions/versions@2.0.0-rc.1#inline`.
+
+    `Inline` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
-    async def ping(self, n: int) -> int: ...
+    async def ping(self, n: int) -> int:
+        """`ping: func(n: u32) -> u32`"""

@@ -29,7 +29,15 @@ class Alerts(_host.Interface):
 
 
 class AsyncAlerts(_host.Interface):
-    """`Alerts` with methods that are coroutines, for the asyncio face."""
+    """Where a monitor says what it saw.
+
+    `Alerts` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
-    async def raise_alert(self, alert: Alert) -> None: ...
+    async def raise_alert(self, alert: Alert) -> None:
+        """Fails as a connection would.
+
+        Raises:
+            Error: as WIT declares, see `types.golem_websocket_client`.
+        """

@@ -38,13 +38,15 @@ class MonitorImports:
 
 @dataclass(kw_only=True, slots=True)
 class AsyncMonitorImports:
-    """`MonitorImports` for the asyncio face: each implementation with plain methods or with coroutines."""
+    """`MonitorImports` for the asyncio API: each implementation with plain methods or with coroutines."""
 
     golem_websocket_client: type[
         _golem_websocket_client.WebsocketConnection
         | _golem_websocket_client.AsyncWebsocketConnection
     ]
+    """The class that implements `golem:websocket/client@1.5.0`."""
     demo_monitor_alerts: _demo_monitor_alerts.Alerts | _demo_monitor_alerts.AsyncAlerts
+    """Implements `demo:monitor/alerts`."""
 
 
 class Monitor(_host.World):
@@ -117,14 +119,16 @@ class Monitor(_host.World):
 
 
 class AsyncMonitor(_host.AsyncWorld[Monitor]):
-    """`Monitor` for asyncio: the component runs on a thread of its own.
+    """Listens to a WebSocket server; its connections and messages are those of the package `websocket_bindings`.
 
-    What the host's methods return is awaited where it can be, on the loop that opened the world. Cancelling a call
-    stops the component.
+    `Monitor` for asyncio: every function is a coroutine, and the component runs on a thread to itself.
+
+    Results of the host's methods are awaited where they can be, on the loop that opened the world. Cancelling a call stops
+    the component.
     """
 
     @classmethod
-    async def open(
+    def open(
         cls,
         component: _host.ComponentSource,
         imports: MonitorImports | AsyncMonitorImports,
@@ -134,11 +138,16 @@ class AsyncMonitor(_host.AsyncWorld[Monitor]):
         fuel: int | None = None,
         deadline: float | None = None,
         lanes: _host.Lanes | None = None,
-    ) -> Self:
-        """Load and instantiate `component` like `Monitor.open`, without blocking the loop."""
+    ) -> _host.Opening[Self]:
+        """Load and instantiate `component` like `Monitor.open`, without blocking the loop.
+
+        `async with AsyncMonitor.open(…) as world:` also closes it at its end; `await AsyncMonitor.open(…)` returns it.
+        """
         limits = _host.Limits(memory=memory, fuel=fuel, deadline=deadline)
-        return await cls._open(
-            Monitor, component, imports, wasi=wasi, limits=limits, lanes=lanes
+        return _host.Opening(
+            cls._open(
+                Monitor, component, imports, wasi=wasi, limits=limits, lanes=lanes
+            )
         )
 
     async def watch(self, url: str) -> int:

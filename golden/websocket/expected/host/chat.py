@@ -37,15 +37,17 @@ class ChatImports:
 
 @dataclass(kw_only=True, slots=True)
 class AsyncChatImports:
-    """`ChatImports` for the asyncio face: each implementation with plain methods or with coroutines."""
+    """`ChatImports` for the asyncio API: each implementation with plain methods or with coroutines."""
 
     golem_websocket_client: type[
         _golem_websocket_client.WebsocketConnection
         | _golem_websocket_client.AsyncWebsocketConnection
     ]
+    """The class that implements `golem:websocket/client@1.5.0`."""
     wasi_logging_logging: (
         _wasi_logging_logging.Logging | _wasi_logging_logging.AsyncLogging
     )
+    """Implements `wasi:logging/logging`."""
 
 
 class Chat(_host.World):
@@ -122,14 +124,16 @@ class Chat(_host.World):
 
 
 class AsyncChat(_host.AsyncWorld[Chat]):
-    """`Chat` for asyncio: the component runs on a thread of its own.
+    """Talks to a WebSocket server and reports what it heard.
 
-    What the host's methods return is awaited where it can be, on the loop that opened the world. Cancelling a call
-    stops the component.
+    `Chat` for asyncio: every function is a coroutine, and the component runs on a thread to itself.
+
+    Results of the host's methods are awaited where they can be, on the loop that opened the world. Cancelling a call stops
+    the component.
     """
 
     @classmethod
-    async def open(
+    def open(
         cls,
         component: _host.ComponentSource,
         imports: ChatImports | AsyncChatImports,
@@ -139,11 +143,14 @@ class AsyncChat(_host.AsyncWorld[Chat]):
         fuel: int | None = None,
         deadline: float | None = None,
         lanes: _host.Lanes | None = None,
-    ) -> Self:
-        """Load and instantiate `component` like `Chat.open`, without blocking the loop."""
+    ) -> _host.Opening[Self]:
+        """Load and instantiate `component` like `Chat.open`, without blocking the loop.
+
+        `async with AsyncChat.open(…) as world:` also closes it at its end; `await AsyncChat.open(…)` returns it.
+        """
         limits = _host.Limits(memory=memory, fuel=fuel, deadline=deadline)
-        return await cls._open(
-            Chat, component, imports, wasi=wasi, limits=limits, lanes=lanes
+        return _host.Opening(
+            cls._open(Chat, component, imports, wasi=wasi, limits=limits, lanes=lanes)
         )
 
     async def run(self, url: str) -> list[str]:

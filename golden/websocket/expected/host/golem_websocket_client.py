@@ -79,25 +79,64 @@ class WebsocketConnection(_host.Resource):
 
 
 class AsyncWebsocketConnection(_host.AsyncResource, of=WebsocketConnection):
-    """`WebsocketConnection` with methods that are coroutines, for the asyncio face."""
+    """An open connection. Dropping it ends the connection; use `close` first to tell the server a code and a reason.
+
+    `WebsocketConnection` with methods that are coroutines, for the asyncio API.
+    """
 
     @classmethod
     @abstractmethod
     async def connect(
         cls, url: str, headers: list[tuple[str, str]] | None
-    ) -> AsyncWebsocketConnection: ...
+    ) -> AsyncWebsocketConnection:
+        """Open a connection and return once the handshake is done.
+
+        `url` starts with `ws://` or, for TLS, with `wss://`. `headers` are added to the handshake request, for tokens
+        or a subprotocol; each is a name and a value.
+
+        Raises:
+            Error: as WIT declares.
+        """
 
     @abstractmethod
-    async def send(self, message: Message) -> None: ...
+    async def send(self, message: Message) -> None:
+        """Send one message. That it was accepted does not mean that the server has read it.
+
+        Raises:
+            Error: as WIT declares.
+        """
 
     @abstractmethod
-    async def receive(self) -> Message: ...
+    async def receive(self) -> Message:
+        """Take the oldest message that was not taken yet, and wait for one where there is none.
+
+        Messages that arrived before a close are still delivered; after the last one this fails with `closed`.
+
+        Raises:
+            Error: as WIT declares.
+        """
 
     @abstractmethod
-    async def receive_with_timeout(self, timeout_ms: int) -> Message | None: ...
+    async def receive_with_timeout(self, timeout_ms: int) -> Message | None:
+        """Like `receive`, but give up after `timeout-ms` milliseconds: the result is then none, and the connection is as
+        good as before.
+
+        Raises:
+            Error: as WIT declares.
+        """
 
     @abstractmethod
-    async def close(self, code: int | None, reason: str | None) -> None: ...
+    async def close(self, code: int | None, reason: str | None) -> None:
+        """Start the closing handshake. Without a code the server is told 1000, without a reason an empty one.
+
+        Raises:
+            Error: as WIT declares.
+        """
 
     @abstractmethod
-    async def subscribe(self) -> Pollable: ...
+    async def subscribe(self) -> Pollable:
+        """Return a pollable that is ready while `receive` would not have to wait: a message is there, or the connection
+        is closed.
+
+        Drop the pollable before the connection it came from.
+        """

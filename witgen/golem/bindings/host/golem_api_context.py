@@ -86,49 +86,67 @@ class InvocationContext(_host.Resource):
 
 
 class AsyncSpan(_host.AsyncResource, of=Span):
-    """`Span` with methods that are coroutines, for the asyncio face."""
+    """A piece of work with a beginning, an end and attributes. Dropping it ends it.
+
+    `Span` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
-    async def started_at(self) -> Datetime: ...
+    async def started_at(self) -> Datetime:
+        """Tell when it began."""
 
     @abstractmethod
-    async def set_attribute(self, name: str, value: AttributeValue) -> None: ...
+    async def set_attribute(self, name: str, value: AttributeValue) -> None:
+        """Note something about it, in place of what was noted under that name."""
 
     @abstractmethod
-    async def set_attributes(self, attributes: list[Attribute]) -> None: ...
+    async def set_attributes(self, attributes: list[Attribute]) -> None:
+        """Note several things about it at once."""
 
     @abstractmethod
-    async def finish(self) -> None: ...
+    async def finish(self) -> None:
+        """End it now, before it is dropped."""
 
 
 class AsyncInvocationContext(_host.AsyncResource, of=InvocationContext):
-    """`InvocationContext` with methods that are coroutines, for the asyncio face."""
+    """A place in the tree of spans, with all that was noted on the way there.
+
+    `InvocationContext` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
-    async def trace_id(self) -> TraceId: ...
+    async def trace_id(self) -> TraceId:
+        """Tell which trace this belongs to."""
 
     @abstractmethod
-    async def span_id(self) -> SpanId: ...
+    async def span_id(self) -> SpanId:
+        """Tell which span this is."""
 
     @abstractmethod
-    async def parent(self) -> AsyncInvocationContext | None: ...
+    async def parent(self) -> AsyncInvocationContext | None:
+        """Return the place above, or none at the top."""
 
     @abstractmethod
-    async def get_attribute(
-        self, key: str, inherited: bool
-    ) -> AttributeValue | None: ...
+    async def get_attribute(self, key: str, inherited: bool) -> AttributeValue | None:
+        """Return what was noted under a name, or none. With `inherited`, look also in the spans above, the nearest
+        first.
+        """
 
     @abstractmethod
-    async def get_attributes(self, inherited: bool) -> list[Attribute]: ...
+    async def get_attributes(self, inherited: bool) -> list[Attribute]:
+        """Return all that was noted. With `inherited`, the spans above count too, and the nearest wins."""
 
     @abstractmethod
-    async def get_attribute_chain(self, key: str) -> list[AttributeValue]: ...
+    async def get_attribute_chain(self, key: str) -> list[AttributeValue]:
+        """Return all that was noted under a name, here and above, the nearest first."""
 
     @abstractmethod
-    async def get_attribute_chains(self) -> list[AttributeChain]: ...
+    async def get_attribute_chains(self) -> list[AttributeChain]:
+        """Return all that was noted, here and above, name by name."""
 
     @abstractmethod
-    async def trace_context_headers(self) -> list[tuple[str, str]]: ...
+    async def trace_context_headers(self) -> list[tuple[str, str]]:
+        """Return the headers that carry this place over HTTP, by the rules of W3C Trace Context."""
 
 
 _Span = Span
@@ -160,7 +178,10 @@ class Context(_host.Interface):
 
 
 class AsyncContext(_host.Interface):
-    """`Context` with methods that are coroutines, for the asyncio face."""
+    """Spans for tracing: what a worker does, when, and on whose behalf.
+
+    `Context` with methods that are coroutines, for the asyncio API.
+    """
 
     Span: type[AsyncSpan]
     """The class that implements `Span`."""
@@ -169,10 +190,13 @@ class AsyncContext(_host.Interface):
     """The class that implements `InvocationContext`."""
 
     @abstractmethod
-    async def start_span(self, name: str) -> AsyncSpan: ...
+    async def start_span(self, name: str) -> AsyncSpan:
+        """Begin a span inside the current one."""
 
     @abstractmethod
-    async def current_context(self) -> AsyncInvocationContext: ...
+    async def current_context(self) -> AsyncInvocationContext:
+        """Return where in the tree of spans the worker is now. Spans that begin later do not change what this returned."""
 
     @abstractmethod
-    async def allow_forwarding_trace_context_headers(self, allow: bool) -> bool: ...
+    async def allow_forwarding_trace_context_headers(self, allow: bool) -> bool:
+        """Set whether HTTP requests carry the trace along in their headers. Returns what was set before."""

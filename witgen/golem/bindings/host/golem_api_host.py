@@ -51,15 +51,24 @@ class GetWorkers(_host.Resource):
 
 
 class AsyncGetWorkers(_host.AsyncResource, of=GetWorkers):
-    """`GetWorkers` with methods that are coroutines, for the asyncio face."""
+    """A search for workers of one component, page by page.
+
+    `GetWorkers` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
     def __init__(
         self, component_id: ComponentId, filter: WorkerAnyFilter | None, precise: bool
-    ) -> None: ...
+    ) -> None:
+        """Begin a search. Without a filter it finds all workers of the component.
+
+        Golem knows the state of a worker that is not loaded from its memory of it, which may be old; with `precise`
+        it finds out, which takes longer.
+        """
 
     @abstractmethod
-    async def get_next(self) -> list[WorkerMetadata] | None: ...
+    async def get_next(self) -> list[WorkerMetadata] | None:
+        """Return the next page, or none at the end. A page may be empty without being the last."""
 
 
 _GetWorkers = GetWorkers
@@ -222,76 +231,120 @@ class Host(_host.Interface):
 
 
 class AsyncHost(_host.Interface):
-    """`Host` with methods that are coroutines, for the asyncio face."""
+    """Workers, their promises, and control over what Golem does to make a worker durable.
+
+    Golem writes everything that a worker does with the world outside to a log, its oplog. After a crash or a move the
+    worker runs again from the start and gets the recorded results until it is where it was.
+
+    `Host` with methods that are coroutines, for the asyncio API.
+    """
 
     GetWorkers: type[AsyncGetWorkers]
     """The class that implements `GetWorkers`."""
 
     @abstractmethod
-    async def create_promise(self) -> PromiseId: ...
+    async def create_promise(self) -> PromiseId:
+        """Make a promise: something to wait for that somebody else brings about."""
 
     @abstractmethod
-    async def await_promise(self, promise_id: PromiseId) -> bytes: ...
+    async def await_promise(self, promise_id: PromiseId) -> bytes:
+        """Wait until a promise is completed, and return what it was completed with.
+
+        The worker may be unloaded meanwhile; waiting costs nothing, also for months.
+        """
 
     @abstractmethod
-    async def poll_promise(self, promise_id: PromiseId) -> bytes | None: ...
+    async def poll_promise(self, promise_id: PromiseId) -> bytes | None:
+        """Return what a promise was completed with, or none while it is not."""
 
     @abstractmethod
-    async def complete_promise(self, promise_id: PromiseId, data: bytes) -> bool: ...
+    async def complete_promise(self, promise_id: PromiseId, data: bytes) -> bool:
+        """Complete a promise with some bytes. False means that somebody did so before: then nothing changes."""
 
     @abstractmethod
-    async def delete_promise(self, promise_id: PromiseId) -> None: ...
+    async def delete_promise(self, promise_id: PromiseId) -> None:
+        """Forget a promise that nobody needs any more."""
 
     @abstractmethod
-    async def get_oplog_index(self) -> OplogIndex: ...
+    async def get_oplog_index(self) -> OplogIndex:
+        """Tell where in its oplog the worker is.
+
+        The place is marked there, so that `set-oplog-index` can come back to it.
+        """
 
     @abstractmethod
-    async def set_oplog_index(self, oplog_idx: OplogIndex) -> None: ...
+    async def set_oplog_index(self, oplog_idx: OplogIndex) -> None:
+        """Go back to an earlier place of the oplog and go on from there, as if what came after had not happened.
+
+        Whatever it has done to the world outside stays done.
+        """
 
     @abstractmethod
-    async def oplog_commit(self, replicas: int) -> None: ...
+    async def oplog_commit(self, replicas: int) -> None:
+        """Wait until the oplog is stored on so many replicas, or on all of them where there are fewer."""
 
     @abstractmethod
-    async def mark_begin_operation(self) -> OplogIndex: ...
+    async def mark_begin_operation(self) -> OplogIndex:
+        """Begin a region that is done as a whole: if the worker fails in it, all of it is done again.
+
+        Returns what `mark-end-operation` has to be called with.
+        """
 
     @abstractmethod
-    async def mark_end_operation(self, begin: OplogIndex) -> None: ...
+    async def mark_end_operation(self, begin: OplogIndex) -> None:
+        """End a region: from here on it counts as done. Doing so twice is the same as once."""
 
     @abstractmethod
-    async def get_retry_policy(self) -> RetryPolicy: ...
+    async def get_retry_policy(self) -> RetryPolicy:
+        """Return what is done about this worker when it fails."""
 
     @abstractmethod
-    async def set_retry_policy(self, new_retry_policy: RetryPolicy) -> None: ...
+    async def set_retry_policy(self, new_retry_policy: RetryPolicy) -> None:
+        """Set what is done about this worker when it fails, from now on."""
 
     @abstractmethod
-    async def get_oplog_persistence_level(self) -> PersistenceLevel: ...
+    async def get_oplog_persistence_level(self) -> PersistenceLevel:
+        """Return what is written to this worker's oplog."""
 
     @abstractmethod
     async def set_oplog_persistence_level(
         self, new_persistence_level: PersistenceLevel
-    ) -> None: ...
+    ) -> None:
+        """Set what is written to this worker's oplog. Less makes it faster, and less durable."""
 
     @abstractmethod
-    async def get_idempotence_mode(self) -> bool: ...
+    async def get_idempotence_mode(self) -> bool:
+        """Tell whether calls to the outside may be repeated; `set-idempotence-mode` says what that means."""
 
     @abstractmethod
-    async def set_idempotence_mode(self, idempotent: bool) -> None: ...
+    async def set_idempotence_mode(self, idempotent: bool) -> None:
+        """Set what happens with a call to the outside of which Golem cannot know whether it went through.
+
+        With true, which is the default, it is made again: every call happens, and some may happen twice. With false the
+        worker fails: no call happens twice.
+        """
 
     @abstractmethod
-    async def generate_idempotency_key(self) -> Uuid: ...
+    async def generate_idempotency_key(self) -> Uuid:
+        """Make a UUID that stays the same however often this place is run again.
+
+        It is in the oplog before this returns. Send it along with a payment, say, and the other side can tell a
+        repetition from a second order.
+        """
 
     @abstractmethod
     async def update_worker(
         self, worker_id: WorkerId, target_version: ComponentVersion, mode: UpdateMode
-    ) -> None: ...
+    ) -> None:
+        """Ask for a worker to be updated. This returns when the wish is noted, not when the worker is updated."""
 
     @abstractmethod
-    async def get_self_metadata(self) -> WorkerMetadata: ...
+    async def get_self_metadata(self) -> WorkerMetadata:
+        """Return what Golem knows about the worker that asks."""
 
     @abstractmethod
-    async def get_worker_metadata(
-        self, worker_id: WorkerId
-    ) -> WorkerMetadata | None: ...
+    async def get_worker_metadata(self, worker_id: WorkerId) -> WorkerMetadata | None:
+        """Return what Golem knows about a worker, or none where it knows no such worker."""
 
     @abstractmethod
     async def fork_worker(
@@ -299,27 +352,39 @@ class AsyncHost(_host.Interface):
         source_worker_id: WorkerId,
         target_worker_id: WorkerId,
         oplog_idx_cut_off: OplogIndex,
-    ) -> None: ...
+    ) -> None:
+        """Make a worker that begins with a copy of another one's oplog, up to the given entry, and goes on by itself."""
 
     @abstractmethod
     async def revert_worker(
         self, worker_id: WorkerId, revert_target: RevertWorkerTarget
-    ) -> None: ...
+    ) -> None:
+        """Take a worker back to where it was before."""
 
     @abstractmethod
     async def resolve_component_id(
         self, component_reference: str
-    ) -> ComponentId | None: ...
+    ) -> ComponentId | None:
+        """Find a component by name; none where there is none.
+
+        On an installation of one's own a reference is the component's name. On Golem's cloud it may have the project
+        before it, and the account before that, divided by slashes; what is left out is the caller's own.
+        """
 
     @abstractmethod
     async def resolve_worker_id(
         self, component_reference: str, worker_name: str
-    ) -> WorkerId | None: ...
+    ) -> WorkerId | None:
+        """Make the name of a worker out of a component, which is looked up, and a name, which is not; none where there is
+        no such component.
+        """
 
     @abstractmethod
     async def resolve_worker_id_strict(
         self, component_reference: str, worker_name: str
-    ) -> WorkerId | None: ...
+    ) -> WorkerId | None:
+        """Find a worker by component and name; none where there is no such worker."""
 
     @abstractmethod
-    async def fork(self, new_name: str) -> ForkResult: ...
+    async def fork(self, new_name: str) -> ForkResult:
+        """Go on as two: this worker, and a copy of it with the given name. The result tells them apart."""

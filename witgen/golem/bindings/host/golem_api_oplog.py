@@ -48,23 +48,36 @@ class SearchOplog(_host.Resource):
 
 
 class AsyncGetOplog(_host.AsyncResource, of=GetOplog):
-    """`GetOplog` with methods that are coroutines, for the asyncio face."""
+    """An oplog, page by page.
+
+    `GetOplog` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
-    def __init__(self, worker_id: WorkerId, start: OplogIndex) -> None: ...
+    def __init__(self, worker_id: WorkerId, start: OplogIndex) -> None:
+        """Begin to read the oplog of a worker at the given entry."""
 
     @abstractmethod
-    async def get_next(self) -> list[OplogEntry] | None: ...
+    async def get_next(self) -> list[OplogEntry] | None:
+        """Return the next page, or none at the end."""
 
 
 class AsyncSearchOplog(_host.AsyncResource, of=SearchOplog):
-    """`SearchOplog` with methods that are coroutines, for the asyncio face."""
+    """A search in an oplog, page by page.
+
+    `SearchOplog` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
-    def __init__(self, worker_id: WorkerId, text: str) -> None: ...
+    def __init__(self, worker_id: WorkerId, text: str) -> None:
+        """Look for a text in the oplog of a worker.
+
+        The text is a query: words that all have to occur, and more than that as Golem's manual says.
+        """
 
     @abstractmethod
-    async def get_next(self) -> list[tuple[OplogIndex, OplogEntry]] | None: ...
+    async def get_next(self) -> list[tuple[OplogIndex, OplogEntry]] | None:
+        """Return the next entries that fit, each with its place, or none at the end."""
 
 
 _GetOplog = GetOplog
@@ -84,7 +97,10 @@ class Oplog(_host.Interface):
 
 
 class AsyncOplog(_host.Interface):
-    """`Oplog` with methods that are coroutines, for the asyncio face."""
+    """Read the oplogs of workers.
+
+    `Oplog` with methods that are coroutines, for the asyncio API.
+    """
 
     GetOplog: type[AsyncGetOplog]
     """The class that implements `GetOplog`."""

@@ -125,29 +125,51 @@ class CancellationToken(_host.Resource):
 
 
 class AsyncWasmRpc(_host.AsyncResource, of=WasmRpc):
-    """`WasmRpc` with methods that are coroutines, for the asyncio face."""
+    """A connection to one other worker, over which its exported functions are called.
+
+    Function names are written in full: `ns:package/interface.{function}`, or only the function's name for one that
+    the world exports directly.
+
+    `WasmRpc` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
-    def __init__(self, worker_id: WorkerId) -> None: ...
+    def __init__(self, worker_id: WorkerId) -> None:
+        """Connect to a worker, which is created with its first call where it does not exist."""
 
     @classmethod
     @abstractmethod
-    async def ephemeral(cls, component_id: ComponentId) -> AsyncWasmRpc: ...
+    async def ephemeral(cls, component_id: ComponentId) -> AsyncWasmRpc:
+        """Connect to a component whose workers live for one call only: every call gets a fresh one."""
 
     @abstractmethod
     async def invoke_and_await(
         self, function_name: str, function_params: list[WitValue]
-    ) -> WitValue: ...
+    ) -> WitValue:
+        """Call a function, wait until it returns, and give its result.
+
+        The result comes as a tuple with the function's result in it; the tuple is empty where the function has
+        none.
+
+        Raises:
+            RpcError: as WIT declares.
+        """
 
     @abstractmethod
-    async def invoke(
-        self, function_name: str, function_params: list[WitValue]
-    ) -> None: ...
+    async def invoke(self, function_name: str, function_params: list[WitValue]) -> None:
+        """Ask for a call and go on at once; what it returns is thrown away.
+
+        An error here means that the call could not be queued, not that it failed.
+
+        Raises:
+            RpcError: as WIT declares.
+        """
 
     @abstractmethod
     async def async_invoke_and_await(
         self, function_name: str, function_params: list[WitValue]
-    ) -> AsyncFutureInvokeResult: ...
+    ) -> AsyncFutureInvokeResult:
+        """Call a function and go on at once; the result can be picked up later from what this returns."""
 
     @abstractmethod
     async def schedule_invocation(
@@ -155,7 +177,11 @@ class AsyncWasmRpc(_host.AsyncResource, of=WasmRpc):
         scheduled_time: Datetime,
         function_name: str,
         function_params: list[WitValue],
-    ) -> None: ...
+    ) -> None:
+        """Ask for a call at a later time, which is sure to come even if this worker has ended by then.
+
+        A time that has passed means now.
+        """
 
     @abstractmethod
     async def schedule_cancelable_invocation(
@@ -163,24 +189,37 @@ class AsyncWasmRpc(_host.AsyncResource, of=WasmRpc):
         scheduled_time: Datetime,
         function_name: str,
         function_params: list[WitValue],
-    ) -> AsyncCancellationToken: ...
+    ) -> AsyncCancellationToken:
+        """Ask for a call at a later time, like `schedule-invocation`, and get a token with which to call it off."""
 
 
 class AsyncFutureInvokeResult(_host.AsyncResource, of=FutureInvokeResult):
-    """`FutureInvokeResult` with methods that are coroutines, for the asyncio face."""
+    """The result of a call that is still under way.
+
+    `FutureInvokeResult` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
-    async def subscribe(self) -> Pollable: ...
+    async def subscribe(self) -> Pollable:
+        """Return a pollable that is ready once the result is there.
+
+        It has to be dropped before this resource.
+        """
 
     @abstractmethod
-    async def get(self) -> Ok[WitValue] | Err[RpcError] | None: ...
+    async def get(self) -> Ok[WitValue] | Err[RpcError] | None:
+        """Return the result, or none while there is none."""
 
 
 class AsyncCancellationToken(_host.AsyncResource, of=CancellationToken):
-    """`CancellationToken` with methods that are coroutines, for the asyncio face."""
+    """What calls off a scheduled call. Dropping it without calling `cancel` leaves the call in place.
+
+    `CancellationToken` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
-    async def cancel(self) -> None: ...
+    async def cancel(self) -> None:
+        """Call it off. Too late, once its time has come: then this does nothing."""
 
 
 _WasmRpc = WasmRpc
@@ -232,7 +271,13 @@ class Types(_host.Interface):
 
 
 class AsyncTypes(_host.Interface):
-    """`Types` with methods that are coroutines, for the asyncio face."""
+    """Workers and components by name, values of any WIT type as data, and calls to other workers.
+
+    A call names its function and passes arguments as `wit-value`s, because the interface of the worker that is called
+    is not known here.
+
+    `Types` with methods that are coroutines, for the asyncio API.
+    """
 
     WasmRpc: type[AsyncWasmRpc]
     """The class that implements `WasmRpc`."""
@@ -244,13 +289,23 @@ class AsyncTypes(_host.Interface):
     """The class that implements `CancellationToken`."""
 
     @abstractmethod
-    async def parse_uuid(self, uuid: str) -> Uuid: ...
+    async def parse_uuid(self, uuid: str) -> Uuid:
+        """Read a UUID in its usual form, such as `2f1c1e36-58a6-4d5e-9a0b-1f6d0f3f3b11`.
+
+        A text that is none gives an error, which says what is wrong with it.
+
+        Raises:
+            ParseUuidError: as WIT declares.
+        """
 
     @abstractmethod
-    async def uuid_to_string(self, uuid: Uuid) -> str: ...
+    async def uuid_to_string(self, uuid: Uuid) -> str:
+        """Write a UUID in its usual form: 32 hexadecimal digits in five groups, with hyphens between them."""
 
     @abstractmethod
-    async def extract_value(self, vnt: ValueAndType) -> WitValue: ...
+    async def extract_value(self, vnt: ValueAndType) -> WitValue:
+        """Take the value out of a pair, without its type."""
 
     @abstractmethod
-    async def extract_type(self, vnt: ValueAndType) -> WitType: ...
+    async def extract_type(self, vnt: ValueAndType) -> WitType:
+        """Take the type out of a pair, without the value."""

@@ -124,69 +124,91 @@ class ServicesImports:
 
 @dataclass(kw_only=True, slots=True)
 class AsyncServicesImports:
-    """`ServicesImports` for the asyncio face: each implementation with plain methods or with coroutines."""
+    """`ServicesImports` for the asyncio API: each implementation with plain methods or with coroutines."""
 
     wasi_clocks_wall_clock: (
         _wasi_clocks_wall_clock.WallClock
         | _wasi_clocks_wall_clock.AsyncWallClock
         | None
     ) = None
+    """wasmtime's own unless given: implements `wasi:clocks/wall-clock@0.2.3`."""
     golem_api_context: _golem_api_context.Context | _golem_api_context.AsyncContext
+    """Implements `golem:api/context@1.1.7`."""
     wasi_clocks_monotonic_clock: (
         _wasi_clocks_monotonic_clock.MonotonicClock
         | _wasi_clocks_monotonic_clock.AsyncMonotonicClock
         | None
     ) = None
+    """wasmtime's own unless given: implements `wasi:clocks/monotonic-clock@0.2.3`."""
     golem_rpc_types: _golem_rpc_types.Types | _golem_rpc_types.AsyncTypes
+    """Implements `golem:rpc/types@0.2.2`."""
     golem_api_host: _golem_api_host.Host | _golem_api_host.AsyncHost
+    """Implements `golem:api/host@1.1.7`."""
     golem_api_oplog: _golem_api_oplog.Oplog | _golem_api_oplog.AsyncOplog
+    """Implements `golem:api/oplog@1.1.7`."""
     golem_websocket_client: type[
         _golem_websocket_client.WebsocketConnection
         | _golem_websocket_client.AsyncWebsocketConnection
     ]
+    """The class that implements `golem:websocket/client@1.5.0`."""
     wasi_blobstore_types: _wasi_blobstore_types.Types | _wasi_blobstore_types.AsyncTypes
+    """Implements `wasi:blobstore/types`."""
     wasi_blobstore_container: (
         _wasi_blobstore_container.ContainerInterface
         | _wasi_blobstore_container.AsyncContainerInterface
     )
+    """Implements `wasi:blobstore/container`."""
     wasi_blobstore_blobstore: (
         _wasi_blobstore_blobstore.Blobstore | _wasi_blobstore_blobstore.AsyncBlobstore
     )
+    """Implements `wasi:blobstore/blobstore`."""
     wasi_http_types: _wasi_http_types.Types | _wasi_http_types.AsyncTypes
+    """Implements `wasi:http/types@0.2.3`."""
     wasi_http_outgoing_handler: (
         _wasi_http_outgoing_handler.OutgoingHandler
         | _wasi_http_outgoing_handler.AsyncOutgoingHandler
     )
+    """Implements `wasi:http/outgoing-handler@0.2.3`."""
     wasi_keyvalue_wasi_keyvalue_error: type[
         _wasi_keyvalue_wasi_keyvalue_error.Error
         | _wasi_keyvalue_wasi_keyvalue_error.AsyncError
     ]
+    """The class that implements `wasi:keyvalue/wasi-keyvalue-error@0.1.0`."""
     wasi_keyvalue_types: _wasi_keyvalue_types.Types | _wasi_keyvalue_types.AsyncTypes
+    """Implements `wasi:keyvalue/types@0.1.0`."""
     wasi_keyvalue_atomic: (
         _wasi_keyvalue_atomic.Atomic | _wasi_keyvalue_atomic.AsyncAtomic
     )
+    """Implements `wasi:keyvalue/atomic@0.1.0`."""
     wasi_keyvalue_cache: _wasi_keyvalue_cache.Cache | _wasi_keyvalue_cache.AsyncCache
+    """Implements `wasi:keyvalue/cache@0.1.0`."""
     wasi_keyvalue_eventual_batch: (
         _wasi_keyvalue_eventual_batch.EventualBatch
         | _wasi_keyvalue_eventual_batch.AsyncEventualBatch
     )
+    """Implements `wasi:keyvalue/eventual-batch@0.1.0`."""
     wasi_keyvalue_eventual: (
         _wasi_keyvalue_eventual.Eventual | _wasi_keyvalue_eventual.AsyncEventual
     )
+    """Implements `wasi:keyvalue/eventual@0.1.0`."""
     wasi_logging_logging: (
         _wasi_logging_logging.Logging | _wasi_logging_logging.AsyncLogging
     )
+    """Implements `wasi:logging/logging`."""
     wasi_random_insecure_seed: (
         _wasi_random_insecure_seed.InsecureSeed
         | _wasi_random_insecure_seed.AsyncInsecureSeed
         | None
     ) = None
+    """wasmtime's own unless given: implements `wasi:random/insecure-seed@0.2.3`."""
     wasi_random_insecure: (
         _wasi_random_insecure.Insecure | _wasi_random_insecure.AsyncInsecure | None
     ) = None
+    """wasmtime's own unless given: implements `wasi:random/insecure@0.2.3`."""
     wasi_random_random: (
         _wasi_random_random.Random | _wasi_random_random.AsyncRandom | None
     ) = None
+    """wasmtime's own unless given: implements `wasi:random/random@0.2.3`."""
 
 
 class Services(_host.World):
@@ -364,14 +386,16 @@ class Services(_host.World):
 
 
 class AsyncServices(_host.AsyncWorld[Services]):
-    """`Services` for asyncio: the component runs on a thread of its own.
+    """Every interface that a local service implements, or may implement in place of wasmtime.
 
-    What the host's methods return is awaited where it can be, on the loop that opened the world. Cancelling a call
-    stops the component.
+    `Services` for asyncio: every function is a coroutine, and the component runs on a thread to itself.
+
+    Results of the host's methods are awaited where they can be, on the loop that opened the world. Cancelling a call stops
+    the component.
     """
 
     @classmethod
-    async def open(
+    def open(
         cls,
         component: _host.ComponentSource,
         imports: ServicesImports | AsyncServicesImports,
@@ -381,9 +405,14 @@ class AsyncServices(_host.AsyncWorld[Services]):
         fuel: int | None = None,
         deadline: float | None = None,
         lanes: _host.Lanes | None = None,
-    ) -> Self:
-        """Load and instantiate `component` like `Services.open`, without blocking the loop."""
+    ) -> _host.Opening[Self]:
+        """Load and instantiate `component` like `Services.open`, without blocking the loop.
+
+        `async with AsyncServices.open(…) as world:` also closes it at its end; `await AsyncServices.open(…)` returns it.
+        """
         limits = _host.Limits(memory=memory, fuel=fuel, deadline=deadline)
-        return await cls._open(
-            Services, component, imports, wasi=wasi, limits=limits, lanes=lanes
+        return _host.Opening(
+            cls._open(
+                Services, component, imports, wasi=wasi, limits=limits, lanes=lanes
+            )
         )

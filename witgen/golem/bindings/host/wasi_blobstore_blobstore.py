@@ -75,22 +75,59 @@ class Blobstore(_host.Interface):
 
 
 class AsyncBlobstore(_host.Interface):
-    """`Blobstore` with methods that are coroutines, for the asyncio face."""
+    """Make, find and remove containers, and move objects between them.
+
+    `Blobstore` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
-    async def create_container(self, name: ContainerName) -> AsyncContainer: ...
+    async def create_container(self, name: ContainerName) -> AsyncContainer:
+        """Make a container with nothing in it. A container of that name that exists already is an error.
+
+        Raises:
+            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+        """
 
     @abstractmethod
-    async def get_container(self, name: ContainerName) -> AsyncContainer: ...
+    async def get_container(self, name: ContainerName) -> AsyncContainer:
+        """Open a container that exists.
+
+        Raises:
+            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+        """
 
     @abstractmethod
-    async def delete_container(self, name: ContainerName) -> None: ...
+    async def delete_container(self, name: ContainerName) -> None:
+        """Remove a container with all that is in it.
+
+        Raises:
+            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+        """
 
     @abstractmethod
-    async def container_exists(self, name: ContainerName) -> bool: ...
+    async def container_exists(self, name: ContainerName) -> bool:
+        """Tell whether there is a container of that name.
+
+        Raises:
+            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+        """
 
     @abstractmethod
-    async def copy_object(self, src: ObjectId, dest: ObjectId) -> None: ...
+    async def copy_object(self, src: ObjectId, dest: ObjectId) -> None:
+        """Copy an object, within its container or to another one, which has to exist.
+
+        An object at the destination is replaced.
+
+        Raises:
+            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+        """
 
     @abstractmethod
-    async def move_object(self, src: ObjectId, dest: ObjectId) -> None: ...
+    async def move_object(self, src: ObjectId, dest: ObjectId) -> None:
+        """Move an object, within its container or to another one, which has to exist; so this renames, too.
+
+        An object at the destination is replaced.
+
+        Raises:
+            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+        """

@@ -145,51 +145,120 @@ class StreamObjectNames(_host.Resource):
 
 
 class AsyncContainer(_host.AsyncResource, of=Container):
-    """`Container` with methods that are coroutines, for the asyncio face."""
+    """An open container.
+
+    `Container` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
-    async def name(self) -> str: ...
+    async def name(self) -> str:
+        """Tell its name.
+
+        Raises:
+            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+        """
 
     @abstractmethod
-    async def info(self) -> ContainerMetadata: ...
+    async def info(self) -> ContainerMetadata:
+        """Tell its name and how old it is.
+
+        Raises:
+            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+        """
 
     @abstractmethod
     async def get_data(
         self, name: ObjectName, start: int, end: int
-    ) -> AsyncIncomingValue: ...
+    ) -> AsyncIncomingValue:
+        """Open an object, or a part of it, for reading: from byte `start` to byte `end`, both included, counted from
+        0.
+
+        What was opened stays readable even when the object is deleted or replaced meanwhile.
+
+        Raises:
+            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+        """
 
     @abstractmethod
-    async def write_data(self, name: ObjectName, data: AsyncOutgoingValue) -> None: ...
+    async def write_data(self, name: ObjectName, data: AsyncOutgoingValue) -> None:
+        """Store an object under the given name, in place of one that has this name.
+
+        The content is what was written to the stream of `data`; finish that before.
+
+        Raises:
+            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+        """
 
     @abstractmethod
-    async def list_objects(self) -> AsyncStreamObjectNames: ...
+    async def list_objects(self) -> AsyncStreamObjectNames:
+        """List the names of all objects, in no particular order.
+
+        Raises:
+            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+        """
 
     @abstractmethod
-    async def delete_object(self, name: ObjectName) -> None: ...
+    async def delete_object(self, name: ObjectName) -> None:
+        """Remove an object. One that does not exist is no error.
+
+        Raises:
+            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+        """
 
     @abstractmethod
-    async def delete_objects(self, names: list[ObjectName]) -> None: ...
+    async def delete_objects(self, names: list[ObjectName]) -> None:
+        """Remove several objects. Those that do not exist are no error.
+
+        Raises:
+            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+        """
 
     @abstractmethod
-    async def has_object(self, name: ObjectName) -> bool: ...
+    async def has_object(self, name: ObjectName) -> bool:
+        """Tell whether there is an object of that name.
+
+        Raises:
+            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+        """
 
     @abstractmethod
-    async def object_info(self, name: ObjectName) -> ObjectMetadata: ...
+    async def object_info(self, name: ObjectName) -> ObjectMetadata:
+        """Tell the size and the age of an object.
+
+        Raises:
+            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+        """
 
     @abstractmethod
-    async def clear(self) -> None: ...
+    async def clear(self) -> None:
+        """Remove all objects and keep the container.
+
+        Raises:
+            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+        """
 
 
 class AsyncStreamObjectNames(_host.AsyncResource, of=StreamObjectNames):
-    """`StreamObjectNames` with methods that are coroutines, for the asyncio face."""
+    """A list of names that can be long, piece by piece.
+
+    `StreamObjectNames` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
-    async def read_stream_object_names(
-        self, len: int
-    ) -> tuple[list[ObjectName], bool]: ...
+    async def read_stream_object_names(self, len: int) -> tuple[list[ObjectName], bool]:
+        """Take the next names, at most `len`, and tell whether the list is at its end.
+
+        Raises:
+            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+        """
 
     @abstractmethod
-    async def skip_stream_object_names(self, num: int) -> tuple[int, bool]: ...
+    async def skip_stream_object_names(self, num: int) -> tuple[int, bool]:
+        """Leave out the next names, at most `num`; tell how many they were, and whether the list is at its end.
+
+        Raises:
+            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+        """
 
 
 _Container = Container
@@ -209,7 +278,10 @@ class ContainerInterface(_host.Interface):
 
 
 class AsyncContainerInterface(_host.Interface):
-    """`ContainerInterface` with methods that are coroutines, for the asyncio face."""
+    """The objects of one container.
+
+    `ContainerInterface` with methods that are coroutines, for the asyncio API.
+    """
 
     Container: type[AsyncContainer]
     """The class that implements `Container`."""

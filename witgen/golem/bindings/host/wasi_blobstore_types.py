@@ -69,27 +69,52 @@ class IncomingValue(_host.Resource):
 
 
 class AsyncOutgoingValue(_host.AsyncResource, of=OutgoingValue):
-    """`OutgoingValue` with methods that are coroutines, for the asyncio face."""
+    """The content of an object that is about to be stored.
+
+    `OutgoingValue` with methods that are coroutines, for the asyncio API.
+    """
 
     @classmethod
     @abstractmethod
-    async def new_outgoing_value(cls) -> AsyncOutgoingValue: ...
+    async def new_outgoing_value(cls) -> AsyncOutgoingValue:
+        """Begin with no content."""
 
     @abstractmethod
-    async def outgoing_value_write_body(self) -> OutputStream: ...
+    async def outgoing_value_write_body(self) -> OutputStream:
+        """Return the stream that takes the content. It can be had once; a second time is an error.
+
+        Drop it before the value.
+
+        Raises:
+            OutgoingValueOutgoingValueWriteBodyError: as WIT declares.
+        """
 
 
 class AsyncIncomingValue(_host.AsyncResource, of=IncomingValue):
-    """`IncomingValue` with methods that are coroutines, for the asyncio face."""
+    """The content of an object that was opened. It can be taken once, all at a time or through a stream.
+
+    `IncomingValue` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
-    async def incoming_value_consume_sync(self) -> IncomingValueSyncBody: ...
+    async def incoming_value_consume_sync(self) -> IncomingValueSyncBody:
+        """Take all of it as bytes.
+
+        Raises:
+            ErrorException: as WIT declares.
+        """
 
     @abstractmethod
-    async def incoming_value_consume_async(self) -> IncomingValueAsyncBody: ...
+    async def incoming_value_consume_async(self) -> IncomingValueAsyncBody:
+        """Take it through a stream, piece by piece.
+
+        Raises:
+            ErrorException: as WIT declares.
+        """
 
     @abstractmethod
-    async def size(self) -> int: ...
+    async def size(self) -> int:
+        """Tell how long it is, in bytes."""
 
 
 _OutgoingValue = OutgoingValue
@@ -109,7 +134,10 @@ class Types(_host.Interface):
 
 
 class AsyncTypes(_host.Interface):
-    """`Types` with methods that are coroutines, for the asyncio face."""
+    """What containers and objects are made of.
+
+    `Types` with methods that are coroutines, for the asyncio API.
+    """
 
     OutgoingValue: type[AsyncOutgoingValue]
     """The class that implements `OutgoingValue`."""

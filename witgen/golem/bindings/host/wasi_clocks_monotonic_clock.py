@@ -39,16 +39,23 @@ class MonotonicClock(_host.Interface):
 
 
 class AsyncMonotonicClock(_host.Interface):
-    """`MonotonicClock` with methods that are coroutines, for the asyncio face."""
+    """A clock that never goes back, for measuring time and for timeouts.
+
+    `MonotonicClock` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
-    async def now(self) -> Instant: ...
+    async def now(self) -> Instant:
+        """Read the clock. A later reading is never smaller."""
 
     @abstractmethod
-    async def resolution(self) -> Duration: ...
+    async def resolution(self) -> Duration:
+        """Tell how long one tick of the clock takes."""
 
     @abstractmethod
-    async def subscribe_instant(self, when: Instant) -> Pollable: ...
+    async def subscribe_instant(self, when: Instant) -> Pollable:
+        """Return a pollable that is ready from the given reading of the clock on."""
 
     @abstractmethod
-    async def subscribe_duration(self, when: Duration) -> Pollable: ...
+    async def subscribe_duration(self, when: Duration) -> Pollable:
+        """Return a pollable that is ready once the given span has passed, counted from this call."""

@@ -32,10 +32,17 @@ class WallClock(_host.Interface):
 
 
 class AsyncWallClock(_host.Interface):
-    """`WallClock` with methods that are coroutines, for the asyncio face."""
+    """The date and time, for people and for records.
+
+    Somebody may set this clock, also back: to measure how long something takes, use `monotonic-clock`.
+
+    `WallClock` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
-    async def now(self) -> Datetime: ...
+    async def now(self) -> Datetime:
+        """Read the clock."""
 
     @abstractmethod
-    async def resolution(self) -> Datetime: ...
+    async def resolution(self) -> Datetime:
+        """Tell how long one tick of the clock takes."""

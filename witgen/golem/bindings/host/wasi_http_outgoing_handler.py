@@ -43,9 +43,19 @@ class OutgoingHandler(_host.Interface):
 
 
 class AsyncOutgoingHandler(_host.Interface):
-    """`OutgoingHandler` with methods that are coroutines, for the asyncio face."""
+    """Make requests.
+
+    `OutgoingHandler` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
     async def handle(
         self, request: AsyncOutgoingRequest, options: AsyncRequestOptions | None
-    ) -> AsyncFutureIncomingResponse: ...
+    ) -> AsyncFutureIncomingResponse:
+        """Send a request and return what waits for the response.
+
+        An error here means that the request was not sent at all: it makes no sense, or it is not allowed.
+
+        Raises:
+            ErrorCode: as WIT declares, see `types.wasi_http_types`.
+        """

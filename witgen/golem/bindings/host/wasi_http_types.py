@@ -411,125 +411,230 @@ class FutureIncomingResponse(_host.Resource):
 
 
 class AsyncFields(_host.AsyncResource, of=Fields):
-    """`Fields` with methods that are coroutines, for the asyncio face."""
+    """The headers of a message, or the trailers after it: names with one value or more.
+
+    What is made here can be changed; what comes with a message may be read-only.
+
+    `Fields` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
-    def __init__(self) -> None: ...
+    def __init__(self) -> None:
+        """Begin without any."""
 
     @classmethod
     @abstractmethod
     async def from_list(
         cls, entries: list[tuple[FieldName, FieldValue]]
-    ) -> AsyncFields: ...
+    ) -> AsyncFields:
+        """Begin with these names and values. A name with several values comes several times.
+
+        Raises:
+            HeaderError: as WIT declares.
+        """
 
     @abstractmethod
-    async def get(self, name: FieldName) -> list[FieldValue]: ...
+    async def get(self, name: FieldName) -> list[FieldValue]:
+        """Return the values of a name; an empty list where it is not there."""
 
     @abstractmethod
-    async def has(self, name: FieldName) -> bool: ...
+    async def has(self, name: FieldName) -> bool:
+        """Tell whether a name is there."""
 
     @abstractmethod
-    async def set(self, name: FieldName, value: list[FieldValue]) -> None: ...
+    async def set(self, name: FieldName, value: list[FieldValue]) -> None:
+        """Give a name these values, in place of all it has.
+
+        Raises:
+            HeaderError: as WIT declares.
+        """
 
     @abstractmethod
-    async def delete(self, name: FieldName) -> None: ...
+    async def delete(self, name: FieldName) -> None:
+        """Remove a name with all its values. It is no error where it is not there.
+
+        Raises:
+            HeaderError: as WIT declares.
+        """
 
     @abstractmethod
-    async def append(self, name: FieldName, value: FieldValue) -> None: ...
+    async def append(self, name: FieldName, value: FieldValue) -> None:
+        """Give a name one more value.
+
+        Raises:
+            HeaderError: as WIT declares.
+        """
 
     @abstractmethod
-    async def entries(self) -> list[tuple[FieldName, FieldValue]]: ...
+    async def entries(self) -> list[tuple[FieldName, FieldValue]]:
+        """Return all names and values, written as they were given and in the order in which they are sent."""
 
     @abstractmethod
-    async def clone(self) -> AsyncFields: ...
+    async def clone(self) -> AsyncFields:
+        """Make a copy, which can be changed."""
 
 
 class AsyncIncomingRequest(_host.AsyncResource, of=IncomingRequest):
-    """`IncomingRequest` with methods that are coroutines, for the asyncio face."""
+    """A request to this component.
+
+    `IncomingRequest` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
-    async def method(self) -> Method: ...
+    async def method(self) -> Method:
+        """Tell what it asks for."""
 
     @abstractmethod
-    async def path_with_query(self) -> str | None: ...
+    async def path_with_query(self) -> str | None:
+        """Tell the path and the query, such as `/search?q=wit`."""
 
     @abstractmethod
-    async def scheme(self) -> Scheme | None: ...
+    async def scheme(self) -> Scheme | None:
+        """Tell how it got here."""
 
     @abstractmethod
-    async def authority(self) -> str | None: ...
+    async def authority(self) -> str | None:
+        """Tell the host it was meant for, with the port where one was given."""
 
     @abstractmethod
-    async def headers(self) -> AsyncFields: ...
+    async def headers(self) -> AsyncFields:
+        """Return its headers, which can only be read."""
 
     @abstractmethod
-    async def consume(self) -> AsyncIncomingBody: ...
+    async def consume(self) -> AsyncIncomingBody:
+        """Return its body. It can be had once; a second time is an error.
+
+        Raises:
+            IncomingRequestConsumeError: as WIT declares.
+        """
 
 
 class AsyncOutgoingRequest(_host.AsyncResource, of=OutgoingRequest):
-    """`OutgoingRequest` with methods that are coroutines, for the asyncio face."""
+    """A request that this component makes.
+
+    `OutgoingRequest` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
-    def __init__(self, headers: AsyncFields) -> None: ...
+    def __init__(self, headers: AsyncFields) -> None:
+        """Begin a `GET` with these headers; path, scheme and authority are missing yet.
+
+        Whether it makes sense as a whole is looked at only when it is sent.
+        """
 
     @abstractmethod
-    async def body(self) -> AsyncOutgoingBody: ...
+    async def body(self) -> AsyncOutgoingBody:
+        """Return the body to write to. It can be had once; a second time is an error.
+
+        Raises:
+            OutgoingRequestBodyError: as WIT declares.
+        """
 
     @abstractmethod
-    async def method(self) -> Method: ...
+    async def method(self) -> Method:
+        """Tell what it will ask for."""
 
     @abstractmethod
-    async def set_method(self, method: Method) -> None: ...
+    async def set_method(self, method: Method) -> None:
+        """Set what to ask for. An error means that the word is not one that HTTP allows.
+
+        Raises:
+            OutgoingRequestSetMethodError: as WIT declares.
+        """
 
     @abstractmethod
-    async def path_with_query(self) -> str | None: ...
+    async def path_with_query(self) -> str | None:
+        """Tell the path and the query; none is an empty path."""
 
     @abstractmethod
-    async def set_path_with_query(self, path_with_query: str | None) -> None: ...
+    async def set_path_with_query(self, path_with_query: str | None) -> None:
+        """Set the path and the query, such as `/search?q=wit`. An error means that this is none.
+
+        Raises:
+            OutgoingRequestSetPathWithQueryError: as WIT declares.
+        """
 
     @abstractmethod
-    async def scheme(self) -> Scheme | None: ...
+    async def scheme(self) -> Scheme | None:
+        """Tell how to reach the server; with none, the host chooses."""
 
     @abstractmethod
-    async def set_scheme(self, scheme: Scheme | None) -> None: ...
+    async def set_scheme(self, scheme: Scheme | None) -> None:
+        """Set how to reach the server. An error means that there can be no scheme of that name.
+
+        Raises:
+            OutgoingRequestSetSchemeError: as WIT declares.
+        """
 
     @abstractmethod
-    async def authority(self) -> str | None: ...
+    async def authority(self) -> str | None:
+        """Tell the server it will go to."""
 
     @abstractmethod
-    async def set_authority(self, authority: str | None) -> None: ...
+    async def set_authority(self, authority: str | None) -> None:
+        """Set the server, as `example.org` or `example.org:8080`. An error means that this is none.
+
+        Raises:
+            OutgoingRequestSetAuthorityError: as WIT declares.
+        """
 
     @abstractmethod
-    async def headers(self) -> AsyncFields: ...
+    async def headers(self) -> AsyncFields:
+        """Return its headers, which can no longer be changed."""
 
 
 class AsyncRequestOptions(_host.AsyncResource, of=RequestOptions):
-    """`RequestOptions` with methods that are coroutines, for the asyncio face."""
+    """How long to wait for which part of a response.
+
+    `RequestOptions` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
-    def __init__(self) -> None: ...
+    def __init__(self) -> None:
+        """Begin with the limits of the host."""
 
     @abstractmethod
-    async def connect_timeout(self) -> Duration | None: ...
+    async def connect_timeout(self) -> Duration | None:
+        """Tell how long connecting may take."""
 
     @abstractmethod
-    async def set_connect_timeout(self, duration: Duration | None) -> None: ...
+    async def set_connect_timeout(self, duration: Duration | None) -> None:
+        """Set how long connecting may take. An error means that the host has no such limit.
+
+        Raises:
+            RequestOptionsSetConnectTimeoutError: as WIT declares.
+        """
 
     @abstractmethod
-    async def first_byte_timeout(self) -> Duration | None: ...
+    async def first_byte_timeout(self) -> Duration | None:
+        """Tell how long the beginning of the body may take."""
 
     @abstractmethod
-    async def set_first_byte_timeout(self, duration: Duration | None) -> None: ...
+    async def set_first_byte_timeout(self, duration: Duration | None) -> None:
+        """Set how long the beginning of the body may take. An error means that the host has no such limit.
+
+        Raises:
+            RequestOptionsSetFirstByteTimeoutError: as WIT declares.
+        """
 
     @abstractmethod
-    async def between_bytes_timeout(self) -> Duration | None: ...
+    async def between_bytes_timeout(self) -> Duration | None:
+        """Tell how long the body may pause."""
 
     @abstractmethod
-    async def set_between_bytes_timeout(self, duration: Duration | None) -> None: ...
+    async def set_between_bytes_timeout(self, duration: Duration | None) -> None:
+        """Set how long the body may pause. An error means that the host has no such limit.
+
+        Raises:
+            RequestOptionsSetBetweenBytesTimeoutError: as WIT declares.
+        """
 
 
 class AsyncResponseOutparam(_host.AsyncResource, of=ResponseOutparam):
-    """`ResponseOutparam` with methods that are coroutines, for the asyncio face."""
+    """The place where the response to a request is handed over.
+
+    `ResponseOutparam` with methods that are coroutines, for the asyncio API.
+    """
 
     @classmethod
     @abstractmethod
@@ -537,87 +642,167 @@ class AsyncResponseOutparam(_host.AsyncResource, of=ResponseOutparam):
         cls,
         param: AsyncResponseOutparam,
         response: Ok[AsyncOutgoingResponse] | Err[ErrorCode],
-    ) -> None: ...
+    ) -> None:
+        """Hand over a response, or an error that the host makes a response of.
+
+        A request whose place is dropped without this gets an error.
+        """
 
 
 class AsyncIncomingResponse(_host.AsyncResource, of=IncomingResponse):
-    """`IncomingResponse` with methods that are coroutines, for the asyncio face."""
+    """A response to a request of this component.
+
+    `IncomingResponse` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
-    async def status(self) -> StatusCode: ...
+    async def status(self) -> StatusCode:
+        """Tell how the request went."""
 
     @abstractmethod
-    async def headers(self) -> AsyncFields: ...
+    async def headers(self) -> AsyncFields:
+        """Return its headers, which can only be read."""
 
     @abstractmethod
-    async def consume(self) -> AsyncIncomingBody: ...
+    async def consume(self) -> AsyncIncomingBody:
+        """Return its body. It can be had once; a second time is an error.
+
+        Raises:
+            IncomingResponseConsumeError: as WIT declares.
+        """
 
 
 class AsyncIncomingBody(_host.AsyncResource, of=IncomingBody):
-    """`IncomingBody` with methods that are coroutines, for the asyncio face."""
+    """A body that is received: first a stream of bytes, then the trailers.
+
+    `IncomingBody` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
-    async def stream(self) -> InputStream: ...
+    async def stream(self) -> InputStream:
+        """Return the stream. It can be had once; a second time is an error.
+
+        How fast it is read is how fast the other side may send.
+
+        Raises:
+            IncomingBodyStreamError: as WIT declares.
+        """
 
     @classmethod
     @abstractmethod
-    async def finish(cls, this: AsyncIncomingBody) -> AsyncFutureTrailers: ...
+    async def finish(cls, this: AsyncIncomingBody) -> AsyncFutureTrailers:
+        """Be done with the bytes, read or not, and return what is waiting for the trailers.
+
+        If the stream is still there, this is a trap.
+        """
 
 
 class AsyncFutureTrailers(_host.AsyncResource, of=FutureTrailers):
-    """`FutureTrailers` with methods that are coroutines, for the asyncio face."""
+    """The trailers of a body, as soon as it is complete.
+
+    `FutureTrailers` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
-    async def subscribe(self) -> Pollable: ...
+    async def subscribe(self) -> Pollable:
+        """Return a pollable that is ready once `get` has something to say."""
 
     @abstractmethod
     async def get(
         self,
-    ) -> Ok[Ok[AsyncFields | None] | Err[ErrorCode]] | Err[None] | None: ...
+    ) -> Ok[Ok[AsyncFields | None] | Err[ErrorCode]] | Err[None] | None:
+        """Return the trailers, or none while the body is not complete.
+
+        The outcome can be had once; after that there is an error in its place. Within it, an error says why the
+        body did not arrive, and none means that there were no trailers. Trailers can only be read.
+        """
 
 
 class AsyncOutgoingResponse(_host.AsyncResource, of=OutgoingResponse):
-    """`OutgoingResponse` with methods that are coroutines, for the asyncio face."""
+    """A response of this component.
+
+    `OutgoingResponse` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
-    def __init__(self, headers: AsyncFields) -> None: ...
+    def __init__(self, headers: AsyncFields) -> None:
+        """Begin a response with these headers and the status 200."""
 
     @abstractmethod
-    async def status_code(self) -> StatusCode: ...
+    async def status_code(self) -> StatusCode:
+        """Tell how the request went, as this response says."""
 
     @abstractmethod
-    async def set_status_code(self, status_code: StatusCode) -> None: ...
+    async def set_status_code(self, status_code: StatusCode) -> None:
+        """Set how the request went. An error means that this is no status.
+
+        Raises:
+            OutgoingResponseSetStatusCodeError: as WIT declares.
+        """
 
     @abstractmethod
-    async def headers(self) -> AsyncFields: ...
+    async def headers(self) -> AsyncFields:
+        """Return its headers, which can no longer be changed."""
 
     @abstractmethod
-    async def body(self) -> AsyncOutgoingBody: ...
+    async def body(self) -> AsyncOutgoingBody:
+        """Return the body to write to. It can be had once; a second time is an error.
+
+        Raises:
+            OutgoingResponseBodyError: as WIT declares.
+        """
 
 
 class AsyncOutgoingBody(_host.AsyncResource, of=OutgoingBody):
-    """`OutgoingBody` with methods that are coroutines, for the asyncio face."""
+    """A body that is sent: first a stream of bytes, then perhaps trailers.
+
+    Call `finish` at the end. A body that is dropped without it counts as broken off, and the other side learns that
+    as well as HTTP can tell it.
+
+    `OutgoingBody` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
-    async def write(self) -> OutputStream: ...
+    async def write(self) -> OutputStream:
+        """Return the stream to write to. It can be had once; a second time is an error.
+
+        Raises:
+            OutgoingBodyWriteError: as WIT declares.
+        """
 
     @classmethod
     @abstractmethod
     async def finish(
         cls, this: AsyncOutgoingBody, trailers: AsyncFields | None
-    ) -> None: ...
+    ) -> None:
+        """Send the end of the body, and trailers where there are some. Drop the stream before.
+
+        If the headers announced a length, and it was not written, this is an error.
+
+        Raises:
+            ErrorCode: as WIT declares.
+        """
 
 
 class AsyncFutureIncomingResponse(_host.AsyncResource, of=FutureIncomingResponse):
-    """`FutureIncomingResponse` with methods that are coroutines, for the asyncio face."""
+    """The response to a request, as soon as it arrives.
+
+    `FutureIncomingResponse` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
-    async def subscribe(self) -> Pollable: ...
+    async def subscribe(self) -> Pollable:
+        """Return a pollable that is ready once `get` has something to say."""
 
     @abstractmethod
     async def get(
         self,
-    ) -> Ok[Ok[AsyncIncomingResponse] | Err[ErrorCode]] | Err[None] | None: ...
+    ) -> Ok[Ok[AsyncIncomingResponse] | Err[ErrorCode]] | Err[None] | None:
+        """Return the response, or none while there is none.
+
+        The outcome can be had once; after that there is an error in its place. Within it, an error says why there
+        is no response. What goes wrong later, in the body, is told by the body.
+        """
 
 
 Headers = Fields
@@ -704,7 +889,13 @@ class Types(_host.Interface):
 
 
 class AsyncTypes(_host.Interface):
-    """`Types` with methods that are coroutines, for the asyncio face."""
+    """Requests, responses, their headers and bodies.
+
+    Parts of a message are resources of their own. They have to be dropped before what they came from: the headers
+    before the request, a stream before its body.
+
+    `Types` with methods that are coroutines, for the asyncio API.
+    """
 
     Fields: type[AsyncFields]
     """The class that implements `Fields`."""
@@ -740,4 +931,5 @@ class AsyncTypes(_host.Interface):
     """The class that implements `FutureIncomingResponse`."""
 
     @abstractmethod
-    async def http_error_code(self, err: IoError) -> ErrorCode | None: ...
+    async def http_error_code(self, err: IoError) -> ErrorCode | None:
+        """Look into the error of a stream: why a body broke off, or none where HTTP is not to blame."""

@@ -46,12 +46,29 @@ class Atomic(_host.Interface):
 
 
 class AsyncAtomic(_host.Interface):
-    """`Atomic` with methods that are coroutines, for the asyncio face."""
+    """Changes that happen as a whole: nobody sees one half done, and nothing comes in between.
+
+    The values are numbers here.
+
+    `Atomic` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
-    async def increment(self, bucket: AsyncBucket, key: Key, delta: int) -> int: ...
+    async def increment(self, bucket: AsyncBucket, key: Key, delta: int) -> int:
+        """Add `delta` to the number under a key and return the sum. Where there is no value, it counts as 0.
+
+        Raises:
+            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+        """
 
     @abstractmethod
     async def compare_and_swap(
         self, bucket: AsyncBucket, key: Key, old: int, new: int
-    ) -> bool: ...
+    ) -> bool:
+        """Replace the number under a key by `new` if it is `old`, and tell whether it was.
+
+        False also means that there is no value.
+
+        Raises:
+            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+        """

@@ -102,54 +102,82 @@ class Vacancy(_host.Resource, _types.Vacancy):
 
 
 class AsyncFutureGetResult(_host.AsyncResource, of=FutureGetResult):
-    """`FutureGetResult` with methods that are coroutines, for the asyncio face."""
+    """What `get` is going to find.
+
+    `FutureGetResult` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
     async def future_get_result_get(
         self,
-    ) -> Ok[AsyncIncomingValue | None] | Err[AsyncError] | None: ...
+    ) -> Ok[AsyncIncomingValue | None] | Err[AsyncError] | None:
+        """Return what was found, or none while that is not known.
+
+        Within the outcome, none stands for no value.
+        """
 
     @abstractmethod
-    async def listen_to_future_get_result(self) -> Pollable: ...
+    async def listen_to_future_get_result(self) -> Pollable:
+        """Return a pollable that is ready once the outcome is known. Drop it first."""
 
 
 class AsyncFutureExistsResult(_host.AsyncResource, of=FutureExistsResult):
-    """`FutureExistsResult` with methods that are coroutines, for the asyncio face."""
+    """What `exists` is going to find.
+
+    `FutureExistsResult` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
-    async def future_exists_result_get(self) -> Ok[bool] | Err[AsyncError] | None: ...
+    async def future_exists_result_get(self) -> Ok[bool] | Err[AsyncError] | None:
+        """Return whether there is a value, or none while that is not known."""
 
     @abstractmethod
-    async def listen_to_future_exists_result(self) -> Pollable: ...
+    async def listen_to_future_exists_result(self) -> Pollable:
+        """Return a pollable that is ready once the outcome is known. Drop it first."""
 
 
 class AsyncFutureResult(_host.AsyncResource, of=FutureResult):
-    """`FutureResult` with methods that are coroutines, for the asyncio face."""
+    """The outcome of `set` and `delete`.
+
+    `FutureResult` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
-    async def future_result_get(self) -> Ok[None] | Err[AsyncError] | None: ...
+    async def future_result_get(self) -> Ok[None] | Err[AsyncError] | None:
+        """Return whether it worked, or none while that is not known."""
 
     @abstractmethod
-    async def listen_to_future_result(self) -> Pollable: ...
+    async def listen_to_future_result(self) -> Pollable:
+        """Return a pollable that is ready once the outcome is known. Drop it first."""
 
 
 class AsyncFutureGetOrSetResult(_host.AsyncResource, of=FutureGetOrSetResult):
-    """`FutureGetOrSetResult` with methods that are coroutines, for the asyncio face."""
+    """What `get-or-set` is going to find.
+
+    `FutureGetOrSetResult` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
     async def future_get_or_set_result_get(
         self,
-    ) -> Ok[GetOrSetEntry] | Err[AsyncError] | None: ...
+    ) -> Ok[GetOrSetEntry] | Err[AsyncError] | None:
+        """Return the value or the empty place, or none while that is not known."""
 
     @abstractmethod
-    async def listen_to_future_get_or_set_result(self) -> Pollable: ...
+    async def listen_to_future_get_or_set_result(self) -> Pollable:
+        """Return a pollable that is ready once the outcome is known. Drop it first."""
 
 
 class AsyncVacancy(_host.AsyncResource, _types.Vacancy, of=Vacancy):
-    """`Vacancy` with methods that are coroutines, for the asyncio face."""
+    """An empty place that waits for a value. Dropping it says that there will be none; the host may also lose
+    patience.
+
+    `Vacancy` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
-    async def vacancy_fill(self, ttl_ms: int | None) -> AsyncOutgoingValue: ...
+    async def vacancy_fill(self, ttl_ms: int | None) -> AsyncOutgoingValue:
+        """Return what takes the value, which is kept for so many milliseconds, or without an end."""
 
 
 _FutureGetResult = FutureGetResult
@@ -218,7 +246,13 @@ class Cache(_host.Interface):
 
 
 class AsyncCache(_host.Interface):
-    """`Cache` with methods that are coroutines, for the asyncio face."""
+    """Values that may disappear at any time, and do so after a while.
+
+    A cache promises little: a value that is found was stored some time ago, and that is all. What was just stored may
+    not be found, and what was deleted may be. No function waits: each returns something to wait for and to ask.
+
+    `Cache` with methods that are coroutines, for the asyncio API.
+    """
 
     FutureGetResult: type[AsyncFutureGetResult]
     """The class that implements `FutureGetResult`."""
@@ -236,18 +270,30 @@ class AsyncCache(_host.Interface):
     """The class that implements `Vacancy`."""
 
     @abstractmethod
-    async def get(self, k: Key) -> AsyncFutureGetResult: ...
+    async def get(self, k: Key) -> AsyncFutureGetResult:
+        """Look for the value under a key."""
 
     @abstractmethod
-    async def exists(self, k: Key) -> AsyncFutureExistsResult: ...
+    async def exists(self, k: Key) -> AsyncFutureExistsResult:
+        """Find out whether there is a value under a key."""
 
     @abstractmethod
     async def set(
         self, k: Key, v: AsyncOutgoingValue, ttl_ms: int | None
-    ) -> AsyncFutureResult: ...
+    ) -> AsyncFutureResult:
+        """Store a value under a key for so many milliseconds, or without an end.
+
+        Where a value is only computed if it is missing, `get-or-set` is the better choice.
+        """
 
     @abstractmethod
-    async def get_or_set(self, k: Key) -> AsyncFutureGetOrSetResult: ...
+    async def get_or_set(self, k: Key) -> AsyncFutureGetOrSetResult:
+        """Look for the value under a key; whoever finds none is asked to provide it.
+
+        When several look for the same key at once, only one may be asked, and the others wait until the value is there.
+        A host need not do so.
+        """
 
     @abstractmethod
-    async def delete(self, k: Key) -> AsyncFutureResult: ...
+    async def delete(self, k: Key) -> AsyncFutureResult:
+        """Remove the value under a key."""

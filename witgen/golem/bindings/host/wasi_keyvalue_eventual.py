@@ -69,18 +69,43 @@ class Eventual(_host.Interface):
 
 
 class AsyncEventual(_host.Interface):
-    """`Eventual` with methods that are coroutines, for the asyncio face."""
+    """One value at a time.
+
+    What was written is seen by everybody sooner or later, and not by all at the same time.
+
+    `Eventual` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
-    async def get(self, bucket: AsyncBucket, key: Key) -> AsyncIncomingValue | None: ...
+    async def get(self, bucket: AsyncBucket, key: Key) -> AsyncIncomingValue | None:
+        """Return the value under a key, or none.
+
+        Raises:
+            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+        """
 
     @abstractmethod
     async def set(
         self, bucket: AsyncBucket, key: Key, outgoing_value: AsyncOutgoingValue
-    ) -> None: ...
+    ) -> None:
+        """Store a value under a key, in place of one that is there.
+
+        Raises:
+            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+        """
 
     @abstractmethod
-    async def delete(self, bucket: AsyncBucket, key: Key) -> None: ...
+    async def delete(self, bucket: AsyncBucket, key: Key) -> None:
+        """Remove the value under a key. It is no error where there is none.
+
+        Raises:
+            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+        """
 
     @abstractmethod
-    async def exists(self, bucket: AsyncBucket, key: Key) -> bool: ...
+    async def exists(self, bucket: AsyncBucket, key: Key) -> bool:
+        """Tell whether there is a value under a key.
+
+        Raises:
+            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+        """

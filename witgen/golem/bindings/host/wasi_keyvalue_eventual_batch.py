@@ -72,20 +72,46 @@ class EventualBatch(_host.Interface):
 
 
 class AsyncEventualBatch(_host.Interface):
-    """`EventualBatch` with methods that are coroutines, for the asyncio face."""
+    """Many values with one call, which costs one trip to the store and not one for each.
+
+    Such a call is not done as a whole: when it fails, a part of it may have happened, and others may see that part.
+    What was written is seen by everybody sooner or later.
+
+    `EventualBatch` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
     async def get_many(
         self, bucket: AsyncBucket, keys: list[Key]
-    ) -> list[AsyncIncomingValue | None]: ...
+    ) -> list[AsyncIncomingValue | None]:
+        """Return the values under several keys, in the order of the keys; none for each that is missing.
+
+        Raises:
+            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+        """
 
     @abstractmethod
-    async def keys(self, bucket: AsyncBucket) -> list[Key]: ...
+    async def keys(self, bucket: AsyncBucket) -> list[Key]:
+        """Return all keys of a bucket, in no particular order.
+
+        Raises:
+            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+        """
 
     @abstractmethod
     async def set_many(
         self, bucket: AsyncBucket, key_values: list[tuple[Key, AsyncOutgoingValue]]
-    ) -> None: ...
+    ) -> None:
+        """Store several values, each under its key, in place of those that are there.
+
+        Raises:
+            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+        """
 
     @abstractmethod
-    async def delete_many(self, bucket: AsyncBucket, keys: list[Key]) -> None: ...
+    async def delete_many(self, bucket: AsyncBucket, keys: list[Key]) -> None:
+        """Remove the values under several keys. Keys without a value are no error.
+
+        Raises:
+            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+        """

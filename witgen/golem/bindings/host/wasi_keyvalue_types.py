@@ -99,40 +99,80 @@ class IncomingValue(_host.Resource, _types.IncomingValue):
 
 
 class AsyncBucket(_host.AsyncResource, of=Bucket):
-    """`Bucket` with methods that are coroutines, for the asyncio face."""
+    """A set of values, each under a key of its own. Other stores call it a table, a collection or a database.
+
+    `Bucket` with methods that are coroutines, for the asyncio API.
+    """
 
     @classmethod
     @abstractmethod
-    async def open_bucket(cls, name: str) -> AsyncBucket: ...
+    async def open_bucket(cls, name: str) -> AsyncBucket:
+        """Open a bucket. Some hosts make one that does not exist, others give an error.
+
+        Raises:
+            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+        """
 
 
 class AsyncOutgoingValue(_host.AsyncResource, of=OutgoingValue):
-    """`OutgoingValue` with methods that are coroutines, for the asyncio face."""
+    """A value that is about to be stored.
+
+    `OutgoingValue` with methods that are coroutines, for the asyncio API.
+    """
 
     @classmethod
     @abstractmethod
-    async def new_outgoing_value(cls) -> AsyncOutgoingValue: ...
+    async def new_outgoing_value(cls) -> AsyncOutgoingValue:
+        """Begin with no content."""
 
     @abstractmethod
-    async def outgoing_value_write_body_async(self) -> OutgoingValueBodyAsync: ...
+    async def outgoing_value_write_body_async(self) -> OutgoingValueBodyAsync:
+        """Return a stream that takes the content. It can be had once, and has to be dropped before the value.
+
+        Raises:
+            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+        """
 
     @abstractmethod
     async def outgoing_value_write_body_sync(
         self, value: OutgoingValueBodySync
-    ) -> None: ...
+    ) -> None:
+        """Set the content, all at once.
+
+        Raises:
+            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+        """
 
 
 class AsyncIncomingValue(_host.AsyncResource, _types.IncomingValue, of=IncomingValue):
-    """`IncomingValue` with methods that are coroutines, for the asyncio face."""
+    """A value that was found. Its content can be taken once, all at a time or through a stream.
+
+    `IncomingValue` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
-    async def incoming_value_consume_sync(self) -> IncomingValueSyncBody: ...
+    async def incoming_value_consume_sync(self) -> IncomingValueSyncBody:
+        """Take all of the content as bytes.
+
+        Raises:
+            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+        """
 
     @abstractmethod
-    async def incoming_value_consume_async(self) -> IncomingValueAsyncBody: ...
+    async def incoming_value_consume_async(self) -> IncomingValueAsyncBody:
+        """Take the content through a stream, piece by piece.
+
+        Raises:
+            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+        """
 
     @abstractmethod
-    async def incoming_value_size(self) -> int: ...
+    async def incoming_value_size(self) -> int:
+        """Tell how many bytes the content has, or fail where that is not known.
+
+        Raises:
+            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+        """
 
 
 _Bucket = Bucket
@@ -158,7 +198,10 @@ class Types(_host.Interface):
 
 
 class AsyncTypes(_host.Interface):
-    """`Types` with methods that are coroutines, for the asyncio face."""
+    """Buckets, and values on their way in and out.
+
+    `Types` with methods that are coroutines, for the asyncio API.
+    """
 
     Bucket: type[AsyncBucket]
     """The class that implements `Bucket`."""

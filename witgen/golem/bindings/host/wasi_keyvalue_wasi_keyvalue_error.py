@@ -25,7 +25,11 @@ class Error(_host.Resource, _types.Error):
 
 
 class AsyncError(_host.AsyncResource, _types.Error, of=Error):
-    """`Error` with methods that are coroutines, for the asyncio face."""
+    """A failure of the store: it cannot be reached, it does not let us in, it is full, or it broke.
+
+    `Error` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
-    async def trace(self) -> str: ...
+    async def trace(self) -> str:
+        """Describe the failure for a person who debugs; programs should not read it."""

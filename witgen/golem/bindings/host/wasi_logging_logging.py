@@ -29,7 +29,15 @@ class Logging(_host.Interface):
 
 
 class AsyncLogging(_host.Interface):
-    """`Logging` with methods that are coroutines, for the asyncio face."""
+    """Hand messages to the log of whoever runs the component.
+
+    `Logging` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
-    async def log(self, level: Level, context: str, message: str) -> None: ...
+    async def log(self, level: Level, context: str, message: str) -> None:
+        """Write one message to the log.
+
+        `context` names the part of the program that speaks, so that a reader can group and filter; hosts give it no
+        meaning of their own. Nothing is returned: logging never fails a caller.
+        """

@@ -27,10 +27,15 @@ class Insecure(_host.Interface):
 
 
 class AsyncInsecure(_host.Interface):
-    """`Insecure` with methods that are coroutines, for the asyncio face."""
+    """Random numbers for games, tests and statistics: quick, and no good for secrets.
+
+    `Insecure` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
-    async def get_insecure_random_bytes(self, len: int) -> bytes: ...
+    async def get_insecure_random_bytes(self, len: int) -> bytes:
+        """Return `len` bytes. Somebody who has seen some of them may be able to tell the next."""
 
     @abstractmethod
-    async def get_insecure_random_u64(self) -> int: ...
+    async def get_insecure_random_u64(self) -> int:
+        """Return a number of 64 bits that is as weak as the bytes of `get-insecure-random-bytes`."""

@@ -26,7 +26,14 @@ class InsecureSeed(_host.Interface):
 
 
 class AsyncInsecureSeed(_host.Interface):
-    """`InsecureSeed` with methods that are coroutines, for the asyncio face."""
+    """A start for hash tables, so that nobody can prepare keys that all collide.
+
+    `InsecureSeed` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
-    async def insecure_seed(self) -> tuple[int, int]: ...
+    async def insecure_seed(self) -> tuple[int, int]:
+        """Return 128 bits, which may be the same at every start of the program.
+
+        It is meant to be asked for once, by the runtime of a language.
+        """

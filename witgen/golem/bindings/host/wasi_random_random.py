@@ -27,10 +27,15 @@ class Random(_host.Interface):
 
 
 class AsyncRandom(_host.Interface):
-    """`Random` with methods that are coroutines, for the asyncio face."""
+    """Random numbers that nobody can guess.
+
+    `Random` with methods that are coroutines, for the asyncio API.
+    """
 
     @abstractmethod
-    async def get_random_bytes(self, len: int) -> bytes: ...
+    async def get_random_bytes(self, len: int) -> bytes:
+        """Return `len` bytes that are good for keys and tokens. This never waits."""
 
     @abstractmethod
-    async def get_random_u64(self) -> int: ...
+    async def get_random_u64(self) -> int:
+        """Return a number of 64 bits that is as good as the bytes of `get-random-bytes`."""

@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any
+from typing import Any, Self
 
 from ..._abi import awkward_pots as _abi
 from ..._runtime import host as _host
 from ...types.awkward_pots import Size
 
 __all__ = [
+    "AsyncPot",
     "AsyncPots",
     "Pot",
     "Pots",
@@ -34,6 +35,27 @@ class Pot(_host.GuestResource):
         _host.drop(self)
 
 
+class AsyncPot(_host.AsyncGuestResource):
+    """`resource pot`.
+
+    `Pot` for asyncio: every method is a coroutine.
+    """
+
+    @classmethod
+    @abstractmethod
+    async def new(cls, size: Size) -> Self:
+        """`constructor(size: size)`"""
+        raise _host.unbound(cls)
+
+    @abstractmethod
+    async def fill(self, n: int) -> int:
+        """`fill: func(n: u32) -> u32`"""
+
+    async def drop(self) -> None:
+        """Drop the handle; twice is fine. `async with` does it at its end."""
+        await _host.async_drop(self)
+
+
 class Pots(_host.ExportedInterface):
     """`golden:awkward/awkward#pots`."""
 
@@ -42,9 +64,10 @@ class Pots(_host.ExportedInterface):
 
 
 class AsyncPots(_host.ExportedInterface):
-    """`Pots` for asyncio. What its resources do is called with `run_in_store`."""
+    """`golden:awkward/awkward#pots`.
 
-    def __init__(self, face: _host.AsyncWorld[Any], interface: Pots) -> None:
-        self._face = face
-        self._interface = interface
-        self.Pot: type[Pot] = interface.Pot
+    `Pots` for asyncio: every function is a coroutine.
+    """
+
+    def __init__(self, world: _host.AsyncWorld[Any], interface: Pots) -> None:
+        self.Pot: type[AsyncPot] = _host.async_resource(world, AsyncPot, interface.Pot)

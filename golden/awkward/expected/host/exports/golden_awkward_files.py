@@ -6,12 +6,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 from ..._abi import golden_awkward_files as _abi
 from ..._runtime import host as _host
 
 __all__ = [
+    "AsyncFile",
     "AsyncFiles",
     "File",
     "Files",
@@ -45,10 +46,50 @@ class File(_host.GuestResource):
         Raises:
             FileOpenError: as WIT declares.
         """
+        raise _host.unbound(cls)
 
     def drop(self) -> None:
         """Drop the handle; twice is fine. `with` does it at its end."""
         _host.drop(self)
+
+
+class AsyncFile(_host.AsyncGuestResource):
+    """`resource file`.
+
+    `File` for asyncio: every method is a coroutine.
+    """
+
+    @classmethod
+    @abstractmethod
+    async def new(cls, path: str) -> Self:
+        """`constructor(path: string)`
+
+        Raises:
+            Error: as WIT declares.
+        """
+        raise _host.unbound(cls)
+
+    @abstractmethod
+    async def handle(self) -> int:
+        """`handle: func() -> u32`"""
+
+    @abstractmethod
+    async def finalizer(self) -> str:
+        """`finalizer: func() -> string`"""
+
+    @classmethod
+    @abstractmethod
+    async def open(cls, path: str) -> AsyncFile:
+        """`open: static func(path: string) -> result<file, string>`
+
+        Raises:
+            FileOpenError: as WIT declares.
+        """
+        raise _host.unbound(cls)
+
+    async def drop(self) -> None:
+        """Drop the handle; twice is fine. `async with` does it at its end."""
+        await _host.async_drop(self)
 
 
 class Files(_host.ExportedInterface):
@@ -73,17 +114,28 @@ class Files(_host.ExportedInterface):
 
 
 class AsyncFiles(_host.ExportedInterface):
-    """`Files` for asyncio. What its resources do is called with `run_in_store`."""
+    """Methods that componentize-py takes for its own, and constructors that can fail.
 
-    def __init__(self, face: _host.AsyncWorld[Any], interface: Files) -> None:
-        self._face = face
+    `Files` for asyncio: every function is a coroutine.
+    """
+
+    def __init__(self, world: _host.AsyncWorld[Any], interface: Files) -> None:
+        self.File: type[AsyncFile] = _host.async_resource(
+            world, AsyncFile, interface.File
+        )
+        self._world = world
         self._interface = interface
-        self.File: type[File] = interface.File
 
-    async def size(self, of: File) -> int:
+    async def size(self, of: AsyncFile) -> int:
         """`size: func(of: borrow<file>) -> u64`"""
-        return await _host.run_in_store(self._face, self._interface.size, of)
+        _result: int = await _host.run_any_in_store(
+            self._world, self._interface.size, of
+        )
+        return _result
 
-    async def keep(self, file: File) -> File:
+    async def keep(self, file: AsyncFile) -> AsyncFile:
         """`keep: func(file: file) -> file`"""
-        return await _host.run_in_store(self._face, self._interface.keep, file)
+        _result: AsyncFile = await _host.run_any_in_store(
+            self._world, self._interface.keep, file
+        )
+        return _result

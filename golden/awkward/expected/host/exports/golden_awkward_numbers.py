@@ -37,16 +37,19 @@ class Numbers(_host.ExportedInterface):
 
 
 class AsyncNumbers(_host.ExportedInterface):
-    """`Numbers` for asyncio. What its resources do is called with `run_in_store`."""
+    """Lists of bytes with a sign.
 
-    def __init__(self, face: _host.AsyncWorld[Any], interface: Numbers) -> None:
-        self._face = face
+    `Numbers` for asyncio: every function is a coroutine.
+    """
+
+    def __init__(self, world: _host.AsyncWorld[Any], interface: Numbers) -> None:
+        self._world = world
         self._interface = interface
 
     async def signed(self, x: Iterable[int]) -> list[int]:
         """`signed: func(x: list<s8>) -> list<s8>`"""
-        return await _host.run_in_store(self._face, self._interface.signed, x)
+        return await _host.run_in_store(self._world, self._interface.signed, x)
 
     async def nested(self, x: Iterable[Iterable[int]]) -> list[int] | None:
         """`nested: func(x: list<list<s8>>) -> option<list<s8>>`"""
-        return await _host.run_in_store(self._face, self._interface.nested, x)
+        return await _host.run_in_store(self._world, self._interface.nested, x)

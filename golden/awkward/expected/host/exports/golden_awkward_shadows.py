@@ -55,10 +55,13 @@ class Shadows(_host.ExportedInterface):
 
 
 class AsyncShadows(_host.ExportedInterface):
-    """`Shadows` for asyncio. What its resources do is called with `run_in_store`."""
+    """Types that are called like what componentize-py's modules import.
 
-    def __init__(self, face: _host.AsyncWorld[Any], interface: Shadows) -> None:
-        self._face = face
+    `Shadows` for asyncio: every function is a coroutine.
+    """
+
+    def __init__(self, world: _host.AsyncWorld[Any], interface: Shadows) -> None:
+        self._world = world
         self._interface = interface
 
     async def fails(self, how: Err) -> Optional:
@@ -67,16 +70,16 @@ class AsyncShadows(_host.ExportedInterface):
         Raises:
             ErrError: as WIT declares.
         """
-        return await _host.run_in_store(self._face, self._interface.fails, how)
+        return await _host.run_in_store(self._world, self._interface.fails, how)
 
     async def shapes(
         self, x: Some | bytes | bytearray | memoryview, y: Flag, z: Enum
     ) -> tuple[Some, Flag, Enum]:
         """`shapes: func(x: some, y: flag, z: enum) -> tuple<some, flag, enum>`"""
-        return await _host.run_in_store(self._face, self._interface.shapes, x, y, z)
+        return await _host.run_in_store(self._world, self._interface.shapes, x, y, z)
 
     async def inside(
         self, x: Ok[Result] | _Err[Err] | None = None
     ) -> Ok[Result] | _Err[Err] | None:
         """`inside: func(x: option<result<result, err>>) -> option<result<result, err>>`"""
-        return await _host.run_in_store(self._face, self._interface.inside, x)
+        return await _host.run_in_store(self._world, self._interface.inside, x)

@@ -6,12 +6,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 from ..._abi import golden_awkward_types as _abi
 from ..._runtime import host as _host
 
 __all__ = [
+    "AsyncNode",
     "AsyncTypes",
     "Node",
     "Types",
@@ -38,6 +39,31 @@ class Node(_host.GuestResource):
         _host.drop(self)
 
 
+class AsyncNode(_host.AsyncGuestResource):
+    """`resource node`.
+
+    `Node` for asyncio: every method is a coroutine.
+    """
+
+    @classmethod
+    @abstractmethod
+    async def new(cls, name: str) -> Self:
+        """`constructor(name: string)`"""
+        raise _host.unbound(cls)
+
+    @abstractmethod
+    async def name(self) -> str:
+        """`name: func() -> string`"""
+
+    @abstractmethod
+    async def again(self) -> AsyncNode:
+        """The same node, as often as anybody asks."""
+
+    async def drop(self) -> None:
+        """Drop the handle; twice is fine. `async with` does it at its end."""
+        await _host.async_drop(self)
+
+
 class Types(_host.ExportedInterface):
     """Called like a module of Python's library."""
 
@@ -53,13 +79,21 @@ class Types(_host.ExportedInterface):
 
 
 class AsyncTypes(_host.ExportedInterface):
-    """`Types` for asyncio. What its resources do is called with `run_in_store`."""
+    """Called like a module of Python's library.
 
-    def __init__(self, face: _host.AsyncWorld[Any], interface: Types) -> None:
-        self._face = face
+    `Types` for asyncio: every function is a coroutine.
+    """
+
+    def __init__(self, world: _host.AsyncWorld[Any], interface: Types) -> None:
+        self.Node: type[AsyncNode] = _host.async_resource(
+            world, AsyncNode, interface.Node
+        )
+        self._world = world
         self._interface = interface
-        self.Node: type[Node] = interface.Node
 
-    async def pair(self) -> tuple[Node, Node]:
+    async def pair(self) -> tuple[AsyncNode, AsyncNode]:
         """`pair: func() -> tuple<node, node>`"""
-        return await _host.run_in_store(self._face, self._interface.pair)
+        _result: tuple[AsyncNode, AsyncNode] = await _host.run_any_in_store(
+            self._world, self._interface.pair
+        )
+        return _result

@@ -7,12 +7,13 @@ from __future__ import annotations
 import builtins as _builtins
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Self
 
 from ..._abi import golden_names_words as _abi
 from ..._runtime import host as _host
 
 __all__ = [
+    "AsyncResource",
     "AsyncWords",
     "Resource",
     "Words",
@@ -46,10 +47,50 @@ class Resource(_host.GuestResource):
     @abstractmethod
     def import_(cls, cls_: int) -> Resource:
         """`import: static func(cls: u32) -> resource`"""
+        raise _host.unbound(cls)
 
     def drop(self) -> None:
         """Drop the handle; twice is fine. `with` does it at its end."""
         _host.drop(self)
+
+
+class AsyncResource(_host.AsyncGuestResource):
+    """`resource resource`.
+
+    `Resource` for asyncio: every method is a coroutine.
+    """
+
+    @classmethod
+    @abstractmethod
+    async def new(cls, itself: int, cls_: _builtins.str) -> Self:
+        """`constructor(itself: u32, cls: string)`"""
+        raise _host.unbound(cls)
+
+    @abstractmethod
+    async def list(self) -> _builtins.list[_builtins.str]:
+        """`list: func() -> list<string>`"""
+
+    @abstractmethod
+    async def str(self, cls_: _builtins.str) -> _builtins.str:
+        """`str: func(cls: string) -> string`"""
+
+    @abstractmethod
+    async def dropped(self, reason: _builtins.str) -> bool:
+        """`dropped: func(reason: string) -> bool`"""
+
+    @abstractmethod
+    async def handle(self) -> int:
+        """`handle: func() -> u32`"""
+
+    @classmethod
+    @abstractmethod
+    async def import_(cls, cls_: int) -> AsyncResource:
+        """`import: static func(cls: u32) -> resource`"""
+        raise _host.unbound(cls)
+
+    async def drop(self) -> None:
+        """Drop the handle; twice is fine. `async with` does it at its end."""
+        await _host.async_drop(self)
 
 
 class Words(_host.ExportedInterface):
@@ -90,27 +131,32 @@ class Words(_host.ExportedInterface):
 
 
 class AsyncWords(_host.ExportedInterface):
-    """`Words` for asyncio. What its resources do is called with `run_in_store`."""
+    """Names that mean something in Python: "quotes", \\backslashes\\, \"\"\"triple\"\"\" and {{ braces }} in documentation.
 
-    def __init__(self, face: _host.AsyncWorld[Any], interface: Words) -> None:
-        self._face = face
+    `Words` for asyncio: every function is a coroutine.
+    """
+
+    def __init__(self, world: _host.AsyncWorld[Any], interface: Words) -> None:
+        self.Resource: type[AsyncResource] = _host.async_resource(
+            world, AsyncResource, interface.Resource
+        )
+        self._world = world
         self._interface = interface
-        self.Resource: type[Resource] = interface.Resource
 
     async def list(self, list: Iterable[int]) -> _builtins.list[int]:
         """`list: func(list: list<u32>) -> list<u32>`"""
-        return await _host.run_in_store(self._face, self._interface.list, list)
+        return await _host.run_in_store(self._world, self._interface.list, list)
 
     async def print(self, str: str, module: int) -> str:
         """`print: func(str: string, module: u32) -> string`"""
-        return await _host.run_in_store(self._face, self._interface.print, str, module)
+        return await _host.run_in_store(self._world, self._interface.print, str, module)
 
     async def lambda_(self, self_: int, class_: bool) -> tuple[int, bool]:
         """`lambda: func(self: u32, class: bool) -> tuple<u32, bool>`"""
         return await _host.run_in_store(
-            self._face, self._interface.lambda_, self_, class_
+            self._world, self._interface.lambda_, self_, class_
         )
 
     async def ttl_ms(self, http_get: int) -> int:
         """`TTL-ms: func(HTTP-get: u32) -> u32`"""
-        return await _host.run_in_store(self._face, self._interface.ttl_ms, http_get)
+        return await _host.run_in_store(self._world, self._interface.ttl_ms, http_get)

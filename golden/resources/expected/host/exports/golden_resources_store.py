@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Self
 
 from ..._abi import golden_resources_store as _abi
 from ..._runtime import host as _host
@@ -14,6 +14,8 @@ from ...types import golden_resources_store as _types
 from ...types.golden_resources_store import Either, Entry
 
 __all__ = [
+    "AsyncBucket",
+    "AsyncCursor",
     "AsyncStore",
     "Bucket",
     "Cursor",
@@ -56,6 +58,7 @@ class Bucket(_host.GuestResource, _types.Bucket):
     @abstractmethod
     def merge(cls, parts: Iterable[Bucket]) -> Bucket:
         """`merge: static func(parts: list<bucket>) -> bucket`"""
+        raise _host.unbound(cls)
 
     @classmethod
     @abstractmethod
@@ -65,6 +68,7 @@ class Bucket(_host.GuestResource, _types.Bucket):
         Raises:
             Error: as WIT declares.
         """
+        raise _host.unbound(cls)
 
     @abstractmethod
     def close(self) -> None:
@@ -85,6 +89,82 @@ class Cursor(_host.GuestResource, _types.Cursor):
     def drop(self) -> None:
         """Drop the handle; twice is fine. `with` does it at its end."""
         _host.drop(self)
+
+
+class AsyncBucket(_host.AsyncGuestResource, _types.Bucket):
+    """A set of named blobs.
+
+    `Bucket` for asyncio: every method is a coroutine.
+    """
+
+    @classmethod
+    @abstractmethod
+    async def new(cls, name: str) -> Self:
+        """Opens or creates."""
+        raise _host.unbound(cls)
+
+    @abstractmethod
+    async def name(self) -> str:
+        """The name it was opened with."""
+
+    @abstractmethod
+    async def get(self, key: str) -> bytes | None:
+        """`get: func(key: string) -> result<option<list<u8>>, error>`
+
+        Raises:
+            Error: as WIT declares.
+        """
+
+    @abstractmethod
+    async def put(self, key: str, value: bytes | bytearray | memoryview) -> None:
+        """`put: func(key: string, value: list<u8>) -> result<_, error>`
+
+        Raises:
+            Error: as WIT declares.
+        """
+
+    @abstractmethod
+    async def same(self, other: AsyncBucket) -> bool:
+        """`same: func(other: borrow<bucket>) -> bool`"""
+
+    @classmethod
+    @abstractmethod
+    async def merge(cls, parts: Iterable[AsyncBucket]) -> AsyncBucket:
+        """`merge: static func(parts: list<bucket>) -> bucket`"""
+        raise _host.unbound(cls)
+
+    @classmethod
+    @abstractmethod
+    async def open_existing(cls, name: str) -> AsyncBucket:
+        """`open-existing: static func(name: string) -> result<bucket, error>`
+
+        Raises:
+            Error: as WIT declares.
+        """
+        raise _host.unbound(cls)
+
+    @abstractmethod
+    async def close(self) -> None:
+        """`close: func()`"""
+
+    @abstractmethod
+    async def drop(self) -> int:
+        """`drop: func() -> u32`"""
+
+
+class AsyncCursor(_host.AsyncGuestResource, _types.Cursor):
+    """`resource cursor`.
+
+    `Cursor` for asyncio: every method is a coroutine.
+    """
+
+    @abstractmethod
+    async def next(self) -> str | None:
+        """`next: func() -> option<string>`"""
+
+    async def drop(self) -> None:
+        """Drop the handle; twice is fine. `async with` does it at its end."""
+        await _host.async_drop(self)
 
 
 class Store(_host.ExportedInterface):
@@ -121,22 +201,35 @@ class Store(_host.ExportedInterface):
 
 
 class AsyncStore(_host.ExportedInterface):
-    """`Store` for asyncio. What its resources do is called with `run_in_store`."""
+    """Resources, handles in every place.
 
-    def __init__(self, face: _host.AsyncWorld[Any], interface: Store) -> None:
-        self._face = face
+    `Store` for asyncio: every function is a coroutine.
+    """
+
+    def __init__(self, world: _host.AsyncWorld[Any], interface: Store) -> None:
+        self.Bucket: type[AsyncBucket] = _host.async_resource(
+            world, AsyncBucket, interface.Bucket
+        )
+        self.Cursor: type[AsyncCursor] = _host.async_resource(
+            world, AsyncCursor, interface.Cursor
+        )
+        self._world = world
         self._interface = interface
-        self.Bucket: type[Bucket] = interface.Bucket
-        self.Cursor: type[Cursor] = interface.Cursor
 
-    async def list_keys(self, bucket: Bucket) -> Cursor:
+    async def list_keys(self, bucket: AsyncBucket) -> AsyncCursor:
         """`list-keys: func(bucket: borrow<bucket>) -> cursor`"""
-        return await _host.run_in_store(self._face, self._interface.list_keys, bucket)
+        _result: AsyncCursor = await _host.run_any_in_store(
+            self._world, self._interface.list_keys, bucket
+        )
+        return _result
 
-    async def entries(self, of: Iterable[Bucket]) -> int:
+    async def entries(self, of: Iterable[AsyncBucket]) -> int:
         """`entries: func(of: handles) -> u32`"""
-        return await _host.run_in_store(self._face, self._interface.entries, of)
+        _result: int = await _host.run_any_in_store(
+            self._world, self._interface.entries, of
+        )
+        return _result
 
     async def take(self, entry: Entry) -> Either:
         """`take: func(entry: entry) -> either`"""
-        return await _host.run_in_store(self._face, self._interface.take, entry)
+        return await _host.run_in_store(self._world, self._interface.take, entry)

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..._abi import golden_resources_user as _abi
 from ..._runtime import host as _host
+from .golden_resources_store import AsyncBucket
 from .golden_resources_store import Bucket as StoreBucket
 
 __all__ = [
@@ -43,22 +44,29 @@ class User(_host.ExportedInterface):
 
 
 class AsyncUser(_host.ExportedInterface):
-    """`User` for asyncio. What its resources do is called with `run_in_store`."""
+    """`golden:resources/user`.
 
-    def __init__(self, face: _host.AsyncWorld[Any], interface: User) -> None:
-        self._face = face
+    `User` for asyncio: every function is a coroutine.
+    """
+
+    def __init__(self, world: _host.AsyncWorld[Any], interface: User) -> None:
+        self._world = world
         self._interface = interface
 
-    async def copy(self, source: StoreBucket, target: StoreBucket) -> int:
+    async def copy(self, source: AsyncBucket, target: AsyncBucket) -> int:
         """`copy: func(source: borrow<store-bucket>, target: borrow<store-bucket>) -> result<u32, error>`
 
         Raises:
             Error: as WIT declares, see `types.golden_resources_store`.
         """
-        return await _host.run_in_store(
-            self._face, self._interface.copy, source, target
+        _result: int = await _host.run_any_in_store(
+            self._world, self._interface.copy, source, target
         )
+        return _result
 
-    async def pass_(self, bucket: StoreBucket) -> StoreBucket:
+    async def pass_(self, bucket: AsyncBucket) -> AsyncBucket:
         """`pass: func(bucket: store-bucket) -> store-bucket`"""
-        return await _host.run_in_store(self._face, self._interface.pass_, bucket)
+        _result: AsyncBucket = await _host.run_any_in_store(
+            self._world, self._interface.pass_, bucket
+        )
+        return _result

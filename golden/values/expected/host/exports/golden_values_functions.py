@@ -162,10 +162,13 @@ class Functions(_host.ExportedInterface):
 
 
 class AsyncFunctions(_host.ExportedInterface):
-    """`Functions` for asyncio. What its resources do is called with `run_in_store`."""
+    """`golden:values/functions@1.0.0`.
 
-    def __init__(self, face: _host.AsyncWorld[Any], interface: Functions) -> None:
-        self._face = face
+    `Functions` for asyncio: every function is a coroutine.
+    """
+
+    def __init__(self, world: _host.AsyncWorld[Any], interface: Functions) -> None:
+        self._world = world
         self._interface = interface
 
     async def scalars(
@@ -173,29 +176,29 @@ class AsyncFunctions(_host.ExportedInterface):
     ) -> tuple[bool, int, int, float, float, str]:
         """`scalars: func(a: bool, b: u8, c: s64, d: f32, e: f64, f: char) -> tuple<bool, u8, s64, f32, f64, char>`"""
         return await _host.run_in_store(
-            self._face, self._interface.scalars, a, b, c, d, e, f
+            self._world, self._interface.scalars, a, b, c, d, e, f
         )
 
     async def all(self, value: Everything) -> Everything:
         """`all: func(value: everything) -> everything`"""
-        return await _host.run_in_store(self._face, self._interface.all, value)
+        return await _host.run_in_store(self._world, self._interface.all, value)
 
     async def shapes(
         self, values: Iterable[Shape | str | bytes | bytearray | memoryview]
     ) -> list[Shape]:
         """`shapes: func(values: list<shape>) -> list<shape>`"""
-        return await _host.run_in_store(self._face, self._interface.shapes, values)
+        return await _host.run_in_store(self._world, self._interface.shapes, values)
 
     async def choose(
         self, shape: Shape | str | bytes | bytearray | memoryview
     ) -> Shape:
         """`choose: func(shape: shape) -> shape`"""
-        return await _host.run_in_store(self._face, self._interface.choose, shape)
+        return await _host.run_in_store(self._world, self._interface.choose, shape)
 
     async def colors(self, color: Color, access: Access) -> tuple[Color, Access]:
         """`colors: func(color: color, access: access) -> tuple<color, access>`"""
         return await _host.run_in_store(
-            self._face, self._interface.colors, color, access
+            self._world, self._interface.colors, color, access
         )
 
     async def polygons(
@@ -206,7 +209,7 @@ class AsyncFunctions(_host.ExportedInterface):
     ) -> Polygon:
         """`polygons: func(polygon: polygon, names: list<string>, tables: list<list<u32>>) -> polygon`"""
         return await _host.run_in_store(
-            self._face, self._interface.polygons, polygon, names, tables
+            self._world, self._interface.polygons, polygon, names, tables
         )
 
     async def options(
@@ -217,7 +220,7 @@ class AsyncFunctions(_host.ExportedInterface):
     ) -> Some[int | None] | None:
         """`options: func(first: u8, second: option<string>, third: option<option<u8>>) -> option<option<u8>>`"""
         return await _host.run_in_store(
-            self._face, self._interface.options, first, second, third
+            self._world, self._interface.options, first, second, third
         )
 
     async def outcomes(self, value: Ok[int] | Err[str]) -> Ok[int] | Err[str]:
@@ -226,7 +229,7 @@ class AsyncFunctions(_host.ExportedInterface):
         Raises:
             ProblemError: as WIT declares, see `types.golden_values_types`.
         """
-        return await _host.run_in_store(self._face, self._interface.outcomes, value)
+        return await _host.run_in_store(self._world, self._interface.outcomes, value)
 
     async def by_enum(self, fail: bool) -> int:
         """`by-enum: func(fail: bool) -> result<u32, code>`
@@ -234,7 +237,7 @@ class AsyncFunctions(_host.ExportedInterface):
         Raises:
             CodeError: as WIT declares, see `types.golden_values_types`.
         """
-        return await _host.run_in_store(self._face, self._interface.by_enum, fail)
+        return await _host.run_in_store(self._world, self._interface.by_enum, fail)
 
     async def by_string(self, fail: bool) -> int:
         """`by-string: func(fail: bool) -> result<u32, reason>`
@@ -242,7 +245,7 @@ class AsyncFunctions(_host.ExportedInterface):
         Raises:
             ReasonError: as WIT declares, see `types.golden_values_types`.
         """
-        return await _host.run_in_store(self._face, self._interface.by_string, fail)
+        return await _host.run_in_store(self._world, self._interface.by_string, fail)
 
     async def by_bare_string(self, fail: bool) -> int:
         """`by-bare-string: func(fail: bool) -> result<u32, string>`
@@ -251,7 +254,7 @@ class AsyncFunctions(_host.ExportedInterface):
             ByBareStringError: as WIT declares.
         """
         return await _host.run_in_store(
-            self._face, self._interface.by_bare_string, fail
+            self._world, self._interface.by_bare_string, fail
         )
 
     async def by_nothing(self, fail: bool) -> int:
@@ -260,7 +263,7 @@ class AsyncFunctions(_host.ExportedInterface):
         Raises:
             ByNothingError: as WIT declares.
         """
-        return await _host.run_in_store(self._face, self._interface.by_nothing, fail)
+        return await _host.run_in_store(self._world, self._interface.by_nothing, fail)
 
     async def by_bare(self, fail: bool) -> None:
         """`by-bare: func(fail: bool) -> result`
@@ -268,8 +271,8 @@ class AsyncFunctions(_host.ExportedInterface):
         Raises:
             ByBareError: as WIT declares.
         """
-        await _host.run_in_store(self._face, self._interface.by_bare, fail)
+        await _host.run_in_store(self._world, self._interface.by_bare, fail)
 
     async def no_result(self, text: str) -> None:
         """`no-result: func(text: string)`"""
-        await _host.run_in_store(self._face, self._interface.no_result, text)
+        await _host.run_in_store(self._world, self._interface.no_result, text)

@@ -31,12 +31,15 @@ class Api(_host.ExportedInterface):
 
 
 class AsyncApi(_host.ExportedInterface):
-    """`Api` for asyncio. What its resources do is called with `run_in_store`."""
+    """`lib:counter/api@0.2.0`.
 
-    def __init__(self, face: _host.AsyncWorld[Any], interface: Api) -> None:
-        self._face = face
+    `Api` for asyncio: every function is a coroutine.
+    """
+
+    def __init__(self, world: _host.AsyncWorld[Any], interface: Api) -> None:
+        self._world = world
         self._interface = interface
 
     async def get(self) -> State:
         """`get: func() -> state`"""
-        return await _host.run_in_store(self._face, self._interface.get)
+        return await _host.run_in_store(self._world, self._interface.get)
