@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -163,7 +162,7 @@ class Store(Unique):
 
     def bind_here(self) -> None:
         """Let no other thread use the store than the current one, from now on."""
-        self.turns.thread = threading.get_ident()
+        self.turns.bind_here()
         self._attention[0] = None  # every call looks for its thread first
 
     def is_entered_here(self) -> bool:
@@ -315,7 +314,6 @@ class Store(Unique):
             return
         if self.turns.is_mine():
             raise HostError("a store cannot be closed while a call in it is under way")
-        self.turns.check_thread()
         self.turns.alone(self._end)
 
     def _end(self) -> None:
@@ -380,8 +378,7 @@ class Store(Unique):
             self._drop(self._abandoned.popleft())
         # In this order, so that what comes up meanwhile is not forgotten.
         self._attention.clear()
-        waits = self._jobs or self._abandoned or self._broken is not None
-        if waits or self.stdio.is_watched() or self.turns.thread is not None:
+        if self._jobs or self._abandoned or self._broken or self.stdio.is_watched() or self.turns.thread is not None:
             self._attention[0] = None
 
     def _drop(self, box: int) -> None:

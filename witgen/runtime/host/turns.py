@@ -59,7 +59,11 @@ class Turns:
         """Tell whether the current thread has the turn; `threading.Condition` asks a lock the same way."""
         return bool(getattr(self._lock, "_is_owned")())  # noqa: B009  (private: the name must not look public)
 
-    def check_thread(self) -> None:
+    def bind_here(self) -> None:
+        """Leave all turns to the current thread, from now on."""
+        self.thread = threading.get_ident()
+
+    def _check_thread(self) -> None:
         """Raise if turns are another thread's only."""
         if self.thread is not None and self.thread != threading.get_ident():
             raise ThreadError(
@@ -69,7 +73,7 @@ class Turns:
 
     def admit(self) -> None:
         """Raise if the current thread or greenlet may not make a call."""
-        self.check_thread()
+        self._check_thread()
         if greenlets.are_imported():
             greenlets.enter(self)
 
@@ -86,6 +90,7 @@ class Turns:
 
     def alone(self, job: Callable[[], T]) -> T:
         """Run a job that uses the store; raise if it is another thread's turn."""
+        self._check_thread()
         for _ in ROOM:
             break
         current, mine = memory.current, False
