@@ -378,7 +378,7 @@ class Store(Unique):
             self._drop(self._abandoned.popleft())
         # In this order, so that what comes up meanwhile is not forgotten.
         self._attention.clear()
-        if self._jobs or self._abandoned or self._broken or self.stdio.is_watched() or self.turns.thread is not None:
+        if self._jobs or self._abandoned or self._broken is not None or self.stdio.is_watched() or self.turns.thread:
             self._attention[0] = None
 
     def _drop(self, box: int) -> None:
