@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
+from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -228,3 +231,72 @@ def test_a_users_engine_without_what_a_limit_needs() -> None:
     suitable = host.make_engine(wasmtime.Config(), host.Settings(fuel=True, interruptible=True))
     with host.Store(suitable, limits=host.Limits(fuel=10_000, deadline=1.0)) as store:
         assert Limited._instantiate(store, TEXT, Imports).add(1, 2) == 3
+
+
+class Index:
+    """Behaves like an integer of numpy's."""
+
+    def __index__(self) -> int:
+        return 4 * PAGE
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "error"),
+    [
+        *((name, "1", TypeError) for name in ("memory", "fuel", "deadline", "interruptible")),
+        *((name, True, TypeError) for name in ("memory", "fuel", "deadline")),
+        *((name, -1, ValueError) for name in ("memory", "fuel", "deadline")),
+        *((name, 1 << 70, ValueError) for name in ("memory", "fuel", "deadline")),
+        *((name, [1], TypeError) for name in ("memory", "fuel", "deadline", "interruptible")),
+        ("memory", 1e6, TypeError),
+        ("fuel", 1e6, TypeError),
+        ("fuel", 1 << 64, ValueError),
+        ("memory", 1 << 63, ValueError),
+        ("deadline", 0, ValueError),
+        ("deadline", math.nan, ValueError),
+        ("deadline", math.inf, ValueError),
+        ("deadline", -math.inf, ValueError),
+        ("deadline", 1j, TypeError),
+        ("interruptible", 1, TypeError),
+        ("interruptible", None, TypeError),
+    ],
+)
+def test_a_value_that_is_no_limit_is_refused_where_it_is_given(name: str, value: object, error: type) -> None:
+    with pytest.raises(error, match=rf"^{name}: expected .*, got .*{type(value).__name__}") as caught:
+        open_(**{name: value})
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 300
+    with pytest.raises(error, match=f"^{name}: "):
+        replace(host.Limits(), **{name: value})
+
+
+@pytest.mark.parametrize("name", ["memory", "fuel", "deadline"])
+def test_a_number_too_long_to_be_written_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=rf"^{name}: expected .* got a value \(int\)$"):
+        open_(**{name: 10**5000})
+
+
+def test_what_is_refused_harms_no_other_store() -> None:
+    good = open_(deadline=0.3)
+    for value in ("1", math.nan, -1.0):
+        with pytest.raises((TypeError, ValueError)):
+            open_(deadline=value)
+    with pytest.raises(host.DeadlineError):
+        good.spin()
+
+
+def test_numbers_of_other_types_are_limits() -> None:
+    limits = host.Limits(memory=Index(), fuel=Index(), deadline=Fraction(1, 2))  # type: ignore[arg-type]
+    assert (limits.memory, limits.fuel, limits.deadline) == (4 * PAGE, 4 * PAGE, 0.5)
+    assert [type(each) for each in (limits.memory, limits.fuel, limits.deadline)] == [int, int, float]
+    with open_(memory=Index(), fuel=(1 << 64) - 1, deadline=5) as world:
+        assert world.add(1, 2) == 3
+    with open_(memory=(1 << 63) - 1, deadline=threading.TIMEOUT_MAX) as world:
+        assert world.add(1, 2) == 3
+
+
+def test_nothing_is_a_limit_too() -> None:
+    with pytest.raises(host.MemoryLimitError):
+        open_(memory=0)
+    with open_(fuel=0) as world, pytest.raises(host.FuelError):
+        world.add(1, 2)

@@ -15,6 +15,20 @@ from .output import reporter
 
 __all__ = ["run", "workers"]
 
+
+def _limit(_context: click.Context, option: click.Parameter, value: float | None) -> float | None:
+    """Check a limit as `Limits` does: it may be NaN, infinite or larger than a memory can be."""
+    if value is not None:
+        from ..runtime.host.limits import Limits
+
+        try:
+            given: dict[str, Any] = {str(option.name): value}
+            Limits(**given)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from error
+    return value
+
+
 _STATE = click.option(
     "--state", type=click.Path(path_type=Path), metavar="FILE", help="The state file; .witgen/state.db by default."
 )
@@ -36,9 +50,12 @@ _STATE = click.option(
     "--update", type=click.Choice(["automatic", "snapshot-based"]), help="Bring the worker to this version first."
 )
 @click.option(
-    "--deadline", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="How long it may take."
+    "--deadline", type=click.FloatRange(min=0, min_open=True), callback=_limit, metavar="SECONDS",
+    help="How long it may take.",
+)  # fmt: skip
+@click.option(
+    "--memory", type=click.IntRange(min=1), callback=_limit, metavar="BYTES", help="How large each memory may get."
 )
-@click.option("--memory", type=click.IntRange(min=1), metavar="BYTES", help="How large each memory may get.")
 @click.option("--network/--no-network", default=True, help="Whether it may connect to anything.")
 @click.option("--json", "as_json", is_flag=True, help="Arguments and result are JSON, not WAVE.")
 @click.option("--watch", "watching", is_flag=True, help="Run again whenever the component's file changes.")

@@ -51,6 +51,15 @@ class Surroundings:
     output: Callable[[str, bytes], object] = field(default=_nowhere)
     """Takes what the guest writes to `stdout` and `stderr`."""
 
+    def __post_init__(self) -> None:
+        """Check the limits where they are given: not each time that a worker starts."""
+        _ = self.limits
+
+    @property
+    def limits(self) -> Limits:
+        """What stores of workers allow."""
+        return Limits(deadline=self.deadline, memory=self.memory, interruptible=True)
+
     def wasi(self, recorder: Recorder) -> WasiConfig:
         """Return what wasmtime provides."""
         config = WasiConfig()
@@ -91,12 +100,11 @@ class Loaded:
         durable_ones = [item for item in definition.imports if item.attribute in implementations]
         for attribute, each in durable.wrap(durable_ones, implementations).items():
             setattr(made.imports, attribute, each)
-        limits = Limits(deadline=surroundings.deadline, memory=surroundings.memory, interruptible=True)
-        ready = prepare(definition, program.content, limits)
+        ready = prepare(definition, program.content, surroundings.limits)
         self.store = Store(
             ready.engine,
             wasi=surroundings.wasi(recorder),
-            limits=limits,
+            limits=surroundings.limits,
             concurrent=ready.concurrent,
             streams=True,
         )
