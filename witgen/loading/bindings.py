@@ -6,7 +6,6 @@ import json
 import os
 import re
 import sys
-import threading
 from collections.abc import Callable, Collection, Mapping
 from importlib import import_module
 from types import new_class
@@ -18,7 +17,7 @@ from ..errors import WitError
 from ..options import Config
 from ..resolver import component_in, resolve_component
 from ..runtime import host
-from ..runtime.host.engine import Settings
+from ..runtime.host import forking
 from ..runtime.host.opening import Prepared, prepare
 from ..tree import SingleFile, Tree, read_tree
 from .implementations import complete, implementations
@@ -32,13 +31,16 @@ _RUNTIME = "witgen.runtime"
 # The first module that `host` imports from is the world's.
 _WORLD = re.compile(r"^from \.(\w+) import ", re.MULTILINE)
 
+_UNASKED = host.Limits(interruptible=True)
+"""What stores allow where nothing else is said."""
+
 _classes: dict[str, Any] = {}
 """What was loaded, by what it was loaded from."""
 
 _generated: dict[str, Any] = {}
 """The classes of worlds as they are generated, likewise."""
 
-_lock = threading.RLock()
+_lock = forking.held_while_forking()
 """Modules are put where Python looks for them, and imported, by one thread at a time."""
 
 
@@ -135,7 +137,7 @@ def _bound(base: Any, content: bytes) -> Any:
         "__doc__": base.__doc__,
         "__module__": base.__module__,
         "_content": content,
-        "_ready": prepare(definition, content),
+        "_ready": prepare(definition, content, _UNASKED),
     }
     return new_class(base.__name__, (_Loaded, base), exec_body=lambda body: body.update(members))
 
@@ -158,6 +160,7 @@ class _Loaded:
         memory: int | None = None,
         fuel: int | None = None,
         deadline: float | None = None,
+        interruptible: bool = True,
         lanes: host.Lanes | None = None,
         partial: bool = False,
         **named: object,
@@ -170,6 +173,7 @@ class _Loaded:
             memory: how many bytes each of its memories may have.
             fuel: how many instructions, about, it may run in all.
             deadline: how many seconds a call may take.
+            interruptible: whether Ctrl-C ends a call while the component runs, which makes some loops slower.
             lanes: whether lists of bytes take the fast way: "auto" (where they can), "bytes" (or fail), "off".
             partial: whether imports may be missing; one that the component calls raises `NotImplementedError` then.
             named: imports by Python name.
@@ -177,11 +181,12 @@ class _Loaded:
         Raises:
             LinkError: an import is missing, unknown, or cannot be called as WIT says.
         """
+        limits = host.Limits(memory=memory, fuel=fuel, deadline=deadline, interruptible=interruptible)
         given = implementations(cls._definition, imports, named)
         if partial:
             complete(cls._definition, given)
-        limits = host.Limits(memory=memory, fuel=fuel, deadline=deadline)
         # Counting and interrupting are part of the code, which is compiled for each combination.
-        settings = limits.settings(concurrent=cls._ready.concurrent)
-        source = cls._ready.component if lanes is None and settings == Settings(cls._ready.concurrent) else cls._content
+        concurrent = cls._ready.concurrent
+        ready = lanes is None and limits.settings(concurrent=concurrent) == _UNASKED.settings(concurrent=concurrent)
+        source = cls._ready.component if ready else cls._content
         return cls._open(source, given, wasi=wasi, limits=limits, lanes=lanes)

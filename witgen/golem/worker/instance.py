@@ -100,7 +100,7 @@ class Loaded:
         durable_ones = [item for item in definition.imports if item.attribute in implementations]
         for attribute, each in durable.wrap(durable_ones, implementations).items():
             setattr(made.imports, attribute, each)
-        ready = prepare(definition, program.content, surroundings.limits)
+        ready = prepare(definition, program.content, surroundings.limits, bounds=False)
         self.store = Store(
             ready.engine,
             wasi=surroundings.wasi(recorder),

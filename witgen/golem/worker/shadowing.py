@@ -13,6 +13,7 @@ from wasmtime import component as wasm
 from ...runtime import abi
 from ...runtime.host import Store, ffi
 from ...runtime.host.binding import bind_callback
+from ...runtime.host.engine import compile_with
 from ...runtime.host.handles import ResourceHandles
 from .errors import WorkerError
 
@@ -69,7 +70,7 @@ def _try_version(engine: wasmtime.Engine, version: str) -> str | None:
     store = wasmtime.Store(engine)
     store.set_wasi(wasmtime.WasiConfig())
     try:
-        linker.instantiate(store, wasm.Component(engine, _PROBE.format(version=version)))
+        linker.instantiate(store, compile_with(engine, _PROBE.format(version=version)))
     except wasmtime.WasmtimeError:
         return None
     return version

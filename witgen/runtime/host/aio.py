@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import threading
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextvars import copy_context
@@ -36,6 +37,9 @@ A = TypeVar("A", bound="AsyncWorld[Any]")
 
 _ASK_AGAIN = 0.02
 """Seconds until a call that does not end is asked to end once more: it may not have been inside wasm yet."""
+
+_GRACE = 0.3
+"""Seconds after which nobody waits any longer for a call that has to end: its host function does not return."""
 
 
 class AsyncWorld(Unique, Generic[W]):
@@ -69,8 +73,8 @@ class AsyncWorld(Unique, Generic[W]):
         lanes: Lanes | None = None,
     ) -> Self:
         """Run a component in a store of its own; it is compiled and started on the store's thread too."""
-        worker = _Worker(asyncio.get_running_loop())
         interruptible = replace(limits or Limits(), interruptible=True)
+        worker = _Worker(asyncio.get_running_loop(), interruptible.deadline)
         try:
             opened = await worker.run(partial(worker.open, world, component, imports, wasi, interruptible, lanes))
         except BaseException:
@@ -154,8 +158,11 @@ async def run_any_in_store(world: AsyncWorld[Any], function: Callable[..., Any],
 class _Worker:
     """The thread of one store, and its way back to the loop."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, deadline: float | None) -> None:
         self._loop = loop
+        self._deadline = deadline
+        self._left: BaseException | None = None
+        """Why the thread was left alone with a host function that does not return; it ends when that does."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._ident = 0
         self._store: Store | None = None
@@ -180,6 +187,8 @@ class _Worker:
 
     def _adopt(self, store: Store) -> None:
         self._store = store
+        if self._left is not None:
+            raise self._left
         self._ident = threading.get_ident()
         store.bind_here()
         store.finish = self._finish
@@ -189,8 +198,9 @@ class _Worker:
 
     def _finish(self, value: object) -> object:
         """Return what an implementation returned, or what it comes to where it is awaitable; on the store's thread."""
+        interruption = self._store.interruption if self._store is not None else None
         if not inspect.isawaitable(value):
-            return value
+            return value if interruption is None else interruption.in_time(value)
 
         async def wait() -> object:
             self._waited_for = asyncio.current_task()
@@ -204,10 +214,12 @@ class _Worker:
             return asyncio.run_coroutine_threadsafe(wait(), self._loop)
         pending = self._pending = asyncio.run_coroutine_threadsafe(wait(), self._loop)
         try:
-            return pending.result()
-        except CancelledError:
-            if self._store is not None and self._store.interruption is not None:
-                self._store.interruption.check_here()  # who stops the call says why
+            return pending.result(None if interruption is None else interruption.remaining)
+        except (CancelledError, TimeoutError):
+            if not pending.done():
+                pending.cancel()
+            if interruption is not None:
+                interruption.check_here()  # who stops the call says why
             raise
         finally:
             self._pending = None
@@ -218,7 +230,7 @@ class _Worker:
 
     async def run(self, job: Callable[[], T]) -> T:
         """Run a job on the thread. Where this is cancelled, the job is stopped and waited for."""
-        if self._ended and self._store is not None:
+        if (self._ended or self._left is not None) and self._store is not None:
             self._store.usable()
         if self._waited_for is not None and asyncio.current_task() is self._waited_for:
             raise HostError("a coroutine cannot call the component that waits for it; a task of its own can, later")
@@ -227,11 +239,33 @@ class _Worker:
         running.add_done_callback(self._jobs.discard)
         waiting = asyncio.wrap_future(running)
         try:
+            if self._deadline is not None:
+                await self._until_late(waiting, running)
             return await asyncio.shield(waiting)
         except asyncio.CancelledError as cancelled:
+            if running.cancelled() and self._left is not None and self._store is not None:
+                self._store.usable()
             if not running.cancel():
                 await self._stop(waiting, cancelled)
             raise
+
+    async def _until_late(self, waiting: asyncio.Future[Any], running: Future[Any]) -> None:
+        """Wait until a job is done; raise where a call takes longer than it may and does not end."""
+        pause = (self._deadline or 0.0) + _GRACE
+        while not (await asyncio.wait([waiting], timeout=pause))[0]:
+            interruption = self._store.interruption if self._store is not None else None
+            remaining = interruption.remaining if interruption is not None else None
+            if interruption is None or remaining is None:
+                pause = _GRACE
+            elif remaining > -_GRACE:
+                pause = remaining + _GRACE
+            else:
+                try:
+                    interruption.check_here()
+                except BaseException as cause:
+                    self._leave(cause)
+                    if running.running():
+                        raise
 
     async def discard(self, handle: Handle) -> None:
         """Drop a handle on the thread: now, or before the next call if this one is part of one."""
@@ -244,6 +278,8 @@ class _Worker:
             Handle._drop(handle)
 
     async def _stop(self, waiting: asyncio.Future[Any], cause: BaseException) -> None:
+        """End what runs on the thread, and wait for that, but not for a host function that does not return."""
+        gives_up = time.monotonic() + _GRACE
         while not waiting.done():
             if self._store is not None:
                 self._store.interrupt(cause)
@@ -251,8 +287,20 @@ class _Worker:
             if pending is not None:
                 pending.cancel()
             await asyncio.wait([waiting], timeout=_ASK_AGAIN)
-        if not waiting.cancelled():
-            waiting.exception()  # seen: the caller gets the cancellation
+            if time.monotonic() > gives_up and not waiting.done():
+                self._leave(cause)
+                waiting.add_done_callback(_seen)
+                return
+        _seen(waiting)
+
+    def _leave(self, cause: BaseException) -> None:
+        """Leave the thread alone: its store is dead, and calls that wait for their turn end."""
+        if self._left is None:
+            self._left = cause
+            if self._store is not None:
+                self._store._break(cause)
+            for job in tuple(self._jobs):
+                job.cancel()
 
     async def close(self, world: World) -> None:
         """Close the store, whatever becomes of who waits for that."""
@@ -264,7 +312,11 @@ class _Worker:
     async def _close(self, world: World) -> None:
         try:
             await self._end_calls()
-            await self.run(partial(World.close, world))
+            if self._left is None:
+                await self.run(partial(World.close, world))
+            else:
+                # Once the host function has returned.
+                self._thread.submit(World.close, world)
         finally:
             self.end()
 
@@ -286,3 +338,9 @@ def _done(job: Callable[[], T]) -> T:
         return job()
     except StopIteration as stop:
         raise RuntimeError("host code raised StopIteration") from stop
+
+
+def _seen(future: asyncio.Future[Any]) -> None:
+    """Take note of how a future has ended: its caller gets something else."""
+    if not future.cancelled():
+        future.exception()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from .errors import FuelError, GuestExit, MemoryLimitError, Trap
@@ -9,7 +10,7 @@ from .explained import explained
 from .limits import Limits
 from .memory import Budget
 
-__all__ = ["cause_of"]
+__all__ = ["cause_of", "failures_of"]
 
 _OUT_OF_FUEL: Final = "all fuel consumed by WebAssembly"
 _TOO_MUCH: Final = "fuel allocated for hostcalls has been exhausted"
@@ -34,3 +35,12 @@ def cause_of(text: str, code: int | None, limits: Limits, budget: Budget | None)
     elif limits.memory is not None:
         trap.add_note(f"The store allows each memory {limits.memory} bytes; maybe the guest needs more.")
     return trap
+
+
+def failures_of(hook: Callable[[], None]) -> list[BaseException]:
+    """Run a hook, and return what it raised: the store must close whatever that is."""
+    try:
+        hook()
+    except BaseException as failure:  # noqa: BLE001
+        return [failure]
+    return []

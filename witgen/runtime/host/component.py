@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import logging
 import os
 import sys
 import tempfile
-import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias, TypeVar, overload
@@ -20,13 +20,14 @@ from weakref import WeakKeyDictionary
 import wasmtime
 from wasmtime.component import Component
 
-from . import ffi
+from . import ffi, forking
 from .arguments import check_argument
-from .engine import fingerprint
+from .engine import compile_with, fingerprint
 from .errors import ComponentError
 from .features import ASYNC, explain, missing_feature
+from .lanes import waits
 from .lanes.refusal import Refusal
-from .lanes.request import Request
+from .lanes.request import Request, binary
 
 __all__ = ["ComponentSource", "Origin", "cache_folder", "load", "origin_of"]
 
@@ -35,6 +36,8 @@ T = TypeVar("T")
 _Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview
 ComponentSource: TypeAlias = _Source | Component
 """A path, a component's bytes, component text (a str that begins with a parenthesis), or a compiled component."""
+
+_log = logging.getLogger(__name__)
 
 _ANY_HASH = "?" * 40
 _KEEP_SECONDS = 90 * 24 * 3600
@@ -74,23 +77,31 @@ _origins: WeakKeyDictionary[Component, Origin] = WeakKeyDictionary()
 
 _COMPILED: Final = Refusal("", "it was compiled before it was opened: pass its path or its bytes")
 
-_loading = threading.Lock()
+_loading = forking.held_while_forking()
 """One component at a time: who waits may want the same, and compiling takes all cores and much memory anyway."""
 
 
-def load(engine: wasmtime.Engine, source: ComponentSource, lanes: Request | None = None) -> Component:
-    """Return a compiled component, with lanes if it can have them; what was compiled before comes from the cache."""
+def load(
+    engine: wasmtime.Engine, source: ComponentSource, lanes: Request | None = None, *, bounded: bool = False
+) -> Component:
+    """Return a compiled component, with lanes if it can have them; what was compiled before comes from the cache.
+
+    With `bounded`, helpers bound its waits inside wasmtime, if it can have those.
+    """
     if isinstance(source, Component):
         origin = origin_of(source)
         if lanes is not None and not origin.composed:
             lanes.refused(origin.refusal or _COMPILED)
         return source
     content = _read(source)
+    made_of = _bounded if bounded else _unbounded
     key = f"{hashlib.sha256(content).hexdigest()[:40]}-{ffi.VERSION}-{fingerprint(engine)}"
-    component = _load_composed(engine, content, f"{lanes.key}-{key}", lanes) if lanes is not None else None
+    if bounded:
+        key = f"{waits.REVISION}-{key}"
+    component = _load_composed(engine, content, f"{lanes.key}-{key}", lanes, made_of) if lanes is not None else None
     try:
         if component is None:
-            component = _known_or_made(engine, key, lambda: _compile(engine, content))
+            component = _known_or_made(engine, key, lambda: _compile_any(engine, made_of(content)))
             refusal = lanes.refusal if lanes is not None else None
             _origins[component] = Origin(refusal=refusal, engine=weakref.ref(engine))
         elif lanes is not None:
@@ -108,13 +119,49 @@ def origin_of(component: Component) -> Origin:
     return _origins.get(component, Origin())
 
 
-def _load_composed(engine: wasmtime.Engine, content: bytes, key: str, lanes: Request) -> Component | None:
+_Forms: TypeAlias = Callable[[bytes], Iterator[bytes]]
+"""Returns what a component can be compiled as, the best first."""
+
+
+def _unbounded(content: bytes) -> Iterator[bytes]:
+    yield content
+
+
+def _bounded(content: bytes) -> Iterator[bytes]:
+    """Yield a component with helpers for its waits, if it can have them, and as it is."""
+    try:
+        composed = waits.bound_waits(content if content.startswith(b"\0asm") else binary(content))
+    except Refusal as refusal:
+        _log.info("waits inside wasmtime are not bounded: %s", refusal)
+    else:
+        if composed is not None:
+            yield composed
+    yield content
+
+
+def _compile_any(engine: wasmtime.Engine, forms: Iterator[bytes]) -> Component:
+    """Compile the first of several forms of a component that wasmtime takes."""
+    failure: ComponentError | None = None
+    for content in forms:
+        try:
+            return _compile(engine, content)
+        except ComponentError as error:
+            if error.feature:
+                raise
+            _log.info("not compiled: %s", error)
+            failure = error
+    raise failure or ComponentError("there is no component")
+
+
+def _load_composed(
+    engine: wasmtime.Engine, content: bytes, key: str, lanes: Request, made_of: _Forms
+) -> Component | None:
     """Return a component with its lanes; None where it has none, which is remembered as well."""
     folder = cache_folder()
     note = folder / f"{key}.plain" if folder is not None else None
     if note is not None and _is_plain(note, lanes):
         return None
-    component = _known_or_made(engine, key, lambda: _compile_composed(engine, content, lanes))
+    component = _known_or_made(engine, key, lambda: _compile_composed(engine, made_of(content), lanes))
     if component is None and note is not None:
         refusal = lanes.refusal
         _write(note, json.dumps([refusal.item, refusal.rule] if refusal is not None else []).encode())
@@ -134,17 +181,17 @@ def _is_plain(note: Path, lanes: Request) -> bool:
     return True
 
 
-def _compile_composed(engine: wasmtime.Engine, content: bytes, lanes: Request) -> Component | None:
-    composed = lanes.compose(content)
-    if composed is None:
-        return None
-    try:
-        return _compile(engine, composed)
-    except ComponentError as error:
-        if error.feature == ASYNC.name:
-            raise
-        lanes.refused(Refusal("", f"composed with helpers, {error}"))
-        return None
+def _compile_composed(engine: wasmtime.Engine, forms: Iterator[bytes], lanes: Request) -> Component | None:
+    for content in forms:
+        composed = lanes.compose(content)
+        if composed is not None:
+            try:
+                return _compile(engine, composed)
+            except ComponentError as error:
+                if error.feature == ASYNC.name:
+                    raise
+                lanes.refused(Refusal("", f"composed with helpers, {error}"))
+    return None
 
 
 @overload
@@ -233,7 +280,7 @@ def _compile(engine: wasmtime.Engine, content: bytes) -> Component:
         raise ComponentError("neither a component nor component text: it is empty")
     binary = content.startswith(b"\0asm")
     try:
-        return Component(engine, content if binary else content.decode())
+        return compile_with(engine, content if binary else content.decode())
     except UnicodeDecodeError:
         raise ComponentError("neither a component nor component text") from None
     except wasmtime.WasmtimeError as error:

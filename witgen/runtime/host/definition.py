@@ -19,6 +19,7 @@ from .errors import LinkError
 from .lanes.names import PREFIX
 from .lanes.options import Lanes
 from .lanes.reflected import examine, ways
+from .lanes.waits import OWN_IMPORT
 from .versions import Versions, is_native
 
 __all__ = ["Definition", "Import", "Needs", "labelled"]
@@ -214,6 +215,8 @@ class _Examination:
     def _match_imports(self) -> dict[str, str]:
         matched: dict[str, str] = {}
         for name, extern in self._imports.items():
+            if OWN_IMPORT.fullmatch(name):
+                continue
             item = _item(extern)
             if isinstance(item, wasm.ComponentInstanceType):
                 known = self._definition.imported(name)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
+from functools import partial
 from weakref import WeakKeyDictionary
 
 import wasmtime
+from wasmtime.component import Component
 
-from . import ffi, memory
+from . import ffi, forking, memory
 from .arguments import check_optional
 from .errors import EngineError
 from .lending_trial import try_lending_two
@@ -17,6 +18,7 @@ __all__ = [
     "Settings",
     "bounds",
     "chosen",
+    "compile_with",
     "counts_fuel",
     "default_engine",
     "fingerprint",
@@ -42,7 +44,9 @@ class Settings:
     """Memories that tell who ran into their limit; without it, wasmtime's own limiter has to do."""
 
 
-_lock = threading.Lock()
+_lock = forking.held_while_forking()
+_generations: WeakKeyDictionary[wasmtime.Engine, int] = WeakKeyDictionary()
+"""In which process an engine was made: where that was forked since, its compiler has no threads any more."""
 _defaults: dict[Settings, wasmtime.Engine] = {}
 _made: WeakKeyDictionary[wasmtime.Engine, Settings] = WeakKeyDictionary()
 _fingerprints: WeakKeyDictionary[wasmtime.Engine, str] = WeakKeyDictionary()
@@ -67,8 +71,11 @@ def make_engine(config: wasmtime.Config | None = None, settings: Settings | None
         made.epoch_interruption = True
     if wanted.bounded:
         memory.bound(made)
+    if forking.in_child():
+        ffi.set_parallel_compilation(made, enabled=False)
     engine = wasmtime.Engine(made)
     _made[engine] = wanted
+    _generations[engine] = forking.generation()
     if config is None:
         on = [name for name in ("concurrent", "fuel", "interruptible", "bounded") if getattr(wanted, name)]
         _fingerprints[engine] = "-".join(["ours", *on])
@@ -88,6 +95,20 @@ def chosen(engine: wasmtime.Engine | None, settings: Settings) -> wasmtime.Engin
     """Return the engine that a store was given, by default the one that suits its needs."""
     check_optional("engine", engine, wasmtime.Engine, "a wasmtime.Engine")
     return engine or default_engine(settings)
+
+
+def compile_with(engine: wasmtime.Engine, source: str | bytes) -> Component:
+    """Compile a component; raise `EngineError` where that would wait for threads that a fork has left behind."""
+    if _generations.get(engine, 0) == forking.generation():
+        return Component(engine, source)
+    if engine not in _fingerprints:
+        raise EngineError(
+            "this process was forked after the engine was made, and has none of the threads that its compiler needs:"
+            " make the engine with make_engine(config) in the child, or compile the component before the fork"
+        )
+    # One with the same settings that compiles on the calling thread; what it makes runs on the other.
+    compiled = Component(make_engine(settings=_made[engine]), source)
+    return Component.deserialize(engine, bytes(compiled.serialize()))
 
 
 def fingerprint(engine: wasmtime.Engine) -> str:
@@ -150,5 +171,7 @@ def lends_two(engine: wasmtime.Engine) -> bool:
     """Say whether host functions of this engine's stores can be lent two handles at once; tried once per engine."""
     works = _proven.get(engine)
     if works is None:
-        works = _proven[engine] = try_lending_two(engine, counts_fuel=counts_fuel(engine))
+        works = _proven[engine] = try_lending_two(
+            engine, partial(compile_with, engine), counts_fuel=counts_fuel(engine)
+        )
     return works

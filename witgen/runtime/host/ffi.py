@@ -33,9 +33,10 @@ __all__ = [
     "CALLBACK", "DESTRUCTOR", "EPOCH_CALLBACK", "KINDS", "MEMORY", "MEMORY_END", "MEMORY_GET", "MEMORY_GROW",
     "MEMORY_NEW", "OUTPUT", "VERSION", "Address", "Size", "add_function", "add_resource", "address_of", "any_clone",
     "any_delete", "any_drop", "any_to_host", "call", "call_async", "cast", "close_store", "context_of", "defining",
-    "enable_async", "enable_new_types", "error_delete", "error_message", "error_new", "export_function", "host_delete",
+    "enable_async", "enable_new_types", "error_delete", "error_message", "error_new", "export_function",
+    "forget_store", "host_delete",
     "host_new", "host_rep", "host_to_any", "pin_structure", "prototype", "set_concurrency", "set_epoch_callback",
-    "set_memory_creator", "sleep", "take_box", "val_clone", "val_delete",
+    "set_memory_creator", "set_parallel_compilation", "sleep", "take_box", "val_clone", "val_delete",
 ]  # fmt: skip
 
 SUPPORTED: Final = range(46, 51)
@@ -217,6 +218,9 @@ _concurrency_set: Final = _prototype(
 )
 
 
+_parallel_compilation_set: Final = _prototype(
+    _bindings.dll, "wasmtime_config_parallel_compilation_set", None, Address, ctypes.c_bool
+)
 _copy_on_write_set: Final = _prototype(
     _bindings.dll, "wasmtime_config_memory_init_cow_set", None, Address, ctypes.c_bool
 )
@@ -259,6 +263,11 @@ def context_of(store: wasmtime.Store) -> int:
 def set_concurrency(config: wasmtime.Config, *, enabled: bool) -> None:
     """Switch an engine's support for concurrent tasks on or off."""
     _concurrency_set(address_of(config.ptr()), enabled)
+
+
+def set_parallel_compilation(config: wasmtime.Config, *, enabled: bool) -> None:
+    """Let an engine compile on all cores, or on the thread that asks for it."""
+    _parallel_compilation_set(address_of(config.ptr()), enabled)
 
 
 def enable_new_types(config: wasmtime.Config) -> None:
@@ -334,6 +343,12 @@ def close_store(store: wasmtime.Store) -> None:
         for _ in map(_store_delete, (address_of(pointer),)):
             held._Managed__ptr = held._Store__context = None
             break
+
+
+def forget_store(store: wasmtime.Store) -> None:
+    """Leave a store as it is: one that was inside a call when the process was forked cannot be deleted."""
+    held: Any = store
+    held._Managed__ptr = held._Store__context = None
 
 
 def add_function(instance: LinkerInstance, name: str, callback: Any) -> None:

@@ -3,27 +3,34 @@
 wasmtime asks a guest at every loop and call whether the engine's epoch has advanced. Each store that can be stopped has
 a deadline of one epoch, and a callback that says whether to stop or to go on; so advancing the epoch asks all stores of
 the engine, and only those that are meant stop. While no epoch advances, nothing is called.
+
+While a call is under way on the main thread, epochs advance all the time: the callback is Python code, and so where
+Python runs the handlers of signals that have come in meanwhile. That is how Ctrl-C gets through to a guest that spins.
 """
 
 from __future__ import annotations
 
 import struct
-import threading
-import time
 import weakref
-from dataclasses import dataclass
-from typing import Final, Protocol
+from threading import get_ident
+from time import monotonic
+from typing import Final, Protocol, TypeVar
 
 import wasmtime
 
 from . import ffi
 from .entry import c_callback, errors, guarded
-from .errors import DeadlineError
+from .errors import DeadlineError, EngineError
+from .watch import main_thread, watch
 
 __all__ = ["Interruption"]
 
-_CHECKS: Final = 50
-"""How many times within a deadline the clock is looked at, and so how exact it is: to a fiftieth."""
+T = TypeVar("T")
+
+_TICK: Final = 1.0
+"""Stands for a deadline where there is none, but handlers of signals have to run."""
+
+_watched: Final = watch.calls
 
 _go_on: Final = struct.Struct("<Q").pack_into
 
@@ -34,12 +41,18 @@ class _Owner(Protocol):
     _raised: BaseException | None
 
 
-@dataclass(slots=True)
 class _Call:
-    """A call under way: when it has to be over (0 for never), and why it is to end."""
+    """A call under way: its thread, when it has to be over (0 for never), and why it is to end.
 
-    due: float = 0.0
-    cause: BaseException | None = None
+    Who stops a call has hold of it, and so never stops the next one, however late that comes.
+    """
+
+    __slots__ = ("cause", "due", "thread")
+
+    def __init__(self, thread: int, due: float) -> None:
+        self.thread = thread
+        self.due = due
+        self.cause: BaseException | None = None
 
 
 class Interruption:
@@ -54,31 +67,76 @@ class Interruption:
         self.callback = c_callback(ffi.EPOCH_CALLBACK, self._ask)
         ffi.set_epoch_callback(store, self.callback)
         store.set_epoch_deadline(1)
-        if deadline is not None:
-            _watch.add(self, deadline)
+        self._known = weakref.ref(self)
+        hash(self._known)  # which it keeps: the garbage collector may let go of this before it closes the store
 
     def enter(self) -> None:
         """Begin an outermost call."""
-        self.call = _Call() if self._deadline is None else _Call(time.monotonic() + self._deadline)
+        thread, deadline = get_ident(), self._deadline
+        call = self.call = _Call(thread, 0.0 if deadline is None else monotonic() + deadline)
+        if deadline is not None or thread == main_thread.ident:
+            _watched.add(self._known)
+            if not watch.is_running:
+                self._start_watch(call)
+
+    def _start_watch(self, call: _Call) -> None:
+        try:
+            watch.start()
+        except EngineError as error:
+            # At the end of the interpreter. Better no guest than one that nothing stops.
+            self._stop(call, error)
+
+    @property
+    def remaining(self) -> float | None:
+        """How many seconds the call under way may still take, below 0 if it is late; None where nothing limits it."""
+        call = self.call
+        return call.due - monotonic() if call is not None and call.due else None
 
     def stop(self, cause: BaseException) -> None:
         """Let the call under way end with an exception, from any thread. Host code is not interrupted, wasm is."""
         call = self.call
-        if call is not None and call.cause is None:
-            call.cause = cause
-            self._engine.increment_epoch()
+        if call is not None:
+            self._stop(call, cause)
 
-    def check(self, now: float) -> None:
-        """Stop a call whose time is up."""
+    def _stop(self, call: _Call, cause: BaseException) -> None:
+        if call.cause is None:
+            call.cause = cause
+        # Each time: it may not have been inside wasm before.
+        self._engine.increment_epoch()
+
+    def look(self, now: float) -> float | None:
+        """Stop a call whose time is up, and let handlers of signals run during others; as `watch.Watched` says."""
         call = self.call
-        if call is not None and call.due and now >= call.due:
-            self.stop(DeadlineError(f"the call took longer than {self._deadline:g} seconds"))
+        if call is None:
+            return None
+        if not self._check(call, now) and call.thread == main_thread.ident:
+            self._engine.increment_epoch()
+        return self._deadline or _TICK
+
+    def forked(self) -> bool:
+        """Tell whether the call under way is of the thread that forked."""
+        call = self.call
+        return call is not None and call.thread == get_ident()
+
+    def _check(self, call: _Call, now: float) -> bool:
+        """Stop a call if its time is up; tell whether it is."""
+        late = bool(call.due) and now >= call.due
+        if late:
+            self._stop(call, DeadlineError(f"the call took longer than {self._deadline:g} seconds"))
+        return late
 
     def check_here(self) -> None:
         """Raise what the call under way has to end with: for its own host code, while that waits for something."""
-        self.check(time.monotonic())
-        if self.call is not None and self.call.cause is not None:
-            raise self.call.cause
+        call = self.call
+        if call is not None:
+            self._check(call, monotonic())
+            if call.cause is not None:
+                raise call.cause
+
+    def in_time(self, value: T) -> T:
+        """Return what a host function returned, if it is not too late for that: the guest may not be asked any more."""
+        self.check_here()
+        return value
 
     @guarded
     def _ask(self, _context: int, _data: int, delta: int, _kind: int) -> int:
@@ -92,39 +150,3 @@ class Interruption:
             for failure in errors.all:
                 return failure
         return 0
-
-
-class _Watch:
-    """A thread that looks at the clock while there are stores with deadlines."""
-
-    def __init__(self) -> None:
-        self._watched: weakref.WeakKeyDictionary[Interruption, float] = weakref.WeakKeyDictionary()
-        self._lock = threading.Lock()
-        self._running = False
-
-    def add(self, interruption: Interruption, deadline: float) -> None:
-        with self._lock:
-            self._watched[interruption] = deadline
-            if not self._running:
-                self._running = True
-                threading.Thread(target=self._run, name="deadlines of stores", daemon=True).start()
-
-    def _run(self) -> None:
-        while True:
-            with self._lock:
-                if not self._watched:
-                    self._running = False
-                    return
-                pause = _check_all(dict(self._watched))
-            time.sleep(pause)
-
-
-def _check_all(watched: dict[Interruption, float]) -> float:
-    """Stop the calls whose time is up; return how long to wait until the next look."""
-    now = time.monotonic()
-    for interruption in watched:
-        interruption.check(now)
-    return min(max(min(watched.values(), default=0.0) / _CHECKS, 0.001), 0.1)
-
-
-_watch = _Watch()

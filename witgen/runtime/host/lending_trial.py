@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import struct
+from collections.abc import Callable
 from typing import Any, Final
 
 import wasmtime
@@ -90,7 +91,7 @@ class _Trial:
         return 0
 
 
-def try_lending_two(engine: wasmtime.Engine, *, counts_fuel: bool) -> bool:
+def try_lending_two(engine: wasmtime.Engine, compile_: Callable[[str], Component], *, counts_fuel: bool) -> bool:
     """Say whether host functions can be lent two handles at once on an engine."""
     store, linker = wasmtime.Store(engine), Linker(engine)
     # Where the engine interrupts its guests, the store must allow for a few instructions.
@@ -104,7 +105,7 @@ def try_lending_two(engine: wasmtime.Engine, *, counts_fuel: bool) -> bool:
         ffi.add_resource(instance, "thing", ResourceType.host(_NUMBER), destructor)
         for name, callback in zip(("make", "two"), kept, strict=True):
             ffi.add_function(instance, name, callback)
-    run: Any = linker.instantiate(store, Component(engine, _TWO_BORROWS)).get_func(store, "run")
+    run: Any = linker.instantiate(store, compile_(_TWO_BORROWS)).get_func(store, "run")
     with contextlib.suppress(wasmtime.WasmtimeError):
         run(store)
     if trial.raised is not None:

@@ -14,8 +14,9 @@ import wasmtime
 from wasmtime import component as wasm
 
 from .. import abi
-from . import ffi, shape
+from . import ffi, forking, shape
 from .binding import bind_callback, bind_choice, bind_refusal
+from .bounded import may_wait
 from .definition import Definition, Import, Needs
 from .ends import Ends
 from .engine import lends_two
@@ -23,7 +24,7 @@ from .errors import LinkError
 from .explained import LENDS_ONE
 from .handles import Host, Native, ResourceHandles, Side
 from .implementations import Implementation, check_imports, problems_of, subclass
-from .lanes.calls import CANCEL, COMMAND, DRIVE, OPENED, POLL, STEP, finish_of, start_of
+from .lanes.calls import CANCEL, COMMAND, DRIVE, OPENED, POLL, STEP, WAIT, finish_of, start_of
 from .lanes.kinds import put_name
 from .lanes.lending import number_name
 from .lanes.stream_calls import Classes, keys_of, obstacle, passages
@@ -31,7 +32,7 @@ from .lanes.tickets import Tickets
 from .lent import numbered, with_objects
 from .resource import HostResource, NativeResource
 from .store import Store
-from .stream_files import GET_DIRECTORIES, PREOPENS, hidden
+from .stream_files import GET_DIRECTORIES, PREOPENS, hidden, refused
 from .stream_handles import FunctionEnds
 from .versions import is_native
 
@@ -156,6 +157,8 @@ class Linkage:
                 self._define_tickets(root)
             if STEP.name in needs.lanes:
                 self._define_ends(root, needs)
+            if WAIT.name in needs.lanes:
+                self._bind(root, WAIT, partial(may_wait, self._store))
             self._define_numbers(root, linked, needs)
 
     def _refuse_missing(self, wanted: list[_Linked]) -> None:
@@ -210,7 +213,7 @@ class Linkage:
                 continue
             implemented, laned = linked.implementation.function(function), function.name in linked.text
             handles = self._handles_for(linked, function)
-            called, finish = function, self._store.finish
+            called, finish = function, self._finish
             if function.name in linked.polled:
                 called, finish = start_of(function), None
                 implemented = self._tickets.starter(function, implemented)
@@ -219,6 +222,14 @@ class Linkage:
                 implemented = with_objects(called, implemented, self._store.table.objects)
                 called = numbered(called)
             self._bind(instance, called, implemented, finish, name=function.name, laned=laned, handles=handles)
+
+    @property
+    def _finish(self) -> Callable[[object], object] | None:
+        """What completes a value that an implementation returned."""
+        interruption = self._store.interruption
+        if self._store.finish is None and interruption is not None and self._store.limits.deadline is not None:
+            return interruption.in_time
+        return self._store.finish
 
     def _handles_for(self, linked: _Linked, function: abi.Function) -> ResourceHandles:
         """Return the handles of a function, with its streams and futures if it passes any."""
@@ -300,8 +311,9 @@ class Linkage:
     def instantiate(self, component: wasm.Component) -> wasm.Instance:
         """Make an instance, which may run the guest's start code."""
         self._store.keep.extend((self._linker, component))
-        if self._store.streams and not self._has_preopens:
-            self._hide_preopens(component)
+        lost = forking.wasi_is_lost()
+        if not self._has_preopens and (lost or self._store.streams):
+            self._replace_preopens(component, lost)
         return self._store.instantiate(lambda: self._instantiate(component))
 
     def _instantiate(self, component: wasm.Component) -> wasm.Instance:
@@ -316,12 +328,12 @@ class Linkage:
             self._explain_strange_resources(str(error))
             raise
 
-    def _hide_preopens(self, component: wasm.Component) -> None:
-        """Let the guest ask for its preopened folders without learning of ours."""
+    def _replace_preopens(self, component: wasm.Component, lost: str) -> None:
+        """Let the guest ask for its preopened folders without learning of ours; `lost` says why it can have none."""
         names = [name for name in component.type.imports(self._store.engine) if name.startswith(PREOPENS)]
         if not names:
             return
-        directories = hidden(self._store)
+        directories = refused(self._store, lost) if lost else hidden(self._store)
         with ffi.defining(self._linker) as root:
             for name in names:
                 with ffi.defining(root, name) as instance:

@@ -8,6 +8,7 @@ import wasmtime
 from wasmtime.component import Component
 
 from . import component as components
+from .bounded import bounds_waits, may_end
 from .component import ComponentSource, origin_of
 from .definition import Definition
 from .engine import Settings, default_engine, is_concurrent, suit
@@ -39,38 +40,48 @@ class Prepared:
 
 
 def prepare(
-    definition: Definition, source: ComponentSource, limits: Limits | None = None, lanes: Lanes | None = None
+    definition: Definition,
+    source: ComponentSource,
+    limits: Limits | None = None,
+    lanes: Lanes | None = None,
+    *,
+    bounds: bool = True,
 ) -> Prepared:
     """Read and compile a component of a world for one of the runtime's own engines.
 
     A component may use the async part of the component model where its world has no async function. It gets an engine
     with support for concurrent tasks, which other components do without (see `Settings.concurrent`).
+
+    Where limits may end a wait of its guests, helpers bound those inside wasmtime, unless without `bounds`.
     """
     limits = limits or Limits()
+    bounded = bounds and may_end(limits)
     if isinstance(source, Component):
         engine = origin_of(source).engine() or default_engine(limits.settings(concurrent=definition.concurrent))
-        return _prepared(definition, engine, source, lanes)
+        return _prepared(definition, engine, source, lanes, bounded=bounded)
     try:
         engine = default_engine(limits.settings(concurrent=definition.concurrent))
-        return _prepared(definition, engine, source, lanes)
+        return _prepared(definition, engine, source, lanes, bounded=bounded)
     except ComponentError as error:
         if error.feature != ASYNC.name or definition.concurrent:
             raise
-    return _prepared(definition, default_engine(limits.settings(concurrent=True)), source, lanes)
+    return _prepared(definition, default_engine(limits.settings(concurrent=True)), source, lanes, bounded=bounded)
 
 
 def prepare_for(store: Store, definition: Definition, source: ComponentSource, lanes: Lanes | None = None) -> Prepared:
     """Read and compile a component of a world for the engine of a store."""
     store.usable()
     suit(store.engine, Settings(concurrent=definition.concurrent))
-    return _prepared(definition, store.engine, source, lanes)
+    return _prepared(definition, store.engine, source, lanes, bounded=may_end(store.limits))
 
 
 def _prepared(
-    definition: Definition, engine: wasmtime.Engine, source: ComponentSource, lanes: Lanes | None
+    definition: Definition, engine: wasmtime.Engine, source: ComponentSource, lanes: Lanes | None, bounded: bool
 ) -> Prepared:
     wanted = request(definition, lanes or definition.lanes, concurrent=is_concurrent(engine))
-    return Prepared(engine, components.load(engine, source, wanted), wanted)
+    return Prepared(
+        engine, components.load(engine, source, wanted, bounded=bounded and bounds_waits(definition)), wanted
+    )
 
 
 def check_store(store: object) -> None:

@@ -14,7 +14,7 @@ import wasmtime
 from ..values import Unique
 from . import ffi
 from .around import Around
-from .causes import cause_of
+from .causes import cause_of, failures_of
 from .engine import bounds, chosen, prove, suit
 from .entry import ROOM, c_callback, errors, guarded, refill
 from .errors import DeadlineError, EngineError, HostError, LinkError, MemoryLimitError, StoreDeadError, ThreadError
@@ -86,7 +86,8 @@ class Store(Unique):
         """Whether files can become streams of its guests."""
         self.http = http
         """Whether guests may use wasmtime's `wasi:http`."""
-        self.budget = Budget(self.limits.memory or 1 << 64) if bounds(self.engine) else None
+        allowed = self.limits.memory
+        self.budget = Budget(1 << 64 if allowed is None else allowed) if bounds(self.engine) else None
         # What has to be done before the next call: empty as long as nothing is out of the ordinary.
         # A dict, because storing an item cannot be interrupted.
         self._attention: dict[int, None] = {}
@@ -134,10 +135,15 @@ class Store(Unique):
     def _call_async(self, *arguments: Any) -> int | None:
         """Call an async function to its end. Where that is broken off, the store has tasks that nobody runs."""
         try:
-            return self.around.call_async(*arguments, idle=self.idle)
+            return self.around.call_async(*arguments, idle=self._idle)
         except BaseException as cause:
             self._die(cause)
             raise
+
+    def _idle(self, seconds: float) -> bool:
+        if self.interruption is not None:
+            self.interruption.check_here()
+        return self.idle(seconds)
 
     def extension(self, key: object, factory: Callable[[Store], T]) -> T:
         """Return what a part of the runtime keeps per store, made at first use."""
@@ -314,6 +320,10 @@ class Store(Unique):
             return
         if self.turns.is_mine():
             raise HostError("a store cannot be closed while a call in it is under way")
+        if self.turns.are_lost():
+            self._closed = self._ended = True
+            ffi.forget_store(self.raw)
+            return
         self.turns.alone(self._end)
 
     def _end(self) -> None:
@@ -322,7 +332,7 @@ class Store(Unique):
         self._attention[0] = None
         failures = list(self._run_hooks())
         for number in list(self.table.objects):
-            failures += _failure(partial(self.tell_dropped, self.table.take(number)))
+            failures += failures_of(partial(self.tell_dropped, self.table.take(number)))
         self._forget_abandoned()
         self.stdio.close(partial(ffi.close_store, self.raw))
         self.keep.clear()
@@ -339,7 +349,7 @@ class Store(Unique):
 
     def _run_hooks(self) -> Iterator[BaseException]:
         while self._hooks:
-            yield from _failure(self._hooks.pop(0))
+            yield from failures_of(self._hooks.pop(0))
 
     def __enter__(self) -> Self:
         return self
@@ -389,12 +399,3 @@ class Store(Unique):
             raise
         finally:
             ffi.any_delete(box)
-
-
-def _failure(hook: Callable[[], None]) -> list[BaseException]:
-    """Run a hook, and return what it raised: the store must close whatever that is."""
-    try:
-        hook()
-    except BaseException as failure:  # noqa: BLE001
-        return [failure]
-    return []

@@ -22,7 +22,7 @@ from .. import abi
 from . import ffi
 from . import stream_component as text
 from .companion import Companion
-from .errors import HostError
+from .errors import EngineError, HostError
 from .resource import NativeResource
 
 if sys.platform != "win32":
@@ -31,7 +31,7 @@ if sys.platform != "win32":
 if TYPE_CHECKING:
     from .store import Store
 
-__all__ = ["GET_DIRECTORIES", "PREOPENS", "StreamError", "StreamFiles", "hidden", "new_file", "prepare"]
+__all__ = ["GET_DIRECTORIES", "PREOPENS", "StreamError", "StreamFiles", "hidden", "new_file", "prepare", "refused"]
 
 _NAME: Final = f"/.{secrets.token_hex(16)}"
 """What the folder is called among the preopened ones, so that it is none of the user's."""
@@ -177,5 +177,20 @@ def hidden(store: Store) -> Callable[[], list[tuple[NativeResource, str]]]:
             return ahead.pop()
         asked = reference()
         return [] if asked is None else StreamFiles.of(asked).directories()
+
+    return directories
+
+
+def refused(store: Store, reason: str) -> Callable[[], list[tuple[NativeResource, str]]]:
+    """Return an implementation of `get-directories` for where no file can be used: it raises if there are folders."""
+    found = Companion(store, text.COMPONENT, (text.DIRECTORIES,)).call(text.DIRECTORIES)
+    for folder, _ in found:
+        folder.drop(store.raw)
+    folders = [name for _, name in found if name != _NAME]
+
+    def directories() -> list[tuple[NativeResource, str]]:
+        if folders:
+            raise EngineError(f"the guest cannot use {', '.join(folders)} here: {reason}")
+        return []
 
     return directories

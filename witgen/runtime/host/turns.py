@@ -7,20 +7,15 @@ from collections.abc import Callable
 from itertools import repeat, starmap
 from typing import Any, NoReturn, TypeVar
 
-from . import greenlets, memory
+from . import forking, greenlets, memory
 from .entry import ROOM, leaf
-from .errors import ThreadError
+from .errors import StoreDeadError, ThreadError
 from .interruption import Interruption
 from .memory import Budget
 
 __all__ = ["Turns"]
 
 T = TypeVar("T")
-
-
-def _refuse_thread() -> NoReturn:
-    """Say that a store is another thread's."""
-    raise ThreadError("this store is in use by another thread; a store takes one call at a time")
 
 
 class Turns:
@@ -40,6 +35,7 @@ class Turns:
         self._interruption = interruption
         self._budget = budget
         self._lock = threading.RLock()
+        self._generation = forking.generation()
         self.depth = 0
         # Where greenlets are in use, locks may be theirs instead of threads', so their owners tell nothing.
         counted = interruption is not None or budget is not None or greenlets.are_imported()
@@ -52,12 +48,30 @@ class Turns:
         """Return what the converters name."""
         return {
             "_turns": self, "_acquiring": self.acquiring, "_releasing": self.releasing, "_begin": self.begin,
-            "_refuse_thread": _refuse_thread,
+            "_refuse_thread": self._refuse,
         }  # fmt: skip
 
     def is_mine(self) -> bool:
         """Tell whether the current thread has the turn; `threading.Condition` asks a lock the same way."""
         return bool(getattr(self._lock, "_is_owned")())  # noqa: B009  (private: the name must not look public)
+
+    def are_lost(self) -> bool:
+        """Tell whether the turn is that of a thread that a fork has left behind."""
+        if self._generation == forking.generation():
+            return False
+        free = self._lock.acquire(blocking=False)
+        if free:
+            self._lock.release()
+        return not free
+
+    def _refuse(self) -> NoReturn:
+        """Say whose turn it is."""
+        if self.are_lost():
+            raise StoreDeadError(
+                "this store cannot be used in this process: a call in it was under way on another thread when the"
+                " process was forked; open the component again"
+            )
+        raise ThreadError("this store is in use by another thread; a store takes one call at a time")
 
     def bind_here(self) -> None:
         """Leave all turns to the current thread, from now on."""
@@ -84,7 +98,7 @@ class Turns:
     def occupy(self, activation: greenlets.Activation) -> None:
         """Note the outermost call that the next call belongs to; raise if it is another thread's turn."""
         if not self._lock.acquire(blocking=False):
-            _refuse_thread()
+            self._refuse()
         self.activation = activation
         self._lock.release()
 
@@ -98,7 +112,7 @@ class Turns:
         for mine in self.acquiring:  # noqa: B007
             break
         if not mine:
-            _refuse_thread()
+            self._refuse()
         try:
             if self.begin is not None:
                 self.depth += 1

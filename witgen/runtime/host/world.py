@@ -18,7 +18,7 @@ from wasmtime import component as wasm
 
 from .. import abi
 from ..values import Unique
-from . import ffi, opening, shape
+from . import ffi, forking, opening, shape
 from .binding import bind_caller
 from .component import ComponentSource
 from .definition import Definition, Needs
@@ -203,6 +203,7 @@ class World(Unique, ABC):
 def instantiate(definition: Definition, store: Store, ready: Prepared, imports: object) -> Instance:
     """Run a prepared component in a store of its engine."""
     store.usable()
+    forking.note_wasi()
     needs = definition.needs(ready.component, store.engine)
     if ready.wanted is not None:
         ready.wanted.insist()

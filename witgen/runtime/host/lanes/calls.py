@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 from ... import abi
 from . import names
 
-__all__ = ["CANCEL", "COMMAND", "DRIVE", "OPENED", "POLL", "START", "STEP", "finish_of", "start_of"]
+__all__ = ["CANCEL", "COMMAND", "DRIVE", "OPENED", "POLL", "START", "STEP", "WAIT", "finish_of", "start_of"]
 
 _TICKET = (abi.Param("ticket", "ticket", abi.U32),)
 
@@ -29,6 +29,8 @@ OPENED = abi.Function(
 COMMAND = abi.Function(names.COMMAND, "command", (), is_async=True)
 DRIVE = abi.Function(names.DRIVE, "drive", (), is_async=True)
 START = abi.Function(names.START, "start", (), is_async=True)
+
+WAIT = abi.Function(names.WAIT, "wait", ())
 
 _known: WeakKeyDictionary[abi.Function, tuple[abi.Function, abi.Function]] = WeakKeyDictionary()
 

@@ -19,7 +19,7 @@ from .forms import Form
 from .helper import CANCEL_ARGUMENT, INSTANCE_ARGUMENT, POLL_ARGUMENT, make_helper, resources_in
 from .kinds import Kinds, StreamKind, data_name, kinds_of, open_name, put_name, take_name
 from .lending import lent_resources, number_name
-from .names import CANCEL, COMMAND, DRIVE, OPENED, POLL, PREFIX, START, STEP, finish_name, inside_name
+from .names import CANCEL, COMMAND, DRIVE, OPENED, POLL, PREFIX, START, STEP, WAIT, finish_name, inside_name
 from .plan import Plan, plan_imports
 from .reader import Import, Outer, read
 from .refusal import Refusal
@@ -214,7 +214,7 @@ class _Composer:
 
     def _import_tickets(self) -> None:
         for item in self._outer.imports:
-            if item.name.startswith(PREFIX):
+            if item.name.startswith(PREFIX) and item.name != WAIT:
                 raise Refusal(item.name, f"the component imports something whose name begins with {PREFIX}")
         self._tickets = (self._import(POLL, _TICKET_PARAM, NUMBER), self._import(CANCEL, _TICKET_PARAM))
 

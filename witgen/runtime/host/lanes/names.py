@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-__all__ = ["CANCEL", "COMMAND", "DRIVE", "OPENED", "POLL", "PREFIX", "START", "STEP", "finish_name", "inside_name"]
+__all__ = [
+    "CANCEL",
+    "COMMAND",
+    "DRIVE",
+    "OPENED",
+    "POLL",
+    "PREFIX",
+    "START",
+    "STEP",
+    "WAIT",
+    "finish_name",
+    "inside_name",
+]
 
 PREFIX = "lane-"
 """What the names of all begin with that a composed component imports beside the guest's own imports."""
@@ -15,6 +27,9 @@ STEP, OPENED, COMMAND = "lane-step", "lane-opened", "lane-command"
 
 DRIVE = "lane-drive"
 """An async function that returns when the host likes, imported to be exported: guests can go on as long as it runs."""
+
+WAIT = "lane-wait"
+"""To be called before each wait inside wasmtime; raises where there must be none."""
 
 START = "lane-start"
 """An exported async function that returns at once: from then on somebody moves what streams carry."""

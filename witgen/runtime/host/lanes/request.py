@@ -19,7 +19,7 @@ from .refusal import Refusal
 if TYPE_CHECKING:
     from ..definition import Definition
 
-__all__ = ["Request", "request"]
+__all__ = ["Request", "binary", "request"]
 
 _REVISION = b"16"
 """Part of the key of composed components in the cache: whoever changes what helpers are like changes it."""
@@ -51,7 +51,7 @@ class Request:
             definition.serves, self._implemented, definition.exports, self.text, self._numbers,
         )  # fmt: skip
         try:
-            composition = compose(content if content.startswith(b"\0asm") else _binary(content), choice)
+            composition = compose(content if content.startswith(b"\0asm") else binary(content), choice)
         except Refusal as refusal:
             self.refused(refusal)
             return None
@@ -83,7 +83,8 @@ class Request:
         _log.info("%s: no lanes: %s", self._definition.name, refusal)
 
 
-def _binary(content: bytes) -> bytes:
+def binary(content: bytes) -> bytes:
+    """Return the binary of component text; raise `Refusal` if that is not what it is."""
     try:
         return bytes(wasmtime.wat2wasm(content.decode()))
     except (UnicodeDecodeError, wasmtime.WasmtimeError):
