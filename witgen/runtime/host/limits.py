@@ -46,8 +46,7 @@ class Limits:
 
     def __post_init__(self) -> None:
         """Check every limit, and store numbers of other types (numpy's) as Python's."""
-        if not isinstance(self.interruptible, bool):
-            raise TypeError(f"interruptible: expected True or False, got {_shown(self.interruptible)}")
+        _check_flag(self.interruptible)
         numbers = (
             ("memory", _whole("memory", "bytes", self.memory, _MOST_MEMORY)),
             ("fuel", _whole("fuel", "instructions", self.fuel, _MOST_FUEL)),
@@ -72,6 +71,11 @@ def grant(store: wasmtime.Store, limits: Limits, *, bounded: bool) -> None:
         store.set_fuel(limits.fuel)
     elif counts_fuel(store.engine):
         store.set_fuel(_FOREVER)
+
+
+def _check_flag(value: object) -> None:
+    if not isinstance(value, bool):
+        raise TypeError(f"interruptible: expected True or False, got {_shown(value)}")
 
 
 def _whole(name: str, unit: str, value: object, most: int) -> int | None:

@@ -39,6 +39,11 @@ class Budget:
         self.raised: BaseException | None = None
         """What was raised while a memory was made."""
 
+    @classmethod
+    def of(cls, limit: int | None) -> Budget:
+        """Return a budget; None is no limit."""
+        return cls(1 << 64 if limit is None else limit)
+
 
 UNLIMITED: Final = Budget(1 << 64)
 """The budget of memories that are not made for a store with a limit."""

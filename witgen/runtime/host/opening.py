@@ -76,12 +76,11 @@ def prepare_for(store: Store, definition: Definition, source: ComponentSource, l
 
 
 def _prepared(
-    definition: Definition, engine: wasmtime.Engine, source: ComponentSource, lanes: Lanes | None, bounded: bool
+    definition: Definition, engine: wasmtime.Engine, source: ComponentSource, lanes: Lanes | None, *, bounded: bool
 ) -> Prepared:
     wanted = request(definition, lanes or definition.lanes, concurrent=is_concurrent(engine))
-    return Prepared(
-        engine, components.load(engine, source, wanted, bounded=bounded and bounds_waits(definition)), wanted
-    )
+    bounded = bounded and bounds_waits(definition)
+    return Prepared(engine, components.load(engine, source, wanted, bounded=bounded), wanted)
 
 
 def check_store(store: object) -> None:

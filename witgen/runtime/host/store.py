@@ -86,8 +86,7 @@ class Store(Unique):
         """Whether files can become streams of its guests."""
         self.http = http
         """Whether guests may use wasmtime's `wasi:http`."""
-        allowed = self.limits.memory
-        self.budget = Budget(1 << 64 if allowed is None else allowed) if bounds(self.engine) else None
+        self.budget = Budget.of(self.limits.memory) if bounds(self.engine) else None
         # What has to be done before the next call: empty as long as nothing is out of the ordinary.
         # A dict, because storing an item cannot be interrupted.
         self._attention: dict[int, None] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from abc import abstractmethod
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any, Final, Protocol
@@ -30,12 +31,15 @@ _IDLE_LOOKS: Final = 100
 class Watched(Protocol):
     """What can stop the calls of one store."""
 
+    @abstractmethod
     def look(self, now: float) -> float | None:
         """Stop the call under way if its time is up.
 
         Return how many seconds until the next look at most; None where no call is under way.
         """
+        ...
 
+    @abstractmethod
     def forked(self) -> bool:
         """Tell, in the child after a fork, whether the call under way goes on there."""
 
