@@ -68,6 +68,7 @@ class Names(_host.World):
         memory: int | None = None,
         fuel: int | None = None,
         deadline: float | None = None,
+        interruptible: bool = False,
         lanes: _host.Lanes | None = None,
     ) -> Self:
         """Load and instantiate `component` in a store of its own; closing the result closes the store.
@@ -79,9 +80,12 @@ class Names(_host.World):
             memory: how many bytes each of its memories may have.
             fuel: how many instructions, about, it may run in all.
             deadline: how many seconds a call may take.
+            interruptible: whether Ctrl-C ends a call while the component runs; with a deadline it does anyway.
             lanes: whether lists of bytes take the fast way: "auto" (where they can), "bytes" (or fail), "off".
         """
-        limits = _host.Limits(memory=memory, fuel=fuel, deadline=deadline)
+        limits = _host.Limits(
+            memory=memory, fuel=fuel, deadline=deadline, interruptible=interruptible
+        )
         return cls._open(component, imports, wasi=wasi, limits=limits, lanes=lanes)
 
     @classmethod
@@ -135,13 +139,17 @@ class AsyncNames(_host.AsyncWorld[Names]):
         memory: int | None = None,
         fuel: int | None = None,
         deadline: float | None = None,
+        interruptible: bool = True,
         lanes: _host.Lanes | None = None,
     ) -> _host.Opening[Self]:
         """Load and instantiate `component` like `Names.open`, without blocking the loop.
 
         `async with AsyncNames.open(…) as world:` also closes it at its end; `await AsyncNames.open(…)` returns it.
+        Calls can be cancelled, and so are always interruptible.
         """
-        limits = _host.Limits(memory=memory, fuel=fuel, deadline=deadline)
+        limits = _host.Limits(
+            memory=memory, fuel=fuel, deadline=deadline, interruptible=interruptible
+        )
         return _host.Opening(
             cls._open(Names, component, imports, wasi=wasi, limits=limits, lanes=lanes)
         )

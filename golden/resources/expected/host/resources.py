@@ -94,6 +94,7 @@ class Resources(_host.World):
         memory: int | None = None,
         fuel: int | None = None,
         deadline: float | None = None,
+        interruptible: bool = False,
         lanes: _host.Lanes | None = None,
     ) -> Self:
         """Load and instantiate `component` in a store of its own; closing the result closes the store.
@@ -105,9 +106,12 @@ class Resources(_host.World):
             memory: how many bytes each of its memories may have.
             fuel: how many instructions, about, it may run in all.
             deadline: how many seconds a call may take.
+            interruptible: whether Ctrl-C ends a call while the component runs; with a deadline it does anyway.
             lanes: whether lists of bytes take the fast way: "auto" (where they can), "bytes" (or fail), "off".
         """
-        limits = _host.Limits(memory=memory, fuel=fuel, deadline=deadline)
+        limits = _host.Limits(
+            memory=memory, fuel=fuel, deadline=deadline, interruptible=interruptible
+        )
         return cls._open(component, imports, wasi=wasi, limits=limits, lanes=lanes)
 
     @classmethod
@@ -150,13 +154,17 @@ class AsyncResources(_host.AsyncWorld[Resources]):
         memory: int | None = None,
         fuel: int | None = None,
         deadline: float | None = None,
+        interruptible: bool = True,
         lanes: _host.Lanes | None = None,
     ) -> _host.Opening[Self]:
         """Load and instantiate `component` like `Resources.open`, without blocking the loop.
 
         `async with AsyncResources.open(…) as world:` also closes it at its end; `await AsyncResources.open(…)` returns it.
+        Calls can be cancelled, and so are always interruptible.
         """
-        limits = _host.Limits(memory=memory, fuel=fuel, deadline=deadline)
+        limits = _host.Limits(
+            memory=memory, fuel=fuel, deadline=deadline, interruptible=interruptible
+        )
         return _host.Opening(
             cls._open(
                 Resources, component, imports, wasi=wasi, limits=limits, lanes=lanes

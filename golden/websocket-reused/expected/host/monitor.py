@@ -82,6 +82,7 @@ class Monitor(_host.World):
         memory: int | None = None,
         fuel: int | None = None,
         deadline: float | None = None,
+        interruptible: bool = False,
         lanes: _host.Lanes | None = None,
     ) -> Self:
         """Load and instantiate `component` in a store of its own; closing the result closes the store.
@@ -93,9 +94,12 @@ class Monitor(_host.World):
             memory: how many bytes each of its memories may have.
             fuel: how many instructions, about, it may run in all.
             deadline: how many seconds a call may take.
+            interruptible: whether Ctrl-C ends a call while the component runs; with a deadline it does anyway.
             lanes: whether lists of bytes take the fast way: "auto" (where they can), "bytes" (or fail), "off".
         """
-        limits = _host.Limits(memory=memory, fuel=fuel, deadline=deadline)
+        limits = _host.Limits(
+            memory=memory, fuel=fuel, deadline=deadline, interruptible=interruptible
+        )
         return cls._open(component, imports, wasi=wasi, limits=limits, lanes=lanes)
 
     @classmethod
@@ -137,13 +141,17 @@ class AsyncMonitor(_host.AsyncWorld[Monitor]):
         memory: int | None = None,
         fuel: int | None = None,
         deadline: float | None = None,
+        interruptible: bool = True,
         lanes: _host.Lanes | None = None,
     ) -> _host.Opening[Self]:
         """Load and instantiate `component` like `Monitor.open`, without blocking the loop.
 
         `async with AsyncMonitor.open(…) as world:` also closes it at its end; `await AsyncMonitor.open(…)` returns it.
+        Calls can be cancelled, and so are always interruptible.
         """
-        limits = _host.Limits(memory=memory, fuel=fuel, deadline=deadline)
+        limits = _host.Limits(
+            memory=memory, fuel=fuel, deadline=deadline, interruptible=interruptible
+        )
         return _host.Opening(
             cls._open(
                 Monitor, component, imports, wasi=wasi, limits=limits, lanes=lanes
