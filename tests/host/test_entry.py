@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import ctypes
+import gc
 import signal
 import subprocess
 import sys
@@ -14,12 +15,15 @@ from itertools import repeat
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from weakref import ref
 
 import pytest
 
 from witgen.runtime import abi, host
 from witgen.runtime.host import entry, ffi
 from witgen.runtime.host.entry import c_callback, errors, guarded, leaf
+
+from .things import start
 
 RUNTIME = Path(host.__file__).parent
 
@@ -358,6 +362,37 @@ def test_a_guest_that_spins_with_a_signal_pending(monkeypatch: pytest.MonkeyPatc
         with pytest.raises(Interrupt) as caught:
             world.calls["spin"]()
         assert caught.value is raised[0]
+
+
+def finalized(finalize: Callable[[], object]) -> None:
+    """Run finalizers with a signal pending, which comes out right afterwards, unless one of them has swallowed it."""
+    for _ in pending():
+        finalize()
+        break
+    sum(range(10))
+
+
+def test_a_signal_before_a_handle_is_finalized_is_not_lost(raised: list[Interrupt]) -> None:
+    world, _, _ = start()
+    with world:
+        boxes = {"kept": world.Box(7)}
+        with pytest.raises(Interrupt):
+            finalized(boxes.clear)
+        assert len(raised) == 1
+        assert world.drops() == 7  # before the next call
+
+
+def test_a_signal_before_a_closed_store_is_finalized_is_not_lost(raised: list[Interrupt]) -> None:
+    store = host.Store()
+    gone = ref(store)
+    store.close()
+    gc.collect()
+    del store  # it is in a circle, and waits for the collector
+    assert gone() is not None
+    with pytest.raises(Interrupt):
+        finalized(gc.collect)
+    assert len(raised) == 1
+    assert gone() is None
 
 
 DEEP = """

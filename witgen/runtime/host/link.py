@@ -128,6 +128,8 @@ class Linkage:
         self._definition = definition
         self._implementations = [Implementation(item, imports) for item in definition.imports]
         self.sides: dict[abi.Resource, Side] = {}
+        self.calls_python = False
+        """Whether the component can call Python."""
         self._has_preopens = False
         self._handles = ResourceHandles(store, self.sides)
         self._linker = wasm.Linker(store.engine)
@@ -136,6 +138,10 @@ class Linkage:
         if store.http:
             store.enable_http()
             self._linker.add_wasi_http()
+
+    def _keep(self, *callbacks: Any) -> None:
+        self._store.keep.extend(callbacks)
+        self.calls_python = True
 
     def define(self, needs: Needs) -> None:
         """Define everything that the component imports; raise with a list of all that is missing."""
@@ -242,7 +248,7 @@ class Linkage:
     def _refuse(self, instance: wasm.LinkerInstance, function: abi.Function) -> None:
         """Define a function that says at each call why it cannot be called."""
         callback = bind_refusal(self._handles, partial(refuse, function))
-        self._store.keep.append(callback)
+        self._keep(callback)
         ffi.add_function(instance, function.name, callback)
 
     def _define_ends(self, root: wasm.LinkerInstance, needs: Needs) -> None:
@@ -276,7 +282,7 @@ class Linkage:
                 return classes.index(self.ends.classes(end))
 
             callbacks.append(bind_choice(self._handles, tuple(callbacks), choose))
-        self._store.keep.extend(callbacks)
+        self._keep(*callbacks)
         ffi.add_function(root, functions[0].name, callbacks[-1])
 
     @cached_property
@@ -305,7 +311,7 @@ class Linkage:
         handles: ResourceHandles | None = None,
     ) -> None:
         callback = bind_callback(function, handles or self._handles, implementation, finish, laned=laned)
-        self._store.keep.append(callback)
+        self._keep(callback)
         ffi.add_function(instance, name or function.name, callback)
 
     def instantiate(self, component: wasm.Component) -> wasm.Instance:

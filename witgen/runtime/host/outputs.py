@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Final, Protocol
-from weakref import WeakSet
+from weakref import ref
 
 from . import ffi, foreign_outputs, release_signals
 from .entry import c_callback, guarded
@@ -62,7 +62,10 @@ _inside: set[int] = set()
 """The threads that run a callback."""
 _known: set[int] = set()
 """The threads that ever ran one."""
-_watched: WeakSet[Watched] = WeakSet()
+_watched: set[ref[Watched]] = set()
+"""Pruned when it has grown. A weak set prunes itself in callbacks, and a signal that is raised in one is lost."""
+_FEW: Final = 128
+_pruned = 2 * _FEW
 _lock = threading.RLock()
 _process = os.getpid()
 _calling = 0
@@ -198,17 +201,20 @@ def process() -> int:
 
 def watch(streams: Watched) -> None:
     """Tell a store's streams when a callback runs, and when the process forks or ends."""
-    global _has_threads  # noqa: PLW0603  (one per process)
+    global _has_threads, _pruned  # noqa: PLW0603  (one per process)
     with _lock:
         _has_threads = True
-        _watched.add(streams)
+        _watched.add(ref(streams))
+        if len(_watched) > _pruned:
+            _watched.difference_update([each for each in _watched if each() is None])
+            _pruned = 2 * max(len(_watched), _FEW)
     if wants_watching():
         streams.note()
 
 
 def _all_watched() -> list[Watched]:
     with _lock:
-        return list(_watched)
+        return [streams for each in _watched if (streams := each()) is not None]
 
 
 def _note_all() -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Never, NoReturn, Self
 
 from .. import abi, values
+from .entry import quiet
 from .errors import ThreadError
 
 if TYPE_CHECKING:
@@ -119,16 +120,23 @@ class Handle(values.Unique, values.Resource):
         if self._fate == "borrowed":
             raise ValueError(f"this {type(self).__name__} is borrowed; its owner drops it")
         if self._box:
-            # Iterated, not called: no signal is looked for until the handle is empty (see `entry`).
-            for _ in map(self._store.abandon_next, (self._box,)):
-                self._box, self._fate = 0, "dropped"
-                break
+            # Nothing is called, and so no signal is looked for, until the handle is empty (see `entry`).
+            self._store.abandoned[self._box] = None
+            self._box, self._fate = 0, "dropped"
             self._store.drop_abandoned()
 
+    @quiet
     def __del__(self) -> None:
-        # Missing when a constructor failed. A borrow's box is deleted where the borrow ends.
-        if getattr(self, "_box", 0) and self._fate != "borrowed":
-            self._store.abandon(self._release("dropped"))
+        try:
+            box = self._box
+        except AttributeError:  # a constructor failed
+            return
+        # A borrow's box is deleted where the borrow ends.
+        if box and self._fate != "borrowed":
+            self._store.abandoned[box] = self._store._attention[0] = None
+            self._box, self._fate = 0, "dropped"
+            if self._store._closed:
+                self._store.drop_abandoned()
 
 
 @dataclass(frozen=True, slots=True)

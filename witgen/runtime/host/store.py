@@ -16,7 +16,7 @@ from . import ffi
 from .around import Around
 from .causes import cause_of, failures_of
 from .engine import bounds, chosen, prove, suit
-from .entry import ROOM, c_callback, errors, guarded, refill
+from .entry import ROOM, c_callback, errors, guarded, quiet, refill
 from .errors import DeadlineError, EngineError, HostError, LinkError, MemoryLimitError, StoreDeadError, ThreadError
 from .interruption import Interruption
 from .limits import Limits, grant
@@ -108,9 +108,8 @@ class Store(Unique):
         self._extensions: dict[object, Any] = {}
         self._hooks: list[Callable[[], None]] = []
         self._jobs: deque[Callable[[], None]] = deque()
-        self._abandoned: deque[int] = deque()
-        self.abandon_next = self._abandoned.append
-        """Adds a box for `drop_abandoned`."""
+        self.abandoned: dict[int, None] = {}
+        """Boxes of handles that are dropped before the next call."""
         if settings.interruptible:
             self.interruption = Interruption(self, self.raw, self.limits.deadline)
         self.turns = Turns(self.interruption, self.budget)
@@ -182,16 +181,8 @@ class Store(Unique):
         self._jobs.append(job)
         self._attention[0] = None
 
-    def abandon(self, box: int) -> None:
-        """Drop a handle before the next call; from any thread, finalizers too."""
-        if self._closed:
-            ffi.any_delete(box)
-        else:
-            self._abandoned.append(box)
-            self._attention[0] = None
-
     def drop_abandoned(self) -> None:
-        """Drop the handles in `abandon_next` now, or before the next call if a call is under way."""
+        """Drop the handles in `abandoned` now, or before the next call if a call is under way."""
         self._attention[0] = None
         if self._closed:
             self._forget_abandoned()
@@ -343,8 +334,13 @@ class Store(Unique):
             raise failures[0]
 
     def _forget_abandoned(self) -> None:
-        while self._abandoned:
-            ffi.any_delete(self._abandoned.popleft())
+        while self.abandoned:
+            ffi.any_delete(self._next_abandoned())
+
+    def _next_abandoned(self) -> int:
+        box = next(iter(self.abandoned))
+        del self.abandoned[box]
+        return box
 
     def _run_hooks(self) -> Iterator[BaseException]:
         while self._hooks:
@@ -356,9 +352,10 @@ class Store(Unique):
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @quiet
     def __del__(self) -> None:
         # A store that could not be made has nothing to close yet.
-        if hasattr(self, "call_environment"):
+        if not self._ended and "call_environment" in self.__dict__:
             self.turns.thread = None  # nobody else has it any more
             self.close()
 
@@ -383,11 +380,11 @@ class Store(Unique):
 
     def _catch_up(self) -> None:
         self._attend_inside()
-        while self._abandoned:
-            self._drop(self._abandoned.popleft())
+        while self.abandoned:
+            self._drop(self._next_abandoned())
         # In this order, so that what comes up meanwhile is not forgotten.
         self._attention.clear()
-        if self._jobs or self._abandoned or self._broken is not None or self.stdio.is_watched() or self.turns.thread:
+        if self._jobs or self.abandoned or self._broken is not None or self.stdio.is_watched() or self.turns.thread:
             self._attention[0] = None
 
     def _drop(self, box: int) -> None:

@@ -74,7 +74,8 @@ class Instance(Unique):
                 return partial(refuse, function)
             ends, keys = self._linkage.ends, keys_of(name, function)
             handles = handles.of_function(FunctionEnds(ends, keys, awaits=self.store.loop is not None, exported=True))
-        return bind_caller(function, handles, target, laned=laned)
+        calls_back = self._linkage.calls_python or self.store.turns.begin is not None or self.store.concurrent
+        return bind_caller(function, handles, target, laned=laned, calls_back=calls_back)
 
     def resource(self, cls: type[Any], resource: abi.Resource, interface: abi.Interface) -> Any:
         """Return the class of a resource that this instance exports: the abstract `cls` with its methods filled in."""
