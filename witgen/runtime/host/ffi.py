@@ -32,11 +32,11 @@ from wasmtime.component import Instance, Linker, LinkerInstance, ResourceAny, Re
 __all__ = [
     "CALLBACK", "DESTRUCTOR", "EPOCH_CALLBACK", "KINDS", "MEMORY", "MEMORY_END", "MEMORY_GET", "MEMORY_GROW",
     "MEMORY_NEW", "OUTPUT", "VERSION", "Address", "Size", "add_function", "add_resource", "address_of", "any_clone",
-    "any_delete", "any_drop", "any_to_host", "call", "call_async", "cast", "close_store", "context_of", "defining",
+    "any_delete", "any_drop", "any_to_host", "call", "call_async", "cast", "context_of", "defining",
     "enable_async", "enable_new_types", "error_delete", "error_message", "error_new", "export_function",
-    "forget_store", "host_delete",
+    "host_delete",
     "host_new", "host_rep", "host_to_any", "pin_structure", "prototype", "set_concurrency", "set_epoch_callback",
-    "set_memory_creator", "set_parallel_compilation", "sleep", "take_box", "val_clone", "val_delete",
+    "set_memory_creator", "set_parallel_compilation", "sleep", "store_delete", "take_box", "val_clone", "val_delete",
 ]  # fmt: skip
 
 SUPPORTED: Final = range(46, 51)
@@ -190,7 +190,7 @@ _add_resource: Final = _prototype(
     Address, Address, ctypes.c_char_p, Size, Address, DESTRUCTOR, Address, Address,
 )  # fmt: skip
 _linker_instance_delete: Final = _prototype(_bindings.dll, "wasmtime_component_linker_instance_delete", None, Address)
-_store_delete: Final = _prototype(_bindings.dll, "wasmtime_store_delete", None, Address)
+store_delete: Final = _prototype(_bindings.dll, "wasmtime_store_delete", None, Address)
 _store_context: Final = _prototype(_bindings.dll, "wasmtime_store_context", Address, Address)
 _error_message: Final = _prototype(_short, "wasmtime_error_message", None, Address, Address)
 _exit_status: Final = _prototype(_short, "wasmtime_error_exit_status", ctypes.c_bool, Address, Address)
@@ -330,25 +330,6 @@ def defining(parent: Linker | LinkerInstance, name: str | None = None) -> Genera
             instance._Managed__ptr = None
             owner.locked = False
             break
-
-
-def close_store(store: wasmtime.Store) -> None:
-    """Delete a store; twice is fine, and so is an exception at any time.
-
-    wasmtime-py's own `close` deletes twice where an exception comes right after it has deleted.
-    """
-    held: Any = store
-    pointer = held._Managed__ptr
-    if pointer is not None:
-        for _ in map(_store_delete, (address_of(pointer),)):
-            held._Managed__ptr = held._Store__context = None
-            break
-
-
-def forget_store(store: wasmtime.Store) -> None:
-    """Leave a store as it is: one that was inside a call when the process was forked cannot be deleted."""
-    held: Any = store
-    held._Managed__ptr = held._Store__context = None
 
 
 def add_function(instance: LinkerInstance, name: str, callback: Any) -> None:

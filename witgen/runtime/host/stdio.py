@@ -17,6 +17,7 @@ from wasmtime.component import Component
 
 from . import foreign_outputs
 from .errors import HostError, StoreDeadError, ThreadError
+from .managed import QuietlyFinalized, RawStore
 from .outputs import Output, is_inside, is_without_threads, process, wants_watching, watch
 from .turns import Turns
 
@@ -70,7 +71,7 @@ class Tail:
                     self._kept[:] = file.read(_BYTES + 1)
 
 
-class WasiConfig(wasmtime.WasiConfig):
+class WasiConfig(QuietlyFinalized, wasmtime.WasiConfig):
     """What guests see of this machine, for one store: arguments, environment, folders, standard streams.
 
     wasmtime's own, except that `stdout_custom` and `stderr_custom` are safe: what they raise comes out of the call that
@@ -186,7 +187,7 @@ def _by_default() -> WasiConfig:
 class _Store(Protocol):
     """What standard streams need of their store."""
 
-    raw: wasmtime.Store
+    raw: RawStore
     engine: wasmtime.Engine
     turns: Turns
     keep: list[object]

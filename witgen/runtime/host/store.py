@@ -20,6 +20,7 @@ from .entry import ROOM, c_callback, errors, guarded, quiet, refill
 from .errors import DeadlineError, EngineError, HostError, LinkError, MemoryLimitError, StoreDeadError, ThreadError
 from .interruption import Interruption
 from .limits import Limits, grant
+from .managed import RawStore
 from .memory import Budget
 from .outputs import is_inside
 from .resource import HostResource
@@ -93,7 +94,7 @@ class Store(Unique):
         self.stdio = StandardStreams(self, self._attention, wasi)
         if streams:
             prepare(self.stdio.wasi)
-        self.raw: wasmtime.Store = wasmtime.Store(self.engine)
+        self.raw: RawStore = RawStore(self.engine)
         self.raw.set_wasi(self.stdio.wasi)
         grant(self.raw, self.limits, bounded=self.budget is not None)
         self.context: int = ffi.context_of(self.raw)
@@ -312,7 +313,7 @@ class Store(Unique):
             raise HostError("a store cannot be closed while a call in it is under way")
         if self.turns.are_lost():
             self._closed = self._ended = True
-            ffi.forget_store(self.raw)
+            self.raw.forget()
             return
         self.turns.alone(self._end)
 
@@ -324,7 +325,7 @@ class Store(Unique):
         for number in list(self.table.objects):
             failures += failures_of(partial(self.tell_dropped, self.table.take(number)))
         self._forget_abandoned()
-        self.stdio.close(partial(ffi.close_store, self.raw))
+        self.stdio.close(self.raw.close)
         self.keep.clear()
         self._ended = True
         self._take_raised()
