@@ -5,6 +5,9 @@ another key. The folder can be deleted at any time. An entry is written to a fil
 parallel runs cannot see half of one; one that was damaged since does not match its checksum and is made again. Whatever
 goes wrong with the cache only costs time.
 
+Entries are code, or as good as code: compiled templates, modules to import. They are used only where nobody but the
+user can have written them; a folder that others may write to is left alone, with a warning.
+
 `WITGEN_CACHE_DIR` names another folder; empty, it turns the cache off.
 """
 
@@ -14,12 +17,20 @@ import hashlib
 import os
 import sys
 import time
+import warnings
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import cache
 
+from .files import distrust, read_owned
 from .version import VERSION
 
-__all__ = ["folder", "key", "load", "state", "store"]
+__all__ = ["CacheWarning", "folder", "key", "load", "state", "store"]
+
+
+class CacheWarning(RuntimeWarning):
+    """The cache is not used, because others may have written to it."""
+
 
 _VARIABLE = "WITGEN_CACHE_DIR"
 _DIGEST_SIZE = 32
@@ -39,11 +50,26 @@ _FOLDERS = (
 
 
 def folder() -> str | None:
-    """Return the cache folder; None if there is none to use."""
+    """Return the cache folder, which need not exist; None if there is none to use."""
     root = os.environ.get(_VARIABLE)
     if root is None:
         root = _user_folder()
-    return os.path.join(root, "wit") if root else None
+    if not root:
+        return None
+    path = os.path.join(root, "wit")
+    try:
+        reason = distrust(path)
+    except (OSError, ValueError):
+        return path
+    if reason is not None:
+        _warn(reason)
+    return path if reason is None else None
+
+
+@cache
+def _warn(reason: str) -> None:
+    remedy = f"delete it, or let {_VARIABLE} name a folder that is yours alone"
+    warnings.warn(f"the cache is not used: {reason}; {remedy}", CacheWarning, stacklevel=2)
 
 
 def _user_folder() -> str:
@@ -95,8 +121,7 @@ def load(name: str) -> bytes | None:
     if root is None:
         return None
     try:
-        with open(os.path.join(root, name), "rb") as file:
-            entry = file.read()
+        entry = read_owned(os.path.join(root, name))
     except (OSError, ValueError):
         return None
     content = entry[_DIGEST_SIZE:]
@@ -110,9 +135,13 @@ def store(name: str, content: bytes) -> None:
         return
     temporary = os.path.join(root, f"{name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
     try:
-        os.makedirs(root, mode=0o700, exist_ok=True)
+        os.makedirs(os.path.dirname(root), mode=0o700, exist_ok=True)
+        with suppress(FileExistsError):
+            os.mkdir(root, 0o700)
+        if folder() is None:
+            return
         try:
-            with open(temporary, "xb") as file:
+            with open(temporary, "xb", opener=_private) as file:
                 file.write(hashlib.sha256(content).digest() + content)
             os.replace(temporary, os.path.join(root, name))
         except OSError:
@@ -121,6 +150,10 @@ def store(name: str, content: bytes) -> None:
         _sweep(root)
     except (OSError, ValueError):
         return
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _sweep(root: str) -> None:

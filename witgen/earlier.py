@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from types import ModuleType
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from . import cache
 from .diagnostics import Diagnostic, Severity
@@ -19,6 +19,9 @@ from .source import SourceFile, Span
 from .syntax.docs import without_comments
 from .tree import Folder, SingleFile, Tree
 from .write import Output
+
+if TYPE_CHECKING:
+    from .packages import Planned
 
 __all__ = ["Rendered", "keep", "keep_modules", "modules_name_of", "name_of", "recall", "recall_modules"]
 
@@ -42,24 +45,24 @@ _ELSEWHERE = {"wit", "out", "force"}
 _SEPARATOR = "\0"
 
 
-def name_of(config: Config, tree: Tree) -> str:
-    """Return the name of the cache's entry for what `config` makes of `tree`."""
-    return cache.key("output", _parts(config, tree))
+def name_of(config: Config, tree: Tree, planned: Planned | None = None) -> str:
+    """Return the name of the cache's entry for what `config` makes of `tree`, once what is `planned` is there."""
+    return cache.key("output", _parts(config, tree, planned))
 
 
-def modules_name_of(config: Config, tree: Tree) -> str:
+def modules_name_of(config: Config, tree: Tree, planned: Planned) -> str:
     """Return the name of the entry for the modules that `config` makes of `tree` as it is without its comments."""
-    return cache.key("modules", _parts(config, tree, bare=True))
+    return cache.key("modules", _parts(config, tree, planned, bare=True))
 
 
-def _parts(config: Config, tree: Tree, *, bare: bool = False) -> Iterator[bytes]:
+def _parts(config: Config, tree: Tree, planned: Planned | None, *, bare: bool = False) -> Iterator[bytes]:
     yield cache.state(_FOLDERS)
     for name in sorted({*(fields(Config) or ())} - _ELSEWHERE):
         yield f"{name}={_plain_option(getattr(config, name))!r}".encode("utf-8", "backslashreplace")
     if config.reuse:
-        from .packages import lock_states  # noqa: PLC0415 - most outputs reuse nothing
+        from .packages import Planned, lock_states  # noqa: PLC0415 - most outputs reuse nothing
 
-        yield from lock_states(config)
+        yield from lock_states(config, planned or Planned())
     if isinstance(tree.main, SingleFile) and config.world is None:
         # It names the world of a component.
         yield os.path.basename(tree.path).encode("utf-8", "backslashreplace")
@@ -85,8 +88,11 @@ class Rendered:
 def recall_modules(name: str) -> Mapping[str, Rendered]:
     """Return the modules that an entry knows, by path."""
     entry = cache.load(name)
-    lines = entry.decode().splitlines() if entry is not None else []
-    return {path: Rendered(stamp, digest) for stamp, digest, path in (line.split(" ", 2) for line in lines)}
+    try:
+        lines = entry.decode().splitlines() if entry is not None else []
+        return {path: Rendered(stamp, digest) for stamp, digest, path in (line.split(" ", 2) for line in lines)}
+    except ValueError:
+        return {}
 
 
 def keep_modules(name: str, modules: Mapping[str, Rendered]) -> None:
@@ -109,9 +115,12 @@ def recall(name: str, tree: Tree, make: Callable[[str], str]) -> Produced | None
     entry = cache.load(name)
     if entry is None:
         return None
-    listed, lock, plain = entry.decode().split(_SEPARATOR)
-    digests = {path: value for value, _, path in (line.partition(" ") for line in listed.splitlines())}
-    warnings = tuple(_warnings(plain, tree))
+    try:
+        listed, lock, plain = entry.decode().split(_SEPARATOR)
+        digests = {path: value for value, _, path in (line.partition(" ") for line in listed.splitlines())}
+        warnings = tuple(_warnings(plain, tree))
+    except (ValueError, TypeError, IndexError, RecursionError):
+        return None
     return Produced(Output(dict.fromkeys(digests), digests, make), lock, warnings)
 
 

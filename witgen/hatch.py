@@ -15,13 +15,12 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 from hatchling.plugin import hookimpl
 
-from .api import generate
 from .config import load
 from .diagnostics import Diagnostic
 from .diagnostics_text import render
 from .errors import WitError
 from .projects import FILE_NAME, Target
-from .targets import placed
+from .runs import generate_all
 
 __all__ = ["WitgenBuildHook"]
 
@@ -41,8 +40,8 @@ class WitgenBuildHook(BuildHookInterface[Any]):
         with chdir(self.root):
             try:
                 targets = load(Path(FILE_NAME))
-                for target in targets:
-                    _report(placed(target, generate).diagnostics)
+                for result in generate_all(targets):
+                    _report(result.diagnostics)
             except WitError as error:
                 _report(error.diagnostics)
                 sys.exit(2)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .diagnostics import Diagnostic
 from .errors import OptionError
-from .options import Config
+from .files import read
+from .options import Config, Produced
 from .version import VERSION
 from .write import Contents, Shared
 from .write.lockfile import LOCK_NAME, read_contents
@@ -18,19 +19,48 @@ from .write.lockfile import LOCK_NAME, read_contents
 if TYPE_CHECKING:
     from .render.sharing import Conflict
 
-__all__ = ["Package", "Packages", "lock_states", "refuse_conflicts", "reused"]
+__all__ = ["Package", "Packages", "Planned", "lock_states", "refuse_conflicts", "reused"]
 
 _RUNTIME = "_runtime"
 _IMPORT_NAME = "write `package` or `a.package`"
 
 
+class Planned:
+    """Outputs that this run is about to write: whoever reuses one of them takes it as it will be."""
+
+    def __init__(self) -> None:
+        self._outputs: dict[str, Produced] = {}
+
+    def add(self, folder: str | os.PathLike[str], produced: Produced) -> None:
+        """Note what a folder will hold."""
+        self._outputs[os.path.realpath(folder)] = produced
+
+    def at(self, folder: Path) -> Produced | None:
+        """Return what a folder will hold; None where it stays as it is."""
+        return self._outputs.get(os.path.realpath(folder)) if self._outputs else None
+
+    def lock(self, folder: Path) -> bytes | None:
+        """Return the lock of a folder; None where it has none."""
+        planned = self.at(folder)
+        if planned is not None:
+            return planned.lock.encode()
+        try:
+            return read(folder / LOCK_NAME)
+        except (FileNotFoundError, NotADirectoryError, ValueError):
+            return None
+
+
 class Package(NamedTuple):
-    """A generated package: its import name, its folder, what its lock says, and which element of `reuse` led to it."""
+    """A generated package: its import name, its folder, what its lock says, and which element of `reuse` led to it.
+
+    `planned` is what the folder will hold, where this run writes it.
+    """
 
     name: str
     folder: Path
     contents: Contents
     option: int
+    planned: Produced | None = None
 
     @property
     def runtime(self) -> str:
@@ -39,8 +69,10 @@ class Package(NamedTuple):
 
     def text(self, path: str) -> str | None:
         """Return the text of a module; None where it has none."""
+        if self.planned is not None:
+            return self.planned.output.get(path)
         try:
-            return (self.folder / path).read_text(encoding="utf-8")
+            return read(self.folder / path).decode("utf-8", "replace")
         except (FileNotFoundError, NotADirectoryError):
             return None
 
@@ -62,11 +94,12 @@ class Packages(NamedTuple):
         return {name: each for package in reversed(self.found) for name, each in package.contents.interfaces.items()}
 
 
-def reused(config: Config, *, host: bool, guest: bool) -> Packages:
+def reused(config: Config, planned: Planned, *, host: bool, guest: bool) -> Packages:
     """Find the packages that `config` reuses, and those that they reuse themselves.
 
     Args:
         config: the options.
+        planned: what this run is about to write.
         host: whether the output has a host side.
         guest: whether it has a guest side.
 
@@ -82,7 +115,7 @@ def reused(config: Config, *, host: bool, guest: bool) -> Packages:
         option, named, beside = pending.pop(0)
         name = named.partition("=")[0]
         if name not in found:
-            found[name] = _package(option, named, beside)
+            found[name] = _package(option, named, beside, planned)
             pending += [(option, each, found[name].folder) for each in found[name].contents.reuse]
     packages = list(found.values())
     runtime = config.runtime or (packages[0].runtime if packages else None)
@@ -121,35 +154,33 @@ def refuse_conflicts(packages: Packages, conflicts: Iterable[Conflict], wit: Map
         raise OptionError(problems)
 
 
-def lock_states(config: Config) -> Iterator[bytes]:
+def lock_states(config: Config, planned: Planned) -> Iterator[bytes]:
     """Yield what tells apart states of the packages that `config` reuses."""
     for index, named in enumerate(config.reuse):
-        name = named.partition("=")[0]
-        folder = _folder(named, config.out)
-        try:
-            yield b"reuse %d" % index + name.encode() + (folder / LOCK_NAME).read_bytes() if folder else b""
-        except OSError:
-            yield b""
+        folder = _folder(named, config.out, planned)
+        lock = planned.lock(folder) if folder is not None else None
+        yield b"" if lock is None else b"reuse %d" % index + named.partition("=")[0].encode() + lock
 
 
-def _package(option: int, named: str, beside: str | os.PathLike[str] | None) -> Package:
+def _package(option: int, named: str, beside: str | os.PathLike[str] | None, planned: Planned) -> Package:
     name = named.partition("=")[0]
     if not _is_import_name(name):
         raise _problem(
             option, "W0914", f"`{name}` is not the import name of a package", "write `package` or `a.package`"
         )
-    folder = _folder(named, beside)
+    folder = _folder(named, beside, planned)
     if folder is None:
         remedy = f"generate it first; or say where it is: `{name}=path/to/{name.rpartition('.')[2]}`"
         raise _problem(option, "W0914", f"there is no generated package `{name}`", remedy)
-    contents = read_contents(folder)
+    coming = planned.at(folder)
+    contents = read_contents(folder, None if coming is None else coming.lock)
     remedy = f"generate `{name}` again"
     if contents is None:
         raise _problem(option, "W0914", f"the {LOCK_NAME} of `{name}` does not say what it has", remedy)
     if contents.version != VERSION:
         message = f"`{name}` was generated by witgen {contents.version}, and this is {VERSION}"
         raise _problem(option, "W0915", message, remedy)
-    return Package(name, folder, contents, option)
+    return Package(name, folder, contents, option, coming)
 
 
 def _is_import_name(name: str) -> bool:
@@ -160,15 +191,15 @@ def _problem(option: int, code: str, message: str, remedy: str, note: str | None
     return OptionError([(("reuse", str(option)), Diagnostic(code, message, help=remedy, note=note))])
 
 
-def _folder(named: str, beside: str | os.PathLike[str] | None) -> Path | None:
+def _folder(named: str, beside: str | os.PathLike[str] | None, planned: Planned) -> Path | None:
     """Return the folder of a package: the one that is given, the one beside the output, or the installed one."""
     name, given, path = named.partition("=")
     if given:
-        return Path(path) if (Path(path) / LOCK_NAME).is_file() else None
+        return Path(path) if planned.lock(Path(path)) is not None else None
     parts = name.split(".")
     roots = [] if beside is None else [_import_root(Path(beside))]
     candidates = (Path(root, *parts) for root in (*roots, *_installed(parts[0])))
-    return next((folder for folder in candidates if (folder / LOCK_NAME).is_file()), None)
+    return next((folder for folder in candidates if planned.lock(folder) is not None), None)
 
 
 def _import_root(out: Path) -> Path:

@@ -16,7 +16,7 @@ from .facts.support import Side, obstacle
 from .facts.world import WorldFacts
 from .model import ir
 from .options import Config, Produced
-from .packages import Packages, refuse_conflicts, reused
+from .packages import Packages, Planned, refuse_conflicts, reused
 from .render.guest_module import RawNames
 from .render.package import Module, package_data, package_modules
 from .resolver import component_in, resolve_component, resolve_tree, select_world
@@ -28,8 +28,8 @@ from .write import Contents, Output, Shared, lock_text
 __all__ = ["produce"]
 
 
-def produce(config: Config, tree: Tree) -> Produced:
-    """Generate the bindings that `config` asks for from the WIT in `tree`.
+def produce(config: Config, tree: Tree, planned: Planned | None = None) -> Produced:
+    """Generate the bindings that `config` asks for from the WIT in `tree`; `planned` may be reused as if it were there.
 
     Raises:
         WitError: the WIT cannot be used.
@@ -50,14 +50,15 @@ def produce(config: Config, tree: Tree) -> Produced:
         resolved = without_skipped(resolved, world, config.skip)
     # Whoever has a component has its guest.
     wants_guest = config.guest and (component is None or not config.host)
-    packages = reused(config, host=config.host, guest=wants_guest)
+    planned = planned or Planned()
+    packages = reused(config, planned, host=config.host, guest=wants_guest)
     facts = WorldFacts(resolved, world, inherited(resolved, world, chosen, packages.interfaces, packages.runtime))
     guest = _raw_names(whole, world, config) if wants_guest else None
     modules = package_modules(facts, host=config.host, guest=guest, lanes=config.lanes)
     if packages.found:
         modules = _shared(facts, modules, packages)
     runtime = runtime_files(host=config.host, guest=wants_guest) if packages.runtime is None else {}
-    output = _output(facts, modules, package_data(runtime), earlier.modules_name_of(config, tree))
+    output = _output(facts, modules, package_data(runtime), earlier.modules_name_of(config, tree, planned))
     lock = lock_text(_contents(facts, packages), world=facts.title, wit=_wit_hash(facts), digests=output.digests)
     found = _unbuildable(facts) if wants_guest else ()
     return Produced(output, lock, (*_left_out(facts, host=config.host, guest=wants_guest), *found))

@@ -16,7 +16,6 @@ from .options import overrides, reporting, targets
 from .output import Format, reporter
 
 if TYPE_CHECKING:
-    from ..options import Result
     from ..projects import Target
     from ..write import Plan
 
@@ -38,35 +37,24 @@ def generate(*, force: bool, fail_on_change: bool, **options: Any) -> int:
 
 
 def run_all(wanted: list[Target]) -> tuple[int, bool]:
-    """Generate targets; the problems of one do not keep the others from being written.
+    """Generate targets; where one of them cannot be, nothing is written.
 
     Returns the exit code, and whether anything changed.
     """
-    from .. import api
+    from ..runs import generate_all
 
-    code, changed = 0, False
-    for target in wanted:
-        started = time.perf_counter()
-        result = _attempt(target, api.generate)
-        if result is None:
-            code = 2
-        elif result.plan is not None:
-            _summarise(result.plan, time.perf_counter() - started)
-            changed = changed or result.plan.changes
-    return code, changed
-
-
-def _attempt(target: Target, action: Any) -> Result | None:
-    """Do a target and report its problems; None where they kept it from being done."""
-    from ..targets import placed
-
+    changed, started = False, time.perf_counter()
     try:
-        result: Result = placed(target, action)
+        for result in generate_all(wanted):
+            reporter.add(result.diagnostics)
+            if result.plan is not None:
+                _summarise(result.plan, time.perf_counter() - started)
+                changed = changed or result.plan.changes
+            started = time.perf_counter()
     except WitError as error:
         reporter.add(error.diagnostics)
-        return None
-    reporter.add(result.diagnostics)
-    return result
+        return 2, changed
+    return 0, changed
 
 
 def _summarise(plan: Plan, seconds: float) -> None:
@@ -84,7 +72,7 @@ def _summarise(plan: Plan, seconds: float) -> None:
 @reporting
 def check(*, diff: bool, **options: Any) -> int:
     """Write nothing; exit with 1 and name every file that is not what `generate` would leave."""
-    from .. import api
+    from ..runs import check_all
     from ..targets import chosen
 
     if diff and reporter.format.is_document:
@@ -92,12 +80,10 @@ def check(*, diff: bool, **options: Any) -> int:
         raise click.UsageError(msg)
     reporter.promise()
     code = 0
-    for target in chosen(Path.cwd(), overrides(options)):
-        result = _attempt(target, api.check)
-        if result is None:
-            code = 2
-        elif result.plan is not None and not _is_clean(result.plan, diff=diff):
-            code = code or 1
+    for result in check_all(chosen(Path.cwd(), overrides(options))):
+        reporter.add(result.diagnostics)
+        if result.plan is not None and not _is_clean(result.plan, diff=diff):
+            code = 1
     return code
 
 

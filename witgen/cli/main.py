@@ -6,11 +6,13 @@ Exit codes are API: 0 fine, 1 drift, 2 bad WIT, configuration or usage, 3 a bug 
 from __future__ import annotations
 
 import sys
+import warnings
 from importlib import import_module
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 import click
 
+from ..diagnostics import Diagnostic, Severity
 from ..errors import WitError
 from .output import reporter
 
@@ -80,9 +82,26 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Run the command line and exit."""
+    warnings.showwarning = _report
     code = _run()
     reporter.flush()
     sys.exit(code)
+
+
+def _report(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Report a warning of witgen's own as every other problem; others are shown as Python shows them."""
+    if category.__module__.partition(".")[0] == "witgen":
+        text, _, remedy = str(message).partition("; ")
+        reporter.add([Diagnostic("W0941", text, help=remedy or None, severity=Severity.WARNING)])
+    else:
+        print(warnings.formatwarning(message, category, filename, lineno, line), end="", file=file or sys.stderr)
 
 
 def _run() -> int:

@@ -47,8 +47,8 @@ class Reporter:
         self._problems: list[Diagnostic] = []
 
     def add(self, diagnostics: Iterable[Diagnostic]) -> None:
-        """Keep problems until the run is over."""
-        self._problems.extend(diagnostics)
+        """Keep problems until the run is over, each once: several targets may have the same."""
+        self._problems += dict.fromkeys(each for each in diagnostics if each not in self._problems)
 
     def say(self, line: str, *, verbosity: int = 0) -> None:
         """Write a line for people to stderr, unless they want less."""

@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from importlib import import_module
 from types import new_class
 from typing import Any, ClassVar
@@ -103,8 +104,9 @@ def _modules(config: Config, tree: Tree, file: SingleFile, name: str) -> Mapping
     key = cache.key("loaded", [name.encode()])
     entry = cache.load(key)
     if entry is not None:
-        found: dict[str, str] = json.loads(entry)
-        return found
+        with suppress(ValueError, RecursionError):
+            found: dict[str, str] = json.loads(entry)
+            return found
     if component_in(tree) is None:
         # Says what it is instead.
         resolve_component(file, config.world)

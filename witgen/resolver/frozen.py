@@ -53,7 +53,16 @@ def thaw(
     """
     try:
         resolved = _Thawer(io.BytesIO(data), files, edits).load()
-    except (pickle.UnpicklingError, ValueError, TypeError, KeyError, IndexError, AttributeError, EOFError):
+    except (
+        pickle.UnpicklingError,
+        ValueError,
+        TypeError,
+        KeyError,
+        IndexError,
+        AttributeError,
+        EOFError,
+        RecursionError,
+    ):
         return None
     return resolved if isinstance(resolved, ir.Resolve) else None
 

@@ -41,7 +41,10 @@ def recall(name: str, files: Sequence[SourceFile]) -> ir.Resolve | None:
     entry = cache.load(name)
     if entry is None:
         return None
-    resolved, *texts = entry.decode().split(_SEPARATOR)
+    try:
+        resolved, *texts = entry.decode().split(_SEPARATOR)
+    except ValueError:
+        return None
     kept = cache.load(resolved)
     if kept is None or len(texts) != len(files):
         return None

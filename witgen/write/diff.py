@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from difflib import unified_diff
 from pathlib import Path
 
+from ..files import read
 from .lockfile import LOCK_NAME
 from .plan import Drift, Plan
 
@@ -38,7 +39,7 @@ def unified(plan: Plan) -> Iterator[str]:
 
 
 def _read(path: Path) -> str:
-    return path.read_bytes().decode("utf-8", "replace")
+    return read(path).decode("utf-8", "replace")
 
 
 def _lines(text: str | None) -> list[str]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from keyword import iskeyword
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from ..files import read
 from ..records import fields, record
 
 __all__ = [
@@ -96,19 +98,51 @@ def _plain(interface: Shared) -> dict[str, Any]:
     return {name: value for name in fields(Shared) or () if (value := getattr(interface, name))}
 
 
-def read_contents(folder: Path) -> Contents | None:
-    """Return what the lock of an output says to those who reuse it; None where there is none that is finished."""
-    import json  # noqa: PLC0415 - likewise
+def read_contents(folder: Path, text: str | None = None) -> Contents | None:
+    """Return what the lock of an output says to those who reuse it; None where there is none that is finished.
 
+    With `text`, this is what the lock says.
+    """
     try:
-        data = json.loads((folder / LOCK_NAME).read_text(encoding="utf-8"))
+        data = _parsed(folder, text)
         interfaces = {
-            str(name): Shared(str(each["module"]), str(each["wit"]), *(tuple(each.get(key, ())) for key in _LISTS))
+            _plain_text(name): Shared(_name(each["module"]), _plain_text(each["wit"]), *map(_texts, _lists(each)))
             for name, each in data["interfaces"].items()
         }
-        return Contents(data["witgen"], interfaces, data.get("runtime"), tuple(data.get("reuse", ())))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        runtime = data.get("runtime")
+        # Names of packages only: where they are, whoever reuses this one finds out.
+        reuse = tuple(_name(each) for each in _texts(data.get("reuse", ())))
+        return Contents(_plain_text(data["witgen"]), interfaces, None if runtime is None else _name(runtime), reuse)
+    except _DAMAGE:
         return None
+
+
+def _lists(interface: Mapping[str, Any]) -> list[Any]:
+    return [interface.get(key, ()) for key in _LISTS]
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if isinstance(value, str):
+        msg = "a list of strings is wanted"
+        raise TypeError(msg)
+    return tuple(_plain_text(each) for each in value)
+
+
+def _plain_text(value: Any) -> str:
+    """Return a string as it is, and refuse what no file, no message and no module can have."""
+    if not isinstance(value, str) or not value.isprintable():
+        msg = f"{value!r} is not plain text"
+        raise ValueError(msg)
+    return value
+
+
+def _name(value: Any) -> str:
+    """Return what can stand in an import statement, and refuse anything else."""
+    text = _plain_text(value)
+    if not all(part.isidentifier() and not iskeyword(part) for part in text.split(".")):
+        msg = f"{text!r} is not the name of a module"
+        raise ValueError(msg)
+    return text
 
 
 def pending_text(lock: Lock, digests: Mapping[str, str]) -> str:
@@ -124,16 +158,34 @@ def pending_text(lock: Lock, digests: Mapping[str, str]) -> str:
 
 def read_lock(folder: Path) -> Lock:
     """Read the lock of an output folder; without one, or with one that is damaged, nothing is known to be ours."""
-    import json  # noqa: PLC0415 - likewise
-
     try:
-        data = json.loads((folder / LOCK_NAME).read_text(encoding="utf-8"))
+        data = _parsed(folder)
         files, pending = data["files"], data.get("pending", {})
         return Lock(
-            {str(path): str(value) for path, value in files.items()},
-            {str(path): tuple(str(value) for value in values) for path, values in pending.items()},
+            {path: str(value) for path, value in files.items() if _is_inside(path)},
+            {path: tuple(map(str, values)) for path, values in pending.items() if _is_inside(path)},
         )
     except FileNotFoundError:
         return Lock()
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except _DAMAGE:
         return Lock(readable=False)
+
+
+# All that reading a lock ends in that is not as we left it: somebody merged, edited or forged it, or the disk failed.
+_DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
+
+
+def _parsed(folder: Path, text: str | None = None) -> dict[str, Any]:
+    import json  # noqa: PLC0415 - likewise
+
+    data = json.loads(read(folder / LOCK_NAME).decode() if text is None else text)
+    if not isinstance(data, dict):
+        msg = "a lock is an object"
+        raise TypeError(msg)
+    return cast("dict[str, Any]", data)
+
+
+def _is_inside(path: str) -> bool:
+    """Tell whether a path is written as witgen writes them, so that it stays in the folder on every system."""
+    parts = path.split("/")
+    return path.isprintable() and not {"", ".", ".."}.intersection(parts) and not {"\\", ":"}.intersection(path)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import enum
 import hashlib
-import os
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path, PurePosixPath
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 
 from ..records import record
+from .inside import FOLDER, Blocked, Inside
 from .lockfile import LOCK_NAME, Lock, digest, read_lock
 from .output import Output
 
@@ -34,7 +34,8 @@ class Plan:
 
     `drift` holds every file that is not as it should be. `write` are those of them to be written, new ones included,
     and `remove` those to be removed. `edited` were changed by a person, `foreign` were never ours: neither is
-    overwritten or removed without being asked to.
+    overwritten or removed without being asked to. `blocked` says why something that is never replaced is in the
+    way: a link, a FIFO. A plan with something blocked cannot be carried out.
     """
 
     folder: Path
@@ -44,6 +45,7 @@ class Plan:
     write: tuple[str, ...]
     unchanged: tuple[str, ...]
     remove: tuple[str, ...]
+    blocked: Mapping[str, str] = {}
 
     @property
     def changes(self) -> bool:
@@ -74,53 +76,95 @@ def plan(folder: Path, output: Output, lock: str, *, force: bool = False) -> Pla
         lock: the text of the lock that goes with it.
         force: overwrite and remove files that a person edited or made.
     """
-    lock_drift = _lock_drift(folder, lock)
-    # A lock that is as it should be knows exactly the files of the output.
-    previous = read_lock(folder) if lock_drift is not None else Lock(output.digests)
-    drift = dict(_drift(folder, output, previous))
-    if lock_drift is not None:
-        drift[LOCK_NAME] = lock_drift
+    found = _Comparison(folder, output, lock)
+    drift = dict(sorted(found.drift.items()))
     stay = set[Drift]() if force else {Drift.EDITED, Drift.FOREIGN}
     write = tuple(path for path in output if path in drift and drift[path] not in stay)
-    unchanged = tuple(path for path in output if path not in drift)
+    unchanged = tuple(path for path in output if path not in drift and path not in found.blocked)
     strays = [path for path in drift if path not in output and path != LOCK_NAME]
-    remove = tuple(path for path in strays if drift[path] not in stay and (folder / path).is_file())
-    return Plan(folder, output, lock, dict(sorted(drift.items())), write, unchanged, remove)
+    remove = tuple(path for path in strays if drift[path] not in stay)
+    return Plan(folder, output, lock, drift, write, unchanged, remove, dict(sorted(found.blocked.items())))
 
 
-def _drift(folder: Path, output: Output, previous: Lock) -> Iterator[tuple[str, Drift]]:
-    digests = output.digests
-    root = os.fspath(folder)
-    for path in output:
-        present = _read(os.path.join(root, path))
+class _Comparison:
+    """What an output folder holds beside what it shall hold: how files differ, and what is in their way."""
+
+    def __init__(self, folder: Path, output: Output, lock: str) -> None:
+        self._inside = Inside(folder)
+        self._output = output
+        self.drift: dict[str, Drift] = {}
+        self.blocked: dict[str, str] = {}
+        self._compare_lock(lock)
+        # A lock that is as it should be knows exactly the files of the output.
+        known = LOCK_NAME in self.drift or LOCK_NAME in self.blocked
+        previous = read_lock(folder) if known else Lock(output.digests)
+        for path in output:
+            self._compare(path, previous)
+        for path in self._earlier(previous):
+            self._compare_stray(path, previous)
+
+    def _compare_lock(self, lock: str) -> None:
+        wanted = lock.encode()
+        present = self._read(LOCK_NAME, wanted.__eq__)
+        if LOCK_NAME in self.blocked or present == wanted:
+            return
         if present is None:
-            obstacle = _file_in_the_way(folder, path)
-            yield (path, Drift.MISSING) if obstacle is None else (obstacle, Drift.FOREIGN)
-        elif hashlib.sha256(present).hexdigest() != digests[path]:
-            same = digest(present) == digests[path]
-            yield path, Drift.LINE_ENDS if same else _standing(previous, path, present)
-    for path in _earlier(folder, previous, output):
-        present = _read(folder / path)
+            self.drift[LOCK_NAME] = Drift.MISSING
+        else:
+            same = present.replace(b"\r\n", b"\n") == wanted
+            self.drift[LOCK_NAME] = Drift.LINE_ENDS if same else Drift.STALE
+
+    def _compare(self, path: str, previous: Lock) -> None:
+        wanted = self._output.digests[path]
+        present = self._read(path, lambda content: _hash(content) == wanted)
+        if path in self.blocked:
+            return
+        if present is None:
+            try:
+                obstacle = self._inside.file_in_the_way(path)
+            except Blocked:
+                return  # it is noted already
+            self.drift[path] = Drift.MISSING
+            if obstacle is not None:
+                self.drift[obstacle] = Drift.FOREIGN
+        elif _hash(present) != wanted:
+            same = digest(present) == wanted
+            self.drift[path] = Drift.LINE_ENDS if same else _standing(previous, path, present)
+
+    def _compare_stray(self, path: str, previous: Lock) -> None:
+        present = self._read(path, None)
         if present is not None:
             kind = _standing(previous, path, present)
-            yield path, Drift.ORPHANED if kind is Drift.STALE else kind
+            self.drift[path] = Drift.ORPHANED if kind is Drift.STALE else kind
+
+    def _read(self, path: str, is_right: Callable[[bytes], bool] | None) -> bytes | None:
+        """Return the content of a file; None, and a note, where something is in its way.
+
+        A link to what is right is as good as a file: some build systems lay out their inputs like that.
+        """
+        try:
+            return self._inside.read(path)
+        except Blocked as blocked:
+            if blocked.path == path and is_right is not None:
+                present = self._inside.linked(path)
+                if present is not None and is_right(present):
+                    return present
+            # A folder that is called like a file of old is the user's.
+            if is_right is not None or blocked.reason != FOLDER:
+                self.blocked[blocked.path] = blocked.reason
+            return None
+
+    def _earlier(self, lock: Lock) -> Iterable[str]:
+        """Return the paths of what earlier runs wrote and is no longer wanted, as far as it is known."""
+        if lock.readable:
+            return sorted({*lock.files, *lock.pending}.difference(self._output))
+        # What is not ours is passed over, but for what cannot be told.
+        strays = {path for path in self._inside.modules() if path not in self._output}
+        return sorted(path for path in strays if (self._read(path, None) or b"").startswith(_HEADER))
 
 
-def _lock_drift(folder: Path, lock: str) -> Drift | None:
-    present = _read(folder / LOCK_NAME)
-    if present is None:
-        return Drift.MISSING
-    if present == lock.encode():
-        return None
-    return Drift.LINE_ENDS if present.replace(b"\r\n", b"\n") == lock.encode() else Drift.STALE
-
-
-def _earlier(folder: Path, lock: Lock, output: Output) -> Iterable[str]:
-    """Return the paths of what earlier runs wrote and is no longer wanted, as far as it is known."""
-    if lock.readable:
-        return sorted(path for path in {*lock.files, *lock.pending}.difference(output) if _is_inside(path))
-    marked = (path for path in folder.rglob("*.py") if (_read(path) or b"").startswith(_HEADER))
-    return sorted({path.relative_to(folder).as_posix() for path in marked}.difference(output))
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _standing(lock: Lock, path: str, present: bytes) -> Drift:
@@ -128,25 +172,3 @@ def _standing(lock: Lock, path: str, present: bytes) -> Drift:
     if lock.knows(path):
         return Drift.STALE if lock.owns(path, present) else Drift.EDITED
     return Drift.STALE if present.startswith(_HEADER) or not present else Drift.FOREIGN
-
-
-def _is_inside(path: str) -> bool:
-    """Tell whether a path of a (perhaps forged) lock stays in the folder."""
-    parts = PurePosixPath(path)
-    return bool(parts.parts) and not parts.is_absolute() and ".." not in parts.parts
-
-
-def _file_in_the_way(folder: Path, path: str) -> str | None:
-    """Return the path of a file that is where a folder has to be."""
-    for parent in PurePosixPath(path).parents:
-        if parent.parts and (folder / parent).is_file():
-            return str(parent)
-    return None
-
-
-def _read(path: str | os.PathLike[str]) -> bytes | None:
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except (FileNotFoundError, NotADirectoryError):
-        return None

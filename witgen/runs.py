@@ -1,0 +1,165 @@
+"""Runs of several targets: all of them are checked before anything of one is written."""
+
+from __future__ import annotations
+
+import keyword
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache, partial
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from . import earlier, write
+from .data import GOLEM_WIT
+from .diagnostics import Diagnostic, Severity
+from .errors import WitError
+from .options import Config, Produced, Result
+from .packages import Planned
+from .projects import Target
+from .records import replace
+from .targets import placed
+from .tree import Tree, read_tree, with_library
+
+__all__ = ["GOLEM_WORLD", "check_all", "generate_all", "tree_of"]
+
+GOLEM_WORLD = "agent"
+"""Of the worlds of the embedded WIT, the one for those who name none."""
+
+_T = TypeVar("_T")
+_U = TypeVar("_U")
+
+
+class _Output(NamedTuple):
+    """What a target is to have; `folder` is None where nothing is to be written."""
+
+    config: Config
+    produced: Produced
+
+    @property
+    def folder(self) -> Path | None:
+        return None if self.config.out is None else Path(self.config.out)
+
+    def plan(self) -> write.Plan | None:
+        """Compare the folder with what it is to have."""
+        if self.folder is None:
+            return None
+        return write.plan(self.folder, self.produced.output, self.produced.lock, force=self.config.force)
+
+
+def generate_all(targets: Sequence[Target]) -> Iterator[Result]:
+    """Write the output of each target, and yield the results; nothing is written unless everything can be.
+
+    Raises:
+        WitError: some WIT or some option cannot be used, or files that are not ours stand in the way; every problem of
+            every target is listed, once.
+        OSError: an output cannot be written.
+    """
+    outputs = _produced(targets)
+    with write.exclusive(*(output.folder for output in outputs if output.folder is not None)):
+        plans = _each(outputs, _writable)
+        for output, plan in zip(outputs, plans, strict=True):
+            warnings = output.produced.diagnostics
+            if plan is not None:
+                write.apply(plan)
+                warnings += tuple(_unimportable(plan.folder))
+            yield Result(output.produced.output, warnings, plan)
+
+
+def check_all(targets: Sequence[Target]) -> Iterator[Result]:
+    """Compare each target's folder with what `generate_all` would leave there, and yield the results.
+
+    Raises:
+        WitError: as `generate_all`, but for files that only differ.
+        OSError: an output cannot be read.
+    """
+    outputs = _produced(targets)
+    for output, plan in zip(outputs, _each(outputs, _comparable), strict=True):
+        yield Result(output.produced.output, output.produced.diagnostics, plan)
+
+
+def tree_of(path: str | os.PathLike[str], *, golem: bool) -> Tree:
+    """Read WIT; with `golem`, packages that are not there come from the WIT that witgen has."""
+    tree = read_tree(os.fspath(path))
+    return with_library(tree, os.fspath(GOLEM_WIT)) if golem else tree
+
+
+def _produced(targets: Sequence[Target]) -> list[_Output]:
+    planned = Planned()
+    return _each(targets, lambda target: placed(target, partial(_produce, planned=planned)))
+
+
+def _each(items: Iterable[_T], action: Callable[[_T], _U]) -> list[_U]:
+    """Do something with each item; raise the problems of all of them, each once."""
+    results: list[_U] = []
+    errors: list[WitError] = []
+    for item in items:
+        try:
+            results.append(action(item))
+        except WitError as error:
+            errors.append(error)
+    if len(errors) > 1:
+        raise WitError(list(dict.fromkeys(each for error in errors for each in error.diagnostics)))
+    if errors:
+        raise errors[0]
+    return results
+
+
+def _produce(config: Config, planned: Planned) -> _Output:
+    tree = tree_of(config.wit, golem=config.golem)
+    if config.golem and config.world is None and os.path.realpath(tree.path) == os.path.realpath(GOLEM_WIT):
+        config = replace(config, world=GOLEM_WORLD)
+
+    @cache
+    def made() -> Produced:
+        from .produce import produce  # noqa: PLC0415 - a run without changes does without
+
+        return produce(config, tree, planned)
+
+    name = earlier.name_of(config, tree, planned)
+    produced = earlier.recall(name, tree, lambda path: made().output[path])
+    if produced is None:
+        produced = made()
+        earlier.keep(name, tree, produced)
+    if config.out is not None:
+        planned.add(config.out, produced)
+    return _Output(config, produced)
+
+
+def _writable(output: _Output) -> write.Plan | None:
+    plan = output.plan()
+    if plan is not None:
+        reasons = dict.fromkeys(plan.edited, "was edited since witgen wrote it")
+        reasons |= dict.fromkeys(plan.foreign, "was not written by witgen")
+        remedy = "move it away, or pass --force to overwrite it"
+        problems = {path: _in_the_way(plan, path, reason, remedy) for path, reason in reasons.items()}
+        _refuse({**problems, **_blocked(plan)})
+    return plan
+
+
+def _comparable(output: _Output) -> write.Plan | None:
+    plan = output.plan()
+    if plan is not None:
+        _refuse(_blocked(plan))
+    return plan
+
+
+def _blocked(plan: write.Plan) -> dict[str, Diagnostic]:
+    return {path: _in_the_way(plan, path, reason, "move it away") for path, reason in plan.blocked.items()}
+
+
+def _in_the_way(plan: write.Plan, path: str, reason: str, remedy: str) -> Diagnostic:
+    return Diagnostic("W0702", f"`{path}` {reason}", path=str(plan.folder / path), help=remedy)
+
+
+def _refuse(problems: dict[str, Diagnostic]) -> None:
+    if problems:
+        raise WitError([problem for _, problem in sorted(problems.items())])
+
+
+def _unimportable(folder: Path) -> Iterator[Diagnostic]:
+    """Warn of an output that no import statement can name."""
+    name = folder.resolve().name
+    if not name.isidentifier() or keyword.iskeyword(name):
+        message = f"the output is called `{name}`, and no import statement can name that"
+        remedy = "packages are called by letters, digits and underscores, as `chat_bindings`"
+        yield Diagnostic("W0704", message, path=str(folder), help=remedy, severity=Severity.WARNING)
