@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+import time
+from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from . import api
+from .build_inputs import ENTRY, Place, componentize_version, is_current, keep, prepare_entry
 from .config import load
 from .data import GOLEM_WIT
 from .facts.unbuildable import Unbuildable, unbuildable, unquotable
@@ -123,26 +123,32 @@ def build(config: Build) -> Built:
     Raises:
         BuildError: componentize-py is missing, or refuses.
         WitError: the WIT cannot be used.
+        OSError: the component cannot be written.
     """
     folder, module = _place(config)
     out = Path(config.out) if config.out is not None else Path(f"{module.rpartition('.')[2]}.wasm")
     resolved = api.resolve(config.wit, config.features, all_features=config.all_features, golem=config.golem)
     world = resolved.worlds[select_world(resolved, config.world)]
-    arguments = [*_world_arguments(config, resolved, world), "componentize", module, "-p", str(folder), "-o", str(out)]
-    arguments += ["--stub-wasi"] if config.stub_wasi else []
-    stamp = out.with_name(f".{out.name}.witgen")
-    fingerprint = _fingerprint([Path(config.wit), *_borrowed(resolved)], folder, arguments)
-    if not config.force and out.is_file() and stamp.is_file() and stamp.read_text() == _stamp(fingerprint, out):
+    given = [*_world_arguments(config, resolved, world), *(["--stub-wasi"] if config.stub_wasi else [])]
+    place = Place(folder, out, (Path(config.wit), *_borrowed(resolved)), (*given, module))
+    if is_current(place) and not config.force:
         return Built(out, out.stat().st_size, is_new=False)
     out.parent.mkdir(parents=True, exist_ok=True)
-    stamp.unlink(missing_ok=True)
+    place.stamp.unlink(missing_ok=True)
     unquoted = list(unquotable(resolved, world))
     # What has a place is text, where that can be helped.
     escaped = any(each.span is not None for each in unquoted)
-    with _prepared(Path(config.wit), _borrowed(resolved), escaped=escaped) as wit:
-        stumbles = [*unbuildable(resolved, world), *(each for each in unquoted if each.span is None)]
-        _run(["-d", str(wit), *arguments], stumbles)
-    stamp.write_text(_stamp(fingerprint, out))
+    stumbles = [*unbuildable(resolved, world), *(each for each in unquoted if each.span is None)]
+    with (
+        tempfile.TemporaryDirectory(prefix="witgen-") as scratch,
+        _prepared(Path(config.wit), _borrowed(resolved), escaped=escaped) as wit,
+    ):
+        prepare_entry(Path(scratch), module)
+        started = time.time_ns()
+        # The application's folder comes first, so that its files are where they would be without the entry.
+        paths = ["-p", str(folder), "-p", scratch]
+        _run(["-d", str(wit), *given, "componentize", ENTRY, *paths, "-o", str(out)], stumbles)
+        keep(place, Path(scratch), started)
     return Built(out, out.stat().st_size, is_new=True)
 
 
@@ -151,7 +157,7 @@ def _place(config: Build) -> tuple[Path, str]:
     path = Path(config.app)
     if path.suffix == ".py":
         if not path.is_file():
-            raise BuildError(f"{path} does not exist")
+            raise BuildError(f"{path} is not a regular file" if path.exists() else f"{path} does not exist")
         folder = Path(config.folder) if config.folder is not None else path.parent
         if not path.resolve().is_relative_to(folder.resolve()):
             raise BuildError(f"{path} is not below {folder}")
@@ -184,7 +190,7 @@ def _prepared(wit: Path, borrowed: Sequence[Path], *, escaped: bool) -> Generato
     with tempfile.TemporaryDirectory(prefix="witgen-") as scratch:
         copy = Path(scratch) / "wit"
         if wit.is_dir():
-            shutil.copytree(wit, copy)
+            shutil.copytree(wit, copy, ignore=_special)
         else:
             copy.mkdir()
             shutil.copy(wit, copy)
@@ -197,6 +203,13 @@ def _prepared(wit: Path, borrowed: Sequence[Path], *, escaped: bool) -> Generato
                 text = file.read_bytes().decode(errors="surrogateescape")
                 file.write_bytes(with_comments(text, _escaped).encode(errors="surrogateescape"))
         yield copy
+
+
+def _special(folder: str, names: list[str]) -> list[str]:
+    """Return those names that no copy can be made of: FIFOs and their like, and links to nowhere."""
+    return [
+        name for name in names if not os.path.isdir(path := os.path.join(folder, name)) and not os.path.isfile(path)
+    ]
 
 
 def _escaped(comment: str) -> str:
@@ -219,10 +232,8 @@ def _world_arguments(config: Build, resolved: ir.Resolve, world: ir.World) -> li
 
 
 def _run(arguments: list[str], stumbles: Sequence[Unbuildable]) -> None:
-    try:
-        version("componentize-py")
-    except PackageNotFoundError:
-        raise BuildError("building needs componentize-py: python -m pip install 'witgen[guest]'") from None
+    if componentize_version() is None:
+        raise BuildError("building needs componentize-py: python -m pip install 'witgen[guest]'")
     done = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-c", _PROGRAM, *arguments],
         env={**os.environ, "RUST_BACKTRACE": "0"},
@@ -275,37 +286,3 @@ def _advice(story: str) -> str | None:
         if found:
             return advice.format_map(found.groupdict())
     return None
-
-
-def _stamp(fingerprint: str, out: Path) -> str:
-    made = out.stat()
-    return f"{fingerprint} {made.st_size} {made.st_mtime_ns}\n"
-
-
-def _fingerprint(wit: Sequence[Path], folder: Path, arguments: list[str]) -> str:
-    """Return a hash of everything that goes into the component."""
-    digest = hashlib.sha256("\0".join([*arguments, _version()]).encode())
-    sources = (path for root in wit for path in _files(root, (".wit", ".wasm", ".wat")))
-    for path in sorted({*sources, *_files(folder, (".py",))}):
-        digest.update(f"\0{path}\0".encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
-def _version() -> str:
-    try:
-        return version("componentize-py")
-    except PackageNotFoundError:
-        return ""
-
-
-def _files(root: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
-    if root.is_file():
-        yield root
-    for place, folders, names in os.walk(root):
-        # Environments, caches and version control are no part of an application.
-        folders[:] = [name for name in folders if not name.startswith((".", "__pycache__")) and name != "node_modules"]
-        if (Path(place) / "pyvenv.cfg").is_file():
-            folders.clear()
-            continue
-        yield from (Path(place) / name for name in names if name.endswith(suffixes))

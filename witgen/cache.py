@@ -19,7 +19,6 @@ import sys
 import time
 import warnings
 from collections.abc import Iterable
-from contextlib import suppress
 from functools import cache
 
 from .files import distrust, read_owned
@@ -136,8 +135,7 @@ def store(name: str, content: bytes) -> None:
     temporary = os.path.join(root, f"{name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
     try:
         os.makedirs(os.path.dirname(root), mode=0o700, exist_ok=True)
-        with suppress(FileExistsError):
-            os.mkdir(root, 0o700)
+        os.makedirs(root, mode=0o700, exist_ok=True)
         if folder() is None:
             return
         try:

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from .diagnostics import Diagnostic, Label
 from .errors import WitError
+from .files import read
 from .options import Config, default_wit
-from .projects import Target
+from .projects import Target, parse
 from .source import SourceFile, Span
 from .toml_places import Place, places
 
@@ -93,13 +93,13 @@ class _Reader:
         self._folder = _from_here(path.parent)
         self._file = SourceFile(_from_here(path).as_posix(), _text(path))
         self._document = self._parse()
-        self._places = places(self._file)
+        self._places = _places(self._file)
         self._problems: list[Diagnostic] = []
 
     def _parse(self) -> dict[str, Any]:
         try:
-            return tomllib.loads(self._file.text)
-        except tomllib.TOMLDecodeError as error:
+            return parse(self._file.text)
+        except ValueError as error:
             message, offset = _toml_error(error, self._file.text)
             raise WitError([Diagnostic("W0901", message, Span(self._file, offset, offset))]) from None
 
@@ -137,6 +137,9 @@ class _Reader:
             elif not option.fits(value):
                 message = f"`{key}` must be {option.expected}; this is {_describe(value)}"
                 self._report("W0903", message, (*path, key), at_value=True)
+            elif _has_nul(value):
+                message = f"`{key}` has a NUL character in it, which no path and no name can have"
+                self._report("W0903", message, (*path, key), at_value=True)
 
     def _target(self, shared: dict[str, Any], table: dict[str, Any], path: tuple[str | int, ...]) -> Target:
         merged = {**shared, **table}
@@ -170,12 +173,13 @@ class _Reader:
         return f"{name}={self._path(folder)}" if given else name
 
     def _path(self, value: object) -> Path:
-        return Path(os.path.normpath(self._folder / str(value)))
+        # What is wrong with it is reported already.
+        return Path(os.path.normpath(self._folder / str(value).replace("\0", "")))
 
     def _refuse_shared_outputs(self, targets: list[Target]) -> None:
         seen: dict[str, Span | None] = {}
         for target in targets:
-            out, span = os.path.abspath(str(target.config.out)), target.locate("out")
+            out, span = os.path.realpath(str(target.config.out)), target.locate("out")
             if out in seen:
                 first = seen[out]
                 labels = (Label(first, "the other target"),) if first is not None else ()
@@ -197,13 +201,31 @@ def _table(value: object) -> dict[str, Any] | None:
     return cast("dict[str, Any]", value) if isinstance(value, dict) else None
 
 
-def _text(path: Path) -> str:
+def _has_nul(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(map(_has_nul, cast("dict[str, object]", value).items()))
+    if isinstance(value, (list, tuple)):
+        return any(map(_has_nul, cast("list[object]", value)))
+    return isinstance(value, str) and "\0" in value
+
+
+def _places(file: SourceFile) -> Mapping[tuple[str | int, ...], Place]:
+    """Return where everything is; nowhere in what is nested so deeply that only `tomllib` can read it."""
     try:
-        return path.read_bytes().decode()
+        return places(file)
+    except RecursionError:
+        return {}
+
+
+def _text(path: Path) -> str:
+    shown = _from_here(path).as_posix()
+    try:
+        return read(path).decode()
     except UnicodeDecodeError as error:
-        shown = _from_here(path).as_posix()
         message = f"`{shown}` is not UTF-8: byte {error.start} is wrong"
-        raise WitError([Diagnostic("W0901", message, path=shown)]) from None
+    except OSError as error:
+        message = f"cannot read `{shown}`: {error.strerror}"
+    raise WitError([Diagnostic("W0901", message, path=shown)])
 
 
 def _from_here(path: Path) -> Path:
@@ -214,7 +236,7 @@ def _from_here(path: Path) -> Path:
         return path
 
 
-def _toml_error(error: tomllib.TOMLDecodeError, text: str) -> tuple[str, int]:
+def _toml_error(error: ValueError, text: str) -> tuple[str, int]:
     """Return the message and the offset of an error; before Python 3.14 the place is a part of the message."""
     match = re.fullmatch(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", str(error), re.DOTALL)
     if match is None:

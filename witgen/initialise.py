@@ -11,7 +11,8 @@ from .data import GOLEM_WIT
 from .diagnostics import Diagnostic
 from .errors import WitError
 from .facts.names import snake
-from .projects import FILE_NAME
+from .files import read
+from .projects import FILE_NAME, parse
 from .resolver import select_world
 
 __all__ = ["First", "attributes_line", "initialise", "mark_generated"]
@@ -47,7 +48,7 @@ def initialise(folder: Path, wit: Path | None, world: str | None, out: str | Non
         WitError: there is no WIT, it is wrong, it has several worlds and none was named, or there is a configuration.
     """
     path = folder / FILE_NAME
-    text = path.read_bytes().decode() if path.is_file() else ""
+    text = _text(path)
     _refuse_second(path, text)
     source = wit if wit is not None else _find(folder, golem=golem)
     resolved = resolve(source, golem=golem)
@@ -67,14 +68,27 @@ def initialise(folder: Path, wit: Path | None, world: str | None, out: str | Non
     return target
 
 
-def _refuse_second(path: Path, text: str) -> None:
-    import tomllib  # noqa: PLC0415 - beside its only use
-
+def _text(path: Path) -> str:
+    """Return what is in a file that is to be added to, nothing where there is none."""
     try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        return read(path).decode()
+    except FileNotFoundError:
+        return ""
+    except UnicodeDecodeError as error:
+        message = f"`{path.name}` is not UTF-8: byte {error.start} is wrong"
+    except OSError as error:
+        message = f"cannot read `{path.name}`: {error.strerror}"
+    raise WitError([Diagnostic("W0901", message, path=path.name)])
+
+
+def _refuse_second(path: Path, text: str) -> None:
+    try:
+        tool = parse(text).get("tool", {})
+    except ValueError as error:
         raise WitError([Diagnostic("W0901", str(error), path=path.name)]) from None
-    if "witgen" in document.get("tool", {}):
+    if not isinstance(tool, dict):
+        raise WitError([Diagnostic("W0903", "`tool` must be a table", path=path.name)])
+    if "witgen" in tool:
         remedy = "edit it, or add a `[[tool.witgen.target]]` for another world"
         raise WitError([Diagnostic("W0931", "there is a [tool.witgen] already", path=path.name, help=remedy)])
 
@@ -110,7 +124,7 @@ def attributes_line(out: str) -> str:
 def mark_generated(folder: Path, line: str) -> bool:
     """Append a line to `folder`'s .gitattributes unless it is there; tell whether it was added."""
     path = folder / ".gitattributes"
-    text = path.read_bytes().decode() if path.is_file() else ""
+    text = _text(path)
     if line in text.splitlines():
         return False
     gap = "\n" if text and not text.endswith("\n") else ""

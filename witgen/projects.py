@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .diagnostics import Diagnostic
+from .files import NOT_REGULAR, is_nothing_to_read, read
 from .options import Config
 
 if TYPE_CHECKING:
     from .source import Span
     from .toml_places import Place
 
-__all__ = ["FILE_NAME", "Target", "find"]
+__all__ = ["FILE_NAME", "Target", "find", "parse"]
 
 FILE_NAME = "pyproject.toml"
 
@@ -34,24 +36,46 @@ class Target(NamedTuple):
 
 
 def find(start: Path) -> Path | None:
-    """Return the closest pyproject.toml with a `[tool.witgen]`, in `start` or above it."""
+    """Return the closest pyproject.toml with a `[tool.witgen]`, in `start` or above it.
+
+    Raises:
+        WitError: one of them is a FIFO, a device or a socket.
+        OSError: one of them cannot be read.
+    """
     folder = start.resolve()
     for candidate in (folder, *folder.parents):
         path = candidate / FILE_NAME
-        if path.is_file() and _mentions(path.read_bytes()):
+        if is_nothing_to_read(path):
+            from .errors import WitError  # noqa: PLC0415 - only where something is wrong
+
+            raise WitError([Diagnostic("W0901", f"`{path}` is {NOT_REGULAR}", path=str(path), help="move it away")])
+        if path.is_file() and _mentions(read(path)):
             return path
     return None
+
+
+def parse(text: str) -> dict[str, Any]:
+    """Parse TOML.
+
+    Raises:
+        ValueError: it is none, or none that Python can read. `tomllib` has an error of its own, but not for everything.
+    """
+    import tomllib  # noqa: PLC0415 - most runs of a tool that is given all its options need no TOML
+
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        msg = "lists or tables are nested too deeply"
+        raise ValueError(msg) from None
 
 
 def _mentions(data: bytes) -> bool:
     """Tell whether a file has the table; one that is no TOML counts if it looks like it, to be reported by `load`."""
     if b"witgen" not in data:
         return False
-    import tomllib  # noqa: PLC0415 - most runs of a tool that is given all its options need no TOML
-
     try:
-        document = tomllib.loads(data.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        document = parse(data.decode())
+    except ValueError:
         return re.search(rb"^\s*\[+\s*tool\s*\.\s*witgen\b", data, re.MULTILINE) is not None
     tool = document.get("tool")
     return isinstance(tool, dict) and "witgen" in tool

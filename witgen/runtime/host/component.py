@@ -7,9 +7,11 @@ import hashlib
 import json
 import logging
 import os
+import stat
 import sys
 import tempfile
 import time
+import warnings
 import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,7 +25,7 @@ from wasmtime.component import Component
 from . import ffi, forking
 from .arguments import check_argument
 from .engine import compile_with, fingerprint
-from .errors import ComponentError
+from .errors import CacheWarning, ComponentError
 from .features import ASYNC, explain, missing_feature
 from .lanes import waits
 from .lanes.refusal import Refusal
@@ -171,9 +173,11 @@ def _load_composed(
 def _is_plain(note: Path, lanes: Request) -> bool:
     """Tell whether a component is known to go without lanes, and let the request know why."""
     try:
+        if not _is_own(note):
+            return False
         why = json.loads(note.read_bytes())
         refusal = Refusal(*why) if why else None
-    except (OSError, TypeError, ValueError):
+    except (OSError, TypeError, ValueError, RecursionError):
         return False
     _mark_used(note)
     if refusal is not None:
@@ -232,10 +236,22 @@ def _from_disk_or_made(engine: wasmtime.Engine, key: str, make: Callable[[], Com
 
 
 def cache_folder() -> Path | None:
-    """Return where compiled components are kept; None where the user switched the cache off.
+    """Return where compiled components are kept; None where the user switched the cache off, or others may write there.
 
     `WITGEN_CACHE_DIR` names another folder; empty, it switches the cache off.
     """
+    folder = _chosen_folder()
+    try:
+        reason = _distrust(folder) if folder is not None else None
+    except OSError:  # it is not there yet
+        return folder
+    if reason is not None:
+        remedy = "delete it, or let WITGEN_CACHE_DIR name a folder that is yours alone"
+        warnings.warn(f"compiled components are not kept: {reason}; {remedy}", CacheWarning, stacklevel=2)
+    return folder if reason is None else None
+
+
+def _chosen_folder() -> Path | None:
     chosen = os.environ.get("WITGEN_CACHE_DIR")
     if chosen is not None:
         return Path(chosen) / "components" if chosen else None
@@ -252,6 +268,33 @@ def cache_folder() -> Path | None:
     return base / "witgen" / "components"
 
 
+def _distrust(folder: Path) -> str | None:
+    """Return why a folder may hold code of others; None where only this user can have written to it.
+
+    Raises:
+        OSError: there is no such folder.
+    """
+    if sys.platform == "win32":  # there, it is below the user's own folder
+        return None
+    status, above = folder.stat(), folder.parent.stat()
+    if status.st_uid != os.geteuid():
+        return f"`{folder}` belongs to another user"
+    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return f"others may write to `{folder}`"
+    if above.st_uid not in {0, os.geteuid()} or (above.st_mode & stat.S_IWOTH and not above.st_mode & stat.S_ISVTX):
+        return f"others may replace what is in `{folder.parent}`"
+    return None
+
+
+def _is_own(entry: Path) -> bool:
+    """Tell whether an entry is a regular file that only this user can have written."""
+    status = entry.lstat()
+    shared = sys.platform != "win32" and (
+        status.st_uid != os.geteuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    )
+    return stat.S_ISREG(status.st_mode) and not shared
+
+
 def _path(source: _Source) -> Path | None:
     """Return the path that a source is, if it is one."""
     if isinstance(source, str) and source.lstrip().startswith("("):
@@ -265,7 +308,11 @@ def _read(source: _Source) -> bytes:
     expected = "a path, bytes, component text or a wasmtime.component.Component"
     check_argument("component", source, (str, os.PathLike), expected, _hint(source))
     path = _path(source)
-    return path.read_bytes() if path is not None else str(source).encode()
+    if path is None:
+        return str(source).encode()
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise ComponentError(f"{path} is not a regular file")  # opening a FIFO would wait for a writer
+    return path.read_bytes()
 
 
 def _hint(source: object) -> str:
@@ -296,7 +343,7 @@ def _cached(engine: wasmtime.Engine, folder: Path, key: str) -> Component | None
     """Return a cached component. Its file's name ends with the hash of the content, so a damaged one is not used."""
     try:
         found = next(folder.glob(f"{key}-{_ANY_HASH}.cwasm"), None)
-        if found is None:
+        if found is None or not _is_own(found):
             return None
         with found.open("rb") as file:
             intact = hashlib.file_digest(file, "sha256").hexdigest()[:40] == found.stem.rpartition("-")[2]
@@ -314,7 +361,8 @@ def _cached(engine: wasmtime.Engine, folder: Path, key: str) -> Component | None
 def _write(target: Path, content: bytes) -> None:
     """Put a file into the cache, whole or not at all; where that cannot be, the cache goes without it."""
     with contextlib.suppress(OSError):
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (target.parent.parent, target.parent):  # `parents` would leave the first one to the umask
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=target.parent, suffix=".tmp", delete=False) as file:
             file.write(content)
         Path(file.name).replace(target)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..values import Restorable
 
 __all__ = [
+    "CacheWarning",
     "ComponentError",
     "DeadlineError",
     "EngineError",
@@ -18,6 +19,10 @@ __all__ = [
     "ThreadError",
     "Trap",
 ]
+
+
+class CacheWarning(RuntimeWarning):
+    """Compiled components are not kept between runs, because others may write where they would be."""
 
 
 class HostError(Restorable, RuntimeError):

@@ -1,0 +1,127 @@
+"""The module that componentize-py componentizes: it imports the application, notes what that reads, and stands aside.
+
+It runs in the guest's Python, where it is a module of its own beside `settings.json`, and only while a component is
+built. What is noted goes to `notes.json`, for `build_inputs`.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+_HERE = os.path.dirname(os.path.abspath(__file__))
+_IMPORTLIB = "<frozen importlib._bootstrap_external>"
+_LOOKING = ("stat", "lstat", "access", "readlink")
+
+_opened: set[str] = set()
+_listed: set[str] = set()
+_searched: set[str] = set()
+_noting = True
+
+
+def _note(event: str, arguments: tuple[Any, ...]) -> None:
+    """Note the files that are opened, also those that are not there, and the folders that are listed.
+
+    No audit hook can be taken away: once the component is built, this one does nothing.
+    """
+    if not _noting:
+        return
+    if event in {"open", "sqlite3.connect"}:
+        _add(_opened, arguments[0])
+    elif event in {"os.listdir", "os.scandir"}:
+        _add(_searched if _is_import() else _listed, "." if arguments[0] is None else arguments[0])
+
+
+def _is_import() -> bool:
+    """Tell whether Python looks for modules: then other files that appear in the folder make no difference."""
+    try:
+        return sys._getframe(2).f_code.co_filename == _IMPORTLIB  # noqa: SLF001 - there is no public way
+    except ValueError:
+        return False
+
+
+def _add(notes: set[str], path: object) -> None:
+    if isinstance(path, int):  # an open file
+        return
+    try:
+        notes.add(os.path.abspath(os.fsdecode(path)))  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    except (OSError, TypeError, ValueError):
+        return
+
+
+def _noted(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that notes the path that it is asked about; asking is not audited."""
+
+    @functools.wraps(function)
+    def noted(path: Any, *arguments: Any, **options: Any) -> Any:
+        if _noting:
+            _add(_opened, path)
+        return function(path, *arguments, **options)
+
+    return noted
+
+
+def _swap(pairs: list[tuple[Callable[..., Any], Callable[..., Any]]]) -> None:
+    """Put other functions in the place of some of `os`, also where it says what they are able to do."""
+    for old, new in pairs:
+        setattr(os, old.__name__, new)
+        for able in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks, os.supports_effective_ids):
+            if old in able:
+                able.add(new)
+                able.remove(old)
+
+
+def _imported(name: str) -> Any:
+    """Import the application; everything that this reads is noted."""
+    global _noting  # noqa: PLW0603 - the hook is a function, and stays
+    before = sys.dont_write_bytecode, sys.pycache_prefix
+    # From source: code that was compiled elsewhere may be of another source, and none is left in the user's folders.
+    sys.dont_write_bytecode, sys.pycache_prefix = True, os.path.join(_HERE, "none")
+    originals = [getattr(os, name) for name in _LOOKING if hasattr(os, name)]
+    pairs = [(each, _noted(each)) for each in originals]
+    _searched.update(sys.path_importer_cache)
+    sys.addaudithook(_note)
+    _swap(pairs)
+    try:
+        __import__(name)
+    finally:
+        _noting = False
+        _swap([(new, old) for old, new in pairs])
+        sys.dont_write_bytecode, sys.pycache_prefix = before
+    return sys.modules[name]
+
+
+def _site_packages(number: int) -> list[str] | None:
+    """Return the names in the folder that componentize-py puts after the application's."""
+    try:
+        return sorted(os.listdir(f"/{number}"))
+    except OSError:
+        return None
+
+
+def _run() -> Any:
+    with open(os.path.join(_HERE, "settings.json"), encoding="utf-8") as file:
+        settings = json.load(file)
+    application = _imported(settings["application"])
+    # What was there before there was a hook: a sitecustomize, for example.
+    files = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
+    notes = {
+        "opened": sorted({*_opened, *filter(None, files)}),
+        "listed": sorted(_listed),
+        "searched": sorted(_searched),
+        "site": _site_packages(settings["site"]),
+    }
+    with open(os.path.join(_HERE, "notes.json"), "w", encoding="utf-8") as file:
+        json.dump(notes, file)
+    if _HERE in sys.path:
+        sys.path.remove(_HERE)
+    sys.path_importer_cache.pop(_HERE, None)
+    return application
+
+
+if not __name__.startswith("witgen."):
+    sys.modules[__name__] = _run()
