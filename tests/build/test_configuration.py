@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import random
 import subprocess
 import tomllib
 from collections.abc import Callable
@@ -285,3 +287,75 @@ def test_skip(project: Path, witgen: Run) -> None:
     assert "`demo:shop/goods@1.0.0` cannot be left out: `demo:shop/log@1.0.0` uses its types" in refused.stderr
     assert "did you mean `demo:shop/log" in refused.stderr
     assert witgen("generate", "--skip", "demo:shop/goods", "--skip", "demo:shop/log").returncode == 0
+
+
+ODD = {
+    "NUL in a path": ('out = "a\\u0000b"', "has a NUL character"),
+    "NUL in a list": ('out = "a"\nfeatures = ["\\u0000"]', "has a NUL character"),
+    "NUL in a table": ('out = "a"\nnames = { "\\u0000" = "a" }', "has a NUL character"),
+    "too deep": (f'out = "a"\nx = {"[" * 100_000}', "nested too deeply"),
+    "deep": (f'out = "a"\nx = {"[" * 300}{"]" * 300}', "unknown key `x`"),
+    "a long number": (f'out = "a"\nx = {"1" * 5_000}', "4300 digits"),
+}
+
+
+@pytest.mark.parametrize("case", ODD)
+def test_what_nobody_writes_is_one_error(case: str, tmp_path: Path, witgen: Run) -> None:
+    text, message = ODD[case]
+    (tmp_path / "pyproject.toml").write_text(f"[tool.witgen]\n{text}\n")
+    run = witgen("generate")
+    assert run.returncode == 2, run.stderr
+    assert message in run.stderr
+    assert run.stderr.count("error[") == 1
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_damaged_file_is_read_or_refused(seed: int, tmp_path: Path) -> None:
+    """Bytes change, go, or come twice: the file still says something, or its problems are listed."""
+    randomly = random.Random(seed)
+    whole = (EVERYTHING + TWO).encode()
+    file = tmp_path / "pyproject.toml"
+    outcomes = set[str]()
+    for _ in range(250):
+        content = bytearray(whole)
+        for _ in range(randomly.randrange(1, 4)):
+            at, length = randomly.randrange(len(content)), randomly.randrange(1, 30)
+            match randomly.randrange(3):
+                case 0:
+                    content[at] ^= 1 << randomly.randrange(8)
+                case 1:
+                    del content[at : at + length]
+                case _:
+                    content[at:at] = content[at : at + length]
+        file.write_bytes(content)
+        try:
+            load(file)
+        except WitError as error:
+            assert all(each.message for each in error.diagnostics)  # noqa: PT017 - some are no errors
+            outcomes.add(error.code)
+        else:
+            outcomes.add("read")
+    assert {"read", "W0901"} <= outcomes
+
+
+@pytest.mark.parametrize("name", ["pyproject.toml", ".gitattributes"])
+@pytest.mark.parametrize("damage", ["FIFO", "not UTF-8"])
+def test_init_refuses_what_it_cannot_add_to(name: str, damage: str, project: Path, witgen: Run) -> None:
+    (project / "pyproject.toml").unlink()
+    if damage == "FIFO":
+        os.mkfifo(project / name)
+    else:
+        (project / name).write_bytes(b"# \xff")
+    run = witgen("init", "--gitattributes")
+    assert run.returncode == 2
+    assert name in run.stderr
+    assert {"FIFO": "not a regular file"}.get(damage, damage) in run.stderr
+
+
+@pytest.mark.parametrize("command", ["generate", "check", "resolve", "inspect", "build app.py"])
+def test_a_fifo_instead_of_the_file(command: str, project: Path, witgen: Run) -> None:
+    (project / "pyproject.toml").unlink()
+    os.mkfifo(project / "pyproject.toml")
+    run = witgen(*command.split())
+    assert run.returncode == 2
+    assert "is not a regular file" in run.stderr

@@ -16,6 +16,7 @@ from wasmtime.component import Component
 
 from witgen.runtime import abi, host
 from witgen.runtime.host import component as components
+from witgen.runtime.host.errors import CacheWarning
 
 from .things import TEXT, Counted, Imports, Things, World
 
@@ -155,6 +156,34 @@ def test_no_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     blocked.write_text("")
     monkeypatch.setenv("WITGEN_CACHE_DIR", str(blocked))
     assert run(text(8)) == 8
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="rights are kept elsewhere there")
+def test_code_that_others_may_have_written_is_not_run(cache: Path) -> None:
+    """A folder, or an entry, that others may write to counts for nothing."""
+    assert run(text(21)) == 21
+    [entry] = cache.iterdir()
+    entry.chmod(0o666)
+    before = entry.stat().st_ino
+    assert run(text(21)) == 21
+    assert entry.stat().st_ino != before
+    assert entry.stat().st_mode & 0o022 == 0
+    cache.chmod(0o770)
+    with pytest.warns(CacheWarning, match="others may write to"):
+        assert run(text(22)) == 22
+    assert list(cache.iterdir()) == [entry]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no FIFOs on Windows")
+def test_fifos_are_not_waited_for(cache: Path, tmp_path: Path) -> None:
+    assert run(text(23)) == 23
+    [entry] = cache.iterdir()
+    entry.unlink()
+    os.mkfifo(entry)
+    assert run(text(23)) == 23
+    os.mkfifo(tmp_path / "app.wasm")
+    with pytest.raises(host.ComponentError, match="is not a regular file"):
+        run(str(tmp_path / "app.wasm"))
 
 
 def test_the_platforms_cache_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
