@@ -119,13 +119,16 @@ def keep(place: Place, notes: Path, started: int) -> None:
         "site": root,
         "read": _states(place, kept, root),
     }
-    files.replace(place.stamp, json.dumps(stamp, indent=1).encode())
+    content = json.dumps(stamp, indent=1).encode()
+    files.replace(place.stamp, f"{_digest(content)}\n".encode() + content)
 
 
 def _stamp(path: Path) -> dict[str, Any] | None:
     """Return what a stamp says; None where there is none, or one that is damaged."""
     try:
-        stamp = json.loads(files.read(path))
+        digest, _, content = files.read(path).partition(b"\n")
+        # One bit that is wrong could stand for a file that is looked at no more.
+        stamp = json.loads(content) if digest == _digest(content).encode() else None
     except (OSError, ValueError, RecursionError):
         return None
     return cast("dict[str, Any]", stamp) if isinstance(stamp, dict) else None
