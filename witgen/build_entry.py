@@ -39,7 +39,7 @@ def _note(event: str, arguments: tuple[Any, ...]) -> None:
 def _is_import() -> bool:
     """Tell whether Python looks for modules: then other files that appear in the folder make no difference."""
     try:
-        return sys._getframe(2).f_code.co_filename == _IMPORTLIB  # noqa: SLF001 - there is no public way
+        return sys._getframe(2).f_code.co_filename == _IMPORTLIB  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     except ValueError:
         return False
 

@@ -106,6 +106,17 @@ def test_the_command_ends_with_2(project: Path, out: Path, witgen: Run) -> None:
         assert "move it away" in run.stderr
 
 
+@pytest.mark.parametrize(
+    "command", ["workers --state {}", "run app.wasm f --state {}", "run {} f", "resolve {}", "generate {} --out o"]
+)
+def test_other_files(command: str, project: Path, witgen: Run) -> None:
+    fifo(project / "fifo.wasm")
+    run = witgen(*command.format("fifo.wasm").split())
+    assert run.returncode == 2
+    assert "not a regular file" in run.stderr
+    assert "fifo.wasm" in run.stderr
+
+
 def test_a_damaged_lock_beside_what_cannot_be_read(out: Path) -> None:
     """Where no lock says which modules are ours, they have to be looked at; one that cannot be is named."""
     (out / LOCK).write_text("bad")

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from ..files import check_regular
 from .options import reporting
 from .output import reporter
 
@@ -29,8 +30,19 @@ def _limit(_context: click.Context, option: click.Parameter, value: float | None
     return value
 
 
+def _regular(ctx: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
+    """Refuse what SQLite would wait for, or write to without end."""
+    del ctx, parameter
+    check_regular(value or Path(".witgen", "state.db"))
+    return value
+
+
 _STATE = click.option(
-    "--state", type=click.Path(path_type=Path), metavar="FILE", help="The state file; .witgen/state.db by default."
+    "--state",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    callback=_regular,
+    help="The state file; .witgen/state.db by default.",
 )
 
 
