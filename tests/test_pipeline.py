@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent / "witgen"
 
 # Left to right. `data` and `version` know nothing of WIT; `runtime` and `golem` stand beside the pipeline.
 STAGES = (
-    ("version", "data", "source", "diagnostics", "diagnostics_text", "errors", "cache", "records"),
+    ("version", "data", "files", "source", "diagnostics", "diagnostics_text", "errors", "cache", "records"),
     ("diagnostics_json", "diagnostics_formats", "toml_places"),
     ("tree",),
     ("syntax",),
@@ -27,7 +27,10 @@ STAGES = (
     ("config",),
     ("targets",),
     ("produce", "earlier"),
+    ("runs",),
     ("api",),
+    ("build_entry",),
+    ("build_inputs",),
     ("hatch", "initialise", "watch", "build", "loading", "loaded", "pytest_plugin"),
     ("demo",),
     ("cli",),

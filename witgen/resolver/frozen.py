@@ -53,16 +53,7 @@ def thaw(
     """
     try:
         resolved = _Thawer(io.BytesIO(data), files, edits).load()
-    except (
-        pickle.UnpicklingError,
-        ValueError,
-        TypeError,
-        KeyError,
-        IndexError,
-        AttributeError,
-        EOFError,
-        RecursionError,
-    ):
+    except (pickle.UnpicklingError, ValueError, TypeError, LookupError, AttributeError, EOFError, RecursionError):
         return None
     return resolved if isinstance(resolved, ir.Resolve) else None
 
