@@ -16,14 +16,16 @@ from pathlib import Path
 from typing import Any
 
 from . import api
-from .build_inputs import ENTRY, Place, componentize_version, is_current, keep, prepare_entry
+from .build_inputs import ENTRY, Place, componentize_version, is_current, keep, prepare_entry, wit_digest
 from .config import load
 from .data import GOLEM_WIT
 from .facts.unbuildable import Unbuildable, unbuildable, unquotable
+from .files import replace
 from .model import ir
 from .options import default_wit
 from .projects import find
 from .resolver import select_world
+from .runs import tree_of
 from .syntax.docs import with_comments
 
 __all__ = ["Build", "BuildError", "Built", "build", "settings"]
@@ -127,11 +129,14 @@ def build(config: Build) -> Built:
     """
     folder, module = _place(config)
     out = Path(config.out) if config.out is not None else Path(f"{module.rpartition('.')[2]}.wasm")
+    read = wit_digest(tree_of(config.wit, golem=config.golem))
     resolved = api.resolve(config.wit, config.features, all_features=config.all_features, golem=config.golem)
     world = resolved.worlds[select_world(resolved, config.world)]
-    given = [*_world_arguments(config, resolved, world), *(["--stub-wasi"] if config.stub_wasi else [])]
-    place = Place(folder, out, (Path(config.wit), *_borrowed(resolved)), (*given, module))
-    if is_current(place) and not config.force:
+    given = _world_arguments(config, resolved, world)
+    stubs = ["--stub-wasi"] if config.stub_wasi else []
+    place = Place(folder, out, (*given, *stubs, module, read))
+    place.check()
+    if not config.force and is_current(place):
         return Built(out, out.stat().st_size, is_new=False)
     out.parent.mkdir(parents=True, exist_ok=True)
     place.stamp.unlink(missing_ok=True)
@@ -139,17 +144,26 @@ def build(config: Build) -> Built:
     # What has a place is text, where that can be helped.
     escaped = any(each.span is not None for each in unquoted)
     stumbles = [*unbuildable(resolved, world), *(each for each in unquoted if each.span is None)]
-    with (
-        tempfile.TemporaryDirectory(prefix="witgen-") as scratch,
-        _prepared(Path(config.wit), _borrowed(resolved), escaped=escaped) as wit,
-    ):
-        prepare_entry(Path(scratch), module)
+    with _prepared(Path(config.wit), _borrowed(resolved), escaped=escaped) as wit:
+        _componentize(place, module, ["-d", str(wit), *given], stubs, stumbles)
+    return Built(out, out.stat().st_size, is_new=True)
+
+
+def _componentize(
+    place: Place, module: str, given: list[str], stubs: list[str], stumbles: Sequence[Unbuildable]
+) -> None:
+    """Make the component, with what notes what it is made of."""
+    with tempfile.TemporaryDirectory(prefix="witgen-") as scratch:
+        entry, made = Path(scratch, "entry"), Path(scratch, "made.wasm")
+        prepare_entry(entry, module)
         started = time.time_ns()
         # The application's folder comes first, so that its files are where they would be without the entry.
-        paths = ["-p", str(folder), "-p", scratch]
-        _run(["-d", str(wit), *given, "componentize", ENTRY, *paths, "-o", str(out)], stumbles)
-        keep(place, Path(scratch), started)
-    return Built(out, out.stat().st_size, is_new=True)
+        paths = ["-p", str(place.folder), "-p", str(entry)]
+        _run([*given, "componentize", ENTRY, *paths, "-o", str(made), *stubs], stumbles)
+        # In one step: a build that fails, or another one at the same time, leaves no half of a component.
+        content = made.read_bytes()
+        replace(os.path.realpath(place.out), content)
+        keep(place, content, entry, started)
 
 
 def _place(config: Build) -> tuple[Path, str]:

@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from . import files
+from .tree import SingleFile, Tree
 from .version import VERSION
 
-__all__ = ["ENTRY", "Place", "componentize_version", "is_current", "keep", "prepare_entry"]
+__all__ = ["ENTRY", "Place", "componentize_version", "is_current", "keep", "prepare_entry", "wit_digest"]
 
 ENTRY = "witgen_build_entry"
 """The module that componentize-py is told to componentize."""
@@ -37,19 +38,26 @@ class Place(NamedTuple):
     Attributes:
         folder: where the application's modules are.
         out: the component.
-        wit: folders and files with the WIT.
-        arguments: what componentize-py is given.
+        arguments: what componentize-py is given, and what stands for the WIT that it is given.
     """
 
     folder: Path
     out: Path
-    wit: tuple[Path, ...]
     arguments: tuple[str, ...]
 
     @property
     def stamp(self) -> Path:
         """The file that says what the component was made of."""
         return self.out.with_name(f".{self.out.name}.witgen")
+
+    def check(self) -> None:
+        """Make sure that the two files can be read and written.
+
+        Raises:
+            OSError: one is a FIFO, a device or a socket.
+        """
+        files.check_regular(self.out)
+        files.check_regular(self.stamp)
 
     def makes(self, path: Path) -> bool:
         """Tell whether a path is one of the two files that the build leaves."""
@@ -66,8 +74,25 @@ def componentize_version() -> str | None:
         return None
 
 
+def wit_digest(tree: Tree) -> str:
+    """Return what stands for all the WIT in a tree."""
+    digest = hashlib.sha256()
+    for path, content in _sources(tree):
+        digest.update(f"{path}\0{_digest(content)}\0".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
+
+
+def _sources(tree: Tree) -> Iterator[tuple[str, bytes]]:
+    for source in tree.sources:
+        if isinstance(source, SingleFile):
+            yield source.path, source.data
+        else:
+            yield from ((file.path, file.text.encode()) for file in source.files)
+
+
 def prepare_entry(folder: Path, application: str) -> None:
-    """Put into a folder what imports `application` in the guest, and notes what it reads."""
+    """Make a folder with what imports `application` in the guest, and notes what it reads."""
+    folder.mkdir()
     source = Path(__file__).with_name("build_entry.py").read_bytes()
     (folder / f"{ENTRY}.py").write_bytes(source)
     settings = {"application": application, "site": _PATHS}
@@ -75,13 +100,7 @@ def prepare_entry(folder: Path, application: str) -> None:
 
 
 def is_current(place: Place) -> bool:
-    """Tell whether the component is there, and nothing that it was made of has changed.
-
-    Raises:
-        OSError: the component or the file beside it is a FIFO, a device or a socket.
-    """
-    files.check_regular(place.out)
-    files.check_regular(place.stamp)
+    """Tell whether the component is there, and nothing that it was made of has changed."""
     stamp = _stamp(place.stamp)
     try:
         if stamp is None or stamp["component"] != _digest(files.read(place.out)):
@@ -96,16 +115,20 @@ def is_current(place: Place) -> bool:
         return False
 
 
-def keep(place: Place, notes: Path, started: int) -> None:
+def keep(place: Place, component: bytes, notes: Path, started: int) -> None:
     """Write down what the component was made of.
 
     Args:
-        place: the component.
+        place: where it was built.
+        component: what was made; where somebody else puts another one in its place, this is of no use.
         notes: the folder that `prepare_entry` filled.
         started: when the build began, in nanoseconds. Where something may have changed since, nothing is written down,
             and the next build builds again.
     """
-    noted = json.loads((notes / "notes.json").read_text(encoding="utf-8"))
+    try:
+        noted = json.loads((notes / "notes.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # the application got in its way
+        return
     root = _site_folder(noted["site"])
     if noted["site"] is not None and root is None:
         return
@@ -115,7 +138,7 @@ def keep(place: Place, notes: Path, started: int) -> None:
         return
     stamp = {
         "fixed": _fixed(place, None if root is None else Path(root)),
-        "component": _digest(files.read(place.out)),
+        "component": _digest(component),
         "site": root,
         "read": _states(place, kept, root),
     }
@@ -144,8 +167,7 @@ def _fixed(place: Place, root: Path | None) -> str:
     for part in (*place.arguments, os.path.abspath(place.folder), *tools):
         digest.update(f"{part}\0".encode("utf-8", "surrogateescape"))
     folders = [place.folder, *([] if root is None else [root])]
-    found = [path for each in place.wit for path in _below(each) if path.name.endswith((".wit", ".wasm", ".wat"))]
-    for path in (*sorted(found), *(path for each in folders for path in _linked(each))):
+    for path in (path for each in folders for path in _linked(each)):
         digest.update(f"{path}\0{_file_state(path)}\0".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
 

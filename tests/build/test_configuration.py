@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import subprocess
+import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -338,6 +339,7 @@ def test_a_damaged_file_is_read_or_refused(seed: int, tmp_path: Path) -> None:
     assert {"read", "W0901"} <= outcomes
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no FIFOs")
 @pytest.mark.parametrize("name", ["pyproject.toml", ".gitattributes"])
 @pytest.mark.parametrize("damage", ["FIFO", "not UTF-8"])
 def test_init_refuses_what_it_cannot_add_to(name: str, damage: str, project: Path, witgen: Run) -> None:
@@ -352,6 +354,7 @@ def test_init_refuses_what_it_cannot_add_to(name: str, damage: str, project: Pat
     assert {"FIFO": "not a regular file"}.get(damage, damage) in run.stderr
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no FIFOs")
 @pytest.mark.parametrize("command", ["generate", "check", "resolve", "inspect", "build app.py"])
 def test_a_fifo_instead_of_the_file(command: str, project: Path, witgen: Run) -> None:
     (project / "pyproject.toml").unlink()

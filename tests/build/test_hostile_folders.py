@@ -9,6 +9,7 @@ import random
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from witgen import Config, WitError, check, generate
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 LOCK = "witgen.lock"
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no FIFOs there, and links need rights")
 
 
 @pytest.fixture(autouse=True)
@@ -294,6 +297,12 @@ def test_any_damaged_lock_of_a_reused_package(out: Path) -> None:
             assert error.code in {"W0914", "W0915", "W0916", "W0917"}  # noqa: PT017 - most, but not all, are errors
         else:
             assert files.keys() == wanted.keys()
+
+
+def test_a_lock_of_a_reused_package_that_is_a_fifo(out: Path) -> None:
+    fifo(out / LOCK)
+    with pytest.raises(OSError, match="not a regular file"):
+        generate(Config(out.parent / "wit", world="shop", guest=False, reuse=[f"out={out}"]))
 
 
 TARGETS = """\
