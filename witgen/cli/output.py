@@ -48,7 +48,7 @@ class Reporter:
 
     def add(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Keep problems until the run is over, each once: several targets may have the same."""
-        self._problems += dict.fromkeys(each for each in diagnostics if each not in self._problems)
+        self._problems = list(dict.fromkeys((*self._problems, *diagnostics)))
 
     def say(self, line: str, *, verbosity: int = 0) -> None:
         """Write a line for people to stderr, unless they want less."""
