@@ -8,6 +8,7 @@ from .component import ComponentSource
 from .definition import Definition, Import, labelled
 from .engine import Settings, make_engine
 from .errors import (
+    CacheWarning,
     ComponentError,
     DeadlineError,
     EngineError,
@@ -72,6 +73,7 @@ __all__ = [
     "AsyncWorld",
     "ByteStreamReader",
     "ByteStreamSource",
+    "CacheWarning",
     "ComponentError",
     "ComponentSource",
     "DeadlineError",
