@@ -250,7 +250,10 @@ class Tuple(NamedTuple):
         imports(now=functools.partial(now, "clock")),
         Tuple(Log(), Good, lambda: 1),
     ],
-    ids=str,
+    ids=[
+        *("annotated", "variable arguments", "built-in functions", "callable objects", "mock", "autospec"),
+        *("class of functions", "static methods", "class by call", "mock function", "partial", "named tuple"),
+    ],
 )
 def test_what_can_be_called_is_not_refused(given: object) -> None:
     Shop.open(TEXT, given).close()
