@@ -1,10 +1,8 @@
-"""Answers about the types of a tree, each found once."""
+"""Answers about a tree or a world, each found once."""
 
 from __future__ import annotations
 
 from typing import Generic, TypeVar
-
-from ..model import ir
 
 __all__ = ["Memo"]
 
@@ -13,15 +11,15 @@ _Answer = TypeVar("_Answer")
 
 
 class Memo(Generic[_Key, _Answer]):
-    """Remembers answers about the tree that was asked about last; trees are too large to be compared or hashed."""
+    """Remembers answers about the tree or world that was asked about last; they are too large to be hashed."""
 
     def __init__(self) -> None:
-        self._last: tuple[ir.Resolve | None, dict[_Key, _Answer]] = (None, {})
+        self._last: tuple[object, dict[_Key, _Answer]] = (None, {})
 
-    def of(self, resolve: ir.Resolve) -> dict[_Key, _Answer]:
-        """Return the answers about `resolve` that are known, to be added to."""
+    def of(self, tree: object) -> dict[_Key, _Answer]:
+        """Return the answers about `tree` that are known, to be added to."""
         known, answers = self._last
-        if known is not resolve:
+        if known is not tree:
             answers = {}
-            self._last = (resolve, answers)
+            self._last = (tree, answers)
         return answers

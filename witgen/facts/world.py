@@ -22,10 +22,14 @@ from .types import (
     used_as_error,
 )
 
-__all__ = ["Link", "ScopeFacts", "WorldFacts"]
+__all__ = ["DESCRIPTOR_NAMES", "WORLD_NAMES", "Link", "ScopeFacts", "WorldFacts"]
 
 # Names of modules that are there in every output, or may be.
 MODULE_NAMES = ("__init__", "aio", "blobs", "exports", "keyvalue", "logs", "streams", "testing", "uuids", "websockets")
+# What every world's class of the runtime offers to users itself.
+WORLD_NAMES = ("open", "instantiate", "close")
+# What every module imports from `__future__`: no function of a module can have that name.
+MODULE_IMPORTS = frozenset({"annotations"})
 # Names that every descriptor module keeps for itself.
 DESCRIPTOR_NAMES = ("INTERFACE", "IMPORTS", "EXPORTS")
 
@@ -93,10 +97,10 @@ class WorldFacts:
                 self._add_interface(key, item.id)
         self.own = self._own_scope(world_owner, module)
         self.scopes[world_owner] = self.own
-        self.imports = self._links(self.world.imports)
-        self.exports = self._links(self.world.exports)
         self.imported = self._own_functions(self.world.imports)
         self.exported = self._own_functions(self.world.exports)
+        self.imports = self._links(self.world.imports, (each.name for each in self.imported))
+        self.exports = self._links(self.world.exports, (*WORLD_NAMES, *(each.name for each in self.exported)))
 
     def fingerprint(self, owner: ir.TypeOwner) -> str:
         """Return the hash of what WIT says of an interface or world; several modules of the output show it."""
@@ -213,7 +217,7 @@ class WorldFacts:
         reserved = Namespace({"self", "cls"} if function.kind.resource is not None else {"self"})
         return FunctionFacts(
             function,
-            snake(function.item_name),
+            free_name(function) if function.kind.resource is None else snake(function.item_name),
             constants.take(shouty(words)),
             tuple(
                 "self" if method and index == 0 else reserved.take(snake(param.name))
@@ -243,14 +247,16 @@ class WorldFacts:
             self._ahead[owner] = named_types(self.resolve, types, self.errors, Namespace(DESCRIPTOR_NAMES))
         return self._ahead[owner][id].exception or ""
 
-    def _links(self, items: Mapping[ir.WorldKey, ir.WorldItem]) -> tuple[Link, ...]:
+    def _links(self, items: Mapping[ir.WorldKey, ir.WorldItem], beside: Iterable[str]) -> tuple[Link, ...]:
+        """Return the interfaces among `items`; `beside` are the other attributes of the object that has them."""
         links: list[Link] = []
+        attributes = Namespace(beside)
         for key, item in items.items():
             if isinstance(item, ir.InterfaceItem):
                 scope = self.scopes[ir.TypeOwner(interface=item.id)]
                 named = self.resolve.interfaces[item.id].name is not None
                 label = str(key) if isinstance(key, str) else ""
-                attribute = snake(label) if label else scope.module
+                attribute = attributes.take(snake(label) if label else scope.module)
                 links.append(Link(scope, attribute, self.is_native(scope), label if named else ""))
         return tuple(links)
 
@@ -258,6 +264,12 @@ class WorldFacts:
         # By identity: a world may import and export functions of the same name.
         wanted = {id(item) for item in items.values()}
         return tuple(function for function in self.own.functions if id(function.function) in wanted)
+
+
+def free_name(function: ir.Function) -> str:
+    """Return the Python name of a function that belongs to no resource: wrappers define it in a module."""
+    name = snake(function.item_name)
+    return name + "_" if name in MODULE_IMPORTS else name
 
 
 def _grouped(functions: Iterable[ir.Function], types: Sequence[ir.TypeId]) -> list[ir.Function]:

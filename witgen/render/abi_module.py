@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import assert_never
 
 from ..facts.types import FunctionFacts, TypeFacts
-from ..facts.world import ScopeFacts, WorldFacts
+from ..facts.world import DESCRIPTOR_NAMES, ScopeFacts, WorldFacts
 from ..model import ir
 from ..records import record
 from .displays import display
@@ -61,7 +61,8 @@ class _Writer:
         self._resolve = facts.resolve
         self._scope = scope
         self._beside = beside
-        self.imports = imports or Imports()
+        types, functions = (each.constant for each in scope.types.values()), (each.constant for each in scope.functions)
+        self.imports = imports or Imports([*DESCRIPTOR_NAMES, *types, *functions])
         self.abi = self.imports.module(".._runtime", "abi")
 
     def types(self) -> Iterator[Constant]:

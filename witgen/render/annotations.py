@@ -129,7 +129,8 @@ class Annotations:
     def _kind(self, id: ir.TypeId) -> ir.TypeKind:
         return self.facts.resolve.type_def(self.facts.resolve.dealias(id)).kind
 
-    def _builtin(self, name: str) -> str:
+    def builtin(self, name: str) -> str:
+        """Return what Python's own `name` is called where the annotation stands."""
         if name in self.shadowed and name in BUILTINS:
             return f"{self.imports.module('', 'builtins')}.{name}"
         return name
@@ -137,7 +138,7 @@ class Annotations:
     def _primitive(self, type: ir.Prim) -> str:
         if type is ir.Prim.ERROR_CONTEXT:
             return self.imports.name("typing", "Any")
-        return self._builtin(_PRIMITIVES.get(type, "int"))
+        return self.builtin(_PRIMITIVES.get(type, "int"))
 
     def _defined(self, id: ir.TypeId) -> str:
         definition = self.facts.resolve.type_def(id)
@@ -209,7 +210,7 @@ class Annotations:
         match kind:
             case ir.Tuple(types):
                 inner = ", ".join(self.exact(type) for type in types) or "()"
-                return f"{self._builtin('tuple')}[{inner}]"
+                return f"{self.builtin('tuple')}[{inner}]"
             case ir.Option(type):
                 nested = self.optional(type)
                 inner = self.exact(type)
@@ -218,11 +219,11 @@ class Annotations:
             case ir.Result(ok, err):
                 return f"{self._value('Ok')}[{self.exact(ok)}] | {self._value('Err')}[{self.exact(err)}]"
             case ir.List(ir.Prim.U8):
-                return self._builtin("bytes")
+                return self.builtin("bytes")
             case ir.List(element) | ir.FixedList(element):
-                return f"{self._builtin('list')}[{self.exact(element)}]"
+                return f"{self.builtin('list')}[{self.exact(element)}]"
             case ir.Map(key, value):
-                return f"{self._builtin('dict')}[{self.exact(key)}, {self.exact(value)}]"
+                return f"{self.builtin('dict')}[{self.exact(key)}, {self.exact(value)}]"
             case ir.Own(resource) | ir.Borrow(resource):
                 return self._resource(resource)
             case ir.Alias(type):
@@ -263,7 +264,7 @@ class Annotations:
         kind = self._kind(type.id)
         match kind:
             case ir.List(ir.Prim.U8):
-                return [self._builtin(name) for name in _BYTES_LIKE]
+                return [self.builtin(name) for name in _BYTES_LIKE]
             case ir.List(element) | ir.FixedList(element):
                 return [f"{self.imports.name('collections.abc', 'Iterable')}[{self.accepted(element)}]"]
             case ir.Map(key, value):
@@ -272,7 +273,7 @@ class Annotations:
             case ir.Option(inner) if not self.optional(inner):
                 return [*self._accepted(inner), "None"]
             case ir.Tuple(types) if types:
-                return [f"{self._builtin('tuple')}[{', '.join(self.accepted(type) for type in types)}]"]
+                return [f"{self.builtin('tuple')}[{', '.join(self.accepted(type) for type in types)}]"]
             case ir.Variant():
                 return [self.exact(type), *self._bare(kind)]
             case _:
@@ -285,9 +286,9 @@ class Annotations:
             if case.type is None:
                 continue
             if case.type in {ir.Prim.STRING, ir.Prim.CHAR}:
-                by_type.setdefault("str", []).append(self._builtin("str"))
+                by_type.setdefault("str", []).append(self.builtin("str"))
             elif isinstance(case.type, ir.TypeRef) and isinstance(self._kind(case.type.id), ir.List):
                 element = self._kind(case.type.id)
                 if element == ir.List(ir.Prim.U8):
-                    by_type.setdefault("bytes", []).append(" | ".join(self._builtin(name) for name in _BYTES_LIKE))
+                    by_type.setdefault("bytes", []).append(" | ".join(self.builtin(name) for name in _BYTES_LIKE))
         return [annotations[0] for annotations in by_type.values() if len(annotations) == 1]

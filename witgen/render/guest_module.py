@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ..facts.names import Namespace
-from ..facts.support import Side
+from ..facts.support import Side, obstacle
 from ..facts.types import FunctionFacts
 from ..facts.world import Link, ScopeFacts, WorldFacts
 from ..model import ir
@@ -56,7 +56,8 @@ class _Scope(ModuleScope):
         self.free = tuple(f for f in self.functions if f.function.kind.resource is None)
         self.shadowed = {function.name for function in self.free} if not exporting else set[str]()
         own = [interface_class(facts, scope)] if exporting and scope.owner.interface is not None else []
-        super().__init__(facts, scope, place, [*own, *self.shadowed])
+        bound = () if exporting else (_bound(function) for function in self.functions)
+        super().__init__(facts, scope, place, [*own, *bound])
 
     def signatures(self, functions: Sequence[FunctionFacts], *, holds_resources: bool = False) -> tuple[Signature, ...]:
         """Return the signatures of one class body or of the module: called on import, implemented on export."""
@@ -66,6 +67,11 @@ class _Scope(ModuleScope):
         annotations = Annotations(self.facts, self.imports, self.place, self.scope.module, shadowed)
         make = implemented if self.exporting else called
         return tuple(make(self.facts, function, annotations) for function in functions)
+
+    def builtin(self, name: str, functions: Sequence[Signature]) -> str:
+        """Return what Python's own `name` is called in a class body with `functions`."""
+        shadowed = {function.name for function in functions}
+        return Annotations(self.facts, self.imports, self.place, self.scope.module, shadowed).builtin(name)
 
     def views(self) -> Iterator[ResourceView]:
         """Yield the classes of the scope's own resources."""
@@ -90,11 +96,16 @@ class _Scope(ModuleScope):
             returns = "None" if constructor else annotations.exact(function.ok)
             if function.function.kind.is_async:
                 returns = f"{self.imports.name('collections.abc', 'Awaitable')}[{returns}]"
-            yield Bound("_" + function.constant.lower(), function.function.name, returns)
+            yield Bound(_bound(function), function.function.name, returns)
 
     def interface_name(self) -> str:
         """Return the name of the class for the interface itself."""
         return interface_class(self.facts, self.scope)
+
+
+def _bound(function: FunctionFacts) -> str:
+    """Return the private name of a function's converter."""
+    return "_" + function.constant.lower()
 
 
 def _offers_pollable(facts: WorldFacts, members: Sequence[FunctionFacts]) -> bool:
@@ -125,7 +136,8 @@ def render_guest_import(facts: WorldFacts, scope: ScopeFacts) -> str | None:
         guest=builder.guest if resources else "",
         aio=builder.imports.module(".._runtime.guest", "aio") if any(r.waits for r in resources) else "",
         abi=builder.imports.module(".._abi", scope.module, "_abi") if bound or resources else "",
-        world=builder.imports.reexport("._raw", "WORLD", "_world") if bound else "",
+        world=builder.imports.name("._raw", "WORLD", "_world") if bound else "",
+        bind=builder.imports.define("_bind") if bound else "",
         callable=builder.imports.name("collections.abc", "Callable") if bound else "",
         table="IMPORTS" if own else "INTERFACE",
         resources=resources,
@@ -155,6 +167,7 @@ def render_guest_export(facts: WorldFacts, scope: ScopeFacts) -> str:
         resources=resources,
         aliases=builder.aliases,
         interface=name if needs_class else None,
+        type=builder.builtin("type", functions) if needs_class and resources else "",
         doc=scope.docs.contents if scope.docs else f"`{scope.title}`.",
         functions=functions,
     )
@@ -191,8 +204,8 @@ class Installed:
 
 
 def _left_out(facts: WorldFacts, functions: Sequence[FunctionFacts]) -> tuple[str, ...]:
-    kept = supported(facts, functions, Side.GUEST_EXPORT)
-    return tuple(each.function.name for each in functions if each not in kept)
+    left_out = (each.function for each in functions if obstacle(facts.resolve, each.function, Side.GUEST_EXPORT))
+    return tuple(function.name for function in left_out)
 
 
 def render_guest_exports(facts: WorldFacts) -> str:
@@ -217,7 +230,7 @@ def render_guest_exports(facts: WorldFacts) -> str:
         parameter, entry = _exported_interface(facts, imports, link, names)
         parameters.append(parameter)
         installed.append(entry)
-    world = imports.reexport(".._raw", "WORLD", "_world")
+    world = imports.name(".._raw", "WORLD", "_world")
     guest = imports.module("..._runtime", "guest") if installed else ""
     doc = f"What a component of world `{facts.title}` exports: bases to implement, and `serve` to install them."
     return render_template(

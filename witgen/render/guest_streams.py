@@ -34,7 +34,7 @@ def render_guest_streams(facts: WorldFacts) -> str | None:
     if not found:
         return None
     names = [each.name for each in found]
-    imports = Imports(names)
+    imports = Imports([*names, *(f"_{name}" for name in names)])
     annotations = Annotations(facts, imports, IMPORT_SIDE, "", shadowed=names)
     makers: list[_Maker] = []
     for each in found:
@@ -50,7 +50,7 @@ def render_guest_streams(facts: WorldFacts) -> str | None:
     return render_template(
         "guest_streams.py.jinja",
         module=module_view(facts, facts.own, doc=doc, imports=imports, exported=names),
-        world=imports.reexport("._raw", "WORLD", "_world"),
+        world=imports.name("._raw", "WORLD", "_world"),
         callable=imports.name("collections.abc", "Callable"),
         makers=makers,
     )

@@ -152,7 +152,7 @@ def render_guest_testing(facts: WorldFacts, *, host: bool) -> str | None:
         facts: the world.
         host: whether the output has a host side, so that tests can run components.
     """
-    imports = Imports(["Fakes", "Guest", "installed", "opened"])
+    imports = Imports(["Fakes", "Guest", "installed", "opened", *_OFFERED])
     attributes = list(_fakes(facts, imports))
     exports: list[str] = []
     for link in facts.exports:

@@ -14,7 +14,7 @@ from .docs import paragraphs
 from .env import render_template
 from .host_names import host_names
 from .module import module_view
-from .resources import ResourceView, resource_bases, resource_doc
+from .resources import ResourceView, dropped_hook, resource_bases, resource_doc
 from .scope import ModuleScope, supported
 from .signature import Signature, called, implemented
 
@@ -37,6 +37,11 @@ class AsyncBase:
     functions: tuple[Signature, ...]
     awaitable: str = ""
     """What Awaitable is called, where WIT declares a function called `dropped`."""
+
+    @property
+    def dropped_hook(self) -> str:
+        """The name of the hook for handles that are dropped, where WIT declares `dropped` itself; or else empty."""
+        return dropped_hook(self.functions) if self.awaitable else ""
 
 
 _PROVIDED = {"wasi:io/poll": ("Pollable",), "wasi:io/streams": ("InputStream", "OutputStream")}
@@ -82,8 +87,7 @@ class HostScope(ModuleScope):
         """Yield the async bases of the scope's own resources, which the host implements."""
         for id, fact in self.resources:
             functions = self.signatures(self.scope.of_resource(id), bases=Bases.ASYNC)
-            tells = any(function.name == "dropped" for function in functions)
-            awaitable = self.imports.name("collections.abc", "Awaitable") if tells else ""
+            awaitable = self.imports.name("collections.abc", "Awaitable") if dropped_hook(functions) else ""
             yield self._twin(id, fact, "AsyncResource", functions, _WITH_COROUTINES, awaitable)
 
     def proxies(self) -> Iterator[AsyncBase]:
@@ -92,7 +96,11 @@ class HostScope(ModuleScope):
             functions = self.signatures(self.scope.of_resource(id), bases=Bases.EITHER)
             taken = {function.name for function in functions}
             new = next(name for name in ("new" + "_" * count for count in range(len(taken) + 1)) if name not in taken)
-            renamed = (replace(each, name=new) if each.kind == "constructor" else each for each in functions)
+            maker = self.annotations(self.scope.of_resource(id)).builtin
+            renamed = (
+                replace(each, name=new, decorator=maker("classmethod")) if each.kind == "constructor" else each
+                for each in functions
+            )
             yield self._twin(id, fact, "AsyncGuestResource", tuple(renamed), "for asyncio: every method is a coroutine")
 
     def _twin(
@@ -145,6 +153,7 @@ def render_host_import(facts: WorldFacts, scope: ScopeFacts) -> str | None:
         aliases=builder.aliases,
         abstractmethod=_abstractmethod(builder, native=native and not functions, groups=groups),
         interface=names.own if needs_class else None,
+        type=builder.annotations(scope.free).builtin("type") if needs_class and declared else "",
         face=names.face,
         doc=paragraphs(_documented(scope)),
         face_doc=paragraphs(_documented(scope), f"`{names.own}` {_WITH_COROUTINES}."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ..facts.memo import Memo
 from ..facts.names import Namespace, class_name
 from ..facts.world import ScopeFacts, WorldFacts
 from ..model import ir
@@ -27,8 +28,18 @@ class HostNames:
     async_container: str = ""
 
 
+_KNOWN: Memo[ir.TypeOwner, HostNames] = Memo()
+
+
 def host_names(facts: WorldFacts, scope: ScopeFacts) -> HostNames:
     """Return the names of a scope's host module."""
+    known = _KNOWN.of(facts)
+    if scope.owner not in known:
+        known[scope.owner] = _host_names(facts, scope)
+    return known[scope.owner]
+
+
+def _host_names(facts: WorldFacts, scope: ScopeFacts) -> HostNames:
     names = Namespace(fact.name for fact in scope.types.values())
     container = async_container = ""
     if scope.owner.interface is None:

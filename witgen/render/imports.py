@@ -12,10 +12,10 @@ __all__ = ["Imports", "all_order", "member_order"]
 
 
 class Imports:
-    """Collects what a module uses, and hands out the local name of each thing.
+    """The namespace of one generated module: hands out every name in it, and collects what the module imports.
 
-    A name that the module defines itself, or that two modules offer, is imported under a private alias, so that no WIT
-    name can capture what generated code relies on.
+    `defined` are the names that follow from WIT, public and private. They are taken first, and everything else that the
+    module imports or defines goes by a name that is free: no WIT name can capture what generated code relies on.
     """
 
     def __init__(self, defined: Iterable[str] = ()) -> None:
@@ -24,25 +24,33 @@ class Imports:
         self._modules: dict[tuple[str, str], str] = {}
         self._reexported: list[tuple[str, str, str]] = []
 
-    def name(self, module: str, name: str) -> str:
-        """Import `name` from `module` and return what it is called here."""
+    def name(self, module: str, name: str, alias: str | None = None) -> str:
+        """Import `name` from `module`, as `alias` if that is free, and return what it is called here."""
         key = (module, name)
         if key not in self._names:
-            local = name
+            local = alias or name
             while local in self._taken and self._taken[local] != key:
                 local = "_" + local
             self._taken[local] = key
             self._names[key] = local
         return self._names[key]
 
+    def builtin(self, name: str) -> str:
+        """Return what Python's own `name` is called here."""
+        return f"{self.module('', 'builtins')}.{name}" if name in self._taken else name
+
+    def define(self, name: str) -> str:
+        """Return the name of a helper that the module defines: `name`, with as many `_` appended as make it free."""
+        while name in self._taken:
+            name += "_"
+        self._taken[name] = None
+        return name
+
     def module(self, package: str, name: str, alias: str | None = None) -> str:
         """Import module `name` from `package` ("" for an absolute one) under a private alias and return the alias."""
         key = (package, name)
         if key not in self._modules:
-            local = alias or "_" + name
-            while local in self._modules.values():
-                local += "_"
-            self._modules[key] = local
+            self._modules[key] = self.define(alias or "_" + name)
         return self._modules[key]
 
     def reexport(self, module: str, name: str, local: str) -> str:

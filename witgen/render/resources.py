@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from ..facts.names import Namespace
 from ..facts.types import TypeFacts
 from ..facts.world import ScopeFacts, WorldFacts
 from ..model import ir
@@ -10,7 +13,7 @@ from .annotations import Annotations, Place
 from .imports import Imports
 from .signature import Signature
 
-__all__ = ["ResourceAlias", "ResourceView", "declared_resources", "resource_names"]
+__all__ = ["ResourceAlias", "ResourceView", "declared_resources", "dropped_hook", "resource_names"]
 
 
 @record
@@ -26,9 +29,9 @@ class ResourceView:
     """Whether `subscribe` offers a pollable, and the name `wait` is free."""
 
     @property
-    def declares_dropped(self) -> bool:
-        """Tell whether WIT declares a function called `dropped`, the name of the host runtime's own hook."""
-        return any(function.name == "dropped" for function in self.functions)
+    def dropped_hook(self) -> str:
+        """The name of the method that says a handle was dropped, where WIT declares `dropped` itself; or else empty."""
+        return dropped_hook(self.functions)
 
 
 @record
@@ -37,6 +40,12 @@ class ResourceAlias:
 
     name: str
     target: str
+
+
+def dropped_hook(functions: Sequence[Signature]) -> str:
+    """Return the name of the host's hook among `functions` where they have taken `dropped`, and nothing otherwise."""
+    names = Namespace(function.name for function in functions)
+    return names.take("handle_dropped") if "dropped" in names else ""
 
 
 def declared_resources(facts: WorldFacts, scope: ScopeFacts) -> tuple[tuple[ir.TypeId, TypeFacts], ...]:

@@ -22,7 +22,8 @@ def supported(facts: WorldFacts, functions: Iterable[FunctionFacts], side: Side)
 class ModuleScope:
     """A scope in a module: its resources, and the imports that the module collects.
 
-    `place` tells the import side from the export side. `defined` are names that the module defines beside them.
+    `place` tells the import side from the export side. `defined` are names that the module defines beside them. The
+    names of all functions are taken, too: those of methods hide what the module calls so inside their class.
     """
 
     def __init__(self, facts: WorldFacts, scope: ScopeFacts, place: Place, defined: Iterable[str] = ()) -> None:
@@ -32,7 +33,8 @@ class ModuleScope:
         self.exporting = place.exported is not None
         self.resources = declared_resources(facts, scope)
         classes = [fact.name for _, fact in self.resources]
-        self.imports = Imports([*classes, *map(private, classes), *defined])
+        members = (function.name for function in scope.functions)
+        self.imports = Imports([*classes, *map(private, classes), *members, *defined])
         self.reexported, self.aliases = resource_names(facts, scope, self.imports, place)
 
     def offered(self) -> list[str]:

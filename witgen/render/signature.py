@@ -7,7 +7,7 @@ from ..facts.world import WorldFacts
 from ..model import ir
 from ..model.text import function_text
 from ..records import record
-from .annotations import Annotations
+from .annotations import Annotations, Ends
 from .docs import paragraphs
 
 __all__ = ["Signature", "called", "implemented"]
@@ -30,6 +30,8 @@ class Signature:
     returns: str
     doc: str
     is_async: bool = False
+    decorator: str = ""
+    """What makes a static function one: `classmethod` or `staticmethod`, by the name it has in the class body."""
 
     def callable(self, callable_: str, awaitable: str = "") -> str:
         """Return the annotation of a plain function of this signature.
@@ -61,18 +63,25 @@ def called(facts: WorldFacts, function: FunctionFacts, annotations: Annotations)
         if not annotations.optional(param.type):
             break
         optional += 1
-    return _signature(facts, function, types, annotations.given(by_host=False), optional=optional)
+    static = "staticmethod" if annotations.ends is Ends.GUEST else "classmethod"
+    return _signature(facts, function, types, annotations.given(by_host=False), optional=optional, static=static)
 
 
 def _signature(
-    facts: WorldFacts, function: FunctionFacts, types: list[str], annotations: Annotations, *, optional: int = 0
+    facts: WorldFacts,
+    function: FunctionFacts,
+    types: list[str],
+    annotations: Annotations,
+    *,
+    optional: int = 0,
+    static: str = "classmethod",
 ) -> Signature:
     kind = function.function.kind.tag
     names = function.params[1:] if kind is ir.FunctionKindTag.METHOD else function.params
     required = len(names) - optional
     defaults = [""] * required + [" = None"] * optional
     return Signature(
-        function.name,
+        "__init__" if kind is ir.FunctionKindTag.CONSTRUCTOR else function.name,
         kind.value,
         function.constant,
         tuple(f"{name}: {type}{default}" for name, type, default in zip(names, types, defaults, strict=True)),
@@ -81,6 +90,7 @@ def _signature(
         annotations.exact(function.ok),
         _doc(facts, function, annotations.module),
         function.function.kind.is_async,
+        annotations.builtin(static) if kind is ir.FunctionKindTag.STATIC else "",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from ..facts.types import TypeFacts, is_used
 from ..facts.world import ScopeFacts, WorldFacts
@@ -65,13 +66,15 @@ class _Builder:
         defined = {
             name
             for id, fact in scope.types.items()
-            if not is_used(self._resolve, id)
+            if facts.resource_of(id) in {None, id}
             for name in (fact.name, fact.exception or fact.name, *fact.members)
         }
         defined.update(function.error.name for function in scope.functions if function.error and function.error.own)
         self.imports = Imports(defined)
         self._annotations = Annotations(facts, self.imports, TYPES, scope.module)
         self.reexported: list[str] = []
+        for id in filter(partial(is_used, self._resolve), scope.types):
+            self._reexport(id)
 
     def alias_marker(self, items: list[Item]) -> str:
         """Return the local name of TypeAlias where an alias needs it."""
@@ -81,9 +84,7 @@ class _Builder:
         """Yield every class and alias of the module."""
         marked = self._facts.marked_resources(self._scope)
         for id, fact in self._scope.types.items():
-            if is_used(self._resolve, id):
-                self._reexport(id)
-            else:
+            if not is_used(self._resolve, id):
                 yield from self._named(id, fact, marked=fact in marked)
         for function in self._scope.functions:
             if function.error is not None and function.error.own:

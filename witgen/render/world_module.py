@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
+from functools import cached_property
 
 from ..facts.support import Side, has_stream
 from ..facts.types import FunctionFacts
-from ..facts.world import Link, WorldFacts
+from ..facts.world import WORLD_NAMES, Link, WorldFacts
 from ..records import record, replace
-from .annotations import WORLD_EXPORTS, Bases, private
+from .annotations import WORLD_EXPORTS, Annotations, Bases, private
 from .docs import paragraphs
 from .env import render_template
 from .host_module import HostScope
@@ -19,9 +21,6 @@ from .scope import supported
 from .signature import Signature, called, implemented
 
 __all__ = ["render_host_world"]
-
-# What the runtime's World offers to users itself.
-WORLD_NAMES = ("open", "instantiate", "close")
 
 _ON_A_THREAD = """every function is a coroutine, and the component runs on a thread to itself.
 
@@ -110,9 +109,17 @@ class _World:
                 yield field
         for id, fact in self.scope.resources:
             plain, doc = private(fact.name), f"The class that implements `{fact.name}`."
-            yield Field(fact.name, f"type[{plain}]", f"type[{plain} | {self.names.twins[id]}]", "", doc)
+            of = self._contained.builtin("type")
+            yield Field(fact.name, f"{of}[{plain}]", f"{of}[{plain} | {self.names.twins[id]}]", "", doc)
         for function in self._callables():
             yield self._callable_field(function)
+
+    @cached_property
+    def _contained(self) -> Annotations:
+        """What annotates the fields of the imports container."""
+        annotations = self.scope.annotations(self._callables(), holds_resources=True)
+        attributes = (link.attribute for link in self.facts.imports)
+        return dataclasses.replace(annotations, shadowed={*annotations.shadowed, *attributes})
 
     def _field(self, link: Link) -> Field | None:
         """Return the field of an interface; None where nobody can or need implement it."""
@@ -124,8 +131,9 @@ class _World:
         single = len(resources) == 1 and not link.scope.free
         if single:
             id, fact = resources[0]
-            plain = f"type[{module}.{fact.name}]"
-            either = f"type[{module}.{fact.name} | {module}.{names.twins[id]}]"
+            of = self._contained.builtin("type")
+            plain = f"{of}[{module}.{fact.name}]"
+            either = f"{of}[{module}.{fact.name} | {module}.{names.twins[id]}]"
         else:
             plain = f"{module}.{names.own}"
             either = f"{plain} | {module}.{names.face}"
@@ -136,7 +144,7 @@ class _World:
 
     def _callable_field(self, function: FunctionFacts) -> Field:
         plain, awaited = (
-            implemented(self.facts, function, self.scope.annotations((), holds_resources=True, bases=bases))
+            implemented(self.facts, function, dataclasses.replace(self._contained, bases=bases))
             for bases in (Bases.PLAIN, Bases.ASYNC)
         )
         callable_, awaitable = (self.imports.name("collections.abc", name) for name in ("Callable", "Awaitable"))
@@ -166,8 +174,12 @@ class _World:
     def signatures(self, bases: Bases) -> list[Signature]:
         """Return the signatures of the world's own exported functions that the runtime can call."""
         functions = supported(self.facts, self.facts.exported, Side.HOST_EXPORT)
-        annotations = self.scope.annotations(functions, bases=bases)
+        annotations = self.own_annotations(bases)
         return [_beside_own(called(self.facts, function, annotations)) for function in functions]
+
+    def own_annotations(self, bases: Bases) -> Annotations:
+        """Return annotations for the body of the world's class."""
+        return self.scope.annotations(supported(self.facts, self.facts.exported, Side.HOST_EXPORT), bases=bases)
 
     def _callables(self) -> tuple[FunctionFacts, ...]:
         free = (f for f in self.facts.imported if f.function.kind.resource is None)
@@ -197,6 +209,7 @@ def render_host_world(facts: WorldFacts, lanes: str) -> tuple[str, list[str]]:
         abi=world.abi if signatures else "",
         dataclass=world.imports.name("dataclasses", "dataclass"),
         self_type=world.imports.name("typing", "Self"),
+        **{name: world.own_annotations(Bases.PLAIN).builtin(name) for name in ("classmethod", "int", "float")},
         callable=world.imports.name("collections.abc", "Callable") if signatures else "",
         abstractmethod=world.imports.name("abc", "abstractmethod") if any(r.functions for r in resources) else "",
         resources=resources,
