@@ -4,23 +4,24 @@ from __future__ import annotations
 
 __all__ = ["docstring", "paragraphs"]
 
+_QUOTE = '"'
 _LAYOUT = dict.fromkeys(map(ord, "\n\t"))
 
 
 def docstring(text: str, indent: int = 0) -> str:
-    """Return `text` as a docstring literal that means exactly `text` and that black leaves alone.
+    """Return `text` as a docstring literal that says exactly `text` and that black leaves alone.
 
     Every line after the first is indented by `indent` blanks. Backslashes and triple quotes are escaped, so that
-    documentation can never become code.
+    documentation can never become code. Black sets a quote at either end off with a blank, and so does this.
     """
     pad = " " * indent
     lines = [line.strip() if number == 0 else line.rstrip() for number, line in enumerate(_dedent(text))]
     escaped = [line.replace("\\", "\\\\").replace('"""', '\\"\\"\\"') for line in lines]
+    if escaped[0].startswith(_QUOTE):
+        escaped[0] = f" {escaped[0]}"
     if len(escaped) == 1:
         only = escaped[0]
-        if only.endswith('"') and not only.endswith('\\"'):
-            only = only[:-1] + '\\"'
-        return f'"""{only}"""'
+        return f'"""{only}{" " if only.endswith(_QUOTE) else ""}"""'
     body = "\n".join(pad + line if line else "" for line in escaped[1:])
     return f'"""{escaped[0]}\n{body}\n{pad}"""'
 
