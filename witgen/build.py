@@ -19,6 +19,8 @@ from . import api
 from .build_inputs import ENTRY, Place, componentize_version, is_current, keep, prepare_entry, wit_digest
 from .config import load
 from .data import GOLEM_WIT
+from .errors import OptionError
+from .facts import componentize
 from .facts.unbuildable import Unbuildable, unbuildable, unquotable
 from .files import replace
 from .model import ir
@@ -128,6 +130,8 @@ def build(config: Build) -> Built:
         OSError: the component cannot be written.
     """
     folder, module = _place(config)
+    if problems := [*componentize.problems(config.world_module, config.import_names, config.export_names)]:
+        raise OptionError(problems)
     out = Path(config.out) if config.out is not None else Path(f"{module.rpartition('.')[2]}.wasm")
     read = wit_digest(tree_of(config.wit, golem=config.golem))
     resolved = api.resolve(config.wit, config.features, all_features=config.all_features, golem=config.golem)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from . import earlier
 from .diagnostics import Diagnostic, Severity
 from .earlier import Rendered
+from .errors import OptionError
 from .facts import componentize
 from .facts.choices import choices
 from .facts.inherited import inherited
@@ -34,6 +35,8 @@ def produce(config: Config, tree: Tree, planned: Planned | None = None) -> Produ
     Raises:
         WitError: the WIT cannot be used.
     """
+    if problems := list(componentize.problems(config.world_module, config.import_names, config.export_names)):
+        raise OptionError(problems)
     component = component_in(tree)
     if component is None:
         resolved = resolve_tree(tree, config.features, all_features=config.all_features)

@@ -12,6 +12,7 @@ from ..errors import OptionError
 from ..model import ir
 
 __all__ = [
+    "MODULE_NAMES",
     "NATIVE_PACKAGES",
     "Choices",
     "Problem",
@@ -25,8 +26,10 @@ __all__ = [
 # What wasmtime's own WASI 0.2 provides (wasmtime_component_linker_add_wasip2).
 NATIVE_PACKAGES = frozenset({"cli", "clocks", "filesystem", "io", "random", "sockets"})
 
-# What `host/` and `guest/` have beside the modules of interfaces.
-_RESERVED = frozenset({"exports"})
+# Modules that `host/` and `guest/` have, or may have, beside those of interfaces.
+MODULE_NAMES = frozenset(
+    {"__init__", "aio", "blobs", "exports", "keyvalue", "logs", "streams", "testing", "uuids", "websockets"}
+)
 
 Problem: TypeAlias = tuple[tuple[str, ...], Diagnostic]
 """What is wrong with an option, and which one it is."""
@@ -119,7 +122,7 @@ def named_interface(
 
 
 def _is_free(module: str, interface: str, chosen: Mapping[ir.InterfaceId, str], problems: list[Problem]) -> bool:
-    if not module.isidentifier() or keyword.iskeyword(module) or module.startswith("_") or module in _RESERVED:
+    if not module.isidentifier() or keyword.iskeyword(module) or module.startswith("_") or module in MODULE_NAMES:
         message = f"`{module}` cannot be the name of a module in the output"
     elif module in chosen.values():
         message = f"`{module}` is the name of two interfaces"

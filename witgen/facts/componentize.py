@@ -6,14 +6,16 @@ computed over everything a component imports, and separately over everything it 
 
 from __future__ import annotations
 
+import keyword
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
+from ..diagnostics import Diagnostic
 from ..model import ir
 from ..records import record
 from .names import camel, escape, snake
 
-__all__ = ["Names", "names"]
+__all__ = ["Names", "names", "problems"]
 
 
 @record
@@ -54,6 +56,26 @@ def names(
     imports, exports = (_modules(resolve, items, overrides or {}, full_names=full_names) for items, overrides in sides)
     words = world_module.replace(".", "-").replace("_", "-")
     return Names(world_module, camel(words), imports, exports)
+
+
+def problems(
+    world_module: str, import_names: Mapping[str, str], export_names: Mapping[str, str]
+) -> Iterator[tuple[tuple[str, ...], Diagnostic]]:
+    """Yield what is wrong with names that are componentize-py's options, and the option of each."""
+    if not all(map(_is_name, world_module.split("."))):
+        remedy = "write a name as Python imports it: `module` or `a.module`"
+        message = f"`{world_module}` cannot be the name of the world's module"
+        yield ("world-module",), Diagnostic("W0912", message, help=remedy)
+    for option, given in (("import-names", import_names), ("export-names", export_names)):
+        for interface, name in given.items():
+            if not _is_name(snake(name)):
+                remedy = "write a name as WIT spells it: `a-name`"
+                message = f"`{name}` cannot be the name of a module"
+                yield (option, interface), Diagnostic("W0912", message, help=remedy)
+
+
+def _is_name(name: str) -> bool:
+    return name.isidentifier() and not keyword.iskeyword(name)
 
 
 def _modules(

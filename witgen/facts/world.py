@@ -8,7 +8,7 @@ from functools import cached_property
 
 from ..model import ir
 from ..records import record
-from .choices import Choices, is_native
+from .choices import MODULE_NAMES, Choices, is_native
 from .fingerprint import fingerprint
 from .names import Namespace, camel, class_name, module_name, shouty, snake
 from .types import (
@@ -24,8 +24,6 @@ from .types import (
 
 __all__ = ["DESCRIPTOR_NAMES", "WORLD_NAMES", "Link", "ScopeFacts", "WorldFacts"]
 
-# Names of modules that are there in every output, or may be.
-MODULE_NAMES = ("__init__", "aio", "blobs", "exports", "keyvalue", "logs", "streams", "testing", "uuids", "websockets")
 # What every world's class of the runtime offers to users itself.
 WORLD_NAMES = ("open", "instantiate", "close")
 # What every module imports from `__future__`: no function of a module can have that name.

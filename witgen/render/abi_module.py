@@ -9,7 +9,7 @@ from ..facts.types import FunctionFacts, TypeFacts
 from ..facts.world import DESCRIPTOR_NAMES, ScopeFacts, WorldFacts
 from ..model import ir
 from ..records import record
-from .displays import display
+from .displays import display, literal
 from .env import render_template
 from .imports import Imports
 from .module import module_view
@@ -88,7 +88,7 @@ class _Writer:
 
     def _table(self, name: str, functions: Iterable[FunctionFacts], *, resources: bool) -> Table:
         own = tuple(
-            f'({fact.constant}, "{fact.name}")'
+            f"({fact.constant}, {literal(fact.name)})"
             for id, fact in self._scope.types.items()
             if resources and isinstance(self._resolve.type_def(id).kind, ir.Resource)
         )
@@ -102,33 +102,33 @@ class _Writer:
         return f"{self.imports.module('..types', self._scope.module, '_types')}.{name}"
 
     def _definition(self, definition: ir.TypeDef, fact: TypeFacts) -> str:
-        quoted = f'"{definition.name}"'
+        quoted = literal(definition.name)
         match definition.kind:
             case ir.Record(fields):
                 descriptors = (
-                    self._call("Field", f'"{field.name}"', f'"{attribute}"', self._type(field.type))
+                    self._call("Field", literal(field.name), literal(attribute), self._type(field.type))
                     for field, attribute in zip(fields, fact.members, strict=True)
                 )
                 return self._call("Record", quoted, self._class(fact.name), display(descriptors), self._declared())
             case ir.Variant(cases):
                 descriptors = (
-                    self._call("Case", f'"{case.name}"', self._class(name), *self._payload(case))
+                    self._call("Case", literal(case.name), self._class(name), *self._payload(case))
                     for case, name in zip(cases, fact.members, strict=True)
                 )
                 return self._call("Variant", quoted, display(descriptors), self._declared())
             case ir.Enum(cases):
-                names = display(f'"{case.name}"' for case in cases)
+                names = display(literal(case.name) for case in cases)
                 return self._call("Enum", quoted, self._class(fact.name), names, self._declared())
             case ir.Flags(flags):
-                names = display(f'"{flag.name}"' for flag in flags)
+                names = display(literal(flag.name) for flag in flags)
                 return self._call("Flags", quoted, self._class(fact.name), names, self._declared())
             case ir.Resource():
-                return self._call("Resource", f'"{self._scope.instance}"', quoted)
+                return self._call("Resource", literal(self._scope.instance), quoted)
             case kind:
                 return self.structure(kind)
 
     def _declared(self) -> str:
-        return f'interface="{self._scope.instance}"'
+        return f"interface={literal(self._scope.instance)}"
 
     def _payload(self, case: ir.Case) -> tuple[str, ...]:
         return () if case.type is None else (self._type(case.type),)
@@ -179,10 +179,10 @@ class _Writer:
     def _function(self, facts: FunctionFacts) -> str:
         function = facts.function
         params = display(
-            self._call("Param", f'"{param.name}"', f'"{name}"', self._type(param.type))
+            self._call("Param", literal(param.name), literal(name), self._type(param.type))
             for param, name in zip(function.params, facts.params, strict=True)
         )
-        arguments = [f'"{function.name}"', f'"{facts.name}"', params]
+        arguments = [literal(function.name), literal(facts.name), params]
         if function.result is not None:
             arguments.append(f"result={self._type(function.result)}")
         if facts.error is not None:

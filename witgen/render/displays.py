@@ -1,10 +1,18 @@
-"""Tuples and dictionaries of generated code, on one line: the layout splits what is too long."""
+"""Strings, tuples and dictionaries of generated code, on one line: the layout splits what is too long."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-__all__ = ["display", "mapping"]
+__all__ = ["display", "literal", "mapping"]
+
+
+def literal(text: str) -> str:
+    """Return `text` as a string of Python code; whatever it holds stays inside."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    if not escaped.isprintable():
+        escaped = "".join(char if char.isprintable() else repr(char)[1:-1] for char in escaped)
+    return f'"{escaped}"'
 
 
 def display(items: Iterable[str]) -> str:
@@ -14,6 +22,6 @@ def display(items: Iterable[str]) -> str:
 
 
 def mapping(items: Mapping[str, str]) -> str:
-    """Return a dictionary of WIT names, which need no escapes: `{"a": "b"}`."""
-    listed = (f'"{key}": "{value}"' for key, value in items.items())
+    """Return a dictionary of strings: `{"a": "b"}`."""
+    listed = (f"{literal(key)}: {literal(value)}" for key, value in items.items())
     return f"{{{', '.join(listed)}}}"

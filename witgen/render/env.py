@@ -14,7 +14,7 @@ from jinja2.bccache import Bucket
 
 from .. import cache as cache_store
 from ..data import list_data, read_data
-from .displays import display, mapping
+from .displays import display, literal, mapping
 from .docs import docstring
 
 __all__ = ["render_template"]
@@ -49,7 +49,7 @@ def _environment() -> Environment:
         bytecode_cache=_Compiled(),
         autoescape=False,  # noqa: S701 - the output is Python, and docstring() escapes what comes from WIT
     )
-    environment.filters |= {"docstring": docstring, "display": display, "mapping": mapping}
+    environment.filters |= {"docstring": docstring, "display": display, "literal": literal, "mapping": mapping}
     return environment
 
 

@@ -11,6 +11,7 @@ from ..facts.world import Link, ScopeFacts, WorldFacts
 from ..model import ir
 from ..records import record
 from .annotations import EXPORT_SIDE, IMPORT_SIDE, SERVED, Annotations, Place
+from .displays import literal
 from .docs import paragraphs
 from .env import render_template
 from .host_module import interface_class
@@ -198,7 +199,7 @@ class Installed:
 
     def expression(self, guest: str) -> str:
         """Return what makes it; `guest` is the local name of the runtime."""
-        names = "".join(f'"{name}", ' for name in self.left_out)
+        names = "".join(f"{literal(name)}, " for name in self.left_out)
         tail = f", left_out=({names.rstrip() if len(self.left_out) == 1 else names.rstrip(', ')})" if names else ""
         return f"{guest}.Export({self.table}, {self.value}{tail})"
 
@@ -222,7 +223,7 @@ def render_guest_exports(facts: WorldFacts) -> str:
         callable_ = imports.name("collections.abc", "Callable")
         awaitable = imports.name("collections.abc", "Awaitable") if signature.is_async else ""
         parameters.append(Parameter(name, signature.callable(callable_, awaitable), signature.doc))
-        entries.append(f'"{signature.name}": {name}')
+        entries.append(f"{literal(signature.name)}: {name}")
     if facts.exported:
         abi = imports.module("..._abi", facts.own.module, "_abi")
         installed.append(Installed(f"{abi}.EXPORTS", f"{{{', '.join(entries)}}}", _left_out(facts, facts.exported)))
@@ -264,7 +265,7 @@ def _exported_interface(
     left_out = _left_out(facts, scope.functions)
     if not _needs_class(facts, scope):
         parameter = Parameter(name, f"type[{module}.{resources[0]}]", f"The class that implements `{scope.title}`.")
-        return parameter, Installed(f"{table}.INTERFACE", f'{{"{resources[0]}": {name}}}', left_out)
+        return parameter, Installed(f"{table}.INTERFACE", f"{{{literal(resources[0])}: {name}}}", left_out)
     annotation = f"{module}.{interface_class(facts, scope)}"
     parameter = Parameter(name, annotation, f"Implements `{scope.title}`.")
     return parameter, Installed(f"{table}.INTERFACE", name, left_out)

@@ -10,6 +10,7 @@ from ..facts.world import ScopeFacts, WorldFacts
 from ..model import ir
 from ..records import record
 from .annotations import TYPES, Annotations
+from .displays import literal
 from .docs import paragraphs
 from .env import render_template
 from .imports import Imports
@@ -115,7 +116,7 @@ class _Builder:
                 yield from self._variant(fact, definition, cases)
             case ir.Enum(cases):
                 members = tuple(
-                    Member(f'{name} = "{case.name}"', _text(case.docs))
+                    Member(f"{name} = {literal(case.name)}", _text(case.docs))
                     for name, case in zip(fact.members, cases, strict=True)
                 )
                 base = self.imports.name("enum", "Enum")

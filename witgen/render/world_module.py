@@ -11,6 +11,7 @@ from ..facts.types import FunctionFacts
 from ..facts.world import WORLD_NAMES, Link, WorldFacts
 from ..records import record, replace
 from .annotations import WORLD_EXPORTS, Annotations, Bases, private
+from .displays import literal
 from .docs import paragraphs
 from .env import render_template
 from .host_module import HostScope
@@ -53,8 +54,8 @@ class LinkView:
     def expression(self, host: str) -> str:
         """Return the entry as code; `host` is what the runtime is called."""
         native = ", native=True" if self.native else ""
-        label = f', label="{self.label}"' if self.label else ""
-        return f'{host}.Import("{self.attribute}", {self.table}, {self.module}{native}{label})'
+        label = f", label={literal(self.label)}" if self.label else ""
+        return f"{host}.Import({literal(self.attribute)}, {self.table}, {self.module}{native}{label})"
 
 
 @record
@@ -169,7 +170,11 @@ class _World:
         if self.facts.exported:
             yield f"{self.abi}.EXPORTS"
         for link in self.facts.exports:
-            yield f'{self.scope.host}.labelled({self.table(link)}, "{link.label}")' if link.label else self.table(link)
+            yield (
+                f"{self.scope.host}.labelled({self.table(link)}, {literal(link.label)})"
+                if link.label
+                else self.table(link)
+            )
 
     def signatures(self, bases: Bases) -> list[Signature]:
         """Return the signatures of the world's own exported functions that the runtime can call."""
@@ -224,7 +229,7 @@ def render_host_world(facts: WorldFacts, lanes: str) -> tuple[str, list[str]]:
         links=[link.expression(scope.host) for link in links],
         exports=list(world.exported_tables()),
         streams=", streams=True" if world.has_streams else "",
-        lanes="" if lanes == "auto" else f', lanes="{lanes}"',
+        lanes="" if lanes == "auto" else f", lanes={literal(lanes)}",
         interfaces=list(world.interfaces()),
         functions=signatures,
         awaited=awaited,
