@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from ..model import ir
@@ -73,8 +73,7 @@ class Assembler:
             case Instance():
                 return self._instance_item(world, item.name, item.entity, item.at)
             case Func():
-                types = {k: v.id for k, v in world.imports.items() if isinstance(k, str) and isinstance(v, ir.TypeItem)}
-                return item.name.name, self._translator.function(item.name, item.entity, types, item.at)
+                return item.name.name, self._translator.function(item.name, item.entity, _own_type(world), item.at)
             case _:
                 pass
         if (node := _type_node(item.entity)) is None:
@@ -131,7 +130,7 @@ class Assembler:
     def _fill_function(self, id: ir.InterfaceId, interface: DraftInterface, exported: Exported, func: Func) -> None:
         name = exported.name.name
         if name not in interface.functions:
-            interface.functions[name] = self._translator.function(exported.name, func, interface.types, exported.at)
+            interface.functions[name] = self._translator.function(exported.name, func, interface.types.get, exported.at)
             self._functions[id, name] = func.type
         elif not self._comparison.functions(self._functions[id, name], func.type):
             raise self._differs(interface, name, exported.at)
@@ -148,6 +147,16 @@ class Assembler:
 
 def _type_node(entity: Entity) -> TypeNode | None:
     return None if isinstance(entity, (Func, Instance, Component, Opaque)) else entity
+
+
+def _own_type(world: DraftWorld) -> Callable[[str], ir.TypeId | None]:
+    """Return what finds the types that a world declares by name."""
+
+    def find(name: str) -> ir.TypeId | None:
+        item = world.imports.get(name)
+        return item.id if isinstance(item, ir.TypeItem) else None
+
+    return find
 
 
 def _in_order(known: Mapping[str, V], instance: Instance) -> dict[str, V]:

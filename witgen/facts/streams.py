@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 
 from ..model import ir
 from ..records import record
-from .names import snake
+from .names import Namespace, snake
 from .support import Side, obstacle
-from .types import parts
+from .types import ends, identity, parts, spelt_size
 from .world import WorldFacts
 
 __all__ = ["StreamFacts", "streams"]
+
+
+_SPELT_OUT = 100
+"""How large a type may be whose aliases are spelt out in a name."""
 
 
 @record
@@ -24,13 +28,14 @@ class StreamFacts:
 
 def streams(facts: WorldFacts) -> list[StreamFacts]:
     """Return every kind of stream and future that functions of the world pass, sorted by name."""
-    found: dict[str, StreamFacts] = {}
+    found: dict[Hashable, ir.Stream | ir.Future] = {}
     for function, side in _functions(facts):
         if obstacle(facts.resolve, function, side) is None:
-            for kind in _within(facts.resolve, function):
-                name = _maker(facts, kind)
-                found[name] = StreamFacts(name, kind)
-    return sorted(found.values(), key=lambda each: each.name)
+            for id, kind in _within(facts.resolve, function):
+                found.setdefault(identity(facts.resolve, id), kind)
+    names = Namespace()
+    named = sorted(((_maker(facts, kind), kind) for kind in found.values()), key=lambda each: each[0])
+    return [StreamFacts(names.take(name), kind) for name, kind in named]
 
 
 def _functions(facts: WorldFacts) -> Iterator[tuple[ir.Function, Side]]:
@@ -40,15 +45,12 @@ def _functions(facts: WorldFacts) -> Iterator[tuple[ir.Function, Side]]:
             yield function.function, side
 
 
-def _within(resolve: ir.Resolve, function: ir.Function) -> Iterator[ir.Stream | ir.Future]:
-    pending = [param.type for param in function.params] + ([] if function.result is None else [function.result])
-    while pending:
-        type = pending.pop()
-        if isinstance(type, ir.TypeRef):
-            kind = resolve.type_def(type).kind
-            if isinstance(kind, ir.Stream | ir.Future):
-                yield kind
-            pending += parts(kind)
+def _within(resolve: ir.Resolve, function: ir.Function) -> Iterator[tuple[ir.TypeId, ir.Stream | ir.Future]]:
+    types = [*(param.type for param in function.params), *([] if function.result is None else [function.result])]
+    for id in sorted({id for type in types for id in ends(resolve, type)}):
+        kind = resolve.type_def(id).kind
+        if isinstance(kind, ir.Stream | ir.Future):
+            yield id, kind
 
 
 def _maker(facts: WorldFacts, kind: ir.Stream | ir.Future) -> str:
@@ -67,6 +69,8 @@ def _words(facts: WorldFacts, type: ir.Type | None) -> str:
     id = facts.resolve.dealias(type.id)
     definition = facts.resolve.type_def(id)
     match definition.kind:
+        case kind if definition.name is not None and spelt_size(facts.resolve, ir.TypeRef(id)) > _SPELT_OUT:
+            words = [facts.scope_of(id).module, snake(definition.name)]
         case ir.Tuple(types):
             words = [f"tuple{len(types)}", *(_words(facts, each) for each in types)]
         case ir.Alias(target):

@@ -6,7 +6,7 @@ import enum
 
 from ..model import ir
 from .memo import Memo
-from .types import contains_stream, parts
+from .types import contains_handle, contains_stream, parts
 
 __all__ = ["Side", "has_stream", "obstacle"]
 
@@ -78,7 +78,10 @@ def _owner(resolve: ir.Resolve, function: ir.Function) -> ir.Interface | None:
 def _stream_obstacle(resolve: ir.Resolve, kind: ir.Stream | ir.Future, *, host: bool) -> str | None:
     if not host and isinstance(kind, ir.Stream) and _aliased(resolve, kind.type) is ir.Prim.S8:
         return "a stream of s8: componentize-py takes it for one of u8"
-    return "a stream or future that carries resources, streams or futures" if _is_unknown(resolve, kind.type) else None
+    # The wrappers of streams and futures cannot convert these.
+    carried = kind.type
+    unknown = carried is not None and (contains_handle(resolve, carried) or contains_stream(resolve, carried))
+    return "a stream or future that carries resources, streams or futures" if unknown else None
 
 
 def _aliased(resolve: ir.Resolve, type: ir.Type | None) -> ir.Type | None:
@@ -86,16 +89,6 @@ def _aliased(resolve: ir.Resolve, type: ir.Type | None) -> ir.Type | None:
     while isinstance(type, ir.TypeRef) and isinstance(kind := resolve.type_def(type).kind, ir.Alias):
         type = kind.type
     return type
-
-
-def _is_unknown(resolve: ir.Resolve, type: ir.Type | None) -> bool:
-    """Tell whether the wrappers of streams and futures cannot convert what they carry."""
-    if type is None or isinstance(type, ir.Prim):
-        return False
-    kind = resolve.type_def(resolve.dealias(type.id)).kind
-    if isinstance(kind, ir.Stream | ir.Future | ir.Own | ir.Borrow | ir.Resource):
-        return True
-    return any(_is_unknown(resolve, part) for part in parts(kind))
 
 
 def _type_obstacle(resolve: ir.Resolve, type: ir.Type, *, host: bool) -> str | None:

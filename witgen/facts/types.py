@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from functools import cached_property
 
 from ..model import ir
@@ -18,8 +18,10 @@ __all__ = [
     "contains_stream",
     "declared_result",
     "ends",
+    "identity",
     "is_used",
     "named_types",
+    "spelt_size",
     "used_as_error",
 ]
 
@@ -143,6 +145,17 @@ def parts(kind: ir.TypeKind) -> tuple[ir.Type, ...]:
             return ()
 
 
+def identity(resolve: ir.Resolve, type: ir.Type | ir.TypeId) -> Hashable:
+    """Return what is the same for types that componentize-py takes for one: a name, or what they are made of."""
+    if isinstance(type, ir.Prim):
+        return type
+    id = resolve.dealias(type.id if isinstance(type, ir.TypeRef) else type)
+    definition = resolve.type_def(id)
+    if definition.name is not None:
+        return id
+    return (definition.kind.__class__, *(identity(resolve, part) for part in parts(definition.kind)))
+
+
 class _Held:
     """What values of a type hold at any depth, each type gone through once."""
 
@@ -194,6 +207,24 @@ def ends(resolve: ir.Resolve, type: ir.Type) -> frozenset[ir.TypeId]:
 def contains_stream(resolve: ir.Resolve, type: ir.Type) -> bool:
     """Tell whether values of `type` hold streams or futures."""
     return bool(ends(resolve, type))
+
+
+_SIZES: Memo[ir.TypeId, int] = Memo()
+
+
+def spelt_size(resolve: ir.Resolve, type: ir.Type) -> int:
+    """Return how many types an annotation has that spells out aliases; names of records and their like are one each.
+
+    Aliases may double the size each (`type b = tuple<a, a>`), so that none can be spelt out unseen.
+    """
+    if isinstance(type, ir.Prim):
+        return 1
+    known = _SIZES.of(resolve)
+    if type.id not in known:
+        kind = resolve.type_def(type).kind
+        opaque = isinstance(kind, ir.Record | ir.Variant)
+        known[type.id] = 1 if opaque else 1 + sum(spelt_size(resolve, part) for part in parts(kind))
+    return known[type.id]
 
 
 def named_types(

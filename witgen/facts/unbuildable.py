@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
 from ..model import ir
 from ..records import record
 from ..source import Span
-from .types import ends, parts
+from .types import ends, identity
 
 __all__ = ["Unbuildable", "c_names", "unbuildable", "unquotable"]
 
@@ -162,24 +162,13 @@ def _unused_ends(resolve: ir.Resolve, world: ir.World) -> Iterator[Unbuildable]:
                 types |= dict.fromkeys(resolve.interfaces[id].types.values())
                 functions += resolve.interfaces[id].functions.values()
     passed = [type for each in functions for type in (*(param.type for param in each.params), each.result)]
-    used = {_identity(resolve, end) for type in passed if type is not None for end in ends(resolve, type)}
+    used = {identity(resolve, end) for type in passed if type is not None for end in ends(resolve, type)}
     for id in types:
         definition = resolve.type_def(id)
-        own = {_identity(resolve, end) for end in ends(resolve, ir.TypeRef(id))}
+        own = {identity(resolve, end) for end in ends(resolve, ir.TypeRef(id))}
         if not isinstance(definition.kind, ir.Alias) and not own <= used:
             what = f"no function of the world passes the stream or future of type `{definition.name}`"
             yield Unbuildable(what, definition.span, "pass it in a function, or leave the type out")
-
-
-def _identity(resolve: ir.Resolve, type: ir.Type | ir.TypeId) -> Hashable:
-    """Return what is the same for types that componentize-py takes for one: a name, or what they are made of."""
-    if isinstance(type, ir.Prim):
-        return type
-    id = resolve.dealias(type.id if isinstance(type, ir.TypeRef) else type)
-    definition = resolve.type_def(id)
-    if definition.name is not None:
-        return id
-    return (definition.kind.__class__, *(_identity(resolve, part) for part in parts(definition.kind)))
 
 
 @cache

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from ..facts.names import BUILTINS
-from ..facts.types import contains_handle, contains_stream
+from ..facts.types import contains_handle, contains_stream, spelt_size
 from ..facts.world import Link, ScopeFacts, WorldFacts
 from ..model import ir
 from ..records import record
@@ -87,6 +87,8 @@ _PRIMITIVES = {
     ir.Prim.CHAR: "str",
     ir.Prim.STRING: "str",
 }
+_SPELT_OUT = 1000
+"""How large an annotation may become where aliases are spelt out."""
 _BYTES_LIKE = ("bytes", "bytearray", "memoryview")
 
 
@@ -148,11 +150,17 @@ class Annotations:
         # An alias of something with handles means other classes on each side, so it is spelt out.
         opaque = isinstance(definition.kind, ir.Record | ir.Variant | ir.Enum | ir.Flags)
         spelt = not self.place.is_types and not opaque and self._differs(ir.TypeRef(id))
+        if spelt and self._is_vast(ir.TypeRef(id)):
+            return self.imports.name("typing", "Any")
         if isinstance(definition.kind, ir.Alias) and spelt:
             return self.exact(definition.kind.type)
         if definition.name is not None and not spelt:
             return self._named(id)
         return self.structure(definition.kind)
+
+    def _is_vast(self, type: ir.Type) -> bool:
+        """Tell whether a type is too large to be spelt out."""
+        return spelt_size(self.facts.resolve, type) > _SPELT_OUT
 
     def _differs(self, type: ir.TypeRef) -> bool:
         """Tell whether a type is something else here than in `types/`."""
@@ -259,7 +267,7 @@ class Annotations:
         return self.imports.name(f"{self.place.up}_runtime.values", name)
 
     def _accepted(self, type: ir.Type) -> list[str]:
-        if isinstance(type, ir.Prim):
+        if isinstance(type, ir.Prim) or self._is_vast(type):
             return [self.exact(type)]
         kind = self._kind(type.id)
         match kind:
