@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias, TypeVar, assert_never
 
 from ..model import ir
@@ -81,13 +81,13 @@ class Translator:
         elif isinstance(base, ValueType) and isinstance(base.shape, NEEDS_NAME):
             self._definitions[base] = id
 
-    def function(self, name: ExternName, func: Func, types: dict[str, ir.TypeId], at: int) -> ir.Function:
-        """Translate a function; `types` are those of its scope, among them the resource that it belongs to."""
+    def function(self, name: ExternName, func: Func, find: Callable[[str], ir.TypeId | None], at: int) -> ir.Function:
+        """Translate a function; `find` finds types of its scope by name, among them the resource that it belongs to."""
         parsed = parse_function(name.name)
         if parsed is None:
             raise self._input.unsupported(f"`{name.name}` is no name of a function that WIT can say", at)
         tag, owner = parsed
-        resource = None if owner is None else types.get(owner)
+        resource = None if owner is None else find(owner)
         if owner is not None and (resource is None or not isinstance(self._draft.types[resource].kind, ir.Resource)):
             raise self._input.invalid(f"`{name.name}` belongs to no resource of its scope", at)
         shape, scope = func.type.shape, func.type.scope
@@ -178,6 +178,11 @@ class Translator:
         """Check the labels of a definition."""
         self._check_labels(names, what, node.at)
 
+    def check_count(self, flags: Sequence[str], node: ValueType) -> None:
+        """Check that a type has no more flags than there are bits for."""
+        if len(flags) > ir.MAX_FLAGS:
+            raise self._input.invalid(f"a type has {len(flags)} flags, more than {ir.MAX_FLAGS}", node.at)
+
     def _check_labels(self, names: Sequence[str], what: str, at: int) -> None:
         seen: set[str] = set()
         for name in names:
@@ -211,6 +216,7 @@ class _Parts:
                 return ir.Variant(tuple(ir.Case(name, self._maybe(ref)) for name, ref in cases))
             case FlagsShape(names):
                 self._labels(names, "flag")
+                self._translator.check_count(names, self._node)
                 return ir.Flags(tuple(ir.Flag(name) for name in names))
             case EnumShape(names):
                 self._labels(names, "case")

@@ -17,6 +17,7 @@ from ..records import record, uncompared
 from ..source import Span
 
 __all__ = [
+    "MAX_FLAGS",
     "Alias", "Borrow", "Case", "Docs", "Enum", "EnumCase", "Field", "FixedList", "Flag", "Flags", "Function",
     "FunctionKind", "FunctionKindTag", "Future", "GatedItem", "Interface", "InterfaceId", "InterfaceItem", "List",
     "Map", "Option", "Own", "Package",
@@ -144,6 +145,10 @@ class Enum:
     """`enum { … }`."""
 
     cases: tuple[EnumCase, ...]
+
+
+MAX_FLAGS = 32
+"""How many flags one type can have (Explainer.md, Type Definitions)."""
 
 
 @record

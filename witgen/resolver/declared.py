@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ..diagnostics import Label
+from ..model.ir import MAX_FLAGS
 from ..source import SourceFile, Span
 from ..syntax import ast
 from .context import Context
@@ -51,6 +52,10 @@ class Declarations:
                 self.check_distinct((case.name for case in decl.cases), "case")
             case ast.FlagsDecl():
                 self.check_distinct((flag.name for flag in decl.flags), "flag")
+                for flag in decl.flags[MAX_FLAGS : MAX_FLAGS + 1]:
+                    message = f"flags `{decl.name.name}` has more than {MAX_FLAGS} flags"
+                    remedy = "spread them over two types: the component model has no more bits for one"
+                    self._context.error("W0306", message, self._span(flag.name), help=remedy)
             case ast.ResourceDecl():
                 self._check_members(decl)
             case ast.AliasDecl():
