@@ -239,7 +239,8 @@ def _world_arguments(config: Build, resolved: ir.Resolve, world: ir.World) -> li
     """Return componentize-py's options about the world."""
     package = resolved.packages[world.package].name
     at = f"@{package.version}" if package.version else ""
-    arguments = ["-w", f"{package.namespace}:{package.name}/{world.name}{at}"]
+    # Escaped, as any of the names may be a keyword of WIT.
+    arguments = ["-w", f"%{package.namespace}:%{package.name}/%{world.name}{at}"]
     arguments += ["--world-module", config.world_module]
     arguments += ["--full-names"] if config.full_names else []
     for side, given in (("import", config.import_names), ("export", config.export_names)):

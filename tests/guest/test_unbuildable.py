@@ -22,6 +22,13 @@ CASES = {
     "world b { resource t; import f: func(x: borrow<t>); }": "the world declares the resource `t` itself",
     "interface i { enum flag { a } flags x { a } f: func(a: x); } world b { import i; }": "type `flag` hides",
     "interface i { resource union {} variant v { a(u8), b } f: func(a: v); } world b { import i; }": "type `union`",
+    "interface i { resource a { b-c: func(); } resource a-b { c: func(); } } world b { export i; }": (
+        "`a.b-c` and `a-b.c`"
+    ),
+    "interface i { resource a { b-c: static func(); } resource a-b { c: static func(); } } world b { export i; }": (
+        "`a.b-c` and `a-b.c`"
+    ),
+    "world b { export exports: interface { resource x { constructor(); } } }": "an interface `exports`",
     "interface i { type t = u8; f: func(self: u32); } interface t { resource t {} } world b { export i; export t; }": (
         "`f` has a parameter `self`"
     ),

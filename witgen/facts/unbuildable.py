@@ -39,6 +39,7 @@ def unbuildable(resolve: ir.Resolve, world: ir.World) -> Iterator[Unbuildable]:
         is_read = exported and any(map(_needs_classes, interfaces))
         for interface in interfaces:
             yield from _interface(resolve, interface, is_read=is_read)
+            yield from _alike(interface) if exported else ()
     declared = [item.id for item in world.imports.values() if isinstance(item, ir.TypeItem)]
     for definition in map(resolve.type_def, declared):
         if isinstance(definition.kind, ir.Resource):
@@ -48,11 +49,18 @@ def unbuildable(resolve: ir.Resolve, world: ir.World) -> Iterator[Unbuildable]:
     yield from _unused_ends(resolve, world)
 
 
+_OWN_EXPORTS = "exports"
+"""What componentize-py calls an interface of its own in the world that it builds."""
+
+
 def _labelled(
     resolve: ir.Resolve, world: ir.World, items: Mapping[ir.WorldKey, ir.WorldItem], verb: str
 ) -> Iterator[Unbuildable]:
     for label, item in items.items():
         name = resolve.interface_name(item.id) if isinstance(item, ir.InterfaceItem) else None
+        if label == _OWN_EXPORTS and verb == "exports" and name is None and isinstance(item, ir.InterfaceItem):
+            what = f"the world exports an interface `{label}` that is declared inside it"
+            yield Unbuildable(what, world.span, "rename it, or declare it outside the world")
         if isinstance(label, str) and name is not None:
             what = f"the world {verb} `{name}` with the label `{label}`"
             yield Unbuildable(what, world.span, f"write `{verb[:-1]} {name};`")
@@ -121,6 +129,18 @@ def _interface(resolve: ir.Resolve, interface: ir.Interface, *, is_read: bool) -
             case _:
                 pass
     yield from _types(resolve, list(interface.types.values()))
+
+
+def _alike(interface: ir.Interface) -> Iterator[Unbuildable]:
+    """Find members of resources that componentize-py imports into the component under one name."""
+    known: dict[tuple[ir.FunctionKindTag, str], str] = {}
+    for function in interface.functions.values():
+        member = function.name.rpartition("]")[2]
+        if "." in member:
+            first = known.setdefault((function.kind.tag, member.replace(".", "-")), member)
+            if first != member:
+                what = f"it gives `{first}` and `{member}` of an exported interface one name"
+                yield Unbuildable(what, function.span, "rename one of them")
 
 
 def _takes(function: ir.Function, name: str) -> bool:

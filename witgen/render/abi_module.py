@@ -102,7 +102,7 @@ class _Writer:
         return f"{self.imports.module('..types', self._scope.module, '_types')}.{name}"
 
     def _definition(self, definition: ir.TypeDef, fact: TypeFacts) -> str:
-        quoted = literal(definition.name)
+        quoted = literal(definition.name or "")
         match definition.kind:
             case ir.Record(fields):
                 descriptors = (
