@@ -226,7 +226,7 @@ class Annotations:
                 return f"{some} | None"
             case ir.Result(ok, err):
                 return f"{self._value('Ok')}[{self.exact(ok)}] | {self._value('Err')}[{self.exact(err)}]"
-            case ir.List(ir.Prim.U8):
+            case ir.List(element) if self._plain(element) is ir.Prim.U8:
                 return self.builtin("bytes")
             case ir.List(element) | ir.FixedList(element):
                 return f"{self.builtin('list')}[{self.exact(element)}]"
@@ -271,7 +271,7 @@ class Annotations:
             return [self.exact(type)]
         kind = self._kind(type.id)
         match kind:
-            case ir.List(ir.Prim.U8):
+            case ir.List(element) if self._plain(element) is ir.Prim.U8:
                 return [self.builtin(name) for name in _BYTES_LIKE]
             case ir.List(element) | ir.FixedList(element):
                 return [f"{self.imports.name('collections.abc', 'Iterable')}[{self.accepted(element)}]"]
@@ -288,15 +288,40 @@ class Annotations:
                 return [self.exact(type)]
 
     def _bare(self, variant: ir.Variant) -> list[str]:
-        """Return the annotations of payloads that stand for a case by themselves: exactly one case takes their type."""
-        by_type: dict[str, list[str]] = {}
+        """Return the annotations of payloads that stand for a case by themselves: exactly one case takes their type.
+
+        `bare_case` of the runtime decides the same by the value.
+        """
+        by_class: dict[object, list[ir.Type]] = {}
         for case in variant.cases:
-            if case.type is None:
-                continue
-            if case.type in {ir.Prim.STRING, ir.Prim.CHAR}:
-                by_type.setdefault("str", []).append(self.builtin("str"))
-            elif isinstance(case.type, ir.TypeRef) and isinstance(self._kind(case.type.id), ir.List):
-                element = self._kind(case.type.id)
-                if element == ir.List(ir.Prim.U8):
-                    by_type.setdefault("bytes", []).append(" | ".join(self.builtin(name) for name in _BYTES_LIKE))
-        return [annotations[0] for annotations in by_type.values() if len(annotations) == 1]
+            if case.type is not None and (class_ := self._python_class(case.type)) is not None:
+                by_class.setdefault(class_, []).append(case.type)
+        if len(by_class.get("int", ())) > 1:
+            # Type checkers take ints for floats, and which case an int means is open.
+            by_class.pop("float", None)
+        only = (types[0] for types in by_class.values() if len(types) == 1)
+        return [text for type in only for text in self._payload(type)]
+
+    def _python_class(self, type: ir.Type) -> object:
+        """Return what stands for the class of a type's values; None where they are never bare."""
+        if isinstance(type, ir.Prim):
+            return None if type is ir.Prim.ERROR_CONTEXT else _PRIMITIVES.get(type, "int")
+        kind = self._kind(type.id)
+        match kind:
+            case ir.Alias(primitive) if isinstance(primitive, ir.Prim):
+                return self._python_class(primitive)
+            case ir.List(element) if self._plain(element) is ir.Prim.U8:
+                return "bytes"
+            case ir.List() | ir.FixedList():
+                return "list"
+            case ir.Tuple() | ir.Map():
+                return kind.__class__
+            case ir.Record() | ir.Variant() | ir.Enum() | ir.Flags():
+                return self.facts.resolve.dealias(type.id)
+            case _:
+                return None
+
+    def _payload(self, type: ir.Type) -> list[str]:
+        """Return the annotation of a bare payload: a list itself, not any iterable; a case itself, not its payload."""
+        by_class = isinstance(type, ir.TypeRef) and isinstance(self._kind(type.id), ir.List | ir.FixedList | ir.Variant)
+        return self._accepted(type) if self._python_class(type) == "bytes" or not by_class else [self.exact(type)]
