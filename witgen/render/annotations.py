@@ -7,8 +7,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import assert_never
 
+from ..facts.memo import Memo
 from ..facts.names import BUILTINS
-from ..facts.types import contains_handle, contains_stream, spelt_size
+from ..facts.types import contains_handle, contains_stream, is_used, spelt_size
 from ..facts.world import Link, ScopeFacts, WorldFacts
 from ..model import ir
 from ..records import record
@@ -92,6 +93,10 @@ _SPELT_OUT = 1000
 _BYTES_LIKE = ("bytes", "bytearray", "memoryview")
 
 
+_USED: Memo[str, dict[ir.TypeId, ir.TypeId]] = Memo()
+"""By module, what `use` brings into it: the definition, and the name for it there."""
+
+
 @dataclass(slots=True)
 class Annotations:
     """Writes annotations for one module (`module`, at `place`) and records the imports that they need.
@@ -168,10 +173,21 @@ class Annotations:
         return contains_handle(resolve, type) or (self.ends is not Ends.GUEST and contains_stream(resolve, type))
 
     def _named(self, id: ir.TypeId) -> str:
+        id = id if self.place.is_types else self._as_used_here(id)
         module, name = self.facts.scope_of(id).module, self.facts.type(id).name
         if self.place.is_types:
             return name if module == self.module else self.imports.name(f".{module}", name)
         return self.imports.name(f"{self.place.up}types.{module}", name)
+
+    def _as_used_here(self, id: ir.TypeId) -> ir.TypeId:
+        """Return what brings a type into this module's scope by the same name, or the type itself: one import does."""
+        known = _USED.of(self.facts)
+        if self.module not in known:
+            resolve = self.facts.resolve
+            types = (id for scope in self.facts.scopes.values() if scope.module == self.module for id in scope.types)
+            known[self.module] = {resolve.dealias(id): id for id in types if is_used(resolve, id)}
+        found = known[self.module].get(self.facts.resolve.dealias(id), id)
+        return found if self.facts.type(found).name == self.facts.type(id).name else id
 
     def resource_place(self, id: ir.TypeId) -> tuple[str | None, str]:
         """Return the module (None for this one) and the name of a resource's class as seen from here."""
