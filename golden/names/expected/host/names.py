@@ -104,12 +104,12 @@ class Names(_host.World):
         self.golden_names_words: _exported_golden_names_words.Words = (
             _exported_golden_names_words.Words(instance)
         )
-        self._open_: Callable[..., str] = instance.function(_abi.OPEN)
-        self._export: Callable[..., None] = instance.function(_abi.EXPORT)
+        self.__open_: Callable[..., str] = instance.function(_abi.OPEN)
+        self.__export: Callable[..., None] = instance.function(_abi.EXPORT)
 
     def open_(self, module: str) -> str:
         """`open: func(module: string) -> string`"""
-        return self._open_(module)
+        return self.__open_(module)
 
     def export(self) -> None:
         """`export: func() -> result<_, string>`
@@ -117,7 +117,7 @@ class Names(_host.World):
         Raises:
             ExportError: as WIT declares.
         """
-        self._export()
+        self.__export()
 
 
 class AsyncNames(_host.AsyncWorld[Names]):

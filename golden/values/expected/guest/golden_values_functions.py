@@ -8,8 +8,14 @@ from collections.abc import Callable, Iterable
 
 from .._abi import golden_values_functions as _abi
 from .._runtime.values import Err, Ok, Some
-from ..types.golden_values_functions import Access, Color, Everything, Polygon, Shape
-from ..types.golden_values_types import Point
+from ..types.golden_values_functions import (
+    Access,
+    Color,
+    Everything,
+    Point,
+    Polygon,
+    Shape,
+)
 from ._raw import WORLD as _world
 
 __all__ = [
@@ -43,13 +49,35 @@ def all(value: Everything) -> Everything:
 
 
 def shapes(
-    values: Iterable[Shape | str | bytes | bytearray | memoryview],
+    values: Iterable[
+        Shape
+        | int
+        | str
+        | bytes
+        | bytearray
+        | memoryview
+        | Point
+        | list[Point]
+        | tuple[str, Color]
+    ],
 ) -> list[Shape]:
     """`shapes: func(values: list<shape>) -> list<shape>`"""
     return _shapes(values)
 
 
-def choose(shape: Shape | str | bytes | bytearray | memoryview) -> Shape:
+def choose(
+    shape: (
+        Shape
+        | int
+        | str
+        | bytes
+        | bytearray
+        | memoryview
+        | Point
+        | list[Point]
+        | tuple[str, Color]
+    ),
+) -> Shape:
     """`choose: func(shape: shape) -> shape`"""
     return _choose(shape)
 

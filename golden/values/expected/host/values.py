@@ -106,11 +106,11 @@ class Values(_host.World):
         self.golden_values_functions: _exported_golden_values_functions.Functions = (
             _exported_golden_values_functions.Functions(instance)
         )
-        self._twice: Callable[..., int] = instance.function(_abi.TWICE)
+        self.__twice: Callable[..., int] = instance.function(_abi.TWICE)
 
     def twice(self, n: int) -> int:
         """`twice: func(n: u32) -> u32`"""
-        return self._twice(n)
+        return self.__twice(n)
 
 
 class AsyncValues(_host.AsyncWorld[Values]):

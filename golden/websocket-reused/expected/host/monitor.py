@@ -115,11 +115,11 @@ class Monitor(_host.World):
         return cls._instantiate(store, component, imports, lanes)
 
     def _bind(self, instance: _host.Instance) -> None:
-        self._watch: Callable[..., int] = instance.function(_abi.WATCH)
+        self.__watch: Callable[..., int] = instance.function(_abi.WATCH)
 
     def watch(self, url: str) -> int:
         """Raises an alert for every message that `url` sends, and returns how many there were."""
-        return self._watch(url)
+        return self.__watch(url)
 
 
 class AsyncMonitor(_host.AsyncWorld[Monitor]):

@@ -116,7 +116,7 @@ class Chat(_host.World):
         return cls._instantiate(store, component, imports, lanes)
 
     def _bind(self, instance: _host.Instance) -> None:
-        self._run: Callable[..., list[str]] = instance.function(_abi.RUN)
+        self.__run: Callable[..., list[str]] = instance.function(_abi.RUN)
 
     def run(self, url: str) -> list[str]:
         """Greets the server at `url`, listens until it closes the connection, and returns what happened, line by line.
@@ -124,7 +124,7 @@ class Chat(_host.World):
         Raises:
             RunError: as WIT declares.
         """
-        return self._run(url)
+        return self.__run(url)
 
 
 class AsyncChat(_host.AsyncWorld[Chat]):

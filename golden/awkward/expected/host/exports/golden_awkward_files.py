@@ -97,20 +97,20 @@ class Files(_host.ExportedInterface):
 
     def __init__(self, instance: _host.Instance) -> None:
         self.File: type[File] = instance.resource(File, _abi.FILE, _abi.INTERFACE)
-        self._size: Callable[..., int] = instance.function(
+        self.__size: Callable[..., int] = instance.function(
             _abi.SIZE, _abi.INTERFACE.name
         )
-        self._keep: Callable[..., File] = instance.function(
+        self.__keep: Callable[..., File] = instance.function(
             _abi.KEEP, _abi.INTERFACE.name
         )
 
     def size(self, of: File) -> int:
         """`size: func(of: borrow<file>) -> u64`"""
-        return self._size(of)
+        return self.__size(of)
 
     def keep(self, file: File) -> File:
         """`keep: func(file: file) -> file`"""
-        return self._keep(file)
+        return self.__keep(file)
 
 
 class AsyncFiles(_host.ExportedInterface):

@@ -20,20 +20,20 @@ class Numbers(_host.ExportedInterface):
     """Lists of bytes with a sign."""
 
     def __init__(self, instance: _host.Instance) -> None:
-        self._signed: Callable[..., list[int]] = instance.function(
+        self.__signed: Callable[..., list[int]] = instance.function(
             _abi.SIGNED, _abi.INTERFACE.name
         )
-        self._nested: Callable[..., list[int] | None] = instance.function(
+        self.__nested: Callable[..., list[int] | None] = instance.function(
             _abi.NESTED, _abi.INTERFACE.name
         )
 
     def signed(self, x: Iterable[int]) -> list[int]:
         """`signed: func(x: list<s8>) -> list<s8>`"""
-        return self._signed(x)
+        return self.__signed(x)
 
     def nested(self, x: Iterable[Iterable[int]]) -> list[int] | None:
         """`nested: func(x: list<list<s8>>) -> option<list<s8>>`"""
-        return self._nested(x)
+        return self.__nested(x)
 
 
 class AsyncNumbers(_host.ExportedInterface):

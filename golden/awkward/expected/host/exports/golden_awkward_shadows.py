@@ -23,13 +23,13 @@ class Shadows(_host.ExportedInterface):
     """Types that are called like what componentize-py's modules import."""
 
     def __init__(self, instance: _host.Instance) -> None:
-        self._fails: Callable[..., Optional] = instance.function(
+        self.__fails: Callable[..., Optional] = instance.function(
             _abi.FAILS, _abi.INTERFACE.name
         )
-        self._shapes: Callable[..., tuple[Some, Flag, Enum]] = instance.function(
+        self.__shapes: Callable[..., tuple[Some, Flag, Enum]] = instance.function(
             _abi.SHAPES, _abi.INTERFACE.name
         )
-        self._inside: Callable[..., Ok[Result] | _Err[Err] | None] = instance.function(
+        self.__inside: Callable[..., Ok[Result] | _Err[Err] | None] = instance.function(
             _abi.INSIDE, _abi.INTERFACE.name
         )
 
@@ -39,19 +39,19 @@ class Shadows(_host.ExportedInterface):
         Raises:
             ErrError: as WIT declares.
         """
-        return self._fails(how)
+        return self.__fails(how)
 
     def shapes(
         self, x: Some | bytes | bytearray | memoryview, y: Flag, z: Enum
     ) -> tuple[Some, Flag, Enum]:
         """`shapes: func(x: some, y: flag, z: enum) -> tuple<some, flag, enum>`"""
-        return self._shapes(x, y, z)
+        return self.__shapes(x, y, z)
 
     def inside(
         self, x: Ok[Result] | _Err[Err] | None = None
     ) -> Ok[Result] | _Err[Err] | None:
         """`inside: func(x: option<result<result, err>>) -> option<result<result, err>>`"""
-        return self._inside(x)
+        return self.__inside(x)
 
 
 class AsyncShadows(_host.ExportedInterface):

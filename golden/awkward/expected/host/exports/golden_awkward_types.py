@@ -69,13 +69,13 @@ class Types(_host.ExportedInterface):
 
     def __init__(self, instance: _host.Instance) -> None:
         self.Node: type[Node] = instance.resource(Node, _abi.NODE, _abi.INTERFACE)
-        self._pair: Callable[..., tuple[Node, Node]] = instance.function(
+        self.__pair: Callable[..., tuple[Node, Node]] = instance.function(
             _abi.PAIR, _abi.INTERFACE.name
         )
 
     def pair(self) -> tuple[Node, Node]:
         """`pair: func() -> tuple<node, node>`"""
-        return self._pair()
+        return self.__pair()
 
 
 class AsyncTypes(_host.ExportedInterface):

@@ -100,34 +100,34 @@ class Words(_host.ExportedInterface):
         self.Resource: type[Resource] = instance.resource(
             Resource, _abi.RESOURCE, _abi.INTERFACE
         )
-        self._list: Callable[..., _builtins.list[int]] = instance.function(
+        self.__list: Callable[..., _builtins.list[int]] = instance.function(
             _abi.LIST, _abi.INTERFACE.name
         )
-        self._print: Callable[..., str] = instance.function(
+        self.__print: Callable[..., str] = instance.function(
             _abi.PRINT, _abi.INTERFACE.name
         )
-        self._lambda_: Callable[..., tuple[int, bool]] = instance.function(
+        self.__lambda_: Callable[..., tuple[int, bool]] = instance.function(
             _abi.LAMBDA, _abi.INTERFACE.name
         )
-        self._ttl_ms: Callable[..., int] = instance.function(
+        self.__ttl_ms: Callable[..., int] = instance.function(
             _abi.TTL_MS, _abi.INTERFACE.name
         )
 
     def list(self, list: Iterable[int]) -> _builtins.list[int]:
         """`list: func(list: list<u32>) -> list<u32>`"""
-        return self._list(list)
+        return self.__list(list)
 
     def print(self, str: str, module: int) -> str:
         """`print: func(str: string, module: u32) -> string`"""
-        return self._print(str, module)
+        return self.__print(str, module)
 
     def lambda_(self, self_: int, class_: bool) -> tuple[int, bool]:
         """`lambda: func(self: u32, class: bool) -> tuple<u32, bool>`"""
-        return self._lambda_(self_, class_)
+        return self.__lambda_(self_, class_)
 
     def ttl_ms(self, http_get: int) -> int:
         """`TTL-ms: func(HTTP-get: u32) -> u32`"""
-        return self._ttl_ms(http_get)
+        return self.__ttl_ms(http_get)
 
 
 class AsyncWords(_host.ExportedInterface):

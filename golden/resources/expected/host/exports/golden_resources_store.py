@@ -177,27 +177,27 @@ class Store(_host.ExportedInterface):
         self.Cursor: type[Cursor] = instance.resource(
             Cursor, _abi.CURSOR, _abi.INTERFACE
         )
-        self._list_keys: Callable[..., Cursor] = instance.function(
+        self.__list_keys: Callable[..., Cursor] = instance.function(
             _abi.LIST_KEYS, _abi.INTERFACE.name
         )
-        self._entries: Callable[..., int] = instance.function(
+        self.__entries: Callable[..., int] = instance.function(
             _abi.ENTRIES, _abi.INTERFACE.name
         )
-        self._take: Callable[..., Either] = instance.function(
+        self.__take: Callable[..., Either] = instance.function(
             _abi.TAKE, _abi.INTERFACE.name
         )
 
     def list_keys(self, bucket: Bucket) -> Cursor:
         """`list-keys: func(bucket: borrow<bucket>) -> cursor`"""
-        return self._list_keys(bucket)
+        return self.__list_keys(bucket)
 
     def entries(self, of: Iterable[Bucket]) -> int:
         """`entries: func(of: handles) -> u32`"""
-        return self._entries(of)
+        return self.__entries(of)
 
     def take(self, entry: Entry) -> Either:
         """`take: func(entry: entry) -> either`"""
-        return self._take(entry)
+        return self.__take(entry)
 
 
 class AsyncStore(_host.ExportedInterface):

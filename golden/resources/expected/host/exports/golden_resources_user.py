@@ -23,10 +23,10 @@ class User(_host.ExportedInterface):
     """`golden:resources/user`."""
 
     def __init__(self, instance: _host.Instance) -> None:
-        self._copy: Callable[..., int] = instance.function(
+        self.__copy: Callable[..., int] = instance.function(
             _abi.COPY, _abi.INTERFACE.name
         )
-        self._pass_: Callable[..., StoreBucket] = instance.function(
+        self.__pass_: Callable[..., StoreBucket] = instance.function(
             _abi.PASS, _abi.INTERFACE.name
         )
 
@@ -36,11 +36,11 @@ class User(_host.ExportedInterface):
         Raises:
             Error: as WIT declares, see `types.golden_resources_store`.
         """
-        return self._copy(source, target)
+        return self.__copy(source, target)
 
     def pass_(self, bucket: StoreBucket) -> StoreBucket:
         """`pass: func(bucket: store-bucket) -> store-bucket`"""
-        return self._pass_(bucket)
+        return self.__pass_(bucket)
 
 
 class AsyncUser(_host.ExportedInterface):

@@ -17,10 +17,11 @@ from ...types.golden_values_functions import (
     ByNothingError,
     Color,
     Everything,
+    Point,
     Polygon,
     Shape,
 )
-from ...types.golden_values_types import CodeError, Point, ProblemError, ReasonError
+from ...types.golden_values_types import CodeError, ProblemError, ReasonError
 
 __all__ = [
     "Fake",
@@ -46,11 +47,33 @@ class Fake(_fakes.Fake):
         self.all: _fakes.Function[Everything, Everything, Never] = self._function("all")
         """`all: func(value: everything) -> everything`"""
         self.shapes: _fakes.Function[
-            list[Shape], Iterable[Shape | str | bytes | bytearray | memoryview], Never
+            list[Shape],
+            Iterable[
+                Shape
+                | int
+                | str
+                | bytes
+                | bytearray
+                | memoryview
+                | Point
+                | list[Point]
+                | tuple[str, Color]
+            ],
+            Never,
         ] = self._function("shapes")
         """`shapes: func(values: list<shape>) -> list<shape>`"""
         self.choose: _fakes.Function[
-            Shape, Shape | str | bytes | bytearray | memoryview, Never
+            Shape,
+            Shape
+            | int
+            | str
+            | bytes
+            | bytearray
+            | memoryview
+            | Point
+            | list[Point]
+            | tuple[str, Color],
+            Never,
         ] = self._function("choose")
         """`choose: func(shape: shape) -> shape`"""
         self.colors: _fakes.Function[Color, Access, tuple[Color, Access], Never] = (

@@ -10,8 +10,14 @@ from typing import Any
 from ..._abi import golden_values_functions as _abi
 from ..._runtime import host as _host
 from ..._runtime.values import Err, Ok, Some
-from ...types.golden_values_functions import Access, Color, Everything, Polygon, Shape
-from ...types.golden_values_types import Point
+from ...types.golden_values_functions import (
+    Access,
+    Color,
+    Everything,
+    Point,
+    Polygon,
+    Shape,
+)
 
 __all__ = [
     "AsyncFunctions",
@@ -23,46 +29,46 @@ class Functions(_host.ExportedInterface):
     """`golden:values/functions@1.0.0`."""
 
     def __init__(self, instance: _host.Instance) -> None:
-        self._scalars: Callable[..., tuple[bool, int, int, float, float, str]] = (
+        self.__scalars: Callable[..., tuple[bool, int, int, float, float, str]] = (
             instance.function(_abi.SCALARS, _abi.INTERFACE.name)
         )
-        self._all: Callable[..., Everything] = instance.function(
+        self.__all: Callable[..., Everything] = instance.function(
             _abi.ALL, _abi.INTERFACE.name
         )
-        self._shapes: Callable[..., list[Shape]] = instance.function(
+        self.__shapes: Callable[..., list[Shape]] = instance.function(
             _abi.SHAPES, _abi.INTERFACE.name
         )
-        self._choose: Callable[..., Shape] = instance.function(
+        self.__choose: Callable[..., Shape] = instance.function(
             _abi.CHOOSE, _abi.INTERFACE.name
         )
-        self._colors: Callable[..., tuple[Color, Access]] = instance.function(
+        self.__colors: Callable[..., tuple[Color, Access]] = instance.function(
             _abi.COLORS, _abi.INTERFACE.name
         )
-        self._polygons: Callable[..., Polygon] = instance.function(
+        self.__polygons: Callable[..., Polygon] = instance.function(
             _abi.POLYGONS, _abi.INTERFACE.name
         )
-        self._options: Callable[..., Some[int | None] | None] = instance.function(
+        self.__options: Callable[..., Some[int | None] | None] = instance.function(
             _abi.OPTIONS, _abi.INTERFACE.name
         )
-        self._outcomes: Callable[..., Ok[int] | Err[str]] = instance.function(
+        self.__outcomes: Callable[..., Ok[int] | Err[str]] = instance.function(
             _abi.OUTCOMES, _abi.INTERFACE.name
         )
-        self._by_enum: Callable[..., int] = instance.function(
+        self.__by_enum: Callable[..., int] = instance.function(
             _abi.BY_ENUM, _abi.INTERFACE.name
         )
-        self._by_string: Callable[..., int] = instance.function(
+        self.__by_string: Callable[..., int] = instance.function(
             _abi.BY_STRING, _abi.INTERFACE.name
         )
-        self._by_bare_string: Callable[..., int] = instance.function(
+        self.__by_bare_string: Callable[..., int] = instance.function(
             _abi.BY_BARE_STRING, _abi.INTERFACE.name
         )
-        self._by_nothing: Callable[..., int] = instance.function(
+        self.__by_nothing: Callable[..., int] = instance.function(
             _abi.BY_NOTHING, _abi.INTERFACE.name
         )
-        self._by_bare: Callable[..., None] = instance.function(
+        self.__by_bare: Callable[..., None] = instance.function(
             _abi.BY_BARE, _abi.INTERFACE.name
         )
-        self._no_result: Callable[..., None] = instance.function(
+        self.__no_result: Callable[..., None] = instance.function(
             _abi.NO_RESULT, _abi.INTERFACE.name
         )
 
@@ -70,25 +76,49 @@ class Functions(_host.ExportedInterface):
         self, a: bool, b: int, c: int, d: float, e: float, f: str
     ) -> tuple[bool, int, int, float, float, str]:
         """`scalars: func(a: bool, b: u8, c: s64, d: f32, e: f64, f: char) -> tuple<bool, u8, s64, f32, f64, char>`"""
-        return self._scalars(a, b, c, d, e, f)
+        return self.__scalars(a, b, c, d, e, f)
 
     def all(self, value: Everything) -> Everything:
         """`all: func(value: everything) -> everything`"""
-        return self._all(value)
+        return self.__all(value)
 
     def shapes(
-        self, values: Iterable[Shape | str | bytes | bytearray | memoryview]
+        self,
+        values: Iterable[
+            Shape
+            | int
+            | str
+            | bytes
+            | bytearray
+            | memoryview
+            | Point
+            | list[Point]
+            | tuple[str, Color]
+        ],
     ) -> list[Shape]:
         """`shapes: func(values: list<shape>) -> list<shape>`"""
-        return self._shapes(values)
+        return self.__shapes(values)
 
-    def choose(self, shape: Shape | str | bytes | bytearray | memoryview) -> Shape:
+    def choose(
+        self,
+        shape: (
+            Shape
+            | int
+            | str
+            | bytes
+            | bytearray
+            | memoryview
+            | Point
+            | list[Point]
+            | tuple[str, Color]
+        ),
+    ) -> Shape:
         """`choose: func(shape: shape) -> shape`"""
-        return self._choose(shape)
+        return self.__choose(shape)
 
     def colors(self, color: Color, access: Access) -> tuple[Color, Access]:
         """`colors: func(color: color, access: access) -> tuple<color, access>`"""
-        return self._colors(color, access)
+        return self.__colors(color, access)
 
     def polygons(
         self,
@@ -97,7 +127,7 @@ class Functions(_host.ExportedInterface):
         tables: Iterable[Iterable[int]],
     ) -> Polygon:
         """`polygons: func(polygon: polygon, names: list<string>, tables: list<list<u32>>) -> polygon`"""
-        return self._polygons(polygon, names, tables)
+        return self.__polygons(polygon, names, tables)
 
     def options(
         self,
@@ -106,7 +136,7 @@ class Functions(_host.ExportedInterface):
         third: Some[int | None] | None = None,
     ) -> Some[int | None] | None:
         """`options: func(first: u8, second: option<string>, third: option<option<u8>>) -> option<option<u8>>`"""
-        return self._options(first, second, third)
+        return self.__options(first, second, third)
 
     def outcomes(self, value: Ok[int] | Err[str]) -> Ok[int] | Err[str]:
         """`outcomes: func(value: result<u8, string>) -> result<result<u8, string>, problem>`
@@ -114,7 +144,7 @@ class Functions(_host.ExportedInterface):
         Raises:
             ProblemError: as WIT declares, see `types.golden_values_types`.
         """
-        return self._outcomes(value)
+        return self.__outcomes(value)
 
     def by_enum(self, fail: bool) -> int:
         """`by-enum: func(fail: bool) -> result<u32, code>`
@@ -122,7 +152,7 @@ class Functions(_host.ExportedInterface):
         Raises:
             CodeError: as WIT declares, see `types.golden_values_types`.
         """
-        return self._by_enum(fail)
+        return self.__by_enum(fail)
 
     def by_string(self, fail: bool) -> int:
         """`by-string: func(fail: bool) -> result<u32, reason>`
@@ -130,7 +160,7 @@ class Functions(_host.ExportedInterface):
         Raises:
             ReasonError: as WIT declares, see `types.golden_values_types`.
         """
-        return self._by_string(fail)
+        return self.__by_string(fail)
 
     def by_bare_string(self, fail: bool) -> int:
         """`by-bare-string: func(fail: bool) -> result<u32, string>`
@@ -138,7 +168,7 @@ class Functions(_host.ExportedInterface):
         Raises:
             ByBareStringError: as WIT declares.
         """
-        return self._by_bare_string(fail)
+        return self.__by_bare_string(fail)
 
     def by_nothing(self, fail: bool) -> int:
         """`by-nothing: func(fail: bool) -> result<u32>`
@@ -146,7 +176,7 @@ class Functions(_host.ExportedInterface):
         Raises:
             ByNothingError: as WIT declares.
         """
-        return self._by_nothing(fail)
+        return self.__by_nothing(fail)
 
     def by_bare(self, fail: bool) -> None:
         """`by-bare: func(fail: bool) -> result`
@@ -154,11 +184,11 @@ class Functions(_host.ExportedInterface):
         Raises:
             ByBareError: as WIT declares.
         """
-        self._by_bare(fail)
+        self.__by_bare(fail)
 
     def no_result(self, text: str) -> None:
         """`no-result: func(text: string)`"""
-        self._no_result(text)
+        self.__no_result(text)
 
 
 class AsyncFunctions(_host.ExportedInterface):
@@ -184,13 +214,35 @@ class AsyncFunctions(_host.ExportedInterface):
         return await _host.run_in_store(self._world, self._interface.all, value)
 
     async def shapes(
-        self, values: Iterable[Shape | str | bytes | bytearray | memoryview]
+        self,
+        values: Iterable[
+            Shape
+            | int
+            | str
+            | bytes
+            | bytearray
+            | memoryview
+            | Point
+            | list[Point]
+            | tuple[str, Color]
+        ],
     ) -> list[Shape]:
         """`shapes: func(values: list<shape>) -> list<shape>`"""
         return await _host.run_in_store(self._world, self._interface.shapes, values)
 
     async def choose(
-        self, shape: Shape | str | bytes | bytearray | memoryview
+        self,
+        shape: (
+            Shape
+            | int
+            | str
+            | bytes
+            | bytearray
+            | memoryview
+            | Point
+            | list[Point]
+            | tuple[str, Color]
+        ),
     ) -> Shape:
         """`choose: func(shape: shape) -> shape`"""
         return await _host.run_in_store(self._world, self._interface.choose, shape)

@@ -21,13 +21,13 @@ class Api(_host.ExportedInterface):
     """`lib:counter/api@0.2.0`."""
 
     def __init__(self, instance: _host.Instance) -> None:
-        self._get: Callable[..., State] = instance.function(
+        self.__get: Callable[..., State] = instance.function(
             _abi.GET, _abi.INTERFACE.name
         )
 
     def get(self) -> State:
         """`get: func() -> state`"""
-        return self._get()
+        return self.__get()
 
 
 class AsyncApi(_host.ExportedInterface):
