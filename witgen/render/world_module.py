@@ -214,7 +214,7 @@ def render_host_world(facts: WorldFacts, lanes: str) -> tuple[str, list[str]]:
         abi=world.abi if signatures else "",
         dataclass=world.imports.name("dataclasses", "dataclass"),
         self_type=world.imports.name("typing", "Self"),
-        **{name: world.own_annotations(Bases.PLAIN).builtin(name) for name in ("classmethod", "int", "float")},
+        **{name: world.own_annotations(Bases.PLAIN).builtin(name) for name in ("bool", "classmethod", "float", "int")},
         callable=world.imports.name("collections.abc", "Callable") if signatures else "",
         abstractmethod=world.imports.name("abc", "abstractmethod") if any(r.functions for r in resources) else "",
         resources=resources,
