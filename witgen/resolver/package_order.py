@@ -81,11 +81,11 @@ def _paths(declarations: tuple[ast.Declaration, ...]) -> Iterator[ast.Path]:
         if isinstance(decl, ast.TopLevelUse):
             yield decl.path
             continue
-        for item in decl.items:
-            if isinstance(item, ast.UseDecl | ast.IncludeDecl):
-                yield item.path
-            elif isinstance(item, ast.Extern):
-                yield from _extern_paths(item)
+        externs = [item for item in decl.items if isinstance(item, ast.Extern)]
+        yield from (item.path for item in decl.items if isinstance(item, ast.UseDecl | ast.IncludeDecl))
+        # A world's imports before its exports, as wasm-tools reads them: packages are numbered in this order.
+        for extern in sorted(externs, key=lambda extern: not extern.is_import):
+            yield from _extern_paths(extern)
 
 
 def _extern_paths(extern: ast.Extern) -> Iterator[ast.Path]:
