@@ -48,6 +48,7 @@ from .ir import (
     WorldItem,
     WorldKey,
 )  # fmt: skip
+from .numbering import numbered
 
 __all__ = ["Json", "to_wit_json"]
 
@@ -55,7 +56,8 @@ Json: TypeAlias = "bool | int | str | list[Json] | dict[str, Json] | None"
 
 
 def to_wit_json(resolve: Resolve) -> dict[str, Json]:
-    """Return the document for `resolve`, ready for `json.dumps`."""
+    """Return the document for `resolve`, ready for `json.dumps`; everything has the number that wasm-tools gives it."""
+    resolve = numbered(resolve)
     return {
         "worlds": [_world(world) for world in resolve.worlds],
         "interfaces": [_interface(interface) for interface in resolve.interfaces],

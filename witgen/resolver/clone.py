@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..model.ir import Interface, InterfaceId, PackageId, TypeId, TypeOwner
+from ..model.rebuild import Rebuilder
 from ..records import replace
 from .context import Arena
-from .rebuild import Rebuilder
 
 __all__ = ["Cloner"]
 

@@ -24,10 +24,10 @@ from ..model.ir import (
     WorldItem,
     WorldKey,
 )  # fmt: skip
+from ..model.rebuild import Rebuilder
 from ..records import replace
 from .context import Context
 from .inputs import BinaryInput
-from .rebuild import Rebuilder
 from .scope import Item, PackageScope
 
 __all__ = ["graft"]

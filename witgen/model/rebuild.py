@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..model.ir import (
+from ..records import replace
+from .ir import (
     Alias,
     Borrow,
     Enum,
@@ -28,7 +29,6 @@ from ..model.ir import (
     TypeRef,
     Variant,
 )  # fmt: skip
-from ..records import replace
 
 __all__ = ["Rebuilder"]
 
