@@ -12,9 +12,11 @@ from .errors import OptionError
 from .facts import componentize
 from .facts.choices import choices
 from .facts.inherited import inherited
+from .facts.names import BUILTINS
 from .facts.provided import without_provided, without_skipped
 from .facts.support import Side, obstacle
-from .facts.world import WorldFacts
+from .facts.types import TypeFacts, is_used
+from .facts.world import ScopeFacts, WorldFacts
 from .model import ir
 from .options import Config, Produced
 from .packages import Packages, Planned, refuse_conflicts, reused
@@ -64,7 +66,7 @@ def produce(config: Config, tree: Tree, planned: Planned | None = None) -> Produ
     output = _output(facts, modules, package_data(runtime), earlier.modules_name_of(config, tree, planned))
     lock = lock_text(_contents(facts, packages), world=facts.title, wit=_wit_hash(facts), digests=output.digests)
     found = _unbuildable(facts) if wants_guest else ()
-    return Produced(output, lock, (*_left_out(facts, host=config.host, guest=wants_guest), *found))
+    return Produced(output, lock, (*_left_out(facts, host=config.host, guest=wants_guest), *found, *_hiding(facts)))
 
 
 def _shared(facts: WorldFacts, modules: Iterable[Module], packages: Packages) -> Iterator[Module]:
@@ -140,6 +142,29 @@ def _left_out(facts: WorldFacts, *, host: bool, guest: bool) -> Iterator[Diagnos
             if reason is not None:
                 message = f"`{function.function.name}` is left out as a {side.value}: {reason}"
                 yield Diagnostic("W0701", message, function.function.span, severity=Severity.WARNING)
+
+
+def _hiding(facts: WorldFacts) -> Iterator[Diagnostic]:
+    """Yield a warning for every class that is called like one of Python's own."""
+    for scope in facts.scopes.values():
+        classes = [(name, f"type `{facts.wit_name(fact)}`", fact.id) for fact, name in _classes(facts, scope)]
+        found = [(name, what, facts.resolve.type_def(id).span) for name, what, id in classes]
+        own = ((each.error, each.function) for each in scope.functions)
+        found += [(error.name, f"the error of `{each.name}`", each.span) for error, each in own if error and error.own]
+        for name, what, span in found:
+            if name in BUILTINS:
+                message = f"{what} is called `{name}` in Python, which has a `{name}` itself"
+                remedy = f"import the module, or `{name} as …`: after `import {name}` an `except` means this one"
+                yield Diagnostic("W0705", message, span, help=remedy, severity=Severity.WARNING)
+
+
+def _classes(facts: WorldFacts, scope: ScopeFacts) -> Iterator[tuple[TypeFacts, str]]:
+    """Yield the classes of the types that a scope declares."""
+    for fact in scope.types.values():
+        if not is_used(facts.resolve, fact.id):
+            is_variant = isinstance(facts.resolve.type_def(fact.id).kind, ir.Variant)
+            names = (fact.name, fact.exception or fact.name, *(fact.members if is_variant else ()))
+            yield from ((fact, name) for name in dict.fromkeys(names))
 
 
 def _unbuildable(facts: WorldFacts) -> Iterator[Diagnostic]:
