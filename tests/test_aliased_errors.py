@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from witgen import Config, generate
+from witgen.runtime.values import WitError
 
 WIT = """\
 package shop:%aliased;
@@ -78,3 +79,15 @@ def test_mypy_passes(folder: Path) -> None:
     command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "aliased_bindings"]
     run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout
+
+
+@pytest.mark.parametrize("value", [None, "", " \n"])
+def test_an_error_without_words_says_its_name(value: str | None) -> None:
+    class MissingError(WitError):
+        pass
+
+    error = MissingError()
+    error.value = value
+    assert str(error) == "MissingError"
+    error.value = "no page"
+    assert str(error) == "no page"

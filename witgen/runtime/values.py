@@ -75,14 +75,15 @@ class Err(Value, Generic[E]):
 class WitError(Restorable):
     """Base of every exception that stands for an error value declared in WIT.
 
-    `value` is the payload; None where the error carries none, and then `str` gives the name of the class. Two are equal
-    when class and payload are.
+    `value` is the payload; None where the error carries none. `str` gives it, or the name of the class where it says
+    nothing. Two are equal when class and payload are.
     """
 
     value: Any = None
 
     def __str__(self) -> str:
-        return type(self).__name__ if self.value is None else str(self.value)
+        said = "" if self.value is None else str(self.value)
+        return said if said.strip() else type(self).__name__
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
