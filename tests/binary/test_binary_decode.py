@@ -9,6 +9,7 @@ from wasm_bytes import component, func, imports, instance, name, type_declaratio
 from wit_outline import of_ir, sort_functions
 
 from witgen.binary import Kind, decode, decode_component, decode_package, is_binary, kind
+from witgen.errors import WitError
 from witgen.resolver import load
 
 COMPONENTS = Path(__file__).parent / "components"
@@ -116,3 +117,23 @@ def test_attributes_of_names() -> None:
 )
 def test_told_by_content(data: bytes, expected: bool) -> None:
     assert is_binary(data) is expected
+
+
+def test_canonical_options_of_garbage_collected_code() -> None:
+    """`gc` says how a function is called, and nothing of its type (Binary.md, `canonopt`)."""
+    code = '(core module $m (func (export "run") (result i32) (i32.const 7)))(core instance $i (instantiate $m))'
+    text = '(component {}(func (export "run") (result u32) (canon lift (core func $i "run"){})))'
+    plain, collected = (decode_component(text.format(code, option).encode(), "a.wat") for option in ("", " gc"))
+    assert collected == plain
+
+
+def test_flags_have_bits_for_32() -> None:
+    def text(count: int) -> bytes:
+        labels = " ".join(f'"f{number}"' for number in range(count))
+        return (
+            f'(component (import "a:b/c" (instance (type $t (flags {labels})) (export "t" (type (eq $t))))))'.encode()
+        )
+
+    assert len(decode_component(text(32), "a.wat").types) == 1
+    with pytest.raises(WitError):
+        decode_component(text(33), "a.wat")

@@ -11,6 +11,9 @@ import pytest
 from wit_of_words import WORLDS, everything, frequent, relay, word_tree
 
 from witgen import Config, generate
+from witgen.facts.world import WORLD_NAMES
+from witgen.runtime import guest
+from witgen.runtime.host import AsyncResource, AsyncWorld, ExportedInterface, Interface, Resource, World
 
 IMPORTS = """
 import importlib, pathlib, sys
@@ -111,3 +114,13 @@ def test_wrappers_call_the_function_that_they_name(root: Path) -> None:
 
 def test_hosts_call_the_function_that_they_name(root: Path) -> None:
     assert run(root, HOST).startswith("all ")
+
+
+def test_the_names_that_classes_of_the_runtime_offer_are_known() -> None:
+    """A function of WIT gets another name beside these; nothing else that is public stands in its way."""
+    offered = {name for class_ in (World, AsyncWorld) for name in dir(class_) if not name.startswith("_")}
+    assert offered | {"instantiate", "open"} == set(WORLD_NAMES)
+    for class_ in (Interface, ExportedInterface, guest.ExportedInterface, guest.Resource, guest.ExportedResource):
+        assert not [name for name in dir(class_) if not name.startswith("_")], class_
+    for class_ in (Resource, AsyncResource):
+        assert [name for name in dir(class_) if not name.startswith("_")] == ["dropped"]
