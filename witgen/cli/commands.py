@@ -60,7 +60,7 @@ def resolve(*, as_json: bool, **options: Any) -> None:
     from ..model.wit_json import to_wit_json
 
     document = to_wit_json(_resolved(**options))
-    json.dump(document, sys.stdout, indent=2)
+    sys.stdout.write(json.dumps(document, indent=2))
     sys.stdout.write("\n")
 
 
@@ -77,7 +77,7 @@ def inspect(*, world: str | None, as_json: bool, **options: Any) -> None:
 
     resolved = _resolved(**options)
     if as_json:
-        json.dump(inspection.outline_json(resolved, world=world), sys.stdout, indent=2)
+        sys.stdout.write(json.dumps(inspection.outline_json(resolved, world=world), indent=2))
         sys.stdout.write("\n")
     else:
         sys.stdout.write(inspection.outline(resolved, world=world))

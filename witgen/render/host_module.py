@@ -131,7 +131,6 @@ def render_host_import(facts: WorldFacts, scope: ScopeFacts) -> str | None:
     if not needs_class and not builder.offered():
         return None
     functions = builder.signatures(scope.free, holds_resources=True) if needs_class else ()
-    awaited = builder.signatures(scope.free, holds_resources=True, bases=Bases.ASYNC) if needs_class else ()
     exported = [*builder.offered(), *(each.name for each in async_bases)]
     verb = "Resources of" if native and declared else "Implement"
     tail = ", which wasmtime provides." if native and declared else " for a component."
@@ -158,7 +157,7 @@ def render_host_import(facts: WorldFacts, scope: ScopeFacts) -> str | None:
         doc=paragraphs(_documented(scope)),
         face_doc=paragraphs(_documented(scope), f"`{names.own}` {_WITH_COROUTINES}."),
         functions=functions,
-        awaited=awaited,
+        awaited=builder.signatures(scope.free, holds_resources=True, bases=Bases.ASYNC) if needs_class else (),
     )
 
 
