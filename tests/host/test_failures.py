@@ -21,7 +21,35 @@ class Odd(BaseException):
     """Not even an Exception."""
 
 
-@pytest.mark.parametrize("exception", [KeyError("k"), KeyboardInterrupt(), SystemExit(3), Odd("x"), GeneratorExit()])
+class Empty(Exception):  # noqa: N818
+    """Is false, as any object with a length of 0."""
+
+    def __len__(self) -> int:
+        return 0
+
+
+class Unsaid(Exception):  # noqa: N818
+    """Cannot be asked for anything."""
+
+    def __bool__(self) -> bool:
+        raise RuntimeError("asked")
+
+    def __eq__(self, _: object) -> bool:
+        raise RuntimeError("compared")
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __str__(self) -> str:
+        raise RuntimeError("written")
+
+    __repr__ = __str__
+
+
+@pytest.mark.parametrize(
+    "exception",
+    [KeyError("k"), KeyboardInterrupt(), SystemExit(3), Odd("x"), GeneratorExit(), Empty(), Unsaid()],
+    ids=type,
+)
 def test_an_exception_of_host_code_comes_out_as_the_same_object(exception: BaseException) -> None:
     def fail(_: object) -> None:
         raise exception

@@ -220,9 +220,7 @@ class Store(Unique):
             if "exceeds memory limits" in text:
                 raise MemoryLimitError(text) from None
             raise LinkError(text) from None
-        cause = self._cause(text, None)
-        self._die(cause)
-        raise cause
+        self._fail(text, None)
 
     def interrupt(self, cause: BaseException) -> None:
         """End the call under way with `cause`, from another thread; the store must be interruptible."""
@@ -236,7 +234,9 @@ class Store(Unique):
         if dead is not None:
             self._die(dead)
         if self._closed:
-            raise StoreDeadError(f"this store is closed{'; a call in it had failed' if dead else ''}") from dead
+            raise StoreDeadError(
+                f"this store is closed{'; a call in it had failed' if dead is not None else ''}"
+            ) from dead
         if dead is not None:
             raise StoreDeadError("this store cannot be used any more: a call in it failed") from dead
         self.stdio.usable()
@@ -244,9 +244,7 @@ class Store(Unique):
     def failed(self, failure: int) -> NoReturn:
         """End a call that failed: with the exception of host code, or with what the guest did."""
         refill()
-        cause = self._cause(*ffi.error_message(failure))
-        self._die(cause)
-        raise cause
+        self._fail(*ffi.error_message(failure))
 
     def _settle(self, failure: int | None) -> None:
         """Look at what a call into the C library left: its error, or what was raised where C could not be told."""
@@ -254,9 +252,7 @@ class Store(Unique):
             self.failed(failure)
         self._take_raised()
         if self._raised is not None:
-            cause = self._cause("", None)
-            self._die(cause)
-            raise cause
+            self._fail("", None)
 
     def _take_raised(self) -> None:
         """Take over what was raised while a memory was made."""
@@ -270,16 +266,18 @@ class Store(Unique):
         self._broken = cause
         self._attention[0] = None
 
-    def _cause(self, text: str, code: int | None) -> BaseException:
-        """Return what ended a call: the exception of host code, or what the guest did."""
-        cause, self._raised = self._raised or self.stdio.take_failure(), None
+    def _fail(self, text: str, code: int | None) -> NoReturn:
+        """Raise what ended a call: the exception of host code, or what the guest did."""
+        self._take_raised()
+        cause, self._raised = self._raised, None
         if cause is None:
             cause = cause_of(text, code, self.limits, self.budget)
             if code != 0:
                 self.stdio.explain(cause)
         elif isinstance(cause, DeadlineError):
             self.stdio.explain(cause)
-        return cause
+        self._die(cause)
+        raise cause
 
     def _die(self, cause: BaseException) -> None:
         if self._dead is None:
