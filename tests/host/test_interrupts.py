@@ -222,3 +222,17 @@ def test_the_end_of_the_interpreter() -> None:
         """,
         1,
     )
+
+
+def test_a_world_that_nobody_closes_does_not_keep_the_interpreter() -> None:
+    """The interpreter closes it when no thread can be started any more that would look at the clock."""
+    run(
+        """
+        async def main():
+            global world
+            world = await AsyncWaiting._open(Waiting, TEXT, Imports)
+
+        asyncio.run(main())
+        """,
+        1,
+    )

@@ -8,6 +8,7 @@ import time
 from abc import abstractmethod
 from collections.abc import Callable
 from importlib import import_module
+from sys import is_finalizing
 from typing import Any, Final, Protocol
 from weakref import ref
 
@@ -59,6 +60,9 @@ class _Watch:
         with self._lock:
             if self.is_running:
                 return
+            if is_finalizing():
+                # `Thread.start` waits for a thread that never runs, before CPython 3.12.
+                raise EngineError("nothing can stop this call in time: the interpreter is ending")
             try:
                 self._start_thread()
             except (RuntimeError, MemoryError) as error:
