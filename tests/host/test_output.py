@@ -506,3 +506,20 @@ def _python(code: str, *, merge: bool = False) -> subprocess.CompletedProcess[st
     )  # fmt: skip
     assert ran.returncode == 0, ran.stdout + (ran.stderr or "")
     return ran
+
+
+def test_a_store_whose_making_was_interrupted_does_not_disturb_the_end() -> None:
+    """The exception keeps the store, with all that it does not have yet; `sys.last_value` keeps the exception."""
+    code = """
+        import sys
+        from unittest.mock import patch
+        from witgen.runtime import host
+
+        with patch("witgen.runtime.host.store.ObjectTable", side_effect=KeyboardInterrupt):
+            try:
+                host.Store()
+            except KeyboardInterrupt as interrupt:
+                sys.last_value = interrupt
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

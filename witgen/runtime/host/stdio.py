@@ -289,6 +289,8 @@ class StandardStreams:
     def let_go(self) -> bool:
         """Give up the outputs because the process ends; False while another thread has a call under way."""
         store = self._store()
+        if not hasattr(store, "turns"):  # an exception ended its making, and something keeps it
+            return True
         has_outputs = bool(self._outputs) or (self._is_foreign and foreign_outputs.count())
         if has_outputs and store is not None and not store.is_entered_here():
             with contextlib.suppress(ValueError):  # the store is closed
