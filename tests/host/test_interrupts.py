@@ -236,3 +236,36 @@ def test_a_world_that_nobody_closes_does_not_keep_the_interpreter() -> None:
         """,
         1,
     )
+
+
+@pytest.mark.parametrize("job", ["spin", "call_host_for_ever"])
+def test_the_interpreter_ends_while_a_guest_of_an_event_loop_runs(job: str) -> None:
+    """It waits for the threads of executors, where those guests are."""
+    run(
+        f"""
+        import logging
+        logging.disable()  # asyncio's, of the tasks that nobody waits for
+
+        class Waits(Imports):
+            @staticmethod
+            async def call():
+                begun.set()
+                await asyncio.sleep(3600)
+
+        async def main():
+            global begun, task, world
+            begun = asyncio.Event()
+            world = await AsyncWaiting._open(Waiting, TEXT, Waits)
+            task = loop.create_task(world.{job}())
+            if {job == "spin"}:
+                stopping = world._world._store.interruption
+                while stopping.call is None:
+                    await asyncio.sleep(0.001)
+            else:
+                await begun.wait()
+
+        loop = asyncio.new_event_loop()
+        loop.run_until_complete(main())
+        """,
+        1,
+    )

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import inspect
 import threading
 import time
@@ -16,6 +17,7 @@ from contextvars import copy_context
 from dataclasses import replace
 from functools import partial
 from typing import Any, Generic, ParamSpec, Self, TypeVar, overload
+from weakref import WeakSet
 
 import wasmtime
 
@@ -173,6 +175,7 @@ class _Worker:
         self._closing: asyncio.Task[None] | None = None
         self._jobs: set[Future[Any]] = set()
         """What waits for the thread or runs there, but for what only lets guests go on."""
+        _workers.add(self)
 
     def open(
         self,
@@ -330,6 +333,30 @@ class _Worker:
     def end(self) -> None:
         self._ended = True
         self._thread.shutdown(wait=False)
+
+    def abandon(self) -> bool:
+        """Let the thread end, because the process does; tell whether something runs there."""
+        for job in tuple(self._jobs):
+            job.cancel()
+        if self._store is not None:
+            self._store.interrupt(HostError("the interpreter is ending"))
+        if self._pending is not None:
+            self._pending.cancel()
+        return any(not job.done() for job in tuple(self._jobs))
+
+
+_workers: WeakSet[_Worker] = WeakSet()
+
+
+def _at_exit() -> None:
+    """Stop what runs on the threads of stores: the interpreter waits for those before it ends."""
+    gives_up = time.monotonic() + _GRACE
+    while sum(worker.abandon() for worker in tuple(_workers)) and time.monotonic() < gives_up:
+        time.sleep(_ASK_AGAIN)
+
+
+# What `atexit` has runs when those threads have ended, so this needs what `concurrent.futures` itself uses.
+getattr(threading, "_register_atexit", atexit.register)(_at_exit)
 
 
 def _done(job: Callable[[], T]) -> T:
