@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from .errors import FuelError, GuestExit, MemoryLimitError, Trap
+from .errors import FuelError, GuestExit, HostError, LinkError, MemoryLimitError, Trap
 from .explained import explained
 from .limits import Limits
 from .memory import Budget
 
-__all__ = ["cause_of", "failures_of"]
+__all__ = ["cause_of", "failures_of", "failures_of_all", "is_trap", "refusal_of"]
 
 _OUT_OF_FUEL: Final = "all fuel consumed by WebAssembly"
 _TOO_MUCH: Final = "fuel allocated for hostcalls has been exhausted"
@@ -44,3 +44,21 @@ def failures_of(hook: Callable[[], None]) -> list[BaseException]:
     except BaseException as failure:  # noqa: BLE001
         return [failure]
     return []
+
+
+def failures_of_all(hooks: list[Callable[[], None]]) -> list[BaseException]:
+    """Run hooks, those that are added meanwhile too; return what they raised. Each is forgotten before it runs."""
+    failures: list[BaseException] = []
+    while hooks:
+        failures += failures_of(hooks.pop(0))
+    return failures
+
+
+def is_trap(text: str) -> bool:
+    """Tell whether code of a guest had begun to run when a call failed."""
+    return "wasm trap" in text or "wasm backtrace" in text
+
+
+def refusal_of(text: str) -> HostError:
+    """Return why nothing of a component ran: there is too little for it, or something does not fit."""
+    return MemoryLimitError(text) if "exceeds memory limits" in text else LinkError(text)

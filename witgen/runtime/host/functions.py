@@ -115,6 +115,9 @@ class _Compiler:
                 with block("if _begin:"):
                     line("_turns.depth += 1")
                     line("_begin()")
+                # Another thread may have closed the store before it was this one's turn.
+                with block("if _attention:"):
+                    line("_usable()")
                 line("_busy = True")
                 if names:
                     self._lower_parameters(names, first)

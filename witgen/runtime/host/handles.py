@@ -181,7 +181,10 @@ class _Moved(_Passing):
 
     def __init__(self, handle: Handle) -> None:
         self._handle = handle
-        self.box = handle._release("given away")
+        self.box, handle._box, fate, handle._fate = handle._box, 0, handle._fate, "given away"
+        if not self.box:  # another thread was faster
+            handle._fate = fate
+            raise Mismatch(f"this {type(handle).__name__} was {fate} already", ValueError)
 
     def refused(self) -> None:
         self._handle._box, self._handle._fate = self.box, ""
@@ -306,8 +309,9 @@ class _Lender:
         def show(value: Any) -> int:
             if isinstance(value, python):
                 handle: Handle = value
-                if handle._store is store and handle._box:
-                    return handle._box
+                box = handle._box
+                if handle._store is store and box:
+                    return box
             made: Any = self._handles.check(type_, value)
             passing = self._make(made, temporary=True)
             self.passing.append(passing)

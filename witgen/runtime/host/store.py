@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any, NoReturn, Self, TypeVar, cast
@@ -14,10 +14,10 @@ import wasmtime
 from ..values import Unique
 from . import ffi
 from .around import Around
-from .causes import cause_of, failures_of
+from .causes import cause_of, failures_of, failures_of_all, is_trap, refusal_of
 from .engine import bounds, chosen, prove, suit
 from .entry import ROOM, c_callback, errors, guarded, quiet, refill
-from .errors import DeadlineError, EngineError, HostError, LinkError, MemoryLimitError, StoreDeadError, ThreadError
+from .errors import DeadlineError, EngineError, HostError, StoreDeadError, ThreadError
 from .interruption import Interruption
 from .limits import Limits, grant
 from .managed import RawStore
@@ -127,8 +127,8 @@ class Store(Unique):
         """Return what the converters name of a store."""
         return {
             "_store": self, "_errors": errors, "_room": ROOM, "_attention": self._attention, "_attend": self._attend,
-            "_attend_inside": self._attend_inside, "_settle_call": self._settle, "_call_async": self._call_async,
-            "_context": ffi.Address(self.context), **self.turns.call_environment(),
+            "_attend_inside": self._attend_inside, "_usable": self.usable, "_settle_call": self._settle,
+            "_call_async": self._call_async, "_context": ffi.Address(self.context), **self.turns.call_environment(),
         }  # fmt: skip
 
     def _call_async(self, *arguments: Any) -> int | None:
@@ -195,7 +195,11 @@ class Store(Unique):
     def run(self, job: Callable[[], T]) -> T:
         """Do what has come up since the last call, and run a job that uses the store."""
         self._attend()
-        return self.turns.alone(job)
+        return self.turns.alone(partial(self._run, job))
+
+    def _run(self, job: Callable[[], T]) -> T:
+        self.usable()  # another thread may have closed the store before it was this one's turn
+        return job()
 
     def instantiate(self, make: Callable[[], T]) -> T:
         """Make an instance in this store, by wasmtime-py's own function; where that fails, say why."""
@@ -216,10 +220,8 @@ class Store(Unique):
         """End an instantiation that failed: in host code, in the guest's start code, or before either."""
         text = str(error)
         self._take_raised()
-        if self._raised is None and "wasm trap" not in text and "wasm backtrace" not in text:
-            if "exceeds memory limits" in text:
-                raise MemoryLimitError(text) from None
-            raise LinkError(text) from None
+        if self._raised is None and not is_trap(text):
+            raise refusal_of(text) from None
         self._fail(text, None)
 
     def interrupt(self, cause: BaseException) -> None:
@@ -319,7 +321,7 @@ class Store(Unique):
         self._closed = True
         self._raised = None
         self._attention[0] = None
-        failures = list(self._run_hooks())
+        failures = failures_of_all(self._hooks)
         for number in list(self.table.objects):
             failures += failures_of(partial(self.tell_dropped, self.table.take(number)))
         self._forget_abandoned()
@@ -333,17 +335,14 @@ class Store(Unique):
             raise failures[0]
 
     def _forget_abandoned(self) -> None:
-        while self.abandoned:
-            ffi.any_delete(self._next_abandoned())
+        while box := self._next_abandoned():
+            ffi.any_delete(box)
 
     def _next_abandoned(self) -> int:
-        box = next(iter(self.abandoned))
-        del self.abandoned[box]
-        return box
-
-    def _run_hooks(self) -> Iterator[BaseException]:
-        while self._hooks:
-            yield from failures_of(self._hooks.pop(0))
+        for box in self.abandoned:  # neither signals nor other threads come in between (see `entry`)
+            del self.abandoned[box]
+            return box
+        return 0
 
     def __enter__(self) -> Self:
         return self
@@ -378,11 +377,13 @@ class Store(Unique):
             self._jobs.popleft()()
 
     def _catch_up(self) -> None:
+        if self._closed:  # by another thread, before it was this one's turn
+            self._forget_abandoned()
+            return
         self._attend_inside()
-        while self.abandoned:
-            self._drop(self._next_abandoned())
-        # In this order, so that what comes up meanwhile is not forgotten.
-        self._attention.clear()
+        while box := self._next_abandoned():
+            self._drop(box)
+        self._attention.clear()  # in this order, so that what comes up meanwhile is not forgotten
         if self._jobs or self.abandoned or self._broken is not None or self.stdio.is_watched() or self.turns.thread:
             self._attention[0] = None
 

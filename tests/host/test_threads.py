@@ -1,0 +1,120 @@
+"""Threads that share what only one may use at a time: each gets an answer or a refusal, and the process goes on.
+
+Threads change places as often as they can, in a process that may crash.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+HEAD = """
+import contextlib, faulthandler, sys, threading, time
+faulthandler.dump_traceback_later(100, exit=True)
+from host.echo import echo
+from host.things import start
+from witgen.runtime import abi, host
+
+sys.setswitchinterval(1e-6)
+
+def together(*jobs):
+    "Run jobs at the same time; fail if one raises anything but a refusal."
+    barrier, wrong = threading.Barrier(len(jobs)), []
+    def run(job):
+        barrier.wait()
+        try:
+            job()
+        except host.StoreDeadError as dead:
+            if "closed" not in str(dead):
+                wrong.append(dead)
+        except BaseException as error:
+            wrong.append(error)
+    threads = [threading.Thread(target=run, args=(job,)) for job in jobs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if wrong:
+        raise wrong[0]
+
+def persistent(job):
+    "Do a job as soon as no other thread is inside."
+    while True:
+        try:
+            return job()
+        except host.ThreadError:
+            time.sleep(0)
+
+def rounds(seconds=1.5):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        yield
+"""
+
+
+def run(code: str) -> None:
+    """Run code in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-c", HEAD + textwrap.dedent(code)],
+        cwd=Path(__file__).parent.parent,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("closes", [False, True], ids=["first calls", "closing"])
+def test_a_function_is_called_by_two_threads(closes: bool) -> None:
+    """When it has not been compiled yet, and while a third thread closes the store."""
+    run(
+        f"""
+        words = [f"word {{n}}" for n in range(40)]
+
+        def use():
+            for _ in range(30):
+                with contextlib.suppress(host.ThreadError):
+                    assert component.there(words) == words
+
+        def close():
+            if {closes}:
+                time.sleep(0.012)
+                persistent(component.world.close)
+
+        for _ in rounds():
+            component = echo(abi.List(abi.STRING))
+            together(use, use, close)
+            component.world.close()
+        """
+    )
+
+
+def test_a_handle_is_dropped_by_two_threads_while_another_gives_it_away() -> None:
+    run(
+        """
+        world, _, _ = start()
+        world.Box.open(world.Box(1))
+
+        def drop():
+            for box in boxes:
+                host.drop(box)
+
+        def give():
+            for box in reversed(boxes):
+                try:
+                    assert persistent(lambda: world.Box.open(box)) == 7
+                except ValueError as error:
+                    assert "was dropped already" in str(error), error
+
+        for _ in rounds():
+            boxes = [world.Box(7) for _ in range(300)]
+            together(drop, drop, give)
+        world.close()
+        """
+    )
