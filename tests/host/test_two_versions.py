@@ -12,6 +12,7 @@ from wasmtime import wat2wasm
 import witgen
 from witgen.golem.local import Services
 from witgen.runtime import abi, host
+from witgen.runtime.host.versions import Versions
 
 OLD, MIDDLE, NEW, LATER, MAJOR = (
     f"shop:api/orders@{version}" for version in ("1.0.0", "1.0.4", "1.1.0", "1.2.0", "2.0.0")
@@ -258,3 +259,13 @@ def test_local_services_keep_versions_of_the_rest_apart() -> None:
         own = {"data:api/bytes@0.2.0": lambda data: b"old " + data, "data:api/bytes@0.2.3": lambda data: b"new " + data}
         with services.open(content, own) as made:
             assert (made.data_api_bytes_0_2_0.echo(b"x"), made.data_api_bytes_0_2_3.echo(b"y")) == (b"old x", b"new y")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [("1.0.0+build-1", "1.0.1"), ("0.0.1+a-b", "0.0.1"), ("1.0.0-rc.1", None), ("1.0.0-rc.1+build", None)],
+)
+def test_a_build_makes_no_prerelease(wanted: str, found: str | None) -> None:
+    """Only of a prerelease is no other version compatible; a build may have a hyphen in its name."""
+    names = Versions([f"a:b/c@{each}" for each in ("1.0.1", "0.0.1", "1.0.0-rc.2")])
+    assert names.find(f"a:b/c@{wanted}") == (f"a:b/c@{found}" if found else None)

@@ -17,7 +17,7 @@ def track(name: str) -> str:
     if match is None:
         return name
     major, minor, patch = match["major"], match["minor"], match["patch"]
-    if "-" in match["version"]:
+    if "-" in match["version"].partition("+")[0]:
         return name
     agreed = major if major != "0" else f"0.{minor}" if minor != "0" else f"0.0.{patch}"
     return f"{match['path']}@{agreed}"
