@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+import warnings
 from collections.abc import Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar, TypeVar
@@ -212,3 +213,22 @@ def test_closing_twice_and_a_component_that_does_not_open() -> None:
         if thread.name.startswith("store"):
             thread.join(5)
             assert not thread.is_alive()
+
+
+def test_a_coroutine_whose_loop_is_closed() -> None:
+    """Another loop may use the world as long as nothing needs the one that opened it."""
+
+    async def open_() -> Face:
+        return await Face.things(Imports(Slow(Mine)))
+
+    world = run(open_())
+
+    async def main() -> None:
+        assert await world.call("drops") == 0
+        with pytest.raises(host.HostError, match="the event loop that opened this world is closed; open the world on"):
+            await world.call("numbers", Mine(1), Mine(2))
+        await world.close()
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # of coroutines that nobody awaits
+        run(main())

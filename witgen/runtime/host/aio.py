@@ -205,6 +205,14 @@ class _Worker:
         if not inspect.isawaitable(value):
             return value if interruption is None else interruption.in_time(value)
 
+        if self._loop.is_closed():
+            if inspect.iscoroutine(value):
+                value.close()
+            raise HostError(
+                "a coroutine of the host cannot run: the event loop that opened this world is closed; open the world on"
+                " the loop that uses it"
+            )
+
         async def wait() -> object:
             self._waited_for = asyncio.current_task()
             try:
