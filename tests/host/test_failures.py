@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import gc
 import linecache
+import subprocess
+import sys
 import threading
 import traceback
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -237,3 +240,41 @@ def test_more_than_a_guest_can_hand_over_in_a_call() -> None:
     with pytest.raises(host.Trap, match="too much data") as caught:
         component.there([0] * (3 << 20))
     assert "128 MiB" in caught.value.__notes__[0]
+
+
+IN_A_LIST = """
+import gc
+from host.things import start
+from witgen.runtime.host.table import ObjectTable
+
+take = ObjectTable.take
+
+def fail(self, number):
+    raise LookupError(number)
+
+def attempt(world, things):
+    try:
+        world.__dict__["pass"]([things(1), things(2)])
+    except LookupError as error:
+        circle = error  # the error, its traceback, this frame
+    else:
+        raise AssertionError("nothing failed")
+
+gc.disable()
+for _ in range(5):
+    ObjectTable.take = fail
+    world, things, _ = start()
+    gc.collect()
+    attempt(world, things)
+    ObjectTable.take = take
+    world._store._dead = world._store._broken = None
+    gc.collect()
+    world.close()
+"""
+
+
+def test_a_failure_inside_a_list_can_be_collected() -> None:
+    """On CPython 3.11, a frame keeps the iterator of its comprehension; one over a memoryview crashed the collector."""
+    command = [sys.executable, "-c", IN_A_LIST]
+    done = subprocess.run(command, cwd=Path(__file__).parent.parent, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")

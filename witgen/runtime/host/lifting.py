@@ -223,7 +223,10 @@ class Lifting:
         reader = source.constant(struct.Struct(layout.form).iter_unpack, "entries")
         names = [[source.fresh() for _ in range(items)] for items in layout.counts]
         targets = "".join(f"{name}, " for group in names for name in group)
-        loop = f"for {targets}in {reader}(_memory[{pointer}:{pointer} + {size} * {count}])"
+        # Bytes, not a view: CPython 3.11 crashes when it collects an iterator over a view, and a frame that failed in a
+        # comprehension keeps its iterator (a view is cleared before what has exported it, Objects/memoryobject.c).
+        entries = f"_memory[{pointer}:{pointer} + {size} * {count}].tobytes()"
+        loop = f"for {targets}in {reader}({entries})"
         with source.captured() as body:
             parts = [self._value(type_, group) for type_, group in zip(types, names, strict=True)]
         entry = parts[0] if len(parts) == 1 else f"({', '.join(parts)})"

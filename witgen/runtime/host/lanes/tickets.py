@@ -26,6 +26,23 @@ _ROUNDS = 4
 """How often all tasks that wait are gone through, before the wait goes on although some work has ended."""
 
 
+class Bell:
+    """Wakes one thread. Unlike `threading.Event`, an exception at any moment leaves it as it was."""
+
+    def __init__(self) -> None:
+        self._silence = threading.Lock()
+        self._silence.acquire()
+
+    def ring(self) -> None:
+        """End the wait under way, or the next one; from any thread."""
+        with suppress(RuntimeError):  # it rings already
+            self._silence.release()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for the bell; tell whether it rang."""
+        return self._silence.acquire(timeout=seconds)
+
+
 class Tickets:
     """What one store's guests wait for. All but the ends of work happens on the store's thread.
 
@@ -36,7 +53,7 @@ class Tickets:
         self._loop = store.loop
         self._numbers = count(1)
         self._works: dict[int, Future[Any]] = {}
-        self._ended = threading.Event()
+        self._ended = Bell()
         self._moved = False
         """Whether guests have begun or taken something since the last wait: then others of them may go on at once."""
         self._done: set[int] = set()
@@ -59,9 +76,7 @@ class Tickets:
         if self._moved or (self._done and self._asked <= _ROUNDS * len(self._works)):
             self._moved = False
             return True
-        ended = self._ended.wait(seconds)
-        self._ended.clear()
-        return ended
+        return self._ended.wait(seconds)
 
     def starter(self, function: abi.Function, implementation: Callable[..., Any] | None) -> Callable[..., int]:
         """Return what starts a function; a method's implementation is its object's."""
@@ -93,7 +108,7 @@ class Tickets:
         """Be told that work has ended, on whatever thread."""
         if ticket in self._works:
             self._done.add(ticket)
-        self._ended.set()
+        self._ended.ring()
 
     def _in_thread(self, implementation: Callable[..., object], arguments: tuple[object, ...]) -> Future[Any]:
         work, context = Future[Any](), copy_context()
