@@ -30,7 +30,7 @@ _COMMANDS = {
     "resolve": ("commands", "Print the resolved WIT as JSON."),
     "run": ("running", "Call a function of a component, with Golem's services on this machine."),
     "watch": ("watching", "Generate whenever the WIT or pyproject.toml is saved."),
-    "workers": ("running", "List the workers of a state file."),
+    "workers": ("workers", "List the workers of a state file; show, interrupt, revert, delete them."),
 }
 
 

@@ -1,9 +1,8 @@
-"""`witgen run` and `witgen workers`."""
+"""`witgen run`."""
 
 from __future__ import annotations
 
 import gc
-import json
 import logging
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from ..files import check_regular
 from .options import reporting
 from .output import reporter
 
-__all__ = ["run", "workers"]
+__all__ = ["imported", "run", "state_option"]
 
 
 def _limit(_context: click.Context, option: click.Parameter, value: float | None) -> float | None:
@@ -37,7 +36,7 @@ def _regular(ctx: click.Context, parameter: click.Parameter, value: Path | None)
     return value
 
 
-_STATE = click.option(
+state_option = click.option(
     "--state",
     type=click.Path(path_type=Path),
     metavar="FILE",
@@ -51,7 +50,7 @@ _STATE = click.option(
 @click.argument("function")
 @click.argument("arguments", nargs=-1)
 @click.option("--worker", metavar="NAME", help="The worker; a new one is made where this is left out.")
-@_STATE
+@state_option
 @click.option("--env", multiple=True, metavar="K=V", help="Environment of a new worker.")
 @click.option("--dir", "folders", multiple=True, metavar="DIR[::GUEST]", help="A folder that the component sees.")
 @click.option(
@@ -70,15 +69,22 @@ _STATE = click.option(
 )
 @click.option("--network/--no-network", default=True, help="Whether it may connect to anything.")
 @click.option("--json", "as_json", is_flag=True, help="Arguments and result are JSON, not WAVE.")
+@click.option(
+    "--guest-stdout",
+    type=click.Choice(["stderr", "stdout", "none"]),
+    default="stderr",
+    show_default=True,
+    help="Where the component's standard output goes.",
+)
 @click.option("--watch", "watching", is_flag=True, help="Run again whenever the component's file changes.")
 @reporting
 def run(*, component: str, function: str, state: Path | None, as_json: bool, watching: bool, **options: Any) -> int:
     """Call FUNCTION of COMPONENT (a file, or NAME=FILE) as a durable worker, with Golem's services on this machine.
 
-    Arguments are WAVE, one by one: 42, '"text"', '[1, 2]', '{name: "Ann"}'. The result is written to stdout, warnings
-    that the component logs, and with -v all that it logs, to stderr.
+    Arguments are WAVE, one by one: 42, '"text"', '[1, 2]', '{name: "Ann"}'. Only the result is written to
+    stdout; what the component prints, warnings that it logs, and with -v all that it logs, go to stderr.
     """
-    running = _running()
+    running = imported()
     gc.enable()  # unlike other commands, this one may run for days
     if reporter.verbosity > 0:
         # To stderr, as Python does with warnings without being asked.
@@ -102,7 +108,7 @@ def run(*, component: str, function: str, state: Path | None, as_json: bool, wat
     return 0
 
 
-def _running() -> Any:
+def imported() -> Any:
     """Import what runs workers, which needs packages of an extra."""
     try:
         from ..golem.worker import running
@@ -115,7 +121,7 @@ def _running() -> Any:
 
 def _once(wanted: Any) -> int:
     from ..golem.worker import running
-    from ..golem.worker.errors import WorkerError
+    from ..golem.worker.errors import Stopped, WorkerError
     from .foreground import SignalledError, in_foreground
 
     executors: list[Any] = []
@@ -129,6 +135,10 @@ def _once(wanted: Any) -> int:
     except WorkerError as error:
         click.echo(f"error: {error}", err=True)
         return 2
+    except Stopped as error:
+        # `witgen workers interrupt`, in another process.
+        click.echo(f"witgen: interrupted\n{error}", err=True)
+        return 2
     except SignalledError as error:
         click.echo(f"witgen: {error}", err=True)
         raise click.exceptions.Exit(error.code) from error
@@ -136,33 +146,3 @@ def _once(wanted: Any) -> int:
         click.echo(answer.text)
     reporter.say(answer.status)
     return 1 if answer.is_error else 0
-
-
-@click.command()
-@_STATE
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@reporting
-def workers(*, state: Path | None, as_json: bool) -> int:
-    """List the workers of a state file."""
-    running = _running()
-    from ..golem.worker.errors import WorkerError
-
-    try:
-        found = running.workers(state or running.DEFAULT_STATE)
-    except WorkerError as error:
-        click.echo(f"error: {error}", err=True)
-        return 2
-    if as_json:
-        click.echo(json.dumps(found, indent=2))
-        return 0
-    rows = [
-        (
-            f"{each['component']}/{each['worker']}", each["status"], f"version {each['version']}",
-            f"{each['oplog-entries']} entries", each["created"],
-        )
-        for each in found
-    ]  # fmt: skip
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-    return 0

@@ -38,12 +38,16 @@ class Composition:
         world: the class of its world, whose definition has the services' imports.
         imports: an object with an attribute for each import.
         content: the component's bytes.
+        served: names of the imports that services implement.
     """
 
-    def __init__(self, world: type[World], imports: SimpleNamespace, content: bytes) -> None:
+    def __init__(
+        self, world: type[World], imports: SimpleNamespace, content: bytes, served: frozenset[str] = frozenset()
+    ) -> None:
         self.world = world
         self.imports = imports
         self.content = content
+        self.served = served
 
 
 def compose(
@@ -69,24 +73,43 @@ def compose(
     definition: Definition = loaded._definition
     given = implementations(definition, own, {})
     imports = tuple(_chosen(item, services, given) for item in definition.imports)
-    for item in imports:
-        if item.attribute in services and not hasattr(given, item.attribute):
-            setattr(given, item.attribute, services[item.attribute])
     present = Versions(item.name for item in imports)
+    taken = {item.attribute for item in imports}
     # Of these, too, functions of the services speak, whatever the component itself mentions.
-    more = tuple(item for name, item in _SERVICES.items() if present.find(name) is None and item.native)
-    changed = replace(definition, imports=(*imports, *more))
+    more = (item for name, item in _SERVICES.items() if present.find(name) is None and item.native)
+    imports = (*imports, *(_apart(item, taken) for item in more))
+    served: set[str] = set()
+    for item in imports:
+        # The version has to agree, not just the name in Python.
+        service = _service_of(item)
+        if service is not None and service.attribute in services and not hasattr(given, item.attribute):
+            setattr(given, item.attribute, services[service.attribute])
+            served.add(item.name)
+    changed = replace(definition, imports=imports)
     members = {"_definition": changed, "__doc__": loaded.__doc__, "__module__": loaded.__module__}
     world = new_class(loaded.__name__, (loaded,), exec_body=lambda body: body.update(members))
-    return Composition(cast("type[World]", world), given, content)
+    return Composition(cast("type[World]", world), given, content, frozenset(served))
+
+
+def _service_of(item: Import) -> Import | None:
+    """Return the services' import for a component's one: of the same version, or of the newest compatible one."""
+    known = _VERSIONS.find(item.name)
+    return None if known is None else _SERVICES[known]
+
+
+def _apart(item: Import, taken: set[str]) -> Import:
+    """Return an import with an attribute that no import of the component has, maybe for another version."""
+    attribute = item.attribute
+    while attribute in taken:
+        attribute += "_"
+    return item if attribute == item.attribute else replace(item, attribute=attribute)
 
 
 def _chosen(item: Import, services: Mapping[str, object], given: SimpleNamespace) -> Import:
     """Return the services' import in place of the component's own, unless that has an implementation already."""
     if hasattr(given, item.attribute):
         return item
-    known = _VERSIONS.find(item.name)
-    service = _SERVICES[known] if known is not None else None
+    service = _service_of(item)
     if service is None or not (service.native or service.attribute in services):
         return item
     return service if service.native else of_generation(service, item)

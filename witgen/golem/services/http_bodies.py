@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import secrets
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +16,7 @@ from ...runtime.host import Pollable
 from ..bindings.types import wasi_http_types as wit
 from .http_fields import Entry
 
-__all__ = ["Body"]
+__all__ = ["Body", "share_bodies"]
 
 _CHUNK: Final = 1 << 16
 
@@ -41,9 +43,9 @@ class Body:
     @classmethod
     def begin(cls, folder: Path) -> Self:
         """Make the file of a new body."""
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         made = cls(folder / secrets.token_hex(8))
-        made._path.touch(exist_ok=False)
+        os.close(os.open(made._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         return made
 
     @classmethod
@@ -120,6 +122,15 @@ class Body:
         with self._changed:
             self._changed.wait_for(lambda: self._size > position or self._outcome is not None)
             return self._size > position
+
+
+def share_bodies(folder: Path, source: int, target: int) -> None:
+    """Give a worker the bodies of another one, whose oplog it has got."""
+    theirs, own = folder / str(source), folder / str(target)
+    for path in sorted(theirs.iterdir()) if theirs.is_dir() else []:
+        own.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not (own / path.name).exists():
+            shutil.copyfile(path, own / path.name)
 
 
 def _text(outcome: list[Entry] | wit.ErrorCode) -> str:

@@ -15,7 +15,7 @@ from ..bindings.host.wasi_io_poll import Pollable
 from ..bindings.types import golem_rpc_types as rpc
 from ..bindings.types.wasi_clocks_wall_clock import Datetime
 from ..worker.codec import Encoded
-from ..worker.errors import WorkerError
+from ..worker.errors import StateError, WorkerError
 from ..worker.exports import Export
 from ..worker.identity import to_uuid, to_wit_uuid
 from ..worker.records import Invocation
@@ -36,12 +36,14 @@ class _WasmRpc(WasmRpc):
 
     def __init__(self, worker_id: rpc.WorkerId) -> None:
         self._component = to_uuid(worker_id.component_id.uuid)
-        self._name: str | None = worker_id.worker_name
+        self._name = worker_id.worker_name
+        self._once = False
 
     @classmethod
     def ephemeral(cls, component_id: rpc.ComponentId) -> WasmRpc:
-        made = cls(rpc.WorkerId(component_id, ""))
-        made._name = None
+        # One worker for this client, and the same one when the caller is run again.
+        made = cls(rpc.WorkerId(component_id, f"ephemeral-{cls.session.key_here()}"))
+        made._once = True
         return made
 
     def invoke_and_await(self, function_name: str, function_params: list[rpc.WitValue]) -> rpc.WitValue:
@@ -75,7 +77,8 @@ class _WasmRpc(WasmRpc):
         executor, key = self.session.executor, self.session.key_here()
         if not executor.records.versions(self._component):
             raise rpc.RpcErrorNotFound(f"there is no component {self._component}")
-        worker = executor.find_or_create(self._component, self._name if self._name is not None else f"ephemeral-{key}")
+        caller = self.session.record
+        worker = executor.find_or_create(self._component, self._name, args=caller.args, env=caller.env, once=self._once)
         try:
             export = executor.program(self._component, worker.record.version).find(name)
             given, wanted = len(params), len(export.function.params)
@@ -83,6 +86,8 @@ class _WasmRpc(WasmRpc):
                 raise WitValueError(f"`{name}` takes {wanted} arguments, not {given}")
             pairs = zip(export.function.params, params, strict=True)
             request = export.request([from_wit_value(param.type, each) for param, each in pairs])
+        except StateError:
+            raise
         except (WorkerError, ValueError) as error:
             raise rpc.RpcErrorProtocolError(str(error)) from None
         return worker, export, request, key
@@ -90,6 +95,9 @@ class _WasmRpc(WasmRpc):
     def _call(self, worker: Worker, export: Export, request: Encoded, key: UUID) -> rpc.WitValue:
         try:
             response = self.session.executor.invoke(worker, export.name, request, str(key))
+        except StateError:
+            # It may work another time, and shall not stand in the oplog.
+            raise
         except (HostError, WorkerError) as error:
             raise rpc.RpcErrorRemoteInternalError(str(error)) from error
         declared = export.function.result

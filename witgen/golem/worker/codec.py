@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 
 from ...runtime import abi
 from ...runtime.values import Err, Ok, Some
+from .errors import undamaged
 
 __all__ = [
     "NOTHING", "Encoded", "Handle", "Reference", "decode", "encode", "gathered", "has_handles", "has_streams",
@@ -55,10 +56,15 @@ def encode(type_: abi.Type | None, value: object, refer: Callable[[Handle, Any],
 
 
 def decode(type_: abi.Type | None, encoded: Encoded, refer: Callable[[Handle, Reference], Any]) -> Any:
-    """Return a value out of an oplog; `refer` turns what stands for a handle into an object."""
+    """Return a value out of an oplog; `refer` turns what stands for a handle into an object.
+
+    Raises:
+        DamagedError: it is not a value of the type.
+    """
     if type_ is None:
         return None
-    return _Reader(refer, encoded.data).read(type_, json.loads(encoded.text))
+    with undamaged("a value in the oplog"):
+        return _Reader(refer, encoded.data).read(type_, json.loads(encoded.text))
 
 
 class _Writer:
@@ -126,7 +132,7 @@ class _Reader:
             case None:
                 return None
             case abi.Prim():
-                return float(plain) if type_ in (abi.F32, abi.F64) else plain
+                return _primitive(type_, plain)
             case abi.Own() | abi.Borrow():
                 return self._refer(type_, self._reference(*plain))
             case abi.List() if type_.element is abi.U8:
@@ -167,7 +173,21 @@ class _Reader:
         return Reference(number, self._slice(state) if isinstance(state, Mapping) else state)
 
     def _slice(self, place: Mapping[str, int]) -> bytes:
-        return self._data[place["at"] : place["at"] + place["size"]]
+        start, size = place["at"], place["size"]
+        if not 0 <= start <= start + size <= len(self._data):
+            raise ValueError(f"{size} bytes at {start} of {len(self._data)}")
+        return self._data[start : start + size]
+
+
+_PRIMITIVES: dict[abi.Type, type] = {abi.BOOL: bool, abi.CHAR: str, abi.STRING: str}
+
+
+def _primitive(type_: abi.Prim, plain: Any) -> Any:
+    if type_ in (abi.F32, abi.F64):
+        return float(plain)
+    if type(plain) is not _PRIMITIVES.get(type_, int):
+        raise TypeError(f"{plain!r:.40} is not a {type_.value}")
+    return plain
 
 
 def _case(type_: abi.Variant, value: object) -> abi.Case:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from .codec import NOTHING, Encoded
+from .errors import undamaged
 
 __all__ = [
     "BY_SNAPSHOT",
@@ -63,6 +65,18 @@ class Entry:
     position: int = 0
     dead: bool = False
     """Whether it counts no more, because the worker went back."""
+
+    @property
+    def about(self) -> Any:
+        """What stands in the request of an entry that is not a call, as Python reads JSON."""
+        with undamaged(f"entry {self.position} of the oplog"):
+            return json.loads(self.request.text)
+
+    @property
+    def number(self) -> int:
+        """The number that the request begins with: a position, or a version."""
+        with undamaged(f"entry {self.position} of the oplog"):
+            return int(self.about[0])
 
     @property
     def is_snapshot(self) -> bool:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
+
 from ...runtime.values import Restorable
 
-__all__ = ["DivergenceError", "RefusedError", "StateError", "Stopped", "WorkerError"]
+__all__ = ["DamagedError", "DivergenceError", "RefusedError", "StateError", "Stopped", "WorkerError", "undamaged"]
 
 
 class WorkerError(Restorable):
@@ -21,6 +24,25 @@ class Stopped(BaseException):
 
 class StateError(WorkerError):
     """A state file cannot be used: it is damaged, locked, full, or something else."""
+
+
+class DamagedError(StateError):
+    """A value in a state file, or in a file beside it, is not what witgen has written there."""
+
+
+@contextmanager
+def undamaged(what: str) -> Generator[None]:
+    """Raise `DamagedError` where something that was stored cannot be read; `what` names it.
+
+    No worker is marked as failed because of that: its file may be restored.
+    """
+    try:
+        yield
+    except (ValueError, TypeError, LookupError, AttributeError, StopIteration, RecursionError) as error:
+        raise DamagedError(
+            f"{what} is damaged ({type(error).__name__}: {error}). Nothing was changed: restore the state file from a "
+            "copy, or move it away and begin with a new one."
+        ) from error
 
 
 class DivergenceError(WorkerError):

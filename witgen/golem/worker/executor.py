@@ -8,20 +8,23 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 from uuid import UUID
 
+from ...errors import WitError
 from ..local import Services
+from ..services.http_bodies import share_bodies
 from .codec import NOTHING, Encoded
-from .entries import INVOKED, Entry
-from .errors import WorkerError
+from .entries import Entry
+from .errors import DamagedError, WorkerError
 from .instance import Surroundings
-from .lock import StateLock
+from .lock import StateLock, canonical, make_folder, make_private
 from .program import Program, component_id
 from .promises import Promises
 from .queue import Queue
 from .records import ComponentRecord, Invocation, Records, WorkerRecord
 from .state import State
+from .wishes import Wishes
 from .worker import Worker
 
 __all__ = ["Executor"]
@@ -49,24 +52,31 @@ class Executor:
         say: Callable[[str], None] = print,
         services: Services | None = None,
     ) -> None:
+        self.path = path
+        path = canonical(path)
         self.folder = path.with_name(f"{path.name}.d")
+        make_folder(path.parent)
         self.surroundings = surroundings or Surroundings()
         self.say = say
         self._lock = StateLock(path)
         try:
             self.state = State(path)
             self.records = Records(self.state)
+            _make_private(self.folder)
             self.services = services or Services(self.folder, network=self.surroundings.network)
         except BaseException:
             self._lock.release()
             raise
         self.stopping = threading.Event()
         self._programs: dict[str, Program] = {}
+        self._named: dict[UUID, int] = {}
+        """The version of each component that was added to this executor last: what its new workers run."""
         self._workers: dict[int, Worker] = {}
         self._guard = threading.RLock()
         self.promises = Promises(self.state)
         self._queue = Queue(self)
         self.records.note_killed()
+        self._wishes = Wishes(self.state, self._interrupt)
 
     # Components
 
@@ -75,13 +85,16 @@ class Executor:
         called = name or path.name.removesuffix(".wasm")
         program = Program(path, called)
         kept = self._kept(program.digest)
-        if not kept.exists():
+        if not kept.exists() or kept.read_bytes() != program.content:
             kept.parent.mkdir(parents=True, exist_ok=True)
             part = kept.with_suffix(".part")
+            make_private(part)
             part.write_bytes(program.content)
             part.replace(kept)
         self._programs[program.digest] = program
-        return self.records.add_component(component_id(called), called, program.digest, len(program.content))
+        record = self.records.add_component(component_id(called), called, program.digest, len(program.content))
+        self._named[record.id] = record.version
+        return record
 
     def _kept(self, digest: str) -> Path:
         return self.folder / "components" / f"{digest}.wasm"
@@ -99,28 +112,40 @@ class Executor:
                 except FileNotFoundError as error:
                     name = f"version {version} of `{versions[version].name}`"
                     raise WorkerError(f"{name} is gone: {error.filename}") from None
+                except WitError as error:
+                    raise _damaged(self._kept(digest)) from error
+                if self._programs[digest].digest != digest:
+                    del self._programs[digest]
+                    raise _damaged(self._kept(digest))
             return self._programs[digest]
 
     # Workers
 
     def create(
-        self, component: UUID, name: str, *, args: tuple[str, ...] = (), env: tuple[tuple[str, str], ...] = ()
+        self,
+        component: UUID,
+        name: str,
+        *,
+        args: tuple[str, ...] = (),
+        env: tuple[tuple[str, str], ...] = (),
+        once: bool = False,
     ) -> Worker:
-        """Make a worker of the newest version of a component."""
+        """Make a worker of the version of a component that was added last, or else of the newest that is known."""
         versions = self.records.versions(component)
         if not versions:
             raise WorkerError(f"there is no component {component}")
-        return self.worker(self.records.add_worker(component, name, len(versions) - 1, args, env))
+        version = self._named.get(component, len(versions) - 1)
+        return self.worker(self.records.add_worker(component, name, version, args, env, once=once))
 
     def find(self, component: UUID, name: str) -> Worker | None:
         """Return a worker that exists."""
         record = self.records.worker(component, name)
         return None if record is None else self.worker(record)
 
-    def find_or_create(self, component: UUID, name: str) -> Worker:
-        """Return a worker, made now if need be."""
+    def find_or_create(self, component: UUID, name: str, **made: Any) -> Worker:
+        """Return a worker, made now if need be, in the way that `create` makes one."""
         with self._guard:
-            return self.find(component, name) or self.create(component, name)
+            return self.find(component, name) or self.create(component, name, **made)
 
     def worker(self, record: WorkerRecord) -> Worker:
         """Return the worker of a record; there is one object for each."""
@@ -154,6 +179,13 @@ class Executor:
         if record.status == "suspended":
             self._resume(record)
 
+    def _interrupt(self, number: int) -> None:
+        """End the call that a worker is in the middle of, because another process has asked for that."""
+        with self._guard:
+            worker = self._workers.get(number)
+        if worker is not None:
+            worker.stop()
+
     def _resume(self, record: WorkerRecord) -> None:
         """Let a worker finish what it is in the middle of, on another thread."""
 
@@ -171,6 +203,11 @@ class Executor:
             request = Encoded(json.dumps([target, mode]))
             self.state.append(record.number, Entry("pending-update", request=request, response=NOTHING))
             self.records.want_update(record.number, target, mode)
+        with self._guard:
+            worker = self._workers.get(record.number)
+        if worker is not None and mode == "automatic":
+            # A call under way goes on with the new version, by replay.
+            worker.restart()
 
     def fork(self, source: WorkerRecord, name: str, last: int, *, answer: str | None = None) -> None:
         """Make a worker whose oplog begins with another's, and let it go on by itself.
@@ -192,6 +229,7 @@ class Executor:
             made = self.records.add_worker(source.component, name, version, source.args, source.env)
             self.state.execute("DELETE FROM oplog WHERE worker = ?", made.number)
             self.state.copy_oplog(source.number, made.number, last)
+            share_bodies(self.folder / "http", source.number, made.number)
             if answer is not None:
                 self.state.answer(made.number, last, Encoded(answer))
             self.records.set_status(made.number, "interrupted")
@@ -200,14 +238,14 @@ class Executor:
     def revert(self, record: WorkerRecord, last: int) -> None:
         """Take a worker back to an entry of its oplog; all after it counts no more."""
         worker = self.worker(record)
+        self.state.refuse_pruned(record.number, last)
         with worker.unloaded():
             self.records.go_back(record.number, last, "revert")
             self.records.set_status(record.number, "idle")
 
     def before_invocations(self, worker: int, count: int) -> int:
         """Return the last entry before a worker's last calls."""
-        begun = [entry.position for entry in self.state.entries(worker, alive=True) if entry.kind == INVOKED]
-        return begun[-min(count, len(begun))] - 1 if count and begun else self.state.last_position(worker)
+        return self.state.before_invocations(worker, count)
 
     # For sessions
 
@@ -236,6 +274,7 @@ class Executor:
 
     def close(self) -> None:
         """Unload all workers and close the state file; twice is fine."""
+        self._wishes.close()
         self.promises.stop()
         self._queue.close()
         for worker in list(self._workers.values()):
@@ -249,3 +288,16 @@ class Executor:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _make_private(folder: Path) -> None:
+    """Make what stands beside a state file, where it is not there, so that only its user can look into it."""
+    for name in ("", "blobs", "components", "http"):
+        make_folder(folder / name)
+    make_private(folder / "keyvalue.sqlite")
+
+
+def _damaged(path: Path) -> DamagedError:
+    return DamagedError(
+        f"{path} is damaged: it is not the component that was kept there. Add the component's file again"
+    )

@@ -17,7 +17,7 @@ from ...runtime.host.shape import describe
 from ...runtime.values import Err, Ok
 from .. import wave
 from .codec import Encoded, Reference, decode, encode, has_handles
-from .errors import WorkerError
+from .errors import DamagedError, WorkerError
 
 __all__ = ["DROP", "Export", "Exports", "Receiver"]
 
@@ -79,7 +79,7 @@ class Export:
         """Raise unless recorded arguments are of the parameters' types: another version may have others."""
         try:
             check.arguments(self.function, self.arguments(request), lambda _, value: value)
-        except (TypeError, ValueError, LookupError, AttributeError, StopIteration) as error:
+        except (TypeError, ValueError, LookupError, AttributeError, StopIteration, DamagedError) as error:
             shown = describe(self.function)
             raise WorkerError(f"this call does not fit the worker's version of the component: {shown}") from error
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -87,7 +86,7 @@ class History:
         return to_wit_value(type_, value, lambda reference: (self._uri, reference.number))
 
     def _create(self, at: Any, entry: Entry) -> oplog.OplogEntry:
-        version = int(json.loads(entry.request.text)[0])
+        version = entry.number
         record, none = self._record, Uuid(0, 0)
         size = self._executor.records.versions(record.component)[version].size
         return oplog.OplogEntryCreate(
@@ -122,13 +121,13 @@ class History:
         return oplog.OplogEntryExportedFunctionCompleted(oplog.ExportedFunctionCompletedParameters(at, value, 0))
 
     def _error(self, at: Any, entry: Entry) -> oplog.OplogEntry:
-        return oplog.OplogEntryError(oplog.ErrorParameters(at, json.loads(entry.request.text)))
+        return oplog.OplogEntryError(oplog.ErrorParameters(at, entry.about))
 
     def _jump(self, at: Any, entry: Entry) -> oplog.OplogEntry:
-        return oplog.OplogEntryJump(oplog.JumpParameters(at, *json.loads(entry.request.text)))
+        return oplog.OplogEntryJump(oplog.JumpParameters(at, *entry.about))
 
     def _revert(self, at: Any, entry: Entry) -> oplog.OplogEntry:
-        return oplog.OplogEntryRevert(oplog.RevertParameters(at, *json.loads(entry.request.text)))
+        return oplog.OplogEntryRevert(oplog.RevertParameters(at, *entry.about))
 
     def _change_retry_policy(self, at: Any, entry: Entry) -> oplog.OplogEntry:
         [policy] = self._arguments(entry)
@@ -142,18 +141,18 @@ class History:
         return oplog.OplogEntryEndAtomicRegion(oplog.EndAtomicRegionParameters(at, *self._arguments(entry)))
 
     def _pending_update(self, at: Any, entry: Entry) -> oplog.OplogEntry:
-        target, mode = json.loads(entry.request.text)
+        target, mode = entry.about
         # The snapshot is made when the update is.
         how = oplog.UpdateDescriptionAutoUpdate() if mode == "automatic" else oplog.UpdateDescriptionSnapshotBased(b"")
         return oplog.OplogEntryPendingUpdate(oplog.PendingUpdateParameters(at, target, how))
 
     def _successful_update(self, at: Any, entry: Entry) -> oplog.OplogEntry:
-        target = int(json.loads(entry.request.text)[0])
+        target = entry.number
         size = self._executor.records.versions(self._record.component)[target].size
         return oplog.OplogEntrySuccessfulUpdate(oplog.SuccessfulUpdateParameters(at, target, size, []))
 
     def _failed_update(self, at: Any, entry: Entry) -> oplog.OplogEntry:
-        target, details = json.loads(entry.request.text)
+        target, details = entry.about
         return oplog.OplogEntryFailedUpdate(oplog.FailedUpdateParameters(at, target, details))
 
     def _log(self, at: Any, entry: Entry) -> oplog.OplogEntry:

@@ -97,8 +97,9 @@ class Loaded:
         self.program = program
         made = compose(program.world, implementations)
         definition = made.world._definition
-        durable_ones = [item for item in definition.imports if item.attribute in implementations]
-        for attribute, each in durable.wrap(durable_ones, implementations).items():
+        served = [item for item in definition.imports if item.name in made.served]
+        found = {item.attribute: getattr(made.imports, item.attribute) for item in served}
+        for attribute, each in durable.wrap(served, found).items():
             setattr(made.imports, attribute, each)
         ready = prepare(definition, program.content, surroundings.limits, bounds=False)
         self.store = Store(

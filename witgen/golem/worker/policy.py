@@ -55,7 +55,7 @@ _READS = frozenset(
         "get-idempotence-mode get-self-metadata get-worker-metadata resolve-component-id resolve-worker-id "
         "resolve-worker-id-strict oplog-commit await-promise",
         "golem:api/oplog": "get-oplog search-oplog get-next",
-        "golem:rpc/types": "wasm-rpc ephemeral get",
+        "golem:rpc/types": "wasm-rpc get",
         "golem:websocket/client": "receive receive-with-timeout",
         "wasi:blobstore/blobstore": "get-container container-exists",
         "wasi:blobstore/container": "name info get-data list-objects has-object object-info "

@@ -47,7 +47,7 @@ class Recorder:
         entries = self._without_open_region(state.entries(worker, alive=True))
         entries = _from_last_snapshot(entries)
         self._recorded = deque(entry for entry in entries if entry.kind in REPLAYED)
-        self._ends = {int(entry.request.text.strip("[]")): entry for entry in entries if entry.kind == TOLD}
+        self._ends = {entry.number: entry for entry in entries if entry.kind == TOLD}
         """Where the guest was told of the end of an async call, by the entry of that, in order."""
         self._answers = {entry.position: entry.response for entry in entries if entry.position in self._ends}
         self._printed = _output_sizes(entries)
@@ -60,7 +60,7 @@ class Recorder:
             if entry.kind == "begin-atomic-region":
                 opened.append(entry.position)
             elif entry.kind == "end-atomic-region":
-                begin = int(entry.request.text.strip("[]"))
+                begin = entry.number
                 opened = [each for each in opened if each < begin]
         if not opened:
             return entries
@@ -236,10 +236,10 @@ class Recorder:
         """Record that a call of the worker begins, and return where."""
         return self.state.append(self.worker, Entry(INVOKED, function, request, key=key))
 
-    def complete(self, function: str, response: Encoded) -> None:
-        """Record that a call of the worker has ended, or see that it was recorded so."""
+    def complete(self, function: str, response: Encoded, key: str) -> None:
+        """Record that the call of a key has ended, or see that it was recorded so."""
         if not self._recorded:
-            self.state.append(self.worker, Entry(COMPLETED, function, response=response))
+            self.state.append(self.worker, Entry(COMPLETED, function, response=response, key=key))
             return
         entry = self._recorded[0]
         if entry.kind != COMPLETED or entry.response != response:

@@ -10,12 +10,13 @@ from uuid import UUID
 
 from .codec import NOTHING, Encoded
 from .entries import CREATED, UPDATED, Entry
-from .errors import WorkerError
+from .errors import WorkerError, undamaged
 from .state import State
 
 __all__ = ["ComponentRecord", "Invocation", "Records", "WorkerRecord"]
 
 _BUSY = ("running", "suspended", "retrying", "interrupted")
+_STATUSES = frozenset({*_BUSY, "idle", "failed", "exited"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ class WorkerRecord:
     status: str
     """A case of `worker-status`."""
     retries: int
+    once: bool = False
+    """Whether it was made for one run, or for one client: when it is idle, nobody calls it again."""
 
     @property
     def is_busy(self) -> bool:
@@ -88,26 +91,33 @@ class Records:
     def versions(self, id_: UUID) -> list[ComponentRecord]:
         """Return all versions of a component, the first one first."""
         rows = self.state.execute("SELECT * FROM components WHERE id = ? ORDER BY version", str(id_))
-        return [ComponentRecord(id_, row["version"], row["name"], row["digest"], row["size"]) for row in rows]
+        return list(map(_component, rows))
 
     def component_named(self, name: str) -> UUID | None:
         """Return the id of the component of a name."""
-        rows = self.state.execute("SELECT id FROM components WHERE name = ? LIMIT 1", name)
-        return UUID(rows[0]["id"]) if rows else None
+        rows = self.state.execute("SELECT * FROM components WHERE name = ? LIMIT 1", name)
+        return _component(rows[0]).id if rows else None
 
     # Workers
 
     def add_worker(
-        self, component: UUID, name: str, version: int, args: tuple[str, ...], env: tuple[tuple[str, str], ...]
+        self,
+        component: UUID,
+        name: str,
+        version: int,
+        args: tuple[str, ...],
+        env: tuple[tuple[str, str], ...],
+        *,
+        once: bool = False,
     ) -> WorkerRecord:
         """Make a worker; raise if there is one of that name."""
-        values = (str(component), name, version, time.time_ns() // 1_000_000, json.dumps(args), json.dumps(env))
+        values = (str(component), name, version, time.time_ns() // 1_000_000, json.dumps(args), json.dumps(env), once)
         with self.state.transaction():
             if self.worker(component, name) is not None:
                 raise WorkerError(f"there is a worker `{name}` of this component already")
             self.state.execute(
-                "INSERT INTO workers (component, name, version, created, args, env, config, status) "
-                "VALUES (?, ?, ?, ?, ?, ?, '[]', 'idle')",
+                "INSERT INTO workers (component, name, version, created, args, env, once, config, status) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, '[]', 'idle')",
                 *values,
             )
             found = self.worker(component, name)
@@ -124,7 +134,10 @@ class Records:
 
     def numbered(self, number: int) -> WorkerRecord:
         """Return the worker of a number."""
-        return _worker(self.state.execute("SELECT * FROM workers WHERE number = ?", number)[0])
+        rows = self.state.execute("SELECT * FROM workers WHERE number = ?", number)
+        if not rows:
+            raise WorkerError(f"there is no worker {number} any more: it has been deleted")
+        return _worker(rows[0])
 
     def workers(self, component: UUID | None = None, *, after: int = 0, limit: int = -1) -> list[WorkerRecord]:
         """Return workers in the order of their making, those whose number is above `after`."""
@@ -148,7 +161,7 @@ class Records:
     def version_at(self, number: int, position: int | None = None) -> int:
         """Return the version that a worker had at an entry of its oplog, or has at the end."""
         entry = self.state.last(number, CREATED, UPDATED, until=position)
-        return 0 if entry is None else int(json.loads(entry.request.text)[0])
+        return 0 if entry is None else entry.number
 
     def go_back(self, number: int, position: int, kind: str) -> None:
         """Let what came after an entry of a worker's oplog count no more, an update too."""
@@ -201,14 +214,35 @@ class Records:
         self.state.execute("DELETE FROM updates WHERE number = ?", number)
 
 
+def _component(row: Any) -> ComponentRecord:
+    with undamaged("the state file: what it has about a component"):
+        return ComponentRecord(
+            UUID(row["id"]), int(row["version"]), str(row["name"]), str(row["digest"]), int(row["size"])
+        )
+
+
 def _invocation(row: Any) -> Invocation:
-    request = Encoded(row["request"], row["request_data"])
-    return Invocation(row["worker"], row["key"], row["function"], request, row["due"])
+    with undamaged("the state file: a call that waits"):
+        request = Encoded(row["request"], row["request_data"])
+        return Invocation(int(row["worker"]), row["key"], row["function"], request, int(row["due"]))
 
 
 def _worker(row: Any) -> WorkerRecord:
-    pairs = [tuple((name, value) for name, value in json.loads(row[column])) for column in ("env", "config")]
-    return WorkerRecord(
-        row["number"], UUID(row["component"]), row["name"], row["version"], row["created"],
-        tuple(json.loads(row["args"])), pairs[0], pairs[1], row["status"], row["retries"],
-    )  # fmt: skip
+    with undamaged(f"the state file: what it has about worker {row['name']!r}"):
+        pairs = [
+            tuple((_text(name), _text(value)) for name, value in json.loads(row[each])) for each in ("env", "config")
+        ]
+        status = row["status"]
+        if status not in _STATUSES:
+            raise ValueError(f"{status!r:.40} is not a status")
+        return WorkerRecord(
+            row["number"], UUID(row["component"]), _text(row["name"]), int(row["version"]), int(row["created"]),
+            tuple(map(_text, json.loads(row["args"]))), pairs[0], pairs[1], status, int(row["retries"]),
+            bool(row["once"]),
+        )  # fmt: skip
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r:.40} is not text")
+    return value

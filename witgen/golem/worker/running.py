@@ -1,4 +1,4 @@
-"""`witgen run` and `witgen workers`: one call of one worker, and what a state file knows."""
+"""`witgen run`: one call of one worker."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
 
 from ...errors import WitError
 from ...runtime.host import HostError
@@ -18,18 +16,16 @@ from ...runtime.host.shape import describe
 from ...runtime.values import Err
 from .. import wave
 from ..services.errors import ServiceError
+from .advice import DEFAULT_STATE, command
 from .codec import Encoded
 from .errors import Stopped, WorkerError
 from .executor import Executor
 from .exports import Export
 from .instance import Surroundings
-from .records import ComponentRecord, Records
-from .state import State
+from .records import ComponentRecord
 from .worker import Worker
 
-__all__ = ["DEFAULT_STATE", "Answer", "Run", "run", "workers"]
-
-DEFAULT_STATE: Final = Path(".witgen/state.db")
+__all__ = ["DEFAULT_STATE", "Answer", "Run", "run"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +43,7 @@ class Run:
         key: the call's idempotency key: with the same one, a call goes on, or gives what it gave before.
         update: how a worker of an older version gets this one: `automatic` or `snapshot-based`.
         deadline: seconds that the call may take.
+        guest_stdout: where the component's standard output goes: `stderr`, `stdout` or `none`.
     """
 
     component: str
@@ -63,6 +60,7 @@ class Run:
     memory: int | None = None
     network: bool = True
     json: bool = False
+    guest_stdout: str = "stderr"
     say: Callable[[str], None] = field(default=print)
 
 
@@ -92,7 +90,7 @@ def run(wanted: Run, begun: Callable[[Executor], object] = lambda _: None) -> An
         network=wanted.network,
         deadline=wanted.deadline,
         memory=wanted.memory,
-        output=_pass_on,
+        output=_passing(wanted.guest_stdout),
     )
     try:
         executor = Executor(wanted.state, surroundings=surroundings, say=wanted.say)
@@ -105,14 +103,15 @@ def run(wanted: Run, begun: Callable[[Executor], object] = lambda _: None) -> An
         component = executor.add_component(*main)
         name = wanted.worker or f"run-{secrets.token_hex(4)}"
         found = executor.find(component.id, name)
-        # Before there is a worker, so that a mistake leaves nothing behind.
-        is_newest = found is None or wanted.update or executor.records.next_update(found.number)
-        version = component.version if found is None or is_newest else found.record.version
-        export = executor.program(component.id, version).find(wanted.function)
-        request = _request(export, wanted)
-        worker = found or executor.create(component.id, name, env=tuple(map(_variable, wanted.env)))
         if found is not None:
             _look_at(found, component, wanted)
+        # Before there is a worker, so that a mistake leaves nothing behind.
+        version = component.version if found is None else _version_of(found)
+        export = executor.program(component.id, version).find(wanted.function)
+        request = _request(export, wanted)
+        worker = found or executor.create(
+            component.id, name, env=tuple(map(_variable, wanted.env)), once=wanted.worker is None
+        )
         with _explained(worker):
             response = executor.invoke(worker, export.name, request, wanted.key or secrets.token_hex(16))
             executor.settle()
@@ -131,7 +130,13 @@ def _explained(worker: Worker) -> Generator[None]:
     except WorkerError as error:
         raise WorkerError(f"{error}\n{_status(worker)}") from error
     except Stopped as error:
-        raise Stopped(f"{_status(worker)}; the next call goes on from there") from error
+        raise Stopped(_status(worker)) from error
+
+
+def _version_of(worker: Worker) -> int:
+    """Return the version that a call of a worker finds: an update may wait for it."""
+    wanted = worker.executor.records.next_update(worker.number)
+    return worker.record.version if wanted is None else wanted[1]
 
 
 def _located(given: str) -> tuple[Path, str | None]:
@@ -149,10 +154,17 @@ def _folder(given: str) -> tuple[str, str]:
     return guest or here, here
 
 
-def _pass_on(stream: str, data: bytes) -> None:
-    out = getattr(sys, stream).buffer
-    out.write(data)
-    out.flush()
+def _passing(stdout: str) -> Callable[[str, bytes], None]:
+    """Return what passes the component's output on; stdout is the result's, unless the user says otherwise."""
+
+    def pass_on(stream: str, data: bytes) -> None:
+        place = stdout if stream == "stdout" else stream
+        if place != "none":
+            out = getattr(sys, place).buffer
+            out.write(data)
+            out.flush()
+
+    return pass_on
 
 
 def _request(export: Export, wanted: Run) -> Encoded:
@@ -170,7 +182,8 @@ def _look_at(worker: Worker, component: ComponentRecord, wanted: Run) -> None:
         wanted.say(f"worker `{record.name}` exists and keeps the environment that it was made with")
     if record.version != component.version:
         if wanted.update is not None:
-            worker.executor.update(record, component.version, wanted.update)
+            with _explained(worker):
+                worker.update(component.version, wanted.update)
         elif worker.executor.records.next_update(worker.number) is None:
             wanted.say(
                 f"worker `{record.name}` stays at version {record.version} of `{component.name}`; this file is version "
@@ -198,37 +211,12 @@ def _status(worker: Worker) -> str:
     record = worker.record
     entries = worker.executor.state.last_position(worker.number)
     retries = f", {record.retries} retries" if record.retries else ""
-    return f"worker `{record.name}`: {record.status}{retries}, version {record.version}, {entries} oplog entries"
-
-
-def workers(path: Path) -> list[dict[str, Any]]:
-    """Return what a state file knows about its workers, in the order of their making.
-
-    Raises:
-        StateError: it is no state file.
-    """
-    if not path.exists():
-        raise WorkerError(f"{path}: there is no state file; `witgen run` makes one")
-    state = State(path, read_only=True)
-    try:
-        records = Records(state)
-        found: list[dict[str, Any]] = []
-        for worker in records.workers():
-            versions = records.versions(worker.component)
-            name = versions[-1].name if versions else str(worker.component)
-            found.append(
-                {
-                    "component": name,
-                    "worker": worker.name,
-                    "status": worker.status,
-                    "version": worker.version,
-                    "newest-version": len(versions) - 1,
-                    "retries": worker.retries,
-                    "oplog-entries": state.last_position(worker.number),
-                    "created": datetime.fromtimestamp(worker.created / 1000, UTC).isoformat(timespec="seconds"),
-                    "env": dict(worker.env),
-                }
-            )
-        return found
-    finally:
-        state.close()
+    status = f"worker `{record.name}`: {record.status}{retries}, version {record.version}, {entries} oplog entries"
+    call = worker.executor.state.open_call(worker.number)
+    if call is None or record.status == "running":
+        return status
+    give_up = command("abandon", record.name, worker.executor.path)
+    if record.status == "failed":
+        again = command("retry", record.name, worker.executor.path)
+        return f"{status}\n{again} has it try `{call.name}` again, {give_up} gives that call up"
+    return f"{status}\nin the middle of `{call.name}`, which its next call goes on with; {give_up} gives that up"

@@ -62,7 +62,8 @@ class Session:
         self.recorder.on_live.append(lambda: self._clocks.resume(self._last_reading))
         self._loaded: Loaded | None = None
         seen = executor.surroundings
-        self._http = HttpClient(executor.folder / "http", allowed=seen.network, limit=seen.response_limit)
+        bodies = executor.folder / "http" / str(record.number)
+        self._http = HttpClient(bodies, allowed=seen.network, limit=seen.response_limit)
 
     @property
     def _running(self) -> Loaded:
@@ -131,16 +132,18 @@ class Session:
         """
         if not self.recorder.current:
             return uuid4()
-        return uuid5(_KEYS, f"{self.record.component}/{self.record.name}/{self.recorder.current}")
+        # The moment tells workers apart that are made under one name, one after the other.
+        record = self.record
+        return uuid5(_KEYS, f"{record.component}/{record.name}/{record.created}/{self.recorder.current}")
 
     def check(self) -> None:
         """Raise if the call under way has to end: host code that waits has to look itself."""
         self._running.check()
 
-    def stop(self) -> None:
+    def stop(self, cause: BaseException | None = None) -> None:
         """End the call under way, from another thread; the next process goes on with it."""
         if self._loaded is not None:
-            self._loaded.stop(Stopped())
+            self._loaded.stop(cause or Stopped())
 
     def go_back(self, position: int, kind: str) -> NoReturn:
         """Forget what came after a position of the oplog, and go on from there.

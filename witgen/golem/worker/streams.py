@@ -21,7 +21,7 @@ from ...runtime.host.handles import ResourceHandles
 from ..bindings._abi import wasi_io_streams as streams_abi
 from ..bindings.types.wasi_io_streams import StreamError, StreamErrorClosed
 from .codec import Encoded
-from .errors import WorkerError
+from .errors import WorkerError, undamaged
 from .policy import Kind
 from .recorder import Recorder
 from .shadowing import SLICE, shadow
@@ -136,7 +136,8 @@ def _encoded(outcome: bytes | StreamError) -> Encoded:
 
 def _again(native: _Native, stream: Any, recorded: Encoded) -> bytes | StreamError:
     """Return as much as was read before, or come to the same end."""
-    size: int | None = json.loads(recorded.text).get("ok")
+    with undamaged("a value in the oplog"):
+        size: int | None = json.loads(recorded.text).get("ok")
     content = bytearray()
     while size is None or len(content) < size:
         rest = _CHUNK if size is None else size - len(content)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from .codec import NOTHING, Encoded
 from .entries import BY_SNAPSHOT, CREATED, UPDATED, Entry
+from .errors import StateError
 from .records import WorkerRecord
 from .session import Session
 
@@ -18,7 +19,11 @@ __all__ = ["update"]
 
 
 def update(
-    executor: Executor, record: WorkerRecord, load: Callable[[int], Session], unload: Callable[[], None]
+    executor: Executor,
+    record: WorkerRecord,
+    load: Callable[[int], Session],
+    unload: Callable[[], None],
+    failed: Callable[[int, str], None],
 ) -> Session:
     """Load a worker with the version that it shall have; where that fails, it stays at its own.
 
@@ -27,6 +32,7 @@ def update(
         record: the worker.
         load: loads a version and replays the oplog.
         unload: undoes that.
+        failed: takes the version that it stays at, and why.
     """
     version = record.version
     _take_back_half(executor, record)
@@ -43,13 +49,17 @@ def update(
             snapshot = load(version).save_snapshot()
             unload()
             return _by_snapshot(executor, record, (number, target), snapshot, load)
+        except StateError:
+            # It may work another time.
+            unload()
+            raise
         except Exception as error:  # noqa: BLE001 - any failure of the new version means that the old one stays
             unload()
             details = json.dumps([target, str(error)])
             with executor.state.transaction():
                 executor.state.append(record.number, Entry("failed-update", request=Encoded(details), response=NOTHING))
                 executor.records.forget_update(number)
-            executor.say(f"worker `{record.name}` stays at version {version}: {error}")
+            failed(version, str(error))
     return load(version)
 
 

@@ -7,9 +7,11 @@ import random
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from ...runtime.host import ComponentError, DeadlineError, EngineError, GuestExit, LinkError
+from .advice import command
 from .codec import NOTHING, Encoded
 from .entries import INVOKED, UPDATED, Entry
 from .errors import DivergenceError, RefusedError, StateError, Stopped, WorkerError
@@ -38,6 +40,8 @@ class Worker:
         self._lock = threading.RLock()
         self._session: Session | None = None
         self._owner = 0
+        self._failures: list[str] | None = None
+        """Takes why updates fail, while somebody waits for that."""
 
     @property
     def record(self) -> WorkerRecord:
@@ -52,7 +56,31 @@ class Worker:
             Trap: the component failed, also when it was tried again.
         """
         with self._entered():
+            self._announce(key)
             return self._attempt(lambda: self._invoke(function, request, key))
+
+    def update(self, target: int, mode: str) -> None:
+        """Bring the worker to another version of its component now.
+
+        Raises:
+            WorkerError: it stays at its version; the message says why.
+        """
+        with self._entered():
+            self.executor.update(self.record, target, mode)
+            self._announce("")
+            failures: list[str] = []
+            self._failures = failures
+            try:
+                while self.executor.records.next_update(self.number) is not None:
+                    self._attempt(self._awake)
+            finally:
+                self._failures = None
+            record = self.record
+            if record.version != target:
+                raise WorkerError(
+                    f"worker `{record.name}` cannot be updated to version {target} and stays at version "
+                    f"{record.version}; nothing was called: {'; '.join(failures)}"
+                )
 
     def resume(self) -> None:
         """Finish the call that the worker was in the middle of, if there is one."""
@@ -71,6 +99,12 @@ class Worker:
         session = self._session
         if session is not None:
             session.stop()
+
+    def restart(self) -> None:
+        """Have the call under way, if there is one, begin anew by replay; from any thread."""
+        session = self._session
+        if session is not None:
+            session.stop(Restart())
 
     @contextmanager
     def unloaded(self) -> Generator[None]:
@@ -106,7 +140,7 @@ class Worker:
             session.recorder.begin(export.name, key, request)
         response = session.call(export, request)
         with self.executor.state.transaction():
-            session.recorder.complete(export.name, response)
+            session.recorder.complete(export.name, response, key)
             self._note("idle")
         return response
 
@@ -116,7 +150,26 @@ class Worker:
         if self._session is not None and self.executor.records.next_update(self.number) is None:
             return self._session
         self.close()
-        return update(self.executor, self.record, self._load, self.close)
+        return update(self.executor, self.record, self._load, self.close, self._tell_failed_update)
+
+    def _tell_failed_update(self, version: int, reason: str) -> None:
+        if self._failures is None:
+            self.executor.say(f"worker `{self.record.name}` stays at version {version}: {reason}")
+        else:
+            self._failures.append(reason)
+
+    def _announce(self, key: str) -> None:
+        """Say that the worker is in the middle of another call, which it finishes first."""
+        if self._session is not None or self.record.status in {"failed", "exited"}:
+            return
+        call = self.executor.state.open_call(self.number)
+        if call is not None and call.key != key:
+            name = self.record.name
+            begun = datetime.fromtimestamp(call.at / 1e9, UTC).isoformat(timespec="seconds")
+            self.executor.say(
+                f"worker `{name}` first goes on with `{call.name}`, a call that began at {begun}; "
+                f"{command('abandon', name, self.executor.path)} gives it up"
+            )
 
     def _load(self, version: int) -> Session:
         """Load a version of the component and let it do what is in the oplog."""
@@ -144,7 +197,7 @@ class Worker:
                 export = session.program.find(entry.name)
                 response = session.call(export, entry.request)
                 is_busy = False
-                recorder.complete(export.name, response)
+                recorder.complete(export.name, response, entry.key)
             else:
                 raise DivergenceError(entry.position, f"{entry.name}({entry.request.text[1:-1]})", "nothing")
         if self.record.status != "idle":
@@ -152,12 +205,21 @@ class Worker:
 
     def _refuse_ended(self) -> None:
         record = self.record
+        path, name = self.executor.path, record.name
         if record.status == "failed":
             reason = self.executor.state.last(self.number, "error")
-            text = json.loads(reason.request.text) if reason is not None else "it failed"
-            raise WorkerError(f"worker `{record.name}` has failed and takes no more calls: {text}")
+            text = reason.about if reason is not None else "it failed"
+            call = self.executor.state.open_call(self.number)
+            give_up = "" if call is None else f", {command('abandon', name, path)} gives up the call of `{call.name}`"
+            raise WorkerError(
+                f"worker `{name}` has failed and takes no more calls: {text}\n"
+                f"{command('retry', name, path)} has it try again{give_up}, {command('delete', name, path)} removes it"
+            )
         if record.status == "exited":
-            raise WorkerError(f"worker `{record.name}` has ended itself and takes no more calls")
+            raise WorkerError(
+                f"worker `{name}` has ended itself and takes no more calls; {command('abandon', name, path)} takes it "
+                f"back before its last call, {command('delete', name, path)} removes it"
+            )
 
     def _note(self, status: str, *, retries: int = 0) -> None:
         self.executor.records.set_status(self.number, status, retries=retries)

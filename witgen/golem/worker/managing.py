@@ -1,0 +1,285 @@
+"""What `witgen workers` does with workers that are not loaded: every state that a worker can be in has a way out."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, Self
+
+from .advice import command
+from .entries import INVOKED, Entry
+from .errors import StateError, WorkerError
+from .lock import StateLock, canonical
+from .records import Records, WorkerRecord
+from .state import State
+
+__all__ = ["Manager", "Pruned", "Reader"]
+
+_BODY: Final = re.compile(rb'"([0-9a-f]{16})"')
+"""The name of a response's body, as it stands in the oplog."""
+
+_SHOWN: Final = 200
+"""Characters of a value that is shown."""
+
+_TABLES: Final = ("oplog", "promises", "invocations", "updates")
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """What was removed: workers by name, entries of oplogs, files of responses' bodies, and bytes of those."""
+
+    workers: list[str]
+    entries: int
+    bodies: int
+    size: int
+
+
+class Reader:
+    """Looks at a state file, also while another process runs its workers.
+
+    Raises:
+        StateError: it is not a state file, or damaged.
+    """
+
+    def __init__(self, path: Path, *, read_only: bool = True) -> None:
+        if not path.exists():
+            raise WorkerError(f"{path}: there is no state file; `witgen run` makes one")
+        self.path = path
+        self.state = State(path, read_only=read_only)
+        self.records = Records(self.state)
+        place = canonical(path)
+        self.folder = place.with_name(f"{place.name}.d")
+
+    def find(self, name: str) -> WorkerRecord:
+        """Return the worker of a name: WORKER, or COMPONENT/WORKER where several components have one of that name."""
+        everyone = [(self.component(each), each) for each in self.records.workers()]
+        fitting = [each for _, each in everyone if each.name == name]
+        fitting = fitting or [each for component, each in everyone if f"{component}/{each.name}" == name]
+        if len(fitting) == 1:
+            return fitting[0]
+        if not fitting:
+            raise WorkerError(f"there is no worker `{name}`; `witgen workers` lists all")
+        ways = ", ".join(f"`{self.component(each)}/{each.name}`" for each in fitting)
+        raise WorkerError(f"several components have a worker `{name}`: name one of {ways}")
+
+    def component(self, record: WorkerRecord) -> str:
+        """Return what a worker's component is called."""
+        versions = self.records.versions(record.component)
+        return versions[-1].name if versions else str(record.component)
+
+    def listed(self, record: WorkerRecord) -> dict[str, Any]:
+        """Return what is known about a worker, for a list of them."""
+        return {
+            "component": self.component(record),
+            "worker": record.name,
+            "status": record.status,
+            "version": record.version,
+            "newest-version": len(self.records.versions(record.component)) - 1,
+            "retries": record.retries,
+            "oplog-entries": self.state.last_position(record.number),
+            "created": datetime.fromtimestamp(record.created / 1000, UTC).isoformat(timespec="seconds"),
+            "env": dict(record.env),
+        }
+
+    def shown(self, record: WorkerRecord) -> dict[str, Any]:
+        """Return all that is known about a worker, and the commands that lead out of the state that it is in."""
+        call, error = self.state.open_call(record.number), self.state.last(record.number, "error")
+        update = self.records.next_update(record.number)
+        waiting = [each for each in self.records.pending() if each.worker == record.number]
+        return {
+            **self.listed(record),
+            "args": list(record.args),
+            "call": None if call is None else _called(call),
+            "error": None if error is None else error.about,
+            "update": None if update is None else {"version": update[1], "mode": update[2]},
+            "waiting-calls": [
+                {"function": each.function, "key": each.key, "due": _moment(each.due)} for each in waiting
+            ],
+            "oplog-bytes": self.state.size(record.number),
+            "body-bytes": sum(path.stat().st_size for path in self.bodies(record)),
+            "ways": self.ways(record, call),
+        }
+
+    def ways(self, record: WorkerRecord, call: Entry | None) -> list[str]:
+        """Return the commands that lead out of the state that a worker is in."""
+        verbs = {"running": ["interrupt"], "suspended": ["interrupt"], "failed": ["retry"]}.get(record.status, [])
+        if call is not None or record.status == "exited":
+            verbs = [*verbs, "abandon"]
+        return [command(verb, record.name, self.path).strip("`") for verb in (*verbs, "delete")]
+
+    def oplog(self, record: WorkerRecord, *, start: int = 1, dead: bool = False) -> Iterator[dict[str, Any]]:
+        """Yield the entries of a worker's oplog from a position on; with `dead`, those too that count no more."""
+        while page := self.state.entries(record.number, start=start, limit=500, alive=not dead):
+            for entry in page:
+                yield {
+                    "position": entry.position,
+                    "at": _moment(entry.at),
+                    "kind": entry.kind,
+                    "name": entry.name,
+                    "key": entry.key,
+                    "request": _text(entry.request.text),
+                    "response": None if entry.response is None else _text(entry.response.text),
+                    "bytes": len(entry.request.data) + (0 if entry.response is None else len(entry.response.data)),
+                    "dead": entry.dead,
+                }
+            start = page[-1].position + 1
+
+    def bodies(self, record: WorkerRecord) -> list[Path]:
+        """Return the files with bodies of responses that a worker has got."""
+        folder = self.folder / "http" / str(record.number)
+        return sorted(folder.iterdir()) if folder.is_dir() else []
+
+    def interrupt(self, record: WorkerRecord) -> bool:
+        """Ask the process that runs a worker to end the call there; the worker's next call goes on with it.
+
+        Tell whether there is such a process; without one, note that the call was interrupted.
+        """
+        if not record.is_busy:
+            raise WorkerError(f"worker `{record.name}` is {record.status}: there is no call to interrupt")
+        try:
+            lock = StateLock(canonical(self.path))
+        except StateError:
+            self.state.execute("UPDATE workers SET wish = 'interrupt' WHERE number = ?", record.number)
+            return True
+        try:
+            self.records.set_status(record.number, "interrupted", retries=record.retries)
+        finally:
+            lock.release()
+        return False
+
+    def close(self) -> None:
+        """Close the file; twice is fine."""
+        self.state.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Manager(Reader):
+    """Changes workers of a state file that no process runs meanwhile."""
+
+    def __init__(self, path: Path) -> None:
+        if not path.exists():
+            raise WorkerError(f"{path}: there is no state file; `witgen run` makes one")
+        self._lock = StateLock(canonical(path))
+        try:
+            super().__init__(path, read_only=False)
+        except BaseException:
+            self._lock.release()
+            raise
+        self.records.note_killed()
+
+    def abandon(self, record: WorkerRecord) -> str:
+        """Give up the call that a worker is in the middle of, or that ended it; return which one that was."""
+        call = self.state.open_call(record.number)
+        if call is None and record.status == "exited":
+            call = self.state.last(record.number, INVOKED)
+        if call is None:
+            raise WorkerError(f"worker `{record.name}` is {record.status} and in the middle of no call")
+        with self.state.transaction():
+            self._back(record, call.position - 1)
+            self.records.settle(record.number, call.key, "cancelled")
+        return call.name
+
+    def revert(self, record: WorkerRecord, *, position: int | None = None, calls: int | None = None) -> int:
+        """Take a worker back to an entry of its oplog, or before its last calls; return the last entry that counts."""
+        if calls is not None:
+            position = self.state.before_invocations(record.number, calls)
+        last = self.state.last_position(record.number)
+        if position is None or not 0 < position <= last:
+            raise WorkerError(f"the oplog of worker `{record.name}` has the entries 1 to {last}, not {position}")
+        self._back(record, position)
+        return position
+
+    def retry(self, record: WorkerRecord) -> str | None:
+        """Let a failed worker try again; return the call that its next one goes on with."""
+        if record.status != "failed":
+            raise WorkerError(f"worker `{record.name}` is {record.status}, not failed")
+        call = self.state.open_call(record.number)
+        self.records.set_status(record.number, "idle" if call is None else "interrupted")
+        return None if call is None else call.name
+
+    def delete(self, record: WorkerRecord) -> None:
+        """Remove a worker with all that is its: oplog, promises, waiting calls, bodies of responses."""
+        with self.state.transaction():
+            for table in _TABLES:
+                self.state.execute(f"DELETE FROM {table} WHERE worker = ?", record.number)  # noqa: S608  (one of ours)
+            self.state.execute("DELETE FROM workers WHERE number = ?", record.number)
+        shutil.rmtree(self.folder / "http" / str(record.number), ignore_errors=True)
+
+    def prune(self, *, failed: bool = False) -> Pruned:
+        """Remove what no worker needs any more.
+
+        That is: workers that ended themselves; those that were made for one run, or for one client of another worker,
+        and are done; entries of oplogs that no longer count, or that a snapshot stands for; bodies of responses that
+        no entry speaks of.
+
+        Args:
+            failed: whether failed workers are removed too.
+        """
+        removed: list[str] = []
+        entries = bodies = size = 0
+        for record in self.records.workers():
+            if record.status == "exited" or (failed and record.status == "failed") or self._is_done(record):
+                size += sum(path.stat().st_size for path in self.bodies(record))
+                bodies += len(self.bodies(record))
+                entries += self.state.count(record.number)
+                self.delete(record)
+                removed.append(record.name)
+                continue
+            entries += self.state.prune(record.number)
+            known = self._known_bodies(record)
+            for path in self.bodies(record):
+                if path.stem not in known:
+                    bodies, size = bodies + 1, size + path.stat().st_size
+                    path.unlink()
+        self.state.shrink()
+        return Pruned(removed, entries, bodies, size)
+
+    def _is_done(self, record: WorkerRecord) -> bool:
+        return (
+            record.once
+            and record.status == "idle"
+            and not any(each.worker == record.number for each in self.records.pending())
+        )
+
+    def _known_bodies(self, record: WorkerRecord) -> set[str]:
+        entries = self.state.entries(record.number)
+        return {
+            name.decode()
+            for entry in entries
+            if entry.response is not None
+            for name in _BODY.findall(entry.response.data)
+        }
+
+    def _back(self, record: WorkerRecord, position: int) -> None:
+        with self.state.transaction():
+            self.state.refuse_pruned(record.number, position)
+            self.records.go_back(record.number, position, "revert")
+            self.records.set_status(record.number, "idle")
+
+    def close(self) -> None:
+        """Close the file and let go of it; twice is fine."""
+        super().close()
+        self._lock.release()
+
+
+def _called(entry: Entry) -> dict[str, Any]:
+    return {
+        "function": entry.name, "key": entry.key, "begun": _moment(entry.at), "arguments": _text(entry.request.text)
+    }  # fmt: skip
+
+
+def _moment(at: int) -> str:
+    return datetime.fromtimestamp(at / 1e9, UTC).isoformat(timespec="seconds")
+
+
+def _text(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
