@@ -45,6 +45,24 @@ state_option = click.option(
 )
 
 
+class _Limit(click.ParamType):  # type: ignore[type-arg,unused-ignore]
+    """A number, or `none`."""
+
+    name = "limit"
+
+    def __init__(self, number: Any) -> None:
+        self._number = number
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number, None for `none`."""
+        if value == "none":
+            return None
+        number = self._number.convert(value, param, ctx)
+        if number != number or number == float("inf"):
+            self.fail(f"{value} is not a limit; write none for no limit", param, ctx)
+        return number
+
+
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("component")
 @click.argument("function")
@@ -61,11 +79,30 @@ state_option = click.option(
     "--update", type=click.Choice(["automatic", "snapshot-based"]), help="Bring the worker to this version first."
 )
 @click.option(
-    "--deadline", type=click.FloatRange(min=0, min_open=True), callback=_limit, metavar="SECONDS",
+    "--deadline",
+    type=_Limit(click.FloatRange(min=0, min_open=True)),
+    callback=_limit,
+    default="3600",
+    metavar="SECONDS|none",
+    show_default=True,
     help="How long it may take.",
-)  # fmt: skip
+)
 @click.option(
-    "--memory", type=click.IntRange(min=1), callback=_limit, metavar="BYTES", help="How large each memory may get."
+    "--memory",
+    type=_Limit(click.IntRange(min=1)),
+    callback=_limit,
+    default=str(1 << 30),
+    metavar="BYTES|none",
+    show_default=True,
+    help="How large each memory may get.",
+)
+@click.option(
+    "--disk",
+    type=_Limit(click.IntRange(min=1)),
+    default=str(1 << 30),
+    metavar="BYTES|none",
+    show_default=True,
+    help="How much its oplog with the bodies of responses may take, and each of the stores.",
 )
 @click.option("--network/--no-network", default=True, help="Whether it may connect to anything.")
 @click.option("--json", "as_json", is_flag=True, help="Arguments and result are JSON, not WAVE.")

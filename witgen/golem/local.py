@@ -52,6 +52,7 @@ class Services:
         keyvalue: another key-value store than the one in `folder`.
         blobstore: likewise.
         logger: the Python logger below which components log.
+        disk: bytes that each of the two stores in `folder` may take; None for no limit.
 
     Raises:
         ServiceError: what is in `folder` is damaged, locked, or of a later version.
@@ -66,14 +67,15 @@ class Services:
         keyvalue: KeyValue | None = None,
         blobstore: BlobStore | None = None,
         logger: str = "golem",
+        disk: int | None = None,
     ) -> None:
         self._temporary = tempfile.TemporaryDirectory(prefix="witgen-") if folder is None else None
         self.folder = Path(self._temporary.name if self._temporary is not None else os.fspath(folder or ""))
         self.folder.mkdir(parents=True, exist_ok=True)
         self.http = Http(allowed=network)
         self.websockets = websockets or WebSockets(allowed=network)
-        self.keyvalue = keyvalue or KeyValue(self.folder / "keyvalue.sqlite")
-        self.blobstore = blobstore or BlobStore(self.folder / "blobs")
+        self.keyvalue = keyvalue or KeyValue(self.folder / "keyvalue.sqlite", limit=disk)
+        self.blobstore = blobstore or BlobStore(self.folder / "blobs", limit=disk)
         self.logging = Logging(logger)
 
     @property

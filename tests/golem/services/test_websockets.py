@@ -108,17 +108,17 @@ def test_what_came_before_the_servers_close_is_still_there(guest: Guest) -> None
     assert answers == ["0", "1", "2"] + [("Closed", (4321, "enough"))] * 3
 
 
-def test_a_connection_that_breaks_off_counts_as_closed(guest: Guest) -> None:
+def test_a_connection_that_is_lost_is_not_closed_normally(guest: Guest) -> None:
     def reset(peer: socket.socket) -> None:
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         peer.close()
 
     for ending in (lambda peer: peer.close(), reset):
         with raw_server(ending) as url:
-            assert (
-                guest("ws = connect(); out.extend([said(ws.receive), said(ws.receive)])", url=url)
-                == [("Closed", (1000, "Connection closed"))] * 2
-            )
+            assert guest("ws = connect(); out.extend([said(ws.receive), said(ws.receive)])", url=url) == [
+                ("ReceiveFailure", "the connection was lost"),
+                ("Closed", (1006, "the connection was lost")),
+            ]
 
 
 def test_a_close_frame_without_a_code_has_no_information(guest: Guest) -> None:
@@ -136,7 +136,7 @@ def test_a_broken_frame_is_a_protocol_error(guest: Guest, frame: bytes) -> None:
         [first, second, third] = guest("ws = connect(); out.extend(said(ws.receive) for _ in range(3))", url=url)
     assert first == "ok"
     assert second[0] == "ProtocolError"
-    assert third == ("Closed", (1000, "Connection closed"))
+    assert third == ("Closed", (1006, "the connection was lost"))
 
 
 def test_receiving_can_wait_for_a_while(guest: Guest) -> None:

@@ -195,9 +195,10 @@ def test_output_after_a_snapshot_is_not_taken_for_what_was_printed_before(machin
 
 def test_a_changed_component_is_a_divergence(tmp_path: Path, versions: Versions) -> None:
     versions.step(RANDOM)
-    [kept] = (tmp_path / "state.db.d" / "components").iterdir()
-    kept.write_bytes(_component(CLOCK))
+    (tmp_path / "other.wasm").write_bytes(_component(CLOCK))
     with Executor(tmp_path / "state.db") as executor:
+        other = executor.add_component(tmp_path / "other.wasm")
+        executor.state.execute("UPDATE components SET digest = ? WHERE name = 'stepper'", other.digest)
         [record] = executor.records.workers()
         worker = executor.worker(record)
         with pytest.raises(DivergenceError, match=r"(?s)entry 3.*recorded: wasi:random.*made now: wasi:clocks"):

@@ -7,9 +7,14 @@ import os
 import sqlite3
 import stat
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from wasmtime import wat2wasm
+
+from witgen.golem.worker.errors import StateError, WorkerError
+from witgen.golem.worker.managing import Reader
+from witgen.golem.worker.running import Run, run
 
 from .conftest import ADD, Folder
 
@@ -68,27 +73,39 @@ def _calls(folder: Folder, worker: str) -> int:
 def test_damaged_values_are_one_error_and_fail_no_worker(
     folder: Folder, damage: str, values: tuple[object, ...]
 ) -> None:
-    _add(folder, "w")
-    kept = (folder.path / ".witgen" / "state.db").read_bytes()
+    state = folder.path / ".witgen" / "state.db"
+    wanted = Run(
+        component=str(folder.path / "calc.wasm"), function="add", arguments=["3", "4"], worker="w", state=state
+    )
+    assert run(wanted).text == "7"
+    kept = state.read_bytes()
     _change(folder, damage, *values)
-    code, out, err = _add(folder, "w")
-    assert (code, out) == (2, ""), err
-    assert "damaged" in err
-    assert folder.run("workers")[0] in {0, 2}
-    (folder.path / ".witgen" / "state.db").write_bytes(kept)
-    assert _add(folder, "w")[:2] == (0, "7\n")
+    with pytest.raises(WorkerError, match="damaged"):
+        run(wanted)
+    state.write_bytes(kept)
+    assert run(wanted).text == "7"
+
+
+def test_damaged_values_on_the_command_line(folder: Folder) -> None:
+    _add(folder, "w")
+    _change(folder, "UPDATE workers SET env = 'x'")
+    for command in (["run", "calc.wasm", "add", "3", "4", "--worker", "w"], ["workers"], ["workers", "show", "w"]):
+        code, out, err = folder.run(*command)
+        assert (code, out) == (2, "")
+        assert "damaged" in err
+        assert err.count("\n") == 1
 
 
 @pytest.mark.parametrize(
     "damage", ["component = 'no id'", "name = cast(x'ff' AS TEXT)", "created = 'noon'", "args = '{'"]
 )
 def test_damaged_values_in_a_list(folder: Folder, damage: str) -> None:
-    _add(folder, "w")
-    _change(folder, f"UPDATE workers SET {damage}")
-    for command in (["workers"], ["workers", "show", "w"], ["workers", "prune"]):
-        code, out, err = folder.run(*command)
-        assert (code, out) == (2, "")
-        assert "damaged" in err
+    state = folder.path / "state.db"
+    run(Run(component=str(folder.path / "calc.wasm"), function="add", arguments=["3", "4"], worker="w", state=state))
+    with closing(sqlite3.connect(state)) as connection, connection:
+        connection.execute(f"UPDATE workers SET {damage}")
+    with Reader(state) as reader, pytest.raises(StateError, match="damaged"):
+        reader.records.workers()
 
 
 def test_a_kept_component_that_has_changed_is_not_run(folder: Folder) -> None:
@@ -159,7 +176,7 @@ def test_revert_delete_and_prune(folder: Folder) -> None:
     folder.run("run", "calc.wasm", "add", "1", "2")
     folder.run("run", "calc.wasm", "fail", "--worker", "f")
     code, _, err = folder.run("workers", "prune", "--failed")
-    assert (code, err) == (0, "removed 2 workers, 11 oplog entries, 0 files of bodies (0 bytes)\n")
+    assert (code, err) == (0, "removed 2 workers, 12 oplog entries, 0 files of bodies (0 bytes)\n")
     assert [each["worker"] for each in json.loads(folder.run("workers", "--json")[1])] == ["w"]
     assert _add(folder, "w")[:2] == (0, "7\n")
     assert folder.run("workers", "delete", "nobody")[0] == 2
@@ -220,3 +237,32 @@ def test_services_are_chosen_by_version(folder: Folder) -> None:
     code, _, err = folder.run("run", "later.wasm", "hello")
     assert code == 2
     assert "wasi:http/types@0.3.0" in err
+
+
+def test_only_the_result_is_on_stdout(folder: Folder, component: Path) -> None:
+    def count(*more: str) -> tuple[str, str]:
+        code, out, err = folder.run("run", str(component), "count", "--worker", "w", "-q", *more)
+        assert code == 0, err
+        return out, err
+
+    assert count() == ("1\n", "counted 1\n")
+    assert count("--json") == ("2\n", "counted 2\n")
+    assert count("--guest-stdout", "stdout") == ("counted 3\n3\n", "")
+    assert count("--guest-stdout", "none") == ("4\n", "")
+
+
+def test_an_oplog_has_a_limit_and_goes_on_behind_it(folder: Folder) -> None:
+    made = 0
+    while (answer := _add(folder, "w", "--disk", "600"))[0] == 0:
+        made += 1
+    assert answer[:2] == (2, "")
+    assert "and 600 are allowed; `witgen run --disk` sets the limit" in answer[2]
+    assert made >= 1
+    assert _calls(folder, "w") == made
+    assert _add(folder, "w")[:2] == (0, "7\n")
+
+
+def test_limits_are_numbers_or_none(folder: Folder) -> None:
+    assert _add(folder, "w", "--deadline", "none", "--memory", "none", "--disk", "none")[:2] == (0, "7\n")
+    for limit in ("nan", "inf", "-1", "0", "much"):
+        assert _add(folder, "w", "--deadline", limit)[0] == 2

@@ -29,13 +29,14 @@ class BlobStore:
 
     Args:
         folder: where its containers are; made where it does not exist.
+        limit: bytes that all objects together may have; None for no limit.
 
     Raises:
         ServiceError: the folder cannot be used.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = BlobFolder(folder)
+    def __init__(self, folder: Path, *, limit: int | None = None) -> None:
+        self.folder = BlobFolder(folder, limit)
         self._container = type("Container", (Container,), {"folder": self.folder})
 
     def implementations(self) -> dict[str, object]:

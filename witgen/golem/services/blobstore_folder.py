@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, BinaryIO, Final
 
 from .blobstore_names import from_path, to_path
+from .budget import Budget, size_of
 from .errors import ServiceError
 
 __all__ = ["BlobError", "BlobFolder"]
@@ -22,6 +23,8 @@ _CREATED: Final = ".created"
 
 _UNFINISHED: Final = ".unfinished"
 """The folder for what is being written: it gets its name when it is complete."""
+
+_CHUNK: Final = 1 << 20
 
 _ABANDONED: Final = 24 * 3600
 """Seconds after which nobody writes any more: the process that did was killed."""
@@ -37,17 +40,19 @@ class BlobFolder:
     Args:
         root: the folder, which is made where it does not exist. Nothing outside it is read or written, also where
             there are symbolic links in it.
+        limit: bytes that all objects together may have.
 
     Raises:
         ServiceError: it cannot be made.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, limit: int | None = None) -> None:
         try:
             (root / _UNFINISHED).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ServiceError(f"{root} cannot be used as a blob store: {error}") from error
         self._root = root.resolve()
+        self._limit = limit
         self._remove_abandoned()
         # Folders of long names come and go with their objects; here, not one between the other's two steps.
         self._lock = threading.RLock()
@@ -119,8 +124,11 @@ class BlobFolder:
         """Store an object."""
         unfinished = self._new()
         try:
+            budget = Budget("the blob store", self._limit, 0 if self._limit is None else size_of(self._root))
             with unfinished.open("xb") as file:
-                shutil.copyfileobj(content, file)
+                while chunk := content.read(_CHUNK):
+                    budget.spend(len(chunk))
+                    file.write(chunk)
             self._place(unfinished, container, name)
         finally:
             unfinished.unlink(missing_ok=True)

@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.exceptions import ConnectionClosed, SecurityError, WebSocketException
 from websockets.typing import Subprotocol
+from websockets.uri import parse_uri
 
 from ..bindings.types.golem_websocket_client import (
     CloseInfo,
@@ -32,11 +33,13 @@ _OWN = frozenset(
 )
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _NOT_IN_VALUES = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_NOT_IN_URLS = re.compile(r"[\x00-\x20\x7f-\xa0\\\"<>^`{|}\u2028\u2029\ud800-\udfff]")
 
 # RFC 6455, section 7.4.1: what our side says when the other side broke the rules; 1009 when it said too much.
 _RULES_BROKEN = frozenset((1002, 1003, 1007))
 _TOO_BIG = 1009
 _NO_STATUS = 1005
+_LOST = 1006
 
 
 class _Connection(ClientConnection):
@@ -47,6 +50,34 @@ class _Connection(ClientConnection):
         super().data_received(data)
         if self.protocol.close_expected():
             self.loop.call_later(self.close_timeout or 0, self.transport.abort)
+
+
+class _Connect(connect):
+    """Follows redirects where they stay with the server that the component has named."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        """Return where to go on, or why not."""
+        before = _origin(self.uri)
+        place = super().process_redirect(exc)
+        if isinstance(place, str) and _origin(place) != before:
+            return SecurityError(f"the server redirects to another origin: {place}")
+        return place
+
+
+def _origin(url: str) -> tuple[bool, str, int]:
+    found = parse_uri(url)
+    return found.secure, found.host, found.port
+
+
+def _checked(url: str) -> str:
+    """Return a URL that may be connected to; raise `ValueError` where it is not the URL of a WebSocket."""
+    if (wrong := _NOT_IN_URLS.search(url)) is not None:
+        raise ValueError(f"{wrong[0]!r} cannot be part of a URL")
+    scheme, separator, _ = url.partition("://")
+    if not separator or scheme.lower() not in {"ws", "wss"}:
+        raise ValueError("the URL of a WebSocket begins with ws:// or wss://")
+    parse_uri(url)
+    return url
 
 
 async def open_connection(
@@ -65,8 +96,8 @@ async def open_connection(
         ErrorConnectionFailure: whatever went wrong.
     """
     try:
-        return await connect(
-            url,
+        return await _Connect(
+            _checked(url),
             **_request(headers),
             ssl=tls if url.lower().startswith("wss:") else None,
             create_connection=_Connection,
@@ -120,9 +151,13 @@ def how_it_ended(error: ConnectionClosed) -> list[Error]:
     frame, ours = error.rcvd, error.sent
     if frame is not None:
         return [ErrorClosed(None if frame.code == _NO_STATUS else CloseInfo(frame.code, frame.reason))]
-    closed = ErrorClosed(CloseInfo(1000, "Connection closed"))
+    # RFC 6455, section 7.1.5: 1006 is for connections that ended without a close frame.
+    closed = ErrorClosed(CloseInfo(_LOST, "the connection was lost"))
     if ours is not None and ours.code in _RULES_BROKEN:
         return [ErrorProtocolError(ours.reason or f"close code {ours.code}"), closed]
     if ours is not None and ours.code == _TOO_BIG:
         return [ErrorReceiveFailure(f"a message has more than {MAX_SIZE} bytes"), closed]
-    return [closed]
+    if ours is not None:
+        # We have said goodbye, and the server has ended the connection without an answer.
+        return [ErrorClosed(CloseInfo(ours.code, ours.reason))]
+    return [ErrorReceiveFailure("the connection was lost"), closed]

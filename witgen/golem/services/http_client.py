@@ -19,6 +19,7 @@ from ..bindings.host import wasi_http_outgoing_handler, wasi_http_types
 from ..bindings.host.wasi_io_error import Error as IoError
 from ..bindings.host.wasi_io_poll import Pollable
 from ..bindings.types import wasi_http_types as wit
+from .budget import Budget
 from .http_bodies import Body
 from .http_exchange import Exchange, Head, Request
 from .http_fields import Entry, Fields
@@ -41,12 +42,16 @@ class HttpClient:
         folder: where the bodies of responses are kept; made when there is one.
         allowed: whether requests are sent, or answered with `HTTP-request-denied`.
         limit: bytes that the body of a response may have.
+        budget: how much space all of them may take.
     """
 
-    def __init__(self, folder: Path, *, allowed: bool = True, limit: int = RESPONSE_LIMIT) -> None:
+    def __init__(
+        self, folder: Path, *, allowed: bool = True, limit: int = RESPONSE_LIMIT, budget: Budget | None = None
+    ) -> None:
         self.folder = folder
         self.allowed = allowed
         self.limit = limit
+        self.budget = budget or Budget("the responses")
         self.failure: wit.ErrorCode | None = None
         """Why the last body broke off that did."""
         self._sending: set[threading.Event] = set()
@@ -93,6 +98,7 @@ class _Arrival:
         outcome: list[Entry] | wit.ErrorCode
         try:
             while chunk := exchange.read():
+                self.client.budget.spend(len(chunk))
                 self.body.append(chunk, self.client.limit)
             outcome = exchange.trailers
         except wit.ErrorCode as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -103,11 +104,12 @@ class Exchange:
             ErrorCode: there is none.
         """
         channel = self._connected()
-        with declared(wit.ErrorCodeConnectionReadTimeout()):
-            event = self._next(channel)
+        # The time is for the beginning of the response as a whole, however slowly it arrives.
+        due = time.monotonic() + self._request.timeouts.first_byte
+        with declared(wit.ErrorCodeHttpResponseTimeout()):
+            event = self._next(channel, due)
             while isinstance(event, h11.InformationalResponse):
-                event = self._next(channel)
-            channel.settimeout(self._request.timeouts.between_bytes)
+                event = self._next(channel, due)
             return Head(event.status_code, _entries(event.headers))
 
     def read(self) -> bytes:
@@ -117,7 +119,7 @@ class Exchange:
             ErrorCode: it breaks off.
         """
         with declared(wit.ErrorCodeConnectionReadTimeout()):
-            event = self._next(self._connected())
+            event = self._next(self._connected(), time.monotonic() + self._request.timeouts.between_bytes)
             if isinstance(event, h11.Data):
                 return bytes(event.data)
             # After an upgrade what follows is no HTTP.
@@ -163,9 +165,13 @@ class Exchange:
             # A server may have answered and closed the connection before it had everything. If not, reading tells.
             return
 
-    def _next(self, channel: socket.socket) -> Any:
-        """Return the next event of h11."""
+    def _next(self, channel: socket.socket, due: float) -> Any:
+        """Return the next event of h11, which has to be there at a moment of the monotonic clock."""
         while (event := self._protocol.next_event()) is h11.NEED_DATA:
+            rest = due - time.monotonic()
+            if rest <= 0:
+                raise TimeoutError
+            channel.settimeout(rest)
             data = channel.recv(_CHUNK)
             is_in_body = self._protocol.their_state is h11.SEND_BODY
             self._protocol.receive_data(data)

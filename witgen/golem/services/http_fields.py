@@ -9,7 +9,7 @@ from typing import Final, Self, TypeAlias
 from ..bindings.host import wasi_http_types
 from ..bindings.types.wasi_http_types import HeaderErrorForbidden, HeaderErrorImmutable, HeaderErrorInvalidSyntax
 
-__all__ = ["FORBIDDEN", "TOKEN", "Entry", "Fields"]
+__all__ = ["FORBIDDEN", "TOKEN", "Entry", "Fields", "length_of"]
 
 Entry: TypeAlias = tuple[str, bytes]
 """A name and one value."""
@@ -27,6 +27,15 @@ FORBIDDEN: Final = frozenset(
     }
 )
 """Headers of the connection, which is the host's."""
+
+
+_LENGTH: Final = re.compile(rb"[0-9]{1,20}")
+
+
+def length_of(value: bytes) -> int | None:
+    """Return a content length, None where it is not one that fits into 64 bits."""
+    length = int(value) if _LENGTH.fullmatch(value) else None
+    return length if length is not None and length < 1 << 64 else None
 
 
 class Fields(wasi_http_types.Fields):
@@ -93,6 +102,8 @@ class Fields(wasi_http_types.Fields):
         if self._is_read_only:
             raise HeaderErrorImmutable
         if not TOKEN.fullmatch(name) or not all(map(_VALUE.fullmatch, values)):
+            raise HeaderErrorInvalidSyntax
+        if name.lower() == "content-length" and any(length_of(each) is None for each in values):
             raise HeaderErrorInvalidSyntax
         if name.lower() in FORBIDDEN:
             raise HeaderErrorForbidden

@@ -13,7 +13,7 @@ from ..bindings.host import wasi_http_types
 from ..bindings.types import wasi_http_types as wit
 from .content import Written
 from .http_exchange import Request, Timeouts
-from .http_fields import TOKEN, Entry, Fields
+from .http_fields import TOKEN, Entry, Fields, length_of
 
 __all__ = ["OutgoingBody", "OutgoingRequest", "OutgoingResponse", "RequestOptions"]
 
@@ -132,7 +132,7 @@ class _Outgoing:
         if self._body is not None:
             return None
         lengths = [value for name, value in self._headers if name.lower() == "content-length"]
-        announced = int(lengths[0]) if lengths and lengths[0].isdigit() else None
+        announced = length_of(lengths[0]) if lengths else None
         self._body = OutgoingBody(announced)
         return self._body
 

@@ -24,13 +24,14 @@ class KeyValue:
     Args:
         path: its file, which is made where it does not exist.
         patience: how many seconds to wait while another process writes to the file.
+        limit: bytes that the file may have; None for no limit.
 
     Raises:
         ServiceError: the file cannot be used.
     """
 
-    def __init__(self, path: Path, *, patience: float = 5) -> None:
-        self.file = KeyValueFile(path, patience)
+    def __init__(self, path: Path, *, patience: float = 5, limit: int | None = None) -> None:
+        self.file = KeyValueFile(path, patience, limit)
         self._types = Types()
         self._cache = Cache(self.file)
 

@@ -41,17 +41,21 @@ class KeyValueFile:
     Args:
         path: the file, which is made where it does not exist.
         patience: how many seconds to wait at most.
+        limit: bytes that the file may have.
 
     Raises:
         ServiceError: it cannot be opened, or is no such file.
     """
 
-    def __init__(self, path: Path, patience: float) -> None:
+    def __init__(self, path: Path, patience: float, limit: int | None = None) -> None:
         self.path = path
         self._lock = threading.Lock()
         try:
             self._connection = sqlite3.connect(path, timeout=patience, isolation_level=None, check_same_thread=False)
             self._prepare()
+            if limit is not None:
+                [size] = self._connection.execute("PRAGMA page_size").fetchone()
+                self._connection.execute(f"PRAGMA max_page_count = {max(1, limit // size)}")
         except sqlite3.Error as error:
             raise ServiceError(f"{path} cannot be used as a key-value store: {error}") from error
 

@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from types import SimpleNamespace
@@ -16,9 +18,9 @@ from ...runtime import abi
 from ...runtime.host import Import, Resource
 from .calls import Call, Item, finish, is_one_class, outcome, request_type
 from .codec import Encoded, Handle, decode, encode, gathered, has_handles, has_streams, replace
-from .errors import WorkerError
+from .errors import WorkerError, undamaged
 from .objects import Objects, Standing, dropped
-from .policy import CHECKED, entry_kind, interface_path, is_local, kind_of
+from .policy import CHECKED, TIMERS, entry_kind, interface_path, is_local, kind_of
 from .recorder import Recorder
 from .tasks import Task
 
@@ -94,6 +96,8 @@ class Durable:
         result, run = function.result, self._run
         if is_local(item.name, function, self._objects.plain.get(cast("abi.Resource", function.resource))):
             run = self._run_checked if f"{interface_path(item.name)}#{function.name}" in CHECKED else self._run_local
+        elif f"{interface_path(item.name)}#{function.name}" in TIMERS:
+            run = self._run_timer
         elif any(has_streams(param.type) for param in function.params):
             run = _refuse
         elif isinstance(result, abi.Own) and result.resource.name == "pollable" and function.resource is not None:
@@ -183,6 +187,25 @@ class Durable:
             return self._objects.made(type_, self._objects.admit(type_, each), call)
 
         return finish(call.function, replace(call.function.result, value, adopt))
+
+    def _run_timer(self, call: Call) -> Any:
+        """Wait for the moment that was recorded; the clock goes on while the worker is not loaded."""
+        [given] = call.arguments
+        now, wall = call.item.given.now(), time.time_ns()
+
+        def execute() -> Encoded:
+            due = wall + (given if call.function.name == "subscribe-duration" else max(0, given - now))
+            return Encoded(json.dumps([0, str(due)]))
+
+        kind = kind_of(call.item.name, call.function)
+        response = self._recorder.call(call.name, kind, self._request(call), execute)
+        with undamaged("a value in the oplog"):
+            due = int(json.loads(response.text)[1])
+        rest = max(0, due - wall)
+        if call.function.name == "subscribe-duration":
+            # Somebody may have set the clock back.
+            rest = min(rest, given)
+        return call.item.given.subscribe_duration(rest)
 
     def _run_checked(self, call: Call) -> Any:
         """Make a call that is made in replay too, if it is the one that was recorded."""

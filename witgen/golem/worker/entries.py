@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,10 +11,12 @@ from .codec import NOTHING, Encoded
 from .errors import undamaged
 
 __all__ = [
+    "BEGIN_REGION",
     "BY_SNAPSHOT",
     "CALLS",
     "COMPLETED",
     "CREATED",
+    "END_REGION",
     "IMPORTED",
     "INVOKED",
     "LOG",
@@ -21,6 +24,7 @@ __all__ = [
     "TOLD",
     "UPDATED",
     "Entry",
+    "open_regions",
 ]
 
 CREATED: Final = "create"
@@ -35,9 +39,12 @@ LOG: Final = "log"
 BY_SNAPSHOT: Final = "snapshot-based"
 """How a worker is updated that takes its state along; the name of the entry."""
 
+BEGIN_REGION: Final = "begin-atomic-region"
+END_REGION: Final = "end-atomic-region"
+
 CALLS: Final = frozenset(
     {
-        IMPORTED, "no-op", "begin-atomic-region", "end-atomic-region", "change-retry-policy",
+        IMPORTED, "no-op", BEGIN_REGION, END_REGION, "change-retry-policy",
         "change-persistence-level",
     }
 )  # fmt: skip
@@ -82,3 +89,14 @@ class Entry:
     def is_snapshot(self) -> bool:
         """Tell whether the worker begins anew here, with the state that stands in the entry."""
         return self.kind == UPDATED and self.name == BY_SNAPSHOT
+
+
+def open_regions(entries: Iterable[Entry]) -> list[int]:
+    """Return where the regions begin that have no end among the entries, the outermost first."""
+    opened: list[int] = []
+    for entry in entries:
+        if entry.kind == BEGIN_REGION:
+            opened.append(entry.position)
+        elif entry.kind == END_REGION:
+            opened = [each for each in opened if each < entry.number]
+    return opened

@@ -63,7 +63,9 @@ class Executor:
             self.state = State(path)
             self.records = Records(self.state)
             _make_private(self.folder)
-            self.services = services or Services(self.folder, network=self.surroundings.network)
+            self.services = services or Services(
+                self.folder, network=self.surroundings.network, disk=self.surroundings.disk
+            )
         except BaseException:
             self._lock.release()
             raise

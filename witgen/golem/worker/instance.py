@@ -48,6 +48,8 @@ class Surroundings:
     """Bytes that each memory may have."""
     response_limit: int = RESPONSE_LIMIT
     """Bytes that the body of an HTTP response may have; the oplog keeps all of them."""
+    disk: int | None = None
+    """Bytes that the oplog of a worker and the bodies of its responses may take, and each of the stores."""
     output: Callable[[str, bytes], object] = field(default=_nowhere)
     """Takes what the guest writes to `stdout` and `stderr`."""
 

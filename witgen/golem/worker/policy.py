@@ -11,12 +11,14 @@ from typing import Any
 
 from ...runtime import abi
 from ..bindings.types import golem_websocket_client as websocket
+from .entries import BEGIN_REGION, END_REGION
 
 __all__ = [
     "CHECKED",
     "HISTORY",
     "ONCE",
     "REOPEN",
+    "TIMERS",
     "Kind",
     "entry_kind",
     "interface_path",
@@ -74,7 +76,6 @@ _LOCAL = frozenset(
     {
         "golem:api/context#current-context",
         *(f"golem:rpc/types#{name}" for name in ("parse-uuid", "uuid-to-string", "extract-value", "extract-type")),
-        *(f"wasi:clocks/monotonic-clock#subscribe-{what}" for what in ("instant", "duration")),
         "wasi:http/types#http-error-code",
     }
 )
@@ -97,11 +98,14 @@ CHECKED = frozenset({"wasi:http/types#[static]outgoing-body.finish"})
 
 _ENTRY_KINDS = {
     "get-oplog-index": "no-op",
-    "mark-begin-operation": "begin-atomic-region",
-    "mark-end-operation": "end-atomic-region",
+    "mark-begin-operation": BEGIN_REGION,
+    "mark-end-operation": END_REGION,
     "set-retry-policy": "change-retry-policy",
     "set-oplog-persistence-level": "change-persistence-level",
 }
+
+TIMERS = frozenset(f"wasi:clocks/monotonic-clock#subscribe-{what}" for what in ("instant", "duration"))
+"""Functions that wait for a moment: that is recorded, so that a worker that is loaded again waits for the same one."""
 
 REOPEN = {"wasi:blobstore/blobstore#create-container": "get-container"}
 """What gets again what a function made, where that is another function."""

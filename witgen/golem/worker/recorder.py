@@ -8,13 +8,17 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Final, NoReturn
 
+from ..services.budget import Budget, SpentError
 from .codec import NOTHING, Encoded
-from .entries import CALLS, COMPLETED, IMPORTED, INVOKED, LOG, REPLAYED, TOLD, UPDATED, Entry
-from .errors import DivergenceError, RefusedError, Stopped
+from .entries import CALLS, COMPLETED, IMPORTED, INVOKED, LOG, REPLAYED, TOLD, UPDATED, Entry, open_regions
+from .errors import DivergenceError, RefusedError, StateError, Stopped
 from .policy import Kind
 from .state import State
 
 __all__ = ["Recorder"]
+
+_ENTRY_SIZE: Final = 100
+"""Bytes that an entry takes beside its values, about."""
 
 _SHOWN: Final = 300
 """Characters of a value that a message shows."""
@@ -30,10 +34,12 @@ class Recorder:
         worker: whose it is.
         stopping: set once the process ends. No call is made from then on; what came of one that is under way may only
             be due to that, and is not recorded.
+        budget: how much space the worker may take.
     """
 
-    def __init__(self, state: State, worker: int, stopping: threading.Event) -> None:
+    def __init__(self, state: State, worker: int, stopping: threading.Event, budget: Budget | None = None) -> None:
         self.state = state
+        self._budget = budget or Budget("the oplog")
         self.worker = worker
         self._stopping = stopping
         self.level = "smart"
@@ -55,13 +61,7 @@ class Recorder:
 
     def _without_open_region(self, entries: list[Entry]) -> list[Entry]:
         """Let a region that has no end count no more: it is done as a whole, or again."""
-        opened: list[int] = []
-        for entry in entries:
-            if entry.kind == "begin-atomic-region":
-                opened.append(entry.position)
-            elif entry.kind == "end-atomic-region":
-                begin = entry.number
-                opened = [each for each in opened if each < begin]
+        opened = open_regions(entries)
         if not opened:
             return entries
         self.state.forget(self.worker, opened[0] + 1, "jump")
@@ -106,6 +106,7 @@ class Recorder:
             self.current = 0
             return self._execute(execute)
         if not self._recorded:
+            self._spend(request)
             return self._record(name, kind, request, execute, entry_kind)
         entry = self._matching(name, request)
         self.take(is_over=entry.response is not None)
@@ -140,6 +141,7 @@ class Recorder:
         if not self._is_kept(name, kind):
             self.current = 0
         elif not self._recorded:
+            self._spend(request)
             self.current = self.state.append(self.worker, Entry(IMPORTED, name, request))
         else:
             entry = self._matching(name, request)
@@ -199,6 +201,7 @@ class Recorder:
         if kind is not Kind.WRITE_REMOTE:
             self.current = 0
             response = self._execute(execute)
+            self._spend(response)
             self.current = self.state.append(self.worker, Entry(entry_kind, name, request, response))
             return response
         # It is in the oplog before it is made: so nobody takes it for one that was not tried.
@@ -230,10 +233,18 @@ class Recorder:
                 "set-idempotence-mode(false) it must not be made again"
             )
 
+    def _spend(self, value: Encoded) -> None:
+        """Take the space of a new entry before anything is done; the worker goes on where there is more again."""
+        try:
+            self._budget.spend(_ENTRY_SIZE + len(value.text) + len(value.data))
+        except SpentError as error:
+            raise StateError(str(error)) from error
+
     # Invocations of the worker itself
 
     def begin(self, function: str, key: str, request: Encoded) -> int:
         """Record that a call of the worker begins, and return where."""
+        self._spend(request)
         return self.state.append(self.worker, Entry(INVOKED, function, request, key=key))
 
     def complete(self, function: str, response: Encoded, key: str) -> None:
@@ -259,6 +270,7 @@ class Recorder:
         # In this order: nothing is lost when the process dies in between, but may come twice.
         output(stream, data)
         if self.level == "smart" and not self._is_paused:
+            self._spend(Encoded("null", data))
             self.state.append(self.worker, Entry(LOG, stream, Encoded("null", data), NOTHING))
 
 

@@ -158,6 +158,13 @@ class Records:
         """Note what a worker does now."""
         self.state.execute("UPDATE workers SET status = ?, retries = ? WHERE number = ?", status, retries, number)
 
+    def note_failure(self, number: int) -> bool:
+        """Note how far a worker had got when it failed; tell whether it had got as far the last time."""
+        reached = self.state.progress(number)
+        [row] = self.state.execute("SELECT failed_at FROM workers WHERE number = ?", number)
+        self.state.execute("UPDATE workers SET failed_at = max(failed_at, ?) WHERE number = ?", reached, number)
+        return bool(reached <= row["failed_at"])
+
     def version_at(self, number: int, position: int | None = None) -> int:
         """Return the version that a worker had at an entry of its oplog, or has at the end."""
         entry = self.state.last(number, CREATED, UPDATED, until=position)

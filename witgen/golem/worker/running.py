@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from ...errors import WitError
 from ...runtime.host import HostError
@@ -28,6 +29,12 @@ from .worker import Worker
 __all__ = ["DEFAULT_STATE", "Answer", "Run", "run"]
 
 
+DEADLINE: Final = 3600.0
+MEMORY: Final = 1 << 30
+DISK: Final = 1 << 30
+"""What a component gets that nobody has said anything about; it may not be trusted."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """What to run.
@@ -42,7 +49,9 @@ class Run:
         others: further components to make known, as `component`.
         key: the call's idempotency key: with the same one, a call goes on, or gives what it gave before.
         update: how a worker of an older version gets this one: `automatic` or `snapshot-based`.
-        deadline: seconds that the call may take.
+        deadline: seconds that the call may take; None for no limit.
+        memory: bytes that each memory may have; None for no limit.
+        disk: bytes that the worker's oplog with the bodies of its responses may take, and each of the stores.
         guest_stdout: where the component's standard output goes: `stderr`, `stdout` or `none`.
     """
 
@@ -56,8 +65,9 @@ class Run:
     others: Sequence[str] = ()
     key: str | None = None
     update: str | None = None
-    deadline: float | None = None
-    memory: int | None = None
+    deadline: float | None = DEADLINE
+    memory: int | None = MEMORY
+    disk: int | None = DISK
     network: bool = True
     json: bool = False
     guest_stdout: str = "stderr"
@@ -90,6 +100,7 @@ def run(wanted: Run, begun: Callable[[Executor], object] = lambda _: None) -> An
         network=wanted.network,
         deadline=wanted.deadline,
         memory=wanted.memory,
+        disk=wanted.disk,
         output=_passing(wanted.guest_stdout),
     )
     try:

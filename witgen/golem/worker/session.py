@@ -9,6 +9,7 @@ from uuid import UUID, uuid4, uuid5
 from ..bindings.types.golem_api_host import RetryPolicy
 from ..bindings.types.golem_rpc_types import ComponentId, WorkerId
 from ..services import api, api_context, api_oplog, random, rpc
+from ..services.budget import Budget, size_of
 from ..services.clocks import Clocks
 from ..services.http_client import HttpClient
 from .codec import Encoded
@@ -55,15 +56,17 @@ class Session:
         self.record = record
         self.version = version
         self.program: Program = executor.program(record.component, version)
-        self.recorder = Recorder(executor.state, record.number, executor.stopping)
+        seen = executor.surroundings
+        bodies = executor.folder / "http" / str(record.number)
+        limit, used = seen.disk, executor.state.size(record.number) + size_of(bodies)
+        budget = Budget(f"worker `{record.name}` with its oplog and responses", limit, used)
+        self.recorder = Recorder(executor.state, record.number, executor.stopping, budget)
         self.policy = DEFAULT_POLICY
         self._clocks = Clocks()
         self._last_reading = 0
         self.recorder.on_live.append(lambda: self._clocks.resume(self._last_reading))
         self._loaded: Loaded | None = None
-        seen = executor.surroundings
-        bodies = executor.folder / "http" / str(record.number)
-        self._http = HttpClient(bodies, allowed=seen.network, limit=seen.response_limit)
+        self._http = HttpClient(bodies, allowed=seen.network, limit=seen.response_limit, budget=budget)
 
     @property
     def _running(self) -> Loaded:

@@ -11,7 +11,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from .codec import Encoded
-from .entries import COMPLETED, CREATED, INVOKED, UPDATED, Entry
+from .entries import (
+    BEGIN_REGION,
+    COMPLETED,
+    CREATED,
+    END_REGION,
+    INVOKED,
+    REPLAYED,
+    UPDATED,
+    Entry,
+    open_regions,
+)
 from .errors import StateError, WorkerError, undamaged
 from .lock import canonical, make_private
 
@@ -253,10 +263,28 @@ class State:
                 self.execute("UPDATE oplog SET dead = 1 WHERE worker = ? AND position >= ?", worker, first)
                 self.append(worker, Entry(kind, request=Encoded(f"[{first},{last}]")))
 
-    def size(self, worker: int) -> int:
-        """Return how many bytes the values in an oplog take."""
+    def progress(self, worker: int) -> int:
+        """Return how far a worker has got: the last entry that replay goes by, or where an open region begins."""
+        marks = ", ".join("?" * len(REPLAYED))
+        rows = self.execute(
+            f"SELECT {_ENTRY} FROM oplog WHERE worker = ? AND dead = 0 AND kind IN (?, ?) ORDER BY position",  # noqa: S608
+            worker, BEGIN_REGION, END_REGION,
+        )  # fmt: skip
+        opened = open_regions(map(_entry, rows))
+        if opened:
+            return opened[0]
         [row] = self.execute(
-            "SELECT coalesce(sum(length(request) + length(request_data) + coalesce(length(response), 0) "
+            "SELECT coalesce(max(position), 0) AS last FROM oplog "  # noqa: S608
+            f"WHERE worker = ? AND dead = 0 AND kind IN ({marks}) AND (response IS NOT NULL OR kind = ?)",
+            worker, *sorted(REPLAYED), INVOKED,
+        )  # fmt: skip
+        last: int = row["last"]
+        return last
+
+    def size(self, worker: int) -> int:
+        """Return how many bytes an oplog takes, about."""
+        [row] = self.execute(
+            "SELECT coalesce(sum(100 + length(request) + length(request_data) + coalesce(length(response), 0) "
             "+ coalesce(length(response_data), 0)), 0) AS size FROM oplog WHERE worker = ?",
             worker,
         )

@@ -271,9 +271,10 @@ class Worker:
         self.close()
         self._append("error", _described(error))
         record = self.record
-        tries = record.retries + 1
+        # As in Golem, only failures count that came one after the other, without progress in between.
+        tries = 1 + (record.retries if self.executor.records.note_failure(self.number) else 0)
         if tries >= policy.max_attempts:
-            self._note("failed", retries=record.retries)
+            self._note("failed", retries=tries - 1)
             raise error
         delay = min(policy.max_delay, policy.min_delay * policy.multiplier ** (tries - 1)) / 1e9
         if policy.max_jitter_factor:
