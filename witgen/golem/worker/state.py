@@ -228,7 +228,7 @@ class State:
         """Return what the call that was made under a key came to; None where it was not made, or has not ended."""
         # `key <> ''` lets SQLite use the index: one row is read, however long the oplog is.
         rows = self.execute(
-            "SELECT response, response_data FROM oplog "
+            "SELECT response, response_data FROM oplog INDEXED BY keys "
             "WHERE worker = ? AND key = ? AND key <> '' AND kind = ? AND dead = 0 LIMIT 1",
             worker, key, COMPLETED,
         )  # fmt: skip
