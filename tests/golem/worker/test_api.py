@@ -244,3 +244,80 @@ def test_promises_are_completed_once(workers: Workers) -> None:
     workers.host.delete_promise(promise)
     with pytest.raises(WorkerError, match="no promise 5"):
         workers.host.poll_promise(promise)
+
+
+_COUNTERS = """
+(component
+  (core module $drops (func (export "drop") (param i32)))
+  (core instance $drops (instantiate $drops))
+  (type $counter (resource (rep i32) (dtor (core func $drops "drop"))))
+  (core func $new (canon resource.new $counter))
+  (core module $code
+    (import "" "new" (func $new (param i32) (result i32)))
+    (memory 1)
+    (global $made (mut i32) (i32.const 0))
+    (func (export "make") (param $start i32) (result i32)
+      (global.set $made (i32.add (global.get $made) (i32.const 4)))
+      (i32.store (global.get $made) (local.get $start))
+      (call $new (global.get $made)))
+    (func (export "add") (param $at i32) (param $number i32) (result i32)
+      (i32.store (local.get $at) (i32.add (i32.load (local.get $at)) (local.get $number)))
+      (i32.load (local.get $at))))
+  (core instance $code (instantiate $code (with "" (instance (export "new" (func $new))))))
+  (func $make (param "start" u32) (result (own $counter)) (canon lift (core func $code "make")))
+  (func $add (param "self" (borrow $counter)) (param "number" u32) (result u32) (canon lift (core func $code "add")))
+  (component $shaped
+    (import "counter" (type $counter (sub resource)))
+    (import "make" (func $make (param "start" u32) (result (own $counter))))
+    (import "add" (func $add (param "self" (borrow $counter)) (param "number" u32) (result u32)))
+    (export $named "counter" (type $counter))
+    (export "[constructor]counter" (func $make) (func (param "start" u32) (result (own $named))))
+    (export "[method]counter.add" (func $add)
+      (func (param "self" (borrow $named)) (param "number" u32) (result u32))))
+  (instance $api (instantiate $shaped
+    (with "counter" (type $counter)) (with "make" (func $make)) (with "add" (func $add))))
+  (export "test:counters/api" (instance $api)))
+"""
+
+
+def _number(value: int) -> rpc.WitValue:
+    return rpc.WitValue([rpc.WitNodePrimU32(value)])
+
+
+def test_objects_of_another_worker(tmp_path: Path) -> None:
+    path = tmp_path / "counters.wasm"
+    path.write_bytes(wat2wasm(_COUNTERS))
+
+    def handle(made: rpc.WitValue) -> Any:
+        return rpc.WitNodeHandle(made.nodes[1].value)
+
+    def add(proxy: Any, made: rpc.WitValue) -> int:
+        nodes = rpc.WitValue([handle(made)])
+        return int(proxy.invoke_and_await("test:counters/api.{counter.add}", [nodes, _number(1)]).nodes[1].value)
+
+    with Executor(tmp_path / "state.db", say=lambda line: None) as executor:
+        workers = Workers(executor, executor.add_component(path).id)
+        proxy = workers.rpc.WasmRpc(workers.named("callee"))
+        one, two = (proxy.invoke_and_await("test:counters/api.{counter.new}", [_number(n)]) for n in (10, 20))
+        assert [add(proxy, each) for each in (one, two, one)] == [11, 21, 12]
+    with Executor(tmp_path / "state.db", say=lambda line: None) as executor:
+        workers.session.executor = executor
+        assert add(proxy, two) == 22
+        proxy.invoke_and_await("test:counters/api.{counter.drop}", [rpc.WitValue([handle(two)])])
+        with pytest.raises(rpc.RpcErrorRemoteInternalError, match="no counter 2"):
+            add(proxy, two)
+        assert add(proxy, one) == 13
+
+
+def test_one_worker_for_an_ephemeral_client_with_the_callers_environment(workers: Workers) -> None:
+    caller = workers.executor.create(workers.component, "rich", args=("a",), env=(("K", "v"),)).record
+    session = Session(workers.executor, caller, 0)
+    implementation: Any = session.implementations()["golem_rpc_types"]
+    for position in (1, 2):
+        session.recorder.current = position
+        client = implementation.WasmRpc.ephemeral(workers.id)
+        for count in (1, 2):
+            session.recorder.current = 10 * position + count
+            assert client.invoke_and_await("add", [ONE]).nodes[1] == rpc.WitNodePrimU32(count)
+    made = [each for each in workers.executor.records.workers() if each.name.startswith("ephemeral-")]
+    assert [(each.args, each.env, each.once) for each in made] == [(("a",), (("K", "v"),), True)] * 2

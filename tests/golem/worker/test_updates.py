@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -215,3 +216,24 @@ def test_an_unknown_version_is_refused(versions: Versions, tmp_path: Path) -> No
     assert "has no version 7" in versions.said[0]
     with pytest.raises(WorkerError, match="has no version 9"), Executor(tmp_path / "state.db") as executor:
         executor.program(record.component, 9)
+
+
+def test_a_call_under_way_goes_on_with_the_new_version(tmp_path: Path) -> None:
+    old, new = tmp_path / "old.wasm", tmp_path / "new.wasm"
+    old.write_bytes(_component(f"{RANDOM} {FOREVER}"))
+    new.write_bytes(_component(RANDOM))
+    with Executor(tmp_path / "state.db", say=lambda line: None) as executor, ThreadPoolExecutor(1) as threads:
+        newer = executor.add_component(new, "stepper")
+        older = executor.add_component(old, "stepper")
+        worker = executor.create(older.id, "one")
+        export = executor.program(older.id, older.version).find("step")
+        call = threads.submit(executor.invoke, worker, export.name, export.request([]), "key")
+        while executor.state.last(worker.number, "imported-function-invoked") is None:
+            assert not call.done()
+        executor.update(worker.record, newer.version, "automatic")
+        while not call.done():
+            # The call may not have been where it can be interrupted.
+            worker.restart()
+            time.sleep(0.05)
+        assert export.result(call.result()) == 1
+        assert worker.record.version == newer.version

@@ -80,7 +80,7 @@ class _WasmRpc(WasmRpc):
         caller = self.session.record
         worker = executor.find_or_create(self._component, self._name, args=caller.args, env=caller.env, once=self._once)
         try:
-            export = executor.program(self._component, worker.record.version).find(name)
+            export = executor.program(self._component, worker.record.version).find_called(name)
             given, wanted = len(params), len(export.function.params)
             if given != wanted:
                 raise WitValueError(f"`{name}` takes {wanted} arguments, not {given}")
@@ -102,7 +102,9 @@ class _WasmRpc(WasmRpc):
             raise rpc.RpcErrorRemoteInternalError(str(error)) from error
         declared = export.function.result
         types = () if declared is None else (declared,)
-        return to_wit_value(abi.Tuple(types), () if declared is None else (export.result(response),))
+        uri = f"urn:worker:{self._component}/{self._name}"
+        values = () if declared is None else (export.result(response),)
+        return to_wit_value(abi.Tuple(types), values, lambda reference: (uri, reference.number))
 
     def _enqueue(self, due: int, name: str, params: list[rpc.WitValue]) -> Invocation:
         worker, export, request, key = self._prepared(name, params)

@@ -7,17 +7,18 @@ arguments, and makes at the first call: `counter("ann").increment`. Golem calls 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from ...runtime import abi, check
 from ...runtime.host.shape import describe
 from ...runtime.values import Err, Ok
 from .. import wave
-from .codec import Encoded, Reference, decode, encode, has_handles
+from .codec import Encoded, Handle, Reference, decode, encode, has_handles
 from .errors import DamagedError, WorkerError
+from .held import held_functions
 
 __all__ = ["DROP", "Export", "Exports", "Receiver"]
 
@@ -29,6 +30,17 @@ _METHOD: Final = re.compile(
     re.DOTALL,
 )
 """`counter("ann").increment`, maybe with the interface, as that of functions."""
+
+
+Lend: TypeAlias = Callable[[Handle, Reference], Any]
+Hold: TypeAlias = Callable[[Handle, Any], Reference]
+
+
+def _as_reference(type_: Handle, value: Any) -> Reference:
+    """Return what stands for an object, which is all that others know of it."""
+    if not isinstance(value, Reference):
+        raise WorkerError(f"a worker cannot be called with, or return, a handle of `{type_.resource.name}`")
+    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +81,11 @@ class Export:
             names = ", ".join(param.name for param in self.function.params)
             raise TypeError(f"{self.name} takes ({names}), not {len(arguments)} arguments")
         values = check.arguments(self.function, arguments, lambda _, value: value)
-        return encode(self.params, values, _no_handles)
+        return encode(self.params, values, _as_reference)
 
-    def arguments(self, request: Encoded) -> list[Any]:
-        """Return recorded arguments."""
-        return list(decode(self.params, request, _no_handles))
+    def arguments(self, request: Encoded, lend: Lend = _as_reference) -> list[Any]:
+        """Return recorded arguments; `lend` turns what stands for an object of the worker into that."""
+        return list(decode(self.params, request, lend))
 
     def check(self, request: Encoded) -> None:
         """Raise unless recorded arguments are of the parameters' types: another version may have others."""
@@ -83,8 +95,11 @@ class Export:
             shown = describe(self.function)
             raise WorkerError(f"this call does not fit the worker's version of the component: {shown}") from error
 
-    def call(self, function: Any, arguments: Sequence[object]) -> Encoded:
-        """Call the bound function and return its response; a declared error is one too."""
+    def call(self, function: Any, arguments: Sequence[object], hold: Hold = _as_reference) -> Encoded:
+        """Call the bound function and return its response; a declared error is one too.
+
+        `hold` keeps an object that the function gives, and returns what stands for it.
+        """
         try:
             value = function(*arguments)
         except Exception as error:
@@ -96,15 +111,11 @@ class Export:
         else:
             if self.function.raises is not None:
                 value = Ok(value)
-        return encode(self.function.result, value, _no_handles)
+        return encode(self.function.result, value, hold)
 
     def result(self, response: Encoded) -> Any:
         """Return a response as a value: `Ok` or `Err` where the function declares a result."""
-        return decode(self.function.result, response, _no_handles)
-
-
-def _no_handles(type_: abi.Own | abi.Borrow, _: Any) -> Reference:
-    raise WorkerError(f"a worker cannot be called with, or return, a handle of `{type_.resource.name}`")
+        return decode(self.function.result, response, _as_reference)
 
 
 class Exports:
@@ -135,6 +146,18 @@ class Exports:
             listed = ", ".join(export.name for export in found)
             raise WorkerError(f"several functions are called `{name}`: {listed}")
         raise WorkerError(f"the component exports no function `{name}`{self._advice(name)}")
+
+    def find_called(self, name: str) -> Export:
+        """Return the function of a name as other workers may call it: with handles of objects that this one keeps."""
+        if any(name in _names(export) and not _passes_handles(export) for export in self):
+            return self.find(name)
+        found = [
+            Export(interface.name, function)
+            for interface in self._interfaces
+            for function, names in held_functions(interface)
+            if interface.name and any(name in _spelt(interface.name, each) for each in names)
+        ]
+        return found[0] if len(found) == 1 else self.find(name)
 
     def _methods(self, match: re.Match[str]) -> Iterator[Export]:
         """Yield the methods that a name may mean."""
@@ -200,8 +223,12 @@ def _template(interface: abi.Interface, method: abi.Function) -> str:
     return f"{interface.name}.{{{resource}(…).{name}}}"
 
 
+def _passes_handles(export: Export) -> bool:
+    return any(has_handles(param.type) for param in export.function.params) or has_handles(export.function.result)
+
+
 def _refuse_handles(export: Export) -> None:
-    if any(has_handles(param.type) for param in export.function.params) or has_handles(export.function.result):
+    if _passes_handles(export):
         raise WorkerError(
             f"`{export.name}` takes or returns handles, which cannot be passed to or from a worker; methods of "
             "resources that have a constructor can be called, as `resource(arguments).method`"
@@ -217,8 +244,11 @@ def _places(interface: str) -> set[str]:
 def _names(export: Export) -> set[str]:
     """Return all that a function may be called by."""
     name = export.function.name.removeprefix("[static]")
-    if not export.interface:
-        return {name}
-    spelt = {f"{place}{form}" for place in _places(export.interface) for form in (f"#{name}", f".{{{name}}}")}
-    interface = export.interface.partition("@")[0].rpartition("/")[2]
-    return {name, *spelt, f"{interface}.{name}", f"{interface}/{name}"}
+    return _spelt(export.interface, name) if export.interface else {name}
+
+
+def _spelt(interface: str, name: str) -> set[str]:
+    """Return all that a function of an interface may be called by."""
+    spelt = {f"{place}{form}" for place in _places(interface) for form in (f"#{name}", f".{{{name}}}")}
+    short = interface.partition("@")[0].rpartition("/")[2]
+    return {name, *spelt, f"{short}.{name}", f"{short}/{name}"}

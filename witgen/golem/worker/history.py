@@ -83,7 +83,10 @@ class History:
         if type_ is None:
             return WitValue([WitNodeTupleValue([])])
         value = decode(type_, encoded, _reference)
-        return to_wit_value(type_, value, lambda reference: (self._uri, reference.number))
+        return to_wit_value(type_, value, self._handle)
+
+    def _handle(self, reference: Reference) -> tuple[str, int]:
+        return self._uri, reference.number
 
     def _create(self, at: Any, entry: Entry) -> oplog.OplogEntry:
         version = entry.number
@@ -107,17 +110,24 @@ class History:
         )
 
     def _exported_function_invoked(self, at: Any, entry: Entry) -> oplog.OplogEntry:
-        export = self._program.find(entry.name)
+        export = self._program.find_called(entry.name)
         arguments = export.arguments(entry.request)
-        values = [to_wit_value(param.type, each) for param, each in zip(export.function.params, arguments, strict=True)]
+        values = [
+            to_wit_value(param.type, each, self._handle)
+            for param, each in zip(export.function.params, arguments, strict=True)
+        ]
         return oplog.OplogEntryExportedFunctionInvoked(
             oplog.ExportedFunctionInvokedParameters(at, entry.name, values, entry.key, "0" * 32, [], [])
         )
 
     def _exported_function_completed(self, at: Any, entry: Entry) -> oplog.OplogEntry:
-        export = self._program.find(entry.name)
+        export = self._program.find_called(entry.name)
         declared, response = export.function.result, entry.response
-        value = None if declared is None or response is None else to_wit_value(declared, export.result(response))
+        value = (
+            None
+            if declared is None or response is None
+            else to_wit_value(declared, export.result(response), self._handle)
+        )
         return oplog.OplogEntryExportedFunctionCompleted(oplog.ExportedFunctionCompletedParameters(at, value, 0))
 
     def _error(self, at: Any, entry: Entry) -> oplog.OplogEntry:

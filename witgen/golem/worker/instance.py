@@ -20,6 +20,7 @@ from ..services.http_client import RESPONSE_LIMIT
 from .codec import NOTHING, Encoded
 from .durable import Durable
 from .exports import Export, Receiver
+from .held import DROPS, Held
 from .polling import Polling
 from .program import Program
 from .recorder import Recorder
@@ -127,13 +128,17 @@ class Loaded:
         # Knows the classes of the resources that the component exports.
         self._world = made.world(self._instance, owns_store=False)
         self._functions: dict[abi.Function, Callable[..., Any]] = {}
+        self._held = Held()
         self._receivers: dict[tuple[abi.Function, Encoded], Any] = {}
 
     def call(self, export: Export, request: Encoded) -> Encoded:
         """Call an exported function with recorded arguments, and return its response."""
-        arguments = export.arguments(request)
+        arguments = export.arguments(request, self._held.lend)
         if export.receiver is None:
-            return export.call(self._function(export.function, export.interface), arguments)
+            if export.function.name.startswith(DROPS):
+                drop(arguments[0])
+                return NOTHING
+            return export.call(self._function(export.function, export.interface), arguments, self._held.hold)
         if export.method is None:
             self._let_go(export.receiver)
             return NOTHING

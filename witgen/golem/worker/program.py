@@ -59,6 +59,10 @@ class Program:
         """
         return self.exports.find(name)
 
+    def find_called(self, name: str) -> Export:
+        """Return the function of a name as other workers may call it; see `find`."""
+        return self.exports.find_called(name)
+
     def lifecycle(self, interface: str) -> Export | None:
         """Return the only function of an interface of `golem:api`, where the component exports it."""
         path = f"golem:api/{interface}"

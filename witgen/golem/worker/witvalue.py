@@ -8,6 +8,7 @@ from typing import Any, Final, TypeAlias
 from ...runtime import abi, check
 from ...runtime.values import Err, Ok, Some
 from ..bindings.types import golem_rpc_types as rpc
+from .codec import Reference
 
 __all__ = ["HandleOf", "WitValueError", "from_wit_value", "to_wit_value"]
 
@@ -134,6 +135,8 @@ class _Reader:
             case abi.Result(), rpc.WitNodeResultValue(value=outcome):
                 side = type_.ok if isinstance(outcome, Ok) else type_.err
                 return type(outcome)(self._payload(side, outcome.value, above))
+            case abi.Own() | abi.Borrow(), rpc.WitNodeHandle(value=(_, number)):
+                return Reference(number)
             case abi.List() | abi.FixedList(), rpc.WitNodeListValue(value=parts):
                 values = [self.read(type_.element, part, above) for part in parts]
                 return bytes(values) if type_.element is abi.U8 else values

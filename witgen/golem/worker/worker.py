@@ -133,7 +133,7 @@ class Worker:
         recorded = self.executor.state.answer_of(self.number, key)
         if recorded is not None:
             return recorded
-        export = session.program.find(function)
+        export = session.program.find_called(function)
         export.check(request)
         with self.executor.state.transaction():
             self._note("running")
@@ -194,7 +194,7 @@ class Worker:
             elif entry.kind == INVOKED:
                 is_busy = True
                 recorder.take()
-                export = session.program.find(entry.name)
+                export = session.program.find_called(entry.name)
                 response = session.call(export, entry.request)
                 is_busy = False
                 recorder.complete(export.name, response, entry.key)
