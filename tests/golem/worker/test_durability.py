@@ -178,6 +178,11 @@ def test_waiting_ends_with_the_deadline(machine: Machine) -> None:
     assert machine.output.count(b"promise") == 1
 
 
+def test_receiving_ends_with_the_deadline(machine: Machine) -> None:
+    with websocket_server(_silent) as url, pytest.raises(DeadlineError):
+        machine.call("one", "after-close", url, deadline=1)
+
+
 def test_a_copy_waits_for_a_promise_while_its_process_ends(machine: Machine) -> None:
     assert machine.call("one", "part", "copy") == b"original"
     with machine.executor() as executor:

@@ -25,6 +25,7 @@ from ..bindings.types.golem_websocket_client import (
     MessageText,
 )
 from .handshake import MAX_SIZE, close_connection, how_it_ended
+from .waiting import wait_for
 
 if TYPE_CHECKING:
     from .websocket import WebSockets
@@ -134,7 +135,7 @@ class Connection(client.WebsocketConnection):
 
     def _take(self, timeout: float | None) -> Message | None:
         with self._arrived:
-            self._arrived.wait_for(lambda: self._messages or self._errors, timeout)
+            wait_for(self._arrived, lambda: self._messages or self._errors, timeout)
             if not self._messages:
                 if self._errors:
                     raise self._next_error()

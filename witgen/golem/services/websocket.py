@@ -16,6 +16,7 @@ from .background import BackgroundLoop
 from .connection import Connection
 from .handshake import open_connection
 from .tls import trusted
+from .waiting import wait_for
 
 __all__ = ["WebSockets"]
 
@@ -116,7 +117,7 @@ class WebSockets:
     def _place(self) -> Generator[None]:
         """Take a place among the connections; it is free again if nothing comes of it."""
         with self._changed:
-            self._changed.wait_for(lambda: self._closed or self._reserved < self._limit)
+            wait_for(self._changed, lambda: self._closed or self._reserved < self._limit)
             if self._closed:
                 raise ErrorConnectionFailure(_SHUTTING_DOWN)
             self._reserved += 1

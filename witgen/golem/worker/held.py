@@ -30,12 +30,17 @@ class Held:
 
     def lend(self, type_: Handle, reference: Reference) -> Any:
         """Return the object of a number; one that is owned by the call is not kept any longer."""
-        resource, value = self._objects.get(reference.number, (None, None))
-        if resource is not type_.resource:
-            raise WorkerError(f"the worker has no {type_.resource.name} {reference.number}; it may have been dropped")
+        self.known(type_, reference)
+        _, value = self._objects[reference.number]
         if isinstance(type_, abi.Own):
             del self._objects[reference.number]
         return value
+
+    def known(self, type_: Handle, reference: Reference) -> None:
+        """Raise if there is no object of a number."""
+        resource, _ = self._objects.get(reference.number, (None, None))
+        if resource is not type_.resource:
+            raise WorkerError(f"the worker has no {type_.resource.name} {reference.number}; it may have been dropped")
 
 
 def held_functions(interface: abi.Interface) -> Iterator[tuple[abi.Function, tuple[str, ...]]]:

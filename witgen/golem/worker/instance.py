@@ -17,6 +17,7 @@ from ...runtime.host.link import Linkage
 from ...runtime.host.opening import prepare
 from ..composition import compose
 from ..services.http_client import RESPONSE_LIMIT
+from ..services.waiting import checked
 from .codec import NOTHING, Encoded
 from .durable import Durable
 from .exports import Export, Receiver
@@ -133,6 +134,14 @@ class Loaded:
 
     def call(self, export: Export, request: Encoded) -> Encoded:
         """Call an exported function with recorded arguments, and return its response."""
+        with checked(self.check):
+            return self._call(export, request)
+
+    def refuse_unknown(self, export: Export, request: Encoded) -> None:
+        """Raise if a call speaks of an object that the worker does not keep."""
+        export.arguments(request, self._held.known)
+
+    def _call(self, export: Export, request: Encoded) -> Encoded:
         arguments = export.arguments(request, self._held.lend)
         if export.receiver is None:
             if export.function.name.startswith(DROPS):

@@ -97,6 +97,10 @@ class Session:
         """Call an exported function."""
         return self._running.call(export, request)
 
+    def refuse_unknown(self, export: Export, request: Encoded) -> None:
+        """Raise if a call speaks of an object that the worker does not keep."""
+        self._running.refuse_unknown(export, request)
+
     def load_snapshot(self, snapshot: bytes) -> None:
         """Let the component read what its predecessor has saved."""
         export = self.program.lifecycle("load-snapshot")

@@ -135,6 +135,7 @@ class Worker:
             return recorded
         export = session.program.find_called(function)
         export.check(request)
+        session.refuse_unknown(export, request)
         with self.executor.state.transaction():
             self._note("running")
             session.recorder.begin(export.name, key, request)
