@@ -95,16 +95,8 @@ def run(wanted: Run, begun: Callable[[Executor], object] = lambda _: None) -> An
         Stopped: it was stopped; the message says what the worker's status is.
     """
     *others, main = map(_located, (*wanted.others, wanted.component))
-    surroundings = Surroundings(
-        folders=tuple(map(_folder, wanted.folders)),
-        network=wanted.network,
-        deadline=wanted.deadline,
-        memory=wanted.memory,
-        disk=wanted.disk,
-        output=_passing(wanted.guest_stdout),
-    )
     try:
-        executor = Executor(wanted.state, surroundings=surroundings, say=wanted.say)
+        executor = Executor(wanted.state, surroundings=_surroundings(wanted), say=wanted.say)
     except ServiceError as error:
         raise WorkerError(str(error)) from error
     with executor:
@@ -129,6 +121,17 @@ def run(wanted: Run, begun: Callable[[Executor], object] = lambda _: None) -> An
         # It may have been updated.
         export = executor.program(component.id, worker.record.version).find(export.name)
         return Answer(*_rendered(export, response, as_json=wanted.json), _status(worker))
+
+
+def _surroundings(wanted: Run) -> Surroundings:
+    return Surroundings(
+        folders=tuple(map(_folder, wanted.folders)),
+        network=wanted.network,
+        deadline=wanted.deadline,
+        memory=wanted.memory,
+        disk=wanted.disk,
+        output=_passing(wanted.guest_stdout),
+    )
 
 
 @contextmanager

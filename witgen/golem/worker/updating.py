@@ -55,12 +55,17 @@ def update(
             raise
         except Exception as error:  # noqa: BLE001 - any failure of the new version means that the old one stays
             unload()
-            details = json.dumps([target, str(error)])
-            with executor.state.transaction():
-                executor.state.append(record.number, Entry("failed-update", request=Encoded(details), response=NOTHING))
-                executor.records.forget_update(number)
+            _give_up(executor, record, (number, target), str(error))
             failed(version, str(error))
     return load(version)
+
+
+def _give_up(executor: Executor, record: WorkerRecord, wanted: tuple[int, int], reason: str) -> None:
+    number, target = wanted
+    details = json.dumps([target, reason])
+    with executor.state.transaction():
+        executor.state.append(record.number, Entry("failed-update", request=Encoded(details), response=NOTHING))
+        executor.records.forget_update(number)
 
 
 def _by_snapshot(
