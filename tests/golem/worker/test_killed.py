@@ -63,6 +63,8 @@ def _command(machine: Machine, worker: str, url: str, questions: int) -> list[st
         "--key",
         "the call",
         "--json",
+        "--guest-stdout",
+        "stdout",
     ]
 
 

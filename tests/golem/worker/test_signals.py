@@ -99,7 +99,7 @@ def test_watching_ends(folder: Folder) -> None:
 
 def _conversation(machine: Machine, function: str, *arguments: object) -> Callable[[], subprocess.Popen[str]]:
     command = [sys.executable, "-m", "witgen", "run", str(machine.component), function, *map(json.dumps, arguments)]
-    options = ["--json", "--worker", "one", "--state", str(machine.state), "--key", "k"]
+    options = ["--json", "--worker", "one", "--state", str(machine.state), "--key", "k", "--guest-stdout", "stdout"]
     return lambda: subprocess.Popen([*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 

@@ -237,6 +237,8 @@ def test_services_are_chosen_by_version(folder: Folder) -> None:
     code, _, err = folder.run("run", "later.wasm", "hello")
     assert code == 2
     assert "wasi:http/types@0.3.0" in err
+    # A mistake leaves no worker behind.
+    assert folder.run("workers")[:2] == (0, "")
 
 
 def test_only_the_result_is_on_stdout(folder: Folder, component: Path) -> None:

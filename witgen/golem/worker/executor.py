@@ -156,6 +156,12 @@ class Executor:
                 self._workers[record.number] = Worker(self, record)
             return self._workers[record.number]
 
+    def discard(self, worker: Worker) -> None:
+        """Remove a worker that was made and has not begun to do anything."""
+        if self.state.last_position(worker.number) == 1:
+            worker.close()
+            self.records.remove(worker.number)
+
     def invoke(self, worker: Worker, function: str, request: Encoded, key: str) -> Encoded:
         """Call a function of a worker and wait for its response."""
         return worker.invoke(function, request, key)

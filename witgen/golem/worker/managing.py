@@ -25,8 +25,6 @@ _BODY: Final = re.compile(rb'"([0-9a-f]{16})"')
 _SHOWN: Final = 200
 """Characters of a value that is shown."""
 
-_TABLES: Final = ("oplog", "promises", "invocations", "updates")
-
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
@@ -208,10 +206,7 @@ class Manager(Reader):
 
     def delete(self, record: WorkerRecord) -> None:
         """Remove a worker with all that is its: oplog, promises, waiting calls, bodies of responses."""
-        with self.state.transaction():
-            for table in _TABLES:
-                self.state.execute(f"DELETE FROM {table} WHERE worker = ?", record.number)  # noqa: S608  (one of ours)
-            self.state.execute("DELETE FROM workers WHERE number = ?", record.number)
+        self.records.remove(record.number)
         shutil.rmtree(self.folder / "http" / str(record.number), ignore_errors=True)
 
     def prune(self, *, failed: bool = False) -> Pruned:

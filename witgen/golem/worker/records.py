@@ -16,6 +16,7 @@ from .state import State
 __all__ = ["ComponentRecord", "Invocation", "Records", "WorkerRecord"]
 
 _BUSY = ("running", "suspended", "retrying", "interrupted")
+_TABLES = ("oplog", "promises", "invocations", "updates")
 _STATUSES = frozenset({*_BUSY, "idle", "failed", "exited"})
 
 
@@ -149,6 +150,13 @@ class Records:
                 str(component), after, limit,
             )  # fmt: skip
         return list(map(_worker, rows))
+
+    def remove(self, number: int) -> None:
+        """Remove a worker with its oplog, its promises, and the calls and updates that wait for it."""
+        with self.state.transaction():
+            for table in _TABLES:
+                self.state.execute(f"DELETE FROM {table} WHERE worker = ?", number)  # noqa: S608  (one of ours)
+            self.state.execute("DELETE FROM workers WHERE number = ?", number)
 
     def note_killed(self) -> None:
         """Note that what was under way when the last process ended was interrupted."""

@@ -115,9 +115,14 @@ def run(wanted: Run, begun: Callable[[Executor], object] = lambda _: None) -> An
         worker = found or executor.create(
             component.id, name, env=tuple(map(_variable, wanted.env)), once=wanted.worker is None
         )
-        with _explained(worker):
-            response = executor.invoke(worker, export.name, request, wanted.key or secrets.token_hex(16))
-            executor.settle()
+        try:
+            with _explained(worker):
+                response = executor.invoke(worker, export.name, request, wanted.key or secrets.token_hex(16))
+                executor.settle()
+        except BaseException:
+            if found is None:
+                executor.discard(worker)
+            raise
         # It may have been updated.
         export = executor.program(component.id, worker.record.version).find(export.name)
         return Answer(*_rendered(export, response, as_json=wanted.json), _status(worker))
