@@ -81,7 +81,17 @@ def test_a_deadline_ends_what_waits_and_it_goes_on(machine: Machine) -> None:
 
 def _start(machine: Machine, url: str, n: int) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "witgen", "run", str(machine.component), "converse", json.dumps(url), str(n)]
-    options = ["--json", "--worker", "one", "--state", str(machine.state), "--key", "the call"]
+    options = [
+        "--json",
+        "--worker",
+        "one",
+        "--state",
+        str(machine.state),
+        "--key",
+        "the call",
+        "--guest-stdout",
+        "stdout",
+    ]
     return subprocess.Popen([*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
