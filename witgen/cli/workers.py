@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from ..golem.worker.managing import Manager, Reader
 
 __all__ = ["workers"]
-
-_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _name = click.argument("name", metavar="[COMPONENT/]WORKER")
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -41,7 +39,7 @@ def workers(ctx: click.Context, *, state: Path | None, as_json: bool) -> int:
     return _guarded(lambda: _list(state, as_json=as_json))
 
 
-def _command(function: _Command) -> Any:
+def _command(function: Callable[..., object]) -> Any:
     """Make a command of a function that gets the state file's path; failures that users can mend are exit code 2."""
 
     @wraps(function)
