@@ -98,7 +98,7 @@ class Workers:
         newer.write_bytes(self.component.read_bytes() + b"\x00\x05\x04note")
         self.component = newer
         self.call("neighbour", "answer", "who", update="snapshot-based")
-        assert "loaded b'everything'" in capfd.readouterr().out
+        assert "loaded b'everything'" in capfd.readouterr().err
         return {"golem:api/save-snapshot#save", "golem:api/load-snapshot#load"}
 
 
