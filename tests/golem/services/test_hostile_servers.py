@@ -70,7 +70,7 @@ def test_the_beginning_of_a_response_has_a_time_as_a_whole(answer: Callable[[soc
     with _server(answer) as port, closing(_exchange(port, Timeouts(5, 0.5, 60))) as exchange:
         exchange.send()
         begun = time.monotonic()
-        with pytest.raises(wit.ErrorCodeHttpResponseTimeout):
+        with pytest.raises(wit.ErrorCodeConnectionReadTimeout):
             exchange.head()
         assert time.monotonic() - begun < 20
 

@@ -223,7 +223,7 @@ def test_a_full_disk(folder: Folder) -> None:
                 executor.invoke(worker, export.name, export.request([made, 1]), str(made))
                 made += 1
 
-        with full_disk(1 << 18), pytest.raises(StateError, match="the state file cannot grow"):
+        with full_disk(1 << 19), pytest.raises(StateError, match="the state file cannot grow"):
             call()
     with full_disk(0), Reader(state) as reader:
         [found] = reader.records.workers()

@@ -106,7 +106,7 @@ class Exchange:
         channel = self._connected()
         # The time is for the beginning of the response as a whole, however slowly it arrives.
         due = time.monotonic() + self._request.timeouts.first_byte
-        with declared(wit.ErrorCodeHttpResponseTimeout()):
+        with declared(wit.ErrorCodeConnectionReadTimeout()):
             event = self._next(channel, due)
             while isinstance(event, h11.InformationalResponse):
                 event = self._next(channel, due)
