@@ -8,9 +8,13 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+
+from witgen.runtime import host
 
 HEAD = """
 import contextlib, faulthandler, sys, threading, time
@@ -118,3 +122,16 @@ def test_a_handle_is_dropped_by_two_threads_while_another_gives_it_away() -> Non
         world.close()
         """
     )
+
+
+def test_a_thread_with_a_small_stack_is_refused() -> None:
+    """A guest that recurses without end there would end the process instead of trapping."""
+    before = threading.stack_size(512 * 1024)
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            refused = pool.submit(host.Store)
+            with pytest.raises(host.EngineError, match=r"stacks of 524288 bytes.*threading\.stack_size\(1048576\)"):
+                refused.result()
+        host.Store().close()  # the main thread's stack is another matter
+    finally:
+        threading.stack_size(before)

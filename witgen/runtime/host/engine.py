@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 from weakref import WeakKeyDictionary
 
 import wasmtime
@@ -17,6 +19,7 @@ from .lending_trial import try_lending_two
 __all__ = [
     "Settings",
     "bounds",
+    "check_stack",
     "chosen",
     "compile_with",
     "counts_fuel",
@@ -43,6 +46,9 @@ class Settings:
     bounded: bool = False
     """Memories that tell who ran into their limit; without it, wasmtime's own limiter has to do."""
 
+
+_STACK: Final = 1 << 20
+"""Bytes of stack that a thread has to have: wasmtime lets guests use half of that, and Python and C need some, too."""
 
 _lock = forking.held_while_forking()
 _generations: WeakKeyDictionary[wasmtime.Engine, int] = WeakKeyDictionary()
@@ -155,6 +161,16 @@ _REASONS = {
     "fuel": "a limit of fuel needs code that counts its instructions",
     "interruptible": "a deadline needs code that can be interrupted",
 }
+
+
+def check_stack() -> None:
+    """Raise where the current thread may have less stack than a guest may use, which would end the process."""
+    size = threading.stack_size()
+    if 0 < size < _STACK and threading.current_thread() is not threading.main_thread():
+        raise EngineError(
+            f"threads of this process have stacks of {size} bytes, and a guest may use {_STACK // 2} of them by itself:"
+            f" set threading.stack_size({_STACK}) or more before the thread starts"
+        )
 
 
 def prove(engine: wasmtime.Engine) -> None:

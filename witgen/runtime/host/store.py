@@ -15,7 +15,7 @@ from ..values import Unique
 from . import ffi
 from .around import Around
 from .causes import cause_of, failures_of, failures_of_all, is_trap, refusal_of
-from .engine import bounds, chosen, prove, suit
+from .engine import bounds, check_stack, chosen, prove, suit
 from .entry import ROOM, c_callback, errors, guarded, quiet, refill
 from .errors import DeadlineError, EngineError, HostError, StoreDeadError, ThreadError
 from .interruption import Interruption
@@ -81,6 +81,7 @@ class Store(Unique):
         self.engine = chosen(engine, settings)
         suit(self.engine, settings)
         prove(self.engine)
+        check_stack()
         self.concurrent = concurrent
         """Whether guests may have async functions."""
         self.streams = streams
