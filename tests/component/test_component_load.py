@@ -169,7 +169,7 @@ def test_tracebacks_show_the_generated_code() -> None:
             adder.docs_adder_add.add("one", 2)
         except TypeError as error:
             shown = "".join(traceback.format_exception(error))
-    assert "return self._add(x, y)" in shown
+    assert "return self.__add(x, y)" in shown
 
 
 def test_bindings_import_from_witgen_loaded(talker: Any) -> None:

@@ -44,9 +44,9 @@ def test_a_reader_that_is_cancelled_closed_or_out_of_date(flows: Path) -> None:
             kept = await world.doubled(silent())
             waiting = asyncio.ensure_future(kept.read())
             await asyncio.sleep(0)
-        with pytest.raises(HostError, match="the store is closed"):
+        with pytest.raises(HostError, match="this store is closed"):
             await waiting
-        with pytest.raises(HostError, match="the store is closed"):
+        with pytest.raises(HostError, match="this store is closed"):
             await kept.read()
 
     _async(main)

@@ -151,6 +151,8 @@ def identity(resolve: ir.Resolve, type: ir.Type | ir.TypeId) -> Hashable:
         return type
     id = resolve.dealias(type.id if isinstance(type, ir.TypeRef) else type)
     definition = resolve.type_def(id)
+    if isinstance(definition.kind, ir.Alias) and isinstance(definition.kind.type, ir.Prim):
+        return definition.kind.type
     if definition.name is not None:
         return id
     return (definition.kind.__class__, *(identity(resolve, part) for part in parts(definition.kind)))

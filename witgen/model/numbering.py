@@ -88,10 +88,12 @@ class _Order:
         """Yield all types in order."""
         given: set[TypeId] = set()
         segments: dict[PackageId, list[TypeId]] = {PackageId(id): [] for id in range(len(self._resolve.packages))}
+        package = PackageId(0)
         for number in range(len(self._resolve.types)):
             id = TypeId(number)
-            if id in self._packages:
-                segments[self._packages[id]].append(id)
+            # What only a function mentions that a feature hides has nobody, and stands where it was read.
+            package = self._packages.get(id, package)
+            segments[package].append(id)
         for package, segment in segments.items():
             for id in segment:
                 if not self._is_implied(id):
@@ -100,7 +102,6 @@ class _Order:
             for function in self._functions(package):
                 yield from self._new([each.id for each in _types_of(function) if isinstance(each, TypeRef)], given)
             yield from self._new(segment, given)
-        yield from (id for id in map(TypeId, range(len(self._resolve.types))) if id not in self._packages)
 
     def _new(self, ids: list[TypeId], given: set[TypeId]) -> Iterator[TypeId]:
         for id in ids:
