@@ -138,7 +138,7 @@ def raw_functions(instance: Any) -> None:
 
 def converter(world: Any, name: str) -> dict[str, Any]:
     """Return the namespace of the generated converter of an export."""
-    names: dict[str, Any] = getattr(world, f"_{name.replace('-', '_')}").__globals__
+    names: dict[str, Any] = getattr(world, f"_Calls__{name.replace('-', '_')}").__globals__
     return names
 
 
@@ -178,6 +178,7 @@ def measure(ways: list[Callable[[int], float]]) -> list[float]:
     """Return the best microseconds per call of every way; each runs a number of calls and returns how long it took."""
     counts = []
     for way in ways:
+        way(1)  # compiles what it calls
         count = 1
         while (taken := way(count)) < SECONDS / 8:
             count *= 4
