@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import count
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from weakref import ref
 
 from ..check import Mismatch
@@ -16,16 +16,19 @@ _MARK: Final = "_witgen_owner"
 
 
 class _Owner:
-    """Says that an object is the one with `number` in a table, as long as the table agrees. A copy says nothing."""
+    """Stands for a table in the marks of its objects. A copy of an object has a mark that stands for nothing."""
 
-    __slots__ = ("number", "table")
+    __slots__ = ("table",)
 
-    def __init__(self, table: ref[ObjectTable], number: int) -> None:
+    def __init__(self, table: ref[ObjectTable]) -> None:
         self.table = table
-        self.number = number
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(None), ()
+
+
+_Mark: TypeAlias = tuple[_Owner | None, int]
+"""The table that an object is in, and its number there: true as long as the table agrees."""
 
 
 class ObjectTable:
@@ -34,14 +37,14 @@ class ObjectTable:
     def __init__(self) -> None:
         self.objects: dict[int, HostResource] = {}
         self._count = count(1)
-        self._self: ref[ObjectTable] = ref(self)
+        self._owner = _Owner(ref(self))
 
     def check(self, instance: HostResource) -> None:
         """Refuse an object that a guest owns already, in any store: two handles of one object would drop it twice."""
-        owner: _Owner | None = vars(instance).get(_MARK)
-        if owner is not None:
-            table = owner.table()
-            if table is not None and table.objects.get(owner.number) is instance:
+        mark: _Mark | None = vars(instance).get(_MARK)
+        if mark is not None and mark[0] is not None:
+            table = mark[0].table()
+            if table is not None and table.objects.get(mark[1]) is instance:
                 raise Mismatch(f"this {type(instance).__name__} belongs to a guest already", ValueError)
 
     def add(self, instance: HostResource) -> int:
@@ -49,15 +52,15 @@ class ObjectTable:
         self.check(instance)
         number = next(self._count)
         # In this order: an interrupt in between leaves a mark that the table does not confirm.
-        vars(instance)[_MARK] = _Owner(self._self, number)
+        vars(instance)[_MARK] = self._owner, number
         self.objects[number] = instance
         return number
 
     def lend(self, instance: HostResource) -> tuple[int, bool]:
         """Return an object's number for a borrow, and whether the number ends with the call."""
-        owner: _Owner | None = vars(instance).get(_MARK)
-        if owner is not None and owner.table is self._self and self.objects.get(owner.number) is instance:
-            return owner.number, False
+        mark: _Mark | None = vars(instance).get(_MARK)
+        if mark is not None and mark[0] is self._owner and self.objects.get(mark[1]) is instance:
+            return mark[1], False
         number = next(self._count)
         self.objects[number] = instance
         return number, True
@@ -65,7 +68,7 @@ class ObjectTable:
     def take(self, number: int) -> HostResource:
         """Take an object back from a guest."""
         instance = self.objects.pop(number)
-        owner: _Owner | None = vars(instance).get(_MARK)
-        if owner is not None and owner.table is self._self and owner.number == number:
-            del vars(instance)[_MARK]
+        held = vars(instance)
+        if held.get(_MARK) == (self._owner, number):
+            del held[_MARK]
         return instance
