@@ -266,6 +266,9 @@ class Storm:
         except (Interrupt, KeyboardInterrupt) as late:  # between the lines above
             came = late
             self.interrupts.disarm()
+        if came is not None and type(came).__name__ == "ThreadError" and isinstance(came.__context__, Interrupt):
+            # The main thread was interrupted, and `with` closes the world while threads of the test still read streams.
+            came = came.__context__
         if self.interrupts.kind == "thread":
             came = self._last(came)
         raised = self.interrupts.raised[before:]
