@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from . import api
-from .build_inputs import ENTRY, Place, componentize_version, is_current, keep, prepare_entry, wit_digest
+from .build_inputs import ENTRY, Place, componentize_version, environment, is_current, keep, prepare_entry, wit_digest
 from .config import load
 from .data import GOLEM_WIT
 from .errors import OptionError
@@ -255,7 +255,7 @@ def _run(arguments: list[str], stumbles: Sequence[Unbuildable]) -> None:
         raise BuildError("building needs componentize-py: python -m pip install 'witgen[guest]'")
     done = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-c", _PROGRAM, *arguments],
-        env={**os.environ, "RUST_BACKTRACE": "0"},
+        env={**environment(), "RUST_BACKTRACE": "0"},
         capture_output=True,
         text=True,
         check=False,

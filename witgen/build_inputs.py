@@ -21,7 +21,7 @@ from . import files
 from .tree import SingleFile, Tree
 from .version import VERSION
 
-__all__ = ["ENTRY", "Place", "componentize_version", "is_current", "keep", "prepare_entry", "wit_digest"]
+__all__ = ["ENTRY", "Place", "componentize_version", "environment", "is_current", "keep", "prepare_entry", "wit_digest"]
 
 ENTRY = "witgen_build_entry"
 """The module that componentize-py is told to componentize."""
@@ -72,6 +72,22 @@ def componentize_version() -> str | None:
         return version("componentize-py")
     except PackageNotFoundError:
         return None
+
+
+def environment() -> dict[str, str]:
+    """Return the environment variables for componentize-py, which takes packages from where they lead.
+
+    Those are the active environment's, as componentize-py has it; where none is active, those of the Python that runs
+    witgen, where componentize-py would take the first `python3` on PATH.
+    """
+    variables = dict(os.environ)
+    if not variables.get("VIRTUAL_ENV"):
+        if sys.prefix != sys.base_prefix:
+            variables["VIRTUAL_ENV"] = sys.prefix
+        else:
+            first = os.path.dirname(os.path.abspath(sys.executable))
+            variables["PATH"] = os.pathsep.join([first, *filter(None, [variables.get("PATH")])])
+    return variables
 
 
 def wit_digest(tree: Tree) -> str:
@@ -163,7 +179,7 @@ def _stamp(path: Path) -> dict[str, Any] | None:
 def _fixed(place: Place, root: Path | None) -> str:
     """Identify what is read whatever the application does: options, tools, WIT, native libraries, packages of WIT."""
     digest = hashlib.sha256()
-    tools = (VERSION, sys.version, componentize_version() or "", os.environ.get("VIRTUAL_ENV", ""), *_tools())
+    tools = (VERSION, sys.version, componentize_version() or "", environment().get("VIRTUAL_ENV", ""), *_tools())
     for part in (*place.arguments, os.path.abspath(place.folder), *tools):
         digest.update(f"{part}\0".encode("utf-8", "surrogateescape"))
     folders = [place.folder, *([] if root is None else [root])]
@@ -304,7 +320,7 @@ def _site_folder(names: list[str] | None) -> str | None:
 
 def _site_folders() -> list[Path]:
     """Return where componentize-py may find packages: in the active environment, or beside this Python."""
-    active = os.environ.get("VIRTUAL_ENV")
+    active = environment().get("VIRTUAL_ENV")
     found = [*Path(active).glob("lib/python*/site-packages"), Path(active, "Lib", "site-packages")] if active else []
     found += [Path(sysconfig.get_path("purelib")), *map(Path, site.getsitepackages()), Path(site.getusersitepackages())]
     return list(dict.fromkeys(Path(os.path.abspath(folder)) for folder in found))

@@ -38,10 +38,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def build(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def build(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     root = str(Path(__file__).parent.parent.parent)
     command = [sys.executable, "-m", "witgen", "build", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": root})
+    environment = {**os.environ, "PYTHONPATH": root, **variables}
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment)
+
+
+def test_packages_come_from_the_python_that_runs_witgen(folder: Path) -> None:
+    """No environment is active, and `python3` on PATH, which componentize-py would ask, is another one."""
+    (folder / "packaged.py").write_text(f"import iniconfig\n{APP}")
+    first, again = (build(folder, "packaged.py", "-w", "small", VIRTUAL_ENV="", PATH=os.defpath) for _ in range(2))
+    assert "packaged.wasm: built" in first.stderr, first.stderr
+    assert "nothing has changed" in again.stderr
 
 
 def test_builds_once(folder: Path) -> None:
