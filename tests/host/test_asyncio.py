@@ -232,3 +232,17 @@ def test_a_coroutine_whose_loop_is_closed() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # of coroutines that nobody awaits
         run(main())
+
+
+def test_a_coroutine_whose_loop_does_not_run() -> None:
+    """It would wait for a loop that nobody runs."""
+    own = asyncio.new_event_loop()
+    world = own.run_until_complete(Face.things(Imports(Slow(Mine))))
+
+    async def main() -> None:
+        with pytest.raises(host.HostError, match="the event loop that opened this world does not run; open the world"):
+            await asyncio.wait_for(world.call("numbers", Mine(1), Mine(2)), 20)
+
+    run(main())
+    own.run_until_complete(world.close())
+    own.close()

@@ -205,11 +205,12 @@ class _Worker:
         if not inspect.isawaitable(value):
             return value if interruption is None else interruption.in_time(value)
 
-        if self._loop.is_closed():
+        if not self._loop.is_running():
             if inspect.iscoroutine(value):
                 value.close()
+            state = "is closed" if self._loop.is_closed() else "does not run"
             raise HostError(
-                "a coroutine of the host cannot run: the event loop that opened this world is closed; open the world on"
+                f"a coroutine of the host cannot run: the event loop that opened this world {state}; open the world on"
                 " the loop that uses it"
             )
 
