@@ -262,6 +262,7 @@ class Storm:
                 work(subject, self.random)
             except BaseException as error:  # noqa: BLE001  (looked at below)
                 came = error
+            self.interrupts.left = 0  # no signal is looked for between the call and this
             self.interrupts.disarm()
         except (Interrupt, KeyboardInterrupt) as late:  # between the lines above
             came = late

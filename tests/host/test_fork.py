@@ -218,3 +218,36 @@ def test_a_pool_of_processes() -> None:
         with multiprocessing.get_context("fork").Pool(2) as pool:
             assert pool.map(add, range(4)) == [(n + 1, 2 * n + 1) for n in range(4)]
     """)
+
+
+def test_a_world_of_an_event_loop_ends_in_the_child() -> None:
+    """The thread of its store is not there: calls say so at once, and closing it returns."""
+    assert (
+        run("""
+        import asyncio
+        from tests.host.waiting import AsyncWaiting
+
+        async def timed(job):
+            return await asyncio.wait_for(job, 20)
+
+        async def opened():
+            world = await AsyncWaiting.open(Imports, deadline=5)
+            assert await world.add(1, 2) == 3
+            return world
+
+        loop = asyncio.new_event_loop()
+        world = loop.run_until_complete(opened())
+
+        def job(loop):
+            fails(lambda: loop.run_until_complete(timed(world.add(1, 2))), host.StoreDeadError, "open it again")
+            loop.run_until_complete(timed(world.close()))
+            loop.run_until_complete(timed(world.close()))
+            again = loop.run_until_complete(timed(opened()))
+            loop.run_until_complete(timed(again.close()))
+
+        print(child(lambda: job(loop)), child(lambda: job(asyncio.new_event_loop())))
+        assert loop.run_until_complete(timed(world.add(1, 2))) == 3
+        loop.run_until_complete(timed(world.close()))
+    """)
+        == "0 0\n"
+    )

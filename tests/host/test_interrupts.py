@@ -150,6 +150,40 @@ def test_a_handler_that_raises_nothing_does_not_end_a_call() -> None:
     )
 
 
+def test_closing_loses_no_interrupt() -> None:
+    """What is deleted when a store closes is deleted by `close`: a finalizer would drop the interrupt."""
+    run(
+        """
+        from tests.host.test_limits import PAGE, open_ as open_limited
+
+        class Interrupt(BaseException): ...
+        raised = came = 0
+        armed = False
+        def handler(*_):
+            global raised, armed
+            if armed:
+                armed = False
+                raised += 1
+                raise Interrupt
+        signal.signal(signal.SIGALRM, handler)
+        while raised < TRIES:
+            world = open_limited(memory=3 * PAGE, deadline=20)  # keeps nothing but its store
+            try:
+                armed = True
+                signal.setitimer(signal.ITIMER_REAL, random.random() * 0.0005 + 1e-6)
+                world.close()
+                armed = False
+            except Interrupt:
+                came += 1
+            armed = False
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            world.close()
+        assert came == raised, (came, raised)
+        """,
+        tries=100,
+    )
+
+
 def test_a_start_function_that_spins() -> None:
     run(
         """

@@ -22,6 +22,7 @@ from weakref import WeakSet
 import wasmtime
 
 from ..values import Unique
+from . import forking
 from .component import ComponentSource
 from .errors import HostError, StoreDeadError
 from .lanes.options import Lanes
@@ -39,6 +40,10 @@ A = TypeVar("A", bound="AsyncWorld[Any]")
 
 _ASK_AGAIN = 0.02
 """Seconds until a call that does not end is asked to end once more: it may not have been inside wasm yet."""
+
+_FORKED = (
+    "this world was opened before the process was forked, and the thread of its store is not in this one: open it again"
+)
 
 _GRACE = 0.3
 """Seconds after which nobody waits any longer for a call that has to end: its host function does not return."""
@@ -163,6 +168,7 @@ class _Worker:
     def __init__(self, loop: asyncio.AbstractEventLoop, deadline: float | None) -> None:
         self._loop = loop
         self._deadline = deadline
+        self._generation = forking.generation()
         self._left: BaseException | None = None
         """Why the thread was left alone with a host function that does not return; it ends when that does."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
@@ -187,6 +193,11 @@ class _Worker:
         lanes: Lanes | None,
     ) -> W:
         return world._open_with(component, imports, wasi=wasi, limits=limits, lanes=lanes, prepare=self._adopt)
+
+    @property
+    def _is_lost(self) -> bool:
+        """Whether the process was forked, and the thread is not in this one."""
+        return self._generation != forking.generation()
 
     def _adopt(self, store: Store) -> None:
         self._store = store
@@ -242,6 +253,8 @@ class _Worker:
 
     async def run(self, job: Callable[[], T]) -> T:
         """Run a job on the thread. Where this is cancelled, the job is stopped and waited for."""
+        if self._is_lost:
+            raise StoreDeadError(_FORKED)
         if (self._ended or self._left is not None) and self._store is not None:
             self._store.usable()
         if self._waited_for is not None and asyncio.current_task() is self._waited_for:
@@ -316,6 +329,11 @@ class _Worker:
 
     async def close(self, world: World) -> None:
         """Close the store, whatever becomes of who waits for that."""
+        if self._is_lost:
+            self._ended = True
+            if self._store is not None:
+                self._store.raw.forget()
+            return
         if not self._ended:
             if self._closing is None:
                 self._closing = asyncio.ensure_future(self._close(world))
@@ -345,6 +363,8 @@ class _Worker:
 
     def abandon(self) -> bool:
         """Let the thread end, because the process does; tell whether something runs there."""
+        if self._is_lost:
+            return False
         for job in tuple(self._jobs):
             job.cancel()
         if self._store is not None:

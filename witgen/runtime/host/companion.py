@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
 from wasmtime import Engine, WasmtimeError
-from wasmtime.component import Component, Func, Linker
+from wasmtime.component import Component, Func
 
 from .. import abi
 from . import component, ffi
 from .binding import Handles, bind_caller
 from .errors import HandleLimitError, HostError
 from .explained import explained
+from .managed import RawLinker
 
 if TYPE_CHECKING:
     from .store import Store
@@ -58,14 +59,14 @@ class Companion:
         compiled = _compiled.setdefault(store.engine, {})
         if text not in compiled:
             compiled[text] = component.load(store.engine, text)
-        linker = Linker(store.engine)
-        linker.add_wasip2()
-        if http:
-            store.enable_http()
-            linker.add_wasi_http()
         self._store, self._raw, self._context = store, store.raw, store.context
-        with _explained(store):
-            self._instance = linker.instantiate(store.raw, compiled[text])
+        with closing(RawLinker(store.engine)) as linker:
+            linker.add_wasip2()
+            if http:
+                store.enable_http()
+                linker.add_wasi_http()
+            with _explained(store):
+                self._instance = linker.instantiate(store.raw, compiled[text])
         self._functions = {name: self._export(name) for name in exports}
 
     def _export(self, name: str) -> Func:

@@ -32,11 +32,11 @@ from wasmtime.component import Instance, Linker, LinkerInstance, ResourceAny, Re
 __all__ = [
     "CALLBACK", "DESTRUCTOR", "EPOCH_CALLBACK", "KINDS", "MEMORY", "MEMORY_END", "MEMORY_GET", "MEMORY_GROW",
     "MEMORY_NEW", "OUTPUT", "VERSION", "Address", "Size", "add_function", "add_resource", "address_of", "any_clone",
-    "any_delete", "any_drop", "any_to_host", "call", "call_async", "cast", "context_of", "defining",
-    "enable_async", "enable_new_types", "error_delete", "error_message", "error_new", "export_function",
-    "host_delete",
-    "host_new", "host_rep", "host_to_any", "pin_structure", "prototype", "set_concurrency", "set_epoch_callback",
-    "set_memory_creator", "set_parallel_compilation", "sleep", "store_delete", "take_box", "val_clone", "val_delete",
+    "any_delete", "any_drop", "any_to_host", "call", "call_async", "cast", "context_of", "defining", "enable_async",
+    "enable_new_types", "error_delete", "error_message", "error_new", "export_function", "host_delete", "host_new",
+    "host_rep", "host_to_any", "linker_delete", "pin_structure", "prototype", "set_concurrency",
+    "set_epoch_callback", "set_memory_creator", "set_parallel_compilation", "sleep", "store_delete", "take_box",
+    "val_clone", "val_delete",
 ]  # fmt: skip
 
 SUPPORTED: Final = range(46, 51)
@@ -190,6 +190,7 @@ _add_resource: Final = _prototype(
     Address, Address, ctypes.c_char_p, Size, Address, DESTRUCTOR, Address, Address,
 )  # fmt: skip
 _linker_instance_delete: Final = _prototype(_bindings.dll, "wasmtime_component_linker_instance_delete", None, Address)
+linker_delete: Final = _prototype(_bindings.dll, "wasmtime_component_linker_delete", None, Address)
 store_delete: Final = _prototype(_bindings.dll, "wasmtime_store_delete", None, Address)
 _store_context: Final = _prototype(_bindings.dll, "wasmtime_store_context", Address, Address)
 _error_message: Final = _prototype(_short, "wasmtime_error_message", None, Address, Address)

@@ -30,6 +30,7 @@ from .lanes.lending import number_name
 from .lanes.stream_calls import Classes, keys_of, obstacle, passages
 from .lanes.tickets import Tickets
 from .lent import numbered, with_objects
+from .managed import RawLinker
 from .resource import HostResource, NativeResource
 from .store import Store
 from .stream_files import GET_DIRECTORIES, PREOPENS, hidden, refused
@@ -132,7 +133,7 @@ class Linkage:
         """Whether the component can call Python."""
         self._has_preopens = False
         self._handles = ResourceHandles(store, self.sides)
-        self._linker = wasm.Linker(store.engine)
+        self._linker = RawLinker(store.engine)
         self._linker.allow_shadowing = True
         self._linker.add_wasip2()
         if store.http:
@@ -316,11 +317,14 @@ class Linkage:
 
     def instantiate(self, component: wasm.Component) -> wasm.Instance:
         """Make an instance, which may run the guest's start code."""
-        self._store.keep.extend((self._linker, component))
+        self._store.keep.append(component)
         lost = forking.wasi_is_lost()
         if not self._has_preopens and (lost or self._store.streams):
             self._replace_preopens(component, lost)
-        return self._store.instantiate(lambda: self._instantiate(component))
+        try:
+            return self._store.instantiate(lambda: self._instantiate(component))
+        finally:
+            self._linker.close()
 
     def _instantiate(self, component: wasm.Component) -> wasm.Instance:
         try:

@@ -7,11 +7,12 @@ from __future__ import annotations
 from typing import Any
 
 import wasmtime
+from wasmtime.component import Linker
 
 from . import ffi
 from .entry import quiet
 
-__all__ = ["QuietlyFinalized", "RawStore"]
+__all__ = ["QuietlyFinalized", "RawLinker", "RawStore"]
 
 
 class QuietlyFinalized:
@@ -26,6 +27,24 @@ class QuietlyFinalized:
             return
         if pointer is not None:
             held.close()
+
+
+class RawLinker(QuietlyFinalized, Linker):
+    """The C library's linker. Instances do not need it once they are there, so whoever makes one closes it.
+
+    Left to the garbage collector, it would take an interrupt of `Store.close` with it: deleting takes long, and CPython
+    drops what is raised in a finalizer.
+    """
+
+    def close(self) -> None:
+        """Delete the linker; twice is fine, and so is an exception at any time."""
+        held: Any = self
+        pointer = held._Managed__ptr
+        if pointer is not None:
+            for _ in map(ffi.linker_delete, (ffi.address_of(pointer),)):
+                # No signal is looked for between the deletion and this.
+                held._Managed__ptr = None
+                break
 
 
 class RawStore(QuietlyFinalized, wasmtime.Store):
