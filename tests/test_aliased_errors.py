@@ -72,7 +72,7 @@ def test_each_says_what_it_is(types: dict[str, Any]) -> None:
     disk, mail, both, _ = types.values()
     assert str(both.DiskErrorException(disk.Error.FULL)) == "Error.FULL"
     assert str(both.MailErrorException(mail.Error.LATE)) == "Error.LATE"
-    assert (str(mail.TroubleLost()), str(mail.TroubleHeld(3))) == ("TroubleLost", "3")
+    assert (str(mail.TroubleLost()), str(mail.TroubleHeld(3))) == ("TroubleLost", "TroubleHeld(3)")
 
 
 def test_mypy_passes(folder: Path) -> None:

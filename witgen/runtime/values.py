@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, ClassVar, Generic, NoReturn, SupportsIndex, TypeVar
 
 __all__ = ["Err", "Ok", "Resource", "Restorable", "Some", "Unique", "Value", "WitError"]
@@ -75,15 +76,19 @@ class Err(Value, Generic[E]):
 class WitError(Restorable):
     """Base of every exception that stands for an error value declared in WIT.
 
-    `value` is the payload; None where the error carries none. `str` gives it, or the name of the class where it says
-    nothing. Two are equal when class and payload are.
+    `value` is the payload; None where the error carries none. `str` says what the error is: text as it is, a payload
+    that begins with the name of its class (records, variants, enums, flags), others behind the exception's own name,
+    and that name alone where there is nothing to say. Two are equal when class and payload are.
     """
 
     value: Any = None
 
     def __str__(self) -> str:
-        said = "" if self.value is None else str(self.value)
-        return said if said.strip() else type(self).__name__
+        name = type(self).__name__
+        if self.value is None or isinstance(self.value, str):
+            return self.value if self.value and self.value.strip() else name
+        is_named = isinstance(self.value, (Value, Enum)) and not isinstance(self.value, (Some, Ok, Err))
+        return str(self.value) if is_named else f"{name}({self.value!r})"
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
