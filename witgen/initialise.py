@@ -61,11 +61,21 @@ def initialise(folder: Path, wit: Path | None, world: str | None, out: str | Non
         out or (f"src/{default}" if (folder / "src").is_dir() else default),
         golem,
     )
+    _refuse_other_encodings(path, target)
     line_end = "\r\n" if "\r\n" in text else "\n"
     gap = line_end if text and not text.endswith("\n") else ""
     blank = line_end if text.strip() else ""
     path.write_bytes((text + gap + blank + line_end.join(target.lines())).encode())
     return target
+
+
+def _refuse_other_encodings(path: Path, target: First) -> None:
+    """Say so where a path has bytes that are not UTF-8, which is what TOML is written in."""
+    for option, value in (("wit", target.wit), ("out", target.out)):
+        shown = (value or "").encode("utf-8", "backslashreplace").decode()
+        if value is not None and shown != value:
+            message = f"`{option}` would be `{shown}`, which is not UTF-8, as `{path.name}` has to be"
+            raise WitError([Diagnostic("W0901", message, path=path.name, help="choose another path")])
 
 
 def _text(path: Path) -> str:

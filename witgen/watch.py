@@ -36,6 +36,7 @@ def rounds(start: Path, overrides: dict[str, Any]) -> Iterator[tuple[list[Target
 
     Raises:
         MissingWatcherError: `watchfiles` is not installed.
+        WitError: the path of some WIT is not UTF-8, as `watchfiles` wants it.
     """
     _watchfiles()
     wits: list[str] = []
@@ -91,6 +92,11 @@ def _saves(wits: Sequence[str]) -> Iterator[object]:
         inside = any(real.startswith(wit + os.sep) for wit in wits)
         return real in wits or (inside and real.endswith((".wit", ".wasm", ".wat")))
 
+    for wit in wits:
+        shown = wit.encode("utf-8", "backslashreplace").decode()
+        if shown != wit:
+            message = f"`{shown}` cannot be watched: its path is not UTF-8"
+            raise WitError([Diagnostic("W0011", message, help="rename it")])
     # A file is watched through its folder, because many editors put a new file in the place of the old one.
     roots = [wit if os.path.isdir(wit) else os.path.dirname(wit) for wit in wits]
     saves: Iterator[object] = _watchfiles().watch(

@@ -96,7 +96,7 @@ def _is_clean(plan: Plan, *, diff: bool) -> bool:
         from ..write.diff import unified
 
         # As bytes: line ends are a part of what the diff says.
-        sys.stdout.buffer.write("".join(unified(plan)).encode())
+        sys.stdout.buffer.write("".join(unified(plan)).encode("utf-8", "surrogateescape"))
     if reporter.format is Format.TEXT:
         for line in _listed(plan):
             click.echo(line, err=True)

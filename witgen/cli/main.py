@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 import warnings
 from importlib import import_module
-from typing import NoReturn, TextIO
+from typing import Any, NoReturn, TextIO
 
 import click
 
@@ -49,6 +49,7 @@ class _Lazy(click.Group):
             return None
         module = import_module(f".{_COMMANDS[cmd_name][0]}", __package__)
         command: click.Command = getattr(module, cmd_name)
+        _take_text(command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -56,6 +57,27 @@ class _Lazy(click.Group):
         del ctx
         with formatter.section("Commands"):
             formatter.write_dl([(name, summary) for name, (_, summary) in sorted(_COMMANDS.items())])
+
+
+class _Text(click.types.StringParamType):
+    """Text. Arguments that are not UTF-8 have lone surrogates; paths may, but no name, WAVE or URL can."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the text, or refuse what is none."""
+        text = super().convert(value, param, ctx)
+        if isinstance(text, str) and any("\ud800" <= char <= "\udfff" for char in text):
+            shown = text.encode("utf-8", "backslashreplace").decode()
+            self.fail(f"`{shown}` is not UTF-8: write it so, or rename what it names", param, ctx)
+        return text
+
+
+def _take_text(command: click.Command) -> None:
+    """Have a command refuse text that is not UTF-8, wherever it takes text."""
+    for parameter in command.params:
+        if parameter.type is click.STRING:
+            parameter.type = _Text()
+    for inner in command.commands.values() if isinstance(command, click.Group) else ():
+        _take_text(inner)
 
 
 def _show_versions(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click calls it

@@ -61,7 +61,7 @@ if sys.platform == "win32":
 
     def _open(folder: Path) -> int:
         # Windows locks files only; one beside the output would be a file too many in people's folders.
-        name = hashlib.sha256(str(folder.resolve()).casefold().encode()).hexdigest()[:16]
+        name = hashlib.sha256(str(folder.resolve()).casefold().encode("utf-8", "backslashreplace")).hexdigest()[:16]
         return os.open(Path(tempfile.gettempdir()) / f"witgen-{name}.lock", os.O_RDWR | os.O_CREAT)
 
     def _is_at(descriptor: int, folder: Path) -> bool:

@@ -16,13 +16,16 @@ def canonical(path: Path) -> Path:
     """Return the file's own path, behind symbolic links: what stands beside it is the same for all of them.
 
     Raises:
-        StateError: it is not a file.
+        StateError: it is not a file, or its path is not UTF-8, which is what it has to be inside the file.
     """
     try:
         found = path.resolve()
+        str(found).encode()
         mode = found.stat().st_mode
     except FileNotFoundError:
         return path.resolve()
+    except UnicodeEncodeError:
+        raise StateError(f"{path}: the path of a state file must be UTF-8; name another one with --state") from None
     except (OSError, RuntimeError, ValueError) as error:
         raise StateError(f"{path}: the state file cannot be used: {error}") from None
     if not stat.S_ISREG(mode):
