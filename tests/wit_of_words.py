@@ -186,9 +186,9 @@ def _resources(words: list[str]) -> str:
     listed = "\n".join(
         f"""    resource %{word} {{
       constructor(%{word}: list<u8>);
-      try-it: func(%{word}: list<u8>) -> result<u32, string>;
-      make-one: static func(int: u32) -> %{word};
-      find-one: static func(x: option<u32>) -> option<%{word}>;
+      try-{word}: func(%{word}: list<u8>) -> result<u32, string>;
+      make-{word}: static func(int: u32) -> %{word};
+      find-{word}: static func(x: option<u32>) -> option<%{word}>;
     }}"""
         for word in usable
     )
@@ -228,7 +228,7 @@ def _places(words: list[str]) -> str:
     )
     items = "\n".join(f"  import %{word}:%{word}/%{word};\n  export %{word}:%{word}/%{word};" for word in words)
     labelled = "\n".join(
-        f"  {side} %{word}: interface {{ resource %{word} {{ run-it: func(); }} }}"
+        f"  {side} %{word}: interface {{ resource %{word} {{ run-{word}: func(); }} }}"
         for word in words
         for side in ("import", "export")
     )
