@@ -66,7 +66,7 @@ _OPTIONS = {
     "full-names": _Option("full_names", "true or false", _is_bool),
     "import-names": _Option("import_names", "a table of strings: interface = name", _is_names),
     "export-names": _Option("export_names", "a table of strings: interface = name", _is_names),
-    "names": _Option("names", "a table of strings: interface = module name", _is_names),
+    "names": _Option("names", "a table of strings: interface = module name, interface.type = class name", _is_names),
     "golem": _Option("golem", "true or false", _is_bool),
     "reuse": _Option("reuse", "a list of strings: import names of generated packages, or `name=folder`", _is_strings),
     "skip": _Option("skip", "a list of strings: interfaces that the world imports", _is_strings),

@@ -37,7 +37,8 @@ class Config:
         import_names: componentize-py's names of imported interfaces (`ns:pkg/name@version` → name), as given to its
             `--import-interface-name`.
         export_names: the same of exported interfaces.
-        names: module names by interface (`ns:pkg/interface`, with `@version` where the world has several).
+        names: module names by interface (`ns:pkg/interface`, with `@version` where the world has several), and class
+            names by type (`ns:pkg/interface.type`) or by function, for an error that has no name.
         wasmtime: the packages (`ns:pkg`) and interfaces (`ns:pkg/interface`) whose host side wasmtime provides;
             None for all that it can.
         skip: imported interfaces (`ns:pkg/interface`) to leave out.

@@ -19,7 +19,7 @@ from .write.lockfile import LOCK_NAME, read_contents
 if TYPE_CHECKING:
     from .render.sharing import Conflict
 
-__all__ = ["Package", "Packages", "Planned", "lock_states", "refuse_conflicts", "reused"]
+__all__ = ["Package", "Packages", "Planned", "lock_states", "refuse_conflicts", "refuse_names", "reused"]
 
 _RUNTIME = "_runtime"
 _IMPORT_NAME = "write `package` or `a.package`"
@@ -124,6 +124,22 @@ def reused(config: Config, planned: Planned, *, host: bool, guest: bool) -> Pack
     return Packages(packages, runtime)
 
 
+def refuse_names(packages: Packages, names: Iterable[tuple[str, str, str]]) -> None:
+    """Say so where classes have other names in a package: `names` are the key, the interface, and the name there.
+
+    Raises:
+        OptionError: there are some; every one is listed.
+    """
+    problems: list[tuple[tuple[str, ...], Diagnostic]] = []
+    for key, interface, there in names:
+        package = next(each for each in packages.found if interface in each.contents.interfaces)
+        message = f"the class of `{key}` is called `{there}` in `{package.name}`, which is reused"
+        remedy = f"leave it out, or choose the name for `{package.name}`, too"
+        problems.append((("names", key), Diagnostic("W0917", message, help=remedy)))
+    if problems:
+        raise OptionError(problems)
+
+
 def refuse_conflicts(packages: Packages, conflicts: Iterable[Conflict], wit: Mapping[str, str]) -> None:
     """Say so where a package has an interface with other types: there would be two classes for one thing.
 
@@ -159,7 +175,8 @@ def lock_states(config: Config, planned: Planned) -> Iterator[bytes]:
     for index, named in enumerate(config.reuse):
         folder = _folder(named, config.out, planned)
         lock = planned.lock(folder) if folder is not None else None
-        yield b"" if lock is None else b"reuse %d" % index + named.partition("=")[0].encode() + lock
+        name = named.partition("=")[0].encode("utf-8", "backslashreplace")
+        yield b"" if lock is None else b"reuse %d" % index + name + lock
 
 
 def _package(option: int, named: str, beside: str | os.PathLike[str] | None, planned: Planned) -> Package:

@@ -11,15 +11,14 @@ from .earlier import Rendered
 from .errors import OptionError
 from .facts import componentize
 from .facts.choices import choices
-from .facts.inherited import inherited
-from .facts.names import BUILTINS
+from .facts.inherited import inherited, other_names
 from .facts.provided import without_provided, without_skipped
 from .facts.support import Side, obstacle
-from .facts.types import TypeFacts, is_used
 from .facts.world import ScopeFacts, WorldFacts
 from .model import ir
 from .options import Config, Produced
-from .packages import Packages, Planned, refuse_conflicts, reused
+from .packages import Packages, Planned, refuse_conflicts, refuse_names, reused
+from .render.class_names import clashes, hiding
 from .render.guest_module import RawNames
 from .render.package import Module, package_data, package_modules
 from .resolver import component_in, resolve_component, resolve_tree, select_world
@@ -57,7 +56,10 @@ def produce(config: Config, tree: Tree, planned: Planned | None = None) -> Produ
     wants_guest = config.guest and (component is None or not config.host)
     planned = planned or Planned()
     packages = reused(config, planned, host=config.host, guest=wants_guest)
+    refuse_names(packages, other_names(resolved, chosen, packages.interfaces))
     facts = WorldFacts(resolved, world, inherited(resolved, world, chosen, packages.interfaces, packages.runtime))
+    if problems := list(clashes(facts)):
+        raise OptionError(problems)
     guest = _raw_names(whole, world, config) if wants_guest else None
     modules = package_modules(facts, host=config.host, guest=guest, lanes=config.lanes)
     if packages.found:
@@ -66,7 +68,7 @@ def produce(config: Config, tree: Tree, planned: Planned | None = None) -> Produ
     output = _output(facts, modules, package_data(runtime), earlier.modules_name_of(config, tree, planned))
     lock = lock_text(_contents(facts, packages), world=facts.title, wit=_wit_hash(facts), digests=output.digests)
     found = _unbuildable(facts) if wants_guest else ()
-    return Produced(output, lock, (*_left_out(facts, host=config.host, guest=wants_guest), *found, *_hiding(facts)))
+    return Produced(output, lock, (*_left_out(facts, host=config.host, guest=wants_guest), *found, *hiding(facts)))
 
 
 def _shared(facts: WorldFacts, modules: Iterable[Module], packages: Packages) -> Iterator[Module]:
@@ -107,11 +109,20 @@ def _contents(facts: WorldFacts, packages: Packages) -> Contents:
             facts.fingerprint(scope.owner),
             tuple(facts.wit_name(each) for each in scope.types.values() if each.id in facts.errors),
             tuple(facts.wit_name(each) for each in facts.marked_resources(scope)),
+            _chosen(facts, scope),
         )
         for owner, scope in facts.scopes.items()
         if owner.interface is not None
     }
     return Contents(VERSION, interfaces, packages.runtime, tuple(package.name for package in packages.found))
+
+
+def _chosen(facts: WorldFacts, scope: ScopeFacts) -> dict[str, str]:
+    """Return the classes of an interface that have chosen names: by type, or by function where it is an error's."""
+    types, errors, _ = facts.renames
+    chosen = {facts.wit_name(each): types[each.id] for each in scope.types.values() if each.id in types}
+    chosen |= {function: name for (owner, function), name in errors.items() if owner == scope.owner}
+    return dict(sorted(chosen.items()))
 
 
 def _raw_names(resolved: ir.Resolve, world: ir.WorldId, config: Config) -> RawNames:
@@ -142,29 +153,6 @@ def _left_out(facts: WorldFacts, *, host: bool, guest: bool) -> Iterator[Diagnos
             if reason is not None:
                 message = f"`{function.function.name}` is left out as a {side.value}: {reason}"
                 yield Diagnostic("W0701", message, function.function.span, severity=Severity.WARNING)
-
-
-def _hiding(facts: WorldFacts) -> Iterator[Diagnostic]:
-    """Yield a warning for every class that is called like one of Python's own."""
-    for scope in facts.scopes.values():
-        classes = [(name, f"type `{facts.wit_name(fact)}`", fact.id) for fact, name in _classes(facts, scope)]
-        found = [(name, what, facts.resolve.type_def(id).span) for name, what, id in classes]
-        own = ((each.error, each.function) for each in scope.functions)
-        found += [(error.name, f"the error of `{each.name}`", each.span) for error, each in own if error and error.own]
-        for name, what, span in found:
-            if name in BUILTINS:
-                message = f"{what} is called `{name}` in Python, which has a `{name}` itself"
-                remedy = f"import the module, or `{name} as …`: after `import {name}` an `except` means this one"
-                yield Diagnostic("W0705", message, span, help=remedy, severity=Severity.WARNING)
-
-
-def _classes(facts: WorldFacts, scope: ScopeFacts) -> Iterator[tuple[TypeFacts, str]]:
-    """Yield the classes of the types that a scope declares."""
-    for fact in scope.types.values():
-        if not is_used(facts.resolve, fact.id):
-            is_variant = isinstance(facts.resolve.type_def(fact.id).kind, ir.Variant)
-            names = (fact.name, fact.exception or fact.name, *(fact.members if is_variant else ()))
-            yield from ((fact, name) for name in dict.fromkeys(names))
 
 
 def _unbuildable(facts: WorldFacts) -> Iterator[Diagnostic]:

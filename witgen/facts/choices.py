@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import keyword
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 from ..diagnostics import Diagnostic
 from ..errors import OptionError
 from ..model import ir
+from .renaming import Problem, rename
+from .types import NO_RENAMES, Renames
 
 __all__ = [
     "MODULE_NAMES",
@@ -31,16 +33,13 @@ MODULE_NAMES = frozenset(
     {"__init__", "aio", "blobs", "exports", "keyvalue", "logs", "streams", "testing", "uuids", "websockets"}
 )
 
-Problem: TypeAlias = tuple[tuple[str, ...], Diagnostic]
-"""What is wrong with an option, and which one it is."""
-
 
 @dataclass(frozen=True, slots=True)
 class Choices:
     """`names` are module names by interface; `native` the names of packages and interfaces, None for all there are.
 
-    `exceptions` and `resources` have classes in `types/` beside those that the world gives a reason for; `runtime` is
-    the import name of the support code, None for the output's own.
+    `renames` are classes of types and errors. `exceptions` and `resources` have classes in `types/` beside those that
+    the world gives a reason for; `runtime` is the import name of the support code, None for the output's own.
     """
 
     names: Mapping[ir.InterfaceId, str] = field(default_factory=dict[ir.InterfaceId, str])
@@ -48,6 +47,7 @@ class Choices:
     exceptions: frozenset[ir.TypeId] = frozenset()
     resources: frozenset[ir.TypeId] = frozenset()
     runtime: str | None = None
+    renames: Renames = NO_RENAMES
 
     def takes_native(self, package: str, interface: str) -> bool:
         """Tell whether an interface that wasmtime offers is to come from it."""
@@ -77,7 +77,10 @@ def choices(
     chosen: dict[ir.InterfaceId, str] = {}
     items = (*resolve.worlds[world].imports.values(), *resolve.worlds[world].exports.values())
     candidates = _by_name(resolve, items)
-    for interface, module in names.items():
+    modules = {key: name for key, name in names.items() if key in candidates or not _is_of_type(key)}
+    renames, wrong = rename(resolve, world, {key: name for key, name in names.items() if key not in modules})
+    problems.extend(wrong)
+    for interface, module in modules.items():
         id = named_interface(candidates, interface, ("names", interface), problems)
         if id is not None and _is_free(module, interface, chosen, problems):
             chosen[id] = module
@@ -85,7 +88,13 @@ def choices(
         problems.extend(_not_native(index, name))
     if problems:
         raise OptionError(problems)
-    return Choices(chosen, None if wasmtime is None else frozenset(wasmtime))
+    return Choices(chosen, None if wasmtime is None else frozenset(wasmtime), renames=renames)
+
+
+def _is_of_type(key: str) -> bool:
+    """Tell whether a key of `names` is about a type, not an interface: `ns:pkg/name.type`, `ns:pkg/name@1.0.0.type`."""
+    name, _, version = key.rpartition("/")[2].partition("@")
+    return "." in name or "#" in key or re.search(r"\.[a-zA-Z][\w-]*$", version.partition("#")[0]) is not None
 
 
 def imported_interfaces(resolve: ir.Resolve, world: ir.WorldId) -> dict[str, list[ir.InterfaceId]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from functools import cached_property
+from typing import NamedTuple
 
 from ..model import ir
 from ..records import record
@@ -11,13 +12,16 @@ from .memo import Memo
 from .names import Namespace, camel, class_name, shouty, snake
 
 __all__ = [
+    "NO_RENAMES",
     "ErrorFacts",
     "FunctionFacts",
+    "Renames",
     "TypeFacts",
     "contains_handle",
     "contains_stream",
     "declared_result",
     "ends",
+    "error_name",
     "identity",
     "is_used",
     "named_types",
@@ -71,6 +75,39 @@ class FunctionFacts:
         """The parameters without `self`."""
         method = self.function.kind.tag is ir.FunctionKindTag.METHOD
         return self.function.params[1:] if method else self.function.params
+
+
+class Renames(NamedTuple):
+    """Classes that a user named: of types, and of the errors of functions, by the scope and the function's name.
+
+    `keys` are the keys of the option that chose them.
+    """
+
+    types: Mapping[ir.TypeId, str]
+    errors: Mapping[tuple[ir.TypeOwner, str], str]
+    keys: Mapping[ir.TypeId | tuple[ir.TypeOwner, str], str]
+
+    def with_one(self, target: ir.TypeId | tuple[ir.TypeOwner, str], name: str, key: str) -> Renames:
+        """Return these with one more."""
+        types, errors, keys = self
+        if isinstance(target, tuple):
+            return Renames(types, {**errors, target: name}, {**keys, target: key})
+        return Renames({**types, target: name}, errors, {**keys, target: key})
+
+    def origin(self, resolve: ir.Resolve, id: ir.TypeId) -> ir.TypeId | None:
+        """Return the type whose name was chosen for `id`: itself, or the one that `use` brings in as it is called."""
+        while id not in self.types:
+            definition = resolve.type_def(id)
+            kind = definition.kind
+            if not is_used(resolve, id) or not isinstance(kind, ir.Alias) or not isinstance(kind.type, ir.TypeRef):
+                return None
+            id = kind.type.id
+            if resolve.type_def(id).name != definition.name:
+                return None
+        return id
+
+
+NO_RENAMES = Renames({}, {}, {})
 
 
 def is_used(resolve: ir.Resolve, id: ir.TypeId) -> bool:
@@ -230,24 +267,36 @@ def spelt_size(resolve: ir.Resolve, type: ir.Type) -> int:
 
 
 def named_types(
-    resolve: ir.Resolve, types: dict[str, ir.TypeId], errors: frozenset[ir.TypeId], constants: Namespace
+    resolve: ir.Resolve,
+    types: dict[str, ir.TypeId],
+    errors: frozenset[ir.TypeId],
+    constants: Namespace,
+    renames: Renames = NO_RENAMES,
 ) -> dict[ir.TypeId, TypeFacts]:
     """Name the types that one scope declares."""
-    return _Namer(resolve, types, errors, constants).facts
+    return _Namer(resolve, types, errors, constants, renames).facts
 
 
 class _Namer:
     """Names of one scope's types: the types' own names first, then what is derived from them."""
 
     def __init__(
-        self, resolve: ir.Resolve, types: dict[str, ir.TypeId], errors: frozenset[ir.TypeId], constants: Namespace
+        self,
+        resolve: ir.Resolve,
+        types: dict[str, ir.TypeId],
+        errors: frozenset[ir.TypeId],
+        constants: Namespace,
+        renames: Renames,
     ) -> None:
         self._resolve = resolve
         self._types = types
         self._errors = errors
         self._constants = constants
         self._classes = Namespace()
-        self._names = {id: self._classes.take(class_name(name)) for name, id in types.items()}
+        origins = {id: renames.origin(resolve, id) for id in types.values()} if renames.types else {}
+        chosen = {id: renames.types[origin] for id, origin in origins.items() if origin is not None}
+        wanted = {id: class_name(name) for name, id in types.items()}
+        self._names = {id: self._classes.take(name) for id, name in {**chosen, **wanted, **chosen}.items()}
 
     @cached_property
     def facts(self) -> dict[ir.TypeId, TypeFacts]:
@@ -282,6 +331,11 @@ class _Namer:
                 return tuple(shouty(flag.name) for flag in flags)
             case _:
                 return ()
+
+
+def error_name(function: str) -> str:
+    """Name the exception of a function whose error has no name: `FileReadError` for `[method]file.read`."""
+    return camel(function.rpartition("]")[2].replace(".", "-")) + "Error"
 
 
 def exception_name(name: str) -> str:

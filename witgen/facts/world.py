@@ -10,13 +10,15 @@ from ..model import ir
 from ..records import record
 from .choices import MODULE_NAMES, Choices, is_native
 from .fingerprint import fingerprint
-from .names import Namespace, camel, class_name, module_name, shouty, snake
+from .names import Namespace, class_name, module_name, shouty, snake
 from .types import (
     ErrorFacts,
     FunctionFacts,
+    Renames,
     TypeFacts,
     declared_result,
     error_definition,
+    error_name,
     handles,
     named_types,
     used_as_error,
@@ -107,6 +109,11 @@ class WorldFacts:
         return self._fingerprints[owner]
 
     @property
+    def renames(self) -> Renames:
+        """The classes that the user named."""
+        return self._choices.renames
+
+    @property
     def runtime(self) -> str | None:
         """The import name of the support code; None for the output's own."""
         return self._choices.runtime
@@ -118,6 +125,17 @@ class WorldFacts:
     def wit_name(self, fact: TypeFacts) -> str:
         """Return what WIT calls a named type."""
         return self.resolve.type_def(fact.id).name or ""
+
+    def chosen_names(self, scope: ScopeFacts) -> Mapping[str, str]:
+        """Return the classes of a scope by the names that they have if nobody chooses others."""
+        if not self.renames.keys:
+            return {}
+        types = {self.wit_name(fact): id for id, fact in scope.types.items()}
+        plain = named_types(self.resolve, types, self.errors, Namespace(DESCRIPTOR_NAMES))
+        pairs = [(_class_names(plain[id]), _class_names(fact)) for id, fact in scope.types.items()]
+        own = ((each.function, each.error) for each in scope.functions)
+        errors = {error_name(function.name): error.name for function, error in own if error is not None and error.own}
+        return errors | {name: chosen for names, found in pairs for name, chosen in zip(names, found, strict=True)}
 
     def scope_of(self, id: ir.TypeId) -> ScopeFacts:
         """Return the scope that declares a named type."""
@@ -198,7 +216,7 @@ class WorldFacts:
         self, owner: ir.TypeOwner, types: dict[str, ir.TypeId], functions: Iterable[ir.Function]
     ) -> tuple[Mapping[ir.TypeId, TypeFacts], tuple[FunctionFacts, ...]]:
         constants = Namespace(DESCRIPTOR_NAMES)
-        named = named_types(self.resolve, types, self.errors, constants)
+        named = named_types(self.resolve, types, self.errors, constants, self._choices.renames)
         classes = Namespace(
             name for fact in named.values() for name in (fact.name, fact.exception or fact.name, *fact.members)
         )
@@ -222,16 +240,17 @@ class WorldFacts:
                 for index, param in enumerate(function.params)
             ),
             result.ok if result is not None else function.result,
-            self._error(owner, words, result.err, classes) if result is not None else None,
+            self._error(owner, function, result.err, classes) if result is not None else None,
         )
 
-    def _error(self, owner: ir.TypeOwner, words: str, err: ir.Type | None, classes: Namespace) -> ErrorFacts:
+    def _error(self, owner: ir.TypeOwner, function: ir.Function, err: ir.Type | None, classes: Namespace) -> ErrorFacts:
         if isinstance(err, ir.TypeRef):
             definition = error_definition(self.resolve, err.id)
             scope = self.resolve.type_def(definition).owner
             if scope is not None:
                 return ErrorFacts(scope, self._exception(scope, definition), own=False)
-        return ErrorFacts(owner, classes.take(camel(words) + "Error"), own=True, payload=err)
+        name = self._choices.renames.errors.get((owner, function.name)) or error_name(function.name)
+        return ErrorFacts(owner, classes.take(name), own=True, payload=err)
 
     def _exception(self, owner: ir.TypeOwner, id: ir.TypeId) -> str:
         """Name the exception of a named error type; its scope may be the one that is being built."""
@@ -242,7 +261,8 @@ class WorldFacts:
         else:
             types = {str(k): item.id for k, item in self.world.imports.items() if isinstance(item, ir.TypeItem)}
         if owner not in self._ahead:
-            self._ahead[owner] = named_types(self.resolve, types, self.errors, Namespace(DESCRIPTOR_NAMES))
+            constants = Namespace(DESCRIPTOR_NAMES)
+            self._ahead[owner] = named_types(self.resolve, types, self.errors, constants, self._choices.renames)
         return self._ahead[owner][id].exception or ""
 
     def _links(self, items: Mapping[ir.WorldKey, ir.WorldItem], beside: Iterable[str]) -> tuple[Link, ...]:
@@ -268,6 +288,10 @@ def free_name(function: ir.Function) -> str:
     """Return the Python name of a function that belongs to no resource: wrappers define it in a module."""
     name = snake(function.item_name)
     return name + "_" if name in MODULE_IMPORTS else name
+
+
+def _class_names(fact: TypeFacts) -> tuple[str, ...]:
+    return fact.name, fact.exception or fact.name, *fact.members
 
 
 def _grouped(functions: Iterable[ir.Function], types: Sequence[ir.TypeId]) -> list[ir.Function]:

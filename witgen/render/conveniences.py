@@ -18,6 +18,24 @@ from .module import module_view
 __all__ = ["CONVENIENCES", "Convenience", "render_convenience"]
 
 
+class _Module:
+    """The local name of a generated module, and what its classes are called: `_types.Error` for `types.Error`."""
+
+    def __init__(self, name: str, classes: Mapping[str, str]) -> None:
+        self._name = name
+        self._classes = classes
+
+    def __str__(self) -> str:
+        return self._name
+
+    def __getattr__(self, name: str) -> str:
+        return f"{self._name}.{self.called(name)}"
+
+    def called(self, name: str) -> str:
+        """Return what a class is called that has this name if nobody chooses another."""
+        return self._classes.get(name, name)
+
+
 _NOTHING: Mapping[str, Sequence[str]] = MappingProxyType({})
 
 
@@ -242,16 +260,19 @@ def _render(facts: WorldFacts, imported: Mapping[str, ScopeFacts], chosen: Conve
             imports.name(origin, name)
     for interface, names in chosen.errors.items():
         for name in names:
-            imports.name(f"..types.{imported[interface].module}", name)
+            called = facts.chosen_names(imported[interface]).get(name, name)
+            imports.name(f"..types.{imported[interface].module}", called, name)
     view: dict[str, object] = {name: imports.module("", name) for name in chosen.modules}
     for interface, functions in chosen.extra.items():
         found = _fits(facts, imported, {interface: functions})
         view[interface.rpartition("/")[2]] = _wrappers(imports, imported, interface) if found else ""
-    types = {interface: imports.module("..types", imported[interface].module, "_types") for interface in chosen.types}
-    modules = {interface: _wrappers(imports, imported, interface) for interface in chosen.needs}
+    classes = {interface: facts.chosen_names(imported[interface]) for interface in (*chosen.types, *chosen.needs)}
+    types = {each: imports.module("..types", imported[each].module, "_types") for each in chosen.types}
+    modules = {each: _wrappers(imports, imported, each) for each in chosen.needs}
     module = module_view(facts, facts.own, doc=chosen.doc, imports=imports, exported=chosen.exported)
     template = f"guest_{chosen.name}.py.jinja"
-    return render_template(template, module=module, guest=modules, types=types, **view, **chosen.flags)
+    guest, types_ = ({each: _Module(name, classes[each]) for each, name in names.items()} for names in (modules, types))
+    return render_template(template, module=module, guest=guest, types=types_, **view, **chosen.flags)
 
 
 def _wrappers(imports: Imports, imported: Mapping[str, ScopeFacts], interface: str) -> str:

@@ -23,7 +23,7 @@ def render_guest_aio(facts: WorldFacts) -> str | None:
     values = {
         "aio": imports.module(".._runtime.guest", "aio"),
         "poll": f"{waits}.poll",
-        "pollable": f"{waits}.Pollable",
+        "pollable": f"{waits}.{facts.chosen_names(poll).get('Pollable', 'Pollable')}",
         "timer": timer,
         "any": imports.name("typing", "Any"),
         "coroutine": imports.name("collections.abc", "Coroutine"),

@@ -116,7 +116,9 @@ def _offers_pollable(facts: WorldFacts, members: Sequence[FunctionFacts]) -> boo
     if subscribe is None or "wait" in names or subscribe.wit_params or not isinstance(subscribe.ok, ir.TypeRef):
         return False
     handle = facts.resolve.type_def(facts.resolve.dealias(subscribe.ok.id)).kind
-    return isinstance(handle, ir.Own) and facts.type(facts.resolve.dealias(handle.resource)).name == "Pollable"
+    return (
+        isinstance(handle, ir.Own) and facts.resolve.type_def(facts.resolve.dealias(handle.resource)).name == "pollable"
+    )
 
 
 def render_guest_import(facts: WorldFacts, scope: ScopeFacts) -> str | None:

@@ -91,15 +91,15 @@ class _Module:
         marked = self.facts.marked_resources(self.scope)
         for id, fact in self.declared:
             members = [f for f in self.functions if f.function.kind.resource == id]
-            bases = [f"{runtime}.{'Pollable' if self._is_pollable(fact.name) else 'Object'}"]
+            wit = self.facts.wit_name(fact)
+            bases = [f"{runtime}.{'Pollable' if self._is_pollable(wit) else 'Object'}"]
             if fact in marked:
                 bases.append(f"{self.imports.module('...types', self.scope.module, '_types')}.{fact.name}")
-            wit = self.facts.wit_name(fact)
             fake = _free(f"_{fact.name}", names)
             yield _Resource(fact.name, fake, fact.constant, tuple(bases), wit, self.views(members))
 
     def _is_pollable(self, name: str) -> bool:
-        return name == "Pollable" and self.scope.instance.startswith("wasi:io/poll@0.2.")
+        return name == "pollable" and self.scope.instance.startswith("wasi:io/poll@0.2.")
 
     def free(self) -> tuple[_Function, ...]:
         """Return the functions of the interface itself; they stand beside its resources."""

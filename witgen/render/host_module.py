@@ -146,7 +146,7 @@ def render_host_import(facts: WorldFacts, scope: ScopeFacts) -> str | None:
         ),
         host=builder.host if declared or needs_class else "",
         native=native,
-        provided=provided,
+        provided=[(facts.chosen_names(scope).get(name, name), name) for name in provided],
         resources=resources,
         async_bases=async_bases,
         aliases=builder.aliases,

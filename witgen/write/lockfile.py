@@ -32,13 +32,14 @@ class Shared:
 
     `module` is what its modules are called, `wit` the fingerprint of its WIT. `exceptions` are the types that some
     function fails with, `resources` those that are a part of some value: both decide which classes there are, and
-    depend on more than the interface.
+    depend on more than the interface. `names` are the classes that a user named: of types, and of functions' errors.
     """
 
     module: str
     wit: str
     exceptions: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
+    names: Mapping[str, str] = {}
 
 
 _LISTS = ("exceptions", "resources")
@@ -105,10 +106,7 @@ def read_contents(folder: Path, text: str | None = None) -> Contents | None:
     """
     try:
         data = _parsed(folder, text)
-        interfaces = {
-            _plain_text(name): Shared(_name(each["module"]), _plain_text(each["wit"]), *map(_texts, _lists(each)))
-            for name, each in data["interfaces"].items()
-        }
+        interfaces = {_plain_text(name): _shared(each) for name, each in data["interfaces"].items()}
         runtime = data.get("runtime")
         # Names of packages only: where they are, whoever reuses this one finds out.
         reuse = tuple(_name(each) for each in _texts(data.get("reuse", ())))
@@ -117,8 +115,10 @@ def read_contents(folder: Path, text: str | None = None) -> Contents | None:
         return None
 
 
-def _lists(interface: Mapping[str, Any]) -> list[Any]:
-    return [interface.get(key, ()) for key in _LISTS]
+def _shared(interface: Mapping[str, Any]) -> Shared:
+    exceptions, resources = (_texts(interface.get(key, ())) for key in _LISTS)
+    names = {_plain_text(key): _name(value) for key, value in interface.get("names", {}).items()}
+    return Shared(_name(interface["module"]), _plain_text(interface["wit"]), exceptions, resources, names)
 
 
 def _texts(value: Any) -> tuple[str, ...]:
