@@ -184,6 +184,12 @@ def _place(config: Build) -> tuple[Path, str]:
         folder, module = Path(config.folder or "."), config.app
     if module == config.world_module:
         raise BuildError(f"the module `{module}` has the name of componentize-py's own module: rename it")
+    top = module.partition(".")[0]
+    if top in sys.stdlib_module_names:
+        raise BuildError(
+            f"the module `{top}` has the name of a module of the standard library, which comes first in a component: "
+            "rename it"
+        )
     return folder, module
 
 

@@ -85,6 +85,17 @@ def test_a_file_that_is_not_there(folder: Path) -> None:
     assert (done.returncode, done.stderr.strip()) == (2, "Error: absent.py does not exist")
 
 
+@pytest.mark.parametrize("app", ["json.py", "http/server.py", "string"])
+def test_a_module_called_like_one_of_python_s(app: str, tmp_path: Path) -> None:
+    (tmp_path / "apps" / "http").mkdir(parents=True)
+    for name in ("json.py", "http/server.py", "string.py"):
+        (tmp_path / "apps" / name).write_text(APP)
+    done = build(tmp_path, f"apps/{app}" if app.endswith(".py") else app, "--path", "apps")
+    name = app.partition(".")[0].partition("/")[0]
+    message = f"the module `{name}` has the name of a module of the standard library, which comes first in a component"
+    assert (done.returncode, done.stderr.strip()) == (2, f"Error: {message}: rename it")
+
+
 def test_names_come_from_pyproject(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(APP)
     (tmp_path / "pyproject.toml").write_text(
