@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import ctypes
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from itertools import repeat
@@ -158,3 +160,19 @@ def test_an_unknown_python_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(entry, "KNOWN", ((3, 99),))
     with pytest.raises(ImportError, match=r"do not run on cpython 3\.\d+: .* know how to do so on CPython 3\.99"):
         entry._check()
+
+
+@pytest.mark.skipif(sys.version_info < (3, 13), reason="ctypes itself refuses such interpreters before CPython 3.13")
+def test_an_interpreter_with_a_lock_of_its_own_is_refused() -> None:
+    code = """
+import _interpreters
+number = _interpreters.create()
+failed = _interpreters.exec(number, "import witgen.runtime.host")
+print(failed.type.__name__, failed.msg)
+_interpreters.destroy(number)
+shared = _interpreters.create("legacy")
+print(_interpreters.exec(shared, "import witgen.runtime.host"))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "ImportError these bindings do not run in an interpreter with a lock of its own" in done.stdout, done.stderr
+    assert done.stdout.endswith("\nNone\n")

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 import wasmtime
 
-from witgen.runtime import host
+from witgen.runtime import abi, host
 
 from .printing import TEXT, Imports, Printing
 
@@ -207,6 +207,63 @@ def test_what_a_function_raises_comes_out_of_the_call(exception: BaseException, 
         world.err(1)
     assert dead.value.__cause__ is exception
     world.close()
+
+
+PRINTS = """(component
+  (import "wasi:io/error@0.2.0" (instance $e (export "error" (type (sub resource)))))
+  (alias export $e "error" (type $error))
+  (import "wasi:io/streams@0.2.0" (instance $s
+    (export "output-stream" (type $o (sub resource)))
+    (alias outer 1 $error (type $err'))
+    (export "error" (type $err (eq $err')))
+    (type $se' (variant (case "last-operation-failed" (own $err)) (case "closed")))
+    (export "stream-error" (type $se (eq $se')))
+    (export "[method]output-stream.blocking-write-and-flush"
+      (func (param "self" (borrow $o)) (param "contents" (list u8)) (result (result (error $se)))))))
+  (alias export $s "output-stream" (type $out))
+  (import "wasi:cli/stdout@0.2.0" (instance $so (alias outer 1 $out (type $o'))
+    (export "output-stream" (type $o (eq $o'))) (export "get-stdout" (func (result (own $o))))))
+  (core module $mem (memory (export "memory") 1) (data (i32.const 0) "line"))
+  (core instance $mem (instantiate $mem))
+  (core func $get (canon lower (func $so "get-stdout")))
+  (core func $write (canon lower (func $s "[method]output-stream.blocking-write-and-flush")
+    (memory (core memory $mem "memory"))))
+  (core module $m
+    (import "" "get" (func $get (result i32))) (import "" "write" (func $write (param i32 i32 i32 i32)))
+    (func (export "run") (call $write (call $get) (i32.const 0) (i32.const 4) (i32.const 64))))
+  (core instance $i (instantiate $m (with "" (instance (export "get" (func $get)) (export "write" (func $write))))))
+  (func (export "run") (canon lift (core func $i "run"))))"""
+RUN = abi.Function("run", "run", ())
+PRINTING = host.Definition(name="t:t/prints", imports=(), exports=(abi.Interface("", (), (RUN,)),))
+
+
+class Prints(host.World):
+    """A world whose component ignores failures to print, and calls nothing else of Python's."""
+
+    _definition = PRINTING
+
+    def _bind(self, instance: host.Instance) -> None:
+        self.run = instance.function(RUN)
+
+
+@pytest.mark.parametrize("limits", [host.Limits(), host.Limits(deadline=20)], ids=["plain", "deadline"])
+def test_what_a_function_raises_comes_out_where_nothing_else_calls_python(limits: host.Limits) -> None:
+    def fail(_: bytes) -> None:
+        raise KeyError("full")
+
+    world = Prints._open(PRINTS, None, wasi=config(stdout_custom=fail), limits=limits)
+    with pytest.raises(KeyError, match="full") as caught:
+        world.run()
+    with pytest.raises(host.StoreDeadError) as dead:
+        world.run()
+    assert dead.value.__cause__ is caught.value
+    world.close()
+
+
+def test_settings_are_for_one_store() -> None:
+    wasi = config()
+    with Prints._open(PRINTS, None, wasi=wasi), pytest.raises(host.HostError, match="another store already: make one"):
+        Prints._open(PRINTS, None, wasi=wasi)
 
 
 def test_what_is_raised_after_the_call_comes_out_later() -> None:

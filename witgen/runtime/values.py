@@ -35,6 +35,9 @@ class Unique:
     def __reduce_ex__(self, protocol: SupportsIndex, /) -> NoReturn:
         raise TypeError(f"this {type(self).__name__} cannot be copied or pickled: it {self._WHY_UNIQUE}")
 
+    def __getstate__(self) -> NoReturn:
+        self.__reduce_ex__(2)
+
 
 class Restorable(Exception):  # noqa: N818  (what errors have in common, and no error itself)
     """Base of exceptions that `copy` and `pickle` restore with all their attributes, whatever `__init__` takes."""

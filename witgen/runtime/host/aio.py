@@ -290,6 +290,7 @@ class _Worker:
                 except BaseException as cause:
                     self._leave(cause)
                     if running.running():
+                        waiting.add_done_callback(_seen)
                         raise
 
     async def discard(self, handle: Handle) -> None:

@@ -23,6 +23,7 @@ import dis
 import sys
 import sysconfig
 from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module
 from itertools import chain, repeat
 from operator import length_hint
 from types import CodeType, FunctionType
@@ -298,6 +299,12 @@ def _check() -> None:
             f"these bindings do not run on {name} {version[0]}.{version[1]}{free}: they patch the functions that wasm"
             f" calls, so that a signal cannot crash the process, and know how to do so on CPython {known}"
         )
+    if _has_its_own_lock():
+        raise ImportError(
+            "these bindings do not run in an interpreter with a lock of its own: wasmtime's threads call functions of"
+            " one interpreter while another one runs, and the process crashes; use the main interpreter, or one that"
+            " shares its lock"
+        )
     try:
         patched = guard(_sample.__code__)
         is_safe = _is_safe(patched) and not _is_safe(_sample.__code__)
@@ -305,6 +312,16 @@ def _check() -> None:
         raise ImportError(f"Python {sys.version} compiles functions in an unknown way: {error}") from error
     if not is_safe:
         raise ImportError(f"Python {sys.version} compiles functions in an unknown way: their entry cannot be guarded")
+
+
+def _has_its_own_lock() -> bool:
+    """Tell whether this is an interpreter beside the main one that does not share its lock (PEP 684)."""
+    try:
+        found: Any = import_module("_interpreters")  # from CPython 3.13 on; such an interpreter has no ctypes before
+    except ImportError:
+        return False
+    here, main = found.get_current()[0], found.get_main()[0]
+    return bool(here != main and found.get_config(here).gil == "own")
 
 
 def _sample(store: Any, value: Any) -> Any:

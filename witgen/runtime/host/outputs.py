@@ -85,7 +85,7 @@ class Output:
     def __init__(self, write: Callable[[bytes], object], *, ours: bool = False) -> None:
         self._write = write
         self._context = copy_context()
-        self._ours = ours
+        self.is_ours = ours
         self._signal = release_signals.take()
         self.failure: BaseException | None = None
         self.keep: Callable[[bytes], None] | None = None
@@ -115,9 +115,9 @@ class Output:
                 release_signals.wait(_NEVER, None)
             if self.keep is not None:
                 self.keep(data)
-            return len(data) if self._ours and self._write(data) is None else self._call(data)
+            return len(data) if self.is_ours and self._write(data) is None else self._call(data)
         except BaseException as error:  # noqa: BLE001  (comes out of the call under way as it is)
-            if not self._ours and self.failure is None:
+            if not self.is_ours and self.failure is None:
                 self.failure = error
                 if self.noted is not None:
                     self.noted()

@@ -82,6 +82,7 @@ class WasiConfig(QuietlyFinalized, wasmtime.WasiConfig):
         super().__init__()
         self._outputs: dict[str, Output] = {}
         self._inherits_stderr = False
+        self._is_used = False
         self._stderr_file = ""
 
     def _set_stdout(self, callback: Callable[[bytes], int | None]) -> None:
@@ -138,6 +139,9 @@ class WasiConfig(QuietlyFinalized, wasmtime.WasiConfig):
 
     def _hand_over(self, tail: Tail) -> tuple[list[Output], str]:
         """Let `tail` have what is written to stderr; return the outputs, and the file that has it instead."""
+        if self._is_used:
+            raise HostError("this WasiConfig belongs to another store already: make one for each")
+        self._is_used = True
         outputs, self._outputs = self._outputs, {}
         if is_without_threads():
             if outputs:
@@ -248,6 +252,11 @@ class StandardStreams:
             store.turns.alone(partial(store.raw.set_wasi, wasi))
             self._was_replaced = True
         self._outputs = []
+
+    @property
+    def calls_python(self) -> bool:
+        """Whether functions of the user's get what the guest writes, which may fail."""
+        return any(not output.is_ours for output in self._outputs)
 
     def is_watched(self) -> bool:
         """Tell whether the store has to look up before its next call, too."""

@@ -74,7 +74,9 @@ class Instance(Unique):
                 return partial(refuse, function)
             ends, keys = self._linkage.ends, keys_of(name, function)
             handles = handles.of_function(FunctionEnds(ends, keys, awaits=self.store.loop is not None, exported=True))
-        calls_back = self._linkage.calls_python or self.store.turns.begin is not None or self.store.concurrent
+        store = self.store
+        calls_back = self._linkage.calls_python or store.stdio.calls_python or store.concurrent
+        calls_back |= store.turns.begin is not None
         return bind_caller(function, handles, target, laned=laned, calls_back=calls_back)
 
     def resource(self, cls: type[Any], resource: abi.Resource, interface: abi.Interface) -> Any:
