@@ -25,7 +25,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TURNS = 5
-RESOLVE = "import sys; from witgen.resolver import load; load(sys.argv[1])"
+RESOLVE = "import sys; from witgen.wit.resolve import load; load(sys.argv[1])"
 SMALL, LARGE = 100, 1_000
 
 

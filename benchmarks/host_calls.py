@@ -27,6 +27,8 @@ from wasmtime import component as wasm
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from witgen import Config, generate
+from witgen_runtime import values as runtime_values
+from witgen_runtime.host.capi import ffi
 
 TURNS = 5
 SECONDS = 0.08
@@ -41,8 +43,9 @@ def generated(folder: str) -> SimpleNamespace:
     generate(Config(Path(folder) / "calls.wit", world="calls", out=Path(folder) / "calls_bindings", guest=False))
     sys.path.insert(0, folder)
     names = {"world": "host", "things": "host.bench_calls_things", "echo": "host.bench_calls_echo"}
-    names |= {"types": "types.bench_calls_echo", "values": "_runtime.values", "ffi": "_runtime.host.ffi"}
-    return SimpleNamespace(**{key: importlib.import_module(f"calls_bindings.{name}") for key, name in names.items()})
+    names |= {"types": "types.bench_calls_echo"}
+    modules = {key: importlib.import_module(f"calls_bindings.{name}") for key, name in names.items()}
+    return SimpleNamespace(**modules, values=runtime_values, ffi=ffi)
 
 
 def values(bindings: SimpleNamespace) -> dict[str, tuple[Any, Any]]:

@@ -1,10 +1,10 @@
-"""The component of `lanes.py`, as text: it moves bytes to and from the host, in loops inside wasm, and back."""
+"""The component of `adapters.py`, as text: it moves bytes to and from the host, in loops inside wasm, and back."""
 
 from __future__ import annotations
 
 __all__ = ["TEXT", "WIT"]
 
-WIT = """package bench:lanes;
+WIT = """package bench:adapters;
 
 interface host {
   sink: func(data: list<u8>) -> u32;
@@ -26,7 +26,7 @@ world bytes {
 _START, _ROOM = 65536, 17 << 20
 
 TEXT = f"""(component
-  (import "bench:lanes/host" (instance $h
+  (import "bench:adapters/host" (instance $h
     (export "sink" (func (param "data" (list u8)) (result u32)))
     (export "source" (func (param "size" u32) (result (list u8))))))
   (core module $mm (memory (export "memory") {2 * _ROOM // 65536 + 2})

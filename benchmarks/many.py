@@ -48,7 +48,7 @@ def generated(items: str, folder: Path) -> None:
     """Generate a world that imports and exports an interface."""
     path = folder / "a.wit"
     path.write_text(f"package a:b;\ninterface i {{ {items} }}\nworld w {{ import i; export i; }}\n")
-    result = generate(Config(path, runtime="witgen.runtime"))
+    result = generate(Config(path, runtime="witgen_runtime"))
     # Files are made when they are asked for.
     sum(map(len, result.files.values()))
 

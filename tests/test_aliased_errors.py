@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from witgen import Config, generate
-from witgen.runtime.values import WitError
+from witgen_runtime.values import WitError
 
 WIT = """\
 package shop:%aliased;

@@ -20,15 +20,15 @@ from test_golden import CASES, config, package
 from wit_values import same, values
 
 from witgen import Config, generate
-from witgen.errors import WitError as WitgenError
+from witgen.base.frozen import replace
+from witgen.diagnostics.errors import WitError as WitgenError
 from witgen.golem.wave.errors import WaveError
 from witgen.golem.worker.errors import DivergenceError
-from witgen.records import replace
-from witgen.runtime import abi, host
-from witgen.runtime.guest.fakes import Trap
-from witgen.runtime.guest.raw import OutsideComponentError
-from witgen.runtime.guest.resource import DroppedError
-from witgen.runtime.values import Err, Ok, Some, WitError
+from witgen_runtime import abi, host
+from witgen_runtime.guest.raw import OutsideComponentError
+from witgen_runtime.guest.resources import DroppedError
+from witgen_runtime.testing.fakes import Trap
+from witgen_runtime.values import Err, Ok, Some, WitError
 
 WAYS: dict[str, Callable[[Any], Any]] = {
     "copy": copy.copy,
@@ -49,7 +49,7 @@ def bindings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, lis
         patch.syspath_prepend(root)
         for case in CASES:
             name = package(case)
-            generate(replace(config(case, root / name), runtime="witgen.runtime"))
+            generate(replace(config(case, root / name), runtime="witgen_runtime"))
             modules = sorted(path.stem for path in (root / name / "_abi").glob("[!_]*.py"))
             found[case] = [import_module(f"{name}._abi.{module}") for module in modules]
         yield found

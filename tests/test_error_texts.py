@@ -74,7 +74,7 @@ def test_named(modules: Any) -> None:
 
 def test_unnamed(modules: Any) -> None:
     i = modules.i
-    values: Any = import_module("texts_bindings._runtime.values")
+    values: Any = import_module("witgen_runtime.values")
     texts = {
         i.TextError("no such key"): "no such key",
         i.TextError(""): "TextError",

@@ -40,9 +40,9 @@ def test_both_sides_by_default(generated: Path) -> None:
 
 @pytest.mark.parametrize(("option", "present", "absent"), [("--host", "host", "guest"), ("--guest", "guest", "host")])
 def test_one_side(option: str, present: str, absent: str, tmp_path: Path) -> None:
-    run = witgen("generate", CHAT, "-w", "chat", "-o", "b", option, cwd=tmp_path)
+    run = witgen("generate", CHAT, "-w", "chat", "-o", "b", option, "--runtime", "copy", cwd=tmp_path)
     assert run.returncode == 0, run.stderr
-    for folder in (tmp_path / "b", tmp_path / "b" / "_runtime"):
+    for folder in (tmp_path / "b", tmp_path / "b" / "runtime"):
         assert (folder / present).is_dir()
         assert not (folder / absent).exists()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from witgen.runtime import abi
+from witgen_runtime import abi
 
 
 def definition(type_: abi.Type, ref: Callable[[abi.Type], str]) -> str:

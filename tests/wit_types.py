@@ -13,8 +13,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from witgen.runtime import abi
-from witgen.runtime.check import INTEGERS
+from witgen_runtime import abi
+from witgen_runtime.check import INTEGERS
 
 PRIMITIVES = [*INTEGERS, abi.BOOL, abi.F32, abi.F64, abi.CHAR, abi.STRING]
 KEYS = [*INTEGERS, abi.BOOL, abi.CHAR, abi.STRING]

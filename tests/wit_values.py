@@ -6,9 +6,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from witgen.runtime import abi
-from witgen.runtime.check import INTEGERS
-from witgen.runtime.values import Err, Ok, Some
+from witgen_runtime import abi
+from witgen_runtime.check import INTEGERS
+from witgen_runtime.values import Err, Ok, Some
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 

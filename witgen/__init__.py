@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .api import check, generate, resolve
-    from .diagnostics import Diagnostic
-    from .errors import WitError
+    from .config import Config, Result
+    from .diagnostics.errors import WitgenError
+    from .diagnostics.model import Diagnostic
     from .loading import load
-    from .options import Config, Result
     from .version import VERSION as __version__  # noqa: N811 - the usual name
 
-__all__ = ["Config", "Diagnostic", "Result", "WitError", "__version__", "check", "generate", "load", "resolve"]
+__all__ = ["Config", "Diagnostic", "Result", "WitgenError", "__version__", "check", "generate", "load", "resolve"]
 
 _PLACES = {
-    "Config": "options",
-    "Diagnostic": "diagnostics",
-    "Result": "options",
-    "WitError": "errors",
+    "Config": "config",
+    "Diagnostic": "diagnostics.model",
+    "Result": "config",
+    "WitgenError": "diagnostics.errors",
     "check": "api",
     "generate": "api",
     "load": "loading",

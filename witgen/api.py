@@ -6,12 +6,12 @@ import os
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from .options import Config, Result
-from .projects import Target
+from .config import Config, Result
+from .project.discovery import Target
 from .runs import GOLEM_WORLD, check_all, generate_all, tree_of
 
 if TYPE_CHECKING:
-    from .model import ir
+    from .wit.model import ir
 
 __all__ = ["GOLEM_WORLD", "Config", "Result", "check", "generate", "resolve"]
 
@@ -22,9 +22,9 @@ def resolve(
     """Read and resolve a WIT tree; with `golem`, packages that are not there come from the WIT that witgen has.
 
     Raises:
-        WitError: the tree cannot be used; every problem is listed.
+        WitgenError: the tree cannot be used; every problem is listed.
     """
-    from .resolver import resolve_tree
+    from .wit.resolve import resolve_tree
 
     return resolve_tree(tree_of(path, golem=golem), features, all_features=all_features)
 
@@ -33,7 +33,7 @@ def generate(config: Config) -> Result:
     """Generate the bindings of one world, and write them where `config.out` says.
 
     Raises:
-        WitError: the WIT cannot be used, or files that are not ours stand in the way; nothing was written then.
+        WitgenError: the WIT cannot be used, or files that are not ours stand in the way; nothing was written then.
         OSError: the output cannot be written.
     """
     (result,) = generate_all([Target(config, {})])
@@ -44,7 +44,7 @@ def check(config: Config) -> Result:
     """Compare `config.out` with what `generate` would write; `plan.drift` of the result lists every difference.
 
     Raises:
-        WitError: the WIT cannot be used, or something that `generate` never replaces stands in the way: a link, a FIFO.
+        WitgenError: the WIT cannot be used, or something in the way is never replaced: a link, a FIFO.
         OSError: the output cannot be read.
     """
     (result,) = check_all([Target(config, {})])

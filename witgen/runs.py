@@ -9,16 +9,17 @@ from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from . import earlier, write
-from .data import GOLEM_WIT
-from .diagnostics import Diagnostic, Severity
-from .errors import WitError
-from .options import Config, Produced, Result
-from .packages import Planned
-from .projects import Target
-from .records import replace
-from .targets import placed
-from .tree import Tree, read_tree, with_library
+from . import output as write
+from .base.frozen import replace
+from .base.resources import GOLEM_WIT
+from .bindings.reuse import Planned
+from .cache import outputs as earlier
+from .config import Config, Produced, Result
+from .diagnostics.errors import WitgenError
+from .diagnostics.model import Diagnostic, Severity
+from .project.discovery import Target
+from .project.target_selection import placed
+from .wit.tree import Tree, read_tree, with_library
 
 __all__ = ["GOLEM_WORLD", "check_all", "generate_all", "tree_of"]
 
@@ -50,7 +51,7 @@ def generate_all(targets: Sequence[Target]) -> Iterator[Result]:
     """Write the output of each target, and yield the results; nothing is written unless everything can be.
 
     Raises:
-        WitError: some WIT or some option cannot be used, or files that are not ours stand in the way; every problem of
+        WitgenError: some WIT or option cannot be used, or files that are not ours stand in the way; every problem of
             every target is listed, once.
         OSError: an output cannot be written.
     """
@@ -69,7 +70,7 @@ def check_all(targets: Sequence[Target]) -> Iterator[Result]:
     """Compare each target's folder with what `generate_all` would leave there, and yield the results.
 
     Raises:
-        WitError: as `generate_all`, but for files that only differ.
+        WitgenError: as `generate_all`, but for files that only differ.
         OSError: an output cannot be read.
     """
     outputs = _produced(targets)
@@ -91,14 +92,14 @@ def _produced(targets: Sequence[Target]) -> list[_Output]:
 def _each(items: Iterable[_T], action: Callable[[_T], _U]) -> list[_U]:
     """Do something with each item; raise the problems of all of them, each once."""
     results: list[_U] = []
-    errors: list[WitError] = []
+    errors: list[WitgenError] = []
     for item in items:
         try:
             results.append(action(item))
-        except WitError as error:
+        except WitgenError as error:
             errors.append(error)
     if len(errors) > 1:
-        raise WitError(list(dict.fromkeys(each for error in errors for each in error.diagnostics)))
+        raise WitgenError(list(dict.fromkeys(each for error in errors for each in error.diagnostics)))
     if errors:
         raise errors[0]
     return results
@@ -111,7 +112,7 @@ def _produce(config: Config, planned: Planned) -> _Output:
 
     @cache
     def made() -> Produced:
-        from .produce import produce  # noqa: PLC0415 - a run without changes does without
+        from .pipeline import produce  # noqa: PLC0415 - a run without changes does without
 
         return produce(config, tree, planned)
 
@@ -153,7 +154,7 @@ def _in_the_way(plan: write.Plan, path: str, reason: str, remedy: str) -> Diagno
 
 def _refuse(problems: dict[str, Diagnostic]) -> None:
     if problems:
-        raise WitError([problem for _, problem in sorted(problems.items())])
+        raise WitgenError([problem for _, problem in sorted(problems.items())])
 
 
 def _unimportable(folder: Path) -> Iterator[Diagnostic]:

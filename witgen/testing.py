@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from .model.wit_json import Json, to_wit_json
-from .resolver import load
+from .wit.model.wit_json import Json, to_wit_json
+from .wit.resolve import load
 
 __all__ = ["resolve"]
 
@@ -13,6 +13,6 @@ __all__ = ["resolve"]
 def resolve(path: str, features: Collection[str]) -> dict[str, Json]:
     """Resolve the WIT at `path` and return the document that `wasm-tools component wit --json` prints.
 
-    Raises `witgen.errors.WitError`, which has `file`, `line`, `column` and `code`, to reject.
+    Raises `witgen.diagnostics.errors.WitError`, which has `file`, `line`, `column` and `code`, to reject.
     """
     return to_wit_json(load(path, features=features))

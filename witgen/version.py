@@ -1,7 +1,5 @@
-"""The version of witgen: a constant, which is read faster than the metadata of an installed package."""
+"""The version of witgen, which is that of the runtime."""
 
-from __future__ import annotations
+from witgen_runtime.version import VERSION
 
 __all__ = ["VERSION"]
-
-VERSION = "0.1.0"

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from wit_outline import of_ir
 
-from witgen.binary import decode_component
-from witgen.resolver import load
+from witgen.wit.binary import decode_component
+from witgen.wit.resolve import load
 
 COMPONENTIZE_PY = shutil.which("componentize-py", path=str(Path(sys.executable).parent))
 pytestmark = pytest.mark.skipif(COMPONENTIZE_PY is None, reason="componentize-py is not installed")

@@ -8,9 +8,9 @@ import pytest
 from wasm_bytes import component, func, imports, instance, name, type_declaration, types, u32
 from wit_outline import of_ir, sort_functions
 
-from witgen.binary import Kind, decode, decode_component, decode_package, is_binary, kind
-from witgen.errors import WitError
-from witgen.resolver import load
+from witgen.diagnostics.errors import WitgenError
+from witgen.wit.binary import Kind, decode, decode_component, decode_package, is_binary, kind
+from witgen.wit.resolve import load
 
 COMPONENTS = Path(__file__).parent / "components"
 CASES = sorted(path.stem for path in COMPONENTS.glob("*.wat"))
@@ -135,5 +135,5 @@ def test_flags_have_bits_for_32() -> None:
         )
 
     assert len(decode_component(text(32), "a.wat").types) == 1
-    with pytest.raises(WitError):
+    with pytest.raises(WitgenError):
         decode_component(text(33), "a.wat")

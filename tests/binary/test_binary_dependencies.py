@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from wit_outline import Outline, of_ir, sort_functions
 
-from witgen.binary.problem import Input
-from witgen.binary.text import to_binary
-from witgen.errors import WitError
-from witgen.resolver import load
+from witgen.diagnostics.errors import WitgenError
+from witgen.wit.binary.problem import Input
+from witgen.wit.binary.text import to_binary
+from witgen.wit.resolve import load
 
 COMPONENTS = Path(__file__).parent / "components"
 TREES = Path(__file__).parent.parent.parent.parent / "shared" / "wit"
@@ -63,7 +63,7 @@ def test_all_forms_resolve_to_the_same(tmp_path: Path) -> None:
 )
 def test_what_is_no_package_is_refused_by_its_path(content: bytes, code: str, tmp_path: Path) -> None:
     tree = tree_with(tmp_path / "tree", "orders.wasm", content)
-    with pytest.raises(WitError) as caught:
+    with pytest.raises(WitgenError) as caught:
         load(str(tree))
     first = next(diagnostic for diagnostic in caught.value.diagnostics if diagnostic.code == code)
     assert first.path is not None

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from wit_outline import Outline, of_ir, of_json, sort_functions
 
-from witgen.binary import decode_component, decode_package
-from witgen.resolver import load
+from witgen.wit.binary import decode_component, decode_package
+from witgen.wit.resolve import load
 
 ROOT = Path(__file__).parent.parent.parent
 SHARED = ROOT.parent / "shared"

@@ -24,8 +24,8 @@ from wasm_bytes import (
     vector,
 )
 
-from witgen.binary import decode, decode_component, decode_package, kind
-from witgen.errors import WitError
+from witgen.diagnostics.errors import WitgenError
+from witgen.wit.binary import decode, decode_component, decode_package, kind
 
 COMPONENTS = Path(__file__).parent / "components"
 PACKAGE = (COMPONENTS / "package.wat").read_bytes()
@@ -33,8 +33,8 @@ COMPONENT = (COMPONENTS / "component.wat").read_bytes()
 F = imports(imported_func("f", 0))
 
 
-def refusal(decode: Callable[[bytes, str], object], data: bytes) -> WitError:
-    with pytest.raises(WitError) as caught:
+def refusal(decode: Callable[[bytes, str], object], data: bytes) -> WitgenError:
+    with pytest.raises(WitgenError) as caught:
         decode(data, "some/app.wasm")
     assert caught.value.file == "some/app.wasm"
     return caught.value
@@ -97,7 +97,7 @@ def test_a_package_is_no_component_and_a_component_no_package() -> None:
 
 
 def test_world_that_cannot_be_called_so() -> None:
-    with pytest.raises(WitError, match="'my world' is not a name for a world"):
+    with pytest.raises(WitgenError, match="'my world' is not a name for a world"):
         decode_component(COMPONENT, "some/app.wasm", "my world")
 
 

@@ -32,10 +32,10 @@ from wasm_bytes import (
     vector,
 )
 
-from witgen.binary import decode
-from witgen.binary.problem import Input
-from witgen.binary.text import to_binary
-from witgen.errors import WitError
+from witgen.diagnostics.errors import WitgenError
+from witgen.wit.binary import decode
+from witgen.wit.binary.problem import Input
+from witgen.wit.binary.text import to_binary
 
 COMPONENTS = Path(__file__).parent / "components"
 SECONDS = 10
@@ -43,10 +43,10 @@ MEGABYTES = 100
 
 
 def outcome(data: bytes) -> str:
-    """The code of the refusal, or `ok`; anything but a `WitError` fails the test."""
+    """The code of the refusal, or `ok`; anything but a `WitgenError` fails the test."""
     try:
         decode(data, "x.wasm")
-    except WitError as error:
+    except WitgenError as error:
         return error.code
     return "ok"
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from witgen.model import ir
-from witgen.model.wit_json import to_wit_json
+from witgen.wit.model import ir
+from witgen.wit.model.wit_json import to_wit_json
 
 Outline = dict[str, Any]
 

@@ -11,9 +11,9 @@ import pytest
 from wit_of_words import WORLDS, everything, frequent, relay, word_tree
 
 from witgen import Config, generate
-from witgen.facts.world import WORLD_NAMES
-from witgen.runtime import guest
-from witgen.runtime.host import AsyncResource, AsyncWorld, ExportedInterface, Interface, Resource, World
+from witgen.bindings.facts.world import WORLD_NAMES
+from witgen_runtime import guest
+from witgen_runtime.host import AsyncResource, AsyncWorld, ExportedInterface, Interface, Resource, World
 
 IMPORTS = """
 import importlib, pathlib, sys
@@ -74,7 +74,7 @@ def bindings(kind: str, words: list[str], root: Path) -> None:
     wit.write_text(word_tree(kind, words))
     for world in WORLDS[kind]:
         out = root / f"{world.replace('-', '_')}_bindings"
-        generate(Config(wit, world=world, out=out, runtime="witgen.runtime"))
+        generate(Config(wit, world=world, out=out, runtime="witgen_runtime"))
 
 
 @pytest.fixture(

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from witgen.config import load
-from witgen.errors import WitError
-from witgen.source import SourceFile
-from witgen.toml_places import places
+from witgen.base.source import SourceFile
+from witgen.diagnostics.errors import WitgenError
+from witgen.project.pyproject import load
+from witgen.project.toml_spans import places
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -118,7 +118,7 @@ def test_a_mistake_has_its_place(case: str, tmp_path: Path) -> None:
     text, code, place, remedy = MISTAKES[case]
     path = tmp_path / "pyproject.toml"
     path.write_text(text)
-    with pytest.raises(WitError) as caught:
+    with pytest.raises(WitgenError) as caught:
         load(path)
     error = caught.value
     assert (error.code, error.line, error.column) == (code, *place)
@@ -129,7 +129,7 @@ def test_a_mistake_has_its_place(case: str, tmp_path: Path) -> None:
 def test_all_mistakes_are_reported(tmp_path: Path) -> None:
     path = tmp_path / "pyproject.toml"
     path.write_text('[tool.witgen]\nguest = "no"\nwold = "x"\n')
-    with pytest.raises(WitError) as caught:
+    with pytest.raises(WitgenError) as caught:
         load(path)
     assert [problem.code for problem in caught.value.diagnostics] == ["W0904", "W0903", "W0902"]
 
@@ -331,7 +331,7 @@ def test_a_damaged_file_is_read_or_refused(seed: int, tmp_path: Path) -> None:
         file.write_bytes(content)
         try:
             load(file)
-        except WitError as error:
+        except WitgenError as error:
             assert all(each.message for each in error.diagnostics)  # noqa: PT017 - some are no errors
             outcomes.add(error.code)
         else:

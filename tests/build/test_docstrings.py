@@ -10,7 +10,7 @@ import black
 import pytest
 
 from witgen import Config, generate
-from witgen.render.docs import docstring
+from witgen.bindings.render.docs import docstring
 
 ALPHABET = [
     '"',

@@ -88,27 +88,27 @@ def test_a_run_without_changes_loads_no_generator(command: str, project: Path) -
         run = subprocess.run([*start, name], cwd=project, env=environment, capture_output=True, text=True, check=True)
         return {line.rpartition("|")[2].strip() for line in run.stderr.splitlines() if line.startswith("import time:")}
 
-    heavy = {"lark", "jinja2", "black", "witgen.model.ir", "witgen.render.env"}
+    heavy = {"lark", "jinja2", "black", "witgen.wit.model.ir", "witgen.bindings.render.env"}
     assert loaded("generate") & heavy
     assert not loaded(command) & heavy
 
 
 def test_another_witgen_recalls_nothing(tmp_path: Path) -> None:
-    """Whichever file of the support code is changed, outputs have it."""
-    for name in ("witgen", "grammars", "templates"):
+    """Whichever file of the runtime is changed, copies have it."""
+    for name in ("witgen", "witgen_runtime", "grammars", "templates"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "golem", ".*"))
     (tmp_path / "a.wit").write_text("package a:b;\nworld w { export f: func(); }\n")
     environment = {**os.environ, "PYTHONPATH": str(tmp_path), "WITGEN_CACHE_DIR": str(tmp_path / "cache")}
 
     def generated() -> dict[Path, str]:
-        command = [sys.executable, "-m", "witgen", "generate", "a.wit", "--out", "out"]
+        command = [sys.executable, "-m", "witgen", "generate", "a.wit", "--out", "out", "--runtime", "copy"]
         subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True)
-        return {path: path.read_text() for path in (tmp_path / "out" / "_runtime").rglob("*.py")}
+        return {path: path.read_text() for path in (tmp_path / "out" / "runtime").rglob("*.py")}
 
     generated()
-    folders = {path.parent for path in (tmp_path / "witgen" / "runtime").rglob("*.py")}
+    folders = {path.parent for path in (tmp_path / "witgen_runtime").rglob("*.py")}
     for folder in sorted(folders):
         changed = max(folder.glob("*.py"))
         changed.write_text(changed.read_text() + "# changed\n")
-        copy = tmp_path / "out" / "_runtime" / changed.relative_to(tmp_path / "witgen" / "runtime")
+        copy = tmp_path / "out" / "runtime" / changed.relative_to(tmp_path / "witgen_runtime")
         assert generated()[copy].endswith("# changed\n")

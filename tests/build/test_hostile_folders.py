@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from witgen import Config, WitError, check, generate
+from witgen import Config, WitgenError, check, generate
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -57,7 +57,7 @@ def victim(project: Path) -> Path:
 
 
 def config(out: Path, **options: bool) -> Config:
-    return Config(out.parent / "wit", world="shop", out=out, guest=False, runtime="witgen.runtime", **options)
+    return Config(out.parent / "wit", world="shop", out=out, guest=False, runtime="witgen_runtime", **options)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -93,7 +93,7 @@ def test_what_is_no_file_is_named(
     (out / place).parent.mkdir(exist_ok=True)
     make(out / place)
     for attempt in ATTEMPTS:
-        with pytest.raises(WitError) as raised:
+        with pytest.raises(WitgenError) as raised:
             attempt(out)
         assert [each.path for each in raised.value.diagnostics] == [str(out / place)]
         assert raised.value.code == "W0702"
@@ -124,7 +124,7 @@ def test_a_damaged_lock_beside_what_cannot_be_read(out: Path) -> None:
     """Where no lock says which modules are ours, they have to be looked at; one that cannot be is named."""
     (out / LOCK).write_text("bad")
     fifo(out / "old.py")
-    with pytest.raises(WitError, match=r"`old\.py` is not a regular file"):
+    with pytest.raises(WitgenError, match=r"`old\.py` is not a regular file"):
         generate(config(out))
 
 
@@ -135,19 +135,19 @@ def test_nothing_is_written_through_a_link(place: str, force: bool, out: Path, v
     target = victim / "__init__.py" if "." in place else victim
     (out / place).symlink_to(target)
     before = contents(victim)
-    with pytest.raises(WitError) as raised:
+    with pytest.raises(WitgenError) as raised:
         generate(config(out, force=force))
     assert [each.path for each in raised.value.diagnostics] == [str(out / place)]
     assert "is a link" in str(raised.value)
     assert contents(victim) == before
     assert (out / place).is_symlink()
-    with pytest.raises(WitError, match="is a link"):
+    with pytest.raises(WitgenError, match="is a link"):
         check(config(out))
 
 
 def test_a_link_to_nowhere_is_kept(out: Path) -> None:
     (out / "__init__.py").symlink_to(out.parent / "nowhere.py")
-    with pytest.raises(WitError, match="is a link"):
+    with pytest.raises(WitgenError, match="is a link"):
         generate(config(out, force=True))
     assert not (out.parent / "nowhere.py").exists()
 
@@ -180,7 +180,7 @@ def test_nothing_is_removed_through_a_link(force: bool, out: Path, victim: Path)
     (out / "sub").symlink_to(victim)
     before = contents(victim)
     forge(out, {"sub/note.txt": victim / "note.txt", "sub/__init__.py": victim / "__init__.py"})
-    with pytest.raises(WitError, match="`sub` is a link"):
+    with pytest.raises(WitgenError, match="`sub` is a link"):
         generate(config(out, force=force))
     assert contents(victim) == before
 
@@ -222,7 +222,7 @@ def test_a_file_where_a_folder_has_to_be_gives_way_to_force(out: Path) -> None:
 
 def test_a_refused_run_leaves_no_folder(project: Path) -> None:
     (project / "wit" / "bad.wit").write_text("package other:name;")
-    with pytest.raises(WitError):
+    with pytest.raises(WitgenError):
         generate(config(project / "new" / "out"))
     assert not (project / "new").exists()
 
@@ -285,7 +285,7 @@ def test_any_damaged_lock_of_a_reused_package(out: Path) -> None:
     ]
     for document in forged:
         (out / LOCK).write_text(json.dumps(document))
-        with pytest.raises(WitError) as raised:
+        with pytest.raises(WitgenError) as raised:
             generate(second)
         assert raised.value.code == "W0914"
     randomly = random.Random(2)
@@ -293,7 +293,7 @@ def test_any_damaged_lock_of_a_reused_package(out: Path) -> None:
         (out / LOCK).write_bytes(damaged(json.dumps(lock).encode(), randomly))
         try:
             files = dict(generate(second).files)
-        except WitError as error:
+        except WitgenError as error:
             assert error.code in {"W0914", "W0915", "W0916", "W0917"}  # noqa: PT017 - most, but not all, are errors
         else:
             assert files.keys() == wanted.keys()

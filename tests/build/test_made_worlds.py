@@ -25,15 +25,14 @@ WORLDS = {
 IMPORT_ALL = """
 import importlib, pathlib, sys
 for path in sorted(pathlib.Path().rglob("*.py")):
-    if "_runtime" not in path.parts:
-        parts = path.with_suffix("").parts
-        importlib.import_module(".".join(parts[:-1] if parts[-1] == "__init__" else parts))
+    parts = path.with_suffix("").parts
+    importlib.import_module(".".join(parts[:-1] if parts[-1] == "__init__" else parts))
 """
 
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Generate bindings side by side; they share the support code of the first."""
+    """Generate bindings side by side."""
     root, wit = tmp_path_factory.mktemp("made"), tmp_path_factory.mktemp("wit")
     for number, text in enumerate(WORLDS.values()):
         (wit / f"{number}").mkdir()
@@ -43,16 +42,14 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
             path = wit / f"seed-{seed}" / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-    runtime = None
     for tree in sorted(wit.iterdir()):
         try:
             resolved = witgen.resolve(tree, all_features=True)
-        except witgen.WitError:
+        except witgen.WitgenError:
             continue
         for world in resolved.packages[resolved.main].worlds:
             package = f"w{tree.name}_{world}".replace("-", "_")
-            generate(Config(tree, world=world, out=root / package, all_features=True, runtime=runtime))
-            runtime = runtime or f"{package}._runtime"
+            generate(Config(tree, world=world, out=root / package, all_features=True))
     assert len(list(root.iterdir())) > 40
     return root
 
@@ -63,6 +60,6 @@ def test_every_module_is_imported(root: Path) -> None:
 
 
 def test_names_are_defined_once_and_used(root: Path) -> None:
-    command = [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "F", "--exclude", "_runtime", "."]
+    command = [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "F", "."]
     run = subprocess.run(command, cwd=root, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout

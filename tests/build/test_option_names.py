@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from witgen import Config, generate
-from witgen.build import Build, build
-from witgen.errors import OptionError, WitError
-from witgen.render.displays import literal
+from witgen.bindings.render.displays import literal
+from witgen.build.componentize import Build, build
+from witgen.diagnostics.errors import OptionError, WitgenError
 
 CODE = 'x", imports={}) or print("ran") or dict(a="y'
 OPTIONS: list[dict[str, Any]] = [
@@ -38,13 +38,13 @@ def wit(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
 def test_refused(options: dict[str, Any], wit: Path) -> None:
-    with pytest.raises(WitError) as caught:
+    with pytest.raises(WitgenError) as caught:
         generate(Config(wit, **options))
     assert [each.code for each in caught.value.diagnostics] == ["W0914" if "runtime" in options else "W0912"]
 
 
 def test_all_at_once(wit: Path) -> None:
-    with pytest.raises(WitError) as caught:
+    with pytest.raises(WitgenError) as caught:
         generate(Config(wit, world_module="a b", import_names={"a:b/i": "?"}, export_names={"a:b/i": "!"}))
     assert isinstance(caught.value.__cause__, OptionError)
     assert caught.value.__cause__.options == (("world-module",), ("import-names", "a:b/i"), ("export-names", "a:b/i"))

@@ -59,7 +59,7 @@ t.octets("x")
 
 def test_annotations_and_run_time_agree(tmp_path: Path) -> None:
     (tmp_path / "a.wit").write_text(WIT)
-    generate(Config(tmp_path / "a.wit", out=tmp_path / "w_bindings", runtime="witgen.runtime"))
+    generate(Config(tmp_path / "a.wit", out=tmp_path / "w_bindings", runtime="witgen_runtime"))
     refused = "".join(
         f"try:\n    {line}  # type: ignore[arg-type]\n    raise SystemExit({line!r})\nexcept TypeError:\n    pass\n"
         for line in REFUSED.strip().splitlines()

@@ -143,15 +143,15 @@ def test_killed_at_any_moment(rounds: int, project: Path, witgen: Run) -> None:
 
 def _generate_in_a_fork(project: Path) -> int:
     """Start a run in a child that has the generator loaded already, and return as it begins to write."""
-    from witgen import Config, write
+    from witgen import Config, output
     from witgen.api import generate
 
     ready, begin = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(ready)
-        apply = write.apply
-        write.apply = lambda plan: (os.write(begin, b"."), apply(plan))
+        apply = output.apply
+        output.apply = lambda plan: (os.write(begin, b"."), apply(plan))
         try:
             generate(Config(project / "wit", "shop", project / "shop_bindings"))
         finally:

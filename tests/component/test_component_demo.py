@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import witgen
-from witgen.binary import decode_component
 from witgen.demo import layout
+from witgen.wit.binary import decode_component
 
 ROOT = Path(witgen.__file__).parent.parent
 ENVIRONMENT = {**os.environ, "no_proxy": "127.0.0.1", "PYTHONPATH": str(ROOT)}

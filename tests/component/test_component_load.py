@@ -19,7 +19,7 @@ import pytest
 from golden_components import documented, world_of
 
 import witgen
-from witgen.runtime.host import ComponentError, LinkError
+from witgen_runtime.host import ComponentError, LinkError
 
 HERE = Path(__file__).parent
 ADDER = HERE / "add.wat"
@@ -173,10 +173,11 @@ def test_tracebacks_show_the_generated_code() -> None:
 
 
 def test_bindings_import_from_witgen_loaded(talker: Any) -> None:
-    from witgen.loaded.talker._runtime import values  # type: ignore[import-not-found]
     from witgen.loaded.talker.host import demo_talk_steps  # type: ignore[import-not-found]
 
-    assert values is sys.modules["witgen.runtime.values"]
+    from witgen_runtime import values  # type: ignore[import-not-found]
+
+    assert values is sys.modules["witgen_runtime.values"]
 
     class Steps(demo_talk_steps.Steps):  # type: ignore[misc]
         def first(self, a: int, b: int) -> int:
@@ -229,13 +230,13 @@ def test_loading_again_in_another_process_is_quick(componentized: Callable[[Any]
 def test_what_is_not_a_component_is_told(tmp_path: Path) -> None:
     module = tmp_path / "core.wasm"
     module.write_bytes(b"\0asm\1\0\0\0")
-    with pytest.raises(witgen.WitError, match="core module"):
+    with pytest.raises(witgen.WitgenError, match="core module"):
         witgen.load(module)
-    with pytest.raises(witgen.WitError, match="is a folder"):
+    with pytest.raises(witgen.WitgenError, match="is a folder"):
         witgen.load(tmp_path)
-    with pytest.raises(witgen.WitError, match="does not exist"):
+    with pytest.raises(witgen.WitgenError, match="does not exist"):
         witgen.load(tmp_path / "none.wasm")
-    with pytest.raises(witgen.WitError, match="not WebAssembly"):
+    with pytest.raises(witgen.WitgenError, match="not WebAssembly"):
         witgen.load(b"package a:b;")
 
 

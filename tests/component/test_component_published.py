@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import witgen
-from witgen.runtime.host import Trap
+from witgen_runtime.host import Trap
 
 
 def of_package(package: str, distribution: str) -> Path:

@@ -17,7 +17,7 @@ UNUSED = {"values": {"Name"}}
 
 
 def texts(config: Config) -> dict[str, str]:
-    return {path: text for path, text in generate(config).files.items() if not path.startswith("_runtime/")}
+    return dict(generate(config).files)
 
 
 def from_wit(world: World) -> dict[str, str]:

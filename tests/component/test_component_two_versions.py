@@ -1,4 +1,4 @@
-"""Two compatible versions of an interface in components that tools make: lanes, streams and resources of each."""
+"""Two compatible versions of an interface in components that tools make: adapters, streams and resources of each."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from golden_components import run
 
 from witgen.loading.bindings import generated
 from witgen.loading.implementations import complete, implementations
-from witgen.runtime.host import LinkError, lanes_of
+from witgen_runtime.host import LinkError, adapters_of
 
 _INTERFACE = """
   interface orders {
@@ -73,15 +73,15 @@ def _opened(world: Any, component: Path) -> Any:
         ("older", "older", (2, 1, 6)),
     ],
 )
-def test_every_version_has_its_lanes(
+def test_every_version_has_its_adapters(
     component: Callable[[str], Path], world: str, other: str, taken: tuple[int, int, int]
 ) -> None:
-    """A lane that leads nowhere, or has other types than its host function, does not link."""
+    """An adapter that leads nowhere, or has other types than its host function, does not link."""
     bindings, _, _ = generated(component(world))
     with _opened(bindings, component(other)) as made:
-        lanes = lanes_of(made)
-        assert (len(lanes.text), len(lanes.polled), len(lanes.ends)) == taken
-        assert not lanes.plain
+        adapters = adapters_of(made)
+        assert (len(adapters.text), len(adapters.polled), len(adapters.ends)) == taken
+        assert not adapters.plain
         if world == "both":
             assert made.shop_api_orders_1_0_0.Cart is not made.shop_api_orders_1_1_0.Cart
 

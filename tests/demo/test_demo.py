@@ -169,16 +169,16 @@ def test_each_connection_is_closed_exactly_once(made: Path) -> None:
     assert json.loads(counts) == [2, 2, True]
 
 
-def test_the_conversation_with_a_megabyte_goes_through_a_lane(made: Path) -> None:
+def test_the_conversation_with_a_megabyte_goes_through_a_adapter(made: Path) -> None:
     script = """
         import json, sys
         import host
-        from chat_bindings._runtime.host import lanes_of
+        from witgen_runtime.host import adapters_of
 
         imports = host.ChatImports(golem_websocket_client=host.Connection, wasi_logging_logging=host.Log())
         with host.Chat.open("chat.wasm", imports) as chat:
             chat.run(sys.argv[1])
-            print(json.dumps(lanes_of(chat).text))
+            print(json.dumps(adapters_of(chat).text))
     """
 
     def converse(connection: ServerConnection) -> None:
@@ -189,9 +189,9 @@ def test_the_conversation_with_a_megabyte_goes_through_a_lane(made: Path) -> Non
         connection.close(1000, "bye")
 
     with websocket_server(converse) as url:
-        *lines, laned = child(made, script, url).splitlines()
+        *lines, adapted = child(made, script, url).splitlines()
     assert lines == CONVERSATION.replace("3 bytes", "1048576 bytes").splitlines()
-    methods = [name.rpartition(".")[2] for name in json.loads(laned)]
+    methods = [name.rpartition(".")[2] for name in json.loads(adapted)]
     assert sorted(methods) == ["receive", "receive-with-timeout", "send"]
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from witgen.model.ir import Resolve
-from witgen.resolver import load
+from witgen.wit.model.ir import Resolve
+from witgen.wit.resolve import load
 
 from .trees import interface, write
 
@@ -123,7 +123,7 @@ def test_platform_folder(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_parallel_runs(cache: Path, tree: Path) -> None:
     script = (
-        "import sys; from witgen.resolver import load; from witgen.model.wit_json import to_wit_json\n"
+        "import sys; from witgen.wit.resolve import load; from witgen.wit.model.wit_json import to_wit_json\n"
         "import hashlib, json\n"
         "for _ in range(5): text = json.dumps(to_wit_json(load(sys.argv[1])))\n"
         "print(hashlib.sha256(text.encode()).hexdigest())"
@@ -141,7 +141,7 @@ def test_parallel_runs(cache: Path, tree: Path) -> None:
 
 def test_cached_run_does_not_load_the_parser(cache: Path, tree: Path) -> None:
     load(tree)
-    script = "import sys; from witgen.resolver import load; load(sys.argv[1]); print('lark' in sys.modules)"
+    script = "import sys; from witgen.wit.resolve import load; load(sys.argv[1]); print('lark' in sys.modules)"
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent.parent)}
     command = [sys.executable, "-c", script, str(tree)]
     done = subprocess.run(command, capture_output=True, env=environment, text=True, check=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from witgen import Config, generate
-from witgen.cache import CacheWarning
+from witgen.cache.store import CacheWarning
 
 from .trees import write
 
@@ -31,7 +31,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def output(tmp_path: Path) -> Mapping[str, str]:
-    return dict(generate(Config(write(tmp_path / "tree", TREE), guest=False, runtime="witgen.runtime")).files)
+    return dict(generate(Config(write(tmp_path / "tree", TREE), guest=False, runtime="witgen_runtime")).files)
 
 
 def poison(cache: Path) -> None:
@@ -106,7 +106,7 @@ def test_entries_that_are_no_files(kind: str, cache: Path, tmp_path: Path) -> No
         else:
             entry.unlink()
             os.mkfifo(entry) if kind == "fifo" else entry.mkdir()
-    options = "sys.argv[1], guest=False, runtime='witgen.runtime'"
+    options = "sys.argv[1], guest=False, runtime='witgen_runtime'"
     command = f"from witgen import *; import sys; print(dict(generate(Config({options})).files))"
     done = subprocess.run(
         [sys.executable, "-c", command, str(tmp_path / "tree")], capture_output=True, text=True, timeout=60

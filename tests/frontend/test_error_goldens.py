@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from witgen.diagnostics import Diagnostic
-from witgen.diagnostics_formats import render_github, render_json, render_sarif
-from witgen.diagnostics_text import render
-from witgen.errors import WitError
-from witgen.resolver import load, select_world
+from witgen.diagnostics.errors import WitgenError
+from witgen.diagnostics.formats import render_github, render_json, render_sarif
+from witgen.diagnostics.model import Diagnostic
+from witgen.diagnostics.text import render
+from witgen.wit.resolve import load, select_world
 
 ROOT = Path(__file__).parent.parent.parent
 GOLDEN = ROOT / "golden" / "errors"
@@ -28,7 +28,7 @@ CODE = re.compile(r"\bW0[0-7][0-9]{2}\b")
 def diagnostics(case: str, monkeypatch: pytest.MonkeyPatch) -> Sequence[Diagnostic]:
     # From the folder of the case, so that paths are the same everywhere.
     monkeypatch.chdir(GOLDEN / case)
-    with pytest.raises(WitError) as caught:
+    with pytest.raises(WitgenError) as caught:
         run(Path("world.txt"))
     return caught.value.diagnostics
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from witgen.errors import WitError
-from witgen.resolver import load
+from witgen.diagnostics.errors import WitgenError
 from witgen.testing import resolve
+from witgen.wit.resolve import load
 
 from .same_document import differences
 
@@ -42,7 +42,7 @@ def test_same_document(path: Path) -> None:
 
 @pytest.mark.parametrize("path", fixtures("fail"), ids=name)
 def test_rejected_at_the_same_line(path: Path) -> None:
-    with pytest.raises(WitError) as caught:
+    with pytest.raises(WitgenError) as caught:
         resolve(str(path), FEATURES)
     place = PLACE.search((path.parent / f"{path.stem}.wit.result").read_text())
     if place is not None:

@@ -18,13 +18,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from witgen.diagnostics_formats import render_github, render_json, render_sarif
-from witgen.diagnostics_text import render
-from witgen.errors import WitError
-from witgen.model.wit_json import to_wit_json
-from witgen.resolver.run import run
-from witgen.source import SourceFile
-from witgen.tree import Folder, Tree
+from witgen.base.source import SourceFile
+from witgen.diagnostics.errors import WitgenError
+from witgen.diagnostics.formats import render_github, render_json, render_sarif
+from witgen.diagnostics.text import render
+from witgen.wit.model.wit_json import to_wit_json
+from witgen.wit.resolve.run import run
+from witgen.wit.tree import Folder, Tree
 
 from .rule_cases import cases
 
@@ -58,13 +58,13 @@ def time_limit(text: str) -> Iterator[None]:
 
 
 def survive(*texts: str) -> None:
-    """Resolve a folder of these files; anything but a result or a `WitError` that can be shown fails the test."""
+    """Resolve a folder of these files; anything but a result or a `WitgenError` that can be shown fails the test."""
     files = tuple(SourceFile(f"{number}.wit", text) for number, text in enumerate(texts))
     tree = Tree(".", Folder(".", files), (), None)
     with time_limit("\n----\n".join(texts)):
         try:
             to_wit_json(run(tree, ("active",), all_features=False))
-        except WitError as error:
+        except WitgenError as error:
             for diagnostic in error.diagnostics:
                 assert diagnostic.code.startswith("W0")
             for show in (render_json, render_github, render_sarif):

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from witgen.diagnostics_formats import render_github, render_json, render_sarif
-from witgen.diagnostics_text import render
-from witgen.errors import WitError
-from witgen.resolver import load
+from witgen.diagnostics.errors import WitgenError
+from witgen.diagnostics.formats import render_github, render_json, render_sarif
+from witgen.diagnostics.text import render
+from witgen.wit.resolve import load
 
 from .trees import error, resolve, write
 
@@ -20,7 +20,7 @@ HEADER = "package a:b;\n"
 
 
 def codes(path: Path) -> list[str]:
-    with pytest.raises(WitError) as caught:
+    with pytest.raises(WitgenError) as caught:
         load(path)
     return [diagnostic.code for diagnostic in caught.value.diagnostics]
 
@@ -78,7 +78,7 @@ def test_unreadable_file(tmp_path: Path) -> None:
 
 def test_file_name_that_is_no_text(tmp_path: Path) -> None:
     (tmp_path / os.fsdecode(b"\xff\n.wit")).write_text("interface {")
-    with pytest.raises(WitError) as caught:
+    with pytest.raises(WitgenError) as caught:
         load(tmp_path)
     for text in (
         render(caught.value.diagnostics, color=True),
@@ -97,7 +97,7 @@ def test_all_unreadable_files_are_listed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["", "\0", "x" * 5000, "nope/nope"])
 def test_path_that_cannot_be(name: str, tmp_path: Path) -> None:
-    with pytest.raises(WitError) as caught:
+    with pytest.raises(WitgenError) as caught:
         load(f"{tmp_path}/{name}" if name else "")
     assert caught.value.code in ("W0010", "W0011")
 

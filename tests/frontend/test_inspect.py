@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from witgen.errors import WitError
-from witgen.inspect import outline, outline_json
-from witgen.model.ir import Resolve
-from witgen.resolver import load
+from witgen.diagnostics.errors import WitgenError
+from witgen.wit.model.ir import Resolve
+from witgen.wit.outline import outline, outline_json
+from witgen.wit.resolve import load
 
 from .trees import write
 
@@ -134,7 +134,7 @@ def test_world_in_full(tree: Resolve) -> None:
 
 
 def test_unknown_world(tree: Resolve) -> None:
-    with pytest.raises(WitError, match="no world `tellr`"):
+    with pytest.raises(WitgenError, match="no world `tellr`"):
         outline(tree, world="tellr")
 
 

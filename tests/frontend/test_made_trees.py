@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from witgen.errors import WitError
+from witgen.diagnostics.errors import WitgenError
 from witgen.testing import resolve
 
 from .made_trees import TreeMaker
@@ -30,7 +30,7 @@ def compare(seed: int, folder: Path) -> str:
     command = [str(WASM_TOOLS), "component", "wit", str(folder), "--json", "--features", ",".join(FEATURES)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     ours = outcome(folder)
-    if isinstance(ours, WitError):
+    if isinstance(ours, WitgenError):
         assert done.returncode != 0, f"seed {seed}: only witgen refuses: {ours.code} {ours}"
         return "refused"
     if done.returncode != 0 and GATES in done.stderr:
@@ -40,10 +40,10 @@ def compare(seed: int, folder: Path) -> str:
     return "equal"
 
 
-def outcome(folder: Path) -> dict[str, Any] | WitError:
+def outcome(folder: Path) -> dict[str, Any] | WitgenError:
     try:
         return dict(resolve(str(folder), FEATURES))
-    except WitError as error:
+    except WitgenError as error:
         return error
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from witgen.data import GOLEM_WIT
-from witgen.model.numbering import numbered
-from witgen.resolver import load
+from witgen.base.resources import GOLEM_WIT
 from witgen.testing import resolve
+from witgen.wit.model.numbering import numbered
+from witgen.wit.resolve import load
 
 from .test_fixtures import FEATURES, SHARED, fixtures, name
 

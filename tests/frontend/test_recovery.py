@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from witgen.errors import WitError
-from witgen.syntax.errors import WitSyntaxError
-from witgen.syntax.parser import parse_text
-from witgen.syntax.recovery import syntax_errors
+from witgen.diagnostics.errors import WitgenError
+from witgen.wit.syntax.errors import WitSyntaxError
+from witgen.wit.syntax.parser import parse_text
+from witgen.wit.syntax.recovery import syntax_errors
 
 from .test_fuzz import TOKEN, seeds
 from .trees import resolve
@@ -49,7 +49,7 @@ world third {
 /* interface no { */
 interface fourth { type: u8; }
 """
-    with pytest.raises(WitError) as caught:
+    with pytest.raises(WitgenError) as caught:
         resolve(tmp_path, text)
     spans = [each.span for each in caught.value.diagnostics]
     assert [each and (each.line, each.text) for each in spans] == [

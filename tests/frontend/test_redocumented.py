@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from witgen import WitError
+from witgen import WitgenError
+from witgen.base.frozen import fields
+from witgen.base.source import Span
 from witgen.golem import WIT
-from witgen.model import ir
-from witgen.records import fields
-from witgen.resolver import load, redocumented
-from witgen.source import Span
-from witgen.syntax.tokens import Token, tokenize
+from witgen.wit.model import ir
+from witgen.wit.resolve import load, redocumented
+from witgen.wit.syntax.tokens import Token, tokenize
 
 from .trees import write
 
@@ -94,7 +94,7 @@ def spans(value: object) -> Iterator[tuple[str, int, int]]:
 def resolved(tree: Path, **options: Any) -> ir.Resolve | str:
     try:
         return load(tree, **options)
-    except WitError as error:
+    except WitgenError as error:
         return str(error)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from witgen.errors import WitError
+from witgen.diagnostics.errors import WitgenError
 from witgen.testing import resolve
 
 from .rule_cases import FEATURES, Case, cases, place
@@ -29,7 +29,7 @@ def test_outcome(case: Case, tmp_path: Path) -> None:
     path = case.write(tmp_path)
     try:
         resolve(str(path), FEATURES)
-    except WitError as error:
+    except WitgenError as error:
         outcome = f"{error.code} {place(error.file, error.line, tmp_path)}"
     else:
         outcome = "ok"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from witgen.errors import WitError
-from witgen.model.ir import Resolve
-from witgen.resolver import load, select_world
+from witgen.diagnostics.errors import WitgenError
+from witgen.wit.model.ir import Resolve
+from witgen.wit.resolve import load, select_world
 
 from .trees import write
 
@@ -62,7 +62,7 @@ def test_named(name: str, expected: str, tree: Resolve) -> None:
     ],
 )
 def test_not_found(name: str | None, code: str, tree: Resolve) -> None:
-    with pytest.raises(WitError) as caught:
+    with pytest.raises(WitgenError) as caught:
         select_world(tree, name)
     assert caught.value.code == code
 
@@ -74,6 +74,6 @@ def test_only_world(tmp_path: Path) -> None:
 
 def test_no_world(tmp_path: Path) -> None:
     tree = load(write(tmp_path, {"a.wit": "package a:b;\n", "deps/x.wit": TREE["deps/x.wit"]}))
-    with pytest.raises(WitError) as caught:
+    with pytest.raises(WitgenError) as caught:
         select_world(tree, None)
     assert caught.value.diagnostics[0].help == "there are `x:y/app`"

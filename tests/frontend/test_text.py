@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from witgen.syntax.docs import with_comments
+from witgen.wit.syntax.docs import with_comments
 
 from .trees import error, interface, resolve
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from witgen.errors import WitError
-from witgen.model.ir import Function, Interface, Resolve
-from witgen.resolver import load
+from witgen.diagnostics.errors import WitgenError
+from witgen.wit.model.ir import Function, Interface, Resolve
+from witgen.wit.resolve import load
 
 
 def write(folder: Path, files: Mapping[str, str | bytes]) -> Path:
@@ -25,11 +25,11 @@ def resolve(folder: Path, text: str | bytes) -> Resolve:
     return load(folder / "a.wit")
 
 
-def error(folder: Path, text: str | bytes) -> WitError:
+def error(folder: Path, text: str | bytes) -> WitgenError:
     """Return the error that one file gives."""
     try:
         resolve(folder, text)
-    except WitError as found:
+    except WitgenError as found:
         return found
     msg = "this was accepted"
     raise AssertionError(msg)

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from witgen.golem import WIT
-from witgen.resolver import resolve_tree
-from witgen.tree import read_tree
+from witgen.wit.resolve import resolve_tree
+from witgen.wit.tree import read_tree
 
 __all__ = ["REASONS", "declared", "reason", "report"]
 

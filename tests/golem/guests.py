@@ -10,7 +10,7 @@ import pytest
 from filelock import FileLock
 
 from witgen import Config, generate
-from witgen.build import Build, build
+from witgen.build.componentize import Build, build
 
 __all__ = ["built", "streamed"]
 
@@ -22,7 +22,7 @@ def streamed(factory: pytest.TempPathFactory) -> Path:
     app = factory.mktemp("streamed") / "app"
     shutil.copytree(_HERE / "streamed", app)
     shutil.copy(_HERE / "coverage" / "counting.py", app)
-    shutil.copytree(_HERE.parent / "lanes" / "wit" / "deps" / "golem-websocket", app / "wit" / "deps" / "websocket")
+    shutil.copytree(_HERE.parent / "adapters" / "wit" / "deps" / "golem-websocket", app / "wit" / "deps" / "websocket")
     return built(app, "streamed", factory)
 
 

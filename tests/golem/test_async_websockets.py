@@ -12,7 +12,7 @@ import pytest
 from test_conveniences_cpython import P3
 
 from witgen import Config, generate
-from witgen.build import Build, build
+from witgen.build.componentize import Build, build
 
 # The same on fakes takes a second: tests/golem/test_conveniences_cpython.py.
 pytestmark = pytest.mark.long

@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection
 
 from witgen.golem import Services
-from witgen.golem.worker.running import Run, run
+from witgen.golem.worker.command import Run, run
 
 APP = Path(__file__).parent / "conveniences"
 

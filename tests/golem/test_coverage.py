@@ -16,8 +16,8 @@ from guests import built
 from loopback import websocket_server
 from websockets.sync.server import ServerConnection
 
+from witgen.golem.worker.command import Run, run
 from witgen.golem.worker.errors import WorkerError
-from witgen.golem.worker.running import Run, run
 
 APP = Path(__file__).parent / "coverage"
 

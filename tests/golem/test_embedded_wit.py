@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from witgen import golem, records
-from witgen.model import ir
-from witgen.resolver import load
+from witgen import golem
+from witgen.base import frozen
+from witgen.wit.model import ir
+from witgen.wit.resolve import load
 
 TREES = Path(__file__).parents[2].parent / "shared" / "wit"
 
@@ -214,8 +215,8 @@ class Outline:
                 return [self._value(item) for item in value]
             case ir.FunctionKind():
                 return value.tag, value.is_async, None if value.resource is None else self._type(value.resource)
-            case _ if records.fields(type(value)) is not None:
-                fields = [f for f in records.fields(type(value)) or () if f not in {"docs", "span"}]
+            case _ if frozen.fields(type(value)) is not None:
+                fields = [f for f in frozen.fields(type(value)) or () if f not in {"docs", "span"}]
                 return type(value).__name__, *((f, self._value(getattr(value, f))) for f in fields)
             case Mapping():
                 return {key: self._value(item) for key, item in value.items()}

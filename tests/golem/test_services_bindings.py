@@ -8,7 +8,7 @@ from witgen import Config, check, generate
 from witgen.golem import WIT
 
 GOLEM = WIT.parent
-BINDINGS = Config(GOLEM / "services.wit", golem=True, guest=False, runtime="witgen.runtime", out=GOLEM / "bindings")
+BINDINGS = Config(GOLEM / "services.wit", golem=True, guest=False, runtime="witgen_runtime", out=GOLEM / "_bindings")
 
 
 def test_bindings_are_up_to_date(request: pytest.FixtureRequest) -> None:
@@ -20,5 +20,5 @@ def test_bindings_are_up_to_date(request: pytest.FixtureRequest) -> None:
 
 
 def test_services_use_nothing_but_what_the_bindings_offer() -> None:
-    inner = [path.name for path in (GOLEM / "services").glob("*.py") if "._abi" in path.read_text()]
+    inner = [path.name for path in (GOLEM / "services").rglob("*.py") if "._abi" in path.read_text()]
     assert inner == []

@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
 from witgen import golem
-from witgen.runtime.host import Limits
+from witgen_runtime.host import Limits
 
 HERE = Path(__file__).parent
 

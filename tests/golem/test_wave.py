@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from wave_types import SHOP, TYPES, values
 
 from witgen.golem.wave import WaveError, from_json, parse, parse_arguments, parse_call, parse_json, render, to_json
-from witgen.runtime import abi
-from witgen.runtime.values import Err, Ok, Some
+from witgen_runtime import abi
+from witgen_runtime.values import Err, Ok, Some
 
 CASES = TYPES.flatmap(lambda type_: st.tuples(st.just(type_), values(type_)))
 QUIET = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None, "derandomize": True}

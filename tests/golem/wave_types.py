@@ -11,7 +11,7 @@ import wit_values
 from hypothesis import strategies as st
 from wit_types import KEYS, types
 
-from witgen.runtime import abi
+from witgen_runtime import abi
 
 __all__ = ["SHOP", "TYPES", "values"]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from witgen import Config, generate
-from witgen.build import Build, build
+from witgen.build.componentize import Build, build
 from witgen.golem import WIT
 
 HERE = Path(__file__).parent

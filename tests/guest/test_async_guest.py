@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from witgen import Config, generate
-from witgen.build import Build, build
+from witgen.build.componentize import Build, build
 
 pytestmark = pytest.mark.skipif(
     not (Path(sys.executable).parent / "componentize-py").exists(), reason="componentize-py is not installed"

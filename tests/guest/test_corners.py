@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from witgen import Config, generate
-from witgen.build import Build, build
+from witgen.build.componentize import Build, build
 
 TOOL = Path(sys.executable).parent / "componentize-py"
 WIT = """\

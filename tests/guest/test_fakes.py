@@ -65,12 +65,13 @@ def bindings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespa
     generate(Config(folder / "fakes.wit", world="fakes", out=folder / "fakes_bindings", host=False))
     sys.path.insert(0, str(folder))
     import fakes_app
-    from fakes_bindings._runtime import guest as runtime
     from fakes_bindings.guest import test_fakes_store as store
     from fakes_bindings.guest import testing, wasi_clocks_monotonic_clock, wasi_io_poll
     from fakes_bindings.types import fakes as own
     from fakes_bindings.types import test_fakes_later as later
     from fakes_bindings.types import test_fakes_store as types
+
+    from witgen_runtime import guest as runtime
 
     yield SimpleNamespace(
         jobs=fakes_app.JOBS, store=store, testing=testing, types=types, own=own, later=later, runtime=runtime,

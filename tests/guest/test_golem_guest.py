@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from witgen import Config, generate
-from witgen.build import Build, build
+from witgen.build.componentize import Build, build
 
 TREE = Path(__file__).parent.parent.parent.parent / "shared" / "wit" / "golem-2026-07"
 pytestmark = pytest.mark.skipif(not TREE.is_dir(), reason="Golem's tree is not beside this checkout")

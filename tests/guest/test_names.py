@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from witgen import resolve
-from witgen.errors import WitError
-from witgen.facts.componentize import Names, names
-from witgen.facts.support import Side, obstacle
-from witgen.model import ir
-from witgen.runtime.guest.naming import camel, case_class, shouty, snake
+from witgen.bindings.facts.componentize import Names, names
+from witgen.bindings.facts.support import Side, obstacle
+from witgen.diagnostics.errors import WitgenError
+from witgen.wit.model import ir
+from witgen_runtime.guest.naming import camel, case_class, shouty, snake
 
 TOOL = Path(sys.executable).parent / "componentize-py"
 SHARED = Path(__file__).parent.parent.parent.parent / "shared"
@@ -80,7 +80,7 @@ def test_clashes_keywords_and_options(option: str, tmp_path: Path) -> None:
 def test_trees(path: Path, tmp_path: Path) -> None:
     try:
         compared = compare(path, tmp_path / "out", [], {})
-    except WitError as error:
+    except WitgenError as error:
         pytest.skip(f"not one tree: {error}")
     if not compared:
         pytest.skip("componentize-py refuses all of its worlds")

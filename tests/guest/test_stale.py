@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import witgen
-from witgen import build as building
-from witgen.build import Build, BuildError, build
+from witgen.build import componentize as building
+from witgen.build.componentize import Build, BuildError, build
 
 WIT = "package desk:greet;\nworld greeter { export greet: func(name: string) -> string; }\n"
 APP = """\
@@ -139,7 +139,7 @@ def test_another_tool_is_seen(tool: str, copy: Path, monkeypatch: pytest.MonkeyP
     elif tool == "environment":
         monkeypatch.setenv("VIRTUAL_ENV", str(copy / "other"))
     else:
-        monkeypatch.setattr("witgen.build_inputs.componentize_version", lambda: "0.99")
+        monkeypatch.setattr("witgen.build.inputs.componentize_version", lambda: "0.99")
     with pytest.raises(BuiltAgainError):
         build(Build("app.py", "wit"))
 
@@ -182,7 +182,7 @@ def test_a_fifo_is_not_waited_for(name: str, copy: Path) -> None:
 
 
 def test_a_link_in_the_place_of_the_note_is_not_written_through(copy: Path, tmp_path: Path) -> None:
-    from witgen.files import replace
+    from witgen.base.files import replace
 
     (tmp_path / "victim").write_text("precious")
     stamp = copy / "app" / ".app.wasm.witgen"

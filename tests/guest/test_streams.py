@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from witgen import Config, generate
-from witgen.build import Build, build
+from witgen.build.componentize import Build, build
 
 BIN = Path(sys.executable).parent
 TOOL = BIN / "componentize-py"
@@ -36,8 +36,8 @@ world flows { import pipes; export pipes; export go: async func(body: stream<u8>
 APP = """\
 from flows_bindings.guest import exports, streams, test_flows_pipes as pipes
 from flows_bindings.guest.exports import test_flows_pipes
-from flows_bindings._runtime.streams import ByteStreamReader, FutureReader, StreamReader
-from flows_bindings._runtime.values import Err, Ok
+from witgen_runtime.streams import ByteStreamReader, FutureReader, StreamReader
+from witgen_runtime.values import Err, Ok
 from flows_bindings.types.test_flows_pipes import Entry, Fault, FaultGone
 
 
@@ -77,7 +77,7 @@ exports.serve(__name__, go=go, test_flows_pipes=Pipes())
 SAME = """\
 from componentize_py_async_support import futures, streams
 
-from flows_bindings._runtime import streams as ours
+from witgen_runtime import streams as ours
 
 
 def check(

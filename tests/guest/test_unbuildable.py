@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from witgen import Config, generate
-from witgen.build import Build, BuildError, build
+from witgen.build.componentize import Build, BuildError, build
 
 TOOL = Path(sys.executable).parent / "componentize-py"
 CASES = {

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from witgen import Config, generate
-from witgen.build import Build, build
+from witgen.build.componentize import Build, build
 
 ROOT = Path(__file__).parent.parent.parent
 EXAMPLE = ROOT / "examples" / "unit-tests"
@@ -57,12 +57,12 @@ def run(folder: Path, *command: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_on_cpython(project: Path) -> None:
-    done = run(project, "pytest", "-q", "-p", "witgen.pytest_plugin")
+    done = run(project, "pytest", "-q", "-p", "witgen_runtime.testing.plugin")
     assert "7 passed" in done.stdout, done.stdout
 
 
 def test_of_the_component(project: Path, component: Path) -> None:
-    done = run(project, "pytest", "-q", "-p", "witgen.pytest_plugin", "--component", component)
+    done = run(project, "pytest", "-q", "-p", "witgen_runtime.testing.plugin", "--component", component)
     assert "7 passed" in done.stdout, done.stdout
 
 
@@ -76,12 +76,12 @@ def test_without_witgen(project: Path, component: Path) -> None:
 
 
 def test_a_component_that_is_missing(project: Path) -> None:
-    done = run(project, "pytest", "-q", "-p", "witgen.pytest_plugin", "--component", "absent.wasm")
+    done = run(project, "pytest", "-q", "-p", "witgen_runtime.testing.plugin", "--component", "absent.wasm")
     assert "absent.wasm does not exist: build the component first" in done.stdout
 
 
 def test_settings_that_are_missing(project: Path) -> None:
-    done = run(project, "pytest", "-q", "-p", "witgen.pytest_plugin", "-o", "witgen_bindings=")
+    done = run(project, "pytest", "-q", "-p", "witgen_runtime.testing.plugin", "-o", "witgen_bindings=")
     assert "fakes needs the setting `witgen_bindings`" in done.stdout
 
 

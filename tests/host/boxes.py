@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 from witgen import Config, generate
-from witgen.runtime.host.ffi import VERSION
+from witgen_runtime.host.capi.ffi import VERSION
 
 PADDING = (0,) * 17
 """So many bytes after a parameter make the ABI pass it in memory, where it lies as the result does."""

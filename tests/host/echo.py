@@ -12,7 +12,7 @@ from typing import Any
 
 from wit_text import definition
 
-from witgen.runtime import abi, host
+from witgen_runtime import abi, host
 
 PAD = abi.Tuple((abi.U8,) * 17)
 PADDING = (0,) * 17

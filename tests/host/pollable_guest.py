@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from witgen.runtime import abi
-from witgen.runtime import host as _host
-from witgen.runtime.host import Pollable
+from witgen_runtime import abi
+from witgen_runtime import host as _host
+from witgen_runtime.host import Pollable
 
 GUEST = """\
 (component

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from witgen.runtime import abi, host
+from witgen_runtime import abi, host
 
 TEXT = r"""(component
   (import "wasi:io/error@0.2.0" (instance $e (export "error" (type (sub resource)))))

@@ -24,8 +24,8 @@ from pathlib import Path
 from random import Random
 from typing import Any, ClassVar
 
-from witgen.runtime import abi, host
-from witgen.runtime.values import Ok
+from witgen_runtime import abi, host
+from witgen_runtime.values import Ok
 
 from .echo import echo
 from .test_limits import PAGE, open_
@@ -202,7 +202,7 @@ def looping(_: Any, __: Random) -> None:
 def streaming(flows: Path) -> Callable[[Any, Random], None]:
     """Return what sends random streams through a guest."""
     sys.path[:0] = [str(flows.parent), str(Path(__file__).parent.parent)]
-    from lanes.stream_stress import run_plain
+    from adapters.stream_stress import run_plain
 
     def streams(_: Any, random: Random) -> None:
         run_plain(flows, random.randrange(1 << 30), 1)

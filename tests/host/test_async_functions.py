@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from witgen.runtime import abi, host
+from witgen_runtime import abi, host
 
 TEXT = """(component
   (import "twice" (func $twice (param "x" u32) (result u32)))

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, TypeVar
 
 import pytest
 
-from witgen.runtime import host
+from witgen_runtime import host
 
 from .test_limits import TEXT as LIMITS
 from .test_limits import Imports as Waits

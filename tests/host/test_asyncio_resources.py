@@ -24,7 +24,7 @@ T = TypeVar("T")
 USER = f"""
 import asyncio
 
-from boxes_bindings._runtime.values import Ok
+from witgen_runtime.values import Ok
 from boxes_bindings.host import AsyncBoxes, AsyncBoxesImports
 from boxes_bindings.host.exports.test_deep_boxes import AsyncBox, AsyncJar
 from boxes_bindings.types.test_deep_boxes import EitherMany, EitherOne, Everything, FailureKept
@@ -97,12 +97,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def host(folder: Path) -> Iterator[ModuleType]:
     with bindings(folder) as module:
         yield module
-
-
-@pytest.fixture
-def runtime(host: ModuleType) -> ModuleType:
-    """The runtime in the bindings."""
-    return sys.modules[host.__name__.replace(".host", "._runtime.host")]
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:

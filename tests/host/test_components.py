@@ -14,9 +14,9 @@ import pytest
 import wasmtime
 from wasmtime.component import Component
 
-from witgen.runtime import abi, host
-from witgen.runtime.host import component as components
-from witgen.runtime.host.errors import CacheWarning
+from witgen_runtime import abi, host
+from witgen_runtime.host import component as components
+from witgen_runtime.host.errors import CacheWarning
 
 from .things import TEXT, Counted, Imports, Things, World
 
@@ -224,7 +224,7 @@ def test_an_unsupported_wasmtime_is_refused_at_import() -> None:
         real = importlib.metadata.version
         importlib.metadata.version = lambda name: "99.0.0" if name == "wasmtime" else real(name)
         try:
-            import witgen.runtime.host
+            import witgen_runtime.host
         except ImportError as error:
             print(error)
     """

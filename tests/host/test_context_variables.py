@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 from contextvars import ContextVar, copy_context
 from typing import Any, ClassVar, TypeVar
 
-from witgen.runtime import host
+from witgen_runtime import host
 
 from .things import TEXT, Counted, Imports, Things, World
 

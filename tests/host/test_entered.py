@@ -19,8 +19,8 @@ from weakref import ref
 
 import pytest
 
-from witgen.runtime import abi, host
-from witgen.runtime.host import ffi
+from witgen_runtime import abi, host
+from witgen_runtime.host.capi import ffi
 
 from .pending import Interrupt, pending, raised
 from .things import start
@@ -254,7 +254,7 @@ DEEP = """
 import sys
 from host.test_entered import Entered, Imports, TEXT, Thing, THINGS, OWN, EXPORTS
 from types import SimpleNamespace
-from witgen.runtime import host
+from witgen_runtime import host
 
 things = host.Import("things", THINGS, SimpleNamespace(Thing=Thing))
 Entered._definition = host.Definition("test:entry/entered", (host.Import("", OWN), things), (EXPORTS,))

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from witgen.runtime import host
-from witgen.runtime.host import entry, ffi
-from witgen.runtime.host.entry import c_callback, errors, guarded, leaf
+from witgen_runtime import host
+from witgen_runtime.host.capi import entry, ffi
+from witgen_runtime.host.capi.entry import c_callback, errors, guarded, leaf
 
 from .pending import Interrupt, pending, raised
 
@@ -167,11 +167,11 @@ def test_an_interpreter_with_a_lock_of_its_own_is_refused() -> None:
     code = """
 import _interpreters
 number = _interpreters.create()
-failed = _interpreters.exec(number, "import witgen.runtime.host")
+failed = _interpreters.exec(number, "import witgen_runtime.host")
 print(failed.type.__name__, failed.msg)
 _interpreters.destroy(number)
 shared = _interpreters.create("legacy")
-print(_interpreters.exec(shared, "import witgen.runtime.host"))
+print(_interpreters.exec(shared, "import witgen_runtime.host"))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "ImportError these bindings do not run in an interpreter with a lock of its own" in done.stdout, done.stderr

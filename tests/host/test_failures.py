@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from witgen.runtime import abi, host
+from witgen_runtime import abi, host
 
 from .echo import echo
 from .things import TEXT, Counted, Imports, Things, World, start
@@ -245,7 +245,7 @@ def test_more_than_a_guest_can_hand_over_in_a_call() -> None:
 IN_A_LIST = """
 import gc
 from host.things import start
-from witgen.runtime.host.table import ObjectTable
+from witgen_runtime.host.store.table import ObjectTable
 
 take = ObjectTable.take
 

@@ -13,8 +13,8 @@ from wasmtime.component import Component
 
 import witgen
 from witgen.golem.local import Services
-from witgen.runtime import abi, host
-from witgen.runtime.host.features import missing_feature
+from witgen_runtime import abi, host
+from witgen_runtime.host.capi.features import missing_feature
 
 RUN = abi.Function("run", "run", (), abi.U32)
 ASYNC_INSIDE = """(component
@@ -70,7 +70,7 @@ def test_a_component_with_async_inside_opens_on_the_engine_that_it_needs(tmp_pat
 def test_a_loaded_component_with_async_inside() -> None:
     content = bytes(wat2wasm(ASYNC_INSIDE))
     loaded = witgen.load(content)
-    for limits in ({}, {"fuel": 100_000}, {"deadline": 5.0}, {"memory": 1 << 20}, {"lanes": "off"}):
+    for limits in ({}, {"fuel": 100_000}, {"deadline": 5.0}, {"memory": 1 << 20}, {"adapters": "off"}):
         with loaded.open(**limits) as made:
             assert made.run() == 7
     with Services() as services, services.open(content) as made:
@@ -261,15 +261,15 @@ def test_arguments_of_a_wrong_type_are_refused_in_words() -> None:
                 Anything._instantiate(store, source, None)  # type: ignore[arg-type]
     engine = wasmtime.Engine()
     with pytest.raises(
-        TypeError, match=r"expected witgen.runtime.host.Store, got wasmtime's own; make one with Store\("
+        TypeError, match=r"expected witgen_runtime.host.Store, got wasmtime's own; make one with Store\("
     ):
         Anything._instantiate(wasmtime.Store(engine), text, None)  # type: ignore[arg-type]
     for other in (None, engine, "store", text, object()):
-        with pytest.raises(TypeError, match=f"store: expected witgen.runtime.host.Store, got {type(other).__name__}"):
+        with pytest.raises(TypeError, match=f"store: expected witgen_runtime.host.Store, got {type(other).__name__}"):
             Anything._instantiate(other, text, None)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match=r"engine: expected a wasmtime.Engine, got Config"):
         host.Store(wasmtime.Config())  # type: ignore[arg-type]
     with pytest.raises(TypeError, match=r"config: expected a wasmtime.Config, got Settings; pass it as `settings`"):
         host.make_engine(host.Settings())  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match=r"settings: expected witgen.runtime.host.Settings, got bool"):
+    with pytest.raises(TypeError, match=r"settings: expected witgen_runtime.host.Settings, got bool"):
         host.make_engine(None, True)  # type: ignore[arg-type]

@@ -19,7 +19,7 @@ import faulthandler, gc, os, sys, threading, time
 faulthandler.dump_traceback_later(50, exit=True)
 import wasmtime
 from tests.host.waiting import Imports, TEXT, Waiting, other
-from witgen.runtime import host
+from witgen_runtime import host
 
 def child(job):
     "Run a job in a child; return its exit status."

@@ -31,7 +31,7 @@ TEXT = """(component
 START = """
 import faulthandler; faulthandler.dump_traceback_later(20, exit=True)
 from ticking_bindings.host import Ticking, TickingImports
-from ticking_bindings._runtime import host
+from witgen_runtime import host
 
 
 def opened(tick):
@@ -182,7 +182,7 @@ b.switch()
 """
 
 DROPPING = """
-from boxes_bindings._runtime import host
+from witgen_runtime import host
 from boxes_bindings.host import Boxes, BoxesImports
 
 
@@ -202,7 +202,7 @@ assert other.drops() == 1
 """
 
 TWO_RUNTIMES = """
-from boxes_bindings._runtime import host
+from witgen_runtime import host
 from boxes_bindings.host import Boxes, BoxesImports
 
 other = Boxes.open("boxes.wat", BoxesImports(tick=returning)).test_deep_boxes

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from witgen.runtime import host
-from witgen.runtime.host import HandleLimitError, Pollable, StoreDeadError, Timer
-from witgen.runtime.host.ffi import VERSION
+from witgen_runtime import host
+from witgen_runtime.host import HandleLimitError, Pollable, StoreDeadError, Timer
+from witgen_runtime.host.capi.ffi import VERSION
 
 from .pollable_guest import Guest
 from .things import TEXT, Counted, Imports, Things, World, start
@@ -29,7 +29,7 @@ _limited = pytest.mark.skipif(
 _COPYING = """
 import copy, pickle, sys
 from host.things import start
-from witgen.runtime import host
+from witgen_runtime import host
 
 ways = {"copy": copy.copy, "deepcopy": copy.deepcopy}
 for protocol in range(pickle.HIGHEST_PROTOCOL + 1):

@@ -22,8 +22,8 @@ import wasmtime
 from memory import allocated, counted
 from wasmtime import component as wasm
 
-from witgen.runtime import abi, host
-from witgen.runtime.host import ffi
+from witgen_runtime import abi, host
+from witgen_runtime.host.capi import ffi
 
 from .echo import echo
 from .test_values import SHAPE, ShapeSize

@@ -16,7 +16,7 @@ from wasmtime import wat2wasm
 import witgen
 from witgen.golem.local import Services
 from witgen.loading.bindings import generated
-from witgen.runtime import host
+from witgen_runtime import host
 
 TEXT = """(component
   (import "shop:api/log@1.0.0" (instance

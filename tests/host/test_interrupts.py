@@ -15,7 +15,7 @@ HEAD = """
 import asyncio, faulthandler, os, random, signal, sys, threading, time
 faulthandler.dump_traceback_later(240, exit=True)
 from tests.host.waiting import AsyncWaiting, Imports, TEXT, Waiting
-from witgen.runtime import host
+from witgen_runtime import host
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
 TRIES = int(sys.argv[1])

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import wasmtime
 
-from witgen.runtime import abi, host
-from witgen.runtime.host import memory
+from witgen_runtime import abi, host
+from witgen_runtime.host.capi import memory
 
 TEXT = """(component
   (import "wait" (func $wait))

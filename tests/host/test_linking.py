@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from witgen.runtime import abi, host
-from witgen.runtime.host.versions import track
+from witgen_runtime import abi, host
+from witgen_runtime.host.linking.versions import track
 
 from .echo import HOST as ECHO
 from .echo import echo_function, echo_text

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from memory import flat, measured, resident
 
-from witgen.runtime import abi
-from witgen.runtime.values import Ok, Some
+from witgen_runtime import abi
+from witgen_runtime.values import Ok, Some
 
 from .echo import echo
 from .test_values import COLOR, EITHER, NESTED, POINT, RIGHTS, SHAPE, Color, Point, Rights, ShapeName

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 import wasmtime
 
-from witgen.runtime import abi, host
+from witgen_runtime import abi, host
 
 from .printing import TEXT, Imports, Printing
 
@@ -377,8 +377,6 @@ def test_the_documentations_example(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     section = (ROOT / "docs" / "hosts.md").read_text().partition("## What guests print")[2].partition("\n## ")[0]
     [code] = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
     monkeypatch.setitem(sys.modules, "chat_bindings", ModuleType("chat_bindings"))
-    monkeypatch.setitem(sys.modules, "chat_bindings._runtime", ModuleType("chat_bindings._runtime"))
-    monkeypatch.setitem(sys.modules, "chat_bindings._runtime.host", host)
 
     class Chat:
         @staticmethod
@@ -434,7 +432,7 @@ def test_asyncio() -> None:
 _END = """
     import gc, sys, threading
     from tests.host.printing import Printing
-    from witgen.runtime import host
+    from witgen_runtime import host
 
     parts, going = [], threading.Event()
     def take(data):
@@ -505,7 +503,7 @@ def test_the_process_can_end_at_any_time(ending: str) -> None:
 _FORK = """
     import os, sys, time, wasmtime
     from tests.host.printing import Printing
-    from witgen.runtime import host
+    from witgen_runtime import host
 
     def child(job):
         sys.stdout.flush()
@@ -570,9 +568,9 @@ def test_a_store_whose_making_was_interrupted_does_not_disturb_the_end() -> None
     code = """
         import sys
         from unittest.mock import patch
-        from witgen.runtime import host
+        from witgen_runtime import host
 
-        with patch("witgen.runtime.host.store.ObjectTable", side_effect=KeyboardInterrupt):
+        with patch("witgen_runtime.host.store.store.ObjectTable", side_effect=KeyboardInterrupt):
             try:
                 host.Store()
             except KeyboardInterrupt as interrupt:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from witgen.runtime.host import Pollable
+from witgen_runtime.host import Pollable
 
 from .pollable_guest import Guest, later
 

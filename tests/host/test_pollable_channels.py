@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from witgen.runtime.host import Pollable, pollable_channel
-from witgen.runtime.host.pollable_channel import PollableError
+from witgen_runtime.host import Pollable
+from witgen_runtime.host.wasi import pollable_channel
+from witgen_runtime.host.wasi.pollable_channel import PollableError
 
 from .pollable_guest import Guest, descriptors, later, threads
 

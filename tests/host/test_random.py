@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from wit_types import types
 from wit_values import same, values
 
-from witgen.runtime import abi
+from witgen_runtime import abi
 
 from .echo import echo
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from wasmtime.component import Component
 
-from witgen.runtime import abi, host
-from witgen.runtime.host import drop
-from witgen.runtime.host.engine import lends_two
+from witgen_runtime import abi, host
+from witgen_runtime.host import drop
+from witgen_runtime.host.capi.engine import lends_two
 
 from .things import IMPORT, NAME, TEXT, THING, Box, Counted, FindError, Imports, Things, World, module, start
 

@@ -14,14 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from witgen.runtime import host
+from witgen_runtime import host
 
 HEAD = """
 import contextlib, faulthandler, sys, threading, time
 faulthandler.dump_traceback_later(100, exit=True)
 from host.echo import echo
 from host.things import start
-from witgen.runtime import abi, host
+from witgen_runtime import abi, host
 
 sys.setswitchinterval(1e-6)
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from witgen.runtime.host import Timer
+from witgen_runtime.host import Timer
 
 from .pollable_guest import Guest, descriptors, threads
 

@@ -11,8 +11,8 @@ from wasmtime import wat2wasm
 
 import witgen
 from witgen.golem.local import Services
-from witgen.runtime import abi, host
-from witgen.runtime.host.versions import Versions
+from witgen_runtime import abi, host
+from witgen_runtime.host.linking.versions import Versions
 
 OLD, MIDDLE, NEW, LATER, MAJOR = (
     f"shop:api/orders@{version}" for version in ("1.0.0", "1.0.4", "1.1.0", "1.2.0", "2.0.0")
@@ -155,14 +155,14 @@ def _bytes_relay(versions: Iterable[str]) -> bytes:
 
 
 def test_lanes_for_bytes_lead_to_their_own_version() -> None:
-    loaded = witgen.load(_bytes_relay(("0.2.0", "0.2.3")), world="lanes")
+    loaded = witgen.load(_bytes_relay(("0.2.0", "0.2.3")), world="adapters")
     echoes: dict[str, Callable[[bytes], bytes]] = {
         "data:api/bytes@0.2.0": lambda data: b"old " + data,
         "data:api/bytes@0.2.3": lambda data: b"new " + data,
     }
-    with loaded.open(echoes, lanes="bytes") as made:
+    with loaded.open(echoes, adapters="bytes") as made:
         assert (made.data_api_bytes_0_2_0.echo(b"x"), made.data_api_bytes_0_2_3.echo(b"y")) == (b"old x", b"new y")
-        assert len(host.lanes_of(made).text) == 4
+        assert len(host.adapters_of(made).text) == 4
 
 
 def test_an_import_is_given_by_its_version_or_a_compatible_one() -> None:

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from witgen.runtime import abi, host
-from witgen.runtime.check import INTEGERS
-from witgen.runtime.values import Err, Ok, Some
+from witgen_runtime import abi, host
+from witgen_runtime.check import INTEGERS
+from witgen_runtime.values import Err, Ok, Some
 
 from .echo import Echo, echo
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from witgen.runtime.host.ffi import SUPPORTED
+from witgen_runtime.host.capi.ffi import SUPPORTED
 
 ROOT = Path(__file__).parent.parent.parent
 UV = shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))
@@ -38,9 +38,9 @@ def check(python: str, wasmtime: int, folder: Path, *tests: str, also: tuple[str
     run(own, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests)
 
 
-def test_the_oldest_wasmtime_runs_lanes(tmp_path: Path) -> None:
+def test_the_oldest_wasmtime_runs_adapters(tmp_path: Path) -> None:
     files = ("test_composing.py", "test_random_worlds.py", "test_waiting.py")
-    check(sys.executable, OLDEST, tmp_path, *(f"tests/lanes/{name}" for name in files))
+    check(sys.executable, OLDEST, tmp_path, *(f"tests/adapters/{name}" for name in files))
 
 
 @pytest.mark.long
@@ -52,7 +52,7 @@ def test_the_host_runtime(python: str, wasmtime: int, tmp_path: Path) -> None:
         wasmtime,
         tmp_path,
         "tests/host",
-        "tests/lanes",
+        "tests/adapters",
         "--deselect",
         "tests/host/test_versions.py",
         also=(guests,),

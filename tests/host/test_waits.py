@@ -13,8 +13,8 @@ from typing import Any, Self
 import pytest
 import wasmtime
 
-from witgen.runtime import abi, host
-from witgen.runtime.host.lanes.waits import bound_waits
+from witgen_runtime import abi, host
+from witgen_runtime.host.adapters.compose.waits import bound_waits
 
 from .waiting import TEXT, AsyncWaiting, Imports, Waiting
 

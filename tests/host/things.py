@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, ClassVar, Self, cast
 
-from witgen.runtime import abi, host
-from witgen.runtime.host.ffi import VERSION
-from witgen.runtime.values import WitError
+from witgen_runtime import abi, host
+from witgen_runtime.host.capi.ffi import VERSION
+from witgen_runtime.values import WitError
 
 NAME = "test:things/things@1.0.0"
 

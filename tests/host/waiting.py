@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from witgen.runtime import abi, host
+from witgen_runtime import abi, host
 
 TEXT = """(component
   (import "wasi:io/poll@0.2.3" (instance $poll

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from witgen.runtime import abi, host
+from witgen_runtime import abi, host
 
 TEXT = """(component
   (import "wait" (func $wait async (param "n" u32) (result u32)))
@@ -83,7 +83,7 @@ class Waiting(host.World):
     """The component; it imports a function `wait`."""
 
     _definition = host.Definition(
-        "test:lanes/waiting", (host.Import("", abi.Interface("", (), (function("wait", "n"),))),), (_EXPORTS,)
+        "test:adapters/waiting", (host.Import("", abi.Interface("", (), (function("wait", "n"),))),), (_EXPORTS,)
     )
 
     def _bind(self, instance: host.Instance) -> None:

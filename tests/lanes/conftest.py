@@ -12,7 +12,7 @@ import pytest
 from filelock import FileLock
 
 from witgen import Config, generate
-from witgen.build import Build, build
+from witgen.build.componentize import Build, build
 
 from .relay import HERE, build_relay, serving
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from witgen.runtime.host.lanes.layout import Core, flatten, layout_of, payload_cases, payload_offset, places
-from witgen.runtime.host.lanes.shapes import Kind, Shape, reaches
+from witgen_runtime.host.adapters.wasm.layout import Core, flatten, layout_of, payload_cases, payload_offset, places
+from witgen_runtime.host.adapters.wasm.shapes import Kind, Shape, reaches
 
 
 class Drops:

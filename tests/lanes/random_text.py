@@ -7,9 +7,9 @@ from typing import Any, TypeAlias
 
 from wit_text import definition
 
-from witgen.runtime import abi
-from witgen.runtime.host.lanes.descriptors import Translation
-from witgen.runtime.host.lanes.layout import flatten, layout_of
+from witgen_runtime import abi
+from witgen_runtime.host.adapters.compose.descriptors import Translation
+from witgen_runtime.host.adapters.wasm.layout import flatten, layout_of
 
 from .random_drops import Drops
 

@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 from wit_types import KEYS, enumeration, flags, record, variant
 
-from witgen.runtime import abi
-from witgen.runtime.check import INTEGERS
-from witgen.runtime.values import Err, Ok, Some
+from witgen_runtime import abi
+from witgen_runtime.check import INTEGERS
+from witgen_runtime.values import Err, Ok, Some
 
 BYTES = abi.List(abi.U8)
 _SCALARS = [*INTEGERS, abi.BOOL, abi.F32, abi.F64, abi.CHAR]

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 
-from witgen.runtime import abi, host
+from witgen_runtime import abi, host
 
 from .random_text import LABELS, OUT, A, B, component_text, exported
 from .random_types import Types

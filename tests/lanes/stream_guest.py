@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from witgen.runtime import abi, host
+from witgen_runtime import abi, host
 
 TEXT = """(component
   (type $numbers (stream u32)) (type $nothing (stream)) (type $done (future))
@@ -80,7 +80,7 @@ def _exports(numbers: abi.Stream) -> abi.Interface:
 class Streaming(host.World):
     """The component."""
 
-    _definition = host.Definition("test:lanes/streaming", (), (_exports(NUMBERS),))
+    _definition = host.Definition("test:adapters/streaming", (), (_exports(NUMBERS),))
     done: Any
     echo: Any
     ticks: Any
@@ -94,7 +94,7 @@ class Streaming(host.World):
 class Texts(Streaming):
     """The same component with strings for numbers: `TEXTS`."""
 
-    _definition = host.Definition("test:lanes/streaming", (), (_exports(abi.Stream(abi.STRING)),))
+    _definition = host.Definition("test:adapters/streaming", (), (_exports(abi.Stream(abi.STRING)),))
 
 
 TEXTS = TEXT.replace("(stream u32)", "(stream string)")

@@ -71,7 +71,7 @@ def test_the_loop_is_never_blocked(relay: Path, server: str) -> None:
 
 
 def test_a_hundred_receives_at_once(relay: Path, server: str) -> None:
-    """Each message is received and sent back; `benchmarks/lanes_async.py` measures how soon."""
+    """Each message is received and sent back; `benchmarks/adapters_async.py` measures how soon."""
     from relay_bindings.host import AsyncRelay, Relay
 
     async def main() -> None:
@@ -86,8 +86,9 @@ def test_a_hundred_receives_at_once(relay: Path, server: str) -> None:
 
 
 def test_a_call_that_waits_does_not_spin(relay: Path, server: str) -> None:
-    from relay_bindings._runtime.host import DeadlineError
     from relay_bindings.host import Relay
+
+    from witgen_runtime.host import DeadlineError
 
     with Relay.open(relay, threaded(), deadline=1.0) as world:
         world.plain(1)
@@ -99,8 +100,9 @@ def test_a_call_that_waits_does_not_spin(relay: Path, server: str) -> None:
 
 
 def test_cancelling_a_call_cancels_what_it_waits_for(relay: Path, server: str) -> None:
-    from relay_bindings._runtime.host import StoreDeadError
     from relay_bindings.host import AsyncRelay
+
+    from witgen_runtime.host import StoreDeadError
 
     async def main() -> None:
         log: list[str] = []
@@ -168,8 +170,9 @@ def test_a_value_that_does_not_fit_is_named(relay: Path, server: str) -> None:
 
 
 def test_coroutines_need_the_asyncio_face(relay: Path) -> None:
-    from relay_bindings._runtime.host import LinkError
     from relay_bindings.host import Relay
+
+    from witgen_runtime.host import LinkError
 
     with pytest.raises(LinkError, match=r"receive: async func.*only the asyncio API"):
         Relay.open(relay, awaited(), deadline=30)

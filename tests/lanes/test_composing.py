@@ -1,4 +1,4 @@
-"""What can have lanes and what cannot, what is said of it, and that no file makes composing fail in another way."""
+"""What can have adapters and what cannot, what is said of it, and that no file makes composing fail in another way."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ import pytest
 from wasmtime import wat2wasm
 from wasmtime.component import Component
 
-from witgen.runtime import abi, host
-from witgen.runtime.host.engine import default_engine
-from witgen.runtime.host.lanes.composer import Choice, compose
-from witgen.runtime.host.lanes.refusal import Refusal
+from witgen_runtime import abi, host
+from witgen_runtime.host.adapters.compose.composer import Choice, compose
+from witgen_runtime.host.adapters.refusal import Refusal
+from witgen_runtime.host.capi.engine import default_engine
 
 from .random_worlds import RandomWorld
 
 BYTES = abi.List(abi.U8)
 _HOST = abi.Interface(
-    "test:lanes/host", (), (abi.Function("swap", "swap", (abi.Param("data", "data", BYTES),), BYTES),)
+    "test:adapters/host", (), (abi.Function("swap", "swap", (abi.Param("data", "data", BYTES),), BYTES),)
 )
 _EXPORTS = abi.Interface("", (), (abi.Function("run", "run", (abi.Param("data", "data", BYTES),), BYTES),))
 OPTIONS = "(memory $memory) (realloc $realloc)"
@@ -41,7 +41,7 @@ MEMORY = """(core module $mm (memory (export "memory") 1) (global $p (mut i32) (
 def _component(imports: str = "", before: str = "", more: str = "") -> str:
     """Return a component whose `run` passes on to `swap`."""
     return f"""(component {before}
-  (import "test:lanes/host" (instance $h (export "swap" (func (param "data" (list u8)) (result (list u8))))))
+  (import "test:adapters/host" (instance $h (export "swap" (func (param "data" (list u8)) (result (list u8))))))
   {imports} {MEMORY}
   (core func $swap (canon lower (func $h "swap") {OPTIONS}))
   (core module $m (import "" "swap" (func $swap (param i32 i32 i32)))
@@ -55,7 +55,7 @@ def _component(imports: str = "", before: str = "", more: str = "") -> str:
 class Swaps(host.World):
     """The component's world."""
 
-    _definition = host.Definition("test:lanes/swaps", (host.Import("host", _HOST),), (_EXPORTS,))
+    _definition = host.Definition("test:adapters/swaps", (host.Import("host", _HOST),), (_EXPORTS,))
 
     def _bind(self, instance: host.Instance) -> None:
         self.run = instance.function(_EXPORTS.functions[0])
@@ -72,13 +72,13 @@ def _imports() -> Any:
 
 
 _LAID_OUT = "the component's types are not laid out as wit-component does it"
-_FUNCTIONS = ("import test:lanes/host#swap", "export run")
+_FUNCTIONS = ("import test:adapters/host#swap", "export run")
 
 
 def test_what_was_taken() -> None:
-    for lanes, text in ((None, _FUNCTIONS), ("bytes", _FUNCTIONS), ("off", ())):
-        with Swaps._open(_component(), _imports(), lanes=lanes) as world:  # type: ignore[arg-type]
-            taken = host.lanes_of(world)
+    for adapters, text in ((None, _FUNCTIONS), ("bytes", _FUNCTIONS), ("off", ())):
+        with Swaps._open(_component(), _imports(), adapters=adapters) as world:  # type: ignore[arg-type]
+            taken = host.adapters_of(world)
             assert taken.text == text
             assert set(taken.plain) == set(_FUNCTIONS) - set(text)
             assert world.run(bytes(range(256)) * 5) == (bytes(range(256)) * 5)[::-1]
@@ -92,7 +92,7 @@ def test_an_implementation_that_returns_something_else() -> None:
     imports = _imports()
     imports.host.swap = lambda data: "text"
     with (
-        Swaps._open(_component(), imports, lanes="bytes") as world,
+        Swaps._open(_component(), imports, adapters="bytes") as world,
         pytest.raises(TypeError, match=r"swap\(\) result: expected bytes-like, got str"),
     ):
         world.run(b"abc")
@@ -103,22 +103,22 @@ def test_an_implementation_that_returns_something_else() -> None:
     [
         (
             _component(before="(core type (func))"),
-            "test:lanes/host: an import of the component stands behind core types or code",
+            "test:adapters/host: an import of the component stands behind core types or code",
         ),
         (
-            _component(more='(import "test:lanes/late" (instance))'),
-            "test:lanes/late: an import of the component stands behind core types or code",
+            _component(more='(import "test:adapters/late" (instance))'),
+            "test:adapters/late: an import of the component stands behind core types or code",
         ),
     ],
 )
 def test_a_component_that_is_not_as_helpers_need_it(text: str, rule: str, caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(host.LinkError, match=rule):
-        Swaps._open(text, _imports(), lanes="bytes")
+        Swaps._open(text, _imports(), adapters="bytes")
     with caplog.at_level(logging.INFO), Swaps._open(text, _imports()) as world:
-        assert host.lanes_of(world).plain == _FUNCTIONS
-        assert re.search(rule, host.lanes_of(world).refusal)
+        assert host.adapters_of(world).plain == _FUNCTIONS
+        assert re.search(rule, host.adapters_of(world).refusal)
         assert world.run(b"abc") == b"cba"
-    assert re.search(f"test:lanes/swaps: no lanes: .*{rule}", caplog.text)
+    assert re.search(f"test:adapters/swaps: no adapters: .*{rule}", caplog.text)
 
 
 def test_a_refusal_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,31 +128,31 @@ def test_a_refusal_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     def refusal() -> str:
         with Swaps._open(refused, _imports()) as world:
             assert world.run(b"abc") == b"cba"
-            return host.lanes_of(world).refusal
+            return host.adapters_of(world).refusal
 
-    rule = "test:lanes/host: an import of the component stands behind core types or code"
+    rule = "test:adapters/host: an import of the component stands behind core types or code"
     assert refusal() == rule
     [note] = (tmp_path / "components").glob("*.plain")
-    note.write_text('["test:lanes/host", "as the cache has it"]')
-    assert refusal() == "test:lanes/host: as the cache has it"
+    note.write_text('["test:adapters/host", "as the cache has it"]')
+    assert refusal() == "test:adapters/host: as the cache has it"
     for damaged in ("", "[1]", "{", '["', "\0"):
         note.write_text(damaged)
         assert refusal() == rule
     with pytest.raises(host.LinkError, match=rule):
-        Swaps._open(refused, _imports(), lanes="bytes")
+        Swaps._open(refused, _imports(), adapters="bytes")
 
 
 def test_that_a_component_needs_no_lane_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WITGEN_CACHE_DIR", str(tmp_path))
 
     class Optional(Swaps):
-        _definition = host.Definition("test:lanes/optional", (host.Import("host", _HOST),), ())
+        _definition = host.Definition("test:adapters/optional", (host.Import("host", _HOST),), ())
 
         def _bind(self, instance: host.Instance) -> None: ...
 
     for _ in range(2):
         with Optional._open("(component)", _imports()) as world:
-            assert host.lanes_of(world) == host.LanesTaken()
+            assert host.adapters_of(world) == host.AdaptersTaken()
         [note] = (tmp_path / "components").glob("*.plain")
         assert note.read_text() == "[]"
 
@@ -161,20 +161,20 @@ def test_that_a_component_needs_no_lane_is_remembered(tmp_path: Path, monkeypatc
     ("text", "message"),
     [
         (
-            '(import "test:lanes/odd" (instance (export "inner" (instance))))',
-            f"test:lanes/odd: {_LAID_OUT}: an instance type exports `inner`, which is of sort 5",
+            '(import "test:adapters/odd" (instance (export "inner" (instance))))',
+            f"test:adapters/odd: {_LAID_OUT}: an instance type exports `inner`, which is of sort 5",
         ),
         (
-            '(import "test:lanes/fixed" (instance (export "f" (func (param "a" (list u8 4)) (param "b" (list u8))))))',
-            "test:lanes/fixed#f: helpers do not know how values of kind fixed_list are laid out",
+            '(import "test:a/fixed" (instance (export "f" (func (param "a" (list u8 4)) (param "b" (list u8))))))',
+            "test:adapters/fixed#f: helpers do not know how values of kind fixed_list are laid out",
         ),
         (
             '(import "f" (func)) (import "g" (func (param "x" (list u8)) (param "y" (list u8 4))))',
             "g: helpers do not know how values of kind fixed_list are laid out",
         ),
         (
-            '(import "test:lanes/whole" (component))',
-            f"test:lanes/whole: {_LAID_OUT}: there is one of kind 0x41",
+            '(import "test:adapters/whole" (component))',
+            f"test:adapters/whole: {_LAID_OUT}: there is one of kind 0x41",
         ),
     ],
 )
@@ -184,19 +184,19 @@ def test_a_refusal_names_the_item(text: str, message: str) -> None:
     assert str(refused.value) == message
 
 
-def test_a_component_that_was_compiled_before_has_no_lanes() -> None:
+def test_a_component_that_was_compiled_before_has_no_adapters() -> None:
     compiled, rule = Component(default_engine(), _component()), "it was compiled before it was opened"
     with Swaps._open(compiled, _imports()) as world:
-        assert host.lanes_of(world).text == ()
-        assert rule in host.lanes_of(world).refusal
+        assert host.adapters_of(world).text == ()
+        assert rule in host.adapters_of(world).refusal
         assert world.run(b"abc") == b"cba"
-    with pytest.raises(host.LinkError, match=f"the component cannot have lanes: {rule}"):
-        Swaps._open(compiled, _imports(), lanes="bytes")
+    with pytest.raises(host.LinkError, match=f"the component cannot have adapters: {rule}"):
+        Swaps._open(compiled, _imports(), adapters="bytes")
 
 
-@pytest.mark.parametrize("lanes", ["auto", "bytes", "off"])
+@pytest.mark.parametrize("adapters", ["auto", "bytes", "off"])
 @pytest.mark.parametrize("strings", ["swap", "run", "swap run"])
-def test_a_component_with_strings_is_not_one_with_bytes(strings: str, lanes: host.Lanes) -> None:
+def test_a_component_with_strings_is_not_one_with_bytes(strings: str, adapters: host.Adapters) -> None:
     """In a composed component both look the same; bytes that were passed as text would be other bytes."""
     text = _component()
     for name in strings.split():
@@ -204,7 +204,7 @@ def test_a_component_with_strings_is_not_one_with_bytes(strings: str, lanes: hos
         text = signature.sub(lambda found: found[0].replace("(list u8)", "string"), text)
     # Whether one is a string or the other: strings that are not valid trap only when they are passed.
     with pytest.raises(host.LinkError) as refused:
-        Swaps._open(text, _imports(), lanes=lanes)
+        Swaps._open(text, _imports(), adapters=adapters)
     for name in strings.split():
         assert f"{name}: the component has func(string) -> string, the world func(list<u8>) -> list<u8>" in str(
             refused.value
@@ -212,20 +212,20 @@ def test_a_component_with_strings_is_not_one_with_bytes(strings: str, lanes: hos
 
 
 def test_other_lanes_are_unknown() -> None:
-    with pytest.raises(ValueError, match='lanes: expected "auto", "bytes" or "off", got \'byte\''):
-        Swaps._open(_component(), _imports(), lanes="byte")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match='adapters: expected "auto", "bytes" or "off", got \'byte\''):
+        Swaps._open(_component(), _imports(), adapters="byte")  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("lanes", ["auto", "bytes"])
-def test_what_is_no_component_is_told_so_first(lanes: host.Lanes) -> None:
+@pytest.mark.parametrize("adapters", ["auto", "bytes"])
+def test_what_is_no_component_is_told_so_first(adapters: host.Adapters) -> None:
     with pytest.raises(host.ComponentError):
-        Swaps._open(b"something else", _imports(), lanes=lanes)
+        Swaps._open(b"something else", _imports(), adapters=adapters)
     with pytest.raises(host.LinkError, match="export run: the component does not have it"):
-        Swaps._open("(component)", _imports(), lanes=lanes)
+        Swaps._open("(component)", _imports(), adapters=adapters)
 
 
 def test_payloads_that_are_large() -> None:
-    with Swaps._open(_component(), _imports(), lanes="bytes") as world:
+    with Swaps._open(_component(), _imports(), adapters="bytes") as world:
         large = bytes(range(256)) * (1 << 16)
         assert world.run(large) == large[::-1]
 
@@ -286,7 +286,7 @@ class _Owning(Swaps):
     """A world with a resource of its own."""
 
     _definition = host.Definition(
-        "test:lanes/owning",
+        "test:adapters/owning",
         (host.Import("", abi.Interface("", ((_THING, "Thing"),), _OWN_FUNCTIONS)),),
         (_EXPORTS,),
     )
@@ -302,7 +302,7 @@ class _Thing(host.Resource):
 
 def test_a_resource_of_the_world_itself() -> None:
     imports = type("Imports", (), {"Thing": _Thing})
-    for lanes, count in (("bytes", 3), ("off", 0)):
-        with _Owning._open(_OWN, imports, lanes=lanes) as world:  # type: ignore[arg-type]
-            assert len(host.lanes_of(world).text) == count
+    for adapters, count in (("bytes", 3), ("off", 0)):
+        with _Owning._open(_OWN, imports, adapters=adapters) as world:  # type: ignore[arg-type]
+            assert len(host.adapters_of(world).text) == count
             assert world.run(bytes(range(256))) == bytes(range(256))[::-1]

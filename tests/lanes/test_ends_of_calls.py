@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from witgen.runtime import host
+from witgen_runtime import host
 
 from .async_guest import TEXT, Waiting, waiting
 from .test_waiting import AsyncWaiting

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from witgen.runtime import abi, host
+from witgen_runtime import abi, host
 
 from .test_composing import BYTES, MEMORY, OPTIONS
 
-BOX = abi.Resource("test:lanes/boxes", "box")
+BOX = abi.Resource("test:adapters/boxes", "box")
 _LIST = "(list u8)"
 _MAKE, _GET, _PEEK, _PASS, _WRAP = (
     f'(param "data" {_LIST}) (result (own $box))',
@@ -65,7 +65,7 @@ TEXT = f"""(component {MEMORY}
   (component $boxes {_shim(("make", "[constructor]box", _MAKE), ("get", "[method]box.get", _GET))})
   (instance $boxes (instantiate $boxes
     (with "box" (type $box)) (with "make" (func $make)) (with "get" (func $get))))
-  (export $exported "test:lanes/boxes" (instance $boxes))
+  (export $exported "test:adapters/boxes" (instance $boxes))
   (alias export $exported "box" (type $used))
   (component $users {
     _shim(
@@ -78,7 +78,7 @@ TEXT = f"""(component {MEMORY}
   (instance $users (instantiate $users
     (with "box" (type $used)) (with "pass" (func $pass)) (with "peek" (func $peek)) (with "wrap" (func $wrap))
     (with "held" (type $record))))
-  (export "test:lanes/users" (instance $users)))"""
+  (export "test:adapters/users" (instance $users)))"""
 
 _DATA, _OWN, _BORROW = abi.Param("data", "data", BYTES), abi.Own(BOX), abi.Borrow(BOX)
 BOXES = abi.Interface(
@@ -101,7 +101,7 @@ class Held:
 
 HELD = abi.Record("held", Held, (abi.Field("box", "box", _OWN), abi.Field("data", "data", BYTES)))
 USERS = abi.Interface(
-    "test:lanes/users",
+    "test:adapters/users",
     (),
     (
         abi.Function("pass", "pass_", (abi.Param("box", "box", _OWN), _DATA), _OWN),
@@ -123,18 +123,18 @@ class Box(host.GuestResource):
 class Boxes(host.World):
     """The component's world."""
 
-    _definition = host.Definition("test:lanes/boxes", (), (BOXES, USERS))
+    _definition = host.Definition("test:adapters/boxes", (), (BOXES, USERS))
 
     def _bind(self, instance: host.Instance) -> None:
         self.Box: Any = instance.resource(Box, BOX, BOXES)
         self.pass_, self.peek, self.wrap = (instance.function(each, USERS.name) for each in USERS.functions)
 
 
-@pytest.mark.parametrize("lanes", ["bytes", "off"])
-def test_interfaces_that_share_an_exported_resource(lanes: host.Lanes) -> None:
+@pytest.mark.parametrize("adapters", ["bytes", "off"])
+def test_interfaces_that_share_an_exported_resource(adapters: host.Adapters) -> None:
     data = bytes(range(256)) * 3
-    with Boxes._open(TEXT, None, lanes=lanes) as world:
-        assert len(host.lanes_of(world).text) == (5 if lanes == "bytes" else 0)
+    with Boxes._open(TEXT, None, adapters=adapters) as world:
+        assert len(host.adapters_of(world).text) == (5 if adapters == "bytes" else 0)
         box = world.Box(data)
         assert box.get() == world.peek(box) == data
         passed = world.pass_(box, b"\xff")

@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from witgen import golem
-from witgen.runtime.host import Limits, lanes_of
+from witgen_runtime.host import Limits, adapters_of
 
-from .test_async_lane import check_interleaved
+from .test_async_adapter import check_interleaved
 
 
 def test_websockets_with_async_functions(relay: Path, server: str) -> None:
     with golem.Services() as services, services.open(relay, limits=Limits(deadline=30)) as world:
         place = "import golem:websocket/client@1.5.0#[method]websocket-connection"
-        assert lanes_of(world).polled == (f"{place}.receive", f"{place}.receive-with-timeout")
+        assert adapters_of(world).polled == (f"{place}.receive", f"{place}.receive-with-timeout")
         assert world.hand_over(server) == "handed over: zażółć"
         check_interleaved(world.interleave(f"{server}/ticks/a/0.05/4", f"{server}/ticks/b/0.08/4", 4))
         assert world.many(server, 20) == 20

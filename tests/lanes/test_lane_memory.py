@@ -1,4 +1,4 @@
-"""What goes through lanes leaves no memory behind; what is large goes through, and what helpers keep of it."""
+"""What goes through adapters leaves no memory behind; what is large goes through, and what helpers keep of it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from host.echo import echo
 from memory import GROWTH, flat, measured, resident
 
-from witgen.runtime import abi, host
+from witgen_runtime import abi, host
 
 from .async_guest import TEXT, opened, waiting
 from .test_composing import BYTES
@@ -30,7 +30,7 @@ KINDS: dict[str, tuple[abi.Type, Any]] = {
 def _passing(kind: str) -> Callable[[], object]:
     type_, value = KINDS[kind]
     component = echo(type_)
-    assert len(host.lanes_of(component.world).text) == 3
+    assert len(host.adapters_of(component.world).text) == 3
 
     def both() -> None:
         component.there(value)

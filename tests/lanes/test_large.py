@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from memory import measured, resident
 
-from witgen.runtime import abi, host
+from witgen_runtime import abi, host
 
 from .test_composing import BYTES, MEMORY, OPTIONS
 
@@ -19,7 +19,7 @@ LIMIT = 128 << 20
 """What wasmtime lets a guest hand over per call."""
 
 TEXT = f"""(component
-  (import "test:lanes/host" (instance $h
+  (import "test:adapters/host" (instance $h
     (export "source" (func (param "size" u32) (result (list u8))))
     (export "sink" (func (param "data" (list u8)) (result u32)))))
   {MEMORY}
@@ -66,10 +66,10 @@ class Large(host.World):
     """The component's world."""
 
     _definition = host.Definition(
-        "test:lanes/large",
-        (host.Import("host", abi.Interface("test:lanes/host", (), _HOST)),),
+        "test:adapters/large",
+        (host.Import("host", abi.Interface("test:adapters/host", (), _HOST)),),
         (abi.Interface("", (), _EXPORTS),),
-        lanes="bytes",
+        adapters="bytes",
     )
 
     def _bind(self, instance: host.Instance) -> None:

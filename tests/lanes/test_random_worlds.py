@@ -1,4 +1,4 @@
-"""What a lane gives is what the plain path gives: random worlds, random values, calls within calls."""
+"""What an adapter gives is what the plain path gives: random worlds, random values, calls within calls."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from wit_values import same
 
-from witgen.runtime import abi, host
+from witgen_runtime import abi, host
 
 from .random_text import LABELS, A, exported
 from .random_types import Values
@@ -100,10 +100,10 @@ ENGINES = {concurrent: _engine(concurrent=concurrent) for concurrent in (False, 
 
 
 def run(seed: int, calls: int = 3) -> int:
-    """Run a random world with and without lanes; return how many interfaces had one."""
+    """Run a random world with and without adapters; return how many interfaces had one."""
     random_world = RandomWorld(seed)
-    laned = 0
-    for lanes in ("off", "bytes"):
+    adapted = 0
+    for adapters in ("off", "bytes"):
         played = _Calls(random_world, seed)
 
         class World(host.World):
@@ -117,12 +117,12 @@ def run(seed: int, calls: int = 3) -> int:
 
         concurrent = random_world.definition.concurrent
         with host.Store(ENGINES[concurrent], concurrent=concurrent) as store:
-            world = World._instantiate(store, random_world.text, played.imports(), lanes=lanes)
+            world = World._instantiate(store, random_world.text, played.imports(), adapters=adapters)
             for each in played.all():
                 for _ in range(calls):
                     played.call(*each)
-            laned = sum(map(bool, world.instance._needs.text.values()))
-    return laned
+            adapted = sum(map(bool, world.instance._needs.text.values()))
+    return adapted
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -144,7 +144,7 @@ def test_many_random_interfaces() -> None:
 
     Before a release, and after each change of what helpers are like (an hour of processor time):
 
-        WITGEN_RANDOM_INTERFACES=100000 pytest -m long -s tests/lanes/test_random_worlds.py
+        WITGEN_RANDOM_INTERFACES=100000 pytest -m long -s tests/adapters/test_random_worlds.py
 
     `WITGEN_RANDOM_SEED` is the number of the first world; a failure says which number to begin at to see it again.
     """

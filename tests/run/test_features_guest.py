@@ -11,13 +11,13 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from features import FOLDER, Host, share_runtime
+from features import FOLDER, Host
 from filelock import FileLock
 from test_features import exchanges, passed_on
 
 from witgen import Config, generate
-from witgen.build import Build, build
-from witgen.runtime import abi
+from witgen.build.componentize import Build, build
+from witgen_runtime import abi
 
 APP = Path(__file__).parent / "features_guest" / "app.py"
 
@@ -69,7 +69,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator
                 Build(str(folder / "everything_app.py"), folder / "wit", "everything", out=folder / "everything.wasm")
             )
     sys.path.insert(0, str(folder))
-    share_runtime("everything_bindings")
     yield folder
     sys.path.remove(str(folder))
 

@@ -15,7 +15,7 @@ import pytest
 from filelock import FileLock
 
 from witgen import Config, generate
-from witgen.build import Build, build
+from witgen.build.componentize import Build, build
 
 GOLDEN = Path(__file__).parent.parent.parent / "golden"
 
@@ -212,7 +212,7 @@ def test_types_called_like_what_componentize_py_imports(opened: Callable[[str], 
     awkward = opened("awkward")
     fakes, exported = awkward.fakes.golden_awkward_shadows, awkward.guest.golden_awkward_shadows
     types = awkward.types("golden_awkward_shadows")
-    wit = importlib.import_module("awkward_bindings._runtime.values")
+    wit = importlib.import_module("witgen_runtime.values")
     optional = types.Optional(1, "one")
     fakes.fails.returns(optional)
     assert exported.fails(types.Err.LATE) == optional

@@ -1,4 +1,4 @@
-"""The conversation of the demo with a megabyte in it: through a lane, guest and services as they are without."""
+"""The conversation of the demo with a megabyte in it: through an adapter, guest and services as they are without."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from loopback import websocket_server
 from websockets.sync.server import ServerConnection
 
 from witgen import golem
-from witgen.runtime.host import lanes_of
+from witgen_runtime.host import adapters_of
 
 
 @pytest.fixture
@@ -27,6 +27,6 @@ def url() -> Iterator[str]:
 
 def test_a_megabyte(built: Callable[[str, str], Path], url: str) -> None:
     with golem.Services() as services, services.open(built("websocket", "chat")) as chat:
-        laned = {name.rpartition(".")[2] for name in lanes_of(chat).text}
-        assert {"send", "receive", "receive-with-timeout"} >= laned > {"send"}
+        adapted = {name.rpartition(".")[2] for name in adapters_of(chat).text}
+        assert {"send", "receive", "receive-with-timeout"} >= adapted > {"send"}
         assert chat.run(url) == ["Hello, server!", f"{1 << 20} bytes", "closed: 1000 bye"]

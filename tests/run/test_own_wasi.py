@@ -65,7 +65,7 @@ def test_a_resource_of_ones_own_where_wasmtime_has_one(tmp_path: Path, monkeypat
     monkeypatch.syspath_prepend(str(tmp_path))
     core = (HERE / "streams.core.wat").read_text()
     made, host = reading(tmp_path, "reading", core, ["wasi:io/poll", "wasi:io/error"])
-    pollable = importlib.import_module("reading_bindings._runtime.host").Pollable()
+    pollable = importlib.import_module("witgen_runtime.host").Pollable()
     pollable.set()
     answers = iter([host.classes["InputStream"](), pollable, b"hello"])
     host.answer = lambda: next(answers)

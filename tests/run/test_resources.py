@@ -14,11 +14,12 @@ import pytest
 def bindings(built: Callable[[str, str], Path]) -> SimpleNamespace:
     component = built("resources", "resources")
     from resources_bindings import host
-    from resources_bindings._runtime import host as runtime
     from resources_bindings.host import golden_resources_only_resource as things
     from resources_bindings.host import golden_resources_store as store
     from resources_bindings.host import golden_resources_user as user
     from resources_bindings.types import golden_resources_store as types
+
+    from witgen_runtime import host as runtime
 
     return SimpleNamespace(
         component=component, host=host, runtime=runtime, things=things, store=store, user=user, types=types

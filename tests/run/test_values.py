@@ -14,10 +14,11 @@ import pytest
 def bindings(built: Callable[[str, str], Path]) -> SimpleNamespace:
     component = built("values", "values")
     from values_bindings import host
-    from values_bindings._runtime import values as wit
     from values_bindings.host import golden_values_functions
     from values_bindings.types import golden_values_functions as function_types
     from values_bindings.types import golden_values_types as types
+
+    from witgen_runtime import values as wit
 
     return SimpleNamespace(
         component=component,

@@ -14,8 +14,8 @@ from .options import naming_options, overrides, reporting, split, wit_options
 from .output import reporter
 
 if TYPE_CHECKING:
-    from ..model import ir
-    from ..options import Config
+    from ..config import Config
+    from ..wit.model import ir
 
 __all__ = ["build", "demo", "inspect", "resolve"]
 
@@ -26,7 +26,7 @@ _golem = click.option("--golem", is_flag=True, help="Take missing WIT from Golem
 def _resolved(wit: Path | None, features: str | None, *, all_features: bool, golem: bool) -> ir.Resolve:
     """Resolve what the command line names: where it names nothing, what pyproject.toml is about."""
     from .. import api
-    from ..options import default_wit
+    from ..config import default_wit
 
     config = _configured() if wit is None else None
     if config is None:
@@ -39,8 +39,8 @@ def _resolved(wit: Path | None, features: str | None, *, all_features: bool, gol
 
 def _configured() -> Config | None:
     """Return the options of a target of pyproject.toml, where all targets read the same WIT in the same way."""
-    from ..config import load
-    from ..projects import find
+    from ..project.discovery import find
+    from ..project.pyproject import load
 
     file = find(Path.cwd())
     configs = [each.config for each in load(file)] if file is not None else []
@@ -57,7 +57,7 @@ def _configured() -> Config | None:
 def resolve(*, as_json: bool, **options: Any) -> None:
     """Print resolved WIT in the shape of `wasm-tools component wit --json`."""
     del as_json
-    from ..model.wit_json import to_wit_json
+    from ..wit.model.wit_json import to_wit_json
 
     document = to_wit_json(_resolved(**options))
     sys.stdout.write(json.dumps(document, indent=2))
@@ -73,7 +73,7 @@ def resolve(*, as_json: bool, **options: Any) -> None:
 @reporting
 def inspect(*, world: str | None, as_json: bool, **options: Any) -> None:
     """Show what a WIT tree holds, and what a feature that is off leaves out."""
-    from .. import inspect as inspection
+    from ..wit import outline as inspection
 
     resolved = _resolved(**options)
     if as_json:
@@ -104,7 +104,7 @@ def build(*, app: str, path: Path | None, out: Path | None, stub_wasi: bool, for
 
     What a target of pyproject.toml says about the world holds here too: its WIT, features and names.
     """
-    from .. import build as building
+    from ..build import componentize as building
 
     given = building.settings(Path(), overrides(options))
     try:

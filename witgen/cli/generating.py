@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import WitError
+from ..diagnostics.errors import WitgenError
 from .options import overrides, reporting, targets
 from .output import Format, reporter
 
 if TYPE_CHECKING:
-    from ..projects import Target
-    from ..write import Plan
+    from ..output import Plan
+    from ..project.discovery import Target
 
 __all__ = ["check", "generate", "run_all"]
 
@@ -29,7 +29,7 @@ __all__ = ["check", "generate", "run_all"]
 @reporting
 def generate(*, force: bool, fail_on_change: bool, **options: Any) -> int:
     """Write bindings: of every target in pyproject.toml, or of a world of WIT (a folder or a file) to DIR."""
-    from ..targets import chosen
+    from ..project.target_selection import chosen
 
     reporter.promise()
     code, changed = run_all(chosen(Path.cwd(), overrides(options) | ({"force": True} if force else {})))
@@ -51,7 +51,7 @@ def run_all(wanted: list[Target]) -> tuple[int, bool]:
                 _summarise(result.plan, time.perf_counter() - started)
                 changed = changed or result.plan.changes
             started = time.perf_counter()
-    except WitError as error:
+    except WitgenError as error:
         reporter.add(error.diagnostics)
         return 2, changed
     return 0, changed
@@ -72,8 +72,8 @@ def _summarise(plan: Plan, seconds: float) -> None:
 @reporting
 def check(*, diff: bool, **options: Any) -> int:
     """Write nothing; exit with 1 and name every file that is not what `generate` would leave."""
+    from ..project.target_selection import chosen
     from ..runs import check_all
-    from ..targets import chosen
 
     if diff and reporter.format.is_document:
         msg = f"--diff and --format {reporter.format.value} both write to stdout"
@@ -93,7 +93,7 @@ def _is_clean(plan: Plan, *, diff: bool) -> bool:
         reporter.say(f"{plan.folder}: all {len(plan.unchanged)} files are what they should be")
         return True
     if diff:
-        from ..write.diff import unified
+        from ..output.diff import unified
 
         # As bytes: line ends are a part of what the diff says.
         sys.stdout.buffer.write("".join(unified(plan)).encode("utf-8", "surrogateescape"))
@@ -101,7 +101,7 @@ def _is_clean(plan: Plan, *, diff: bool) -> bool:
         for line in _listed(plan):
             click.echo(line, err=True)
     else:
-        from ..write.drift import diagnostics
+        from ..output.drift import diagnostics
 
         reporter.add(diagnostics(plan))
     return False
@@ -113,6 +113,6 @@ def _listed(plan: Plan) -> Iterator[str]:
     counts = Counter(kind.value for kind in plan.drift.values())
     listed = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
     yield f"{plan.folder}: not what it should be ({listed})"
-    from ..write.drift import remedies
+    from ..output.drift import remedies
 
     yield from (f"  = help: {text}" for text in remedies(plan))

@@ -12,8 +12,8 @@ from typing import Any, NoReturn, TextIO
 
 import click
 
-from ..diagnostics import Diagnostic, Severity
-from ..errors import WitError
+from ..diagnostics.errors import WitgenError
+from ..diagnostics.model import Diagnostic, Severity
 from .output import reporter
 
 __all__ = ["cli", "main"]
@@ -129,7 +129,7 @@ def _report(
 def _run() -> int:
     try:
         code = cli.main(prog_name="witgen", standalone_mode=False)
-    except WitError as error:
+    except WitgenError as error:
         reporter.add(error.diagnostics)
     except click.ClickException as error:
         error.show()

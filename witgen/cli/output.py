@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import click
 
-from ..diagnostics import Diagnostic
+from ..diagnostics.model import Diagnostic
 
 __all__ = ["Format", "Reporter", "reporter", "use_color"]
 
@@ -69,10 +69,10 @@ class Reporter:
 
     def _render(self, problems: list[Diagnostic]) -> str:
         if self.format is Format.TEXT:
-            from ..diagnostics_text import render
+            from ..diagnostics.text import render
 
             return render(problems, color=use_color())
-        from .. import diagnostics_formats as formats
+        from ..diagnostics import formats
 
         renderers = {Format.JSON: formats.render_json, Format.GITHUB: formats.render_github}
         return renderers.get(self.format, formats.render_sarif)(problems)

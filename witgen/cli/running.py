@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from ..files import check_regular
+from ..base.files import check_regular
 from .options import reporting
 from .output import reporter
 
@@ -19,7 +19,7 @@ __all__ = ["imported", "run", "state_option"]
 def _limit(_context: click.Context, option: click.Parameter, value: float | None) -> float | None:
     """Check a limit as `Limits` does: it may be NaN, infinite or larger than a memory can be."""
     if value is not None:
-        from ..runtime.host.limits import Limits
+        from witgen_runtime.host.store.limits import Limits
 
         try:
             given: dict[str, Any] = {str(option.name): value}
@@ -130,7 +130,7 @@ def run(*, component: str, function: str, state: Path | None, as_json: bool, wat
     )  # fmt: skip
     if not watching:
         return _once(wanted)
-    from ..watch import MissingWatcherError, changes
+    from ..project.watch import MissingWatcherError, changes
 
     try:
         for _ in changes(Path(component.rpartition("=")[2])):
@@ -143,7 +143,7 @@ def run(*, component: str, function: str, state: Path | None, as_json: bool, wat
 def imported() -> Any:
     """Import what runs workers, which needs packages of an extra."""
     try:
-        from ..golem.worker import running
+        from ..golem.worker import command as running
     except ModuleNotFoundError as error:
         if (error.name or "witgen").partition(".")[0] == "witgen":
             raise
@@ -152,7 +152,7 @@ def imported() -> Any:
 
 
 def _once(wanted: Any) -> int:
-    from ..golem.worker import running
+    from ..golem.worker import command as running
     from ..golem.worker.errors import Stopped, WorkerError
     from .foreground import SignalledError, in_foreground
 

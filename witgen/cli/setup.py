@@ -38,13 +38,11 @@ def completion(*, shell: str) -> None:
     """
     from click.shell_completion import get_completion_class
 
-    from .main import cli
-
     kind = get_completion_class(shell)
     if kind is None:
         msg = f"click knows no completion for {shell}"
         raise click.ClickException(msg)
-    click.echo(kind(cli, {}, "witgen", "_WITGEN_COMPLETE").source())
+    click.echo(kind(click.get_current_context().find_root().command, {}, "witgen", "_WITGEN_COMPLETE").source())
 
 
 @click.command()
@@ -58,7 +56,7 @@ def completion(*, shell: str) -> None:
 @reporting
 def init(*, wit: Path | None, world: str | None, out: str | None, golem: bool, gitattributes: bool) -> None:
     """Write a first [tool.witgen] to ./pyproject.toml from the WIT that is there, in ./wit or in WIT."""
-    from ..initialise import attributes_line, initialise, mark_generated
+    from ..project.init import attributes_line, initialise, mark_generated
 
     target = initialise(Path.cwd(), wit, world, out, golem=golem)
     source = target.wit or "Golem's WIT"

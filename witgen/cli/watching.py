@@ -19,7 +19,7 @@ __all__ = ["watch"]
 @reporting
 def watch(**options: Any) -> int:
     """Generate now, and again whenever the WIT or pyproject.toml is saved, until interrupted. Needs `witgen[watch]`."""
-    from ..watch import MissingWatcherError, rounds
+    from ..project.watch import MissingWatcherError, rounds
     from .generating import run_all
 
     gc.enable()  # unlike other commands, this one runs for days

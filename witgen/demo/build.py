@@ -11,8 +11,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
-from .. import api, data
-from ..runtime.host import component, make_engine
+from witgen_runtime.host import component, make_engine
+
+from .. import api
+from ..base import resources
 from .errors import DemoError
 
 __all__ = ["Step", "require_extras", "steps"]
@@ -56,7 +58,7 @@ def require_extras() -> None:
 def steps(folder: Path) -> list[Step]:
     """Return the steps that make `chat.wasm` in `folder`, in order."""
     wit, bindings, guest, wasm = (folder / name for name in ("wit", "chat_bindings", "guest.py", "chat.wasm"))
-    generator: list[str | Path] = [PACKAGE, version("black"), *map(data.read_data, _data_files())]
+    generator: list[str | Path] = [PACKAGE, version("black"), *map(resources.read_data, _data_files())]
     return [
         Step(
             "Generating the bindings",
@@ -77,7 +79,7 @@ def steps(folder: Path) -> list[Step]:
 
 
 def _data_files() -> list[str]:
-    return [f"{folder}/{name}" for folder in ("grammars", "templates") for name in data.list_data(folder)]
+    return [f"{folder}/{name}" for folder in ("grammars", "templates") for name in resources.list_data(folder)]
 
 
 def _componentize(folder: Path) -> None:

@@ -22,7 +22,7 @@ def run(folder: Path, *, out: TextIO, err: TextIO) -> None:
 
     Raises:
         DemoError: something is missing, or a step failed.
-        WitError: the WIT in the folder was edited and is not good any more.
+        WitgenError: the WIT in the folder was edited and is not good any more.
     """
     require_extras()
     from .server import serving  # noqa: PLC0415 - needs one of the packages that may be missing

@@ -5,12 +5,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from ..data import GOLEM_WIT
+from ..base.resources import GOLEM_WIT
 
 if TYPE_CHECKING:
     from .local import Services
     from .services.errors import ServiceError
-    from .services.websocket import WebSockets
+    from .services.websocket.service import WebSockets
     from .worker.errors import WorkerError
     from .worker.executor import Executor
 

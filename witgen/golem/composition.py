@@ -12,11 +12,12 @@ from dataclasses import replace
 from types import SimpleNamespace, new_class
 from typing import Any, cast
 
+from witgen_runtime.host import Definition, Import, World
+from witgen_runtime.host.linking.versions import Versions
+
 from ..loading.bindings import generated
 from ..loading.implementations import implementations
-from ..runtime.host import Definition, Import, World
-from ..runtime.host.versions import Versions
-from .bindings.host import Services as ServicesWorld
+from ._bindings.host import Services as ServicesWorld
 from .generations import of_generation
 
 __all__ = ["Composition", "compose"]
@@ -63,7 +64,7 @@ def compose(
         own: implementations of the rest, or in place of services: as for the `open` of a loaded world.
 
     Raises:
-        WitError: the file is not a component.
+        WitgenError: the file is not a component.
     """
     loaded: Any
     if isinstance(component, type):

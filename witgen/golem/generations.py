@@ -11,17 +11,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
-from ..runtime import abi
-from ..runtime.host import Import
-from ..runtime.host.shape import expected
-from .bindings._abi import (
+from witgen_runtime import abi
+from witgen_runtime.host import Import
+from witgen_runtime.host.signatures import expected
+
+from ._bindings._abi import (
     wasi_blobstore_container,
     wasi_blobstore_types,
     wasi_keyvalue_cache,
     wasi_keyvalue_types,
     wasi_keyvalue_wasi_keyvalue_error,
 )
-from .bindings.types.wasi_keyvalue_wasi_keyvalue_error import ErrorException
+from ._bindings.types.wasi_keyvalue_wasi_keyvalue_error import ErrorException
 
 __all__ = ["of_generation"]
 

@@ -11,15 +11,16 @@ import tempfile
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-from ..runtime.host import Lanes, Limits, Store, WasiConfig
-from ..runtime.host.opening import prepare
-from ..runtime.host.world import instantiate
+from witgen_runtime.host import Adapters, Limits, Store, WasiConfig
+from witgen_runtime.host.linking.preparation import prepare
+from witgen_runtime.host.world import instantiate
+
 from .composition import compose
-from .services.blobstore import BlobStore
-from .services.http import Http
-from .services.keyvalue import KeyValue
+from .services.blobstore.store import BlobStore
+from .services.http.native import Http
+from .services.keyvalue.store import KeyValue
 from .services.logging import Logging
-from .services.websocket import WebSockets
+from .services.websocket.service import WebSockets
 
 __all__ = ["Service", "Services"]
 
@@ -94,7 +95,7 @@ class Services:
         *,
         wasi: WasiConfig | None = None,
         limits: Limits | None = None,
-        lanes: Lanes | None = None,
+        adapters: Adapters | None = None,
     ) -> Any:
         """Run a component in a store of its own; closing the result closes the store.
 
@@ -105,15 +106,15 @@ class Services:
             imports: what it imports beside Golem's, or in place of it, as for the `open` of a loaded world.
             wasi: what the component sees of this machine; by default it shares stdout and stderr.
             limits: what its store allows.
-            lanes: whether lists of bytes take the fast way: "auto" (where they can), "bytes" (or fail), "off".
+            adapters: whether lists of bytes take the fast way: "auto" (where they can), "bytes" (or fail), "off".
 
         Raises:
             LinkError: an import is missing or does not fit.
-            WitError: it is not a component.
+            WitgenError: it is not a component.
         """
         made = compose(component, self.implementations(), imports)
         definition = made.world._definition
-        ready = prepare(definition, made.content, limits, lanes)
+        ready = prepare(definition, made.content, limits, adapters)
         store = Store(
             ready.engine,
             wasi=wasi,

@@ -12,22 +12,23 @@ from importlib import import_module
 from types import new_class
 from typing import Any, ClassVar
 
-from .. import cache, earlier
-from ..diagnostics import Diagnostic
-from ..errors import WitError
-from ..options import Config
-from ..resolver import component_in, resolve_component
-from ..runtime import host
-from ..runtime.host import forking
-from ..runtime.host.opening import Prepared, prepare
-from ..tree import SingleFile, Tree, read_tree
+from witgen_runtime import host
+from witgen_runtime.host import forking
+from witgen_runtime.host.linking.preparation import Prepared, prepare
+
+from ..cache import outputs, store
+from ..config import Config
+from ..diagnostics.errors import WitgenError
+from ..diagnostics.model import Diagnostic
+from ..wit.resolve import component_in, resolve_component
+from ..wit.tree import SingleFile, Tree, read_tree
 from .implementations import complete, implementations
 from .memory import install
 
 __all__ = ["generated", "load"]
 
 _HOME = "witgen.loaded"
-_RUNTIME = "witgen.runtime"
+_RUNTIME = "witgen_runtime"
 
 # The first module that `host` imports from is the world's.
 _WORLD = re.compile(r"^from \.(\w+) import ", re.MULTILINE)
@@ -60,7 +61,7 @@ def load(
         wasmtime: the packages and interfaces that wasmtime provides; by default all that it can.
 
     Raises:
-        WitError: the file is not a component, or is damaged.
+        WitgenError: the file is not a component, or is damaged.
         ComponentError: this wasmtime cannot run the component.
     """
     base, content, name = generated(component, world=world, wasmtime=wasmtime)
@@ -81,7 +82,7 @@ def generated(
     file = _file(component)
     tree = Tree(file.path, file, (), None)
     config = Config(file.path, world=world, guest=False, wasmtime=wasmtime)
-    name = earlier.name_of(config, tree)
+    name = outputs.name_of(config, tree)
     with _lock:
         if name not in _generated:
             _generated[name] = _imported(_modules(config, tree, file, name), name)
@@ -96,13 +97,13 @@ def _file(component: str | os.PathLike[str] | bytes) -> SingleFile:
     if isinstance(found, SingleFile):
         return found
     remedy = "generate bindings of WIT with `witgen generate`"
-    raise WitError([Diagnostic("W0801", f"`{path}` is a folder, not a component", path=path, help=remedy)])
+    raise WitgenError([Diagnostic("W0801", f"`{path}` is a folder, not a component", path=path, help=remedy)])
 
 
 def _modules(config: Config, tree: Tree, file: SingleFile, name: str) -> Mapping[str, str]:
     """Return the modules of the bindings by path; the support package is witgen's own."""
-    key = cache.key("loaded", [name.encode()])
-    entry = cache.load(key)
+    key = store.key("loaded", [name.encode()])
+    entry = store.load(key)
     if entry is not None:
         with suppress(ValueError, RecursionError):
             found: dict[str, str] = json.loads(entry)
@@ -110,11 +111,11 @@ def _modules(config: Config, tree: Tree, file: SingleFile, name: str) -> Mapping
     if component_in(tree) is None:
         # Says what it is instead.
         resolve_component(file, config.world)
-    from ..produce import produce  # noqa: PLC0415 - slow to load, and not needed for what is in the cache
+    from ..pipeline import produce  # noqa: PLC0415 - slow to load, and not needed for what is in the cache
 
     output = produce(config, tree).output
     texts = {path: output[path] for path in output if path.endswith(".py") and not path.startswith("_runtime/")}
-    cache.store(key, json.dumps(texts).encode())
+    store.store(key, json.dumps(texts).encode())
     return texts
 
 
@@ -163,7 +164,7 @@ class _Loaded:
         fuel: int | None = None,
         deadline: float | None = None,
         interruptible: bool = True,
-        lanes: host.Lanes | None = None,
+        adapters: host.Adapters | None = None,
         partial: bool = False,
         **named: object,
     ) -> Any:
@@ -176,7 +177,7 @@ class _Loaded:
             fuel: how many instructions, about, it may run in all.
             deadline: how many seconds a call may take.
             interruptible: whether Ctrl-C ends a call while the component runs, which makes some loops slower.
-            lanes: whether lists of bytes take the fast way: "auto" (where they can), "bytes" (or fail), "off".
+            adapters: whether lists of bytes take the fast way: "auto" (where they can), "bytes" (or fail), "off".
             partial: whether imports may be missing; one that the component calls raises `NotImplementedError` then.
             named: imports by Python name.
 
@@ -189,6 +190,6 @@ class _Loaded:
             complete(cls._definition, given)
         # Counting and interrupting are part of the code, which is compiled for each combination.
         concurrent = cls._ready.concurrent
-        ready = lanes is None and limits.settings(concurrent=concurrent) == _UNASKED.settings(concurrent=concurrent)
+        ready = adapters is None and limits.settings(concurrent=concurrent) == _UNASKED.settings(concurrent=concurrent)
         source = cls._ready.component if ready else cls._content
-        return cls._open(source, given, wasi=wasi, limits=limits, lanes=lanes)
+        return cls._open(source, given, wasi=wasi, limits=limits, adapters=adapters)

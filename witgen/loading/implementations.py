@@ -8,10 +8,10 @@ from difflib import get_close_matches
 from types import SimpleNamespace
 from typing import Any, NoReturn, cast
 
-from ..runtime import abi
-from ..runtime.host import Definition, Import
-from ..runtime.host.implementations import Given, check_imports, problems_of
-from ..runtime.host.versions import Versions
+from witgen_runtime import abi
+from witgen_runtime.host import Definition, Import
+from witgen_runtime.host.linking.implementations import Given, check_imports, problems_of
+from witgen_runtime.host.linking.versions import Versions
 
 __all__ = ["complete", "implementations"]
 

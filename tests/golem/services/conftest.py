@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from witgen.build import Build, build
+from witgen.build.componentize import Build, build
 from witgen.golem.local import Services
-from witgen.golem.services.websocket import WebSockets
+from witgen.golem.services.websocket.service import WebSockets
 
 from .probing import Guest, Start
 

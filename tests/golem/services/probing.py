@@ -9,7 +9,7 @@ from textwrap import dedent
 from typing import Any, Self, TypeAlias
 
 from witgen.golem.local import Services
-from witgen.runtime.host import InputStream, Limits, OutputStream, WasiConfig
+from witgen_runtime.host import InputStream, Limits, OutputStream, WasiConfig
 
 __all__ = ["Guest", "Sources", "Start"]
 

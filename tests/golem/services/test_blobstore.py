@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from witgen.golem.local import Services
-from witgen.golem.services.blobstore import BlobStore
+from witgen.golem.services.blobstore.store import BlobStore
 from witgen.golem.services.errors import ServiceError
 
 from .full_disk import full_disk

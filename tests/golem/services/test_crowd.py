@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from witgen.build import Build, build
+from witgen.build.componentize import Build, build
 from witgen.golem.local import Services
-from witgen.golem.services.websocket import WebSockets
+from witgen.golem.services.websocket.service import WebSockets
 from witgen.golem.worker.executor import Executor
 
 HERE = Path(__file__).parent

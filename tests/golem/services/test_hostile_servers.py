@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 
 from witgen.golem import WebSockets
-from witgen.golem.bindings.types import golem_websocket_client as ws
-from witgen.golem.bindings.types import wasi_http_types as wit
-from witgen.golem.services.blobstore_folder import BlobFolder
+from witgen.golem._bindings.types import golem_websocket_client as ws
+from witgen.golem._bindings.types import wasi_http_types as wit
+from witgen.golem.services.blobstore.folder import BlobFolder
 from witgen.golem.services.budget import SpentError
-from witgen.golem.services.http_exchange import Exchange, Request, Timeouts
-from witgen.golem.services.http_fields import Fields
-from witgen.golem.services.http_outgoing import OutgoingRequest
-from witgen.golem.services.keyvalue_file import KeyValueFile, StoreError
+from witgen.golem.services.http.exchange import Exchange, Request, Timeouts
+from witgen.golem.services.http.fields import Fields
+from witgen.golem.services.http.outgoing import OutgoingRequest
+from witgen.golem.services.keyvalue.file import KeyValueFile, StoreError
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import pytest
 
 from witgen.golem.local import Services
 from witgen.golem.services.errors import ServiceError
-from witgen.golem.services.keyvalue import KeyValue
+from witgen.golem.services.keyvalue.store import KeyValue
 
 from .full_disk import full_disk
 from .probing import Guest, Start

@@ -13,7 +13,7 @@ from wasmtime import wat2wasm
 
 from witgen import golem
 from witgen.golem.local import Services
-from witgen.runtime.host import DeadlineError, Limits, LinkError, lanes_of
+from witgen_runtime.host import DeadlineError, Limits, LinkError, adapters_of
 
 from .probing import Guest, Sources, Start
 
@@ -151,9 +151,9 @@ GIVES_BYTES = r"""(component
 def test_lanes_can_be_chosen() -> None:
     content = bytes(wat2wasm(GIVES_BYTES))
     with golem.Services() as services:
-        for lanes, taken in (("off", ()), ("bytes", ("export give",))):
-            with services.open(content, lanes=lanes) as component:
-                assert (component.give(), lanes_of(component).text) == (b"hi", taken)
+        for adapters, taken in (("off", ()), ("bytes", ("export give",))):
+            with services.open(content, adapters=adapters) as component:
+                assert (component.give(), adapters_of(component).text) == (b"hi", taken)
 
 
 def test_what_nobody_implements_is_named(probe: Path) -> None:

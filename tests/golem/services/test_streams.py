@@ -19,7 +19,8 @@ import pytest
 import witgen
 from witgen.golem.composition import compose
 from witgen.golem.local import Services
-from witgen.runtime.host import InputStream, OutputStream, Store, StreamError, WasiConfig, stream_files
+from witgen_runtime.host import InputStream, OutputStream, Store, StreamError, WasiConfig
+from witgen_runtime.host.wasi import stream_files
 
 from .probing import Guest, Sources, Start
 
@@ -291,7 +292,7 @@ def test_nothing_is_left_behind(start: Start) -> None:
 
 def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
     def run(then: str) -> subprocess.CompletedProcess[str]:
-        program = f"from witgen.runtime.host import InputStream; kept = InputStream(b'x' * 100); {then}"
+        program = f"from witgen_runtime.host import InputStream; kept = InputStream(b'x' * 100); {then}"
         environment = {**os.environ, "TMPDIR": str(tmp_path)}
         return subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
 
@@ -305,7 +306,7 @@ def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
     # While one lives, the next leaves its folder alone, however old that is.
     found = run(
         "import os, subprocess, sys; os.utime(kept._path.parent, (0, 0));"
-        "subprocess.run([sys.executable, '-c', 'from witgen.runtime.host import InputStream; InputStream(bytes())']);"
+        "subprocess.run([sys.executable, '-c', 'from witgen_runtime.host import InputStream; InputStream(bytes())']);"
         "print(kept._path.exists(), len(os.listdir(kept._path.parent.parent)))"
     )
     assert found.stdout.split() == ["True", "1"], found.stderr

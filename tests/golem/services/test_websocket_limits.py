@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection
 
 from witgen.golem.local import Services
-from witgen.golem.services.websocket import WebSockets
+from witgen.golem.services.websocket.service import WebSockets
 
 from .probing import Guest, Start
 from .servers import raw_server

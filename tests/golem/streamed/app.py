@@ -5,7 +5,6 @@ import counting  # isort: skip - before the wrappers
 import asyncio
 import hashlib
 
-from agent._runtime.values import WitError
 from agent.guest import exports, streams
 from agent.guest import wasi_blobstore_blobstore as blobstore
 from agent.guest import wasi_keyvalue_atomic as atomic
@@ -18,6 +17,8 @@ from agent.guest.wasi_blobstore_types import OutgoingValue
 from agent.types.golem_websocket_client import ErrorClosed, MessageText
 from agent.types.wasi_blobstore_types import ObjectId
 from agent.types.wasi_keyvalue_cache import GetOrSetEntryOccupied, GetOrSetEntryVacant
+
+from witgen_runtime.values import WitError
 
 MIB = 1 << 20
 

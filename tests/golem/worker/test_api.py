@@ -13,12 +13,12 @@ import pytest
 from wasmtime import wat2wasm
 
 from witgen.golem import Executor, WorkerError
-from witgen.golem.bindings.types import golem_api_host as api
-from witgen.golem.bindings.types import golem_rpc_types as rpc
+from witgen.golem._bindings.types import golem_api_host as api
+from witgen.golem._bindings.types import golem_rpc_types as rpc
 from witgen.golem.services.clocks import from_nanoseconds
-from witgen.golem.worker.identity import to_wit_uuid
+from witgen.golem.worker.host_api.identity import to_wit_uuid
 from witgen.golem.worker.session import Session
-from witgen.runtime.values import Err, Ok
+from witgen_runtime.values import Err, Ok
 
 _COUNTER = """
 (component

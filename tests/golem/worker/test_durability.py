@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection
 
 from witgen.golem.worker.errors import DivergenceError, WorkerError
-from witgen.runtime.host import DeadlineError, Trap
+from witgen_runtime.host import DeadlineError, Trap
 
 from .conftest import Machine
 

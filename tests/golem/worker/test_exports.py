@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from witgen.golem.worker.errors import WorkerError
-from witgen.runtime.values import Err, Ok
+from witgen_runtime.values import Err, Ok
 
 from .conftest import Machine
 

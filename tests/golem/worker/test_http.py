@@ -17,7 +17,7 @@ from certificates import self_signed
 from guests import built
 
 from witgen.golem.worker.errors import WorkerError
-from witgen.runtime.host import DeadlineError
+from witgen_runtime.host import DeadlineError
 
 from .conftest import Machine
 from .http_server import Server, serving_http

@@ -14,7 +14,7 @@ import pytest
 from loopback import websocket_server
 from websockets.sync.server import ServerConnection
 
-from witgen.golem.services.blobstore import BlobStore
+from witgen.golem.services.blobstore.store import BlobStore
 
 from .conftest import Machine
 

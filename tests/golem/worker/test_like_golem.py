@@ -10,9 +10,9 @@ from wasmtime import wat2wasm
 
 from witgen.golem import Executor
 from witgen.golem.services import random as services_random
-from witgen.golem.worker import durable
+from witgen.golem.worker.durable import functions
 from witgen.golem.worker.instance import Surroundings
-from witgen.runtime.host import DeadlineError, Trap
+from witgen_runtime.host import DeadlineError, Trap
 
 NAP = """
 (component
@@ -88,7 +88,7 @@ def test_a_sleep_goes_on_with_the_rest_of_its_time(tmp_path: Path, monkeypatch: 
     with pytest.raises(DeadlineError):
         worker.call("nap", 600, deadline=0.5)
     later = time.time_ns() + 599_900_000_000
-    monkeypatch.setattr(durable, "time", type("Later", (), {"time_ns": staticmethod(lambda: later)}))
+    monkeypatch.setattr(functions, "time", type("Later", (), {"time_ns": staticmethod(lambda: later)}))
     begun = time.monotonic()
     worker.call("nap", 600)
     assert time.monotonic() - begun < 300

@@ -18,8 +18,8 @@ from loopback import websocket_server
 from websockets.sync.server import ServerConnection
 
 from witgen.golem.worker.errors import WorkerError
-from witgen.runtime.host import DeadlineError, EngineError, Trap
-from witgen.runtime.host.engine import Settings, default_engine, lends_two
+from witgen_runtime.host import DeadlineError, EngineError, Trap
+from witgen_runtime.host.capi.engine import Settings, default_engine, lends_two
 
 from .conftest import Machine
 

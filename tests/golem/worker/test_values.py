@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from wave_types import SHOP, TYPES, values
 
-from witgen.golem.bindings.types import golem_rpc_types as rpc
-from witgen.golem.worker.codec import Reference, decode, encode
-from witgen.golem.worker.witvalue import WitValueError, from_wit_value, to_wit_value
-from witgen.runtime import abi
+from witgen.golem._bindings.types import golem_rpc_types as rpc
+from witgen.golem.worker.host_api.witvalue import WitValueError, from_wit_value, to_wit_value
+from witgen.golem.worker.oplog.codec import Reference, decode, encode
+from witgen_runtime import abi
 
 CASES = TYPES.flatmap(lambda type_: st.tuples(st.just(type_), values(type_)))
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from wasmtime import wat2wasm
 
+from witgen.golem.worker.command import Run, run
 from witgen.golem.worker.errors import StateError, WorkerError
 from witgen.golem.worker.managing import Reader
-from witgen.golem.worker.running import Run, run
 
 from .conftest import ADD, Folder
 

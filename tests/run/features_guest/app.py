@@ -8,8 +8,9 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from everything_bindings._runtime import guest
 from everything_bindings.guest import exports
+
+from witgen_runtime import guest
 
 # What the world exports as a resource, by the class that it imports it as.
 OWN: dict[type[Any], type[Any]] = {}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 
-from mine_bindings._runtime.host import Pollable, Timer
 from mine_bindings.host import Mine, MineImports
 from mine_bindings.host import wasi_clocks_monotonic_clock as monotonic
 from mine_bindings.host import wasi_clocks_wall_clock as wall
 from mine_bindings.host import wasi_random_random as random
 from mine_bindings.types.wasi_clocks_wall_clock import Datetime
+
+from witgen_runtime.host import Pollable, Timer
 
 
 class Monotonic(monotonic.MonotonicClock):

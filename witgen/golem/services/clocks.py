@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from ...runtime.host import Timer
-from ..bindings.host.wasi_clocks_monotonic_clock import MonotonicClock
-from ..bindings.host.wasi_clocks_wall_clock import WallClock
-from ..bindings.host.wasi_io_poll import Pollable
-from ..bindings.types.wasi_clocks_wall_clock import Datetime
+from witgen_runtime.host import Timer
+
+from .._bindings.host.wasi_clocks_monotonic_clock import MonotonicClock
+from .._bindings.host.wasi_clocks_wall_clock import WallClock
+from .._bindings.host.wasi_io_poll import Pollable
+from .._bindings.types.wasi_clocks_wall_clock import Datetime
 
 __all__ = ["Clocks", "from_nanoseconds", "to_nanoseconds"]
 

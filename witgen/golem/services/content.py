@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import BinaryIO
 
-from ...runtime.host import ByteStreamReader, OutputStream
+from witgen_runtime.host import ByteStreamReader, OutputStream
 
 __all__ = ["Taken", "UnfinishedError", "Written"]
 

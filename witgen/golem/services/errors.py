@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...runtime.host import HostError
+from witgen_runtime.host import HostError
 
 __all__ = ["ServiceError"]
 

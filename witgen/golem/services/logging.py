@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from typing import Final
 
-from ..bindings.host import wasi_logging_logging
-from ..bindings.types.wasi_logging_logging import Level
+from .._bindings.host import wasi_logging_logging
+from .._bindings.types.wasi_logging_logging import Level
 
 __all__ = ["TRACE", "Logging"]
 

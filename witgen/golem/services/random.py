@@ -5,9 +5,9 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 
-from ..bindings.host.wasi_random_insecure import Insecure
-from ..bindings.host.wasi_random_insecure_seed import InsecureSeed
-from ..bindings.host.wasi_random_random import Random
+from .._bindings.host.wasi_random_insecure import Insecure
+from .._bindings.host.wasi_random_insecure_seed import InsecureSeed
+from .._bindings.host.wasi_random_random import Random
 
 __all__ = ["implementations"]
 

@@ -7,9 +7,9 @@ import struct
 from collections.abc import Collection
 from difflib import get_close_matches
 
-from ...runtime import abi
-from ...runtime.check import F32_OVERFLOW, INTEGERS
-from ...runtime.values import Err, Ok
+from witgen_runtime import abi
+from witgen_runtime.check import F32_OVERFLOW, INTEGERS
+from witgen_runtime.values import Err, Ok
 
 __all__ = ["describe", "did_you_mean", "rounded", "shortest", "shown", "side"]
 

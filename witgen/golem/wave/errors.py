@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...runtime.values import Restorable
+from witgen_runtime.values import Restorable
 
 __all__ = ["WaveError"]
 

@@ -7,9 +7,10 @@ import math
 from collections.abc import Callable
 from typing import Any, NoReturn, TypeAlias, cast
 
-from ...runtime import abi
-from ...runtime.check import INTEGERS, Mismatch, normalise
-from ...runtime.values import Err, Ok, Some
+from witgen_runtime import abi
+from witgen_runtime.check import INTEGERS, Mismatch, normalise
+from witgen_runtime.values import Err, Ok, Some
+
 from .describing import describe, did_you_mean, rounded, shortest, side
 from .errors import WaveError
 

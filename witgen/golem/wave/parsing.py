@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ...runtime import abi
-from ...runtime.check import INTEGERS
-from ...runtime.values import Err, Ok, Some
+from witgen_runtime import abi
+from witgen_runtime.check import INTEGERS
+from witgen_runtime.values import Err, Ok, Some
+
 from .describing import describe, did_you_mean, rounded, shown
 from .errors import WaveError
 from .reading import Reader

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ...runtime import abi
-from ...runtime.check import Mismatch, normalise
+from witgen_runtime import abi
+from witgen_runtime.check import Mismatch, normalise
+
 from .describing import shortest, side
 from .parsing import KEYWORDS
 

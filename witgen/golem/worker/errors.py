@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from ...runtime.values import Restorable
+from witgen_runtime.values import Restorable
 
 __all__ = ["DamagedError", "DivergenceError", "RefusedError", "StateError", "Stopped", "WorkerError", "undamaged"]
 

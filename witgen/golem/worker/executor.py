@@ -11,20 +11,20 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 from uuid import UUID
 
-from ...errors import WitError
+from ...diagnostics.errors import WitgenError
 from ..local import Services
-from ..services.http_bodies import share_bodies
-from .codec import NOTHING, Encoded
-from .entries import Entry
+from ..services.http.bodies import share_bodies
 from .errors import DamagedError, WorkerError
+from .host_api.promises import Promises
 from .instance import Surroundings
-from .lock import StateLock, canonical, make_folder, make_private
+from .oplog.codec import NOTHING, Encoded
+from .oplog.entries import Entry
 from .program import Program, component_id
-from .promises import Promises
 from .queue import Queue
-from .records import ComponentRecord, Invocation, Records, WorkerRecord
-from .state import State
-from .wishes import Wishes
+from .storage.lock import StateLock, canonical, make_folder, make_private
+from .storage.state import State
+from .storage.tables import ComponentRecord, Invocation, Records, WorkerRecord
+from .storage.wishes import Wishes
 from .worker import Worker
 
 __all__ = ["Executor"]
@@ -114,7 +114,7 @@ class Executor:
                 except FileNotFoundError as error:
                     name = f"version {version} of `{versions[version].name}`"
                     raise WorkerError(f"{name} is gone: {error.filename}") from None
-                except WitError as error:
+                except WitgenError as error:
                     raise _damaged(self._kept(digest)) from error
                 if self._programs[digest].digest != digest:
                     del self._programs[digest]

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Final, TypeAlias
 
-from ...runtime import abi, check
-from ...runtime.host.shape import describe
-from ...runtime.values import Err, Ok
+from witgen_runtime import abi, check
+from witgen_runtime.host.signatures import describe
+from witgen_runtime.values import Err, Ok
+
 from .. import wave
-from .codec import Encoded, Handle, Reference, decode, encode, has_handles
+from .durable.held import held_functions
 from .errors import DamagedError, WorkerError
-from .held import held_functions
+from .oplog.codec import Encoded, Handle, Reference, decode, encode, has_handles
 
 __all__ = ["DROP", "Export", "Exports", "Receiver"]
 

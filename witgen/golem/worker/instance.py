@@ -10,23 +10,24 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...runtime import abi
-from ...runtime.host import Instance, Limits, Store, WasiConfig, drop
-from ...runtime.host.lanes.tickets import Tickets
-from ...runtime.host.link import Linkage
-from ...runtime.host.opening import prepare
+from witgen_runtime import abi
+from witgen_runtime.host import Instance, Limits, Store, WasiConfig, drop
+from witgen_runtime.host.adapters.calling.subtasks import Tickets
+from witgen_runtime.host.linking.linker import Linkage
+from witgen_runtime.host.linking.preparation import prepare
+
 from ..composition import compose
-from ..services.http_client import RESPONSE_LIMIT
+from ..services.http.client import RESPONSE_LIMIT
 from ..services.waiting import checked
-from .codec import NOTHING, Encoded
-from .durable import Durable
+from .durable.functions import Durable
+from .durable.held import DROPS, Held
+from .durable.polling import Polling
+from .durable.streams import Streams
+from .durable.tasks import TaskTickets
 from .exports import Export, Receiver
-from .held import DROPS, Held
-from .polling import Polling
+from .oplog.codec import NOTHING, Encoded
+from .oplog.recorder import Recorder
 from .program import Program
-from .recorder import Recorder
-from .streams import Streams
-from .tasks import TaskTickets
 
 __all__ = ["Loaded", "Surroundings"]
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from .advice import command
-from .entries import INVOKED, Entry
 from .errors import StateError, WorkerError
-from .lock import StateLock, canonical
-from .records import Records, WorkerRecord
-from .state import State
+from .oplog.entries import INVOKED, Entry
+from .storage.lock import StateLock, canonical
+from .storage.state import State
+from .storage.tables import Records, WorkerRecord
 
 __all__ = ["Manager", "Pruned", "Reader"]
 

@@ -8,9 +8,10 @@ from types import new_class
 from typing import Final
 from uuid import UUID, uuid5
 
+from witgen_runtime.host import World
+
 from ...loading.bindings import generated
-from ...resolver.component import world_name
-from ...runtime.host import World
+from ...wit.resolve.component import world_name
 from .exports import Export, Exports
 
 __all__ = ["Program", "component_id"]
@@ -36,7 +37,7 @@ class Program:
         world: the class of its world.
 
     Raises:
-        WitError: the file is not a component.
+        WitgenError: the file is not a component.
         OSError: it cannot be read.
     """
 

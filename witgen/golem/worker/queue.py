@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from .records import Invocation
+from .storage.tables import Invocation
 
 if TYPE_CHECKING:
     from .executor import Executor

@@ -6,21 +6,22 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 from uuid import UUID, uuid4, uuid5
 
-from ..bindings.types.golem_api_host import RetryPolicy
-from ..bindings.types.golem_rpc_types import ComponentId, WorkerId
-from ..services import api, api_context, api_oplog, random, rpc
+from .._bindings.types.golem_api_host import RetryPolicy
+from .._bindings.types.golem_rpc_types import ComponentId, WorkerId
+from ..services import random
 from ..services.budget import Budget, size_of
 from ..services.clocks import Clocks
-from ..services.http_client import HttpClient
-from .codec import Encoded
-from .durable import Durable
+from ..services.http.client import HttpClient
+from .durable.functions import Durable
 from .errors import RefusedError, Stopped, WorkerError
 from .exports import Export
-from .identity import to_wit_uuid
+from .host_api import context, host, oplog, rpc
+from .host_api.identity import to_wit_uuid
 from .instance import Loaded
+from .oplog.codec import Encoded
+from .oplog.recorder import Recorder
 from .program import Program
-from .recorder import Recorder
-from .records import WorkerRecord
+from .storage.tables import WorkerRecord
 
 if TYPE_CHECKING:
     from .executor import Executor
@@ -80,9 +81,9 @@ class Session:
             **self.executor.services.implementations(),
             **self._clocks.implementations(),
             **random.implementations(),
-            **api.implementations(self),
-            **api_oplog.implementations(self),
-            **api_context.implementations(self),
+            **host.implementations(self),
+            **oplog.implementations(self),
+            **context.implementations(self),
             **rpc.implementations(self),
             **self._http.implementations(),
         }

@@ -10,14 +10,15 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
-from ...runtime.host import ComponentError, DeadlineError, EngineError, GuestExit, LinkError
+from witgen_runtime.host import ComponentError, DeadlineError, EngineError, GuestExit, LinkError
+
 from .advice import command
-from .codec import NOTHING, Encoded
-from .entries import INVOKED, UPDATED, Entry
 from .errors import DivergenceError, RefusedError, StateError, Stopped, WorkerError
-from .records import WorkerRecord
+from .oplog.codec import NOTHING, Encoded
+from .oplog.entries import INVOKED, UPDATED, Entry
 from .session import DEFAULT_POLICY, Restart, Session
-from .updating import update
+from .storage.tables import WorkerRecord
+from .updates import update
 
 if TYPE_CHECKING:
     from .executor import Executor

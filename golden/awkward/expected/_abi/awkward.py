@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from .._runtime import abi as _abi
+from witgen_runtime import abi as _abi
 
 __all__ = [
     "EXPORTS",

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from .._runtime import guest as _guest
+from witgen_runtime import guest as _guest
 
 __all__ = [
     "WORLD",

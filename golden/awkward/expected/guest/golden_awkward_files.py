@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from witgen_runtime import guest as _guest
+
 from .._abi import golden_awkward_files as _abi
-from .._runtime import guest as _guest
 from ._raw import WORLD as _world
 
 __all__ = [

@@ -7,13 +7,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
+from witgen_runtime import host as _host
+
 from .._abi import awkward_pens as _awkward_pens_abi
 from .._abi import awkward_pots as _awkward_pots_abi
 from .._abi import golden_awkward_files as _golden_awkward_files_abi
 from .._abi import golden_awkward_numbers as _golden_awkward_numbers_abi
 from .._abi import golden_awkward_shadows as _golden_awkward_shadows_abi
 from .._abi import golden_awkward_types as _golden_awkward_types_abi
-from .._runtime import host as _host
 from . import awkward_pens as _awkward_pens
 from . import golden_awkward_files as _golden_awkward_files
 from . import golden_awkward_numbers as _golden_awkward_numbers
@@ -107,7 +108,7 @@ class Awkward(_host.World):
         fuel: int | None = None,
         deadline: float | None = None,
         interruptible: bool = False,
-        lanes: _host.Lanes | None = None,
+        adapters: _host.Adapters | None = None,
     ) -> Self:
         """Load and instantiate `component` in a store of its own; closing the result closes the store.
 
@@ -119,12 +120,14 @@ class Awkward(_host.World):
             fuel: how many instructions, about, it may run in all.
             deadline: how many seconds a call may take.
             interruptible: whether Ctrl-C ends a call while the component runs; with a deadline it does anyway.
-            lanes: whether lists of bytes take the fast way: "auto" (where they can), "bytes" (or fail), "off".
+            adapters: whether lists of bytes take the fast way: "auto" (where they can), "bytes" (or fail), "off".
         """
         limits = _host.Limits(
             memory=memory, fuel=fuel, deadline=deadline, interruptible=interruptible
         )
-        return cls._open(component, imports, wasi=wasi, limits=limits, lanes=lanes)
+        return cls._open(
+            component, imports, wasi=wasi, limits=limits, adapters=adapters
+        )
 
     @classmethod
     def instantiate(
@@ -133,10 +136,10 @@ class Awkward(_host.World):
         component: _host.ComponentSource,
         imports: AwkwardImports,
         *,
-        lanes: _host.Lanes | None = None,
+        adapters: _host.Adapters | None = None,
     ) -> Self:
         """Instantiate `component` in `store`, which stays the caller's."""
-        return cls._instantiate(store, component, imports, lanes)
+        return cls._instantiate(store, component, imports, adapters)
 
     def _bind(self, instance: _host.Instance) -> None:
         self.golden_awkward_files: _exported_golden_awkward_files.Files = (
@@ -174,7 +177,7 @@ class AsyncAwkward(_host.AsyncWorld[Awkward]):
         fuel: int | None = None,
         deadline: float | None = None,
         interruptible: bool = True,
-        lanes: _host.Lanes | None = None,
+        adapters: _host.Adapters | None = None,
     ) -> _host.Opening[Self]:
         """Load and instantiate `component` like `Awkward.open`, without blocking the loop.
 
@@ -186,7 +189,7 @@ class AsyncAwkward(_host.AsyncWorld[Awkward]):
         )
         return _host.Opening(
             cls._open(
-                Awkward, component, imports, wasi=wasi, limits=limits, lanes=lanes
+                Awkward, component, imports, wasi=wasi, limits=limits, adapters=adapters
             )
         )
 

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from .._runtime import host as _host
-from .._runtime.values import Err as _Err
-from .._runtime.values import Ok
+from witgen_runtime import host as _host
+from witgen_runtime.values import Err as _Err
+from witgen_runtime.values import Ok
+
 from ..types.golden_awkward_shadows import Enum, Err, Flag, Optional, Result, Some
 
 __all__ = [

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .._runtime.values import WitError
+from witgen_runtime.values import WitError
 
 __all__ = [
     "Error",

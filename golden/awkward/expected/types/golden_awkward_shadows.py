@@ -9,7 +9,7 @@ from enum import Enum as _Enum
 from enum import Flag as _Flag
 from typing import TypeAlias
 
-from .._runtime.values import Value, WitError
+from witgen_runtime.values import Value, WitError
 
 __all__ = [
     "Enum",

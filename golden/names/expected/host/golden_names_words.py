@@ -8,7 +8,7 @@ import builtins as _builtins
 from abc import abstractmethod
 from collections.abc import Awaitable
 
-from .._runtime import host as _host
+from witgen_runtime import host as _host
 
 __all__ = [
     "AsyncResource",

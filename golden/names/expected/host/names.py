@@ -8,9 +8,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Self
 
+from witgen_runtime import host as _host
+
 from .._abi import golden_names_words as _golden_names_words_abi
 from .._abi import names as _abi
-from .._runtime import host as _host
 from . import golden_names_words as _golden_names_words
 from .exports import golden_names_words as _exported_golden_names_words
 
@@ -69,7 +70,7 @@ class Names(_host.World):
         fuel: int | None = None,
         deadline: float | None = None,
         interruptible: bool = False,
-        lanes: _host.Lanes | None = None,
+        adapters: _host.Adapters | None = None,
     ) -> Self:
         """Load and instantiate `component` in a store of its own; closing the result closes the store.
 
@@ -81,12 +82,14 @@ class Names(_host.World):
             fuel: how many instructions, about, it may run in all.
             deadline: how many seconds a call may take.
             interruptible: whether Ctrl-C ends a call while the component runs; with a deadline it does anyway.
-            lanes: whether lists of bytes take the fast way: "auto" (where they can), "bytes" (or fail), "off".
+            adapters: whether lists of bytes take the fast way: "auto" (where they can), "bytes" (or fail), "off".
         """
         limits = _host.Limits(
             memory=memory, fuel=fuel, deadline=deadline, interruptible=interruptible
         )
-        return cls._open(component, imports, wasi=wasi, limits=limits, lanes=lanes)
+        return cls._open(
+            component, imports, wasi=wasi, limits=limits, adapters=adapters
+        )
 
     @classmethod
     def instantiate(
@@ -95,10 +98,10 @@ class Names(_host.World):
         component: _host.ComponentSource,
         imports: NamesImports,
         *,
-        lanes: _host.Lanes | None = None,
+        adapters: _host.Adapters | None = None,
     ) -> Self:
         """Instantiate `component` in `store`, which stays the caller's."""
-        return cls._instantiate(store, component, imports, lanes)
+        return cls._instantiate(store, component, imports, adapters)
 
     def _bind(self, instance: _host.Instance) -> None:
         self.golden_names_words: _exported_golden_names_words.Words = (
@@ -140,7 +143,7 @@ class AsyncNames(_host.AsyncWorld[Names]):
         fuel: int | None = None,
         deadline: float | None = None,
         interruptible: bool = True,
-        lanes: _host.Lanes | None = None,
+        adapters: _host.Adapters | None = None,
     ) -> _host.Opening[Self]:
         """Load and instantiate `component` like `Names.open`, without blocking the loop.
 
@@ -151,7 +154,9 @@ class AsyncNames(_host.AsyncWorld[Names]):
             memory=memory, fuel=fuel, deadline=deadline, interruptible=interruptible
         )
         return _host.Opening(
-            cls._open(Names, component, imports, wasi=wasi, limits=limits, lanes=lanes)
+            cls._open(
+                Names, component, imports, wasi=wasi, limits=limits, adapters=adapters
+            )
         )
 
     def _bind(self) -> None:

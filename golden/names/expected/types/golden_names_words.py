@@ -10,7 +10,7 @@ from enum import Enum
 from enum import Flag as _Flag
 from typing import TypeAlias
 
-from .._runtime.values import Value
+from witgen_runtime.values import Value
 
 __all__ = [
     "Any",

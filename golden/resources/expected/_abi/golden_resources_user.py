@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from .._runtime import abi as _abi
+from witgen_runtime import abi as _abi
+
 from ..types.golden_resources_store import Error
 from . import golden_resources_store as _golden_resources_store
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from .._runtime import host as _host
+from witgen_runtime import host as _host
+
 from ..types import golden_resources_store as _types
 from ..types.golden_resources_store import Either, Entry
 

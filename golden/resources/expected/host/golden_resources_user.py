@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from .._runtime import host as _host
+from witgen_runtime import host as _host
+
 from .golden_resources_store import AsyncBucket
 from .golden_resources_store import Bucket as StoreBucket
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
+from witgen_runtime import host as _host
+
 from .._abi import golden_resources_only_resource as _golden_resources_only_resource_abi
 from .._abi import golden_resources_store as _golden_resources_store_abi
 from .._abi import golden_resources_user as _golden_resources_user_abi
-from .._runtime import host as _host
 from . import golden_resources_only_resource as _golden_resources_only_resource
 from . import golden_resources_store as _golden_resources_store
 from . import golden_resources_user as _golden_resources_user
@@ -95,7 +96,7 @@ class Resources(_host.World):
         fuel: int | None = None,
         deadline: float | None = None,
         interruptible: bool = False,
-        lanes: _host.Lanes | None = None,
+        adapters: _host.Adapters | None = None,
     ) -> Self:
         """Load and instantiate `component` in a store of its own; closing the result closes the store.
 
@@ -107,12 +108,14 @@ class Resources(_host.World):
             fuel: how many instructions, about, it may run in all.
             deadline: how many seconds a call may take.
             interruptible: whether Ctrl-C ends a call while the component runs; with a deadline it does anyway.
-            lanes: whether lists of bytes take the fast way: "auto" (where they can), "bytes" (or fail), "off".
+            adapters: whether lists of bytes take the fast way: "auto" (where they can), "bytes" (or fail), "off".
         """
         limits = _host.Limits(
             memory=memory, fuel=fuel, deadline=deadline, interruptible=interruptible
         )
-        return cls._open(component, imports, wasi=wasi, limits=limits, lanes=lanes)
+        return cls._open(
+            component, imports, wasi=wasi, limits=limits, adapters=adapters
+        )
 
     @classmethod
     def instantiate(
@@ -121,10 +124,10 @@ class Resources(_host.World):
         component: _host.ComponentSource,
         imports: ResourcesImports,
         *,
-        lanes: _host.Lanes | None = None,
+        adapters: _host.Adapters | None = None,
     ) -> Self:
         """Instantiate `component` in `store`, which stays the caller's."""
-        return cls._instantiate(store, component, imports, lanes)
+        return cls._instantiate(store, component, imports, adapters)
 
     def _bind(self, instance: _host.Instance) -> None:
         self.golden_resources_store: _exported_golden_resources_store.Store = (
@@ -155,7 +158,7 @@ class AsyncResources(_host.AsyncWorld[Resources]):
         fuel: int | None = None,
         deadline: float | None = None,
         interruptible: bool = True,
-        lanes: _host.Lanes | None = None,
+        adapters: _host.Adapters | None = None,
     ) -> _host.Opening[Self]:
         """Load and instantiate `component` like `Resources.open`, without blocking the loop.
 
@@ -167,7 +170,12 @@ class AsyncResources(_host.AsyncWorld[Resources]):
         )
         return _host.Opening(
             cls._open(
-                Resources, component, imports, wasi=wasi, limits=limits, lanes=lanes
+                Resources,
+                component,
+                imports,
+                wasi=wasi,
+                limits=limits,
+                adapters=adapters,
             )
         )
 

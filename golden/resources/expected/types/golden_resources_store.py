@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from .._runtime.values import Resource, Value, WitError
+from witgen_runtime.values import Resource, Value, WitError
 
 __all__ = [
     "Bucket",

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from .._runtime import abi as _abi
+from witgen_runtime import abi as _abi
+
 from ..types.wasi_blobstore_types import ErrorException
 from . import wasi_blobstore_types as _wasi_blobstore_types
 

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from .._runtime import abi as _abi
+from witgen_runtime import abi as _abi
+
 from ..types.wasi_keyvalue_wasi_keyvalue_error import ErrorException
 from . import wasi_keyvalue_types as _wasi_keyvalue_types
 from . import wasi_keyvalue_wasi_keyvalue_error as _wasi_keyvalue_wasi_keyvalue_error

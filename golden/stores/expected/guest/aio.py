@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from .._runtime.guest import aio as _aio
+from witgen_runtime.guest import aio as _aio
+
 from . import wasi_io_poll as _wasi_io_poll
 
 __all__ = [

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from witgen_runtime import guest as _guest
+from witgen_runtime.guest import aio as _aio
+
 from .._abi import wasi_io_streams as _abi
-from .._runtime import guest as _guest
-from .._runtime.guest import aio as _aio
 from ._raw import WORLD as _world
 from .wasi_io_error import Error
 from .wasi_io_poll import Pollable

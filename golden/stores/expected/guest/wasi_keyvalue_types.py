@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from witgen_runtime import guest as _guest
+
 from .._abi import wasi_keyvalue_types as _abi
-from .._runtime import guest as _guest
 from ..types.wasi_keyvalue_types import IncomingValueSyncBody
 from ._raw import WORLD as _world
 from .wasi_io_streams import InputStream, OutputStream

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from .._runtime.values import Value, WitError
+from witgen_runtime.values import Value, WitError
 
 __all__ = [
     "ContainerMetadata",

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from .._runtime.values import Resource
+from witgen_runtime.values import Resource
 
 __all__ = [
     "Error",

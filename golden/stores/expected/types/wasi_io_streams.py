@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .._runtime.values import WitError
+from witgen_runtime.values import WitError
+
 from .wasi_io_error import Error
 
 __all__ = [

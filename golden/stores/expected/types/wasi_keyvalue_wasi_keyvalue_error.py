@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .._runtime.values import Resource, WitError
+from witgen_runtime.values import Resource, WitError
 
 __all__ = [
     "Error",

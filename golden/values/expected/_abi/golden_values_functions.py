@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from .._runtime import abi as _abi
+from witgen_runtime import abi as _abi
+
 from ..types import golden_values_functions as _types
 from ..types.golden_values_types import CodeError, ProblemError, ReasonError
 from . import golden_values_types as _golden_values_types

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from witgen_runtime.values import Err, Ok, Some
+
 from .._abi import golden_values_functions as _abi
-from .._runtime.values import Err, Ok, Some
 from ..types.golden_values_functions import (
     Access,
     Color,

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from .._runtime import host as _host
-from .._runtime.values import Err, Ok, Some
+from witgen_runtime import host as _host
+from witgen_runtime.values import Err, Ok, Some
+
 from ..types.golden_values_functions import Access, Color, Everything, Polygon, Shape
 
 __all__ = [

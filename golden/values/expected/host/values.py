@@ -8,9 +8,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Self
 
+from witgen_runtime import host as _host
+
 from .._abi import golden_values_functions as _golden_values_functions_abi
 from .._abi import values as _abi
-from .._runtime import host as _host
 from . import golden_values_functions as _golden_values_functions
 from .exports import golden_values_functions as _exported_golden_values_functions
 
@@ -71,7 +72,7 @@ class Values(_host.World):
         fuel: int | None = None,
         deadline: float | None = None,
         interruptible: bool = False,
-        lanes: _host.Lanes | None = None,
+        adapters: _host.Adapters | None = None,
     ) -> Self:
         """Load and instantiate `component` in a store of its own; closing the result closes the store.
 
@@ -83,12 +84,14 @@ class Values(_host.World):
             fuel: how many instructions, about, it may run in all.
             deadline: how many seconds a call may take.
             interruptible: whether Ctrl-C ends a call while the component runs; with a deadline it does anyway.
-            lanes: whether lists of bytes take the fast way: "auto" (where they can), "bytes" (or fail), "off".
+            adapters: whether lists of bytes take the fast way: "auto" (where they can), "bytes" (or fail), "off".
         """
         limits = _host.Limits(
             memory=memory, fuel=fuel, deadline=deadline, interruptible=interruptible
         )
-        return cls._open(component, imports, wasi=wasi, limits=limits, lanes=lanes)
+        return cls._open(
+            component, imports, wasi=wasi, limits=limits, adapters=adapters
+        )
 
     @classmethod
     def instantiate(
@@ -97,10 +100,10 @@ class Values(_host.World):
         component: _host.ComponentSource,
         imports: ValuesImports,
         *,
-        lanes: _host.Lanes | None = None,
+        adapters: _host.Adapters | None = None,
     ) -> Self:
         """Instantiate `component` in `store`, which stays the caller's."""
-        return cls._instantiate(store, component, imports, lanes)
+        return cls._instantiate(store, component, imports, adapters)
 
     def _bind(self, instance: _host.Instance) -> None:
         self.golden_values_functions: _exported_golden_values_functions.Functions = (
@@ -133,7 +136,7 @@ class AsyncValues(_host.AsyncWorld[Values]):
         fuel: int | None = None,
         deadline: float | None = None,
         interruptible: bool = True,
-        lanes: _host.Lanes | None = None,
+        adapters: _host.Adapters | None = None,
     ) -> _host.Opening[Self]:
         """Load and instantiate `component` like `Values.open`, without blocking the loop.
 
@@ -144,7 +147,9 @@ class AsyncValues(_host.AsyncWorld[Values]):
             memory=memory, fuel=fuel, deadline=deadline, interruptible=interruptible
         )
         return _host.Opening(
-            cls._open(Values, component, imports, wasi=wasi, limits=limits, lanes=lanes)
+            cls._open(
+                Values, component, imports, wasi=wasi, limits=limits, adapters=adapters
+            )
         )
 
     def _bind(self) -> None:

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .._runtime.values import WitError
+from witgen_runtime.values import WitError
+
 from .golden_values_types import (
     Access,
     Code,

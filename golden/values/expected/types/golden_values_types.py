@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum, Flag
 from typing import TypeAlias
 
-from .._runtime.values import Err, Ok, Some, Value, WitError
+from witgen_runtime.values import Err, Ok, Some, Value, WitError
 
 __all__ = [
     "Access",

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from .._runtime import abi as _abi
+from witgen_runtime import abi as _abi
+
 from ..types import lib_counter_api_0_2_0 as _types
 
 __all__ = [

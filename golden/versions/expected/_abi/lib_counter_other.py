@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from .._runtime import abi as _abi
+from witgen_runtime import abi as _abi
+
 from . import lib_counter_api_0_2_0 as _lib_counter_api_0_2_0
 
 __all__ = [

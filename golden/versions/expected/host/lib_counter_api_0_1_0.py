@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from .._runtime import host as _host
+from witgen_runtime import host as _host
+
 from ..types.lib_counter_api_0_1_0 import State
 
 __all__ = [

@@ -7,11 +7,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
+from witgen_runtime import host as _host
+
 from .._abi import lib_counter_api_0_1_0 as _lib_counter_api_0_1_0_abi
 from .._abi import lib_counter_api_0_2_0 as _lib_counter_api_0_2_0_abi
 from .._abi import lib_counter_other as _lib_counter_other_abi
 from .._abi import versions_inline as _versions_inline_abi
-from .._runtime import host as _host
 from . import lib_counter_api_0_1_0 as _lib_counter_api_0_1_0
 from . import lib_counter_api_0_2_0 as _lib_counter_api_0_2_0
 from . import lib_counter_other as _lib_counter_other
@@ -91,7 +92,7 @@ class Versions(_host.World):
         fuel: int | None = None,
         deadline: float | None = None,
         interruptible: bool = False,
-        lanes: _host.Lanes | None = None,
+        adapters: _host.Adapters | None = None,
     ) -> Self:
         """Load and instantiate `component` in a store of its own; closing the result closes the store.
 
@@ -103,12 +104,14 @@ class Versions(_host.World):
             fuel: how many instructions, about, it may run in all.
             deadline: how many seconds a call may take.
             interruptible: whether Ctrl-C ends a call while the component runs; with a deadline it does anyway.
-            lanes: whether lists of bytes take the fast way: "auto" (where they can), "bytes" (or fail), "off".
+            adapters: whether lists of bytes take the fast way: "auto" (where they can), "bytes" (or fail), "off".
         """
         limits = _host.Limits(
             memory=memory, fuel=fuel, deadline=deadline, interruptible=interruptible
         )
-        return cls._open(component, imports, wasi=wasi, limits=limits, lanes=lanes)
+        return cls._open(
+            component, imports, wasi=wasi, limits=limits, adapters=adapters
+        )
 
     @classmethod
     def instantiate(
@@ -117,10 +120,10 @@ class Versions(_host.World):
         component: _host.ComponentSource,
         imports: VersionsImports,
         *,
-        lanes: _host.Lanes | None = None,
+        adapters: _host.Adapters | None = None,
     ) -> Self:
         """Instantiate `component` in `store`, which stays the caller's."""
-        return cls._instantiate(store, component, imports, lanes)
+        return cls._instantiate(store, component, imports, adapters)
 
     def _bind(self, instance: _host.Instance) -> None:
         self.lib_counter_api_0_2_0: _exported_lib_counter_api_0_2_0.Api = (
@@ -148,7 +151,7 @@ class AsyncVersions(_host.AsyncWorld[Versions]):
         fuel: int | None = None,
         deadline: float | None = None,
         interruptible: bool = True,
-        lanes: _host.Lanes | None = None,
+        adapters: _host.Adapters | None = None,
     ) -> _host.Opening[Self]:
         """Load and instantiate `component` like `Versions.open`, without blocking the loop.
 
@@ -160,7 +163,12 @@ class AsyncVersions(_host.AsyncWorld[Versions]):
         )
         return _host.Opening(
             cls._open(
-                Versions, component, imports, wasi=wasi, limits=limits, lanes=lanes
+                Versions,
+                component,
+                imports,
+                wasi=wasi,
+                limits=limits,
+                adapters=adapters,
             )
         )
 

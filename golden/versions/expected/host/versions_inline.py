@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from .._runtime import host as _host
+from witgen_runtime import host as _host
 
 __all__ = [
     "AsyncInline",

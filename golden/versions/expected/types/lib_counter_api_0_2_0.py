@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .._runtime.values import Value
+from witgen_runtime.values import Value
 
 __all__ = [
     "State",

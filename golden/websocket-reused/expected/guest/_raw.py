@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from websocket_bindings._runtime import guest as _guest
+from witgen_runtime import guest as _guest
 
 __all__ = [
     "WORLD",

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from websocket_bindings._runtime import guest as _guest
-from websocket_bindings._runtime.guest import aio as _aio
+from witgen_runtime import guest as _guest
+from witgen_runtime.guest import aio as _aio
 
 from .._abi import golem_websocket_client as _abi
 from ..types.golem_websocket_client import Message

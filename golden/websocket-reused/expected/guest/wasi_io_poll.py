@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from websocket_bindings._runtime import guest as _guest
+from witgen_runtime import guest as _guest
 
 from .._abi import wasi_io_poll as _abi
 from ._raw import WORLD as _world

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from websocket_bindings._runtime import host as _host
+from witgen_runtime import host as _host
 
 from ..types.demo_monitor_alerts import Alert
 

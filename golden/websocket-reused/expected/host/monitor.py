@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
-from websocket_bindings._runtime import host as _host
+from witgen_runtime import host as _host
 
 from .._abi import demo_monitor_alerts as _demo_monitor_alerts_abi
 from .._abi import golem_websocket_client as _golem_websocket_client_abi
@@ -83,7 +83,7 @@ class Monitor(_host.World):
         fuel: int | None = None,
         deadline: float | None = None,
         interruptible: bool = False,
-        lanes: _host.Lanes | None = None,
+        adapters: _host.Adapters | None = None,
     ) -> Self:
         """Load and instantiate `component` in a store of its own; closing the result closes the store.
 
@@ -95,12 +95,14 @@ class Monitor(_host.World):
             fuel: how many instructions, about, it may run in all.
             deadline: how many seconds a call may take.
             interruptible: whether Ctrl-C ends a call while the component runs; with a deadline it does anyway.
-            lanes: whether lists of bytes take the fast way: "auto" (where they can), "bytes" (or fail), "off".
+            adapters: whether lists of bytes take the fast way: "auto" (where they can), "bytes" (or fail), "off".
         """
         limits = _host.Limits(
             memory=memory, fuel=fuel, deadline=deadline, interruptible=interruptible
         )
-        return cls._open(component, imports, wasi=wasi, limits=limits, lanes=lanes)
+        return cls._open(
+            component, imports, wasi=wasi, limits=limits, adapters=adapters
+        )
 
     @classmethod
     def instantiate(
@@ -109,10 +111,10 @@ class Monitor(_host.World):
         component: _host.ComponentSource,
         imports: MonitorImports,
         *,
-        lanes: _host.Lanes | None = None,
+        adapters: _host.Adapters | None = None,
     ) -> Self:
         """Instantiate `component` in `store`, which stays the caller's."""
-        return cls._instantiate(store, component, imports, lanes)
+        return cls._instantiate(store, component, imports, adapters)
 
     def _bind(self, instance: _host.Instance) -> None:
         self.__watch: Callable[..., int] = instance.function(_abi.WATCH)
@@ -142,7 +144,7 @@ class AsyncMonitor(_host.AsyncWorld[Monitor]):
         fuel: int | None = None,
         deadline: float | None = None,
         interruptible: bool = True,
-        lanes: _host.Lanes | None = None,
+        adapters: _host.Adapters | None = None,
     ) -> _host.Opening[Self]:
         """Load and instantiate `component` like `Monitor.open`, without blocking the loop.
 
@@ -154,7 +156,7 @@ class AsyncMonitor(_host.AsyncWorld[Monitor]):
         )
         return _host.Opening(
             cls._open(
-                Monitor, component, imports, wasi=wasi, limits=limits, lanes=lanes
+                Monitor, component, imports, wasi=wasi, limits=limits, adapters=adapters
             )
         )
 

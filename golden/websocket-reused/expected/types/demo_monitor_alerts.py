@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from websocket_bindings._runtime.values import Value
+from witgen_runtime.values import Value
 
 from .golem_websocket_client import Error, Message
 

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from .._runtime import abi as _abi
+from witgen_runtime import abi as _abi
+
 from ..types import golem_websocket_client as _types
 from . import wasi_io_poll as _wasi_io_poll
 

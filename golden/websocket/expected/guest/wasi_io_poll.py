@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from witgen_runtime import guest as _guest
+
 from .._abi import wasi_io_poll as _abi
-from .._runtime import guest as _guest
 from ._raw import WORLD as _world
 
 __all__ = [

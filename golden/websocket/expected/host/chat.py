@@ -8,11 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
+from witgen_runtime import host as _host
+
 from .._abi import chat as _abi
 from .._abi import golem_websocket_client as _golem_websocket_client_abi
 from .._abi import wasi_io_poll as _wasi_io_poll_abi
 from .._abi import wasi_logging_logging as _wasi_logging_logging_abi
-from .._runtime import host as _host
 from . import golem_websocket_client as _golem_websocket_client
 from . import wasi_io_poll as _wasi_io_poll
 from . import wasi_logging_logging as _wasi_logging_logging
@@ -84,7 +85,7 @@ class Chat(_host.World):
         fuel: int | None = None,
         deadline: float | None = None,
         interruptible: bool = False,
-        lanes: _host.Lanes | None = None,
+        adapters: _host.Adapters | None = None,
     ) -> Self:
         """Load and instantiate `component` in a store of its own; closing the result closes the store.
 
@@ -96,12 +97,14 @@ class Chat(_host.World):
             fuel: how many instructions, about, it may run in all.
             deadline: how many seconds a call may take.
             interruptible: whether Ctrl-C ends a call while the component runs; with a deadline it does anyway.
-            lanes: whether lists of bytes take the fast way: "auto" (where they can), "bytes" (or fail), "off".
+            adapters: whether lists of bytes take the fast way: "auto" (where they can), "bytes" (or fail), "off".
         """
         limits = _host.Limits(
             memory=memory, fuel=fuel, deadline=deadline, interruptible=interruptible
         )
-        return cls._open(component, imports, wasi=wasi, limits=limits, lanes=lanes)
+        return cls._open(
+            component, imports, wasi=wasi, limits=limits, adapters=adapters
+        )
 
     @classmethod
     def instantiate(
@@ -110,10 +113,10 @@ class Chat(_host.World):
         component: _host.ComponentSource,
         imports: ChatImports,
         *,
-        lanes: _host.Lanes | None = None,
+        adapters: _host.Adapters | None = None,
     ) -> Self:
         """Instantiate `component` in `store`, which stays the caller's."""
-        return cls._instantiate(store, component, imports, lanes)
+        return cls._instantiate(store, component, imports, adapters)
 
     def _bind(self, instance: _host.Instance) -> None:
         self.__run: Callable[..., list[str]] = instance.function(_abi.RUN)
@@ -147,7 +150,7 @@ class AsyncChat(_host.AsyncWorld[Chat]):
         fuel: int | None = None,
         deadline: float | None = None,
         interruptible: bool = True,
-        lanes: _host.Lanes | None = None,
+        adapters: _host.Adapters | None = None,
     ) -> _host.Opening[Self]:
         """Load and instantiate `component` like `Chat.open`, without blocking the loop.
 
@@ -158,7 +161,9 @@ class AsyncChat(_host.AsyncWorld[Chat]):
             memory=memory, fuel=fuel, deadline=deadline, interruptible=interruptible
         )
         return _host.Opening(
-            cls._open(Chat, component, imports, wasi=wasi, limits=limits, lanes=lanes)
+            cls._open(
+                Chat, component, imports, wasi=wasi, limits=limits, adapters=adapters
+            )
         )
 
     async def run(self, url: str) -> list[str]:

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from .._runtime import host as _host
+from witgen_runtime import host as _host
+
 from ..types.golem_websocket_client import Message
 from .wasi_io_poll import Pollable
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from .._runtime import host as _host
+from witgen_runtime import host as _host
 
 __all__ = [
     "Pollable",

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from .._runtime import host as _host
+from witgen_runtime import host as _host
+
 from ..types.wasi_logging_logging import Level
 
 __all__ = [

@@ -1,6 +1,5 @@
 """golem:rpc: calls of another worker of this component, whose name is the argument; values of every type."""
 
-from agent._runtime.values import Ok
 from agent.guest import golem_api_host as host
 from agent.guest import golem_rpc_types as rpc
 from agent.guest import wasi_clocks_wall_clock as clock
@@ -15,6 +14,8 @@ from agent.types.golem_rpc_types import (
     WitValue,
     WorkerId,
 )
+
+from witgen_runtime.values import Ok
 
 from .failing import failure
 

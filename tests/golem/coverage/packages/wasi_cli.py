@@ -1,6 +1,5 @@
 """wasi:cli: what a program is started with, and its end."""
 
-from agent._runtime.values import Ok
 from agent.guest import wasi_cli_environment as environment
 from agent.guest import wasi_cli_exit as exit_
 from agent.guest import wasi_cli_stderr as stderr
@@ -10,6 +9,8 @@ from agent.guest import wasi_cli_terminal_stderr as terminal_stderr
 from agent.guest import wasi_cli_terminal_stdin as terminal_stdin
 from agent.guest import wasi_cli_terminal_stdout as terminal_stdout
 from agent.guest.exports.wasi_cli_run import Run
+
+from witgen_runtime.values import Ok
 
 
 def cover(_: str) -> None:

@@ -1,6 +1,5 @@
 """wasi:http: requests to the server at the address that is given."""
 
-from agent._runtime.values import Ok
 from agent.guest import wasi_http_outgoing_handler as handler
 from agent.guest.wasi_http_types import (
     Fields,
@@ -15,6 +14,8 @@ from agent.guest.wasi_http_types import (
 )
 from agent.types.wasi_http_types import ErrorCodeHttpResponseIncomplete, MethodPost, SchemeHttp
 from agent.types.wasi_io_streams import StreamErrorLastOperationFailed
+
+from witgen_runtime.values import Ok
 
 from .failing import failure
 

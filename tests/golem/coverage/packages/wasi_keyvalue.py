@@ -1,6 +1,5 @@
 """wasi:keyvalue: buckets and the cache, with every way to write and to read."""
 
-from agent._runtime.values import Ok
 from agent.guest import wasi_keyvalue_atomic as atomic
 from agent.guest import wasi_keyvalue_cache as cache
 from agent.guest import wasi_keyvalue_eventual as eventual
@@ -9,6 +8,8 @@ from agent.guest.wasi_keyvalue_types import Bucket, IncomingValue, OutgoingValue
 from agent.guest.wasi_keyvalue_wasi_keyvalue_error import Error
 from agent.types.wasi_keyvalue_cache import GetOrSetEntryOccupied, GetOrSetEntryVacant
 from agent.types.wasi_keyvalue_wasi_keyvalue_error import ErrorException
+
+from witgen_runtime.values import Ok
 
 from .failing import failure
 

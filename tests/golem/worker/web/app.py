@@ -2,7 +2,6 @@
 
 from urllib.parse import urlsplit
 
-from agent._runtime.values import WitError
 from agent.guest import exports
 from agent.guest import golem_api_host as host
 from agent.guest import wasi_http_outgoing_handler as handler
@@ -17,6 +16,8 @@ from agent.guest.wasi_http_types import (
 )
 from agent.types.wasi_http_types import ErrorCode, MethodGet, MethodOther, MethodPost, SchemeHttp, SchemeHttps
 from agent.types.wasi_io_streams import StreamErrorClosed, StreamErrorLastOperationFailed
+
+from witgen_runtime.values import WitError
 
 answers = []
 kept = []

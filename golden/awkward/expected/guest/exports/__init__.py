@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
+from witgen_runtime import guest as _guest
+
 from ..._abi import awkward_pots as _awkward_pots_abi
 from ..._abi import golden_awkward_files as _golden_awkward_files_abi
 from ..._abi import golden_awkward_numbers as _golden_awkward_numbers_abi
 from ..._abi import golden_awkward_shadows as _golden_awkward_shadows_abi
 from ..._abi import golden_awkward_types as _golden_awkward_types_abi
-from ..._runtime import guest as _guest
 from .._raw import WORLD as _world
 from . import awkward_pots as _awkward_pots
 from . import golden_awkward_files as _golden_awkward_files

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from ..._runtime import guest as _guest
+from witgen_runtime import guest as _guest
+
 from ...types.awkward_pots import Size
 
 __all__ = [

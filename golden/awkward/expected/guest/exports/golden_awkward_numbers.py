@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
+from witgen_runtime import guest as _guest
+
 from ..._abi import golden_awkward_numbers as _abi
-from ..._runtime import guest as _guest
 
 __all__ = [
     "Numbers",

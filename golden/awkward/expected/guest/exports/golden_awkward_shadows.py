@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
+from witgen_runtime import guest as _guest
+from witgen_runtime.values import Err as _Err
+from witgen_runtime.values import Ok
+
 from ..._abi import golden_awkward_shadows as _abi
-from ..._runtime import guest as _guest
-from ..._runtime.values import Err as _Err
-from ..._runtime.values import Ok
 from ...types.golden_awkward_shadows import Enum, Err, Flag, Optional, Result, Some
 
 __all__ = [

@@ -9,14 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from witgen_runtime.testing import Call, GuestExit, Trap, calls
+from witgen_runtime.testing import fakes as _fakes
+from witgen_runtime.testing import trial as _trial
+
 from ..._abi import awkward_pots as _awkward_pots_abi
 from ..._abi import golden_awkward_files as _golden_awkward_files_abi
 from ..._abi import golden_awkward_numbers as _golden_awkward_numbers_abi
 from ..._abi import golden_awkward_shadows as _golden_awkward_shadows_abi
 from ..._abi import golden_awkward_types as _golden_awkward_types_abi
-from ..._runtime.guest import fakes as _fakes
-from ..._runtime.guest import trial as _trial
-from ..._runtime.guest.fakes import Call, GuestExit, Trap, calls
 from . import awkward_pens as _awkward_pens
 from . import golden_awkward_files as _golden_awkward_files
 from . import golden_awkward_numbers as _golden_awkward_numbers

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from typing import Never
 
+from witgen_runtime.testing import fakes as _fakes
+
 from ..._abi import awkward_pens as _abi
-from ..._runtime.guest import fakes as _fakes
 from ...types.awkward_pens import PenDrawError
 
 __all__ = [

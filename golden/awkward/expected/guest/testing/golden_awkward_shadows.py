@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from typing import Never
 
+from witgen_runtime.testing import fakes as _fakes
+from witgen_runtime.values import Err as _Err
+from witgen_runtime.values import Ok
+
 from ..._abi import golden_awkward_shadows as _abi
-from ..._runtime.guest import fakes as _fakes
-from ..._runtime.values import Err as _Err
-from ..._runtime.values import Ok
 from ...types.golden_awkward_shadows import (
     Enum,
     Err,

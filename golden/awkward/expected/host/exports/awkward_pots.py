@@ -7,8 +7,9 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Any, Self
 
+from witgen_runtime import host as _host
+
 from ..._abi import awkward_pots as _abi
-from ..._runtime import host as _host
 from ...types.awkward_pots import Size
 
 __all__ = [

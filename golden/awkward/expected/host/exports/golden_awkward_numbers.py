@@ -7,8 +7,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from witgen_runtime import host as _host
+
 from ..._abi import golden_awkward_numbers as _abi
-from ..._runtime import host as _host
 
 __all__ = [
     "AsyncNumbers",

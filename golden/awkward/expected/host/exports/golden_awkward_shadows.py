@@ -7,10 +7,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from witgen_runtime import host as _host
+from witgen_runtime.values import Err as _Err
+from witgen_runtime.values import Ok
+
 from ..._abi import golden_awkward_shadows as _abi
-from ..._runtime import host as _host
-from ..._runtime.values import Err as _Err
-from ..._runtime.values import Ok
 from ...types.golden_awkward_shadows import Enum, Err, Flag, Optional, Result, Some
 
 __all__ = [

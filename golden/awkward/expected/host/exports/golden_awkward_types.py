@@ -8,8 +8,9 @@ from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any, Self
 
+from witgen_runtime import host as _host
+
 from ..._abi import golden_awkward_types as _abi
-from ..._runtime import host as _host
 
 __all__ = [
     "AsyncNode",

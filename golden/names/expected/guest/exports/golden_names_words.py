@@ -7,8 +7,9 @@ from __future__ import annotations
 import builtins as _builtins
 from abc import abstractmethod
 
+from witgen_runtime import guest as _guest
+
 from ..._abi import golden_names_words as _abi
-from ..._runtime import guest as _guest
 
 __all__ = [
     "Resource",

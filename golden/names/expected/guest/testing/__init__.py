@@ -9,11 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from witgen_runtime.testing import Call, GuestExit, Trap, calls
+from witgen_runtime.testing import fakes as _fakes
+from witgen_runtime.testing import trial as _trial
+
 from ..._abi import golden_names_words as _golden_names_words_abi
 from ..._abi import names as _names_abi
-from ..._runtime.guest import fakes as _fakes
-from ..._runtime.guest import trial as _trial
-from ..._runtime.guest.fakes import Call, GuestExit, Trap, calls
 from . import golden_names_words as _golden_names_words
 from . import names as _names
 

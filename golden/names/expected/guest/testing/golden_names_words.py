@@ -7,8 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Never
 
+from witgen_runtime.testing import fakes as _fakes
+
 from ..._abi import golden_names_words as _abi
-from ..._runtime.guest import fakes as _fakes
 
 __all__ = [
     "Fake",

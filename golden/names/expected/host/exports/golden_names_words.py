@@ -9,8 +9,9 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from typing import Any, Self
 
+from witgen_runtime import host as _host
+
 from ..._abi import golden_names_words as _abi
-from ..._runtime import host as _host
 
 __all__ = [
     "AsyncResource",

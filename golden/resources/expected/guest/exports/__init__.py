@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
+from witgen_runtime import guest as _guest
+
 from ..._abi import golden_resources_store as _golden_resources_store_abi
 from ..._abi import golden_resources_user as _golden_resources_user_abi
-from ..._runtime import guest as _guest
 from .._raw import WORLD as _world
 from . import golden_resources_store as _golden_resources_store
 from . import golden_resources_user as _golden_resources_user

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
+from witgen_runtime import guest as _guest
+
 from ..._abi import golden_resources_store as _abi
-from ..._runtime import guest as _guest
 from ...types import golden_resources_store as _types
 from ...types.golden_resources_store import Either, Entry
 

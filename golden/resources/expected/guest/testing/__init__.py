@@ -9,11 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from witgen_runtime.testing import Call, GuestExit, Trap, calls
+from witgen_runtime.testing import fakes as _fakes
+from witgen_runtime.testing import trial as _trial
+
 from ..._abi import golden_resources_store as _golden_resources_store_abi
 from ..._abi import golden_resources_user as _golden_resources_user_abi
-from ..._runtime.guest import fakes as _fakes
-from ..._runtime.guest import trial as _trial
-from ..._runtime.guest.fakes import Call, GuestExit, Trap, calls
 from . import golden_resources_only_resource as _golden_resources_only_resource
 from . import golden_resources_store as _golden_resources_store
 from . import golden_resources_user as _golden_resources_user

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from typing import Never
 
+from witgen_runtime.testing import fakes as _fakes
+
 from ..._abi import golden_resources_store as _abi
-from ..._runtime.guest import fakes as _fakes
 from ...types import golden_resources_store as _types
 from ...types.golden_resources_store import Either, Entry, Error
 

@@ -8,8 +8,9 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from typing import Any, Self
 
+from witgen_runtime import host as _host
+
 from ..._abi import golden_resources_store as _abi
-from ..._runtime import host as _host
 from ...types import golden_resources_store as _types
 from ...types.golden_resources_store import Either, Entry
 

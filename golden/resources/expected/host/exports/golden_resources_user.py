@@ -7,8 +7,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from witgen_runtime import host as _host
+
 from ..._abi import golden_resources_user as _abi
-from ..._runtime import host as _host
 from .golden_resources_store import AsyncBucket
 from .golden_resources_store import Bucket as StoreBucket
 

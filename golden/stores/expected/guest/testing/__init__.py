@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..._runtime.guest import fakes as _fakes
-from ..._runtime.guest.fakes import Call, GuestExit, Trap, calls
+from witgen_runtime.testing import Call, GuestExit, Trap, calls
+from witgen_runtime.testing import fakes as _fakes
+
 from . import wasi_blobstore_blobstore as _wasi_blobstore_blobstore
 from . import wasi_blobstore_container as _wasi_blobstore_container
 from . import wasi_blobstore_types as _wasi_blobstore_types

@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+from witgen_runtime.testing import fakes as _fakes
+
 from ..._abi import wasi_blobstore_blobstore as _abi
-from ..._runtime.guest import fakes as _fakes
 from ...types.wasi_blobstore_blobstore import ContainerName, ObjectId
 from ...types.wasi_blobstore_types import ErrorException
 from .wasi_blobstore_container import Container

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from witgen_runtime.testing import fakes as _fakes
+
 from ..._abi import wasi_blobstore_container as _abi
-from ..._runtime.guest import fakes as _fakes
 from ...types.wasi_blobstore_container import (
     ContainerMetadata,
     ObjectMetadata,

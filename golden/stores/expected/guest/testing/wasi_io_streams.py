@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from typing import Never
 
+from witgen_runtime.testing import fakes as _fakes
+
 from ..._abi import wasi_io_streams as _abi
-from ..._runtime.guest import fakes as _fakes
 from ...types.wasi_io_streams import StreamError
 from .wasi_io_error import Error
 from .wasi_io_poll import Pollable

@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+from witgen_runtime.testing import fakes as _fakes
+
 from ..._abi import wasi_keyvalue_eventual as _abi
-from ..._runtime.guest import fakes as _fakes
 from ...types.wasi_keyvalue_eventual import Key
 from ...types.wasi_keyvalue_wasi_keyvalue_error import ErrorException
 from .wasi_keyvalue_types import Bucket, IncomingValue, OutgoingValue

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from witgen_runtime.testing import fakes as _fakes
+
 from ..._abi import wasi_keyvalue_eventual_batch as _abi
-from ..._runtime.guest import fakes as _fakes
 from ...types.wasi_keyvalue_eventual_batch import Key
 from ...types.wasi_keyvalue_wasi_keyvalue_error import ErrorException
 from .wasi_keyvalue_types import Bucket, IncomingValue, OutgoingValue

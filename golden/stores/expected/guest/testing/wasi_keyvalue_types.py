@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from typing import Never
 
+from witgen_runtime.testing import fakes as _fakes
+
 from ..._abi import wasi_keyvalue_types as _abi
-from ..._runtime.guest import fakes as _fakes
 from ...types.wasi_keyvalue_types import OutgoingValueBodySync
 from ...types.wasi_keyvalue_wasi_keyvalue_error import ErrorException
 from .wasi_io_streams import InputStream, OutputStream

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from witgen_runtime import guest as _guest
+
 from ..._abi import golden_values_functions as _golden_values_functions_abi
 from ..._abi import values as _abi
-from ..._runtime import guest as _guest
 from .._raw import WORLD as _world
 from . import golden_values_functions as _golden_values_functions
 

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
+from witgen_runtime import guest as _guest
+from witgen_runtime.values import Err, Ok, Some
+
 from ..._abi import golden_values_functions as _abi
-from ..._runtime import guest as _guest
-from ..._runtime.values import Err, Ok, Some
 from ...types.golden_values_functions import Access, Color, Everything, Polygon, Shape
 
 __all__ = [

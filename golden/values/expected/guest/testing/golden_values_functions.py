@@ -7,9 +7,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Never
 
+from witgen_runtime.testing import fakes as _fakes
+from witgen_runtime.values import Err, Ok, Some
+
 from ..._abi import golden_values_functions as _abi
-from ..._runtime.guest import fakes as _fakes
-from ..._runtime.values import Err, Ok, Some
 from ...types.golden_values_functions import (
     Access,
     ByBareError,

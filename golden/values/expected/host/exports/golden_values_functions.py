@@ -7,9 +7,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from witgen_runtime import host as _host
+from witgen_runtime.values import Err, Ok, Some
+
 from ..._abi import golden_values_functions as _abi
-from ..._runtime import host as _host
-from ..._runtime.values import Err, Ok, Some
 from ...types.golden_values_functions import (
     Access,
     Color,

@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+from witgen_runtime import guest as _guest
+
 from ..._abi import lib_counter_api_0_2_0 as _lib_counter_api_0_2_0_abi
-from ..._runtime import guest as _guest
 from .._raw import WORLD as _world
 from . import lib_counter_api_0_2_0 as _lib_counter_api_0_2_0
 

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
+from witgen_runtime import guest as _guest
+
 from ..._abi import lib_counter_api_0_2_0 as _abi
-from ..._runtime import guest as _guest
 from ...types.lib_counter_api_0_2_0 import State
 
 __all__ = [

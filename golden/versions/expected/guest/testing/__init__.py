@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from witgen_runtime.testing import Call, GuestExit, Trap, calls
+from witgen_runtime.testing import fakes as _fakes
+from witgen_runtime.testing import trial as _trial
+
 from ..._abi import lib_counter_api_0_2_0 as _lib_counter_api_0_2_0_abi
-from ..._runtime.guest import fakes as _fakes
-from ..._runtime.guest import trial as _trial
-from ..._runtime.guest.fakes import Call, GuestExit, Trap, calls
 from . import lib_counter_api_0_1_0 as _lib_counter_api_0_1_0
 from . import lib_counter_api_0_2_0 as _lib_counter_api_0_2_0
 from . import lib_counter_other as _lib_counter_other

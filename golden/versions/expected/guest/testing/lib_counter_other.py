@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from typing import Never
 
+from witgen_runtime.testing import fakes as _fakes
+
 from ..._abi import lib_counter_other as _abi
-from ..._runtime.guest import fakes as _fakes
 from ...types.lib_counter_other import State
 
 __all__ = [

@@ -7,8 +7,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from witgen_runtime import host as _host
+
 from ..._abi import lib_counter_api_0_2_0 as _abi
-from ..._runtime import host as _host
 from ...types.lib_counter_api_0_2_0 import State
 
 __all__ = [

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from websocket_bindings._runtime.guest import fakes as _fakes
-from websocket_bindings._runtime.guest import trial as _trial
-from websocket_bindings._runtime.guest.fakes import Call, GuestExit, Trap, calls
+from witgen_runtime.testing import Call, GuestExit, Trap, calls
+from witgen_runtime.testing import fakes as _fakes
+from witgen_runtime.testing import trial as _trial
 
 from ..._abi import monitor as _monitor_abi
 from . import demo_monitor_alerts as _demo_monitor_alerts

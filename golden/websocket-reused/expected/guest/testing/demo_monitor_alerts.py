@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from websocket_bindings._runtime.guest import fakes as _fakes
+from witgen_runtime.testing import fakes as _fakes
 
 from ..._abi import demo_monitor_alerts as _abi
 from ...types.demo_monitor_alerts import Alert

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from witgen_runtime.testing import Call, GuestExit, Trap, calls
+from witgen_runtime.testing import fakes as _fakes
+from witgen_runtime.testing import trial as _trial
+
 from ..._abi import chat as _chat_abi
-from ..._runtime.guest import fakes as _fakes
-from ..._runtime.guest import trial as _trial
-from ..._runtime.guest.fakes import Call, GuestExit, Trap, calls
 from . import golem_websocket_client as _golem_websocket_client
 from . import wasi_io_poll as _wasi_io_poll
 from . import wasi_logging_logging as _wasi_logging_logging

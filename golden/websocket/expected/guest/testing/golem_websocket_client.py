@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from typing import Never
 
+from witgen_runtime.testing import fakes as _fakes
+
 from ..._abi import golem_websocket_client as _abi
-from ..._runtime.guest import fakes as _fakes
 from ...types.golem_websocket_client import Error, Message
 from .wasi_io_poll import Pollable
 

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from typing import Never
 
+from witgen_runtime.testing import fakes as _fakes
+
 from ..._abi import wasi_logging_logging as _abi
-from ..._runtime.guest import fakes as _fakes
 from ...types.wasi_logging_logging import Level
 
 __all__ = [

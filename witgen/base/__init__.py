@@ -1,0 +1,1 @@
+"""What everything else stands on: immutable values, source text, files, the data that comes with witgen."""

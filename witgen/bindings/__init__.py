@@ -1,0 +1,1 @@
+"""From resolved WIT to the text of bindings."""

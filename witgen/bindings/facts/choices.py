@@ -1,0 +1,150 @@
+"""What a user decides about a world: names of modules, and which interfaces wasmtime provides."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from ...diagnostics.errors import OptionError
+from ...diagnostics.model import Diagnostic
+from ...wit.model import ir
+from .renaming import Problem, rename
+from .types import NO_RENAMES, Renames
+
+__all__ = [
+    "MODULE_NAMES",
+    "NATIVE_PACKAGES",
+    "Choices",
+    "Problem",
+    "choices",
+    "imported_interfaces",
+    "is_native",
+    "named_interface",
+]
+
+
+# What wasmtime's own WASI 0.2 provides (wasmtime_component_linker_add_wasip2).
+NATIVE_PACKAGES = frozenset({"cli", "clocks", "filesystem", "io", "random", "sockets"})
+
+# Modules that `host/` and `guest/` have, or may have, beside those of interfaces.
+MODULE_NAMES = frozenset(
+    {"__init__", "aio", "blobs", "exports", "keyvalue", "logs", "streams", "testing", "uuids", "websockets"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """`names` are module names by interface; `native` the names of packages and interfaces, None for all there are.
+
+    `renames` are classes of types and errors. `exceptions` and `resources` have classes in `types/` beside those that
+    the world gives a reason for; `runtime` is the import name of the support code, None for the output's own.
+    """
+
+    names: Mapping[ir.InterfaceId, str] = field(default_factory=dict[ir.InterfaceId, str])
+    native: frozenset[str] | None = None
+    exceptions: frozenset[ir.TypeId] = frozenset()
+    resources: frozenset[ir.TypeId] = frozenset()
+    runtime: str | None = None
+    renames: Renames = NO_RENAMES
+
+    def takes_native(self, package: str, interface: str) -> bool:
+        """Tell whether an interface that wasmtime offers is to come from it."""
+        return self.native is None or package in self.native or f"{package}/{interface}" in self.native
+
+
+def is_native(resolve: ir.Resolve, id: ir.InterfaceId, choices: Choices) -> bool:
+    """Tell whether wasmtime provides an interface."""
+    interface = resolve.interfaces[id]
+    if interface.name is None:
+        return False
+    package = resolve.packages[interface.package].name
+    known = package.namespace == "wasi" and package.name in NATIVE_PACKAGES
+    offered = known and (package.version or "").startswith("0.2.")
+    return offered and choices.takes_native(f"wasi:{package.name}", interface.name)
+
+
+def choices(
+    resolve: ir.Resolve, world: ir.WorldId, names: Mapping[str, str], wasmtime: Collection[str] | None
+) -> Choices:
+    """Check the options `names` and `wasmtime` against a world.
+
+    Raises:
+        OptionError: with every problem.
+    """
+    problems: list[Problem] = []
+    chosen: dict[ir.InterfaceId, str] = {}
+    items = (*resolve.worlds[world].imports.values(), *resolve.worlds[world].exports.values())
+    candidates = _by_name(resolve, items)
+    modules = {key: name for key, name in names.items() if key in candidates or not _is_of_type(key)}
+    renames, wrong = rename(resolve, world, {key: name for key, name in names.items() if key not in modules})
+    problems.extend(wrong)
+    for interface, module in modules.items():
+        id = named_interface(candidates, interface, ("names", interface), problems)
+        if id is not None and _is_free(module, interface, chosen, problems):
+            chosen[id] = module
+    for index, name in enumerate(wasmtime or ()):
+        problems.extend(_not_native(index, name))
+    if problems:
+        raise OptionError(problems)
+    return Choices(chosen, None if wasmtime is None else frozenset(wasmtime), renames=renames)
+
+
+def _is_of_type(key: str) -> bool:
+    """Tell whether a key of `names` is about a type, not an interface: `ns:pkg/name.type`, `ns:pkg/name@1.0.0.type`."""
+    name, _, version = key.rpartition("/")[2].partition("@")
+    return "." in name or "#" in key or re.search(r"\.[a-zA-Z][\w-]*$", version.partition("#")[0]) is not None
+
+
+def imported_interfaces(resolve: ir.Resolve, world: ir.WorldId) -> dict[str, list[ir.InterfaceId]]:
+    """Return the interfaces that a world imports by name, with and without their version."""
+    return _by_name(resolve, resolve.worlds[world].imports.values())
+
+
+def _by_name(resolve: ir.Resolve, items: Iterable[ir.WorldItem]) -> dict[str, list[ir.InterfaceId]]:
+    found: dict[str, list[ir.InterfaceId]] = {}
+    for id in dict.fromkeys(item.id for item in items if isinstance(item, ir.InterfaceItem)):
+        full = resolve.interface_name(id)
+        for name in {full, full.partition("@")[0]} if full else ():
+            found.setdefault(name, []).append(id)
+    return found
+
+
+def named_interface(
+    candidates: Mapping[str, list[ir.InterfaceId]], name: str, option: tuple[str, ...], problems: list[Problem]
+) -> ir.InterfaceId | None:
+    """Return the interface that an option names; None, with the problem noted, if there is none or several."""
+    found = candidates.get(name, [])
+    if len(found) == 1:
+        return found[0]
+    remedy: str | None
+    if found:
+        message, remedy = f"the world has several versions of `{name}`", "name one of them: `ns:pkg/interface@version`"
+    else:
+        from difflib import get_close_matches  # noqa: PLC0415 - only where something is wrong
+
+        close = get_close_matches(name, candidates, n=1)
+        message, remedy = f"the world has no interface `{name}`", f"did you mean `{close[0]}`?" if close else None
+    problems.append((option, Diagnostic("W0911", message, help=remedy)))
+    return None
+
+
+def _is_free(module: str, interface: str, chosen: Mapping[ir.InterfaceId, str], problems: list[Problem]) -> bool:
+    if not module.isidentifier() or keyword.iskeyword(module) or module.startswith("_") or module in MODULE_NAMES:
+        message = f"`{module}` cannot be the name of a module in the output"
+    elif module in chosen.values():
+        message = f"`{module}` is the name of two interfaces"
+    else:
+        return True
+    problems.append((("names", interface), Diagnostic("W0912", message)))
+    return False
+
+
+def _not_native(index: int, name: str) -> Iterator[Problem]:
+    namespace, _, package = name.partition("/")[0].partition(":")
+    if namespace != "wasi" or package not in NATIVE_PACKAGES:
+        known = ", ".join(f"`wasi:{package}`" for package in sorted(NATIVE_PACKAGES))
+        message = f"wasmtime does not provide `{name}`"
+        diagnostic = Diagnostic("W0913", message, help=f"it provides {known}, as `wasi:pkg` or `wasi:pkg/interface`")
+        yield ("wasmtime", str(index)), diagnostic

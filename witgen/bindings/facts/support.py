@@ -1,0 +1,106 @@
+"""What today's runtimes cannot carry, so that generation says it and no call crashes."""
+
+from __future__ import annotations
+
+import enum
+
+from ...wit.model import ir
+from .memo import Memo
+from .types import contains_handle, contains_stream, parts
+
+__all__ = ["Side", "has_stream", "obstacle"]
+
+
+class Side(enum.Enum):
+    """Who calls and who implements a function."""
+
+    HOST_IMPORT = "host import"
+    HOST_EXPORT = "host export"
+    GUEST_IMPORT = "guest import"
+    GUEST_EXPORT = "guest export"
+
+
+_HOST_TYPES: dict[type[object], str] = {
+    ir.FixedList: "a fixed-length list: the C API of wasmtime has no setting that allows it",
+}
+_GUEST_TYPES: dict[type[object], str] = {
+    ir.Map: "a map: componentize-py cannot build a component that has one",
+    ir.FixedList: "a fixed-length list: componentize-py cannot build a component that has one",
+}
+_ERROR_CONTEXT = {
+    True: "an error-context: the C API of wasmtime has no setting that allows it",
+    False: "an error-context: componentize-py cannot build a component that has one",
+}
+
+_KNOWN: Memo[tuple[ir.TypeId, bool], str | None] = Memo()
+_OWNERS: Memo[int, ir.Interface] = Memo()
+
+
+def obstacle(resolve: ir.Resolve, function: ir.Function, side: Side) -> str | None:
+    """Return why `function` cannot be generated for `side`, or None where it can."""
+    host = side in {Side.HOST_IMPORT, Side.HOST_EXPORT}
+    if not host and (reason := _guest_obstacle(resolve, function)):
+        return reason
+    for type in (*(param.type for param in function.params), function.result):
+        if type is not None and (reason := _type_obstacle(resolve, type, host=host)):
+            return f"it uses {reason}"
+    return None
+
+
+def has_stream(resolve: ir.Resolve, function: ir.Function) -> bool:
+    """Tell whether a function has streams or futures, in whatever depth."""
+    types = (*(param.type for param in function.params), function.result)
+    return any(type is not None and contains_stream(resolve, type) for type in types)
+
+
+def _guest_obstacle(resolve: ir.Resolve, function: ir.Function) -> str | None:
+    """Return what componentize-py does wrong with a function because of its names or its place."""
+    owner = _owner(resolve, function)
+    kind = function.kind
+    if owner is not None and owner.name is None and kind.resource is None:
+        return "componentize-py drops the free functions of interfaces that a world declares inline"
+    names = {param.name for param in function.params}
+    if kind.tag is ir.FunctionKindTag.CONSTRUCTOR and "self" in names:
+        return "componentize-py cannot build a constructor with a parameter called `self`"
+    if kind.tag is ir.FunctionKindTag.STATIC and "cls" in names:
+        return "componentize-py cannot build a static function with a parameter called `cls`"
+    return None
+
+
+def _owner(resolve: ir.Resolve, function: ir.Function) -> ir.Interface | None:
+    """Return the interface that declares a function, None for one of a world."""
+    known = _OWNERS.of(resolve)
+    if not known:
+        known |= {id(each): interface for interface in resolve.interfaces for each in interface.functions.values()}
+    return known.get(id(function))
+
+
+def _stream_obstacle(resolve: ir.Resolve, kind: ir.Stream | ir.Future, *, host: bool) -> str | None:
+    if not host and isinstance(kind, ir.Stream) and _aliased(resolve, kind.type) is ir.Prim.S8:
+        return "a stream of s8: componentize-py takes it for one of u8"
+    # The wrappers of streams and futures cannot convert these.
+    carried = kind.type
+    unknown = carried is not None and (contains_handle(resolve, carried) or contains_stream(resolve, carried))
+    return "a stream or future that carries resources, streams or futures" if unknown else None
+
+
+def _aliased(resolve: ir.Resolve, type: ir.Type | None) -> ir.Type | None:
+    """Return a type with its aliases followed."""
+    while isinstance(type, ir.TypeRef) and isinstance(kind := resolve.type_def(type).kind, ir.Alias):
+        type = kind.type
+    return type
+
+
+def _type_obstacle(resolve: ir.Resolve, type: ir.Type, *, host: bool) -> str | None:
+    if isinstance(type, ir.Prim):
+        return _ERROR_CONTEXT[host] if type is ir.Prim.ERROR_CONTEXT else None
+    known = _KNOWN.of(resolve)
+    key = (type.id, host)
+    if key not in known:
+        kind = resolve.type_def(type).kind
+        inside = (_type_obstacle(resolve, part, host=host) for part in parts(kind))
+        own = (_HOST_TYPES if host else _GUEST_TYPES).get(kind.__class__)
+        if isinstance(kind, ir.Stream | ir.Future):
+            own = _stream_obstacle(resolve, kind, host=host)
+        known[key] = own or next((reason for reason in inside if reason), None)
+    return known[key]

@@ -1,0 +1,1 @@
+"""Building components from Python applications."""

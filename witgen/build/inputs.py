@@ -1,0 +1,340 @@
+"""What a component was made of: everything that componentize-py, and the application while it was imported, has read.
+
+The guest sees the application's folder, site-packages and what componentize-py brings, and nothing else of the machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import os
+import site
+import sys
+import sysconfig
+from collections.abc import Iterable, Iterator, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+from ..base import files
+from ..bindings.reuse import RUNTIME
+from ..bindings.runtime_copy import runtime_files
+from ..version import VERSION
+from ..wit.tree import SingleFile, Tree
+
+__all__ = ["ENTRY", "Place", "componentize_version", "environment", "is_current", "keep", "prepare_entry", "wit_digest"]
+
+ENTRY = "witgen_build_entry"
+"""The module that componentize-py is told to componentize."""
+
+_NATIVE = (".abi3.so", "-wasm32-wasi.so")
+_PACKAGE = "componentize-py.toml"
+_PATHS = 2
+"""How many folders componentize-py is given: the application's and the entry's; site-packages comes after them."""
+
+
+class Place(NamedTuple):
+    """Where a component is built.
+
+    Attributes:
+        folder: where the application's modules are.
+        out: the component.
+        arguments: what componentize-py is given, and what stands for the WIT that it is given.
+    """
+
+    folder: Path
+    out: Path
+    arguments: tuple[str, ...]
+
+    @property
+    def stamp(self) -> Path:
+        """The file that says what the component was made of."""
+        return self.out.with_name(f".{self.out.name}.witgen")
+
+    def check(self) -> None:
+        """Make sure that the two files can be read and written.
+
+        Raises:
+            OSError: one is a FIFO, a device or a socket.
+        """
+        files.check_regular(self.out)
+        files.check_regular(self.stamp)
+
+    def makes(self, path: Path) -> bool:
+        """Tell whether a path is one of the two files that the build leaves."""
+        if path.name not in {self.out.name, self.stamp.name}:
+            return False
+        return os.path.realpath(path.parent) == os.path.realpath(self.out.parent)
+
+
+def componentize_version() -> str | None:
+    """Return the version of componentize-py; None where it is not installed."""
+    try:
+        return version("componentize-py")
+    except PackageNotFoundError:
+        return None
+
+
+def environment() -> dict[str, str]:
+    """Return the environment variables for componentize-py, which takes packages from where they lead.
+
+    Those are the active environment's, as componentize-py has it; where none is active, those of the Python that runs
+    witgen, where componentize-py would take the first `python3` on PATH.
+    """
+    variables = dict(os.environ)
+    if not variables.get("VIRTUAL_ENV"):
+        if sys.prefix != sys.base_prefix:
+            variables["VIRTUAL_ENV"] = sys.prefix
+        else:
+            first = os.path.dirname(os.path.abspath(sys.executable))
+            variables["PATH"] = os.pathsep.join([first, *filter(None, [variables.get("PATH")])])
+    return variables
+
+
+def wit_digest(tree: Tree) -> str:
+    """Return what stands for all the WIT in a tree."""
+    digest = hashlib.sha256()
+    for path, content in _sources(tree):
+        digest.update(f"{path}\0{_digest(content)}\0".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
+
+
+def _sources(tree: Tree) -> Iterator[tuple[str, bytes]]:
+    for source in tree.sources:
+        if isinstance(source, SingleFile):
+            yield source.path, source.data
+        else:
+            yield from ((file.path, file.text.encode()) for file in source.files)
+
+
+def prepare_entry(folder: Path, application: str) -> None:
+    """Make a folder with what imports `application` in the guest and notes what it reads, and with the runtime."""
+    for path, text in _runtime().items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8")
+    source = Path(__file__).with_name("entry.py").read_bytes()
+    (folder / f"{ENTRY}.py").write_bytes(source)
+    settings = {"application": application, "site": _PATHS}
+    (folder / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
+
+
+def _runtime() -> dict[str, str]:
+    """Return the runtime of guests: path below the entry's folder → text."""
+    return {f"{RUNTIME}/{path}": text for path, text in runtime_files(guest=True).items()}
+
+
+def is_current(place: Place) -> bool:
+    """Tell whether the component is there, and nothing that it was made of has changed."""
+    stamp = _stamp(place.stamp)
+    try:
+        if stamp is None or stamp["component"] != _digest(files.read(place.out)):
+            return False
+        root = stamp["site"]
+        if stamp["fixed"] != _fixed(place, None if root is None else Path(root)):
+            return False
+        if root is not None and root not in map(str, _site_folders()):
+            return False
+        return bool(stamp["read"] == _states(place, stamp["read"], root))
+    except (OSError, KeyError, TypeError, ValueError, AttributeError):
+        return False
+
+
+def keep(place: Place, component: bytes, notes: Path, started: int) -> None:
+    """Write down what the component was made of.
+
+    Args:
+        place: where it was built.
+        component: what was made; where somebody else puts another one in its place, this is of no use.
+        notes: the folder that `prepare_entry` filled.
+        started: when the build began, in nanoseconds. Where something may have changed since, nothing is written down,
+            and the next build builds again.
+    """
+    try:
+        noted = json.loads((notes / "notes.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # the application got in its way
+        return
+    root = _site_folder(noted["site"])
+    if noted["site"] is not None and root is None:
+        return
+    names = {kind: noted[kind] for kind in ("opened", "listed", "searched")}
+    kept = {kind: dict.fromkeys(each for each in paths if _real(place, each, root)) for kind, paths in names.items()}
+    if any(_changed_since(started, path) for path in _watched(place, kept, root)):
+        return
+    stamp = {
+        "fixed": _fixed(place, None if root is None else Path(root)),
+        "component": _digest(component),
+        "site": root,
+        "read": _states(place, kept, root),
+    }
+    content = json.dumps(stamp, indent=1).encode()
+    files.replace(place.stamp, f"{_digest(content)}\n".encode() + content)
+
+
+def _stamp(path: Path) -> dict[str, Any] | None:
+    """Return what a stamp says; None where there is none, or one that is damaged."""
+    try:
+        digest, _, content = files.read(path).partition(b"\n")
+        # One bit that is wrong could stand for a file that is looked at no more.
+        stamp = json.loads(content) if digest == _digest(content).encode() else None
+    except (OSError, ValueError, RecursionError):
+        return None
+    return cast("dict[str, Any]", stamp) if isinstance(stamp, dict) else None
+
+
+# ---- What is known before a build
+
+
+def _fixed(place: Place, root: Path | None) -> str:
+    """Identify what is read whatever the application does: options, tools, WIT, native libraries, packages of WIT."""
+    digest = hashlib.sha256()
+    tools = (VERSION, sys.version, componentize_version() or "", environment().get("VIRTUAL_ENV", ""), *_tools())
+    for part in (*place.arguments, os.path.abspath(place.folder), *tools):
+        digest.update(f"{part}\0".encode("utf-8", "surrogateescape"))
+    folders = [place.folder, *([] if root is None else [root])]
+    for path in (path for each in folders for path in _linked(each)):
+        digest.update(f"{path}\0{_file_state(path)}\0".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
+
+
+def _tools() -> Iterator[str]:
+    """Yield the state of componentize-py, the entry and the runtime, which may change without a new version."""
+    yield from (f"{name} {_digest(text.encode())}" for name, text in _runtime().items())
+    spec = importlib.util.find_spec("componentize_py")
+    installed = (
+        [path for each in (spec.submodule_search_locations or ()) for path in _below(Path(each))] if spec else []
+    )
+    for path in sorted((*installed, Path(__file__).with_name("entry.py"))):
+        status = path.stat()
+        yield f"{path.name} {status.st_size} {status.st_mtime_ns}"
+
+
+def _linked(root: Path) -> Iterator[Path]:
+    """Yield the native libraries that componentize-py would link, and all of each package that brings WIT."""
+    packages: list[Path] = []
+    for path in sorted(_below(root)):
+        if path.name == _PACKAGE:
+            packages.append(path.parent)
+        elif path.name.endswith(_NATIVE) and _is_wasm(path):
+            yield path
+    for package in packages:
+        yield from sorted(_below(package))
+
+
+def _is_wasm(path: Path) -> bool:
+    try:
+        with open(path, "rb") as file:
+            return file.read(4) == b"\0asm"
+    except OSError:
+        return False
+
+
+def _below(root: Path) -> Iterator[Path]:
+    """Yield a file, or all regular files below a folder."""
+    if root.is_file():
+        yield root
+    for place, folders, names in os.walk(root):
+        # Version control is not looked into, and caches are not read.
+        folders[:] = [name for name in folders if name not in {".git", "__pycache__"}]
+        paths = (Path(place, name) for name in names)
+        yield from (path for path in paths if path.is_file())
+
+
+# ---- What the application has read
+
+
+def _states(place: Place, read: Mapping[str, Iterable[str]], root: str | None) -> dict[str, dict[str, str | None]]:
+    """Return the state of each path, by what was done with it."""
+    states: dict[str, dict[str, str | None]] = {}
+    for kind, paths in read.items():
+        found = states[kind] = {}
+        for path in paths:
+            real = _real(place, path, root)
+            if real is not None:
+                found[path] = _file_state(real) if kind == "opened" else _folder_state(place, real, kind)
+    return states
+
+
+def _real(place: Place, path: str, root: str | None) -> Path | None:
+    """Return where a path of the guest leads on this machine; None where it is none of the user's."""
+    top, _, rest = path.lstrip("/").partition("/")
+    base = {"0": os.fspath(place.folder), str(_PATHS): root}.get(top)
+    if base is None:
+        return None
+    real = Path(base, rest)
+    return None if place.makes(real) else real
+
+
+def _file_state(path: Path) -> str | None:
+    try:
+        return _digest(files.read(path))
+    except IsADirectoryError:
+        return "folder"
+    except (OSError, ValueError):
+        return None
+
+
+def _folder_state(place: Place, path: Path, kind: str) -> str | None:
+    """Identify what is in a folder, as far as it counts: for a search, only what could be imported."""
+    try:
+        found = list(_entries(place, path))
+    except (OSError, ValueError):
+        return None
+    if kind == "searched":
+        found = [entry for entry in found if _is_importable(entry)]
+    return _digest("\0".join(sorted(f"{entry.name}/{entry.is_dir()}" for entry in found)).encode("utf-8", "replace"))
+
+
+def _is_importable(entry: os.DirEntry[str]) -> bool:
+    return entry.name.endswith((".py", ".pyc", ".so")) or (entry.name.isidentifier() and entry.is_dir())
+
+
+def _entries(place: Place, folder: Path) -> Iterator[os.DirEntry[str]]:
+    """Yield what is in a folder, but for what this build, or running Python, leaves there."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name != "__pycache__" and not place.makes(Path(entry.path)):
+                yield entry
+
+
+def _watched(place: Place, read: Mapping[str, Iterable[str]], root: str | None) -> Iterator[os.stat_result]:
+    """Yield the times of everything that counts, as far as it is there."""
+    for kind, paths in read.items():
+        for real in filter(None, (_real(place, path, root) for path in paths)):
+            try:
+                if kind == "opened" and real.is_file():
+                    yield real.stat()
+                elif kind != "opened":
+                    found = (e for e in _entries(place, real) if kind == "listed" or _is_importable(e))
+                    yield from (entry.stat() for entry in found if not entry.is_dir())
+            except (OSError, ValueError):
+                continue
+
+
+def _changed_since(started: int, status: os.stat_result) -> bool:
+    return max(status.st_mtime_ns, status.st_ctime_ns) >= started
+
+
+def _site_folder(names: list[str] | None) -> str | None:
+    """Return the site-packages that componentize-py has taken, by what the guest has seen there."""
+    if names is None:
+        return None
+    for folder in _site_folders():
+        try:
+            if sorted(os.listdir(folder)) == names:
+                return str(folder)
+        except OSError:
+            continue
+    return None
+
+
+def _site_folders() -> list[Path]:
+    """Return where componentize-py may find packages: in the active environment, or beside this Python."""
+    active = environment().get("VIRTUAL_ENV")
+    found = [*Path(active).glob("lib/python*/site-packages"), Path(active, "Lib", "site-packages")] if active else []
+    found += [Path(sysconfig.get_path("purelib")), *map(Path, site.getsitepackages()), Path(site.getusersitepackages())]
+    return list(dict.fromkeys(Path(os.path.abspath(folder)) for folder in found))
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,1 @@
+"""Problems as values, their text, and the exception that carries them."""

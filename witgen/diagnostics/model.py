@@ -1,0 +1,39 @@
+"""Problems as values: what is wrong, where, and what to do about it."""
+
+from __future__ import annotations
+
+import enum
+
+from ..base.frozen import record
+from ..base.source import Span
+
+__all__ = ["Diagnostic", "Label", "Severity"]
+
+
+class Severity(enum.Enum):
+    """How bad a problem is; only errors stop a run."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@record
+class Label:
+    """A second place that explains the first."""
+
+    span: Span
+    message: str
+
+
+@record
+class Diagnostic:
+    """One problem. `span` is None where no place in a file is to blame; `path` then names the file or folder."""
+
+    code: str
+    message: str
+    span: Span | None = None
+    labels: tuple[Label, ...] = ()
+    help: str | None = None
+    note: str | None = None
+    severity: Severity = Severity.ERROR
+    path: str | None = None

@@ -1,0 +1,1 @@
+"""`wasi:blobstore` in a folder."""

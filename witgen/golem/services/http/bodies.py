@@ -1,0 +1,152 @@
+"""Bodies of responses: each is a file that grows as the content arrives, and stays, so that it can be read again."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, Self
+
+from witgen_runtime.host import Pollable
+
+from ..._bindings.types import wasi_http_types as wit
+from .fields import Entry
+
+__all__ = ["Body", "share_bodies"]
+
+_CHUNK: Final = 1 << 16
+
+
+class Body:
+    """One body. One thread appends, others read.
+
+    Args:
+        path: its file; how it ended stands in another beside it.
+
+    Attributes:
+        name: what it is found by again in its folder.
+        over: ready when the end, or a failure, is known.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.name = path.name
+        self.over = Pollable()
+        self._path = path
+        self._size = 0
+        self._changed = threading.Condition()
+        self._outcome: list[Entry] | wit.ErrorCode | None = None
+
+    @classmethod
+    def begin(cls, folder: Path) -> Self:
+        """Make the file of a new body."""
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        made = cls(folder / secrets.token_hex(8))
+        os.close(os.open(made._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        return made
+
+    @classmethod
+    def find(cls, folder: Path, name: str) -> Self:
+        """Return a body as it was left. Where nobody has seen its end, the connection was lost."""
+        made = cls(folder / name)
+        with contextlib.suppress(FileNotFoundError):
+            made._size = made._path.stat().st_size
+        try:
+            outcome = _outcome(made._end.read_text())
+        except FileNotFoundError:
+            outcome = wit.ErrorCodeConnectionTerminated()
+        made._settle(outcome)
+        return made
+
+    @property
+    def _end(self) -> Path:
+        return self._path.with_suffix(".end")
+
+    @property
+    def outcome(self) -> list[Entry] | wit.ErrorCode | None:
+        """The trailers, or why it broke off; None while neither is known."""
+        return self._outcome
+
+    def append(self, chunk: bytes, limit: int) -> None:
+        """Add what has arrived.
+
+        Raises:
+            ErrorCode: there are more bytes than the limit.
+            OSError: there is no space for them.
+        """
+        size = self._size + len(chunk)
+        if size > limit:
+            raise wit.ErrorCodeHttpResponseBodySize(size)
+        with self._path.open("ab", buffering=0) as file:
+            file.write(chunk)
+        with self._changed:
+            self._size = size
+            self._changed.notify_all()
+
+    def end(self, outcome: list[Entry] | wit.ErrorCode) -> None:
+        """Say that there is no more: the trailers, or why it broke off."""
+        # Without this file the connection counts as lost, and it is there as a whole or not at all.
+        half = self._path.with_suffix(".half")
+        with contextlib.suppress(OSError):
+            half.write_text(_text(outcome))
+            half.replace(self._end)
+        self._settle(outcome)
+
+    def _settle(self, outcome: list[Entry] | wit.ErrorCode) -> None:
+        with self._changed:
+            self._outcome = outcome
+            self._changed.notify_all()
+        self.over.set()
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the content from its beginning, and wait for more.
+
+        Raises:
+            ErrorCode: it broke off.
+        """
+        position = 0
+        while self._wait_behind(position):
+            with self._path.open("rb") as file:
+                file.seek(position)
+                chunk = file.read(min(_CHUNK, self._size - position))
+            position += len(chunk)
+            yield chunk
+        if isinstance(self._outcome, wit.ErrorCode):
+            raise self._outcome
+
+    def _wait_behind(self, position: int) -> bool:
+        """Wait for content behind a position; return whether there is any."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._size > position or self._outcome is not None)
+            return self._size > position
+
+
+def share_bodies(folder: Path, source: int, target: int) -> None:
+    """Give a worker the bodies of another one, whose oplog it has got."""
+    theirs, own = folder / str(source), folder / str(target)
+    for path in sorted(theirs.iterdir()) if theirs.is_dir() else []:
+        own.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not (own / path.name).exists():
+            shutil.copyfile(path, own / path.name)
+
+
+def _text(outcome: list[Entry] | wit.ErrorCode) -> str:
+    if isinstance(outcome, list):
+        return json.dumps([[name, value.decode("latin-1")] for name, value in outcome])
+    name, payload = type(outcome).__name__, [outcome.value] if hasattr(outcome, "value") else []
+    if not all(each is None or isinstance(each, (int, str)) for each in payload):
+        name, payload = wit.ErrorCodeInternalError.__name__, [repr(outcome)]
+    return json.dumps({name: payload})
+
+
+def _outcome(text: str) -> list[Entry] | wit.ErrorCode:
+    found: list[tuple[str, str]] | dict[str, list[Any]] = json.loads(text)
+    if isinstance(found, list):
+        return [(name, value.encode("latin-1")) for name, value in found]
+    [(name, payload)] = found.items()
+    made: wit.ErrorCode = getattr(wit, name)(*payload)
+    return made

@@ -1,0 +1,1 @@
+"""`wasi:keyvalue` in an SQLite file."""

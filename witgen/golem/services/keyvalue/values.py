@@ -1,0 +1,137 @@
+"""What `wasi:keyvalue` is made of: buckets, values, and errors."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Self
+
+from witgen_runtime.host import ByteStreamReader, InputStream, OutputStream
+
+from ..._bindings.host import wasi_keyvalue_types, wasi_keyvalue_wasi_keyvalue_error
+from ..._bindings.types.wasi_keyvalue_wasi_keyvalue_error import ErrorException
+from ..content import Taken, Written
+from .file import StoreError
+
+__all__ = ["Bucket", "Failure", "IncomingValue", "OutgoingValue", "Types", "declared", "failure"]
+
+
+class Failure(wasi_keyvalue_wasi_keyvalue_error.Error):
+    """An error; `trace` is its text."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def trace(self) -> str:
+        """Say what happened."""
+        return self._text
+
+    def _save(self) -> bytes:
+        return self._text.encode()
+
+    @classmethod
+    def _restore(cls, data: bytes) -> Self:
+        return cls(data.decode())
+
+
+def failure(text: str) -> ErrorException:
+    """Return an error that WIT declares."""
+    return ErrorException(Failure(text))
+
+
+@contextmanager
+def declared() -> Generator[None]:
+    """Give a component the failures of the store, and those of the disk, as an error that WIT declares."""
+    try:
+        yield
+    except (StoreError, OSError) as error:
+        raise failure(str(error)) from error
+
+
+class Bucket(wasi_keyvalue_types.Bucket):
+    """A bucket; there is nothing in the file for it until it has a value."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @classmethod
+    def open_bucket(cls, name: str) -> Self:
+        """Return a bucket of that name."""
+        if "\0" in name:
+            raise failure(f"{name!r} cannot be the name of a bucket: it has a NUL in it")
+        return cls(name)
+
+
+class OutgoingValue(wasi_keyvalue_types.OutgoingValue):
+    """A value that a component writes."""
+
+    def __init__(self) -> None:
+        self.written = Written()
+
+    @classmethod
+    def new_outgoing_value(cls) -> Self:
+        """Begin with no content."""
+        return cls()
+
+    def outgoing_value_write_body_async(self) -> OutputStream:
+        """Return the stream that takes the content."""
+        with declared():
+            stream = self.written.open()
+        if stream is None:
+            raise failure("the stream of this value was taken already")
+        return stream
+
+    def take_body(self, data: ByteStreamReader) -> None:
+        """Take the content from a stream."""
+        if self.written.take(data) is None:
+            raise failure("this value has a stream already")
+
+    def outgoing_value_write_body_sync(self, value: bytes) -> None:
+        """Set the content."""
+        if not self.written.set(value):
+            raise failure("this value has a stream, which takes its content")
+
+    def dropped(self) -> None:
+        """Give the space back."""
+        self.written.close()
+
+    @classmethod
+    def _restore(cls, data: bytes) -> Self:
+        """Return what stands for one that has its content already, or lost it: a replay stores nothing again."""
+        del data
+        return cls()
+
+
+class IncomingValue(wasi_keyvalue_types.IncomingValue):
+    """A value that was found."""
+
+    def __init__(self, content: bytes) -> None:
+        self._taken = Taken(content, failure)
+
+    def incoming_value_consume_sync(self) -> bytes:
+        """Take the content."""
+        return self._taken.take()
+
+    def incoming_value_consume_async(self) -> InputStream:
+        """Take the content as a stream."""
+        with declared():
+            return InputStream(self._taken.take())
+
+    def incoming_value_size(self) -> int:
+        """Tell how long it is."""
+        return len(self._taken.content)
+
+    def _save(self) -> bytes:
+        return self._taken.content
+
+    @classmethod
+    def _restore(cls, data: bytes) -> Self:
+        return cls(data)
+
+
+class Types(wasi_keyvalue_types.Types):
+    """The classes."""
+
+    Bucket = Bucket
+    OutgoingValue = OutgoingValue
+    IncomingValue = IncomingValue

@@ -1,0 +1,1 @@
+"""`golem:websocket` on the `websockets` package."""

@@ -1,0 +1,242 @@
+"""`witgen run`: one call of one worker."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sys
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from witgen_runtime.host import HostError
+from witgen_runtime.host.signatures import describe
+from witgen_runtime.values import Err
+
+from ...diagnostics.errors import WitgenError
+from .. import wave
+from ..services.errors import ServiceError
+from .advice import DEFAULT_STATE, command
+from .errors import Stopped, WorkerError
+from .executor import Executor
+from .exports import Export
+from .instance import Surroundings
+from .oplog.codec import Encoded
+from .storage.tables import ComponentRecord
+from .worker import Worker
+
+__all__ = ["DEFAULT_STATE", "Answer", "Run", "run"]
+
+
+DEADLINE: Final = 3600.0
+MEMORY: Final = 1 << 30
+DISK: Final = 1 << 30
+"""What a component gets that nobody has said anything about; it may not be trusted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What to run.
+
+    Attributes:
+        component: the component's file; `name=file` where it shall be called otherwise.
+        function: the exported function, in full or as much as tells it apart.
+        arguments: its arguments in WAVE, or with `json` as JSON.
+        worker: the worker's name; a new one is made up where there is none.
+        env: environment of a worker that is made now.
+        folders: what the guest sees of the disk: `folder`, or `folder::name in the guest`.
+        others: further components to make known, as `component`.
+        key: the call's idempotency key: with the same one, a call goes on, or gives what it gave before.
+        update: how a worker of an older version gets this one: `automatic` or `snapshot-based`.
+        deadline: seconds that the call may take; None for no limit.
+        memory: bytes that each memory may have; None for no limit.
+        disk: bytes that the worker's oplog with the bodies of its responses may take, and each of the stores.
+        guest_stdout: where the component's standard output goes: `stderr`, `stdout` or `none`.
+    """
+
+    component: str
+    function: str
+    arguments: Sequence[str] = ()
+    worker: str | None = None
+    state: Path = DEFAULT_STATE
+    env: Sequence[str] = ()
+    folders: Sequence[str] = ()
+    others: Sequence[str] = ()
+    key: str | None = None
+    update: str | None = None
+    deadline: float | None = DEADLINE
+    memory: int | None = MEMORY
+    disk: int | None = DISK
+    network: bool = True
+    json: bool = False
+    guest_stdout: str = "stderr"
+    say: Callable[[str], None] = field(default=print)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a run: the result as text, whether it is an error that the function declares, and the worker."""
+
+    text: str
+    is_error: bool
+    status: str
+
+
+def run(wanted: Run, begun: Callable[[Executor], object] = lambda _: None) -> Answer:
+    """Call a function of a worker and wait for what it gives.
+
+    Args:
+        wanted: which one.
+        begun: gets what runs the worker, and may stop it from another thread.
+
+    Raises:
+        WorkerError: it cannot be done, or the component failed; the message says why.
+        Stopped: it was stopped; the message says what the worker's status is.
+    """
+    *others, main = map(_located, (*wanted.others, wanted.component))
+    try:
+        executor = Executor(wanted.state, surroundings=_surroundings(wanted), say=wanted.say)
+    except ServiceError as error:
+        raise WorkerError(str(error)) from error
+    with executor:
+        begun(executor)
+        for other in others:
+            executor.add_component(*other)
+        component = executor.add_component(*main)
+        name = wanted.worker or f"run-{secrets.token_hex(4)}"
+        found = executor.find(component.id, name)
+        if found is not None:
+            _look_at(found, component, wanted)
+        # Before there is a worker, so that a mistake leaves nothing behind.
+        version = component.version if found is None else _version_of(found)
+        export = executor.program(component.id, version).find(wanted.function)
+        request = _request(export, wanted)
+        worker = found or executor.create(
+            component.id, name, env=tuple(map(_variable, wanted.env)), once=wanted.worker is None
+        )
+        try:
+            with _explained(worker):
+                response = executor.invoke(worker, export.name, request, wanted.key or secrets.token_hex(16))
+                executor.settle()
+        except BaseException:
+            if found is None:
+                executor.discard(worker)
+            raise
+        # It may have been updated.
+        export = executor.program(component.id, worker.record.version).find(export.name)
+        return Answer(*_rendered(export, response, as_json=wanted.json), _status(worker))
+
+
+def _surroundings(wanted: Run) -> Surroundings:
+    return Surroundings(
+        folders=tuple(map(_folder, wanted.folders)),
+        network=wanted.network,
+        deadline=wanted.deadline,
+        memory=wanted.memory,
+        disk=wanted.disk,
+        output=_passing(wanted.guest_stdout),
+    )
+
+
+@contextmanager
+def _explained(worker: Worker) -> Generator[None]:
+    """Say what has become of the worker where its call failed."""
+    try:
+        yield
+    except (HostError, WitgenError) as error:
+        raise WorkerError(f"{type(error).__name__}: {error}\n{_status(worker)}") from error
+    except WorkerError as error:
+        raise WorkerError(f"{error}\n{_status(worker)}") from error
+    except Stopped as error:
+        raise Stopped(_status(worker)) from error
+
+
+def _version_of(worker: Worker) -> int:
+    """Return the version that a call of a worker finds: an update may wait for it."""
+    wanted = worker.executor.records.next_update(worker.number)
+    return worker.record.version if wanted is None else wanted[1]
+
+
+def _located(given: str) -> tuple[Path, str | None]:
+    """Return where a component is and what it is called, before anything is written on its behalf."""
+    name, separator, path = given.rpartition("=")
+    if not Path(path).exists():
+        raise WorkerError(f"`{path}` does not exist: name the file of a component")
+    return Path(path), name if separator else None
+
+
+def _folder(given: str) -> tuple[str, str]:
+    here, _, guest = given.partition("::")
+    if not Path(here).is_dir():
+        raise WorkerError(f"--dir {given}: there is no folder {here}")
+    return guest or here, here
+
+
+def _passing(stdout: str) -> Callable[[str, bytes], None]:
+    """Return what passes the component's output on; stdout is the result's, unless the user says otherwise."""
+
+    def pass_on(stream: str, data: bytes) -> None:
+        place = stdout if stream == "stdout" else stream
+        if place != "none":
+            out = getattr(sys, place).buffer
+            out.write(data)
+            out.flush()
+
+    return pass_on
+
+
+def _request(export: Export, wanted: Run) -> Encoded:
+    read = wave.parse_json if wanted.json else wave.parse
+    try:
+        return export.request(wave.parse_arguments(wanted.arguments, export.function.params, read))
+    except ValueError as error:
+        raise WorkerError(f"{describe(export.function)}: {error}") from None
+
+
+def _look_at(worker: Worker, component: ComponentRecord, wanted: Run) -> None:
+    """Update a worker that exists if it shall be; say what it does not take from this run."""
+    record = worker.record
+    if wanted.env and tuple(map(_variable, wanted.env)) != record.env:
+        wanted.say(f"worker `{record.name}` exists and keeps the environment that it was made with")
+    if record.version != component.version:
+        if wanted.update is not None:
+            with _explained(worker):
+                worker.update(component.version, wanted.update)
+        elif worker.executor.records.next_update(worker.number) is None:
+            wanted.say(
+                f"worker `{record.name}` stays at version {record.version} of `{component.name}`; this file is version "
+                f"{component.version} (--update automatic or --update snapshot-based brings it there)"
+            )
+
+
+def _variable(given: str) -> tuple[str, str]:
+    name, separator, value = given.partition("=")
+    if not separator or not name:
+        raise WorkerError(f"--env {given}: expected NAME=VALUE")
+    return name, value
+
+
+def _rendered(export: Export, response: Encoded, *, as_json: bool) -> tuple[str, bool]:
+    declared = export.function.result
+    if declared is None:
+        return "", False
+    value = export.result(response)
+    text = json.dumps(wave.to_json(value, declared)) if as_json else wave.render(value, declared)
+    return text, export.function.raises is not None and isinstance(value, Err)
+
+
+def _status(worker: Worker) -> str:
+    record = worker.record
+    entries = worker.executor.state.last_position(worker.number)
+    retries = f", {record.retries} retries" if record.retries else ""
+    status = f"worker `{record.name}`: {record.status}{retries}, version {record.version}, {entries} oplog entries"
+    call = worker.executor.state.open_call(worker.number)
+    if call is None or record.status == "running":
+        return status
+    give_up = command("abandon", record.name, worker.executor.path)
+    if record.status == "failed":
+        again = command("retry", record.name, worker.executor.path)
+        return f"{status}\n{again} has it try `{call.name}` again, {give_up} gives that call up"
+    return f"{status}\nin the middle of `{call.name}`, which its next call goes on with; {give_up} gives that up"

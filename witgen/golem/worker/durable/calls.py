@@ -1,0 +1,125 @@
+"""Calls of a guest: what was called, on whose behalf, with what; and making one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, cast
+from weakref import WeakKeyDictionary
+
+from witgen_runtime import abi, check
+from witgen_runtime.host import Import
+from witgen_runtime.values import Err, Ok
+
+from ..oplog.policy import interface_path
+
+__all__ = ["Call", "Item", "error_of", "finish", "outcome", "request_type"]
+
+
+@dataclass(eq=False, slots=True)
+class Item:
+    """An imported interface and its implementation."""
+
+    item: Import
+    given: Any
+    classes: dict[abi.Resource, Any]
+    """The implementation's class of each resource."""
+
+    @classmethod
+    def of(cls, item: Import, given: object) -> Item:
+        """Return an import with what implements it, as the runtime takes that."""
+        interface = item.interface
+        alone = is_one_class(interface)
+        return cls(item, given, {each: given if alone else getattr(given, name) for each, name in interface.resources})
+
+    @property
+    def name(self) -> str:
+        """The interface's name."""
+        return self.item.interface.name
+
+    def function(self, name: str) -> abi.Function:
+        """Return the function of a name."""
+        return next(each for each in self.item.interface.functions if each.name == name)
+
+    def bound(self, function: abi.Function, arguments: list[Any]) -> Callable[[], Any]:
+        """Return what calls the implementation; objects among the arguments are the implementation's own."""
+        if function.name.startswith("[method]"):
+            return lambda: getattr(arguments[0], function.python)(*arguments[1:])
+        owner = self.given if function.resource is None else self.classes[function.resource]
+        if function.name.startswith("[constructor]"):
+            return lambda: owner(*arguments)
+        return lambda: getattr(owner, function.python)(*arguments)
+
+
+@dataclass(eq=False, slots=True)
+class Call:
+    """A call of the guest."""
+
+    item: Item
+    function: abi.Function
+    arguments: list[Any]
+    made: list[Any] = field(default_factory=list[Any])
+    """The objects that it gave to the guest, in order."""
+    position: int = 0
+    """Where it stands in the oplog."""
+
+    @property
+    def name(self) -> str:
+        """The function's name with its interface."""
+        return f"{self.item.name}#{self.function.name}"
+
+    @property
+    def path(self) -> str:
+        """The same without the interface's version."""
+        return f"{interface_path(self.item.name)}#{self.function.name}"
+
+
+def is_one_class(interface: abi.Interface) -> bool:
+    """Tell whether an interface is implemented by a class: it has one resource, and no functions beside."""
+    return len(interface.resources) == 1 and all(function.resource is not None for function in interface.functions)
+
+
+def outcome(function: abi.Function, make: Callable[[], Any]) -> Any:
+    """Return what a call gives; where the function declares a result that is an `Ok` or an `Err`."""
+    try:
+        value = make()
+    except Exception as error:
+        if function.raises is None or not isinstance(error, function.raises):
+            raise
+        return Err(check.error(function, error, _as_it_is))
+    value = check.result(function, value, _as_it_is)
+    return value if function.raises is None else Ok(value)
+
+
+def finish(function: abi.Function, value: Any) -> Any:
+    """Return what an outcome has for the caller, or raise its declared error."""
+    if function.raises is None:
+        return value
+    if (error := error_of(function, value)) is not None:
+        raise error
+    return cast("Ok[Any]", value).value
+
+
+def error_of(function: abi.Function, value: object) -> Exception | None:
+    """Return the declared error of an outcome, None where it is none."""
+    if function.raises is None or not isinstance(value, Err):
+        return None
+    payload: Any = cast("Any", value).value
+    declared = cast("abi.Result", function.result).err
+    return payload if isinstance(declared, abi.Variant) else function.raises(payload)
+
+
+def request_type(function: abi.Function) -> abi.Tuple:
+    """Return the type of a call's arguments."""
+    known = _request_types.get(function)
+    if known is None:
+        known = _request_types[function] = abi.Tuple(tuple(param.type for param in function.params))
+    return known
+
+
+_request_types: WeakKeyDictionary[abi.Function, abi.Tuple] = WeakKeyDictionary()
+
+
+def _as_it_is(type_: abi.Type, value: object) -> object:
+    del type_
+    return value

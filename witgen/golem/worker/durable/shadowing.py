@@ -1,0 +1,78 @@
+"""Python's functions before wasmtime's in a guest's linker, so that they can record; the resources stay wasmtime's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+import wasmtime
+from wasmtime import component as wasm
+
+from witgen_runtime import abi
+from witgen_runtime.host import Store
+from witgen_runtime.host.capi import ffi
+from witgen_runtime.host.capi.engine import compile_with
+from witgen_runtime.host.convert.binder import bind_callback
+from witgen_runtime.host.store.handles import ResourceHandles
+
+from ..errors import WorkerError
+
+__all__ = ["SLICE", "shadow"]
+
+SLICE: Final = 100_000_000
+"""Nanoseconds that wasmtime waits at a stretch; in between, Python's signal handlers run."""
+
+_versions: WeakKeyDictionary[wasmtime.Engine, str] = WeakKeyDictionary()
+
+_PROBE = """
+(component
+  (import "wasi:io/poll@{version}" (instance $poll
+    (export "pollable" (type $pollable (sub resource))))))
+"""
+
+
+def shadow(
+    store: Store,
+    linker: wasm.Linker,
+    handles: ResourceHandles,
+    interface: str,
+    functions: Mapping[abi.Function, Callable[..., Any]],
+) -> None:
+    """Define functions of an interface of WASI's, named without its version, in place of wasmtime's."""
+    name = f"{interface}@{_own_version(store.engine)}"
+    with ffi.defining(linker) as root, ffi.defining(root, name) as instance:
+        for function, call in functions.items():
+            # A method is looked up on its object, and these objects are wasmtime's.
+            callback = bind_callback(replace(function, name=function.python, resource=None), handles, call)
+            store.keep.append(callback)
+            ffi.add_function(instance, function.name, callback)
+
+
+def _own_version(engine: wasmtime.Engine) -> str:
+    """Return the release of WASI that wasmtime's linker has.
+
+    From wasmtime 48 on, an instance that is added under the name of one that is there is that one. Under any other
+    name, and before, it is new and has no resource.
+    """
+    if engine not in _versions:
+        _versions[engine] = next(filter(None, (_try_version(engine, f"0.2.{patch}") for patch in range(100))), "")
+    if not _versions[engine]:
+        raise WorkerError(f"durable workers need wasmtime 48 or later: with {ffi.VERSION}, waiting cannot be recorded")
+    return _versions[engine]
+
+
+def _try_version(engine: wasmtime.Engine, version: str) -> str | None:
+    linker = wasm.Linker(engine)
+    linker.allow_shadowing = True
+    linker.add_wasip2()
+    with ffi.defining(linker) as root, ffi.defining(root, f"wasi:io/poll@{version}"):
+        pass
+    store = wasmtime.Store(engine)
+    store.set_wasi(wasmtime.WasiConfig())
+    try:
+        linker.instantiate(store, compile_with(engine, _PROBE.format(version=version)))
+    except wasmtime.WasmtimeError:
+        return None
+    return version

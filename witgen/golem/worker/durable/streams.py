@@ -1,0 +1,151 @@
+"""Reads of input streams, recorded: how much there was, not what. And writes that are over when they return.
+
+The content of a stream is recorded where it came from, or made again. In how many pieces it arrived is not, and a guest
+may see that: so replay gives it the same pieces. What a guest writes and does not flush, wasmtime throws away if the
+guest drops the stream soon enough; replay would have another value then, or another request, than there was.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+from wasmtime import component as wasm
+
+from witgen_runtime import abi
+from witgen_runtime.host import Store
+from witgen_runtime.host.store.handles import ResourceHandles
+from witgen_runtime.host.wasi.internal_component import Companion
+
+from ..._bindings._abi import wasi_io_streams as streams_abi
+from ..._bindings.types.wasi_io_streams import StreamError, StreamErrorClosed
+from ..errors import WorkerError, undamaged
+from ..oplog.codec import Encoded
+from ..oplog.policy import Kind
+from ..oplog.recorder import Recorder
+from .shadowing import SLICE, shadow
+from .streams_component import COMPONENT
+
+__all__ = ["FUNCTIONS", "Streams"]
+
+_CHUNK: Final = 1 << 16
+
+_READ = replace(streams_abi.INPUT_STREAM_READ, name="read", resource=None)
+_WRITE = replace(streams_abi.OUTPUT_STREAM_WRITE, name="write", resource=None)
+_ROOM = replace(streams_abi.OUTPUT_STREAM_CHECK_WRITE, name="room", resource=None)
+_TIME = abi.Param("nanoseconds", "nanoseconds", abi.U64)
+_AWAIT_INPUT = abi.Function("await-input", "await_input", (_READ.params[0], _TIME), None)
+_AWAIT_OUTPUT = abi.Function("await-output", "await_output", (_WRITE.params[0], _TIME), None)
+
+_READS: Final = (
+    streams_abi.INPUT_STREAM_READ,
+    streams_abi.INPUT_STREAM_BLOCKING_READ,
+    streams_abi.INPUT_STREAM_SKIP,
+    streams_abi.INPUT_STREAM_BLOCKING_SKIP,
+)
+
+FUNCTIONS: Final = {
+    f"{streams_abi.INTERFACE.name}#{each.name}": (
+        streams_abi.INTERFACE.name,
+        abi.Function(each.name, each.python, (each.params[1],), abi.Result(abi.U64, abi.STRING)),
+    )
+    for each in _READS
+}
+"""What is recorded of reading: how much was asked for and given; or `closed`, or `failed`."""
+
+
+class _Native(Companion):
+    """wasmtime's own reads and writes, called from Python."""
+
+    def __init__(self, store: Store, handles: ResourceHandles) -> None:
+        super().__init__(store, COMPONENT)
+        self.read, self._await_input = self.bound(_READ, handles), self.bound(_AWAIT_INPUT, handles)
+        self._write, self._room, self._await_output = (
+            self.bound(each, handles) for each in (_WRITE, _ROOM, _AWAIT_OUTPUT)
+        )
+        self._interruption = store.interruption
+
+    def read_some(self, stream: Any, length: int) -> bytes:
+        """Read at least a byte."""
+        while not (content := self.read(stream, length)):
+            self._wait(self._await_input, stream)
+        return bytes(content)
+
+    def write_out(self, stream: Any, contents: bytes) -> None:
+        """Write, and wait until that is over: no stream of a worker waits for somebody else."""
+        self._write(stream, contents)
+        while not self._room(stream):
+            self._wait(self._await_output, stream)
+
+    def _wait(self, wait: Callable[[Any, int], None], stream: Any) -> None:
+        wait(stream, SLICE)
+        if self._interruption is not None:
+            self._interruption.check_here()
+
+
+class Streams:
+    """What stands in place of the functions of `wasi:io/streams` that read and write, in the guest's linker."""
+
+    def __init__(self, store: Store, recorder: Recorder) -> None:
+        self._store = store
+        self._recorder = recorder
+
+    def shadow(self, linker: wasm.Linker, handles: ResourceHandles) -> None:
+        """Define the functions."""
+        native = _Native(self._store, handles)
+        made: dict[abi.Function, Callable[..., Any]] = {each: self._reader(each, native) for each in _READS}
+        shadow(
+            self._store, linker, handles, "wasi:io/streams", {**made, streams_abi.OUTPUT_STREAM_WRITE: native.write_out}
+        )
+
+    def _reader(self, function: abi.Function, native: _Native) -> Callable[[Any, int], bytes | int]:
+        name = f"{streams_abi.INTERFACE.name}#{function.name}"
+        waits, skips = function.python.startswith("blocking"), function.python.endswith("skip")
+
+        def read(stream: Any, length: int) -> bytes | int:
+            make = native.read_some if waits and length else native.read
+            made: list[bytes | StreamError] = []
+
+            def execute() -> Encoded:
+                made.append(_outcome(lambda: make(stream, length)))
+                return _encoded(made[0])
+
+            response = self._recorder.call(name, Kind.READ_LOCAL, Encoded(f"[{length}]"), execute)
+            content = made[0] if made else _again(native, stream, response)
+            if isinstance(content, StreamError):
+                raise content
+            return len(content) if skips else content
+
+        return read
+
+
+def _outcome(read: Callable[[], bytes]) -> bytes | StreamError:
+    try:
+        return read()
+    except StreamError as error:
+        return error
+
+
+def _encoded(outcome: bytes | StreamError) -> Encoded:
+    """Return what is recorded of a read."""
+    if isinstance(outcome, StreamError):
+        return Encoded(json.dumps({"err": "closed" if isinstance(outcome, StreamErrorClosed) else "failed"}))
+    return Encoded(json.dumps({"ok": len(outcome)}))
+
+
+def _again(native: _Native, stream: Any, recorded: Encoded) -> bytes | StreamError:
+    """Return as much as was read before, or come to the same end."""
+    with undamaged("a value in the oplog"):
+        size: int | None = json.loads(recorded.text).get("ok")
+    content = bytearray()
+    while size is None or len(content) < size:
+        rest = _CHUNK if size is None else size - len(content)
+        outcome = _outcome(lambda: native.read_some(stream, rest))  # noqa: B023  (called here)
+        if isinstance(outcome, StreamError):
+            if _encoded(outcome) == recorded:
+                return outcome
+            raise WorkerError(f"a stream gave {recorded.text} before, and now no more than {len(content)} bytes")
+        content += outcome
+    return bytes(content)

@@ -1,0 +1,1 @@
+"""`golem:api` and `golem:rpc` for workers."""

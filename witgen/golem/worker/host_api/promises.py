@@ -1,0 +1,74 @@
+"""Promises of `golem:api/host`: whoever knows the name of one completes it, and whoever waits goes on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Final
+
+from ..errors import RefusedError, Stopped
+from ..storage.state import State
+
+__all__ = ["Promises"]
+
+_LOOK_AGAIN: Final = 0.1
+"""Seconds between two looks: another process may complete a promise too, and signals need their turn."""
+
+
+class Promises:
+    """The promises of a state file."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._changed = threading.Condition()
+        self._is_stopped = False
+        self.waiting = 0
+        """How many threads wait for promises."""
+
+    def create(self, worker: int, position: int) -> None:
+        """Make a promise; it is named after the place in the oplog."""
+        self._state.execute("INSERT OR IGNORE INTO promises (worker, position) VALUES (?, ?)", worker, position)
+
+    def poll(self, worker: int, position: int) -> bytes | None:
+        """Return what a promise was completed with, None while it is not; raise if there is none."""
+        rows = self._state.execute(
+            "SELECT data FROM promises WHERE worker = ? AND position = ?", worker, position
+        )  # fmt: skip
+        if not rows:
+            raise RefusedError(f"there is no promise {position} of this worker; it may have been deleted")
+        data: bytes | None = rows[0]["data"]
+        return data
+
+    def wait(self, worker: int, position: int, go_on: Callable[[], None]) -> bytes:
+        """Wait until a promise is completed; `go_on` raises when nobody shall wait any longer."""
+        with self._changed:
+            self.waiting += 1
+            try:
+                while (data := self.poll(worker, position)) is None:
+                    go_on()
+                    if self._is_stopped:
+                        raise Stopped
+                    self._changed.wait(_LOOK_AGAIN)
+            finally:
+                self.waiting -= 1
+        return data
+
+    def stop(self) -> None:
+        """Let nobody wait any longer: the process ends."""
+        with self._changed:
+            self._is_stopped = True
+            self._changed.notify_all()
+
+    def complete(self, worker: int, position: int, data: bytes) -> bool:
+        """Complete a promise; tell whether it was not completed before."""
+        rows = self._state.execute(
+            "UPDATE promises SET data = ? WHERE worker = ? AND position = ? AND data IS NULL RETURNING position",
+            data, worker, position,
+        )  # fmt: skip
+        with self._changed:
+            self._changed.notify_all()
+        return bool(rows)
+
+    def delete(self, worker: int, position: int) -> None:
+        """Forget a promise."""
+        self._state.execute("DELETE FROM promises WHERE worker = ? AND position = ?", worker, position)

@@ -1,0 +1,167 @@
+"""`wit-value` of `golem:rpc/types`, both ways: values of any type as nodes that refer to each other by position."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeAlias
+
+from witgen_runtime import abi, check
+from witgen_runtime.values import Err, Ok, Some
+
+from ..._bindings.types import golem_rpc_types as rpc
+from ..oplog.codec import Reference
+
+__all__ = ["HandleOf", "WitValueError", "from_wit_value", "to_wit_value"]
+
+HandleOf: TypeAlias = Callable[[Any], tuple[str, int]]
+"""Returns the URI and the number of the object of a handle."""
+
+_PRIMITIVES: Final[dict[abi.Type, Any]] = {
+    abi.BOOL: rpc.WitNodePrimBool, abi.STRING: rpc.WitNodePrimString, abi.CHAR: rpc.WitNodePrimChar,
+    abi.U8: rpc.WitNodePrimU8, abi.U16: rpc.WitNodePrimU16, abi.U32: rpc.WitNodePrimU32, abi.U64: rpc.WitNodePrimU64,
+    abi.S8: rpc.WitNodePrimS8, abi.S16: rpc.WitNodePrimS16, abi.S32: rpc.WitNodePrimS32, abi.S64: rpc.WitNodePrimS64,
+    abi.F32: rpc.WitNodePrimFloat32, abi.F64: rpc.WitNodePrimFloat64,
+}  # fmt: skip
+
+
+class WitValueError(ValueError):
+    """Nodes that are no value of the type; the message says where."""
+
+
+def _no_handles(_: Any) -> tuple[str, int]:
+    raise WitValueError("a handle cannot be passed to another worker")
+
+
+def to_wit_value(type_: abi.Type, value: Any, handle: HandleOf = _no_handles) -> rpc.WitValue:
+    """Return a value of a type as nodes; the first is the value itself."""
+    writer = _Writer(handle)
+    writer.add(type_, value)
+    return rpc.WitValue(writer.nodes)
+
+
+class _Writer:
+    def __init__(self, handle: HandleOf) -> None:
+        self.nodes: list[Any] = []
+        self._handle = handle
+
+    def add(self, type_: abi.Type, value: Any) -> int:
+        index = len(self.nodes)
+        self.nodes.append(None)
+        self.nodes[index] = self._node(type_, value)
+        return index
+
+    def _maybe(self, type_: abi.Type | None, value: Any) -> int | None:
+        return None if type_ is None else self.add(type_, value)
+
+    def _node(self, type_: abi.Type, value: Any) -> Any:
+        match type_:
+            case abi.Prim():
+                return _PRIMITIVES[type_](value)
+            case abi.Record():
+                fields = [self.add(field.type, getattr(value, field.attribute)) for field in type_.fields]
+                return rpc.WitNodeRecordValue(fields)
+            case abi.Variant():
+                number, case = next(each for each in enumerate(type_.cases) if isinstance(value, each[1].python))
+                payload = None if case.payload is None else self.add(case.payload, value.value)
+                return rpc.WitNodeVariantValue((number, payload))
+            case abi.Enum():
+                return rpc.WitNodeEnumValue(list(type_.python).index(value))
+            case abi.Flags():
+                return rpc.WitNodeFlagsValue([bool(value.value >> bit & 1) for bit in range(len(type_.flags))])
+            case abi.Tuple():
+                return rpc.WitNodeTupleValue([self.add(*each) for each in zip(type_.types, value, strict=True)])
+            case abi.Option():
+                return self._option(type_, value)
+            case abi.Result():
+                ok = isinstance(value, Ok)
+                payload = self._maybe(type_.ok if ok else type_.err, value.value)
+                return rpc.WitNodeResultValue(Ok(payload) if ok else Err(payload))
+            case abi.Own() | abi.Borrow():
+                uri, number = self._handle(value)
+                return rpc.WitNodeHandle((rpc.Uri(uri), number))
+            case abi.List() | abi.FixedList():
+                return rpc.WitNodeListValue([self.add(type_.element, each) for each in value])
+            case abi.Map():
+                pair = abi.Tuple((type_.key, type_.value))
+                return rpc.WitNodeListValue([self.add(pair, each) for each in value.items()])
+            case _:
+                raise WitValueError(f"a {type(type_).__name__.lower()} has no form as wit-value")
+
+    def _option(self, type_: abi.Option, value: Any) -> Any:
+        if value is None:
+            return rpc.WitNodeOptionValue(None)
+        inner = value.value if isinstance(type_.type, abi.Option) else value
+        return rpc.WitNodeOptionValue(self.add(type_.type, inner))
+
+
+def from_wit_value(type_: abi.Type, given: rpc.WitValue) -> Any:
+    """Return the value of a type that nodes stand for.
+
+    Raises:
+        WitValueError: they do not stand for one.
+    """
+    value = _Reader(given.nodes).read(type_, 0, ())
+    try:
+        return check.normalise(type_, value, lambda _, each: each)
+    except check.Mismatch as mismatch:
+        raise WitValueError(str(mismatch.located("value"))) from None
+
+
+class _Reader:
+    def __init__(self, nodes: Sequence[Any]) -> None:
+        self._nodes = nodes
+
+    def read(self, type_: abi.Type, index: int, above: tuple[int, ...]) -> Any:
+        if not 0 <= index < len(self._nodes):
+            raise WitValueError(f"there is no node {index}")
+        if index in above:
+            raise WitValueError(f"node {index} contains itself")
+        node, above = self._nodes[index], (*above, index)
+        match type_, node:
+            case abi.Prim(), _ if isinstance(node, _PRIMITIVES[type_]):
+                return node.value
+            case abi.Record(), rpc.WitNodeRecordValue(value=parts) if len(parts) == len(type_.fields):
+                types = [field.type for field in type_.fields]
+                return type_.python(*[self.read(*each, above) for each in zip(types, parts, strict=True)])
+            case abi.Variant(), rpc.WitNodeVariantValue(value=(number, payload)) if number < len(type_.cases):
+                return self._variant(type_.cases[number], payload, above)
+            case abi.Enum(), rpc.WitNodeEnumValue(value=number) if number < len(type_.cases):
+                return list(type_.python)[number]
+            case abi.Flags(), rpc.WitNodeFlagsValue(value=flags) if len(flags) == len(type_.flags):
+                return type_.python(sum(1 << bit for bit, is_set in enumerate(flags) if is_set))
+            case abi.Tuple(), rpc.WitNodeTupleValue(value=parts) if len(parts) == len(type_.types):
+                return tuple(self.read(*each, above) for each in zip(type_.types, parts, strict=True))
+            case abi.Option(), rpc.WitNodeOptionValue(value=payload):
+                return self._option(type_, payload, above)
+            case abi.Result(), rpc.WitNodeResultValue(value=outcome):
+                side = type_.ok if isinstance(outcome, Ok) else type_.err
+                return type(outcome)(self._payload(side, outcome.value, above))
+            case abi.Own() | abi.Borrow(), rpc.WitNodeHandle(value=(_, number)):
+                return Reference(number)
+            case abi.List() | abi.FixedList(), rpc.WitNodeListValue(value=parts):
+                values = [self.read(type_.element, part, above) for part in parts]
+                return bytes(values) if type_.element is abi.U8 else values
+            case abi.Map(), rpc.WitNodeListValue(value=parts):
+                pair = abi.Tuple((type_.key, type_.value))
+                return dict(self.read(pair, part, above) for part in parts)
+            case _:
+                raise WitValueError(f"node {index}: {type(node).__name__} is no {_name(type_)}")
+
+    def _variant(self, case: abi.Case, payload: int | None, above: tuple[int, ...]) -> Any:
+        value = self._payload(case.payload, payload, above)
+        return case.python() if case.payload is None else case.python(value)
+
+    def _option(self, type_: abi.Option, payload: int | None, above: tuple[int, ...]) -> Any:
+        if payload is None:
+            return None
+        inner = self.read(type_.type, payload, above)
+        return Some(inner) if isinstance(type_.type, abi.Option) else inner
+
+    def _payload(self, type_: abi.Type | None, index: int | None, above: tuple[int, ...]) -> Any:
+        if (type_ is None) != (index is None):
+            raise WitValueError("a payload is missing" if index is None else f"node {index} is a payload too many")
+        return None if type_ is None or index is None else self.read(type_, index, above)
+
+
+def _name(type_: abi.Type) -> str:
+    return type_.value if isinstance(type_, abi.Prim) else getattr(type_, "name", type(type_).__name__.lower())

@@ -1,0 +1,276 @@
+"""Values as they stand in an oplog: JSON by the type's descriptor, bytes beside it, handles as what stands for them.
+
+A record is its fields, a variant `[case]` or `[case, payload]`, an enum its case, flags the list of those that are set,
+an option null or `[value]`, a result `{"ok": …}` or `{"err": …}`, a map the list of its pairs. `list<u8>` is
+`{"at": offset, "size": n}` in the bytes beside the text. A handle is `[number]`, or `[number, bytes]` where the state
+of its object stands in the oplog too, or `[number, text]` where the text says what it is.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, cast
+from weakref import WeakKeyDictionary
+
+from witgen_runtime import abi
+from witgen_runtime.values import Err, Ok, Some
+
+from ..errors import undamaged
+
+__all__ = [
+    "NOTHING", "Encoded", "Handle", "Reference", "decode", "encode", "gathered", "has_handles", "has_streams",
+    "map_handles", "replace",
+]  # fmt: skip
+
+Handle: TypeAlias = abi.Own | abi.Borrow
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What stands for a handle: the number of the object, and its state or a description where it has one."""
+
+    number: int
+    state: bytes | str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A value as text and bytes. Two are equal when the values are."""
+
+    text: str
+    data: bytes = b""
+
+
+NOTHING = Encoded("null")
+"""What stands where there is no value."""
+
+
+def encode(type_: abi.Type | None, value: object, refer: Callable[[Handle, Any], Reference]) -> Encoded:
+    """Return a value in the form of an oplog; `refer` gets every handle in it, in order."""
+    if type_ is None:
+        return NOTHING
+    writer = _Writer(refer)
+    plain = writer.write(type_, value)
+    return Encoded(json.dumps(plain, ensure_ascii=False, separators=(",", ":")), bytes(writer.data))
+
+
+def decode(type_: abi.Type | None, encoded: Encoded, refer: Callable[[Handle, Reference], Any]) -> Any:
+    """Return a value out of an oplog; `refer` turns what stands for a handle into an object.
+
+    Raises:
+        DamagedError: it is not a value of the type.
+    """
+    if type_ is None:
+        return None
+    with undamaged("a value in the oplog"):
+        return _Reader(refer, encoded.data).read(type_, json.loads(encoded.text))
+
+
+class _Writer:
+    def __init__(self, refer: Callable[[Handle, Any], Reference]) -> None:
+        self.data = bytearray()
+        self._refer = refer
+
+    def write(self, type_: abi.Type | None, value: Any) -> Any:
+        match type_:
+            case None:
+                return None
+            case abi.Prim():
+                return value
+            case abi.Own() | abi.Borrow():
+                reference = self._refer(type_, value)
+                state = reference.state
+                if isinstance(state, bytes):
+                    return [reference.number, self._bytes(state)]
+                return [reference.number] if state is None else [reference.number, state]
+            case abi.List() if type_.element is abi.U8:
+                return self._bytes(value)
+            case abi.List() | abi.FixedList():
+                return [self.write(type_.element, element) for element in value]
+            case abi.Enum():
+                return type_.cases[list(type_.python).index(value)]
+            case abi.Flags():
+                return [name for bit, name in enumerate(type_.flags) if value.value >> bit & 1]
+            case _:
+                return self._compound(type_, value)
+
+    def _compound(self, type_: abi.Type, value: Any) -> Any:
+        match type_:
+            case abi.Record():
+                return [self.write(field.type, getattr(value, field.attribute)) for field in type_.fields]
+            case abi.Variant():
+                case = _case(type_, value)
+                return [case.name] if case.payload is None else [case.name, self.write(case.payload, value.value)]
+            case abi.Tuple():
+                return [self.write(each, element) for each, element in zip(type_.types, value, strict=True)]
+            case abi.Option():
+                if value is None:
+                    return None
+                return [self.write(type_.type, value.value if isinstance(type_.type, abi.Option) else value)]
+            case abi.Result():
+                name, payload = ("ok", type_.ok) if isinstance(value, Ok) else ("err", type_.err)
+                return {name: self.write(payload, cast("Any", value).value)}
+            case abi.Map():
+                return [[self.write(type_.key, key), self.write(type_.value, each)] for key, each in value.items()]
+            case _:
+                raise _unsupported(type_)
+
+    def _bytes(self, value: Any) -> dict[str, int]:
+        start = len(self.data)
+        self.data += bytes(value)
+        return {"at": start, "size": len(self.data) - start}
+
+
+class _Reader:
+    def __init__(self, refer: Callable[[Handle, Reference], Any], data: bytes) -> None:
+        self._refer = refer
+        self._data = data
+
+    def read(self, type_: abi.Type | None, plain: Any) -> Any:
+        match type_:
+            case None:
+                return None
+            case abi.Prim():
+                return _primitive(type_, plain)
+            case abi.Own() | abi.Borrow():
+                return self._refer(type_, self._reference(*plain))
+            case abi.List() if type_.element is abi.U8:
+                return self._slice(plain)
+            case abi.List() | abi.FixedList():
+                return [self.read(type_.element, element) for element in plain]
+            case abi.Enum():
+                return list(type_.python)[type_.cases.index(plain)]
+            case abi.Flags():
+                return type_.python(sum(1 << type_.flags.index(name) for name in plain))
+            case _:
+                return self._compound(type_, plain)
+
+    def _compound(self, type_: abi.Type, plain: Any) -> Any:
+        match type_:
+            case abi.Record():
+                fields = zip(type_.fields, plain, strict=True)
+                return type_.python(*[self.read(field.type, each) for field, each in fields])
+            case abi.Variant():
+                case = next(case for case in type_.cases if case.name == plain[0])
+                return case.python() if case.payload is None else case.python(self.read(case.payload, plain[1]))
+            case abi.Tuple():
+                return tuple(self.read(each, element) for each, element in zip(type_.types, plain, strict=True))
+            case abi.Option():
+                if plain is None:
+                    return None
+                inner = self.read(type_.type, plain[0])
+                return Some(inner) if isinstance(type_.type, abi.Option) else inner
+            case abi.Result():
+                [(name, payload)] = cast("Mapping[str, Any]", plain).items()
+                return Ok(self.read(type_.ok, payload)) if name == "ok" else Err(self.read(type_.err, payload))
+            case abi.Map():
+                return {self.read(type_.key, key): self.read(type_.value, each) for key, each in plain}
+            case _:
+                raise _unsupported(type_)
+
+    def _reference(self, number: int, state: str | Mapping[str, int] | None = None) -> Reference:
+        return Reference(number, self._slice(state) if isinstance(state, Mapping) else state)
+
+    def _slice(self, place: Mapping[str, int]) -> bytes:
+        start, size = place["at"], place["size"]
+        if not 0 <= start <= start + size <= len(self._data):
+            raise ValueError(f"{size} bytes at {start} of {len(self._data)}")
+        return self._data[start : start + size]
+
+
+_PRIMITIVES: dict[abi.Type, type] = {abi.BOOL: bool, abi.CHAR: str, abi.STRING: str}
+
+
+def _primitive(type_: abi.Prim, plain: Any) -> Any:
+    if type_ in (abi.F32, abi.F64):
+        return float(plain)
+    if type(plain) is not _PRIMITIVES.get(type_, int):
+        raise TypeError(f"{plain!r:.40} is not a {type_.value}")
+    return plain
+
+
+def _case(type_: abi.Variant, value: object) -> abi.Case:
+    return next(case for case in type_.cases if isinstance(value, case.python))
+
+
+def _unsupported(type_: abi.Type) -> TypeError:
+    return TypeError(f"{type(type_).__name__.lower()} values cannot be recorded")
+
+
+_known: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
+
+
+def has_handles(type_: abi.Type | None) -> bool:
+    """Tell whether values of a type may have handles in them."""
+    if type_ is None or isinstance(type_, abi.Prim):
+        return False
+    if isinstance(type_, (abi.Own, abi.Borrow)):
+        return True
+    if type_ not in _known:
+        _known[type_] = any(map(has_handles, _parts(type_)))
+    return _known[type_]
+
+
+def has_streams(type_: abi.Type | None) -> bool:
+    """Tell whether values of a type may have streams or futures in them."""
+    if type_ is None or isinstance(type_, abi.Prim):
+        return False
+    return isinstance(type_, (abi.Stream, abi.Future)) or any(map(has_streams, _parts(type_)))
+
+
+def _parts(type_: abi.Type) -> Iterable[abi.Type | None]:
+    match type_:
+        case abi.Record():
+            return [field.type for field in type_.fields]
+        case abi.Variant():
+            return [case.payload for case in type_.cases]
+        case abi.Tuple():
+            return type_.types
+        case abi.Option() | abi.Stream() | abi.Future():
+            return [type_.type]
+        case abi.List() | abi.FixedList():
+            return [type_.element]
+        case abi.Result():
+            return [type_.ok, type_.err]
+        case abi.Map():
+            return [type_.key, type_.value]
+        case _:
+            return []
+
+
+def gathered(type_: abi.Type | None) -> abi.Type | None:
+    """Return the type with lists in place of streams."""
+    if not has_streams(type_):
+        return type_
+    match type_:
+        case abi.Stream(element) if element is not None:
+            return abi.List(element)
+        case abi.Result():
+            return abi.Result(gathered(type_.ok), gathered(type_.err))
+        case _:
+            return type_
+
+
+def map_handles(function: abi.Function, values: Sequence[Any], change: Callable[[Handle, Any], object]) -> list[Any]:
+    """Return the arguments of a call with every handle's object replaced by what `change` makes of it."""
+    return [replace(param.type, value, change) for param, value in zip(function.params, values, strict=True)]
+
+
+def replace(type_: abi.Type | None, value: Any, change: Callable[[Handle, Any], object]) -> Any:
+    """Return a value with the object of every handle replaced."""
+    if type_ is None or not has_handles(type_):
+        return value
+    if isinstance(type_, abi.Result) and has_streams(type_):
+        # A stream stays what it is; the handle is the error's.
+        if isinstance(value, Ok):
+            return Ok(replace(type_.ok, cast("Any", value).value, change))
+        return Err(replace(type_.err, value.value, change))
+    kept: list[object] = []
+
+    def keep(handle: Handle, each: Any) -> Reference:
+        kept.append(change(handle, each))
+        return Reference(len(kept) - 1)
+
+    return decode(type_, encode(type_, value, keep), lambda _, reference: kept[reference.number])

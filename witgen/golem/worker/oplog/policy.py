@@ -1,0 +1,173 @@
+"""What is done with each host function: recorded or run again, as a read or as a write.
+
+The sources are Golem's: reads and writes of `wrapped-function-type` in `golem:api/oplog`, and how its executor treats
+WebSockets. A function of an interface that is not named here is taken to change something outside.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Any
+
+from witgen_runtime import abi
+
+from ..._bindings.types import golem_websocket_client as websocket
+from .entries import BEGIN_REGION, END_REGION
+
+__all__ = [
+    "CHECKED",
+    "HISTORY",
+    "ONCE",
+    "REOPEN",
+    "TIMERS",
+    "Kind",
+    "entry_kind",
+    "interface_path",
+    "is_local",
+    "kind_of",
+    "terminal",
+]
+
+
+class Kind(enum.Enum):
+    """What a function does to the world; the values are those of `wrapped-function-type`."""
+
+    READ_LOCAL = "read-local"
+    WRITE_LOCAL = "write-local"
+    READ_REMOTE = "read-remote"
+    WRITE_REMOTE = "write-remote"
+
+    @property
+    def is_remote(self) -> bool:
+        """Tell whether something outside the worker is read or changed."""
+        return self in {Kind.READ_REMOTE, Kind.WRITE_REMOTE}
+
+
+_LOCAL_PACKAGES = {
+    "wasi:clocks": Kind.READ_LOCAL,
+    "wasi:io": Kind.READ_LOCAL,
+    "wasi:logging": Kind.WRITE_LOCAL,
+    "wasi:random": Kind.READ_LOCAL,
+}
+
+_READS = frozenset(
+    f"{interface}#{name}"
+    for interface, names in {
+        "golem:api/context": "start-span allow-forwarding-trace-context-headers",
+        "golem:api/host": "get-next get-workers poll-promise get-retry-policy get-oplog-persistence-level "
+        "get-idempotence-mode get-self-metadata get-worker-metadata resolve-component-id resolve-worker-id "
+        "resolve-worker-id-strict oplog-commit await-promise",
+        "golem:api/oplog": "get-oplog search-oplog get-next",
+        "golem:rpc/types": "wasm-rpc get",
+        "golem:websocket/client": "receive receive-with-timeout",
+        "wasi:blobstore/blobstore": "get-container container-exists",
+        "wasi:blobstore/container": "name info get-data list-objects has-object object-info "
+        "read-stream-object-names skip-stream-object-names",
+        "wasi:keyvalue/cache": "get exists future-get-result-get future-exists-result-get future-result-get "
+        "future-get-or-set-result-get",
+        "wasi:keyvalue/eventual": "get exists",
+        "wasi:keyvalue/eventual-batch": "get-many keys",
+        "wasi:http/types": "get",
+        "wasi:keyvalue/types": "open-bucket",
+    }.items()
+    for name in names.split()
+)  # fmt: skip
+
+_LOCAL = frozenset(
+    {
+        "golem:api/context#current-context",
+        *(f"golem:rpc/types#{name}" for name in ("parse-uuid", "uuid-to-string", "extract-value", "extract-type")),
+        "wasi:http/types#http-error-code",
+    }
+)
+"""Functions whose result follows from the arguments, or cannot be recorded and need not be."""
+
+_LOCAL_RESOURCES = frozenset(
+    {
+        *("outgoing-value", "invocation-context"),
+        *("fields", "outgoing-request", "request-options", "outgoing-response", "outgoing-body"),
+        *("incoming-body", "future-trailers"),
+    }
+)
+"""Resources that live in the worker alone: what is done with them is done again in replay."""
+
+_RECORDED_RESOURCES = frozenset({"vacancy"})
+"""Resources that can be restored, and yet stand for something outside: their functions are recorded."""
+
+CHECKED = frozenset({"wasi:http/types#[static]outgoing-body.finish"})
+"""Functions of such resources that have an entry nevertheless: a replay that does something else is stopped there."""
+
+_ENTRY_KINDS = {
+    "get-oplog-index": "no-op",
+    "mark-begin-operation": BEGIN_REGION,
+    "mark-end-operation": END_REGION,
+    "set-retry-policy": "change-retry-policy",
+    "set-oplog-persistence-level": "change-persistence-level",
+}
+
+TIMERS = frozenset(f"wasi:clocks/monotonic-clock#subscribe-{what}" for what in ("instant", "duration"))
+"""Functions that wait for a moment: that is recorded, so that a worker that is loaded again waits for the same one."""
+
+REOPEN = {"wasi:blobstore/blobstore#create-container": "get-container"}
+"""What gets again what a function made, where that is another function."""
+
+ONCE = frozenset({"wasi:http/outgoing-handler#handle"})
+"""What is a write, not just an opening: not repeated to get an object again while writes must not be made twice."""
+
+HISTORY = frozenset({"get-workers", "get-oplog", "search-oplog", "stream-object-names"})
+"""Resources that are read page by page: to get one again, its pages are read again."""
+
+
+def interface_path(interface: str) -> str:
+    """Return an interface's name without its version."""
+    return interface.partition("@")[0]
+
+
+def _plain(interface: str, function: abi.Function) -> str:
+    """Return a function's name with its interface, without version and resource."""
+    return f"{interface_path(interface)}#{function.name.rpartition(']')[2].rpartition('.')[2]}"
+
+
+def is_local(interface: str, function: abi.Function, implementation: Any) -> bool:
+    """Tell whether a function is not recorded but runs again in replay.
+
+    `implementation` is the class of the function's resource; one that can be restored lives in the worker alone,
+    mostly.
+    """
+    if function.resource is not None:
+        name = function.resource.name
+        if name in _LOCAL_RESOURCES or (hasattr(implementation, "_restore") and name not in _RECORDED_RESOURCES):
+            return True
+    return _plain(interface, function) in _LOCAL
+
+
+def kind_of(interface: str, function: abi.Function) -> Kind:
+    """Return what a function does to the world."""
+    if f"{interface_path(interface)}#{function.name}" in CHECKED:
+        return Kind.WRITE_LOCAL
+    package = interface.partition("/")[0]
+    if package in _LOCAL_PACKAGES:
+        return _LOCAL_PACKAGES[package]
+    return Kind.READ_REMOTE if _plain(interface, function) in _READS else Kind.WRITE_REMOTE
+
+
+def entry_kind(interface: str, function: abi.Function) -> str:
+    """Return what the entry of a call is called in the oplog."""
+    if interface_path(interface) != "golem:api/host":
+        return "imported-function-invoked"
+    return _ENTRY_KINDS.get(function.name, "imported-function-invoked")
+
+
+def terminal(interface: str, function: abi.Function, arguments: list[Any], error: object) -> Exception | None:
+    """Return what every later call of the same object gives, where this outcome was the object's last.
+
+    A WebSocket ends with `closed`, with a failure to connect, and with a `close` that succeeded.
+    """
+    if interface_path(interface) != "golem:websocket/client":
+        return None
+    if isinstance(error, (websocket.ErrorClosed, websocket.ErrorConnectionFailure)):
+        return error
+    if error is None and function.python == "close":
+        _, code, reason = arguments
+        return websocket.ErrorClosed(websocket.CloseInfo(1000 if code is None else code, reason or ""))
+    return None

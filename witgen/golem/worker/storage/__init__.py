@@ -1,0 +1,1 @@
+"""The state file: an SQLite database, and who may use it."""

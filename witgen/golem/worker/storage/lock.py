@@ -1,0 +1,95 @@
+"""One process at a time runs the workers of a state file, whatever name of the file it uses."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from pathlib import Path
+
+from ..errors import StateError
+
+__all__ = ["StateLock", "canonical", "make_folder", "make_private"]
+
+
+def canonical(path: Path) -> Path:
+    """Return the file's own path, behind symbolic links: what stands beside it is the same for all of them.
+
+    Raises:
+        StateError: it is not a file, or its path is not UTF-8, which is what it has to be inside the file.
+    """
+    try:
+        found = path.resolve()
+        str(found).encode()
+        mode = found.stat().st_mode
+    except FileNotFoundError:
+        return path.resolve()
+    except UnicodeEncodeError:
+        raise StateError(f"{path}: the path of a state file must be UTF-8; name another one with --state") from None
+    except (OSError, RuntimeError, ValueError) as error:
+        raise StateError(f"{path}: the state file cannot be used: {error}") from None
+    if not stat.S_ISREG(mode):
+        raise StateError(f"{path}: this is not a file; name another one with --state")
+    return found
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder that nobody else can look into; one that is there stays as it is."""
+    if not path.is_dir():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, exist_ok=True)
+
+
+def make_private(path: Path) -> None:
+    """Make a file that nobody else can read, if there is none. SQLite gives the files beside it the same mode."""
+    make_folder(path.parent)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600))
+
+
+class StateLock:
+    """Holds a state file for this process. The system lets go of it when the process dies, however it dies.
+
+    Args:
+        path: the file's canonical path.
+    """
+
+    def __init__(self, path: Path) -> None:
+        make_folder(path.parent)
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+        try:
+            self._descriptor: int | None = os.open(path.with_name(f"{path.name}.lock"), flags, 0o600)
+        except OSError as error:
+            raise StateError(f"{path}: the lock beside the state file cannot be opened: {error}") from None
+        try:
+            _lock(self._descriptor)
+        except OSError:
+            self.release()
+            raise StateError(
+                f"{path}: the state file is locked, another process runs its workers. Wait for it, end what it does "
+                "with `witgen workers interrupt`, or use another file."
+            ) from None
+
+    def release(self) -> None:
+        """Let go; twice is fine."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(descriptor: int) -> None:
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+
+else:
+    import errno
+    import fcntl
+
+    def _lock(descriptor: int) -> None:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            # Some network file systems have no locks; there, people look out for each other themselves.
+            if error.errno not in {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP}:
+                raise

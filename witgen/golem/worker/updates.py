@@ -1,0 +1,100 @@
+"""Updates: a worker goes on with another version of its component."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from .errors import StateError
+from .oplog.codec import NOTHING, Encoded
+from .oplog.entries import BY_SNAPSHOT, CREATED, UPDATED, Entry
+from .session import Session
+from .storage.tables import WorkerRecord
+
+if TYPE_CHECKING:
+    from .executor import Executor
+
+__all__ = ["update"]
+
+
+def update(
+    executor: Executor,
+    record: WorkerRecord,
+    load: Callable[[int], Session],
+    unload: Callable[[], None],
+    failed: Callable[[int, str], None],
+) -> Session:
+    """Load a worker with the version that it shall have; where that fails, it stays at its own.
+
+    Args:
+        executor: where it runs.
+        record: the worker.
+        load: loads a version and replays the oplog.
+        unload: undoes that.
+        failed: takes the version that it stays at, and why.
+    """
+    version = record.version
+    _take_back_half(executor, record)
+    while (wanted := executor.records.next_update(record.number)) is not None:
+        number, target, mode = wanted
+        try:
+            if target == version:
+                executor.records.forget_update(number)
+                continue
+            if mode == "automatic":
+                session = load(target)
+                _succeed(executor, record.number, number, target)
+                return session
+            snapshot = load(version).save_snapshot()
+            unload()
+            return _by_snapshot(executor, record, (number, target), snapshot, load)
+        except StateError:
+            # It may work another time.
+            unload()
+            raise
+        except Exception as error:  # noqa: BLE001 - any failure of the new version means that the old one stays
+            unload()
+            _give_up(executor, record, (number, target), str(error))
+            failed(version, str(error))
+    return load(version)
+
+
+def _give_up(executor: Executor, record: WorkerRecord, wanted: tuple[int, int], reason: str) -> None:
+    number, target = wanted
+    details = json.dumps([target, reason])
+    with executor.state.transaction():
+        executor.state.append(record.number, Entry("failed-update", request=Encoded(details), response=NOTHING))
+        executor.records.forget_update(number)
+
+
+def _by_snapshot(
+    executor: Executor, record: WorkerRecord, wanted: tuple[int, int], snapshot: bytes, load: Callable[[int], Session]
+) -> Session:
+    """Write the snapshot down and load the new version, which begins with it; take it back where that fails."""
+    number, target = wanted
+    before = executor.state.last_position(record.number)
+    executor.state.append(record.number, Entry(UPDATED, BY_SNAPSHOT, Encoded(json.dumps([target]), snapshot), NOTHING))
+    try:
+        session = load(target)
+    except BaseException:
+        executor.records.go_back(record.number, before, "revert")
+        raise
+    with executor.state.transaction():
+        executor.records.set_version(record.number, target)
+        executor.records.forget_update(number)
+    return session
+
+
+def _take_back_half(executor: Executor, record: WorkerRecord) -> None:
+    """Take back a snapshot that the new version had not loaded yet when the process died."""
+    snapshot = executor.state.last(record.number, CREATED, UPDATED)
+    if snapshot is not None and executor.records.version_at(record.number) != record.version:
+        executor.records.go_back(record.number, snapshot.position - 1, "revert")
+
+
+def _succeed(executor: Executor, worker: int, number: int, target: int) -> None:
+    with executor.state.transaction():
+        executor.state.append(worker, Entry(UPDATED, request=Encoded(json.dumps([target])), response=NOTHING))
+        executor.records.set_version(worker, target)
+        executor.records.forget_update(number)

@@ -1,0 +1,191 @@
+"""`witgen.lock`: which tool made the output from which WIT, and which files it owns."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from keyword import iskeyword
+from pathlib import Path
+from typing import Any, cast
+
+from ..base.files import read
+from ..base.frozen import fields, record
+
+__all__ = [
+    "LOCK_NAME",
+    "Contents",
+    "Lock",
+    "Shared",
+    "digest",
+    "lock_text",
+    "pending_text",
+    "read_contents",
+    "read_lock",
+]
+
+LOCK_NAME = "witgen.lock"
+
+
+@record
+class Shared:
+    """An interface of an output, for packages that reuse it.
+
+    `module` is what its modules are called, `wit` the fingerprint of its WIT. `exceptions` are the types that some
+    function fails with, `resources` those that are a part of some value: both decide which classes there are, and
+    depend on more than the interface. `names` are the classes that a user named: of types, and of functions' errors.
+    """
+
+    module: str
+    wit: str
+    exceptions: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+    names: Mapping[str, str] = {}
+
+
+_LISTS = ("exceptions", "resources")
+
+
+@record
+class Contents:
+    """What an output says of itself to packages that reuse it: who wrote it, its interfaces, where its runtime is."""
+
+    version: str
+    interfaces: Mapping[str, Shared]
+    runtime: str | None = None
+    reuse: tuple[str, ...] = ()
+
+
+@record
+class Lock:
+    """The files that an earlier run wrote: path relative to the output → SHA-256 of the content.
+
+    `pending` is what runs that did not finish were about to write: several digests where several runs died.
+    `readable` is False where there is a lock that says nothing, as after a merge with conflicts.
+    """
+
+    files: Mapping[str, str] = {}
+    pending: Mapping[str, tuple[str, ...]] = {}
+    readable: bool = True
+
+    def knows(self, path: str) -> bool:
+        """Tell whether a file was ours when the lock was written."""
+        return path in self.files or path in self.pending
+
+    def owns(self, path: str, content: bytes) -> bool:
+        """Tell whether a file is as we left it."""
+        return digest(content) in {self.files.get(path), *self.pending.get(path, ())}
+
+
+def digest(content: bytes) -> str:
+    """Return the SHA-256 of a file's content; CRLF counts as LF, so that a checkout with other line ends is no edit."""
+    return hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest()
+
+
+def lock_text(contents: Contents, *, world: str, wit: str, digests: Mapping[str, str]) -> str:
+    """Return the text of the lock for files with these digests."""
+    document: dict[str, Any] = {"witgen": contents.version, "world": world, "wit": wit}
+    if contents.runtime is not None:
+        document["runtime"] = contents.runtime
+    if contents.reuse:
+        document["reuse"] = list(contents.reuse)
+    document["interfaces"] = {name: _plain(interface) for name, interface in contents.interfaces.items()}
+    import json  # noqa: PLC0415 - a run without changes is over before this would be loaded
+
+    return json.dumps({**document, "files": dict(sorted(digests.items()))}, indent=2) + "\n"
+
+
+def _plain(interface: Shared) -> dict[str, Any]:
+    """Return an interface as the lock has it, without the lists that are empty."""
+    return {name: value for name in fields(Shared) or () if (value := getattr(interface, name))}
+
+
+def read_contents(folder: Path, text: str | None = None) -> Contents | None:
+    """Return what the lock of an output says to those who reuse it; None where there is none that is finished.
+
+    With `text`, this is what the lock says.
+    """
+    try:
+        data = _parsed(folder, text)
+        interfaces = {_plain_text(name): _shared(each) for name, each in data["interfaces"].items()}
+        runtime = data.get("runtime")
+        # Names of packages only: where they are, whoever reuses this one finds out.
+        reuse = tuple(_name(each) for each in _texts(data.get("reuse", ())))
+        return Contents(_plain_text(data["witgen"]), interfaces, None if runtime is None else _name(runtime), reuse)
+    except _DAMAGE:
+        return None
+
+
+def _shared(interface: Mapping[str, Any]) -> Shared:
+    exceptions, resources = (_texts(interface.get(key, ())) for key in _LISTS)
+    names = {_plain_text(key): _name(value) for key, value in interface.get("names", {}).items()}
+    return Shared(_name(interface["module"]), _plain_text(interface["wit"]), exceptions, resources, names)
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if isinstance(value, str):
+        msg = "a list of strings is wanted"
+        raise TypeError(msg)
+    return tuple(_plain_text(each) for each in value)
+
+
+def _plain_text(value: Any) -> str:
+    """Return a string as it is, and refuse what no file, no message and no module can have."""
+    if not isinstance(value, str) or not value.isprintable():
+        msg = f"{value!r} is not plain text"
+        raise ValueError(msg)
+    return value
+
+
+def _name(value: Any) -> str:
+    """Return what can stand in an import statement, and refuse anything else."""
+    text = _plain_text(value)
+    if not all(part.isidentifier() and not iskeyword(part) for part in text.split(".")):
+        msg = f"{text!r} is not the name of a module"
+        raise ValueError(msg)
+    return text
+
+
+def pending_text(lock: Lock, digests: Mapping[str, str]) -> str:
+    """Return the lock that stands while files with these digests are being written over those of `lock`."""
+    pending = {path: list(before) for path, before in lock.pending.items()}
+    for path, value in digests.items():
+        pending[path] = list(dict.fromkeys((*pending.get(path, ()), value)))
+    import json  # noqa: PLC0415 - likewise
+
+    # On one line, which is made several times as fast: nobody is to read it.
+    return json.dumps({"files": dict(lock.files), "pending": dict(sorted(pending.items()))}) + "\n"
+
+
+def read_lock(folder: Path) -> Lock:
+    """Read the lock of an output folder; without one, or with one that is damaged, nothing is known to be ours."""
+    try:
+        data = _parsed(folder)
+        files, pending = data["files"], data.get("pending", {})
+        return Lock(
+            {path: str(value) for path, value in files.items() if _is_inside(path)},
+            {path: tuple(map(str, values)) for path, values in pending.items() if _is_inside(path)},
+        )
+    except FileNotFoundError:
+        return Lock()
+    except _DAMAGE:
+        return Lock(readable=False)
+
+
+# All that reading a lock ends in that is not as we left it: somebody merged, edited or forged it, or the disk failed.
+_DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
+
+
+def _parsed(folder: Path, text: str | None = None) -> dict[str, Any]:
+    import json  # noqa: PLC0415 - likewise
+
+    data = json.loads(read(folder / LOCK_NAME).decode() if text is None else text)
+    if not isinstance(data, dict):
+        msg = "a lock is an object"
+        raise TypeError(msg)
+    return cast("dict[str, Any]", data)
+
+
+def _is_inside(path: str) -> bool:
+    """Tell whether a path is written as witgen writes them, so that it stays in the folder on every system."""
+    parts = path.split("/")
+    return path.isprintable() and not {"", ".", ".."}.intersection(parts) and not {"\\", ":"}.intersection(path)

@@ -1,0 +1,142 @@
+"""A first configuration from the WIT that is there."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..api import GOLEM_WORLD, resolve
+from ..base.files import read
+from ..base.resources import GOLEM_WIT
+from ..bindings.facts.names import snake
+from ..diagnostics.errors import WitgenError
+from ..diagnostics.model import Diagnostic
+from ..wit.resolve import select_world
+from .discovery import FILE_NAME, parse
+
+__all__ = ["First", "attributes_line", "initialise", "mark_generated"]
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """The first target, as the file says it: paths relative to the folder, with slashes; None for Golem's own WIT."""
+
+    wit: str | None
+    world: str
+    out: str
+    golem: bool = False
+
+    def lines(self) -> list[str]:
+        """Return the table in TOML."""
+        values = {"wit": self.wit, "world": self.world, "out": self.out}
+        strings = [f"{key} = {_quoted(value)}" for key, value in values.items() if value is not None]
+        return ["[tool.witgen]", *strings, *(["golem = true"] if self.golem else []), ""]
+
+
+def initialise(folder: Path, wit: Path | None, world: str | None, out: str | None, *, golem: bool = False) -> First:
+    """Append a `[tool.witgen]` for one world to `folder`'s pyproject.toml, which is made if there is none.
+
+    Args:
+        folder: the project's folder.
+        wit: where the WIT is; None to look for it.
+        world: the world; None for the only one.
+        out: the output package; None to call it after the world.
+        golem: take what is missing from Golem's WIT, and all of it where there is no WIT.
+
+    Raises:
+        WitgenError: there is no WIT, it is wrong or has several worlds and none was named, or a configuration exists.
+    """
+    path = folder / FILE_NAME
+    text = _text(path)
+    _refuse_second(path, text)
+    source = wit if wit is not None else _find(folder, golem=golem)
+    resolved = resolve(source, golem=golem)
+    own = source == GOLEM_WIT
+    chosen = resolved.worlds[select_world(resolved, world or (GOLEM_WORLD if own else None))]
+    default = f"{snake(chosen.name)}_bindings"
+    target = First(
+        None if own else source.as_posix(),
+        world or chosen.name,
+        out or (f"src/{default}" if (folder / "src").is_dir() else default),
+        golem,
+    )
+    _refuse_other_encodings(path, target)
+    line_end = "\r\n" if "\r\n" in text else "\n"
+    gap = line_end if text and not text.endswith("\n") else ""
+    blank = line_end if text.strip() else ""
+    path.write_bytes((text + gap + blank + line_end.join(target.lines())).encode())
+    return target
+
+
+def _refuse_other_encodings(path: Path, target: First) -> None:
+    """Say so where a path has bytes that are not UTF-8, which is what TOML is written in."""
+    for option, value in (("wit", target.wit), ("out", target.out)):
+        shown = (value or "").encode("utf-8", "backslashreplace").decode()
+        if value is not None and shown != value:
+            message = f"`{option}` would be `{shown}`, which is not UTF-8, as `{path.name}` has to be"
+            raise WitgenError([Diagnostic("W0901", message, path=path.name, help="choose another path")])
+
+
+def _text(path: Path) -> str:
+    """Return what is in a file that is to be added to, nothing where there is none."""
+    try:
+        return read(path).decode()
+    except FileNotFoundError:
+        return ""
+    except UnicodeDecodeError as error:
+        message = f"`{path.name}` is not UTF-8: byte {error.start} is wrong"
+    except OSError as error:
+        message = f"cannot read `{path.name}`: {error.strerror}"
+    raise WitgenError([Diagnostic("W0901", message, path=path.name)])
+
+
+def _refuse_second(path: Path, text: str) -> None:
+    try:
+        tool = parse(text).get("tool", {})
+    except ValueError as error:
+        raise WitgenError([Diagnostic("W0901", str(error), path=path.name)]) from None
+    if not isinstance(tool, dict):
+        raise WitgenError([Diagnostic("W0903", "`tool` must be a table", path=path.name)])
+    if "witgen" in tool:
+        remedy = "edit it, or add a `[[tool.witgen.target]]` for another world"
+        raise WitgenError([Diagnostic("W0931", "there is a [tool.witgen] already", path=path.name, help=remedy)])
+
+
+def _find(folder: Path, *, golem: bool) -> Path:
+    """Return where the WIT is, relative to `folder`: `wit/` as everywhere, else the only folder or file there is."""
+    if (folder / "wit").is_dir():
+        return Path("wit")
+    files = [path.relative_to(folder) for path in folder.glob("*.wit")]
+    folders = {path.parent.relative_to(folder) for path in folder.glob("*/*.wit")}
+    candidates = [*sorted(folders), *sorted(files)]
+    if len(candidates) == 1:
+        return candidates[0]
+    if golem and not candidates:
+        return GOLEM_WIT
+    listed = ", ".join(f"`{candidate.as_posix()}`" for candidate in candidates)
+    message = f"there is WIT in several places: {listed}" if candidates else "there is no WIT here"
+    raise WitgenError([Diagnostic("W0932", message, path=".", help="pass it: `witgen init path/to/wit`")])
+
+
+def _quoted(text: str) -> str:
+    """Return a TOML string; those of JSON are some."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def attributes_line(out: str) -> str:
+    """Return the line of .gitattributes for an output folder."""
+    path = Path(out).as_posix().strip("/")
+    pattern = f'"{path}/**"' if " " in path else f"{path}/**"
+    return f"{pattern} linguist-generated text eol=lf"
+
+
+def mark_generated(folder: Path, line: str) -> bool:
+    """Append a line to `folder`'s .gitattributes unless it is there; tell whether it was added."""
+    path = folder / ".gitattributes"
+    text = _text(path)
+    if line in text.splitlines():
+        return False
+    gap = "\n" if text and not text.endswith("\n") else ""
+    path.write_bytes(f"{text}{gap}{line}\n".encode())
+    return True

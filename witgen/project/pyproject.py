@@ -1,0 +1,273 @@
+"""`[tool.witgen]` and `[[tool.witgen.target]]` of pyproject.toml.
+
+`[tool.witgen]` holds what all targets share; each `[[tool.witgen.target]]` is one output folder. Without targets,
+`[tool.witgen]` with an `out` is the only one. Paths are relative to the file.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+from ..base.files import read
+from ..base.source import SourceFile, Span
+from ..config import Config, default_wit
+from ..diagnostics.errors import WitgenError
+from ..diagnostics.model import Diagnostic, Label
+from .discovery import Target, parse
+from .toml_spans import Place, places
+
+__all__ = ["load"]
+
+_TABLE: tuple[str | int, ...] = ("tool", "witgen")
+
+
+class _Option(NamedTuple):
+    """A key: its name in `Config`, what a value has to be, how to tell."""
+
+    field: str
+    expected: str
+    fits: Callable[[object], bool]
+
+
+def _is_string(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_bool(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_adapters(value: object) -> bool:
+    return value in {"auto", "bytes", "off"}
+
+
+def _is_strings(value: object) -> bool:
+    return isinstance(value, list) and all(map(_is_string, cast("list[object]", value)))
+
+
+def _is_names(value: object) -> bool:
+    return isinstance(value, dict) and all(map(_is_string, cast("dict[str, object]", value).values()))
+
+
+_OPTIONS = {
+    "wit": _Option("wit", "a string: the folder or file with the WIT", _is_string),
+    "world": _Option("world", "a string: the name of a world", _is_string),
+    "out": _Option("out", "a string: the output folder", _is_string),
+    "host": _Option("host", "true or false", _is_bool),
+    "guest": _Option("guest", "true or false", _is_bool),
+    "features": _Option("features", "a list of strings", _is_strings),
+    "all-features": _Option("all_features", "true or false", _is_bool),
+    "all-imports": _Option("all_imports", "true or false", _is_bool),
+    "world-module": _Option("world_module", "a string: the name of a module", _is_string),
+    "full-names": _Option("full_names", "true or false", _is_bool),
+    "import-names": _Option("import_names", "a table of strings: interface = name", _is_names),
+    "export-names": _Option("export_names", "a table of strings: interface = name", _is_names),
+    "names": _Option("names", "a table of strings: interface = module name, interface.type = class name", _is_names),
+    "golem": _Option("golem", "true or false", _is_bool),
+    "reuse": _Option("reuse", "a list of strings: import names of generated packages, or `name=folder`", _is_strings),
+    "skip": _Option("skip", "a list of strings: interfaces that the world imports", _is_strings),
+    "runtime": _Option("runtime", "a string: `copy`, or the import name of a runtime", _is_string),
+    "adapters": _Option("adapters", '"auto", "bytes" or "off"', _is_adapters),
+    "wasmtime": _Option("wasmtime", "a list of strings: packages and interfaces", _is_strings),
+}
+
+_MERGED = {"names", "import-names", "export-names"}
+"""What a target has of these comes on top of what is shared."""
+
+
+def load(path: Path) -> list[Target]:
+    """Read the targets of a pyproject.toml.
+
+    Raises:
+        WitgenError: the file is no TOML, or its `[tool.witgen]` is wrong; every problem is listed.
+    """
+    return _Reader(path).targets()
+
+
+class _Reader:
+    def __init__(self, path: Path) -> None:
+        self._folder = _from_here(path.parent)
+        self._file = SourceFile(_from_here(path).as_posix(), _text(path))
+        self._document = self._parse()
+        self._places = _places(self._file)
+        self._problems: list[Diagnostic] = []
+
+    def _parse(self) -> dict[str, Any]:
+        try:
+            return parse(self._file.text)
+        except ValueError as error:
+            message, offset = _toml_error(error, self._file.text)
+            raise WitgenError([Diagnostic("W0901", message, Span(self._file, offset, offset))]) from None
+
+    def targets(self) -> list[Target]:
+        """Return the targets, or raise with all that is wrong."""
+        shared = _table((_table(self._document.get("tool")) or {}).get("witgen"))
+        if shared is None:
+            self._report("W0903", "`tool.witgen` must be a table", _TABLE, at_value=True)
+            raise WitgenError(self._problems)
+        listed = shared.pop("target", None)
+        self._check(shared, _TABLE)
+        found = [self._target(shared, {}, _TABLE)] if listed is None else self._listed(shared, listed)
+        self._refuse_shared_outputs(found)
+        if self._problems:
+            raise WitgenError(sorted(self._problems, key=lambda problem: problem.span.start if problem.span else 0))
+        return found
+
+    def _listed(self, shared: dict[str, Any], listed: object) -> list[Target]:
+        tables = [_table(each) for each in cast("list[object]", listed)] if isinstance(listed, list) else [None]
+        found: list[Target] = []
+        for index, table in enumerate(tables):
+            path = (*_TABLE, "target", index)
+            if table is None:
+                self._report("W0903", "`target` must be written as `[[tool.witgen.target]]`", (*_TABLE, "target"))
+                break
+            self._check(table, path)
+            found.append(self._target(shared, table, path))
+        return found
+
+    def _check(self, table: dict[str, Any], path: tuple[str | int, ...]) -> None:
+        for key, value in table.items():
+            option = _OPTIONS.get(key)
+            if option is None:
+                self._report("W0902", f"unknown key `{key}` in {_title(path)}", (*path, key), help=_nearest(key, path))
+            elif not option.fits(value):
+                message = f"`{key}` must be {option.expected}; this is {_describe(value)}"
+                self._report("W0903", message, (*path, key), at_value=True)
+            elif _has_nul(value):
+                message = f"`{key}` has a NUL character in it, which no path and no name can have"
+                self._report("W0903", message, (*path, key), at_value=True)
+
+    def _target(self, shared: dict[str, Any], table: dict[str, Any], path: tuple[str | int, ...]) -> Target:
+        merged = {**shared, **table}
+        for key in merged.keys() & _MERGED:
+            if isinstance(shared.get(key), dict) and isinstance(table.get(key), dict):
+                merged[key] = {**shared[key], **table[key]}
+        if "out" not in merged:
+            self._report("W0904", f"{_title(path)} has no `out`", path, help='add `out = "…"`: the output folder')
+        if merged.get("host") is False and merged.get("guest") is False:
+            self._report("W0905", f"{_title(path)} has neither a host nor a guest", path)
+        values = {_OPTIONS[key].field: value for key, value in merged.items() if key in _OPTIONS}
+        values["wit"] = (
+            self._path(values["wit"])
+            if "wit" in values
+            else default_wit(self._folder, golem=values.get("golem") is True)
+        )
+        values["out"] = self._path(values.get("out", ""))
+        if _is_strings(values.get("reuse", [])):
+            values["reuse"] = [self._package(each) for each in values.get("reuse", [])]
+        return Target(Config(**values), dict(self._near(path)))
+
+    def _near(self, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Place]]:
+        """Yield the places of a target's options, the shared ones first, so that its own replace them."""
+        for base in (_TABLE, path):
+            for full, place in self._places.items():
+                if full[: len(base)] == base and (len(full) == len(base) or full[len(base)] != "target"):
+                    yield full[len(base) :], place
+
+    def _package(self, value: str) -> str:
+        name, given, folder = value.partition("=")
+        return f"{name}={self._path(folder)}" if given else name
+
+    def _path(self, value: object) -> Path:
+        # What is wrong with it is reported already.
+        return Path(os.path.normpath(self._folder / str(value).replace("\0", "")))
+
+    def _refuse_shared_outputs(self, targets: list[Target]) -> None:
+        seen: dict[str, Span | None] = {}
+        for target in targets:
+            out, span = os.path.realpath(str(target.config.out)), target.locate("out")
+            if out in seen:
+                first = seen[out]
+                labels = (Label(first, "the other target"),) if first is not None else ()
+                message = f"two targets write to `{target.config.out}`"
+                self._problems.append(Diagnostic("W0906", message, span, labels))
+            seen[out] = span
+
+    def _report(
+        self, code: str, message: str, path: tuple[str | int, ...], *, help: str | None = None, at_value: bool = False
+    ) -> None:
+        while path and path not in self._places:
+            path = path[:-1]
+        place = self._places.get(path)
+        span = None if place is None else place.value if at_value else place.key
+        self._problems.append(Diagnostic(code, message, span, help=help, path=self._file.path))
+
+
+def _table(value: object) -> dict[str, Any] | None:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else None
+
+
+def _has_nul(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(map(_has_nul, cast("dict[str, object]", value).items()))
+    if isinstance(value, (list, tuple)):
+        return any(map(_has_nul, cast("list[object]", value)))
+    return isinstance(value, str) and "\0" in value
+
+
+def _places(file: SourceFile) -> Mapping[tuple[str | int, ...], Place]:
+    """Return where everything is; nowhere in what is nested so deeply that only `tomllib` can read it."""
+    try:
+        return places(file)
+    except RecursionError:
+        return {}
+
+
+def _text(path: Path) -> str:
+    shown = _from_here(path).as_posix()
+    try:
+        return read(path).decode()
+    except UnicodeDecodeError as error:
+        message = f"`{shown}` is not UTF-8: byte {error.start} is wrong"
+    except OSError as error:
+        message = f"cannot read `{shown}`: {error.strerror}"
+    raise WitgenError([Diagnostic("W0901", message, path=shown)])
+
+
+def _from_here(path: Path) -> Path:
+    """Return a path relative to the current folder."""
+    try:
+        return Path(os.path.relpath(path))
+    except ValueError:  # another drive
+        return path
+
+
+def _toml_error(error: ValueError, text: str) -> tuple[str, int]:
+    """Return the message and the offset of an error; before Python 3.14 the place is a part of the message."""
+    match = re.fullmatch(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", str(error), re.DOTALL)
+    if match is None:
+        return str(error), len(text)
+    if match[2] is None:
+        return match[1], len(text)
+    line, column = int(match[2]), int(match[3])
+    start = sum(len(each) + 1 for each in text.split("\n")[: line - 1])
+    return match[1], start + column - 1
+
+
+def _title(path: tuple[str | int, ...]) -> str:
+    return "`[tool.witgen]`" if path == _TABLE else "`[[tool.witgen.target]]`"
+
+
+def _nearest(key: str, path: tuple[str | int, ...]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - only where something is wrong
+
+    known = [*_OPTIONS, *(["target"] if path == _TABLE else [])]
+    close = get_close_matches(key, known, n=1)
+    return f"did you mean `{close[0]}`?" if close else f"known keys: {', '.join(f'`{name}`' for name in known)}"
+
+
+def _describe(value: object) -> str:
+    inner: list[object] = []
+    if isinstance(value, list):
+        word, inner = "a list", cast("list[object]", value)
+    elif isinstance(value, dict):
+        word, inner = "a table", list(cast("dict[str, object]", value).values())
+    else:
+        kinds: dict[type, str] = {bool: "true or false", str: "a string", int: "a number", float: "a number"}
+        word = kinds.get(type(value), "a date or time")
+    odd = next((item for item in inner if not isinstance(item, str)), None)
+    return word if odd is None else f"{word} with {_describe(odd)} in it"

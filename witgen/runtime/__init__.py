@@ -1,1 +1,0 @@
-"""Support code of the generated bindings; `host` needs wasmtime, everything else only Python."""

@@ -1,0 +1,1 @@
+"""From WIT, as text or in a component, to resolved packages."""

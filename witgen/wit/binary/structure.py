@@ -1,0 +1,352 @@
+"""What the sections of a component say, before indices are followed (Binary.md); `at` is a byte offset.
+
+Only what describes types is kept: core modules, core types, values and canonical built-ins leave nothing but their
+place in an index space.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Hashable
+from typing import TypeAlias, assert_never
+
+from ...base.frozen import record
+from ..model.ir import Prim
+
+__all__ = [
+    "AliasExport",
+    "AliasOuter",
+    "BorrowShape",
+    "ComponentShape",
+    "Declaration",
+    "DefShape",
+    "EnumShape",
+    "Export",
+    "ExportType",
+    "ExternName",
+    "ExternType",
+    "FixedListShape",
+    "FlagsShape",
+    "FuncShape",
+    "FutureShape",
+    "Import",
+    "InlineInstance",
+    "InstanceShape",
+    "Instantiate",
+    "Lift",
+    "ListShape",
+    "MapShape",
+    "Nested",
+    "OptionShape",
+    "OwnShape",
+    "PrimShape",
+    "RecordShape",
+    "Ref",
+    "ResourceShape",
+    "ResultShape",
+    "Shape",
+    "Sort",
+    "StreamShape",
+    "TupleShape",
+    "TypeDeclaration",
+    "VariantShape",
+    "form_of",
+]
+
+# A primitive, or the number of a type in the index space of the declaration's scope.
+Ref: TypeAlias = Prim | int
+
+
+class Sort(enum.Enum):
+    """The index spaces; the core ones are one, since nothing that describes types refers to them."""
+
+    CORE = 0x00
+    FUNC = 0x01
+    VALUE = 0x02
+    TYPE = 0x03
+    COMPONENT = 0x04
+    INSTANCE = 0x05
+
+
+@record
+class PrimShape:
+    """A primitive that has a type index of its own."""
+
+    prim: Prim
+
+
+@record
+class RecordShape:
+    """`record`: fields in order."""
+
+    fields: tuple[tuple[str, Ref], ...]
+
+
+@record
+class VariantShape:
+    """`variant`: cases in order, each perhaps with a payload."""
+
+    cases: tuple[tuple[str, Ref | None], ...]
+
+
+@record
+class FlagsShape:
+    """`flags`."""
+
+    names: tuple[str, ...]
+
+
+@record
+class EnumShape:
+    """`enum`."""
+
+    names: tuple[str, ...]
+
+
+@record
+class ListShape:
+    """`list<T>`."""
+
+    element: Ref
+
+
+@record
+class FixedListShape:
+    """`list<T, N>`."""
+
+    element: Ref
+    size: int
+
+
+@record
+class MapShape:
+    """`map<K, V>`."""
+
+    key: Ref
+    value: Ref
+
+
+@record
+class TupleShape:
+    """`tuple<…>`."""
+
+    types: tuple[Ref, ...]
+
+
+@record
+class OptionShape:
+    """`option<T>`."""
+
+    type: Ref
+
+
+@record
+class ResultShape:
+    """`result<T, E>`."""
+
+    ok: Ref | None
+    err: Ref | None
+
+
+@record
+class OwnShape:
+    """`own<R>`."""
+
+    resource: int
+
+
+@record
+class BorrowShape:
+    """`borrow<R>`."""
+
+    resource: int
+
+
+@record
+class StreamShape:
+    """`stream<T>`."""
+
+    type: Ref | None
+
+
+@record
+class FutureShape:
+    """`future<T>`."""
+
+    type: Ref | None
+
+
+DefShape: TypeAlias = (
+    PrimShape | RecordShape | VariantShape | FlagsShape | EnumShape | ListShape | FixedListShape | MapShape | TupleShape
+    | OptionShape | ResultShape | OwnShape | BorrowShape | StreamShape | FutureShape
+)  # fmt: skip
+
+
+@record
+class FuncShape:
+    """A function's type."""
+
+    params: tuple[tuple[str, Ref], ...]
+    result: Ref | None
+    is_async: bool
+
+
+@record
+class ResourceShape:
+    """A resource that a component implements."""
+
+
+@record
+class InstanceShape:
+    """The type of an instance: declarations that are evaluated anew for each instance."""
+
+    declarations: tuple[Declaration, ...]
+
+
+@record
+class ComponentShape:
+    """The type of a component: the same with imports."""
+
+    declarations: tuple[Declaration, ...]
+
+
+Shape: TypeAlias = DefShape | FuncShape | ResourceShape | InstanceShape | ComponentShape
+
+
+@record
+class ExternName:
+    """The name of an import or export with its attributes."""
+
+    name: str
+    implements: str | None = None
+    version_suffix: str | None = None
+    external_id: str | None = None
+
+
+@record
+class ExternType:
+    """What an import or export is: `index` is its type, None for a fresh resource and for what is never looked into."""
+
+    sort: Sort
+    index: int | None
+
+
+@record
+class TypeDeclaration:
+    """Adds a type."""
+
+    shape: Shape
+    at: int
+
+
+@record
+class AliasExport:
+    """Adds what an instance exports."""
+
+    sort: Sort
+    instance: int
+    name: str
+    at: int
+
+
+@record
+class AliasOuter:
+    """Adds what an enclosing scope has; `count` scopes outwards."""
+
+    sort: Sort
+    count: int
+    index: int
+    at: int
+
+
+@record
+class Import:
+    """Adds what is imported."""
+
+    name: ExternName
+    type: ExternType
+    at: int
+
+
+@record
+class ExportType:
+    """In the type of an instance or component: adds what is exported."""
+
+    name: ExternName
+    type: ExternType
+    at: int
+
+
+@record
+class Export:
+    """In a component: exports what is there, perhaps as a supertype, and adds it again."""
+
+    name: ExternName
+    sort: Sort
+    index: int
+    type: ExternType | None
+    at: int
+
+
+@record
+class Instantiate:
+    """Adds an instance of a component."""
+
+    component: int
+    arguments: tuple[tuple[str, Sort, int], ...]
+    at: int
+
+
+@record
+class InlineInstance:
+    """Adds an instance made of what is there."""
+
+    exports: tuple[tuple[ExternName, Sort, int], ...]
+    at: int
+
+
+@record
+class Nested:
+    """Adds a component whose sections stand in a range of the file."""
+
+    start: int
+    end: int
+
+
+@record
+class Lift:
+    """Adds a function of a type."""
+
+    type: int
+    at: int
+
+
+Declaration: TypeAlias = (
+    TypeDeclaration | AliasExport | AliasOuter | Import | Export | ExportType | Instantiate | InlineInstance | Nested
+    | Lift
+)  # fmt: skip
+
+
+def form_of(shape: DefShape | FuncShape) -> tuple[Hashable, tuple[Ref | None, ...]]:
+    """Split a definition into what two of them must have equal and the types it is made of."""
+    match shape:
+        case PrimShape(prim):
+            return prim, ()
+        case RecordShape(parts) | VariantShape(parts):
+            return tuple(name for name, _ in parts), tuple(ref for _, ref in parts)
+        case FlagsShape(names) | EnumShape(names):
+            return names, ()
+        case OwnShape(index) | BorrowShape(index):
+            return None, (index,)
+        case FixedListShape(element, size):
+            return size, (element,)
+        case MapShape(one, other) | ResultShape(one, other):
+            return None, (one, other)
+        case TupleShape(types):
+            return None, types
+        case ListShape(part) | OptionShape(part) | StreamShape(part) | FutureShape(part):
+            return None, (part,)
+        case FuncShape(params, result, is_async):
+            return (is_async, *(name for name, _ in params)), (*(ref for _, ref in params), result)
+        case _:
+            assert_never(shape)

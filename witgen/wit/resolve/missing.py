@@ -1,0 +1,48 @@
+"""What to say about a package that is not there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Sequence
+
+from ...base.resources import golem_packages
+from ..model.ir import PackageName
+from ..tree import Tree
+from .suggest import list_names
+
+__all__ = ["MissingPackages"]
+
+
+class MissingPackages:
+    """Knows what was found where, to say where a missing package should be."""
+
+    def __init__(self, tree: Tree, known: Sequence[PackageName]) -> None:
+        self._tree = tree
+        self._known = known
+
+    def help(self, name: PackageName, suggest: Callable[[str, Collection[str]], str | None]) -> str:
+        """Say what is wrong with the version, the spelling or the layout; `suggest` finds similar names."""
+        versions = [known for known in self._known if (known.namespace, known.name) == (name.namespace, name.name)]
+        if versions:
+            found = list_names(str(known) for known in versions)
+            return f"there is {found}: versions must match exactly"
+        if str(name) in golem_packages():
+            return "it comes with witgen: pass --golem, or write `golem = true` in [tool.witgen]"
+        # Names that share the namespace alone are not similar.
+        close = suggest(str(name), [str(known) for known in self._known if _similar(known, name)])
+        return close or self._layout(name)
+
+    def _layout(self, name: PackageName) -> str:
+        folder = os.path.join(self._tree.path, "deps")
+        if not os.path.isdir(self._tree.path):
+            return "a file alone has no deps/: nest the package in it, or give the folder that holds both"
+        found = [os.path.basename(source.path) for source in self._tree.dependencies]
+        what = f"found {list_names(found)}" if found else "found nothing there"
+        return f"expected in {os.path.join(folder, name.name)}/ or {folder}/{name.name}.wit; {what}"
+
+
+def _similar(known: PackageName, name: PackageName) -> bool:
+    """Tell whether one part is the same and the other one perhaps misspelt."""
+    if known.namespace == name.namespace:
+        return known.name[:1] == name.name[:1] or known.name[-1:] == name.name[-1:]
+    return known.name == name.name

@@ -1,0 +1,370 @@
+"""The syntax tree of one WIT file.
+
+Nodes hold offsets into the text of their file, not the file: the tree of a file depends on its text alone, so it can be
+cached by content. `start` and `end` are the half-open range of characters that a message about the node points at.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from ...base.frozen import record
+from .type_ast import (
+    FixedListType,
+    FutureType,
+    HandleType,
+    Ident,
+    ListType,
+    MapType,
+    OptionType,
+    PrimitiveType,
+    ResultType,
+    StreamType,
+    TupleType,
+    TypeExpr,
+    Version,
+)  # fmt: skip
+
+__all__ = [
+    "AliasDecl", "Attribute", "Case", "ConstructorDecl", "Declaration", "Deprecated", "EnumDecl", "Extern",
+    "ExternalId", "Field", "File", "FixedListType", "FlagsDecl", "FunctionDecl", "FunctionType", "FutureType",
+    "HandleType", "Ident", "IncludeDecl", "IncludeName", "InlineInterface", "InterfaceDecl", "InterfaceItem",
+    "ListType", "LocalPath", "MapType", "Member", "NestedPackage", "OptionType", "PackageHeader", "PackageId",
+    "PackagePath", "Parameter", "Path", "PrimitiveType", "RecordDecl", "ResourceDecl", "ResultType", "Since",
+    "StreamType", "TopLevelUse", "TupleType", "TypeDecl", "TypeExpr", "Unstable", "UseDecl", "UseName",
+    "VariantDecl", "Version", "WorldDecl", "WorldItem",
+]  # fmt: skip
+
+
+# ---- Attributes
+
+
+@record
+class Since:
+    """`@since(version = …)`."""
+
+    version: str
+    start: int
+    end: int
+
+
+@record
+class Unstable:
+    """`@unstable(feature = …)`."""
+
+    feature: str
+    start: int
+    end: int
+
+
+@record
+class Deprecated:
+    """`@deprecated(version = …)`."""
+
+    version: str
+    start: int
+    end: int
+
+
+@record
+class ExternalId:
+    """`@external-id("…")`."""
+
+    value: str
+    start: int
+    end: int
+
+
+Attribute: TypeAlias = Since | Unstable | Deprecated | ExternalId
+Attributes: TypeAlias = tuple[Attribute, ...]
+
+
+# ---- Functions
+
+
+@record
+class Parameter:
+    """`name: type`."""
+
+    name: Ident
+    type: TypeExpr
+
+
+@record
+class FunctionType:
+    """`async func(…) -> …`."""
+
+    is_async: bool
+    parameters: tuple[Parameter, ...]
+    result: TypeExpr | None
+
+
+@record
+class FunctionDecl:
+    """A function of an interface, or a method (`is_static` false) or static function of a resource."""
+
+    docs: str | None
+    attributes: Attributes
+    name: Ident
+    type: FunctionType
+    is_static: bool = False
+
+
+@record
+class ConstructorDecl:
+    """`constructor(…)`; `name` is the keyword."""
+
+    docs: str | None
+    attributes: Attributes
+    name: Ident
+    type: FunctionType
+
+
+# ---- Types with a name
+
+
+@record
+class AliasDecl:
+    """`type name = type;`."""
+
+    docs: str | None
+    attributes: Attributes
+    name: Ident
+    type: TypeExpr
+
+
+@record
+class Field:
+    """A field of a record."""
+
+    docs: str | None
+    name: Ident
+    type: TypeExpr
+
+
+@record
+class RecordDecl:
+    """`record name { … }`."""
+
+    docs: str | None
+    attributes: Attributes
+    name: Ident
+    fields: tuple[Field, ...]
+
+
+@record
+class Case:
+    """A case of a variant."""
+
+    docs: str | None
+    name: Ident
+    type: TypeExpr | None
+
+
+@record
+class VariantDecl:
+    """`variant name { … }`."""
+
+    docs: str | None
+    attributes: Attributes
+    name: Ident
+    cases: tuple[Case, ...]
+
+
+@record
+class Member:
+    """A case of an enum or a flag."""
+
+    docs: str | None
+    name: Ident
+
+
+@record
+class EnumDecl:
+    """`enum name { … }`."""
+
+    docs: str | None
+    attributes: Attributes
+    name: Ident
+    cases: tuple[Member, ...]
+
+
+@record
+class FlagsDecl:
+    """`flags name { … }`."""
+
+    docs: str | None
+    attributes: Attributes
+    name: Ident
+    flags: tuple[Member, ...]
+
+
+@record
+class ResourceDecl:
+    """`resource name { … }`."""
+
+    docs: str | None
+    attributes: Attributes
+    name: Ident
+    functions: tuple[FunctionDecl | ConstructorDecl, ...]
+
+
+TypeDecl: TypeAlias = AliasDecl | RecordDecl | VariantDecl | EnumDecl | FlagsDecl | ResourceDecl
+
+
+# ---- Packages, interfaces and worlds
+
+
+@record
+class PackageId:
+    """`namespace:name@version`."""
+
+    namespace: Ident
+    name: Ident
+    version: Version | None
+
+    @property
+    def start(self) -> int:
+        """Where the name begins."""
+        return self.namespace.start
+
+    @property
+    def end(self) -> int:
+        """Where the name, or the version that follows it directly, ends."""
+        if self.version is not None and self.version.start == self.name.end + 1:
+            return self.version.end
+        return self.name.end
+
+
+@record
+class LocalPath:
+    """A name of the same file or package."""
+
+    name: Ident
+
+
+@record
+class PackagePath:
+    """`namespace:package/name@version`."""
+
+    package: PackageId
+    name: Ident
+
+
+Path: TypeAlias = LocalPath | PackagePath
+
+
+@record
+class UseName:
+    """One name of a `use`, perhaps renamed."""
+
+    name: Ident
+    rename: Ident | None
+
+
+@record
+class UseDecl:
+    """`use path.{a, b as c};`."""
+
+    attributes: Attributes
+    path: Path
+    names: tuple[UseName, ...]
+
+
+@record
+class IncludeName:
+    """One renaming of an `include … with`."""
+
+    name: Ident
+    rename: Ident
+
+
+@record
+class IncludeDecl:
+    """`include path;` or `include path with { a as b }`."""
+
+    attributes: Attributes
+    path: Path
+    names: tuple[IncludeName, ...]
+
+
+InterfaceItem: TypeAlias = UseDecl | FunctionDecl | TypeDecl
+
+
+@record
+class InlineInterface:
+    """`interface { … }` in a world."""
+
+    items: tuple[InterfaceItem, ...]
+
+
+@record
+class Extern:
+    """What a world imports or exports: `name: func…`, `name: interface {…}`, `path` or `label: path`."""
+
+    docs: str | None
+    attributes: Attributes
+    is_import: bool
+    label: Ident | None
+    target: Path | FunctionType | InlineInterface
+
+
+WorldItem: TypeAlias = UseDecl | IncludeDecl | Extern | TypeDecl
+
+
+@record
+class InterfaceDecl:
+    """`interface name { … }`."""
+
+    docs: str | None
+    attributes: Attributes
+    name: Ident
+    items: tuple[InterfaceItem, ...]
+
+
+@record
+class WorldDecl:
+    """`world name { … }`."""
+
+    docs: str | None
+    attributes: Attributes
+    name: Ident
+    items: tuple[WorldItem, ...]
+
+
+@record
+class TopLevelUse:
+    """`use path as name;` beside interfaces and worlds: a name for the rest of the file."""
+
+    path: Path
+    rename: Ident | None
+
+
+@record
+class PackageHeader:
+    """`package name;`; the documentation's range is that of its comments."""
+
+    docs: str | None
+    id: PackageId
+    docs_start: int
+
+
+Declaration: TypeAlias = InterfaceDecl | WorldDecl | TopLevelUse
+
+
+@record
+class NestedPackage:
+    """`package name { … }`."""
+
+    docs: str | None
+    id: PackageId
+    declarations: tuple[Declaration, ...]
+
+
+@record
+class File:
+    """One file; packages nested in it stand beside its own declarations."""
+
+    header: PackageHeader | None
+    declarations: tuple[Declaration, ...]
+    packages: tuple[NestedPackage, ...]

@@ -1,0 +1,13 @@
+"""What generated bindings stand on; `host` needs wasmtime, everything else Python alone.
+
+`Ok`, `Err` and `Some` are values that WIT has and Python has not; every error that WIT declares is a `WitError`.
+"""
+
+from __future__ import annotations
+
+from .values import Err, Ok, Some, WitError
+from .version import VERSION
+
+__all__ = ["Err", "Ok", "Some", "WitError", "__version__"]
+
+__version__ = VERSION

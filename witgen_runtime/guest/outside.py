@@ -1,0 +1,62 @@
+"""Imported functions on plain CPython, where there is no component: fakes answer them, if any are installed."""
+
+# What the runtime keeps in a resource is private there, because public names are WIT's.
+# ruff: noqa: SLF001
+# pyright: reportPrivateUsage=false
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from .. import abi, check
+from .raw import OutsideComponentError
+from .resources import Ledger, wrapper
+
+__all__ = ["Answer", "answer_imports", "handed_out", "outside"]
+
+Answer: TypeAlias = Callable[[abi.Interface, abi.Function, tuple[Any, ...]], Any]
+"""Answers a call of an imported function; returns NotImplemented where nothing is installed for its interface."""
+
+_answers: list[Answer] = []
+
+
+def answer_imports(answer: Answer) -> None:
+    """Let `answer` answer calls of imported functions from now on."""
+    _answers.append(answer)
+
+
+def handed_out(type_: abi.Type, value: object, ledger: Ledger) -> object:
+    """Return the object of a handle that the guest passes, and note in `ledger` what becomes of the handle.
+
+    Raises:
+        check.Mismatch: it is no handle of that resource.
+        DroppedError: the handle is gone.
+    """
+    if not isinstance(type_, abi.Own | abi.Borrow):
+        return value
+    cls = wrapper(type_.resource)
+    if not isinstance(value, cls):
+        raise check.Mismatch(f"expected {cls.__name__}, got {type(value).__name__}")
+    return ledger.take(value, give=isinstance(type_, abi.Own))._raw.object
+
+
+def outside(interface: abi.Interface, function: abi.Function) -> Callable[..., Any]:
+    """Return what stands for an imported function where there is no component."""
+
+    def call(*arguments: object) -> Any:
+        ledger = Ledger()
+        canonical = check.arguments(function, arguments, lambda type_, value: handed_out(type_, value, ledger))
+        ledger.settle(function.python)
+        for answer in _answers:
+            answered = answer(interface, function, tuple(canonical))
+            if answered is not NotImplemented:
+                return answered
+        raise OutsideComponentError(
+            f"{function.python} ({interface.name or function.name}) can be called inside a component that"
+            " componentize-py built, or while fakes are installed (see guest/testing)"
+        )
+
+    async def call_async(*arguments: object) -> Any:
+        return call(*arguments)
+
+    return call_async if function.is_async else call

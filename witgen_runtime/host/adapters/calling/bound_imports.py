@@ -1,0 +1,55 @@
+"""The plain functions that stand for an async one in the host: one starts it, one finishes it.
+
+Between them a ticket stands for the work; two functions for all of them tell whether a ticket's work is done, and give
+a ticket up.
+"""
+
+from __future__ import annotations
+
+from weakref import WeakKeyDictionary
+
+from .... import abi
+from .. import names
+
+__all__ = ["CANCEL", "COMMAND", "DRIVE", "OPENED", "POLL", "START", "STEP", "WAIT", "finish_of", "start_of"]
+
+_TICKET = (abi.Param("ticket", "ticket", abi.U32),)
+
+POLL = abi.Function(names.POLL, "poll", _TICKET, abi.U32)
+CANCEL = abi.Function(names.CANCEL, "cancel", _TICKET)
+STEP = abi.Function(
+    names.STEP,
+    "step",
+    tuple(abi.Param(name, name, abi.U32) for name in ("event", "first", "second")),
+    abi.Tuple((abi.U32,) * 6),
+)
+OPENED = abi.Function(
+    names.OPENED, "opened", (abi.Param("number", "number", abi.U32), abi.Param("end", "end", abi.U32))
+)
+COMMAND = abi.Function(names.COMMAND, "command", (), is_async=True)
+DRIVE = abi.Function(names.DRIVE, "drive", (), is_async=True)
+START = abi.Function(names.START, "start", (), is_async=True)
+
+WAIT = abi.Function(names.WAIT, "wait", ())
+
+_known: WeakKeyDictionary[abi.Function, tuple[abi.Function, abi.Function]] = WeakKeyDictionary()
+
+
+def _parts(function: abi.Function) -> tuple[abi.Function, abi.Function]:
+    if function not in _known:
+        finish = names.finish_name(function.name)
+        _known[function] = (
+            abi.Function(f"start {function.name}", function.python, function.params, abi.U32),
+            abi.Function(finish, function.python, _TICKET, function.result, function.raises),
+        )
+    return _known[function]
+
+
+def start_of(function: abi.Function) -> abi.Function:
+    """Return the function that starts an async one and returns its ticket."""
+    return _parts(function)[0]
+
+
+def finish_of(function: abi.Function) -> abi.Function:
+    """Return the function that takes a ticket whose work is done and returns or raises what came of it."""
+    return _parts(function)[1]

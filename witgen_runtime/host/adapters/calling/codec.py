@@ -1,0 +1,43 @@
+"""What bytes and strings look like in the functions of an adapter.
+
+An adapter's `string` is in latin1+utf16 on its inner side: every byte of a `list<u8>` is the character of that
+number. The C library has UTF-8, so Python makes each byte from 0x80 on two. A genuine string of such a function takes
+the same way with its UTF-8 as the bytes.
+"""
+
+from __future__ import annotations
+
+from ....check import Mismatch
+from ...capi import ffi
+
+__all__ = ["LONGEST", "narrow", "narrow_text", "wide", "wide_text"]
+
+LONGEST = (1 << 31) - 1
+"""Bytes in one list: the next higher bit of a string's size in latin1+utf16 says that it is in UTF-16."""
+
+_MEMORY = ffi.MEMORY
+
+
+def wide(value: bytes | bytearray) -> bytes:
+    """Return bytes as the UTF-8 of the text that stands for them."""
+    if value.isascii():
+        return bytes(value)
+    if len(value) > LONGEST:
+        raise Mismatch(f"{len(value)} bytes: an adapter takes {LONGEST} at once", ValueError)
+    return value.decode("latin-1").encode()
+
+
+def wide_text(value: str) -> bytes:
+    """Return a genuine string as the UTF-8 of the text that stands for it."""
+    encoded = str.encode(value)
+    return encoded if len(encoded) == len(value) else encoded.decode("latin-1").encode()
+
+
+def narrow(address: int, size: int) -> bytes:
+    """Return the bytes that the UTF-8 at an address stands for."""
+    return str(_MEMORY[address : address + size], "utf-8").encode("latin-1")
+
+
+def narrow_text(address: int, size: int) -> str:
+    """Return the genuine string that the UTF-8 at an address stands for."""
+    return narrow(address, size).decode()

@@ -1,0 +1,116 @@
+"""The streams and futures of descriptors: their keys, and the typed functions that pass what they carry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from .... import abi
+from ... import signatures
+from .stream_kinds import CARRIES_NO_HANDLES, data_name, key_of, put_name
+
+__all__ = ["Classes", "End", "Keys", "Passage", "classes_of", "ends_of", "keys_of", "obstacle", "passages"]
+
+End = abi.Stream | abi.Future
+Keys = Mapping[End, str]
+"""The keys of the streams and futures of one function."""
+Classes = tuple[abi.Type, ...]
+"""The types with names in what a stream or future carries, which tell what Python classes its elements are of."""
+
+
+@dataclass(frozen=True, eq=False)
+class Passage:
+    """One kind of stream or future, with elements of some classes: the functions by which they come and go."""
+
+    classes: Classes
+    put: abi.Function
+    data: abi.Function
+
+
+def _parts(type_: abi.Type) -> Iterator[abi.Type | None]:
+    match type_:
+        case abi.Record():
+            yield from (field.type for field in type_.fields)
+        case abi.Variant():
+            yield from (case.payload for case in type_.cases)
+        case abi.Tuple():
+            yield from type_.types
+        case abi.Result():
+            yield from (type_.ok, type_.err)
+        case abi.Map():
+            yield from (type_.key, type_.value)
+        case abi.List() | abi.FixedList():
+            yield type_.element
+        case abi.Option() | abi.Stream() | abi.Future():
+            yield type_.type
+        case _:
+            pass
+
+
+def _within(type_: abi.Type | None) -> Iterator[abi.Type]:
+    if type_ is not None:
+        yield type_
+        for part in _parts(type_):
+            yield from _within(part)
+
+
+def _outermost(type_: abi.Type | None) -> Iterator[End]:
+    if isinstance(type_, (abi.Stream, abi.Future)):
+        yield type_
+    elif type_ is not None:
+        for part in _parts(type_):
+            yield from _outermost(part)
+
+
+def ends_of(function: abi.Function) -> list[End]:
+    """Return the streams and futures that a function passes."""
+    types = [*(param.type for param in function.params), function.result]
+    return list(dict.fromkeys(end for type_ in types for end in _outermost(type_)))
+
+
+def obstacle(function: abi.Function) -> str | None:
+    """Return why the streams of a function cannot be carried; None where they can."""
+    carried = [part for end in ends_of(function) for part in _within(end.type)]
+    handles = (abi.Own, abi.Borrow, abi.Stream, abi.Future)
+    return CARRIES_NO_HANDLES if any(isinstance(part, handles) for part in carried) else None
+
+
+def keys_of(interface: str, function: abi.Function) -> dict[End, str]:
+    """Return the keys of a function's streams; `interface` is what all names of the interface have in common."""
+    keys: dict[End, str] = {}
+    for end in ends_of(function):
+        keys[end] = key_of(interface, function.name, signatures.structure(end), named=_is_named(end))
+    return keys
+
+
+def classes_of(end: End) -> Classes:
+    """Return the types with names in what a stream or future carries."""
+    named = (abi.Record, abi.Variant, abi.Enum, abi.Flags)
+    return tuple(part for part in _within(end.type) if isinstance(part, named))
+
+
+def _is_named(end: End) -> bool:
+    return bool(classes_of(end))
+
+
+def passages(functions: Iterable[tuple[str, abi.Function]]) -> dict[str, list[Passage]]:
+    """Return all kinds by their keys, those whose elements have one structure under several names together.
+
+    Functions stand with what all names of their interface have in common.
+    """
+    found: dict[str, dict[Classes, Passage]] = {}
+    for interface, function in functions:
+        if obstacle(function) is None:
+            for end, key in keys_of(interface, function).items():
+                name = function.python if _is_named(end) else ""
+                found.setdefault(key, {}).setdefault(classes_of(end), _passage(end, key, name))
+    return {key: list(each.values()) for key, each in found.items()}
+
+
+def _passage(end: End, key: str, function: str) -> Passage:
+    """Return a kind, which is that of one function or, where that is empty, of any that pass a stream of this type."""
+    name = f"stream of {function}" if function else signatures.structure(end)
+    elements = abi.U32 if end.type is None else abi.List(end.type)
+    number = abi.Param("end", "end", abi.U32)
+    put = abi.Function(put_name(key), "put", (number, abi.Param("elements", "elements", elements)))
+    return Passage(classes_of(end), put, abi.Function(data_name(key), name, (number,), elements))

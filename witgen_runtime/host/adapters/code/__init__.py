@@ -1,0 +1,1 @@
+"""The core code that runs inside adapters."""

@@ -1,0 +1,1 @@
+"""Composes components with adapters around them."""

@@ -1,0 +1,49 @@
+"""In which form an adapter has its interface on either side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..wasm.shapes import Function, Resource, carries_bytes, carries_ends
+from ..wasm.type_writer import Look
+from .lending import lends_several, with_numbers
+
+__all__ = ["Form"]
+
+
+@dataclass(frozen=True)
+class Form:
+    """How types look on the inner side and on the outer one, and whether async functions are polled on the inner.
+
+    `settles`: before any function is called, what the guest has written to streams is brought to the host. `numbered`
+    has the resources of which functions can be lent several handles, with the names of what gives a handle's number.
+    """
+
+    inside: Look = field(default_factory=Look)
+    outside: Look = field(default_factory=Look)
+    polled: bool = False
+    settles: bool = False
+    numbered: Mapping[Resource, str] = field(default_factory=dict[Resource, str])
+
+    @property
+    def passes_ends(self) -> bool:
+        """Whether streams and futures are numbers on one side."""
+        return self.inside.numbers or self.outside.numbers
+
+    def inner(self, function: Function) -> Function:
+        """Return a function with the parameters that it has on the inner side."""
+        if not self.numbered or not lends_several(function):
+            return function
+        return with_numbers(function, self.numbered.__contains__)
+
+    def changes(self, function: Function) -> bool:
+        """Tell whether a function has to be passed on by code."""
+        bytes_ = self.inside.text or self.outside.text
+        return (
+            self.settles
+            or self.inner(function).params != function.params
+            or (self.polled and function.is_async)
+            or (bytes_ and any(map(carries_bytes, function.types)))
+            or (self.passes_ends and any(map(carries_ends, function.types)))
+        )

@@ -1,0 +1,14 @@
+"""What can be asked for."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+__all__ = ["Adapters"]
+
+Adapters: TypeAlias = Literal["auto", "bytes", "off"]
+"""Which adapters a world gets.
+
+`auto`: for bytes where the world moves any and the component can have them; `bytes`: the same, and a component that
+cannot have them is refused; `off`: none for bytes. Async imports always get adapters.
+"""

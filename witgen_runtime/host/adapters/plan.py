@@ -1,0 +1,106 @@
+"""Which interfaces get an adapter: what can have one, and what has to have the same as its neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from .compose.lending import lends_several
+from .wasm.shapes import Interface, Resource, Shape, carries_bytes, resources_of
+
+__all__ = ["Plan", "plan_imports"]
+
+
+@dataclass(eq=False)
+class Plan:
+    """The imported interfaces that get adapters, and why not others.
+
+    That are those whose bytes travel as text, those whose async functions are polled, and those that pass `ends` of
+    streams or futures.
+
+    `left_out` says by name of interfaces that move bytes why they have no adapter; those of wasmtime itself never have.
+    """
+
+    text: list[Interface] = field(default_factory=list[Interface])
+    polled: list[Interface] = field(default_factory=list[Interface])
+    ends: list[Interface] = field(default_factory=list[Interface])
+    settling: list[Interface] = field(default_factory=list[Interface])
+    """Those that pass streams or futures, and those that use resources of one that does."""
+    left_out: dict[str, str] = field(default_factory=dict[str, str])
+
+    lending: list[Interface] = field(default_factory=list[Interface])
+    """Those with functions that can be lent several handles."""
+
+    @property
+    def adapted(self) -> list[Interface]:
+        """All interfaces that get an adapter."""
+        return list(dict.fromkeys((*self.text, *self.polled, *self.ends, *self.settling, *self.lending)))
+
+
+def plan_imports(
+    interfaces: Sequence[Interface], ours: Callable[[Interface], bool], *, bytes_: bool, numbers: bool
+) -> Plan:
+    """Plan adapters for imported interfaces; `ours` says which of them Python implements.
+
+    `numbers`: functions that can be lent several handles get their numbers instead.
+    """
+    served = [interface for interface in interfaces if ours(interface)]
+    plan = Plan(
+        polled=[interface for interface in served if interface.is_async],
+        ends=[interface for interface in served if interface.carries_ends],
+    )
+    if numbers:
+        plan.lending = [each for each in served if any(map(lends_several, each.functions))]
+    plan.settling = list(_settling(served, plan.ends))
+    carriers = [interface for interface in interfaces if interface.carries_bytes] if bytes_ else []
+    refused = [interface for interface in carriers if not ours(interface)]
+    without = set(refused)
+    owners = _owners(carriers)
+    neighbours = {interface: set(_neighbours(interface, owners)) for interface in carriers}
+    while refused:
+        interface = refused.pop()
+        for other in carriers:
+            if other not in without and (other in neighbours[interface] or interface in neighbours[other]):
+                rule = f"it shares a type with {interface.name or 'the world itself'}, which has no adapter"
+                plan.left_out[other.name] = rule
+                without.add(other)
+                refused.append(other)
+    plan.text = [interface for interface in carriers if interface not in without]
+    return plan
+
+
+def _settling(interfaces: Sequence[Interface], ends: Sequence[Interface]) -> Iterator[Interface]:
+    resources = {resource for interface in ends for resource in interface.own}
+    for interface in interfaces:
+        shapes = (shape for function in interface.functions for shape in function.types)
+        if interface in ends or any(resource in resources for shape in shapes for resource in resources_of(shape)):
+            yield interface
+
+
+def _owners(interfaces: Sequence[Interface]) -> dict[Shape, list[Interface]]:
+    """Return who exports each type that has bytes in it: the interface that declares it, and those that `use` it."""
+    owners: dict[Shape, list[Interface]] = {}
+    for interface in interfaces:
+        for shape in interface.types.values():
+            if isinstance(shape, Shape) and carries_bytes(shape):
+                owners.setdefault(shape, []).append(interface)
+    return owners
+
+
+def _neighbours(interface: Interface, owners: dict[Shape, list[Interface]]) -> Iterator[Interface]:
+    seen: set[Shape] = set()
+    for meaning in (*interface.types.values(), *(shape for f in interface.functions for shape in f.types)):
+        if not isinstance(meaning, Resource):
+            for shape in _carriers(meaning, seen):
+                yield from (owner for owner in owners.get(shape, ()) if owner is not interface)
+
+
+def _carriers(shape: Shape, seen: set[Shape]) -> Iterator[Shape]:
+    """Yield a type and the parts of it that have bytes in them."""
+    if shape in seen or not carries_bytes(shape):
+        return
+    seen.add(shape)
+    yield shape
+    for part in shape.parts:
+        if part is not None:
+            yield from _carriers(part, seen)

@@ -1,0 +1,80 @@
+"""Which adapters a component has: read from the types of its functions, so that it need not be kept beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from wasmtime.component import FuncType
+
+from ... import abi
+from .. import signatures
+from .calling.bound_imports import finish_of, start_of
+from .names import PREFIX, finish_name
+
+__all__ = ["Examined", "Ways", "examine", "ways"]
+
+
+@dataclass(frozen=True)
+class Examined:
+    """The functions of an interface that a component has, and of those the ones that go through adapters.
+
+    `text` has the functions whose bytes travel as text, `polled` the async ones that are started and finished,
+    `numbers` those whose streams and futures are numbers, `lent` those whose borrowed handles are, but for `self`.
+    `different` says of functions what the component has and what the world has.
+    """
+
+    functions: frozenset[str]
+    text: frozenset[str] = frozenset()
+    polled: frozenset[str] = frozenset()
+    numbers: frozenset[str] = frozenset()
+    lent: frozenset[str] = frozenset()
+    different: Mapping[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
+
+
+Ways: TypeAlias = Sequence[Mapping[str, bool]]
+"""How a component may have a function: what `shape.expected` is told."""
+
+
+def ways(*, composed: bool, text: bool) -> Ways:
+    """Return how a component may have functions: just as WIT says, if no adapters were put around it.
+
+    `text`: bytes may be text there.
+    """
+    both = (False, True) if composed else (False,)
+    return [
+        {"text": as_text, "numbers": numbers, "lent": lent}
+        for lent in both for numbers in both for as_text in ((False, True) if text else (False,))
+    ]  # fmt: skip
+
+
+def _is_added(interface: abi.Interface, name: str) -> bool:
+    """Tell whether a function is one that composing adds to those of the world itself."""
+    return not interface.name and name.startswith(PREFIX)
+
+
+def examine(interface: abi.Interface, theirs: Mapping[str, FuncType], known: Ways) -> Examined:
+    """Compare an interface with a component's functions, which it has in one of the `known` ways."""
+    ours = {function.name: function for function in interface.functions}
+    finishing = {name for name in map(finish_name, ours) if name in theirs}
+    functions = frozenset(name for name in theirs if name not in finishing and not _is_added(interface, name))
+    text, polled, numbers, lent = set[str](), set[str](), set[str](), set[str]()
+    different: dict[str, tuple[str, str]] = {}
+    for name in sorted(functions & ours.keys()):
+        pairs = [(ours[name], theirs[name])]
+        if finish_name(name) in finishing:
+            pairs = [(start_of(ours[name]), theirs[name]), (finish_of(ours[name]), theirs[finish_name(name)])]
+            polled.add(name)
+        found = [signatures.found(type_) for _, type_ in pairs]
+        taken = next((way for way in known if found == [signatures.expected(each, **way) for each, _ in pairs]), None)
+        if taken is None:
+            different[name] = (found[-1], signatures.expected(pairs[-1][0]))
+            continue
+        if taken["text"]:
+            text.add(name)
+        if taken["numbers"] and signatures.passes_ends(ours[name]):
+            numbers.add(name)
+        if taken["lent"]:
+            lent.add(name)
+    return Examined(functions, frozenset(text), frozenset(polled), frozenset(numbers), frozenset(lent), different)

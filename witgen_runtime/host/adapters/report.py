@@ -1,0 +1,67 @@
+"""Which adapters a world has taken, for people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .. import signatures
+from .refusal import Refusal
+
+if TYPE_CHECKING:
+    from ..linking.definition import Definition, Needs
+
+__all__ = ["AdaptersTaken", "taken"]
+
+
+@dataclass(frozen=True, slots=True)
+class AdaptersTaken:
+    """The functions of a world by the way that they take: `import ns:pkg/iface@1.0.0#f`, `export run`."""
+
+    text: tuple[str, ...] = ()
+    """Their lists of bytes go through an adapter."""
+    polled: tuple[str, ...] = ()
+    """Async imports, which always go through one."""
+    ends: tuple[str, ...] = ()
+    """They pass streams or futures, which go through an adapter that has the ends."""
+    plain: tuple[str, ...] = ()
+    """They have lists of bytes that go through none."""
+    refusal: str = ""
+    """Why the component as a whole got no adapters."""
+
+
+def taken(definition: Definition, needs: Needs, refusal: Refusal | None) -> AdaptersTaken:
+    """Return what way the functions of a component take."""
+    text, polled, ends, plain = list[str](), list[str](), list[str](), list[str]()
+    names = _by_world_name(needs)
+    imports = [
+        ("import", item.name, name, item.interface)
+        for item in definition.imports
+        if not item.native
+        for name in names.get(item.name, ())
+    ]
+    exports = [("export", interface.name, interface.name, interface) for interface in definition.exports]
+    for kind, shown, known, interface in (*imports, *exports):
+        adapted = needs.text.get((kind, known), frozenset[str]())
+        present = needs.functions.get(known, frozenset[str]()) if kind == "import" else None
+        for function in interface.functions:
+            name = f"{kind} {shown}#{function.name}" if shown else f"{kind} {function.name}"
+            if present is not None and function.name not in present:
+                continue
+            if kind == "import" and function.name in needs.polled.get(known, ()):
+                polled.append(name)
+            if function.name in needs.numbers.get((kind, known), ()):
+                ends.append(name)
+            if function.name in adapted:
+                text.append(name)
+            elif "list<u8>" in signatures.expected(function):
+                plain.append(name)
+    return AdaptersTaken(tuple(text), tuple(polled), tuple(ends), tuple(plain), str(refusal or ""))
+
+
+def _by_world_name(needs: Needs) -> dict[str, list[str]]:
+    """Return the component's names of its imports, by the world's."""
+    names: dict[str, list[str]] = {}
+    for name, known in needs.imports.items():
+        names.setdefault(known, []).append(name)
+    return names

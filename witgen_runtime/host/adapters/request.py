@@ -1,0 +1,124 @@
+"""What adapters the user of a world wants, and what came of it."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, get_args
+
+import wasmtime
+
+from ... import abi
+from .. import signatures
+from ..errors import LinkError
+from .compose.composer import Choice, compose
+from .options import Adapters
+from .refusal import Refusal
+
+if TYPE_CHECKING:
+    from ..linking.definition import Definition
+
+__all__ = ["Request", "binary", "request"]
+
+_REVISION = b"16"
+"""Part of the key of composed components in the cache: whoever changes what adapters are like changes it."""
+
+_log = logging.getLogger(__name__)
+
+
+class Request:
+    """Composes components of a world. `refusal` says why the last one was not composed."""
+
+    def __init__(self, definition: Definition, wanted: Adapters, *, numbers: bool) -> None:
+        self._definition = definition
+        self._wanted = wanted
+        self._numbers = numbers
+        self.refusal: Refusal | None = None
+        texts = [
+            _REVISION,
+            wanted.encode(),
+            b"numbers" if numbers else b"",
+            *(line.encode() for line in _description(definition)),
+        ]
+        self.key = hashlib.sha256(b"\0".join(texts)).hexdigest()[:20]
+
+    def compose(self, content: bytes) -> bytes | None:
+        """Return a component with its adapters; None where it has none, and where it cannot have them but need not."""
+        self.refusal = None
+        definition = self._definition
+        choice = Choice(
+            definition.serves, self._implemented, definition.exports, self.text, self._numbers,
+        )  # fmt: skip
+        try:
+            composition = compose(content if content.startswith(b"\0asm") else binary(content), choice)
+        except Refusal as refusal:
+            self.refused(refusal)
+            return None
+        for item, rule in composition.left_out.items():
+            _log.info("%s: bytes without an adapter: %s: %s", self._definition.name, item or "the world itself", rule)
+            if self._wanted == "bytes":
+                self.refused(Refusal(item, rule))
+                return None
+        return composition.content
+
+    def _implemented(self, name: str) -> abi.Interface | None:
+        """Return what the bindings know of an import that Python implements, by the component's name."""
+        item = self._definition.imported(name)
+        return item.interface if item is not None and not item.native else None
+
+    @property
+    def text(self) -> bool:
+        """Whether bytes may travel as text."""
+        return self._wanted != "off"
+
+    def insist(self) -> None:
+        """Raise if the last component cannot have adapters and the user wants no other."""
+        if self.refusal is not None and self._wanted == "bytes":
+            raise LinkError(f"the component cannot have adapters: {self.refusal}")
+
+    def refused(self, refusal: Refusal) -> None:
+        """Be told that a component cannot have adapters."""
+        self.refusal = refusal
+        _log.info("%s: no adapters: %s", self._definition.name, refusal)
+
+
+def binary(content: bytes) -> bytes:
+    """Return the binary of component text; raise `Refusal` if that is not what it is."""
+    try:
+        return bytes(wasmtime.wat2wasm(content.decode()))
+    except (UnicodeDecodeError, wasmtime.WasmtimeError):
+        raise Refusal("", "neither a component nor component text") from None
+
+
+def request(definition: Definition, wanted: Adapters, *, concurrent: bool | None = None) -> Request | None:
+    """Return what composes components of a world; None where no function of it has use for an adapter.
+
+    `concurrent` tells whether their engine supports concurrent tasks; by default, it does if the world needs that.
+    """
+    if wanted not in get_args(Adapters):
+        raise ValueError(f'adapters: expected "auto", "bytes" or "off", got {wanted!r}')
+    concurrent = definition.concurrent if concurrent is None else concurrent
+    functions = [function for interface in _interfaces(definition) for function in interface.functions]
+    imported = [function for item in definition.imports for function in item.interface.functions if not item.native]
+    moves = wanted != "off" and any("list<u8>" in signatures.expected(function) for function in functions)
+    passes = any(signatures.passes_ends(function) for function in (*functions, *imported))
+    # Such an engine traps where a call lends two handles, which are numbers then (`lending.py`).
+    lends = concurrent and any("borrow" in signatures.expected(function) for function in imported)
+    if moves or passes or lends or any(function.is_async for function in imported):
+        return Request(definition, wanted, numbers=concurrent)
+    return None
+
+
+def _interfaces(definition: Definition) -> Sequence[abi.Interface]:
+    return (*(item.interface for item in definition.imports if not item.native), *definition.exports)
+
+
+def _description(definition: Definition) -> Iterator[str]:
+    """Yield what makes a difference to the composed component."""
+    for item in definition.imports:
+        yield f"{item.name} {item.native}"
+    for interface in definition.exports:
+        yield f"export {interface.name}"
+        for function in interface.functions:
+            yield f"{function.name} {function.is_async} {signatures.expected(function)}"

@@ -1,0 +1,63 @@
+"""Resources that a component exports, for the asyncio API: classes whose methods run on the store's thread."""
+
+# pyright: reportPrivateUsage=false
+# ruff: noqa: SLF001
+# Handles keep their state under names with an underscore, because WIT may give their methods any other.
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from functools import partial, update_wrapper
+from types import new_class
+from typing import Any, TypeAlias
+
+from .. import abi
+from .aio import AsyncWorld
+from .store.resource import GuestResource
+
+__all__ = ["async_resource"]
+
+_Run: TypeAlias = Callable[[Callable[[], Any]], Coroutine[Any, Any, Any]]
+
+
+def async_resource(world: AsyncWorld[Any], cls: type[Any], plain: type[GuestResource]) -> Any:
+    """Return the class of an exported resource for the asyncio API: the abstract `cls` with its methods filled in.
+
+    `plain` is the class that the same instance has for direct calls. From now on the handles that come from the
+    component are objects of the class returned here, at whatever depth of a value, and so are those that it takes.
+    """
+    binding, run = plain._binding, world._worker.run
+    constructor = _constructor_name(binding.calls)
+    namespace: dict[str, Any] = {
+        "__slots__": (), "__module__": cls.__module__, "__qualname__": cls.__qualname__,
+        "_discard": staticmethod(world._worker.discard),
+    }  # fmt: skip
+    for function, call in binding.calls.items():
+        kind = function.name.partition("]")[0]
+        name = function.python
+        if kind == "[constructor":
+            name = namespace["_constructor"] = constructor
+        method = _awaited(run, call, getattr(cls, name, None))
+        namespace[name] = method if kind == "[method" else staticmethod(method)
+    bound = new_class(cls.__name__, (cls,), exec_body=lambda body: body.update(namespace))
+    binding.adopt(bound)
+    return bound
+
+
+def _constructor_name(functions: dict[abi.Function, Any]) -> str:
+    """Return what a constructor is called: `new`, unless WIT has a function of that name."""
+    taken, name = {function.python for function in functions}, "new"
+    while name in taken:
+        name += "_"
+    return name
+
+
+def _awaited(run: _Run, call: Callable[..., Any], documented: object) -> Callable[..., Coroutine[Any, Any, Any]]:
+    """Return a coroutine function that makes a call on the store's thread; it looks like the one `documented`."""
+
+    async def method(*arguments: object, **named: object) -> Any:
+        return await run(partial(call, *arguments, **named))
+
+    if callable(documented):
+        update_wrapper(method, documented, updated=())  # without the mark of an abstract method
+    return method

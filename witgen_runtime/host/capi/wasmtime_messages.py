@@ -1,0 +1,69 @@
+"""What wasmtime says where it is wasmtime that cannot go on, and what that means."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ..errors import EngineError, HandleLimitError, HostError, Trap
+from . import ffi
+
+__all__ = ["LENDS_ONE", "NO_MORE_HANDLES", "explained"]
+
+LENDS_ONE: Final = (
+    f"wasmtime {ffi.VERSION} traps when a guest lends two handles to one call of a host function, as long as its engine"
+    " supports concurrent tasks, which async functions need; wasmtime 46 to 49 do not, and neither does an engine"
+    " without that support, for worlds without async functions"
+)
+
+_NO_NESTING = (
+    "a host function that an async function of the guest called has called an export, or needs a component of the"
+    " runtime's own, and wasmtime lets nobody call one there: inside async functions, host functions can call no export"
+    " and return no Pollable, Timer or stream of wasi:io, and workers cannot record how a guest waits with"
+    " wasi:io/poll; async functions can be awaited instead"
+)
+
+_NO_WAITING = (
+    "a function that is not async had to wait, for streams or futures, or until its host has all that the guest has"
+    f" written to streams before; wasmtime {ffi.VERSION} does not support that, 49 and later do"
+)
+
+_NO_LOOP = (
+    "a function of the world that is not async has called an async function of a component inside, which wasmtime"
+    f" {ffi.VERSION} runs only while an async function of the world is called: declare the export as `async func`"
+)
+
+_HANDED_BACK = (
+    "one side both reads and writes a stream or future, which wasmtime allows for numbers only: a guest that hands its"
+    " host's back to it, or keeps one of its own, has to copy the elements instead"
+)
+
+_MEANINGS = {
+    "deferred host scope has no call context": LENDS_ONE,
+    "cannot do blocking `call` from an async context": _NO_NESTING,
+    "start_call called without a running event loop": _NO_LOOP,
+    "cannot read from and write to intra-component future": _HANDED_BACK,
+    "Recursive `StoreContextMut::run_concurrent` calls not supported": _NO_NESTING,
+}
+# Later releases say so only of guests that are at fault.
+if int(ffi.VERSION.partition(".")[0]) < 49:
+    _MEANINGS["cannot block a synchronous task before returning"] = _NO_WAITING
+
+
+NO_MORE_HANDLES: Final = (
+    "this store has no room for another handle: wasmtime keeps no more than 100,000 per store, of all resources and of"
+    " host and guest together; drop those that nobody needs any more, in the guest too, or share the work out among"
+    " several stores"
+)
+
+_FULL: Final = "store handle limit exceeded"
+
+
+def explained(text: str) -> HostError | None:
+    """Return what a message of wasmtime's means, if it is one of those."""
+    if _FULL in text:
+        error = HandleLimitError(NO_MORE_HANDLES)
+        trap = Trap(text)
+        if trap.backtrace:
+            error.__cause__ = trap
+        return error
+    return next((EngineError(meaning) for says, meaning in _MEANINGS.items() if says in text), None)

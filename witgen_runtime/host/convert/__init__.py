@@ -1,0 +1,1 @@
+"""Converters between Python values and the C API's, compiled for each function."""

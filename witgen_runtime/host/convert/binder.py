@@ -1,0 +1,302 @@
+"""Binds compiled converters in a store: each bound function has a namespace with its arena and what its code names.
+
+A bound function is compiled at its first call. Until then it has the code of a stand-in, which puts the real code in
+its own place; so a world of hundreds of functions links fast, and no indirection is left in a call.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+import sys
+from array import array
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import accumulate, chain, repeat
+from math import inf
+from types import FunctionType
+from typing import Any, Final, NoReturn, Protocol
+
+from ... import abi, check
+from .. import forking
+from ..adapters.calling import codec
+from ..capi import ffi
+from ..capi.entry import c_callback, errors, guarded
+from ..errors import HostError
+from .arena import Arena, Region
+from .compiler import CALL, Compiled, Handle, compile_callback, compile_caller
+
+__all__ = ["Handles", "Lender", "bind_callback", "bind_caller", "bind_choice", "bind_refusal"]
+
+Namespace = dict[str, Any]
+
+_PIECE = 1 << 14
+
+
+class Lender(Protocol):
+    """Handles of one bound function that are under way during a call."""
+
+    @property
+    def passing(self) -> Sequence[object]:
+        """Those that were neither passed nor taken back yet."""
+        ...
+
+    def lowerer(self, type_: Handle) -> Callable[[Any], int]:
+        """Return what turns an object into the address of a box for a call."""
+        ...
+
+    def lifter(self, type_: Handle) -> Callable[[int], Any]:
+        """Return what turns a box into an object."""
+        ...
+
+    def settle(self) -> None:
+        """The boxes were copied: the handles have changed hands."""
+        ...
+
+    def undo(self) -> None:
+        """Nothing was passed: the handles are where they were."""
+        ...
+
+    def end_borrows(self) -> None:
+        """The host function is over, and with it the handles lent to it."""
+        ...
+
+
+class Handles(Protocol):
+    """What the converters need of a store and of the resources it knows."""
+
+    @property
+    def call_environment(self) -> Namespace:
+        """Names that stand for parts of the store."""
+        ...
+
+    def lender(self) -> Lender:
+        """Return what holds the handles of one bound function."""
+        ...
+
+    def check(self, type_: abi.Type, value: object) -> object:
+        """Return a handle that may be passed, or raise `Mismatch`."""
+        ...
+
+
+def _refuse() -> NoReturn:
+    raise TypeError("not in canonical form")
+
+
+def _f32s(numbers: Sequence[float]) -> array[float]:
+    """Return numbers as f32; refuse those that only become infinite by rounding."""
+    column = array("f", numbers)
+    for infinity in (inf, -inf):
+        if column.count(infinity) != numbers.count(infinity):
+            _refuse()
+    return column
+
+
+def _read_bytes(address: int, count: int) -> bytes:
+    """Return the payloads of `count` values of u8, in pieces that stay in the processor's cache."""
+    if count <= _PIECE:
+        return ffi.MEMORY[address : address + 32 * count].tobytes()[8::32]
+    end = address + 32 * count
+    starts = range(address, end, 32 * _PIECE)
+    return b"".join([ffi.MEMORY[start : min(start + 32 * _PIECE, end)].tobytes()[8::32] for start in starts])
+
+
+def _f64s(numbers: Sequence[float]) -> array[float]:
+    return array("d", numbers)
+
+
+_NAMES: Namespace = {
+    "_accumulate": accumulate, "_array": array, "_BaseException": BaseException, "_bool": bool,
+    "_bytearray": bytearray, "_bytes": bytes, "_call": ffi.call,
+    "_chain": chain.from_iterable, "_chr": chr,
+    "_clone": ffi.val_clone, "_delete": ffi.val_delete, "_dict": dict, "_encode": str.encode, "_f32s": _f32s,
+    "_f64s": _f64s, "_float": float, "_int": int, "_iter": iter, "_len": len, "_list": list, "_map": map,
+    "_memory": ffi.MEMORY, "_modules": sys.modules, "_next": next, "_one": ffi.Size(1), "_ord": ord,
+    "_pack_f32": struct.Struct("<f").pack_into, "_range": range, "_read_bytes": _read_bytes,
+    "_refuse": _refuse, "_sum": sum,
+    "_narrow": codec.narrow, "_narrow_text": codec.narrow_text, "_wide": codec.wide, "_wide_text": codec.wide_text,
+    "_tries": (False, True), "_tuple": tuple, "_type": type, "_TypeError": TypeError,
+    "_view_bool": ffi.cast(ffi.MEMORY, "?"),
+    **{f"_view_{form}": ffi.cast(ffi.MEMORY, form) for form in "bBhHiIqQfd"},
+}  # fmt: skip
+
+_STAND_IN: Final = compile("def stand_in(*_a, **_k):\n    return _become(*_a, **_k)\n", "<witgen stand-in>", "exec")
+
+_STAND_IN_OF_CALLBACK: Final = compile(
+    """def stand_in(*_a):
+    try:
+        return _become(*_a)
+    except _BaseException as _error:
+        _store._raised = _error
+        for _failure in _errors.all:
+            return _failure
+""",
+    "<witgen stand-in>",
+    "exec",
+)
+"""A callback is called from C before it is compiled, too."""
+
+_becoming: Final = forking.held_while_forking()
+"""Held while a stand-in becomes what it stands for."""
+
+
+class _Bound:
+    """One bound function, and the ones that stand in for it while its arena is in use further up the stack."""
+
+    def __init__(
+        self, function: abi.Function, handles: Handles, compiler: Callable[[abi.Function], Compiled], extra: Namespace
+    ) -> None:
+        self._function = function
+        self._handles = handles
+        self._compiler = compiler
+        self._extra = extra
+        self._is_callback = "_implementation" in extra
+        self._spares: list[Callable[..., Any]] = []
+        self._lender = handles.lender()
+        self.call = self._stand_in()
+
+    def _stand_in(self) -> Callable[..., Any]:
+        namespace: Namespace = {"_become": self._become}
+        if self._is_callback:
+            environment = self._handles.call_environment
+            names = ("_store", "_errors")
+            namespace |= {"_BaseException": BaseException, **{name: environment[name] for name in names}}
+        exec(_STAND_IN_OF_CALLBACK if self._is_callback else _STAND_IN, namespace)  # noqa: S102  (the texts above)
+        call: FunctionType = namespace["stand_in"]
+        if self._is_callback:
+            guarded(call)
+        call.__name__ = call.__qualname__ = self._function.python
+        self._namespace = namespace
+        return call
+
+    def _become(self, *arguments: Any, **named: Any) -> Any:
+        call: FunctionType = self.call  # type: ignore[assignment]  # made by _stand_in
+        with _becoming:
+            # Once: a call of another thread may use what is made here already.
+            if CALL not in self._namespace:
+                compiled = self._compiler(self._function)
+                self._namespace.update(self._environment(compiled))
+                exec(compiled.code, self._namespace)  # noqa: S102  (generated by this package)
+            call.__code__ = self._namespace[CALL].__code__
+        return call(*arguments, **named)
+
+    def _environment(self, compiled: Compiled) -> Namespace:
+        arena = Arena(compiled.layout, compiled.pins)
+        large: list[Region] = []
+        regions = {spec.name: Region(spec, arena.address, large) for spec in compiled.regions}
+        for spec in compiled.regions:
+            regions[spec.name].link(tuple((word, regions[name]) for word, name in spec.links))
+        lender, handles = self._lender, self._handles
+        slot = ffi.Address(arena.address + 8 * compiled.slot)
+        return {
+            **_NAMES, **handles.call_environment, **compiled.constants, **regions,
+            **{f"_view_{form}_arena": arena.view(form) for form in (*compiled.views, "Q")},
+            **{name: lender.lowerer(type_) for name, type_ in compiled.lowered.items()},
+            **{name: lender.lifter(type_) for name, type_ in compiled.lifted.items()},
+            "_arena": arena, "_base": arena.address, "_pins": arena.pins, "_large": large, "_busy": False,
+            "_shrink": lambda: _shrink(large), "_settle": lender.settle, "_end_borrows": lender.end_borrows,
+            "_slot": slot, "_deleting": map(ffi.val_delete, repeat(slot)), "_passing": lender.passing,
+            "_values": ffi.Address(arena.address + 8 * compiled.value),
+            "_count": ffi.Size(len(self._function.params)), "_reenter": self._reenter, "_canonical": self._canonical,
+            "_canonical_result": self._canonical_result, "_canonical_error": self._canonical_error, **self._extra,
+        }  # fmt: skip
+
+    def _reenter(self, *arguments: Any) -> Any:
+        """Do a call while the arena is in use further up the stack."""
+        if self._spares:
+            spare = self._spares.pop()
+        else:
+            spare = _Bound(self._function, self._handles, self._compiler, self._extra).call
+        try:
+            return spare(*arguments)
+        finally:
+            self._spares.append(spare)
+
+    def _prepare(self, failure: BaseException, again: bool) -> None:  # noqa: FBT001  (called by generated code)
+        self._lender.undo()
+        if isinstance(failure, check.Mismatch) and again:
+            raise failure.located(self._function.python)
+        # Other forms of the values do not help where the runtime itself cannot go on.
+        if again or isinstance(failure, HostError) or not isinstance(failure, Exception):
+            raise failure
+
+    def _canonical(self, failure: BaseException, again: bool, values: Sequence[object]) -> list[object]:  # noqa: FBT001
+        self._prepare(failure, again)
+        return check.arguments(self._function, values, self._handles.check)
+
+    def _canonical_result(self, failure: BaseException, again: bool, value: object) -> object:  # noqa: FBT001
+        self._prepare(failure, again)
+        return check.result(self._function, value, self._handles.check)
+
+    def _canonical_error(self, failure: BaseException, again: bool, exception: Exception) -> object:  # noqa: FBT001
+        self._prepare(failure, again)
+        return check.error(self._function, exception, self._handles.check)
+
+
+def _shrink(large: list[Region]) -> None:
+    while large:
+        large.pop().release()
+
+
+def bind_caller(
+    function: abi.Function, handles: Handles, target: Any, *, adapted: bool = False, calls_back: bool = True
+) -> Callable[..., Any]:
+    """Return what calls an exported function; `target` is its C structure. `adapted`: through an adapter.
+
+    `calls_back` tells whether wasm can call Python meanwhile.
+    """
+    extra: Namespace = {"_function": ffi.Address(ctypes.addressof(target)), "_target": target}
+    if function.result is None:
+        extra |= {"_slot": None, "_one": ffi.Size(0)}
+    compiler = partial(compile_caller, adapted=adapted, calls_back=calls_back)
+    return _Bound(function, handles, compiler, extra).call
+
+
+def bind_callback(
+    function: abi.Function,
+    handles: Handles,
+    implementation: Callable[..., Any] | None,
+    finish: Callable[[object], object] | None = None,
+    *,
+    adapted: bool = False,
+) -> Any:
+    """Return the C callback of an imported function; methods have no `implementation`, their objects do.
+
+    What the implementation returns goes through `finish`, if there is one. `adapted`: through an adapter.
+    """
+    compiler = partial(compile_callback, finishes=finish is not None, adapted=adapted)
+    extra: Namespace = {"_implementation": implementation, "_finish": finish}
+    return c_callback(ffi.CALLBACK, _Bound(function, handles, compiler, extra).call)
+
+
+def bind_choice(handles: Handles, callbacks: Sequence[Any], choose: Callable[[int], int]) -> Any:
+    """Return the C callback that leaves each call to one of several, by the number that is its first argument."""
+    store = handles.call_environment["_store"]
+
+    @guarded
+    def call(*arguments: int) -> Any:
+        try:
+            value = arguments[3] + 8
+            return callbacks[choose(int.from_bytes(ffi.MEMORY[value : value + 4], sys.byteorder))](*arguments)
+        except BaseException as error:  # noqa: BLE001  (goes through wasm, and comes out of the call as it is)
+            store._raised = error  # noqa: SLF001  (an attribute, set without a call)
+            for failure in errors.all:
+                return failure
+
+    return c_callback(ffi.CALLBACK, call)
+
+
+def bind_refusal(handles: Handles, refuse: Callable[[], NoReturn]) -> Any:
+    """Return the C callback of a function that raises at every call."""
+    store = handles.call_environment["_store"]
+
+    @guarded
+    def call(*_: int) -> Any:
+        try:
+            refuse()
+        except BaseException as error:  # noqa: BLE001  (goes through wasm, and comes out of the call as it is)
+            store._raised = error  # noqa: SLF001  (an attribute, set without a call)
+            for failure in errors.all:
+                return failure
+
+    return c_callback(ffi.CALLBACK, call)

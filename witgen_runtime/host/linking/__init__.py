@@ -1,0 +1,1 @@
+"""What a component needs, whether the host's objects implement it, and how both are connected."""

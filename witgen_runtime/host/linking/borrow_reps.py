@@ -1,0 +1,78 @@
+"""Host functions that are lent handles as numbers: what stands for them in the C API, and what calls the real ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ... import abi
+from ..signatures import is_method
+
+__all__ = ["numbered", "with_objects"]
+
+_Convert = Callable[[Any], Any]
+
+
+def numbered(function: abi.Function) -> abi.Function:
+    """Return a function with numbers for the handles that it is lent, but for `self`."""
+    params = tuple(
+        param if index == 0 and is_method(function) else replace(param, type=_numbered(param.type))
+        for index, param in enumerate(function.params)
+    )
+    return replace(function, name=f"lent {function.name}", params=params)
+
+
+def _numbered(type_: abi.Type) -> abi.Type:
+    match type_:
+        case abi.Borrow():
+            return abi.U32
+        case abi.Option():
+            return abi.Option(_numbered(type_.type))
+        case abi.List():
+            return abi.List(_numbered(type_.element))
+        case abi.Tuple():
+            return abi.Tuple(tuple(map(_numbered, type_.types)))
+        case _:
+            return type_
+
+
+def with_objects(
+    function: abi.Function, implementation: Callable[..., Any] | None, objects: Mapping[int, object]
+) -> Callable[..., Any]:
+    """Return what calls an implementation, or a method of the first argument, with the objects that have numbers."""
+    method = is_method(function)
+    converting = [_converting(param.type, objects) for param in function.params[int(method) :]]
+
+    def call(*arguments: Any) -> Any:
+        given = [
+            value if convert is None else convert(value)
+            for convert, value in zip(converting, arguments[int(method) :], strict=True)
+        ]
+        if implementation is None:
+            return getattr(arguments[0], function.python)(*given)
+        return implementation(*arguments[: int(method)], *given)
+
+    return call
+
+
+def _converting(type_: abi.Type, objects: Mapping[int, object]) -> _Convert | None:
+    """Return what puts objects in the place of numbers in a value, None where there are none."""
+    match type_:
+        case abi.Borrow():
+            return objects.__getitem__
+        case abi.Option():
+            inner = _converting(type_.type, objects)
+            return None if inner is None else lambda value: None if value is None else inner(value)
+        case abi.List():
+            element = _converting(type_.element, objects)
+            return None if element is None else lambda values: list(map(element, values))
+        case abi.Tuple():
+            parts = [_converting(part, objects) for part in type_.types]
+            if not any(parts):
+                return None
+            return lambda values: tuple(
+                value if convert is None else convert(value) for convert, value in zip(parts, values, strict=True)
+            )
+        case _:
+            return None

@@ -1,0 +1,361 @@
+"""Links a component's imports with the objects that implement them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Container, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property, partial
+from itertools import count
+from typing import Any, NoReturn
+from weakref import WeakKeyDictionary
+
+import wasmtime
+from wasmtime import component as wasm
+
+from ... import abi
+from .. import forking, signatures
+from ..adapters.calling.bound_imports import CANCEL, COMMAND, DRIVE, OPENED, POLL, STEP, WAIT, finish_of, start_of
+from ..adapters.calling.stream_calls import Classes, keys_of, obstacle, passages
+from ..adapters.calling.stream_kinds import put_name
+from ..adapters.calling.subtasks import Tickets
+from ..adapters.compose.lending import number_name
+from ..capi import ffi
+from ..capi.engine import lends_two
+from ..capi.managed import RawLinker
+from ..capi.wasmtime_messages import LENDS_ONE
+from ..convert.binder import bind_callback, bind_choice, bind_refusal
+from ..errors import LinkError
+from ..store.bounded_waits import may_wait
+from ..store.handles import Host, Native, ResourceHandles, Side
+from ..store.resource import HostResource, NativeResource
+from ..store.store import Store
+from ..streams.manager import Ends
+from ..streams.stream_handles import FunctionEnds
+from ..wasi.stream_files import GET_DIRECTORIES, PREOPENS, hidden, refused
+from .borrow_reps import numbered, with_objects
+from .definition import Definition, Import, Needs
+from .implementations import Implementation, check_imports, problems_of, subclass
+from .versions import is_native
+
+__all__ = ["Linkage", "is_refused", "refuse"]
+
+_NO_ASYNC = "wasmtime's C API cannot implement it, and adapters cannot be put around the component"
+
+_numbers: WeakKeyDictionary[abi.Resource, int] = WeakKeyDictionary()
+_number = count(1)
+
+
+def _number_of(resource: abi.Resource) -> int:
+    """Return what stands for a resource in every linker: one number per definition."""
+    if resource not in _numbers:
+        _numbers[resource] = next(_number)
+    return _numbers[resource]
+
+
+@dataclass(frozen=True, eq=False)
+class _Linked:
+    """One of a component's imports: what the component calls it and needs of it, and what implements it."""
+
+    name: str
+    implementation: Implementation
+    used: frozenset[str]
+    text: frozenset[str]
+    polled: frozenset[str]
+    lent: frozenset[str]
+    carried: frozenset[str]
+    """The functions whose streams and futures have adapters."""
+    refusal: str
+
+    @property
+    def item(self) -> Import:
+        return self.implementation.item
+
+    @classmethod
+    def all(cls, implementations: Iterable[Implementation], needs: Needs) -> list[_Linked]:
+        """Return what a component imports of a world."""
+        known, nothing = {each.item.name: each for each in implementations}, frozenset[str]()
+        return [
+            cls(
+                name,
+                known[of],
+                needs.functions[name],
+                needs.text.get(("import", name), nothing),
+                needs.polled.get(name, nothing),
+                needs.lent.get(name, nothing),
+                needs.numbers.get(("import", name), nothing),
+                needs.refusal,
+            )
+            for name, of in needs.imports.items()
+            if of in known
+        ]
+
+    def problems(self, *, awaits: bool) -> Iterator[str]:
+        """Say what the implementation lacks."""
+        return self.implementation.missing(awaits=awaits, unserved=self._unserved(), refused=self.without_adapter())
+
+    def _unserved(self) -> dict[str, str]:
+        """Return the async functions that the component imports and that have no adapter, with the reason."""
+        reason = f"{_NO_ASYNC}: {self.refusal}" if self.refusal else _NO_ASYNC
+        return {
+            each.name: reason
+            for each in self.item.interface.functions
+            if each.is_async and each.name in self.used and each.name not in self.polled
+        }
+
+    def without_adapter(self) -> set[str]:
+        """Return the functions with streams or futures that the component has no adapter for; a call of one says so."""
+        functions = self.item.interface.functions
+        return {each.name for each in functions if signatures.passes_ends(each) and is_refused(each, self.carried)}
+
+
+def is_refused(function: abi.Function, carried: Container[str]) -> bool:
+    """Tell whether a function with streams or futures cannot be called; `carried` are those that have an adapter."""
+    return function.name not in carried or obstacle(function) is not None
+
+
+def refuse(function: abi.Function, *_: object, **__: object) -> NoReturn:
+    """Say why a function cannot be called."""
+    reason = obstacle(function) or "streams and futures need adapters, and the component has none"
+    raise LinkError(f"{signatures.describe(function)} cannot be called: {reason}")
+
+
+class Linkage:
+    """A linker with what one component imports; `sides` says who implements each resource."""
+
+    def __init__(self, definition: Definition, store: Store, imports: object) -> None:
+        check_imports(definition, imports)
+        self._known_problems = problems_of(imports)
+        self._store = store
+        self._definition = definition
+        self._implementations = [Implementation(item, imports) for item in definition.imports]
+        self.sides: dict[abi.Resource, Side] = {}
+        self.calls_python = False
+        """Whether the component can call Python."""
+        self._has_preopens = False
+        self._handles = ResourceHandles(store, self.sides)
+        self._linker = RawLinker(store.engine)
+        self._linker.allow_shadowing = True
+        self._linker.add_wasip2()
+        if store.http:
+            store.enable_http()
+            self._linker.add_wasi_http()
+
+    def _keep(self, *callbacks: Any) -> None:
+        self._store.keep.extend(callbacks)
+        self.calls_python = True
+
+    def define(self, needs: Needs) -> None:
+        """Define everything that the component imports; raise with a list of all that is missing."""
+        linked = _Linked.all(self._implementations, needs)
+        wanted = [each for each in linked if not each.implementation.native]
+        self._refuse_missing(wanted)
+        self._refuse_lending(wanted)
+        for implementation in self._implementations:
+            self._assign(implementation)
+        with ffi.defining(self._linker) as root:
+            for each in wanted:
+                self._has_preopens |= each.name.startswith("wasi:filesystem/preopens@")
+                if not each.name:
+                    self._fill(root, each)
+                    continue
+                with ffi.defining(root, each.name) as instance:
+                    self._fill(instance, each)
+            if any(needs.polled.values()) or POLL.name in needs.adapters:
+                self._define_tickets(root)
+            if STEP.name in needs.adapters:
+                self._define_ends(root, needs)
+            if WAIT.name in needs.adapters:
+                self._bind(root, WAIT, partial(may_wait, self._store))
+            self._define_numbers(root, linked, needs)
+
+    def _refuse_missing(self, wanted: list[_Linked]) -> None:
+        awaits = self._store.finish is not None
+        # Two versions of an interface may have one implementation, and lack the same.
+        missing = dict.fromkeys(problem for each in wanted for problem in each.problems(awaits=awaits))
+        if wrong := [*self._known_problems, *missing]:
+            raise LinkError("imports that are not implemented:\n" + "\n".join(f"  {problem}" for problem in wrong))
+
+    def _define_numbers(self, root: wasm.LinkerInstance, linked: list[_Linked], needs: Needs) -> None:
+        """Define what gives the numbers of handles, where functions are lent several."""
+        for each in linked:
+            for resource, _ in each.item.interface.resources:
+                name = number_name(each.name, resource.name)
+                if name in needs.adapters:
+                    handle = abi.Param("self", "self", abi.Borrow(resource))
+                    number = abi.Function(name, "number", (handle,), abi.U32)
+                    self._bind(root, number, self._number)
+
+    def _number(self, instance: HostResource) -> int:
+        return self._store.table.lend(instance)[0]
+
+    def _refuse_lending(self, wanted: list[_Linked]) -> None:
+        """Refuse a component with functions that are lent two handles by every call, where such calls trap."""
+        lent = [
+            f"  {each.item.name or 'the world itself'}: {signatures.describe(function)}"
+            for each in wanted
+            for function in each.item.interface.functions
+            if function.name in each.used and signatures.lends(function) > 1 and function.name not in each.lent
+        ]
+        if lent and not lends_two(self._store.engine):
+            raise LinkError("\n".join(["host functions that could not be called:", *lent, LENDS_ONE]))
+
+    def _assign(self, implementation: Implementation) -> None:
+        for resource, name in implementation.item.interface.resources:
+            base = implementation.base(name)
+            if implementation.native:
+                self.sides[resource] = Native(subclass(base, NativeResource))
+            else:
+                self.sides[resource] = Host(subclass(base, HostResource), _number_of(resource))
+
+    def _fill(self, instance: wasm.LinkerInstance, linked: _Linked) -> None:
+        refused = linked.without_adapter()
+        for resource, _ in linked.item.interface.resources:
+            type_ = wasm.ResourceType.host(_number_of(resource))
+            ffi.add_resource(instance, resource.name, type_, self._store.destructor)
+        for function in linked.item.interface.functions:
+            if function.name not in linked.used:
+                continue
+            if function.name in refused:
+                self._refuse(instance, function)
+                continue
+            implemented, adapted = linked.implementation.function(function), function.name in linked.text
+            handles = self._handles_for(linked, function)
+            called, finish = function, self._finish
+            if function.name in linked.polled:
+                called, finish = start_of(function), None
+                implemented = self._tickets.starter(function, implemented)
+                self._bind(instance, finish_of(function), self._tickets.take, adapted=adapted, handles=handles)
+            if function.name in linked.lent:
+                implemented = with_objects(called, implemented, self._store.table.objects)
+                called = numbered(called)
+            self._bind(instance, called, implemented, finish, name=function.name, adapted=adapted, handles=handles)
+
+    @property
+    def _finish(self) -> Callable[[object], object] | None:
+        """What completes a value that an implementation returned."""
+        interruption = self._store.interruption
+        if self._store.finish is None and interruption is not None and self._store.limits.deadline is not None:
+            return interruption.in_time
+        return self._store.finish
+
+    def _handles_for(self, linked: _Linked, function: abi.Function) -> ResourceHandles:
+        """Return the handles of a function, with its streams and futures if it passes any."""
+        if not signatures.passes_ends(function):
+            return self._handles
+        keys = keys_of(linked.name, function)
+        awaits = linked.implementation.awaits(function)
+        return self._handles.of_function(FunctionEnds(self.ends, keys, awaits=awaits))
+
+    def _refuse(self, instance: wasm.LinkerInstance, function: abi.Function) -> None:
+        """Define a function that says at each call why it cannot be called."""
+        callback = bind_refusal(self._handles, partial(refuse, function))
+        self._keep(callback)
+        ffi.add_function(instance, function.name, callback)
+
+    def _define_ends(self, root: wasm.LinkerInstance, needs: Needs) -> None:
+        """Define what composed components ask about streams and futures."""
+        ends = self.ends
+        self._bind(root, STEP, ends.step)
+        self._bind(root, OPENED, ends.opened)
+        for function, start in ((COMMAND, ends.listen), (DRIVE, ends.drive)):
+            self._bind(root, start_of(function), start, name=function.name)
+            self._bind(root, finish_of(function), self._tickets.take)
+        known = passages(self._definition.functions(needs))
+        present = {key: each for key, each in known.items() if put_name(key) in needs.adapters}
+        ends.number_kinds(present)
+        for each in present.values():
+            classes = [passage.classes for passage in each]
+            self._bind_passing(root, [passage.put for passage in each], ends.put, classes)
+            self._bind_passing(root, [passage.data for passage in each], ends.data, classes)
+
+    def _bind_passing(
+        self,
+        root: wasm.LinkerInstance,
+        functions: list[abi.Function],
+        implementation: Callable[..., Any],
+        classes: list[Classes],
+    ) -> None:
+        """Define a function that passes elements; where they may be of several `classes`, the end tells which."""
+        callbacks = [bind_callback(each, self._handles, implementation, adapted=True) for each in functions]
+        if len(callbacks) > 1:
+
+            def choose(end: int) -> int:
+                return classes.index(self.ends.classes(end))
+
+            callbacks.append(bind_choice(self._handles, tuple(callbacks), choose))
+        self._keep(*callbacks)
+        ffi.add_function(root, functions[0].name, callbacks[-1])
+
+    @cached_property
+    def _tickets(self) -> Tickets:
+        return Tickets.of(self._store)
+
+    @cached_property
+    def ends(self) -> Ends:
+        """The streams and futures that the component passes."""
+        return Ends(self._store)
+
+    def _define_tickets(self, root: wasm.LinkerInstance) -> None:
+        """Define what composed components ask about all work of async functions."""
+        self._bind(root, POLL, self._tickets.poll)
+        self._bind(root, CANCEL, self._tickets.cancel)
+
+    def _bind(
+        self,
+        instance: wasm.LinkerInstance,
+        function: abi.Function,
+        implementation: Callable[..., Any] | None,
+        finish: Callable[[object], object] | None = None,
+        *,
+        name: str = "",
+        adapted: bool = False,
+        handles: ResourceHandles | None = None,
+    ) -> None:
+        callback = bind_callback(function, handles or self._handles, implementation, finish, adapted=adapted)
+        self._keep(callback)
+        ffi.add_function(instance, name or function.name, callback)
+
+    def instantiate(self, component: wasm.Component) -> wasm.Instance:
+        """Make an instance, which may run the guest's start code."""
+        self._store.keep.append(component)
+        lost = forking.wasi_is_lost()
+        if not self._has_preopens and (lost or self._store.streams):
+            self._replace_preopens(component, lost)
+        try:
+            return self._store.instantiate(lambda: self._instantiate(component))
+        finally:
+            self._linker.close()
+
+    def _instantiate(self, component: wasm.Component) -> wasm.Instance:
+        try:
+            return self._linker.instantiate(self._store.raw, component)
+        except wasmtime.WasmtimeError as error:
+            if "cross-`Engine`" in str(error):
+                raise LinkError(
+                    "the component was compiled for another engine than this store's: pass its path or its bytes, or"
+                    " compile it with `store.engine`"
+                ) from None
+            self._explain_strange_resources(str(error))
+            raise
+
+    def _replace_preopens(self, component: wasm.Component, lost: str) -> None:
+        """Let the guest ask for its preopened folders without learning of ours; `lost` says why it can have none."""
+        names = [name for name in component.type.imports(self._store.engine) if name.startswith(PREOPENS)]
+        if not names:
+            return
+        directories = refused(self._store, lost) if lost else hidden(self._store)
+        with ffi.defining(self._linker) as root:
+            for name in names:
+                with ffi.defining(root, name) as instance:
+                    self._bind(instance, GET_DIRECTORIES, directories)
+
+    def _explain_strange_resources(self, text: str) -> None:
+        """Raise if one of wasmtime's interfaces has handles of resources that are not wasmtime's any more."""
+        ours = [each.item.name for each in self._implementations if not each.native and is_native(each.item.name)]
+        match = re.match(r"component imports instance `([^`]+)`", text)
+        if match and ours and "resource type mismatch" in text:
+            raise LinkError(
+                f"{match[1]} cannot be wasmtime's: it has handles of resources that you implement yourself"
+                f" ({', '.join(ours)}), and wasmtime does not know yours; implement it as well, or neither"
+            ) from None

@@ -1,0 +1,161 @@
+"""What functions look like, as text: for messages, and to compare a component with what its bindings expect.
+
+A converter that meets a value of another type than it was compiled for would read memory that is not there, so a
+component is compared before it runs. Types are compared by structure: names of types are not part of a component's
+functions, and of a resource only that it is one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from itertools import takewhile
+
+from wasmtime.component import FuncType
+
+from .. import abi
+from .capi.reflection import function_type
+
+__all__ = ["defaults", "describe", "expected", "found", "is_method", "lends", "passes_ends", "structure"]
+
+
+def _joined(name: str, parts: list[str]) -> str:
+    return f"{name}<{', '.join(parts)}>"
+
+
+def describe(function: abi.Function) -> str:
+    """Return a function's signature as WIT writes it, with the names of its types."""
+    params = ", ".join(f"{param.name}: {_name(param.type)}" for param in function.params if param.name != "self")
+    result = f" -> {_name(function.result)}" if function.result is not None else ""
+    return f"{function.name}: {'async ' if function.is_async else ''}func({params}){result}"
+
+
+def _name(type_: abi.Type | None) -> str:
+    match type_:
+        case None:
+            return "_"
+        case abi.Record() | abi.Variant() | abi.Enum() | abi.Flags():
+            return type_.name
+        case abi.Own():
+            return type_.resource.name
+        case abi.Borrow():
+            return f"borrow<{type_.resource.name}>"
+        case _:
+            return _composed(type_, _name)
+
+
+def defaults(function: abi.Function) -> tuple[None, ...]:
+    """Return the defaults of a function's last parameters: trailing options may be left out."""
+    options = takewhile(lambda param: isinstance(param.type, abi.Option), reversed(function.params))
+    return tuple(None for _ in options)
+
+
+def passes_ends(function: abi.Function) -> bool:
+    """Tell whether a function has streams or futures."""
+    return re.search(r"\b(stream|future)<", expected(function)) is not None
+
+
+def lends(function: abi.Function) -> int:
+    """Return how many handles every call lends; those in lists, options and the like may come on top."""
+    return sum(_borrows(param.type) for param in function.params)
+
+
+def _borrows(type_: abi.Type) -> int:
+    match type_:
+        case abi.Borrow():
+            return 1
+        case abi.Record():
+            return sum(_borrows(field.type) for field in type_.fields)
+        case abi.Tuple():
+            return sum(_borrows(part) for part in type_.types)
+        case _:
+            return 0
+
+
+def is_method(function: abi.Function) -> bool:
+    """Tell whether a function's first parameter is `self`."""
+    return function.name.startswith(("[method]", "start [method]"))
+
+
+def expected(function: abi.Function, *, text: bool = False, numbers: bool = False, lent: bool = False) -> str:
+    """Return the structure of a function's type as the bindings know it; parameters' names do not matter.
+
+    With `text`, lists of bytes are strings, with `numbers`, streams and futures are numbers, and with `lent`, borrowed
+    handles are, but for `self`, all as adapters have them.
+    """
+
+    def inner(type_: abi.Type | None) -> str:
+        if numbers and isinstance(type_, (abi.Stream, abi.Future)):
+            return abi.U32.value
+        if text and isinstance(type_, abi.List) and type_.element is abi.U8:
+            return abi.STRING.value
+        if lent and isinstance(type_, abi.Borrow):
+            return abi.U32.value
+        return _structure(type_, inner)
+
+    types = [inner(param.type) for param in function.params]
+    if lent and is_method(function):
+        types[0] = "borrow"
+    params = ", ".join(types)
+    return _signature(params, inner(function.result) if function.result is not None else None)
+
+
+def structure(type_: abi.Type | None) -> str:
+    """Return a type's structure."""
+    return _structure(type_, structure)
+
+
+def _structure(type_: abi.Type | None, inner: Callable[[abi.Type | None], str]) -> str:
+    match type_:
+        case None:
+            return "_"
+        case abi.Record():
+            return _joined("record", [f"{field.name}: {inner(field.type)}" for field in type_.fields])
+        case abi.Variant():
+            cases = [(case.name, inner(case.payload) if case.payload is not None else None) for case in type_.cases]
+            return _joined("variant", [_case(*case) for case in cases])
+        case abi.Enum():
+            return _joined("enum", list(type_.cases))
+        case abi.Flags():
+            return _joined("flags", list(type_.flags))
+        case abi.Own():
+            return "own"
+        case abi.Borrow():
+            return "borrow"
+        case _:
+            return _composed(type_, inner)
+
+
+def _composed(type_: abi.Type, inner: Callable[[abi.Type | None], str]) -> str:
+    """Write a type that has no name of its own."""
+    match type_:
+        case abi.Prim():
+            return type_.value
+        case abi.Tuple():
+            return _joined("tuple", [inner(part) for part in type_.types])
+        case abi.Option() | abi.Stream() | abi.Future():
+            return _joined(type(type_).__name__.lower(), [inner(type_.type)])
+        case abi.Result():
+            return _joined("result", [inner(type_.ok), inner(type_.err)])
+        case abi.List():
+            return _joined("list", [inner(type_.element)])
+        case abi.FixedList():
+            return _joined("list", [inner(type_.element), str(type_.size)])
+        case abi.Map():
+            return _joined("map", [inner(type_.key), inner(type_.value)])
+        case _:
+            return type(type_).__name__.lower()
+
+
+def _case(name: str, payload: str | None) -> str:
+    return name if payload is None else f"{name}({payload})"
+
+
+def _signature(params: str, result: str | None) -> str:
+    return f"func({params}) -> {result}" if result else f"func({params})"
+
+
+def found(function: FuncType) -> str:
+    """Return the structure of a component's function."""
+    params, result = function_type(function)
+    return _signature(", ".join(params), None if result == "_" else result)

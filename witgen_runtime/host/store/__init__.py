@@ -1,0 +1,1 @@
+"""Stores: their limits, their handles, and who may use them when."""

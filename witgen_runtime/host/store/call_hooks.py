@@ -1,0 +1,56 @@
+"""What happens around the calls of a store: for streams, and where its thread is not that of its users."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..capi import ffi
+from ..capi.entry import ROOM
+
+__all__ = ["Around"]
+
+
+def _nobody() -> bool:
+    return False
+
+
+async def _here(job: Callable[[], Any]) -> Any:
+    return job()
+
+
+@dataclass(slots=True)
+class Around:
+    """Hooks that run before a call begins and after it has returned, in the order in which they came."""
+
+    before: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])
+    after: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])
+    is_wanted: Callable[[], bool] = _nobody
+    """Tells whether somebody waits for the store's thread."""
+    run_here: Callable[[Callable[[], Any]], Coroutine[Any, Any, Any]] = _here
+    """What runs something on the store's thread, for those who are on another one."""
+
+    def call(self, *arguments: Any) -> int | None:
+        """Call a plain function; like `ffi.call`."""
+        for _ in ROOM:
+            break
+        for hook in self.before:
+            hook()
+        failure: int | None = ffi.call(*arguments)
+        if not failure:
+            for hook in self.after:
+                hook()
+        return failure
+
+    def call_async(self, *arguments: Any, idle: Callable[[float], bool]) -> int | None:
+        """Call an async function; like `ffi.call_async`."""
+        for _ in ROOM:
+            break
+        for hook in self.before:
+            hook()
+        failure = ffi.call_async(*arguments, idle=idle)
+        if not failure:
+            for hook in self.after:
+                hook()
+        return failure

@@ -1,0 +1,64 @@
+"""Says why a call failed, from what the C library tells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from ..capi.memory import Budget
+from ..capi.wasmtime_messages import explained
+from ..errors import FuelError, GuestExit, HostError, LinkError, MemoryLimitError, Trap
+from .limits import Limits
+
+__all__ = ["cause_of", "failures_of", "failures_of_all", "is_trap", "refusal_of"]
+
+_OUT_OF_FUEL: Final = "all fuel consumed by WebAssembly"
+_TOO_MUCH: Final = "fuel allocated for hostcalls has been exhausted"
+
+
+def cause_of(text: str, code: int | None, limits: Limits, budget: Budget | None) -> BaseException:
+    """Return what the guest did to end a call; `code` is the exit code where it called exit."""
+    if code is not None:
+        return GuestExit(code)
+    if _OUT_OF_FUEL in text:
+        return FuelError(f"the guest has used up its fuel, {limits.fuel}")
+    if (meant := explained(text)) is not None:
+        return meant
+    trap = Trap(text)
+    if budget is not None and budget.refused:
+        asked = f"the guest asked for a memory of {budget.refused} bytes"
+        error = MemoryLimitError(f"{asked}, and its store allows {budget.limit}")
+        error.__cause__ = trap
+        return error
+    if _TOO_MUCH in text:
+        trap.add_note("A guest can hand over 128 MiB of values per call, about 2.7 million elements of lists.")
+    elif limits.memory is not None:
+        trap.add_note(f"The store allows each memory {limits.memory} bytes; maybe the guest needs more.")
+    return trap
+
+
+def failures_of(hook: Callable[[], None]) -> list[BaseException]:
+    """Run a hook, and return what it raised: the store must close whatever that is."""
+    try:
+        hook()
+    except BaseException as failure:  # noqa: BLE001
+        return [failure]
+    return []
+
+
+def failures_of_all(hooks: list[Callable[[], None]]) -> list[BaseException]:
+    """Run hooks, those that are added meanwhile too; return what they raised. Each is forgotten before it runs."""
+    failures: list[BaseException] = []
+    while hooks:
+        failures += failures_of(hooks.pop(0))
+    return failures
+
+
+def is_trap(text: str) -> bool:
+    """Tell whether code of a guest had begun to run when a call failed."""
+    return "wasm trap" in text or "wasm backtrace" in text
+
+
+def refusal_of(text: str) -> HostError:
+    """Return why nothing of a component ran: there is too little for it, or something does not fit."""
+    return MemoryLimitError(text) if "exceeds memory limits" in text else LinkError(text)

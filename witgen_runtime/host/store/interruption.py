@@ -1,0 +1,152 @@
+"""Stopping a guest that runs: because its time is up, or because somebody no longer wants the result.
+
+wasmtime asks a guest at every loop and call whether the engine's epoch has advanced. Each store that can be stopped has
+a deadline of one epoch, and a callback that says whether to stop or to go on; so advancing the epoch asks all stores of
+the engine, and only those that are meant stop. While no epoch advances, nothing is called.
+
+While a call is under way on the main thread, epochs advance all the time: the callback is Python code, and so where
+Python runs the handlers of signals that have come in meanwhile. That is how Ctrl-C gets through to a guest that spins.
+"""
+
+from __future__ import annotations
+
+import struct
+import weakref
+from threading import get_ident
+from time import monotonic
+from typing import Final, Protocol, TypeVar
+
+import wasmtime
+
+from ..capi import ffi
+from ..capi.entry import c_callback, errors, guarded
+from ..errors import DeadlineError, EngineError
+from .watch import main_thread, watch
+
+__all__ = ["Interruption"]
+
+T = TypeVar("T")
+
+_TICK: Final = 1.0
+"""Stands for a deadline where there is none, but handlers of signals have to run."""
+
+_watched: Final = watch.calls
+
+_go_on: Final = struct.Struct("<Q").pack_into
+
+
+class _Owner(Protocol):
+    """The store that an interruption belongs to."""
+
+    _raised: BaseException | None
+
+
+class _Call:
+    """A call under way: its thread, when it has to be over (0 for never), and why it is to end.
+
+    Who stops a call has hold of it, and so never stops the next one, however late that comes.
+    """
+
+    __slots__ = ("cause", "due", "thread")
+
+    def __init__(self, thread: int, due: float) -> None:
+        self.thread = thread
+        self.due = due
+        self.cause: BaseException | None = None
+
+
+class Interruption:
+    """What can stop the calls of one store. A call is outermost: what host code calls meanwhile belongs to it."""
+
+    def __init__(self, owner: _Owner, store: wasmtime.Store, deadline: float | None) -> None:
+        self._engine = store.engine
+        self._owner = owner
+        self._deadline = deadline
+        self.call: _Call | None = None
+        """The call under way. The store forgets it when the call is over."""
+        self.callback = c_callback(ffi.EPOCH_CALLBACK, self._ask)
+        ffi.set_epoch_callback(store, self.callback)
+        store.set_epoch_deadline(1)
+        self._known = weakref.ref(self)
+        hash(self._known)  # which it keeps: the garbage collector may let go of this before it closes the store
+
+    def enter(self) -> None:
+        """Begin an outermost call."""
+        thread, deadline = get_ident(), self._deadline
+        call = self.call = _Call(thread, 0.0 if deadline is None else monotonic() + deadline)
+        if deadline is not None or thread == main_thread.ident:
+            _watched.add(self._known)
+            if not watch.is_running:
+                self._start_watch(call)
+
+    def _start_watch(self, call: _Call) -> None:
+        try:
+            watch.start()
+        except EngineError as error:
+            # At the end of the interpreter. Better no guest than one that nothing stops.
+            self._stop(call, error)
+
+    @property
+    def remaining(self) -> float | None:
+        """How many seconds the call under way may still take, below 0 if it is late; None where nothing limits it."""
+        call = self.call
+        return call.due - monotonic() if call is not None and call.due else None
+
+    def stop(self, cause: BaseException) -> None:
+        """Let the call under way end with an exception, from any thread. Host code is not interrupted, wasm is."""
+        call = self.call
+        if call is not None:
+            self._stop(call, cause)
+
+    def _stop(self, call: _Call, cause: BaseException) -> None:
+        if call.cause is None:
+            call.cause = cause
+        # Each time: it may not have been inside wasm before.
+        self._engine.increment_epoch()
+
+    def look(self, now: float) -> float | None:
+        """Stop a call whose time is up, and let handlers of signals run during others; as `watch.Watched` says."""
+        call = self.call
+        if call is None:
+            return None
+        if not self._check(call, now) and call.thread == main_thread.ident:
+            self._engine.increment_epoch()
+        return self._deadline or _TICK
+
+    def forked(self) -> bool:
+        """Tell whether the call under way is of the thread that forked."""
+        call = self.call
+        return call is not None and call.thread == get_ident()
+
+    def _check(self, call: _Call, now: float) -> bool:
+        """Stop a call if its time is up; tell whether it is."""
+        late = bool(call.due) and now >= call.due
+        if late:
+            self._stop(call, DeadlineError(f"the call took longer than {self._deadline:g} seconds"))
+        return late
+
+    def check_here(self) -> None:
+        """Raise what the call under way has to end with: for its own host code, while that waits for something."""
+        call = self.call
+        if call is not None:
+            self._check(call, monotonic())
+            if call.cause is not None:
+                raise call.cause
+
+    def in_time(self, value: T) -> T:
+        """Return what a host function returned, if it is not too late for that: the guest may not be asked any more."""
+        self.check_here()
+        return value
+
+    @guarded
+    def _ask(self, _context: int, _data: int, delta: int, _kind: int) -> int:
+        """Tell wasmtime, on the store's thread, whether to go on. Python's signal handlers run here, too."""
+        try:
+            if self.call is not None and self.call.cause is not None:
+                raise self.call.cause  # noqa: TRY301  (this `try` is around everything)
+            _go_on(ffi.MEMORY, delta, 1)
+        except BaseException as error:  # noqa: BLE001  (goes through wasm, and comes out of the call as it is)
+            self._owner._raised = error  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  (set without a call)
+            for failure in errors.all:
+                return failure
+        return 0

@@ -1,0 +1,398 @@
+"""A store: one guest's memory and everything that the host keeps for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any, NoReturn, Self, TypeVar, cast
+
+import wasmtime
+
+from ...values import Unique
+from ..capi import ffi
+from ..capi.engine import bounds, check_stack, chosen, prove, suit
+from ..capi.entry import ROOM, c_callback, errors, guarded, quiet, refill
+from ..capi.managed import RawStore
+from ..capi.memory import Budget
+from ..errors import DeadlineError, EngineError, HostError, StoreDeadError, ThreadError
+from ..wasi.outputs import is_inside
+from ..wasi.standard_streams import StandardStreams
+from ..wasi.stream_files import prepare
+from .call_hooks import Around
+from .causes import cause_of, failures_of, failures_of_all, is_trap, refusal_of
+from .interruption import Interruption
+from .limits import Limits, grant
+from .resource import HostResource
+from .table import ObjectTable
+from .turns import Turns
+
+__all__ = ["Store"]
+
+T = TypeVar("T")
+
+
+class Store(Unique):
+    """Runs components. One thread at a time may use it; different stores run in parallel threads.
+
+    A store in which a call failed (the guest trapped, or host code raised something that WIT does not declare) cannot
+    be used any more, as everything that lives in it: that is wasmtime's rule. `dead` is then the first failure.
+
+    Closing a store calls `dropped()` of every host object that a guest still holds.
+
+    Args:
+        engine: which engine; by default one with the settings that the rest needs.
+        wasi: what guests see of this machine; by default they share stdout and stderr.
+        limits: what guests may use.
+        concurrent: whether guests may have async functions.
+        streams: whether host methods may return `OutputStream`, and `InputStream` without a thread for each.
+        http: whether guests may send HTTP requests by wasmtime's own `wasi:http`.
+    """
+
+    finish: Callable[[object], object] | None = None
+    """What completes a value that an implementation returned, where they may be coroutines."""
+    loop: asyncio.AbstractEventLoop | None = None
+    """Where coroutines of implementations run, where they may be."""
+    interruption: Interruption | None = None
+    _closed = False
+    _ended = False
+    """Whether everything was closed: an interrupt can end `close` before that."""
+    _http = False
+    _dead: BaseException | None = None
+    _broken: BaseException | None = None
+    """What was raised where the C library was left with a call half done."""
+    _raised: BaseException | None = None
+    """What host code raised, until the call that led to it ends."""
+
+    def __init__(
+        self,
+        engine: wasmtime.Engine | None = None,
+        *,
+        wasi: wasmtime.WasiConfig | None = None,
+        limits: Limits | None = None,
+        concurrent: bool = False,
+        streams: bool = False,
+        http: bool = False,
+    ) -> None:
+        self.limits = limits or Limits()
+        settings = self.limits.settings(concurrent=concurrent)
+        self.engine = chosen(engine, settings)
+        suit(self.engine, settings)
+        prove(self.engine)
+        check_stack()
+        self.concurrent = concurrent
+        """Whether guests may have async functions."""
+        self.streams = streams
+        """Whether files can become streams of its guests."""
+        self.http = http
+        """Whether guests may use wasmtime's `wasi:http`."""
+        self.budget = Budget.of(self.limits.memory) if bounds(self.engine) else None
+        # What has to be done before the next call: empty as long as nothing is out of the ordinary.
+        # A dict, because storing an item cannot be interrupted.
+        self._attention: dict[int, None] = {}
+        self.stdio = StandardStreams(self, self._attention, wasi)
+        if streams:
+            prepare(self.stdio.wasi)
+        self.raw: RawStore = RawStore(self.engine)
+        self.raw.set_wasi(self.stdio.wasi)
+        grant(self.raw, self.limits, bounded=self.budget is not None)
+        self.context: int = ffi.context_of(self.raw)
+        self.table = ObjectTable()
+        self.keep: list[object] = []
+        """What the C library has pointers to."""
+        self.destructor = c_callback(ffi.DESTRUCTOR, self._destroy)
+        self.idle: Callable[[float], bool] = ffi.sleep
+        """What waits so many seconds while an async call cannot go on, and tells whether it can earlier."""
+        self._enders: list[Callable[[], None]] = []
+        self.around: Around = Around()
+        self._extensions: dict[object, Any] = {}
+        self._hooks: list[Callable[[], None]] = []
+        self._jobs: deque[Callable[[], None]] = deque()
+        self.abandoned: dict[int, None] = {}
+        """Boxes of handles that are dropped before the next call."""
+        if settings.interruptible:
+            self.interruption = Interruption(self, self.raw, self.limits.deadline)
+        self.turns = Turns(self.interruption, self.budget)
+        self.call_environment: dict[str, Any] = self._environment()
+
+    @property
+    def dead(self) -> BaseException | None:
+        """The failure after which no call can be made any more, or None."""
+        if self._dead is None and self._broken is not None:
+            return self._broken if self._raised is None else self._raised
+        return self._dead
+
+    def _environment(self) -> dict[str, Any]:
+        """Return what the converters name of a store."""
+        return {
+            "_store": self, "_errors": errors, "_room": ROOM, "_attention": self._attention, "_attend": self._attend,
+            "_attend_inside": self._attend_inside, "_usable": self.usable, "_settle_call": self._settle,
+            "_call_async": self._call_async, "_context": ffi.Address(self.context), **self.turns.call_environment(),
+        }  # fmt: skip
+
+    def _call_async(self, *arguments: Any) -> int | None:
+        """Call an async function to its end. Where that is broken off, the store has tasks that nobody runs."""
+        try:
+            return self.around.call_async(*arguments, idle=self._idle)
+        except BaseException as cause:
+            self._die(cause)
+            raise
+
+    def _idle(self, seconds: float) -> bool:
+        if self.interruption is not None:
+            self.interruption.check_here()
+        return self.idle(seconds)
+
+    def extension(self, key: object, factory: Callable[[Store], T]) -> T:
+        """Return what a part of the runtime keeps per store, made at first use."""
+        if key not in self._extensions:
+            self._extensions[key] = factory(self)
+        return cast("T", self._extensions[key])
+
+    def on_end(self, end: Callable[[], None]) -> None:
+        """Call `end` once no guest can go on: when one has failed, and when the store is closed."""
+        self._enders.append(end)
+        self.on_close(end)
+
+    def on_close(self, hook: Callable[[], None]) -> None:
+        """Run `hook` when the store closes, while the C store still exists."""
+        self._hooks.append(hook)
+
+    def enable_http(self) -> None:
+        """Let components of this store use `wasi:http`, if their linker has it."""
+        if not self._http:
+            self.raw.set_wasi_http()
+            self._http = True
+
+    def bind_here(self) -> None:
+        """Let no other thread use the store than the current one, from now on."""
+        self.turns.bind_here()
+        self._attention[0] = None  # every call looks for its thread first
+
+    def is_entered_here(self) -> bool:
+        """Say whether the current thread is inside a call of this store, and so may use it without asking."""
+        return self.turns.is_mine()
+
+    def call_soon(self, job: Callable[[], None]) -> None:
+        """Run a job on the store's thread when that is next in Python. Any thread may ask, finalizers too.
+
+        That is before a host function runs and before an export's code does. A store that closes forgets its jobs.
+        """
+        self._jobs.append(job)
+        self._attention[0] = None
+
+    def drop_abandoned(self) -> None:
+        """Drop the handles in `abandoned` now, or before the next call if a call is under way."""
+        self._attention[0] = None
+        if self._closed:
+            self._forget_abandoned()
+        elif self.dead is None and not self.turns.is_mine() and not is_inside():
+            with suppress(ThreadError):
+                self.turns.admit()
+                self.turns.alone(self._catch_up)
+
+    def run(self, job: Callable[[], T]) -> T:
+        """Do what has come up since the last call, and run a job that uses the store."""
+        self._attend()
+        return self.turns.alone(partial(self._run, job))
+
+    def _run(self, job: Callable[[], T]) -> T:
+        self.usable()  # another thread may have closed the store before it was this one's turn
+        return job()
+
+    def instantiate(self, make: Callable[[], T]) -> T:
+        """Make an instance in this store, by wasmtime-py's own function; where that fails, say why."""
+        return self.run(partial(self._instantiate, make))
+
+    def _instantiate(self, make: Callable[[], T]) -> T:
+        try:
+            made = make()
+        except wasmtime.WasmtimeError as error:
+            self._start_failed(error)
+        except BaseException as error:
+            self._break(error)
+            raise
+        self._settle(None)
+        return made
+
+    def _start_failed(self, error: wasmtime.WasmtimeError) -> NoReturn:
+        """End an instantiation that failed: in host code, in the guest's start code, or before either."""
+        text = str(error)
+        self._take_raised()
+        if self._raised is None and not is_trap(text):
+            raise refusal_of(text) from None
+        self._fail(text, None)
+
+    def interrupt(self, cause: BaseException) -> None:
+        """End the call under way with `cause`, from another thread; the store must be interruptible."""
+        if self.interruption is None:
+            raise EngineError("this store cannot be interrupted; open it with Limits(interruptible=True)")
+        self.interruption.stop(cause)
+
+    def usable(self) -> None:
+        """Raise if no call can be made any more."""
+        dead = self.dead
+        if dead is not None:
+            self._die(dead)
+        if self._closed:
+            raise StoreDeadError(
+                f"this store is closed{'; a call in it had failed' if dead is not None else ''}"
+            ) from dead
+        if dead is not None:
+            raise StoreDeadError("this store cannot be used any more: a call in it failed") from dead
+        self.stdio.usable()
+
+    def failed(self, failure: int) -> NoReturn:
+        """End a call that failed: with the exception of host code, or with what the guest did."""
+        refill()
+        self._fail(*ffi.error_message(failure))
+
+    def _settle(self, failure: int | None) -> None:
+        """Look at what a call into the C library left: its error, or what was raised where C could not be told."""
+        if failure:
+            self.failed(failure)
+        self._take_raised()
+        if self._raised is not None:
+            self._fail("", None)
+
+    def _take_raised(self) -> None:
+        """Take over what was raised while a memory was made."""
+        if self.budget is not None and self.budget.raised is not None:
+            self._raised, self.budget.raised = self.budget.raised, None
+        if self._raised is None:
+            self._raised = self.stdio.take_failure()
+
+    def _break(self, cause: BaseException) -> None:
+        """Let no call be made any more: one was broken off, and nobody knows how far it went."""
+        self._broken = cause
+        self._attention[0] = None
+
+    def _fail(self, text: str, code: int | None) -> NoReturn:
+        """Raise what ended a call: the exception of host code, or what the guest did."""
+        self._take_raised()
+        cause, self._raised = self._raised, None
+        if cause is None:
+            cause = cause_of(text, code, self.limits, self.budget)
+            if code != 0:
+                self.stdio.explain(cause)
+        elif isinstance(cause, DeadlineError):
+            self.stdio.explain(cause)
+        self._die(cause)
+        raise cause
+
+    def _die(self, cause: BaseException) -> None:
+        if self._dead is None:
+            self._dead = cause
+            self._attention[0] = None
+            for end in self._enders:
+                end()
+
+    def tell_dropped(self, instance: HostResource) -> None:
+        """Tell a host object that no guest has it any more."""
+        told = instance._tell_dropped()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  (WIT may use other names)
+        if self.finish is not None:
+            self.finish(told)
+
+    @guarded
+    def _destroy(self, _data: int, _context: int, number: int) -> int:
+        """Tell a host object that a guest dropped its handle of it; wasmtime calls this."""
+        try:
+            self.tell_dropped(self.table.take(number))
+        except BaseException as error:  # noqa: BLE001  (goes through wasm, and comes out of the call as it is)
+            self._raised = error
+            for failure in errors.all:
+                return failure
+        return 0
+
+    def close(self) -> None:
+        """Close the store: `dropped()` of every object that a guest holds is called; twice is fine."""
+        if self._ended:
+            return
+        if self.turns.is_mine():
+            raise HostError("a store cannot be closed while a call in it is under way")
+        if self.turns.are_lost():
+            self._closed = self._ended = True
+            self.raw.forget()
+            return
+        self.turns.alone(self._end)
+
+    def _end(self) -> None:
+        self._closed = True
+        self._raised = None
+        self._attention[0] = None
+        failures = failures_of_all(self._hooks)
+        for number in list(self.table.objects):
+            failures += failures_of(partial(self.tell_dropped, self.table.take(number)))
+        self._forget_abandoned()
+        self.stdio.close(self.raw.close)
+        self.keep.clear()
+        self._ended = True
+        self._take_raised()
+        if self._raised is not None:
+            failures.append(self._raised)
+        if failures:
+            raise failures[0]
+
+    def _forget_abandoned(self) -> None:
+        while box := self._next_abandoned():
+            ffi.any_delete(box)
+
+    def _next_abandoned(self) -> int:
+        for box in self.abandoned:  # neither signals nor other threads come in between (see `entry`)
+            del self.abandoned[box]
+            return box
+        return 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @quiet
+    def __del__(self) -> None:
+        # A store that could not be made has nothing to close yet.
+        if not self._ended and "call_environment" in self.__dict__:
+            self.turns.thread = None  # nobody else has it any more
+            self.close()
+
+    def _attend(self) -> None:
+        """Do what has come up since the last call; refuse one that this thread or greenlet may not make."""
+        self.turns.admit()
+        if not self._attention:
+            return
+        self.usable()
+        if self.turns.is_mine():
+            self._attend_inside()
+        else:
+            self.turns.alone(self._catch_up)
+
+    def _attend_inside(self) -> None:
+        """Do what has come up during a call."""
+        self._take_raised()
+        if self._raised is not None:
+            raise self._raised
+        while self._jobs:
+            self._jobs.popleft()()
+
+    def _catch_up(self) -> None:
+        if self._closed:  # by another thread, before it was this one's turn
+            self._forget_abandoned()
+            return
+        self._attend_inside()
+        while box := self._next_abandoned():
+            self._drop(box)
+        self._attention.clear()  # in this order, so that what comes up meanwhile is not forgotten
+        if self._jobs or self.abandoned or self._broken is not None or self.stdio.is_watched() or self.turns.thread:
+            self._attention[0] = None
+
+    def _drop(self, box: int) -> None:
+        try:
+            self._settle(ffi.any_drop(self.context, box))
+        except BaseException as error:
+            self._break(error)
+            raise
+        finally:
+            ffi.any_delete(box)

@@ -1,0 +1,142 @@
+"""Whose turn it is to use a store: one thread's at a time. A turn that an interrupt ends leaves nothing locked."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from itertools import repeat, starmap
+from typing import Any, NoReturn, TypeVar
+
+from .. import forking, greenlets
+from ..capi import memory
+from ..capi.entry import ROOM, leaf
+from ..capi.memory import Budget
+from ..errors import StoreDeadError, ThreadError
+from .interruption import Interruption
+
+__all__ = ["Turns"]
+
+T = TypeVar("T")
+
+
+class Turns:
+    """The turns of one store. Turns of one thread nest.
+
+    Converters take turns themselves, as `alone` does: `acquiring` and `releasing` are iterated instead of called, so
+    that no signal is looked for between the acquisition and the `try` behind it, nor in its `finally` (see `entry`).
+    Where limits have to know of calls, `depth` is counted, and `begin` is called at the start of the `try`.
+    """
+
+    thread: int | None = None
+    """The only thread that may take a turn; None where any may."""
+    activation: greenlets.Activation | None = None
+    """The outermost call of the thread that had the last turn, where there are greenlets."""
+
+    def __init__(self, interruption: Interruption | None, budget: Budget | None) -> None:
+        self._interruption = interruption
+        self._budget = budget
+        self._lock = threading.RLock()
+        self._generation = forking.generation()
+        self.depth = 0
+        # Where greenlets are in use, locks may be theirs instead of threads', so their owners tell nothing.
+        counted = interruption is not None or budget is not None or greenlets.are_imported()
+        self.acquiring = map(self._lock.acquire, repeat(False))  # noqa: FBT003  (it does not wait)
+        self._unlocking = starmap(self._lock.release, repeat(()))
+        self.releasing = starmap(self._release, repeat(())) if counted else self._unlocking
+        self.begin: Callable[[], None] | None = self._begin if counted else None
+
+    def call_environment(self) -> dict[str, Any]:
+        """Return what the converters name."""
+        return {
+            "_turns": self, "_acquiring": self.acquiring, "_releasing": self.releasing, "_begin": self.begin,
+            "_refuse_thread": self._refuse,
+        }  # fmt: skip
+
+    def is_mine(self) -> bool:
+        """Tell whether the current thread has the turn; `threading.Condition` asks a lock the same way."""
+        return bool(getattr(self._lock, "_is_owned")())  # noqa: B009  (private: the name must not look public)
+
+    def are_lost(self) -> bool:
+        """Tell whether the turn is that of a thread that a fork has left behind."""
+        if self._generation == forking.generation():
+            return False
+        free = self._lock.acquire(blocking=False)
+        if free:
+            self._lock.release()
+        return not free
+
+    def _refuse(self) -> NoReturn:
+        """Say whose turn it is."""
+        if self.are_lost():
+            raise StoreDeadError(
+                "this store cannot be used in this process: a call in it was under way on another thread when the"
+                " process was forked; open the component again"
+            )
+        raise ThreadError("this store is in use by another thread; a store takes one call at a time")
+
+    def bind_here(self) -> None:
+        """Leave all turns to the current thread, from now on."""
+        self.thread = threading.get_ident()
+
+    def _check_thread(self) -> None:
+        """Raise if turns are another thread's only."""
+        if self.thread is not None and self.thread != threading.get_ident():
+            raise ThreadError(
+                "this store belongs to a world that was opened for asyncio and runs on a thread to itself: await the"
+                " methods of the world's Async classes instead"
+            )
+
+    def admit(self) -> None:
+        """Raise if the current thread or greenlet may not make a call."""
+        self._check_thread()
+        if greenlets.are_imported():
+            greenlets.enter(self)
+
+    def is_inside(self) -> bool:
+        """Tell whether a call is under way: on the current thread, or on any where calls are counted."""
+        return self.depth > 0 or self.is_mine()
+
+    def occupy(self, activation: greenlets.Activation) -> None:
+        """Note the outermost call that the next call belongs to; raise if it is another thread's turn."""
+        if not self._lock.acquire(blocking=False):
+            self._refuse()
+        self.activation = activation
+        self._lock.release()
+
+    def alone(self, job: Callable[[], T]) -> T:
+        """Run a job that uses the store; raise if it is another thread's turn."""
+        self._check_thread()
+        for _ in ROOM:
+            break
+        current, mine = memory.current, False
+        outer = current.budget
+        for mine in self.acquiring:  # noqa: B007
+            break
+        if not mine:
+            self._refuse()
+        try:
+            if self.begin is not None:
+                self.depth += 1
+                self.begin()
+            current.budget = self._budget or memory.UNLIMITED
+            return job()
+        finally:
+            current.budget = outer
+            for _ in self.releasing:
+                break
+
+    def _begin(self) -> None:
+        """Let limits know that a call begins, unless it is inside another."""
+        if self.depth == 1:
+            if self._budget is not None:
+                self._budget.refused = 0
+            if self._interruption is not None:
+                self._interruption.enter()
+
+    @leaf
+    def _release(self) -> None:
+        self.depth -= 1
+        if not self.depth and self._interruption is not None:
+            self._interruption.call = None
+        for _ in self._unlocking:
+            break

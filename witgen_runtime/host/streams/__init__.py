@@ -1,0 +1,1 @@
+"""Streams and futures of the component model, as a host reads and writes them."""

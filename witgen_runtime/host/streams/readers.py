@@ -1,0 +1,244 @@
+"""The readable ends of streams and futures that a guest has passed to its host."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Generator, Iterator
+from concurrent.futures import Future
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
+
+from ... import abi
+from ...values import Unique
+from ..errors import HostError, ThreadError
+from .manager import Ends
+from .reading import Incoming
+
+__all__ = [
+    "AsyncByteStreamReader",
+    "AsyncFutureReader",
+    "AsyncStreamReader",
+    "ByteStreamReader",
+    "FutureReader",
+    "StreamReader",
+    "reader_of",
+]
+
+T = TypeVar("T")
+
+_PIECE = 1 << 16
+_SOME = 256
+_INSIDE = (
+    "this would wait for the guest on the thread that runs it: read in an async function, in what is returned for a"
+    " future, or in a thread of your own"
+)
+_OVER = "this future was read already, or its reader was closed"
+
+
+class _Reader(Unique):
+    """What all readers have. Whoever wants nothing more closes the reader: `with` does, and forgetting it too."""
+
+    _WHY_UNIQUE = "is an end of what a guest writes"
+
+    def __init__(self, ends: Ends, incoming: Incoming, *, drives: bool) -> None:
+        self._ends = ends
+        self._incoming = incoming
+        self._drives = drives
+        self._ahead: deque[Any] = deque()
+        """Elements that came for who iterates, and that nobody has got yet."""
+
+    def close(self) -> None:
+        """Drop the end: the guest's writes end; twice is fine."""
+        self._ahead.clear()
+        self._incoming.leave()
+
+    def __del__(self) -> None:
+        self._incoming.forgotten()
+
+    def _gather(self) -> Future[Any]:
+        if self._ahead:
+            self._incoming.give_back(self._taken(len(self._ahead)))
+        gathered = self._incoming.gather()
+        # Keeps the reader, which would close when it is forgotten.
+        gathered.add_done_callback(self._gathered)
+        if self._drives and self._ends.store.loop is not None:
+            self._ends.bring(gathered)
+        return gathered
+
+    def _gathered(self, _: Future[Any]) -> None:
+        pass
+
+    def _keep(self, elements: list[Any]) -> bool:
+        """Have elements here for who iterates, and tell whether there are any."""
+        self._ahead.extend(elements)
+        return bool(elements)
+
+    def _taken(self, most: int) -> list[Any]:
+        """Take elements that are there for who iterates."""
+        return [self._ahead.popleft() for _ in range(min(most, len(self._ahead)))]
+
+    def _read(self, size: int) -> Any:
+        if self._ends.store.is_entered_here():
+            raise ThreadError(_INSIDE)
+        wanted = self._incoming.read(size)
+        try:
+            return self._ends.wait_for(wanted) if self._drives else wanted.result()
+        except BaseException:
+            self._incoming.cancel(wanted)
+            raise
+
+    async def _read_async(self, size: int) -> Any:
+        wanted: Future[Any] = self._incoming.read(size)
+        try:
+            if self._drives:
+                return await self._ends.wait_on_loop(wanted)
+            return await asyncio.wrap_future(wanted)
+        except asyncio.CancelledError:
+            self._incoming.cancel(wanted)
+            raise
+
+
+def _counted(max_count: object) -> int:
+    if type(max_count) is not int:
+        raise TypeError(f"read(max_count=…): expected int, got {type(max_count).__name__}")
+    if max_count <= 0:
+        raise ValueError(f"read(max_count=…): expected a number of elements, got {max_count}")
+    return max_count
+
+
+def _only(elements: list[Any]) -> Any:
+    if not elements:
+        raise HostError(_OVER)
+    return elements[0]
+
+
+class _Blocking(_Reader):
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc_value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class _Awaiting(_Reader):
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc_value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class ByteStreamReader(_Blocking):
+    """The readable end of a `stream<u8>`; iterating gives its bytes in pieces, as the guest writes them."""
+
+    def read(self, max_count: int = _PIECE) -> bytes:
+        """Wait for bytes and return up to `max_count`; none is there only when the other end is closed."""
+        return self._read(_counted(max_count))  # type: ignore[no-any-return]
+
+    def __iter__(self) -> Iterator[bytes]:
+        while piece := self.read():
+            yield piece
+
+    def gather(self) -> Future[bytes]:
+        """Begin to read all, and return at once: for functions that may not wait.
+
+        What the guest has written is there whenever it calls one of its host's functions, and the future is done when
+        it has closed its end.
+        """
+        return self._gather()
+
+
+class AsyncByteStreamReader(_Awaiting):
+    """The readable end of a `stream<u8>` for coroutines; iterating gives its bytes in pieces."""
+
+    async def read(self, max_count: int = _PIECE) -> bytes:
+        """Wait for bytes and return up to `max_count`; none is there only when the other end is closed."""
+        return await self._read_async(_counted(max_count))  # type: ignore[no-any-return]
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while piece := await self.read():
+            yield piece
+
+    def gather(self) -> Future[bytes]:
+        """Begin to read all, and return at once: for functions that may not wait.
+
+        What the guest has written is there whenever it calls one of its host's functions, and the future is done when
+        it has closed its end.
+        """
+        return self._gather()
+
+
+class StreamReader(_Blocking, Generic[T]):
+    """The readable end of a `stream<T>`; iterating gives its elements."""
+
+    def read(self, max_count: int = _SOME) -> list[T]:
+        """Wait for elements and return up to `max_count`; none is there only when the other end is closed."""
+        return self._taken(_counted(max_count)) or self._read(max_count)
+
+    def __iter__(self) -> Iterator[T]:
+        while self._ahead or self._keep(self._read(_SOME)):
+            yield self._ahead.popleft()
+
+    def gather(self) -> Future[list[T]]:
+        """Begin to read all, and return at once: for functions that may not wait.
+
+        What the guest has written is there whenever it calls one of its host's functions, and the future is done when
+        it has closed its end.
+        """
+        return self._gather()
+
+
+class AsyncStreamReader(_Awaiting, Generic[T]):
+    """The readable end of a `stream<T>` for coroutines; iterating gives its elements."""
+
+    async def read(self, max_count: int = _SOME) -> list[T]:
+        """Wait for elements and return up to `max_count`; none is there only when the other end is closed."""
+        return self._taken(_counted(max_count)) or await self._read_async(max_count)
+
+    async def __aiter__(self) -> AsyncIterator[T]:
+        while self._ahead or self._keep(await self._read_async(_SOME)):
+            yield self._ahead.popleft()
+
+    def gather(self) -> Future[list[T]]:
+        """Begin to read all, and return at once: for functions that may not wait.
+
+        What the guest has written is there whenever it calls one of its host's functions, and the future is done when
+        it has closed its end.
+        """
+        return self._gather()
+
+
+class FutureReader(_Blocking, Generic[T]):
+    """The readable end of a `future<T>`."""
+
+    def read(self) -> T:
+        """Wait for the value; once only."""
+        return _only(self._read(1))  # type: ignore[no-any-return]
+
+
+class AsyncFutureReader(_Awaiting, Generic[T]):
+    """The readable end of a `future<T>` for coroutines: it can be awaited itself."""
+
+    async def read(self) -> T:
+        """Wait for the value; once only."""
+        return _only(await self._read_async(1))  # type: ignore[no-any-return]
+
+    def __await__(self) -> Generator[Any, None, T]:
+        return self.read().__await__()
+
+
+def reader_of(ends: Ends, incoming: Incoming, *, awaits: bool, drives: bool = False) -> _Reader:
+    """Return what reads from an end; `awaits` tells whether by coroutines, `drives` whether it lets the guest go on."""
+    match incoming.type_:
+        case abi.Future():
+            kind: type[_Reader] = AsyncFutureReader[Any] if awaits else FutureReader[Any]
+        case abi.Stream(type=abi.U8):
+            kind = AsyncByteStreamReader if awaits else ByteStreamReader
+        case abi.Stream():
+            kind = AsyncStreamReader[Any] if awaits else StreamReader[Any]
+    return kind(ends, incoming, drives=drives)

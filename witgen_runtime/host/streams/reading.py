@@ -1,0 +1,254 @@
+"""What the guest gives to the host: the readable ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+from ... import abi
+from ..adapters.calling.instructions import Step
+from ..errors import HostError, StoreDeadError
+from .protocol import CANCELLED, DROPPED, Mover, Order, is_blocked
+
+__all__ = ["Incoming"]
+
+_BYTES, _ELEMENTS = 1 << 16, 1 << 10
+_MOST_BYTES, _MOST_ELEMENTS = 1 << 20, 1 << 16
+"""How much there is room for at once, whatever somebody asks for."""
+_ENDED = "this store is closed"
+_FAILED = "this store cannot be used any more: a call in it failed"
+_CLOSED = "the reader was closed"
+_BUSY = "another read of this stream is under way"
+
+
+class Incoming:
+    """What the guest gives to the host: the readable end, and who reads from it.
+
+    What comes are lists of elements, or bytes; that of a future is a list of one.
+    """
+
+    def __init__(self, ends: Mover, kind: int, end: int, type_: abi.Stream | abi.Future) -> None:
+        self._ends = ends
+        self.type_ = type_
+        self._kind = kind
+        self._end = end
+        self._wanted: Future[Any] | None = None
+        self._size = self._address = 0
+        self._reads = self._blocked = self._leaves = False
+        is_bytes = isinstance(type_, abi.Stream) and type_.type is abi.U8
+        self.nothing: Any = b"" if is_bytes else []
+        """What comes at the end."""
+        self._came: Any = self.nothing
+        """What the guest has given and nobody has taken yet."""
+        self._lost = False
+        """Whether what the guest has not given yet will never come."""
+        self._cause: BaseException | None = None
+        self._piece, self._most = (_BYTES, _MOST_BYTES) if is_bytes else (_ELEMENTS, _MOST_ELEMENTS)
+
+    # What is called from any thread
+
+    def read(self, size: int) -> Future[Any]:
+        """Ask for elements; what comes of it is what is there then, or nothing at the end."""
+        wanted: Future[Any] = Future()
+        self._ends.soon(lambda: self._want(wanted, size))
+        return wanted
+
+    def gather(self) -> Future[Any]:
+        """Ask for all elements. Where that is cancelled, what has come is there for who reads next."""
+        gathered, pieces = Future[Any](), list[Any]()
+        wanted: Future[Any] = Future()
+
+        def ask() -> None:
+            nonlocal wanted
+            wanted = Future()
+            wanted.add_done_callback(arrived)
+            # All that is here: one after the other, the pieces would call each other.
+            self._want(wanted, max(self._piece, len(self._came)))
+
+        def arrived(wanted: Future[Any]) -> None:
+            if wanted.cancelled():
+                return
+            failure = wanted.exception()
+            if failure is None and wanted.result():
+                pieces.append(wanted.result())
+                if not gathered.cancelled():
+                    ask()
+            elif gathered.set_running_or_notify_cancel():
+                if failure is None:
+                    gathered.set_result(self._joined(pieces))
+                else:
+                    gathered.set_exception(failure)
+
+        def give_back() -> None:
+            if wanted.cancel():
+                self._cancel()
+            self._take_back(self._joined(pieces))
+
+        def ended(gathered: Future[Any]) -> None:
+            if gathered.cancelled():
+                self._ends.soon(give_back)
+
+        gathered.add_done_callback(ended)
+        self._ends.soon(ask)
+        return gathered
+
+    def leave(self) -> None:
+        """Want nothing any more, and let the guest know."""
+        self._ends.soon(self._leave)
+
+    def forgotten(self) -> None:
+        """Do the same some time soon, for finalizers."""
+        if self._end:
+            self._ends.later(self._leave)
+
+    def cancel(self, wanted: Future[Any]) -> None:
+        """Do not want the elements that were asked for; if they have come, they are there for who reads next."""
+        if wanted.cancel():
+            self._ends.soon(self._cancel)
+        else:
+            wanted.add_done_callback(self._untake)
+
+    def _untake(self, wanted: Future[Any]) -> None:
+        if wanted.exception() is None:
+            self.give_back(wanted.result())
+
+    def give_back(self, elements: Any) -> None:
+        """Have elements here for who reads next."""
+        self._ends.soon(lambda: self._take_back(elements))
+
+    # What is called on the store's thread
+
+    def _joined(self, pieces: list[Any]) -> Any:
+        if isinstance(self.nothing, bytes):
+            return b"".join(pieces)
+        return [element for piece in pieces for element in piece]
+
+    def _take_back(self, elements: Any) -> None:
+        self._came = self._joined([elements, self._came])
+
+    def _want(self, wanted: Future[Any], size: int) -> None:
+        if self._lost:
+            _lose(wanted, self._cause)
+        elif self._wanted is not None and not self._wanted.done():
+            _fail(wanted, _BUSY)
+        else:
+            self._wanted, self._size = wanted, size
+            self._hand_out()
+
+    def _hand_out(self) -> None:
+        """Give what has come to who wants it, or let something come."""
+        wanted = self._wanted
+        if wanted is None:
+            return
+        if self._came or not self._end or self._leaves:
+            self._wanted = None
+            if wanted.set_running_or_notify_cancel():
+                piece, self._came = self._came[: self._size], self._came[self._size :]
+                wanted.set_result(piece)
+        elif not self._reads and not wanted.cancelled():
+            self._reads = True
+            self._order(Step.READ, self._began, amount=min(self._size, self._most))
+
+    def _order(
+        self,
+        step: Step,
+        done: Callable[[int, int], None] | None = None,
+        *,
+        address: int = 0,
+        amount: int = 0,
+    ) -> None:
+        self._ends.order(Order(step, self._kind, self._end, address, 0, amount, done))
+
+    def settle(self) -> None:
+        """Take what the guest has written by now."""
+        self._cancel()
+
+    def _began(self, result: int, address: int) -> None:
+        self._address = address
+        self._blocked = is_blocked(result)
+        if not self._blocked:
+            self._moved(result)
+        elif not self._ends.may_wait(self._end) or self._wanted is None or self._wanted.cancelled():
+            self._cancel()
+
+    def _cancel(self) -> None:
+        if self._blocked:
+            self._blocked = False
+            self._order(Step.CANCEL_READ, self._cancelled)
+
+    def _cancelled(self, result: int, _: int) -> None:
+        if result != CANCELLED:
+            self._ends.taken()
+        self._moved(result)
+
+    def told(self, result: int) -> None:
+        """Be told of an event: of the read under way, or that the guest has dropped its end."""
+        if self._blocked:
+            self._moved(result)
+        elif not self._reads:
+            self._drop()
+
+    def _moved(self, result: int) -> None:
+        self._blocked = False
+        code, is_future = result & 15, isinstance(self.type_, abi.Future)
+        number = int(code == 0) if is_future else result >> 4
+        is_last = code == DROPPED or (is_future and number > 0)
+        self._order(
+            Step.PUT, lambda _result, _address: self._arrived(is_last=is_last), address=self._address, amount=number
+        )
+
+    def put(self, elements: Any) -> None:
+        """Be given what was read: bytes where elements are such, or how many there are where they are nothing."""
+        if isinstance(self.nothing, list):
+            elements = [None] * elements if isinstance(elements, int) else list(elements)
+        self._came = self._came + elements if self._came else elements
+
+    def _arrived(self, *, is_last: bool) -> None:
+        self._reads = False
+        if self._leaves:
+            self._came = self.nothing
+        if is_last or self._leaves:
+            self._drop()
+        self._hand_out()
+
+    def _leave(self) -> None:
+        self._came = self.nothing
+        wanted, self._wanted = self._wanted, None
+        if wanted is not None:
+            _fail(wanted, _CLOSED)
+        if not self._end or self._leaves:
+            return
+        self._leaves = True
+        if self._reads:
+            self._cancel()
+        else:
+            self._drop()
+
+    def _drop(self) -> None:
+        self._order(Step.DROP_READABLE)
+        self._ends.forget(self._end)
+        self._end = 0
+
+    def give_up(self, cause: BaseException | None) -> None:
+        """Read nothing any more, because of a failure maybe."""
+        self._end, self._blocked = 0, False
+        self._lost, self._cause = True, cause
+        wanted, self._wanted = self._wanted, None
+        if wanted is not None:
+            _lose(wanted, cause)
+
+
+def _lose(wanted: Future[Any], cause: BaseException | None) -> None:
+    failure = StoreDeadError(_ENDED if cause is None else _FAILED)
+    failure.__cause__ = cause
+    _end_with(wanted, failure)
+
+
+def _fail(wanted: Future[Any], why: str) -> None:
+    _end_with(wanted, HostError(why))
+
+
+def _end_with(wanted: Future[Any], failure: HostError) -> None:
+    if not wanted.done() and wanted.set_running_or_notify_cancel():
+        wanted.set_exception(failure)

@@ -1,0 +1,46 @@
+"""Streams and futures in the calls of one function: numbers on the way, readers and feeds in Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass
+from typing import Any
+
+from ... import abi
+from ..adapters.calling.stream_calls import End, Keys
+from .manager import Ends
+from .pumps import Feed, of_future, of_stream
+from .readers import reader_of
+
+__all__ = ["FunctionEnds"]
+
+
+@dataclass(frozen=True, eq=False)
+class FunctionEnds:
+    """The streams of one function.
+
+    `awaits` tells whether what reads from them are coroutines, `exported` whether Python calls the function: then
+    nobody else runs the guest while Python reads.
+    """
+
+    ends: Ends
+    keys: Keys
+    _: KW_ONLY
+    awaits: bool
+    exported: bool = False
+
+    def reader(self, type_: End) -> Callable[[int], Any]:
+        """Return what makes a reader of the number of a readable end."""
+        ends, key, awaits, drives = self.ends, self.keys[type_], self.awaits, self.exported
+        return lambda number: reader_of(ends, ends.receive(key, number, type_), awaits=awaits, drives=drives)
+
+    def feed(self, type_: End, value: object) -> Feed:
+        """Return a feed of what an implementation gives for a stream; raise `Mismatch` where that cannot be one."""
+        loop = self.ends.store.loop
+        if isinstance(type_, abi.Future):
+            return of_future(value, loop=loop)
+        return of_stream(value, is_bytes=type_.type is abi.U8, loop=loop)
+
+    def offer(self, type_: End, value: object) -> int:
+        """Return the number by which a guest is given what an implementation gives."""
+        return self.ends.offer(self.keys[type_], self.feed(type_, value), type_)

@@ -1,0 +1,105 @@
+"""Components of the runtime's own, instantiated beside the guest in its store, for what the C API cannot do itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
+
+from wasmtime import Engine, WasmtimeError
+from wasmtime.component import Component, Func
+
+from ... import abi
+from .. import component
+from ..capi import ffi
+from ..capi.managed import RawLinker
+from ..capi.wasmtime_messages import explained
+from ..convert.binder import Handles, bind_caller
+from ..errors import HandleLimitError, HostError
+
+if TYPE_CHECKING:
+    from ..store.owner import HandleOwner
+
+__all__ = ["MEMORY", "Companion"]
+
+MEMORY: Final = """
+  ;; ---- Memory for what crosses the boundary. The allocator only moves forward; every export starts over, when nothing
+  ;; ---- of the call before is needed any more. The first kilobyte is for results of functions.
+  (core module $memory-module
+    (memory (export "memory") 1)
+    (global $next (mut i32) (i32.const 1024))
+    (func (export "forget") (global.set $next (i32.const 1024)))
+    (func (export "realloc") (param $old i32) (param $old-size i32) (param $align i32) (param $size i32) (result i32)
+      (local $block i32)
+      (local.set $block
+        (i32.and
+          (i32.add (global.get $next) (i32.sub (local.get $align) (i32.const 1)))
+          (i32.sub (i32.const 0) (local.get $align))))
+      (global.set $next (i32.add (local.get $block) (local.get $size)))
+      (loop $grow
+        (if (i32.gt_u (global.get $next) (i32.mul (memory.size) (i32.const 65536)))
+          (then
+            (if (i32.eq (memory.grow (i32.const 1)) (i32.const -1)) (then unreachable))
+            (br $grow))))
+      (local.get $block)))
+  (core instance $memory (instantiate $memory-module))
+  (alias core export $memory "memory" (core memory $mem))
+  (alias core export $memory "realloc" (core func $realloc))
+"""
+"""What such components' texts have in common: `$mem`, `$realloc`, and a core function `forget` of `$memory`."""
+
+_compiled: WeakKeyDictionary[Engine, dict[str, Component]] = WeakKeyDictionary()
+"""By text: one for all stores of an engine, because a loaded component keeps its file open."""
+
+
+class Companion:
+    """One of them in one store; `exports` are called by name. It imports what wasmtime has, with `http` all of it."""
+
+    def __init__(self, store: HandleOwner, text: str, exports: Iterable[str] = (), *, http: bool = False) -> None:
+        compiled = _compiled.setdefault(store.engine, {})
+        if text not in compiled:
+            compiled[text] = component.load(store.engine, text)
+        self._store, self._raw, self._context = store, store.raw, store.context
+        with closing(RawLinker(store.engine)) as linker:
+            linker.add_wasip2()
+            if http:
+                store.enable_http()
+                linker.add_wasi_http()
+            with _explained(store):
+                self._instance = linker.instantiate(store.raw, compiled[text])
+        self._functions = {name: self._export(name) for name in exports}
+
+    def _export(self, name: str) -> Func:
+        function = self._instance.get_func(self._raw, name)
+        if function is None:
+            raise HostError(f"the runtime's own component has no export {name!r}")
+        return function
+
+    def bound(self, function: abi.Function, handles: Handles) -> Callable[..., Any]:
+        """Return what calls an export with typed values, handles of the guest's among them."""
+        return bind_caller(function, handles, ffi.export_function(self._instance, self._context, "", function.name))
+
+    def call(self, name: str, *arguments: object) -> Any:
+        """Call an export."""
+        with _explained(self._store):
+            return self._functions[name](self._raw, *arguments)
+
+    def box(self, name: str, *arguments: object) -> int:
+        """Call an export that returns a handle; return the address of its box, which the caller has to delete."""
+        return ffi.take_box(self.call(name, *arguments))
+
+
+@contextmanager
+def _explained(store: HandleOwner) -> Generator[None]:
+    """Say why a component of ours cannot be called here."""
+    try:
+        yield
+    except WasmtimeError as error:
+        meant = explained(str(error))
+        if meant is None:
+            raise
+        if isinstance(meant, HandleLimitError):
+            # It failed inside; wasmtime lets nothing in the store be entered any more.
+            store._die(meant)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  (as `failed` does)
+        raise meant from error

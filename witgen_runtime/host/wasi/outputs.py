@@ -1,0 +1,248 @@
+"""Python functions that get what a guest writes to stdout or stderr: how they are called, released and given up.
+
+wasmtime calls them on worker threads of its own, and lets go of them there some time after their store is deleted.
+Before 3.14, CPython ends a thread that enters it while the interpreter ends, and Rust answers that with an abort. So
+they are released by a C function that needs no interpreter, closing a store waits for that, and the interpreter does
+not end before the stores that are left have let go of theirs.
+"""
+
+from __future__ import annotations
+
+import atexit
+import ctypes
+import errno
+import inspect
+import os
+import threading
+import time
+from collections.abc import Callable
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Final, Protocol
+from weakref import ref
+
+from ..capi import ffi, foreign_outputs, release_signals
+from ..capi.entry import c_callback, guarded
+
+if TYPE_CHECKING:
+    import wasmtime
+
+__all__ = ["Output", "Watched", "is_inside", "is_without_threads", "process", "wants_watching", "watch"]
+
+_PATIENCE: Final = 2.0
+"""Seconds that closing a store waits for the release of its outputs, which takes a fraction of a millisecond."""
+
+_FAREWELL: Final = 0.2
+"""Seconds that the end of the interpreter waits for calls that other threads have under way."""
+
+_PAUSE: Final = 0.001
+
+_FAILED: Final = -errno.EIO
+
+_SETTERS: Final = {stream: ffi.prototype(f"wasi_config_set_{stream}_custom", None) for stream in ("stdout", "stderr")}
+
+
+class Watched(Protocol):
+    """The standard streams of a store, as far as outputs know them."""
+
+    def note(self) -> None:
+        """See to it that the store looks at `wants_watching` before its next call."""
+
+    def let_go(self) -> bool:
+        """Give up the outputs, because the process ends; False while another thread has a call under way."""
+        ...
+
+    def hold(self) -> bool:
+        """Let the guest wait for ever when it writes again; tell whether it does."""
+        ...
+
+
+_outputs: dict[int, Output] = {}
+"""By signal: wasmtime passes that to the callback."""
+_inside: set[int] = set()
+"""The threads that run a callback."""
+_known: set[int] = set()
+"""The threads that ever ran one."""
+_watched: set[ref[Watched]] = set()
+"""Pruned when it has grown. A weak set prunes itself in callbacks, and a signal that is raised in one is lost."""
+_FEW: Final = 128
+_pruned = 2 * _FEW
+_lock = threading.RLock()
+_process = os.getpid()
+_calling = 0
+_has_threads = False
+_lost_threads = False
+
+
+class Output:
+    """A Python function that gets what a guest writes to one of its streams.
+
+    Args:
+        write: gets the bytes.
+        ours: whether it is the runtime's, so that only the guest gets to know a failure; otherwise the first one is
+            `failure`, for the call under way.
+    """
+
+    def __init__(self, write: Callable[[bytes], object], *, ours: bool = False) -> None:
+        self._write = write
+        self._context = copy_context()
+        self.is_ours = ours
+        self._signal = release_signals.take()
+        self.failure: BaseException | None = None
+        self.keep: Callable[[bytes], None] | None = None
+        """Gets the bytes, too."""
+        self.noted: Callable[[], None] | None = None
+        """Called when there is a failure."""
+        self.is_held = False
+        self.is_waiting = False
+        _outputs[self._signal] = self
+
+    def attach(self, config: wasmtime.WasiConfig, stream: str) -> None:
+        """Let guests with these settings write their `stdout` or `stderr` to this."""
+        address = ffi.Address(ffi.address_of(config.ptr()))
+        _SETTERS[stream](address, _CALLBACK, ffi.Address(self._signal), release_signals.RELEASE)
+
+    def take(self, data: bytes) -> int:
+        """Pass on what a guest wrote; return how many bytes were taken, or a negative `errno`."""
+        thread = threading.get_ident()
+        _inside.add(thread)
+        if thread not in _known:
+            # Kept: making what CPython knows of a thread anew would take longer than all the rest.
+            _known.add(thread)
+            ctypes.pythonapi.PyGILState_Ensure()
+        try:
+            if self.is_held:
+                self.is_waiting = True
+                release_signals.wait(_NEVER, None)
+            if self.keep is not None:
+                self.keep(data)
+            return len(data) if self.is_ours and self._write(data) is None else self._call(data)
+        except BaseException as error:  # noqa: BLE001  (comes out of the call under way as it is)
+            if not self.is_ours and self.failure is None:
+                self.failure = error
+                if self.noted is not None:
+                    self.noted()
+            return -error.errno if isinstance(error, OSError) and error.errno else _FAILED
+        finally:
+            _inside.discard(thread)
+
+    def _call(self, data: bytes) -> int:
+        """Call a function of the user's, while no store may be used on this thread."""
+        global _calling  # noqa: PLW0603  (one per process)
+        with _lock:
+            _calling += 1
+        try:
+            _note_all()
+            return _taken(self._context.copy().run(self._write, data), len(data))
+        finally:
+            with _lock:
+                _calling -= 1
+
+    def wait(self) -> None:
+        """Wait until wasmtime has let go of this; inside a callback, that may take until the callback returns."""
+        _outputs.pop(self._signal, None)
+        signal, self._signal = self._signal, 0
+        if signal and not is_inside() and release_signals.wait(signal, 0 if _lost_threads else _PATIENCE):
+            release_signals.free(signal)
+
+
+def _taken(answer: object, size: int) -> int:
+    """Check what a callback returned: None, or how much it has taken."""
+    if answer is None:
+        return size
+    if not isinstance(answer, int):
+        kind = type(answer).__name__
+        if inspect.iscoroutine(answer):
+            answer.close()
+        raise TypeError(f"what a guest prints goes to a function that returns None or a number of bytes, not {kind}")
+    if answer > size or (size and not answer):
+        raise ValueError(f"a function that gets what a guest prints says that it took {answer} of {size} bytes")
+    return answer
+
+
+@guarded
+def _on_write(signal: int, address: int, size: int) -> int:
+    """Called by wasmtime for every output."""
+    try:
+        output = _outputs.get(signal)
+        if output is not None:
+            return output.take(ctypes.string_at(address, size))
+    except BaseException:  # noqa: BLE001  (C called this)
+        return _FAILED
+    return size
+
+
+_CALLBACK: Final = c_callback(ffi.OUTPUT, _on_write)
+# wasmtime may call it until the process has ended.
+ctypes.pythonapi.Py_IncRef(ctypes.py_object(_CALLBACK))
+
+_NEVER: Final = release_signals.take()
+"""A signal that nobody gives."""
+
+
+def is_inside() -> bool:
+    """Tell whether the current thread runs a callback. It is wasmtime's, which aborts if wasm waits for WASI there."""
+    return threading.get_ident() in _inside
+
+
+def wants_watching() -> bool:
+    """Tell whether stores have to look at whose thread, or process, they are called in."""
+    return _calling > 0 or _lost_threads
+
+
+def is_without_threads() -> bool:
+    """Tell whether this process was forked from one with stores: wasmtime's threads have stayed there."""
+    return _lost_threads
+
+
+def process() -> int:
+    """Return the number of this process."""
+    return _process
+
+
+def watch(streams: Watched) -> None:
+    """Tell a store's streams when a callback runs, and when the process forks or ends."""
+    global _has_threads, _pruned  # noqa: PLW0603  (one per process)
+    with _lock:
+        _has_threads = True
+        _watched.add(ref(streams))
+        if len(_watched) > _pruned:
+            _watched.difference_update([each for each in _watched if each() is None])
+            _pruned = 2 * max(len(_watched), _FEW)
+    if wants_watching():
+        streams.note()
+
+
+def _all_watched() -> list[Watched]:
+    with _lock:
+        return [streams for each in _watched if (streams := each()) is not None]
+
+
+def _note_all() -> None:
+    for streams in _all_watched():
+        streams.note()
+
+
+@atexit.register
+def _at_exit() -> None:
+    if _lost_threads:
+        return
+    end = time.monotonic() + _FAREWELL
+    busy = [streams for streams in _all_watched() if not streams.let_go()]
+    while busy and time.monotonic() < end:
+        busy = [streams for streams in busy if not streams.hold() and not streams.let_go()]
+        time.sleep(_PAUSE)
+    foreign_outputs.settle()
+
+
+def _forked() -> None:
+    global _calling, _lock, _lost_threads, _process  # noqa: PLW0603  (one per process)
+    _process, _lock, _calling = os.getpid(), threading.RLock(), 0
+    _inside.clear()
+    _known.clear()
+    if _has_threads:
+        _lost_threads = True
+        _note_all()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)

@@ -1,0 +1,222 @@
+"""Worlds: a component, linked with the implementations of its imports, and its exports."""
+
+# pyright: reportPrivateUsage=false
+# ruff: noqa: SLF001
+# Handles keep their state under names with an underscore, because WIT may give their methods any other.
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import ChainMap
+from collections.abc import Callable
+from functools import partial
+from types import new_class
+from typing import Any, ClassVar, Protocol, Self, cast
+
+import wasmtime
+from wasmtime import component as wasm
+
+from .. import abi
+from ..values import Unique
+from . import forking, signatures
+from .adapters.calling.bound_imports import DRIVE, START
+from .adapters.calling.stream_calls import keys_of
+from .adapters.options import Adapters
+from .adapters.report import AdaptersTaken, taken
+from .capi import ffi
+from .component import ComponentSource
+from .convert.binder import bind_caller
+from .errors import LinkError
+from .linking import preparation
+from .linking.definition import Definition, Needs
+from .linking.implementations import check_imports
+from .linking.linker import Linkage, is_refused, refuse
+from .linking.preparation import Prepared
+from .store.handles import Guest, ResourceHandles
+from .store.limits import Limits
+from .store.resource import GuestResource, ResourceBinding
+from .store.store import Store
+from .streams.stream_handles import FunctionEnds
+
+__all__ = ["Instance", "World", "adapters_of", "instantiate"]
+
+
+class Instance(Unique):
+    """A component instance, for generated code: its exports by descriptor."""
+
+    _WHY_UNIQUE = "is an open component"
+
+    def __init__(self, store: Store, raw: wasm.Instance, needs: Needs, linkage: Linkage, label: str = "") -> None:
+        self.store = store
+        self._raw = raw
+        self._needs = needs
+        self._linkage = linkage
+        self.adapters = AdaptersTaken()
+        self._label = label
+        self._handles = ResourceHandles(store, dict(linkage.sides))
+        self._sides = cast("dict[abi.Resource, Any]", self._handles.resources)
+        # Of an interface that is imported and exported, functions of the world itself use the import (WIT.md, Worlds).
+        self._own_handles = ResourceHandles(store, ChainMap(linkage.sides, self._sides))
+
+    def labelled(self, label: str) -> Instance:
+        """Return the same instance for what it exports as `label: interface`, with resources of its own."""
+        return Instance(self.store, self._raw, self._needs, self._linkage, label)
+
+    def function(self, function: abi.Function, interface: str = "") -> Callable[..., Any]:
+        """Return what calls an exported function; it is compiled at the first call."""
+        known = self._label or interface
+        name = self._needs.exports.get(known, "")
+        target = ffi.export_function(self._raw, self.store.context, name, function.name)
+        if target is None:
+            raise LinkError(f"the component does not export {name}#{function.name}")
+        adapted = function.name in self._needs.text.get(("export", known), ())
+        handles = self._handles if known else self._own_handles
+        if signatures.passes_ends(function):
+            if is_refused(function, self._needs.numbers.get(("export", known), frozenset())):
+                return partial(refuse, function)
+            ends, keys = self._linkage.ends, keys_of(name, function)
+            handles = handles.of_function(FunctionEnds(ends, keys, awaits=self.store.loop is not None, exported=True))
+        store = self.store
+        calls_back = self._linkage.calls_python or store.stdio.calls_python or store.concurrent
+        calls_back |= store.turns.begin is not None
+        return bind_caller(function, handles, target, adapted=adapted, calls_back=calls_back)
+
+    def resource(self, cls: type[Any], resource: abi.Resource, interface: abi.Interface) -> Any:
+        """Return the class of a resource that this instance exports: the abstract `cls` with its methods filled in."""
+        namespace: dict[str, Any] = {"__slots__": (), "__module__": cls.__module__, "__qualname__": cls.__qualname__}
+        namespace["__init__"] = _no_constructor
+        functions = (each for each in interface.functions if each.resource is resource)
+        calls: dict[abi.Function, Any] = {each: self.function(each, interface.name) for each in functions}
+        for function, call in calls.items():
+            call.__defaults__ = signatures.defaults(function)
+            if function.name.startswith("[constructor]"):
+                namespace["__init__"] = _constructor(call)
+            else:
+                call.__doc__ = getattr(getattr(cls, function.python, None), "__doc__", None)
+                static = function.name.startswith("[static]")
+                namespace[function.python] = staticmethod(call) if static else call
+        namespace["_binding"] = ResourceBinding(calls, partial(self._adopt, resource))
+        bound = new_class(cls.__name__, (cls,), exec_body=lambda body: body.update(namespace))
+        self._adopt(resource, bound)
+        return bound
+
+    def _adopt(self, resource: abi.Resource, cls: type[Any]) -> None:
+        """Make the handles of a resource that come from the component objects of `cls`."""
+        self._sides[resource] = Guest(cls)
+
+
+class _HasAdapters(Protocol):
+    _adapters: AdaptersTaken
+
+
+def adapters_of(world: _HasAdapters) -> AdaptersTaken:
+    """Return which functions of an open world go through adapters, and which that have bytes do not."""
+    return world._adapters
+
+
+def _no_constructor(self: GuestResource, *_: object, **__: object) -> None:
+    raise TypeError(f"{type(self).__name__} has no constructor")
+
+
+def _constructor(construct: Callable[..., Any]) -> Callable[..., None]:
+    def __init__(self: GuestResource, *arguments: object, **named: object) -> None:  # noqa: N807
+        made: GuestResource = construct(*arguments, **named)
+        self._box, self._fate, self._store = made._release("moved"), "", made._store
+
+    return __init__
+
+
+class World(Unique, ABC):
+    """Base of generated worlds. Closing one that `open` made closes its store."""
+
+    _definition: ClassVar[Definition]
+    _WHY_UNIQUE = "is an open component"
+
+    def __init__(self, instance: Instance, *, owns_store: bool) -> None:
+        self._store = instance.store
+        self._adapters = instance.adapters
+        self._owns_store = owns_store
+        self._bind(instance)
+
+    @abstractmethod
+    def _bind(self, instance: Instance) -> None:
+        """Take the exports from an instance."""
+
+    @classmethod
+    def _open(
+        cls,
+        component: ComponentSource,
+        imports: object,
+        *,
+        wasi: wasmtime.WasiConfig | None = None,
+        limits: Limits | None = None,
+        adapters: Adapters | None = None,
+    ) -> Self:
+        """Run a component in a store of its own."""
+        return cls._open_with(component, imports, wasi=wasi, limits=limits, adapters=adapters)
+
+    @classmethod
+    def _open_with(
+        cls,
+        component: ComponentSource,
+        imports: object,
+        *,
+        wasi: wasmtime.WasiConfig | None,
+        limits: Limits | None,
+        adapters: Adapters | None = None,
+        prepare: Callable[[Store], None] | None = None,
+    ) -> Self:
+        """Run a component in a store of its own, which `prepare` may change before."""
+        definition = cls._definition
+        check_imports(definition, imports)
+        ready = preparation.prepare(definition, component, limits, adapters)
+        store = Store(
+            ready.engine, wasi=wasi, limits=limits, concurrent=ready.concurrent, streams=definition.passes_streams
+        )
+        try:
+            if prepare is not None:
+                prepare(store)
+            return cls(instantiate(definition, store, ready, imports), owns_store=True)
+        except BaseException:
+            store.close()
+            raise
+
+    @classmethod
+    def _instantiate(
+        cls, store: Store, component: ComponentSource, imports: object, adapters: Adapters | None = None
+    ) -> Self:
+        """Run a component in a store that the caller closes."""
+        preparation.check_store(store)
+        ready = preparation.prepare_for(store, cls._definition, component, adapters)
+        return cls(instantiate(cls._definition, store, ready, imports), owns_store=False)
+
+    def close(self) -> None:
+        """Close the store, if `open` made it; twice is fine."""
+        World._close(self)
+
+    def _close(self) -> None:
+        if self._owns_store:
+            self._store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        World._close(self)
+
+
+def instantiate(definition: Definition, store: Store, ready: Prepared, imports: object) -> Instance:
+    """Run a prepared component in a store of its engine."""
+    store.usable()
+    forking.note_wasi()
+    needs = definition.needs(ready.component, store.engine)
+    if ready.wanted is not None:
+        ready.wanted.insist()
+    linkage = Linkage(definition, store, imports)
+    linkage.define(needs)
+    raw = linkage.instantiate(ready.component)
+    instance = Instance(store, raw, needs, linkage)
+    if DRIVE.name in needs.adapters:
+        linkage.ends.driven_by(instance.function(START), instance.function(DRIVE))
+    instance.adapters = taken(definition, needs, ready.wanted.refusal if ready.wanted is not None else None)
+    return instance

@@ -1,0 +1,15 @@
+"""Tests of guests: fakes of what a guest imports, and its exports called as a host calls them.
+
+`plugin` has the fixtures for pytest, which generated bindings share.
+"""
+
+from __future__ import annotations
+
+from ..guest.outside import answer_imports
+from .fakes import Call, GuestExit, Trap, calls
+from .objects import Object, Pollable
+from .wrappers import answer
+
+__all__ = ["Call", "GuestExit", "Object", "Pollable", "Trap", "calls"]
+
+answer_imports(answer)

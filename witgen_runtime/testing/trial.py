@@ -1,0 +1,272 @@
+"""What a guest exports, called on plain CPython as a host calls a component: checked, and with its traps."""
+
+# What the runtime keeps in resources and fakes is private there, because public names are WIT's.
+# ruff: noqa: SLF001
+# pyright: reportPrivateUsage=false
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Self, TypeAlias
+
+from .. import abi, check, values
+from ..guest.exits import exit_code
+from ..guest.exports import Export, served
+from ..guest.outside import handed_out
+from ..guest.resources import ExportedResource, Ledger, Resource, take_back
+from .fakes import Fakes, GuestExit, Trap
+from .hosting import implementations
+from .wrappers import handed_in, rebuilt
+
+__all__ = ["Exports", "HostSide", "Trial", "opened"]
+
+
+class _Proxy(values.Unique, values.Resource):
+    """What a host has of a resource that the guest implements."""
+
+    _implementation: Any
+    _fate = ""
+    """What became of the handle; empty while it can be used."""
+
+    def __init__(self, *_: object) -> None:
+        raise TypeError(f"{type(self).__name__} has no constructor")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _Proxy.drop(self)
+
+    def drop(self) -> None:
+        """Drop the handle; what WIT declares under this name takes its place."""
+        self._fate = self._fate or "was dropped"
+
+
+_Proxies: TypeAlias = Mapping[abi.Resource, type[_Proxy]]
+
+
+class _Face(values.Unique):
+    """What a host sees of an exported interface: functions, and classes of resources."""
+
+
+class Trial(values.Unique):
+    """A guest on plain CPython, with the attributes that the host's class of its world has."""
+
+    def __init__(self, exports: Mapping[str, Export], fakes: Fakes) -> None:
+        """Show `exports`, each under its attribute; the one with an empty name holds the world's own functions."""
+        self._fakes = fakes
+        self._classes: dict[abi.Resource, type[Any]] = {}
+        self._proxies: dict[abi.Resource, type[_Proxy]] = {}
+        for export in exports.values():
+            for resource, name in export.interface.resources:
+                self._classes[resource] = export.member(name)
+                self._proxies[resource] = _proxy(name, export.member(name))
+        # Of an interface that is imported and exported, functions of the world itself use the import (WIT.md, Worlds).
+        self._own_proxies = {each: proxy for each, proxy in self._proxies.items() if each not in fakes._resources}
+        for attribute, export in exports.items():
+            self._show(export, _Face() if attribute else self, attribute)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it, like a host's world; there is nothing to do."""
+
+    def _show(self, export: Export, face: object, attribute: str) -> None:
+        if attribute:
+            setattr(self, attribute, face)
+        for resource, name in export.interface.resources:
+            setattr(face, name, self._proxies[resource])
+        for function in export.functions:
+            if function.resource is None:
+                proxies = self._proxies if attribute else self._own_proxies
+                setattr(face, function.python, self._caller(function, export.member(function.python), proxies))
+            else:
+                self._show_member(function, function.resource)
+
+    def _show_member(self, function: abi.Function, resource: abi.Resource) -> None:
+        proxy, cls = self._proxies[resource], self._classes[resource]
+        call = partial(self._caller, function, proxies=self._proxies)
+        if function.name.startswith("[constructor]"):
+            construct = call(cls)
+
+            def __init__(self: _Proxy, *arguments: object) -> None:  # noqa: N807
+                self._implementation = construct(*arguments)._implementation
+
+            setattr(proxy, "__init__", __init__)  # noqa: B010 - mypy takes the plain assignment for an override
+        elif function.name.startswith("[static]"):
+            setattr(proxy, function.python, staticmethod(call(getattr(cls, function.python))))
+        else:
+            setattr(proxy, function.python, call(_method(function.python)))
+
+    def _caller(
+        self, function: abi.Function, implementation: Callable[..., Any], proxies: _Proxies
+    ) -> Callable[..., Any]:
+        """Return what calls an exported function as a host does, which has `proxies` of the guest's own resources."""
+
+        def call(*arguments: object, **named: object) -> Any:
+            if self._fakes._trap is not None:
+                raise RuntimeError("the component has ended") from self._fakes._trap
+            rest = [named.pop(param.python, None) for param in function.params[len(arguments) :]]
+            if named:
+                raise TypeError(f"{function.python}() has no parameter {', '.join(named)}")
+            given = [*arguments, *rest]
+            return _Call(self, function, proxies).run(implementation, given)
+
+        return call
+
+
+class _Call:
+    """One call from the host."""
+
+    def __init__(self, trial: Trial, function: abi.Function, proxies: _Proxies) -> None:
+        self._trial = trial
+        self._function = function
+        self._proxies = proxies
+        self._lent: list[Resource] = []
+
+    def run(self, implementation: Callable[..., Any], arguments: list[object]) -> Any:
+        fakes, function = self._trial._fakes, self._function
+        passed, result = check.arguments(function, arguments, self._down), None
+        try:
+            returned = implementation(*passed)
+            result = self._result(asyncio.run(returned) if function.is_async else returned)
+        except BaseException as error:
+            if fakes._trap is None and isinstance(error, Exception):
+                raise self._failed(error) from error
+            if fakes._trap is None and isinstance(error, SystemExit):
+                raise fakes._ended(GuestExit(exit_code(error))) from error
+            if fakes._trap is None:
+                raise
+        finally:
+            take_back(self._lent)
+        if fakes._trap is not None:
+            # A guest that catches everything still ends here.
+            raise _shown(fakes._trap)
+        return result
+
+    def _failed(self, error: Exception) -> BaseException:
+        """Return what the host gets where the guest raises: a declared error, or a trap."""
+        fakes, function, ledger = self._trial._fakes, self._function, Ledger()
+        if not isinstance(error, function.raises or ()):
+            traceback.print_exception(error)
+            return fakes._ended(Trap(f"{function.python}: {error!r}"))
+        try:
+            raised = rebuilt(function, error, lambda type_, value: self._up(type_, value, ledger))
+            ledger.settle(function.python)
+        except (TypeError, ValueError) as misfit:
+            return fakes._ended(Trap(str(misfit)))
+        return raised
+
+    def _result(self, returned: object) -> object:
+        ledger = Ledger()
+        result = check.result(self._function, returned, lambda type_, value: self._up(type_, value, ledger))
+        ledger.settle(self._function.python)
+        return result
+
+    def _down(self, type_: abi.Type, value: object) -> object:
+        """Return what the guest gets for a handle that the host passes."""
+        if not isinstance(type_, abi.Own | abi.Borrow):
+            return value
+        proxy = self._proxies.get(type_.resource)
+        if proxy is None:
+            return handed_in(type_, self._trial._fakes._checked(type_, value), self._lent)
+        if not isinstance(value, proxy):
+            raise check.Mismatch(f"expected {proxy.__name__}, got {type(value).__name__}")
+        if value._fate:
+            raise check.Mismatch(f"this {proxy.__name__} {value._fate}", ValueError)
+        if isinstance(type_, abi.Own):
+            value._fate = "was given away"
+        return value._implementation
+
+    def _up(self, type_: abi.Type, value: object, ledger: Ledger) -> object:
+        """Return what the host gets for a handle that the guest passes."""
+        if not isinstance(type_, abi.Own | abi.Borrow) or type_.resource not in self._proxies:
+            return handed_out(type_, value, ledger)
+        cls = self._trial._classes[type_.resource]
+        if not isinstance(value, cls):
+            raise check.Mismatch(f"expected {cls.__name__}, got {type(value).__name__}")
+        proxy = self._proxies[type_.resource]
+        made = proxy.__new__(proxy)
+        made._implementation = value
+        return made
+
+
+def _method(name: str) -> Callable[..., Any]:
+    def call(this: Any, *arguments: Any) -> Any:
+        return getattr(this, name)(*arguments)
+
+    return call
+
+
+def _proxy(name: str, implementation: type[Any]) -> type[_Proxy]:
+    """Return the class of a resource as the host sees it; it is what `types/` knows the resource as, too."""
+    bases = (base for base in implementation.__mro__ if issubclass(base, values.Resource))
+    shared = [base for base in bases if not issubclass(base, ExportedResource) and base is not values.Resource]
+    return type(name, (_Proxy, *shared), {})
+
+
+def _shown(trap: Trap | GuestExit) -> BaseException:
+    """Return what the host gets of a call out of which a fake failed: the failure as it is, else the trap."""
+    return trap.__cause__ if isinstance(trap.__cause__, Exception) else trap
+
+
+class Exports:
+    """The interfaces of a world's exports by their attributes in the host's class; its own functions have none."""
+
+    def __init__(self, own: abi.Interface | None = None, /, **interfaces: abi.Interface) -> None:
+        self._attributes = {interface: attribute for attribute, interface in interfaces.items()}
+        if own is not None:
+            self._attributes[own] = ""
+
+    def named(self, exports: Iterable[Export]) -> dict[str, Export]:
+        """Return what an application serves by attribute."""
+        return {self._attributes[export.interface]: export for export in exports}
+
+
+@dataclass(frozen=True)
+class HostSide:
+    """The host side of the bindings: the name of `guest.testing`, which stands beside it, and the world's class."""
+
+    testing: str
+    world: str
+
+    def open(self, component: str | Path, fakes: Fakes) -> Any:
+        """Run a component; `fakes` answer what it calls."""
+        module = import_module(f"{self.testing.removesuffix('.guest.testing')}.host")
+        # The trap of a component, and its exit, are what they are on CPython for tests as well.
+        runtime = import_module("..host", __package__)
+        Trap.register(runtime.Trap)
+        GuestExit.register(runtime.GuestExit)
+        world = getattr(module, self.world)
+        imports = implementations(fakes, getattr(module, f"{self.world}Imports", None), world)
+        return world.open(component, *([] if imports is None else [imports]))
+
+
+@contextmanager
+def opened(application: str | Path, exports: Exports, fakes: Fakes, host: HostSide | None) -> Generator[Any]:
+    """Open a guest for tests: a module here, or, where the name ends in `.wasm`, a component on wasmtime.
+
+    Raises:
+        LookupError: the module does not serve, or there is no host side to run a component with.
+        FileNotFoundError: there is no such component.
+    """
+    if str(application).endswith(".wasm"):
+        if host is None:
+            raise LookupError(f"running {application} takes bindings for hosts, which were not generated")
+        if not Path(application).is_file():
+            raise FileNotFoundError(f"{application} does not exist: build the component first")
+        guest = host.open(application, fakes)
+    else:
+        import_module(str(application))
+        if str(application) not in served:
+            raise LookupError(f"{application} does not call `exports.serve(__name__, …)`")
+        guest = Trial(exports.named(served[str(application)]), fakes)
+    with guest:
+        yield guest
