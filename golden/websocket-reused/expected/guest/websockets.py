@@ -94,6 +94,8 @@ class WebSocket(_Base):
 
         Raises:
             ErrorClosed: the connection is closed, and nothing is left to read.
+            ErrorProtocolError: the server broke the protocol.
+            ErrorReceiveFailure: the connection was lost without a close frame; after that, `ErrorClosed` with code 1006.
         """
         if timeout is None:
             return _content(self.connection.receive())
@@ -105,7 +107,13 @@ class WebSocket(_Base):
         self._close(code, reason)
 
     def __iter__(self) -> Iterator[str | bytes]:
-        """Yield messages until the connection is closed normally; any other close raises `ErrorClosed`."""
+        """Yield messages until the connection is closed normally.
+
+        Raises:
+            ErrorClosed: it was closed with a code other than 1000 and 1001.
+            ErrorProtocolError: the server broke the protocol.
+            ErrorReceiveFailure: the connection was lost without a close frame.
+        """
         try:
             while True:
                 yield self.receive()
@@ -136,6 +144,8 @@ class AsyncWebSocket(_Base):
 
         Raises:
             ErrorClosed: the connection is closed, and nothing is left to read.
+            ErrorProtocolError: the server broke the protocol.
+            ErrorReceiveFailure: the connection was lost without a close frame; after that, `ErrorClosed` with code 1006.
         """
         if timeout is not None and timeout <= 0:
             message = self.connection.receive_with_timeout(0)
@@ -152,7 +162,13 @@ class AsyncWebSocket(_Base):
         self._close(code, reason)
 
     async def __aiter__(self) -> AsyncIterator[str | bytes]:
-        """Yield messages until the connection is closed normally; any other close raises `ErrorClosed`."""
+        """Yield messages until the connection is closed normally.
+
+        Raises:
+            ErrorClosed: it was closed with a code other than 1000 and 1001.
+            ErrorProtocolError: the server broke the protocol.
+            ErrorReceiveFailure: the connection was lost without a close frame.
+        """
         try:
             while True:
                 yield await self.receive()
