@@ -196,8 +196,18 @@ def delete(state: Path | None, name: str) -> None:
 
 @_command
 @click.option("--failed", is_flag=True, help="Remove failed workers, too.")
-def prune(state: Path | None, *, failed: bool) -> None:
+@click.option(
+    "--snapshot",
+    is_flag=True,
+    help="First let workers begin anew with a snapshot, those that are idle and whose components make snapshots.",
+)
+def prune(state: Path | None, *, failed: bool, snapshot: bool) -> None:
     """Remove what no worker needs: ended workers, those of one run, entries and bodies that replay does not read."""
+    if snapshot:
+        from ..golem.worker.snapshots import take_snapshots
+
+        taken = take_snapshots(state or imported().DEFAULT_STATE, reporter.say)
+        reporter.say(f"took snapshots of {taken} workers")
     with _manager(state) as manager:
         pruned = manager.prune(failed=failed)
     reporter.say(

@@ -17,6 +17,7 @@ from certificates import self_signed
 from guests import built
 
 from witgen.golem.worker.errors import WorkerError
+from witgen.golem.worker.managing import Manager, Pruned
 from witgen_runtime.host import DeadlineError
 
 from .conftest import Machine
@@ -220,3 +221,57 @@ def test_mistakes_of_the_guest(machine: Machine, server: Server) -> None:
         "ErrorCodeHttpRequestUriInvalid",
     ]
     assert server.asked == []
+
+
+def _prune(machine: Machine) -> Pruned:
+    with Manager(machine.state) as manager:
+        return manager.prune()
+
+
+def _bodies(machine: Machine) -> list[Path]:
+    return sorted(path for path in machine.state.with_name("state.db.d").glob("http/*/*") if not path.suffix)
+
+
+def test_pruning_keeps_the_bodies_that_replay_reads(machine: Machine, server: Server) -> None:
+    answers = [_ask(machine, "POST", f"{server.url}/{name}", name.encode() * 1000) for name in "abc"]
+    server.server_close()
+    assert len(_bodies(machine)) == 3
+    pruned = _prune(machine)
+    assert (pruned.workers, pruned.entries, pruned.bodies) == ([], 0, 0)
+    assert machine.call("one", "told", network=False) == answers
+
+
+def test_pruning_removes_the_bodies_of_what_was_taken_back(machine: Machine, server: Server) -> None:
+    answers = [_ask(machine, "POST", f"{server.url}/{name}", name.encode() * 1000) for name in "abc"]
+    with Manager(machine.state) as manager:
+        manager.revert(manager.find("one"), calls=2)
+    pruned = _prune(machine)
+    assert pruned.entries > 0
+    assert pruned.bodies == 4
+    assert pruned.size > 2000
+    assert len(_bodies(machine)) == 1
+    assert machine.call("one", "told", network=False) == answers[:1]
+    with Manager(machine.state) as manager:
+        manager.delete(manager.find("one"))
+    assert _bodies(machine) == []
+
+
+def test_a_body_that_is_gone_or_damaged_is_named(machine: Machine, server: Server) -> None:
+    answer = _ask(machine, "GET", f"{server.url}/a")
+    [body] = _bodies(machine)
+    end = body.with_suffix(".end")
+    kept = end.read_bytes()
+    for damage in (b"", b"\xff", b"[" * 50_000, b"[1]", b'{"Final": []}', b'{"__doc__": []}', b"null", b"{}"):
+        end.write_bytes(damage)
+        with pytest.raises(WorkerError, match=f"{end.name}: .* (is damaged|cannot be read)"):
+            machine.call("one", "told", network=False)
+    end.write_bytes(kept)
+    hidden = body.rename(body.with_name("hidden"))
+    with pytest.raises(WorkerError, match=f"{body.name}: the body of a response, which replay reads, cannot be read"):
+        machine.call("one", "told", network=False)
+    body.mkdir()
+    with pytest.raises(WorkerError, match="cannot be read"):
+        machine.call("one", "told", network=False)
+    body.rmdir()
+    hidden.rename(body)
+    assert machine.call("one", "told", network=False) == [answer]

@@ -271,3 +271,13 @@ def test_limits_are_numbers_or_none(folder: Folder) -> None:
     assert _add(folder, "w", "--deadline", "none", "--memory", "none", "--disk", "none")[:2] == (0, "7\n")
     for limit in ("nan", "inf", "-1", "0", "much"):
         assert _add(folder, "w", "--deadline", limit)[0] == 2
+
+
+def test_pruning_with_snapshots(folder: Folder) -> None:
+    assert folder.run("workers", "prune", "--snapshot")[0] == 2
+    _add(folder, "w")
+    code, out, err = folder.run("workers", "prune", "--snapshot")
+    # Its component makes none.
+    assert (code, out) == (0, "")
+    assert err.splitlines()[0] == "took snapshots of 0 workers"
+    assert _add(folder, "w")[:2] == (0, "7\n")

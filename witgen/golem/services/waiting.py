@@ -5,12 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Generator
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, TypeVar
 
-__all__ = ["checked", "wait_for"]
+__all__ = ["LOOK_AGAIN", "checked", "look", "result_of", "wait_for"]
 
-_SLICE: Final = 0.1
+T = TypeVar("T")
+
+LOOK_AGAIN: Final = 0.1
 """Seconds between two looks at whether the call has to end."""
 
 _thread = threading.local()
@@ -27,6 +30,13 @@ def checked(check: Callable[[], object]) -> Generator[None]:
         _thread.check = before
 
 
+def look() -> None:
+    """Raise what a wait of this thread has to end with, if it has to."""
+    check: Callable[[], object] | None = getattr(_thread, "check", None)
+    if check is not None:
+        check()
+
+
 def wait_for(changed: threading.Condition, holds: Callable[[], object], timeout: float | None = None) -> bool:
     """Wait, with the condition's lock, until something holds; tell whether it does."""
     check: Callable[[], object] | None = getattr(_thread, "check", None)
@@ -34,9 +44,20 @@ def wait_for(changed: threading.Condition, holds: Callable[[], object], timeout:
         return bool(changed.wait_for(holds, timeout))
     due = None if timeout is None else time.monotonic() + timeout
     while not holds():
-        rest = _SLICE if due is None else min(_SLICE, due - time.monotonic())
+        rest = LOOK_AGAIN if due is None else min(LOOK_AGAIN, due - time.monotonic())
         if rest <= 0:
             return False
         changed.wait_for(holds, rest)
         check()
     return True
+
+
+def result_of(future: Future[T]) -> T:
+    """Wait for what another thread does, and return what comes of it; cancel it if the call has to end before."""
+    try:
+        while not wait([future], LOOK_AGAIN).done:
+            look()
+    except BaseException:
+        future.cancel()
+        raise
+    return future.result()

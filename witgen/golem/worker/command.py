@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from witgen_runtime.host import HostError
+from witgen_runtime.host import DeadlineError, HostError
 from witgen_runtime.host.signatures import describe
 from witgen_runtime.values import Err
 
@@ -120,7 +120,10 @@ def run(wanted: Run, begun: Callable[[Executor], object] = lambda _: None) -> An
             with _explained(worker):
                 response = executor.invoke(worker, export.name, request, wanted.key or secrets.token_hex(16))
                 executor.settle()
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error.__cause__, DeadlineError):
+                # Other workers may be busy for ever; the next process goes on with them.
+                executor.stopping.set()
             if found is None:
                 executor.discard(worker)
             raise

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import Any
 
 from witgen_runtime.values import Restorable
 
-__all__ = ["DamagedError", "DivergenceError", "RefusedError", "StateError", "Stopped", "WorkerError", "undamaged"]
+__all__ = [
+    "DamagedError",
+    "DivergenceError",
+    "RefusedError",
+    "StateError",
+    "Stopped",
+    "WorkerError",
+    "as_text",
+    "undamaged",
+]
 
 
 class WorkerError(Restorable):
@@ -38,11 +48,18 @@ def undamaged(what: str) -> Generator[None]:
     """
     try:
         yield
-    except (ValueError, TypeError, LookupError, AttributeError, StopIteration, RecursionError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError, StopIteration, OverflowError, RecursionError) as error:
         raise DamagedError(
             f"{what} is damaged ({type(error).__name__}: {error}). Nothing was changed: restore the state file from a "
             "copy, or move it away and begin with a new one."
         ) from error
+
+
+def as_text(value: Any) -> str:
+    """Return a value that has to be text; for use inside `undamaged`."""
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r:.40} is not text")
+    return value
 
 
 class DivergenceError(WorkerError):

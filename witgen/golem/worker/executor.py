@@ -6,23 +6,26 @@ import json
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self, TypeVar
 from uuid import UUID
 
+from ...base.files import read
+from ...base.files import replace as replace_file
 from ...diagnostics.errors import WitgenError
 from ..local import Services
 from ..services.http.bodies import share_bodies
-from .errors import DamagedError, WorkerError
+from .errors import DamagedError, StateError, WorkerError
 from .host_api.promises import Promises
 from .instance import Surroundings
 from .oplog.codec import NOTHING, Encoded
 from .oplog.entries import Entry
 from .program import Program, component_id
 from .queue import Queue
-from .storage.lock import StateLock, canonical, make_folder, make_private
-from .storage.state import State
+from .storage.lock import StateLock, canonical, make_folder, make_private, refuse_irregular
+from .storage.state import BESIDE, State
 from .storage.tables import ComponentRecord, Invocation, Records, WorkerRecord
 from .storage.wishes import Wishes
 from .worker import Worker
@@ -42,6 +45,7 @@ class Executor:
         surroundings: what workers see of this machine; arguments and environment are a worker's own.
         say: takes lines for people.
         services: the services, instead of those in the folder.
+        goes_on: whether it makes the calls that an earlier process has left pending.
     """
 
     def __init__(
@@ -51,6 +55,7 @@ class Executor:
         surroundings: Surroundings | None = None,
         say: Callable[[str], None] = print,
         services: Services | None = None,
+        goes_on: bool = True,
     ) -> None:
         self.path = path
         path = canonical(path)
@@ -58,27 +63,34 @@ class Executor:
         make_folder(path.parent)
         self.surroundings = surroundings or Surroundings()
         self.say = say
-        self._lock = StateLock(path)
-        try:
-            self.state = State(path)
-            self.records = Records(self.state)
-            _make_private(self.folder)
-            self.services = services or Services(
-                self.folder, network=self.surroundings.network, disk=self.surroundings.disk
-            )
-        except BaseException:
-            self._lock.release()
-            raise
         self.stopping = threading.Event()
         self._programs: dict[str, Program] = {}
         self._named: dict[UUID, int] = {}
         """The version of each component that was added to this executor last: what its new workers run."""
         self._workers: dict[int, Worker] = {}
         self._guard = threading.RLock()
-        self.promises = Promises(self.state)
-        self._queue = Queue(self)
-        self.records.note_killed()
-        self._wishes = Wishes(self.state, self._interrupt)
+        # What is open is closed in the other order, the lock last, also where opening or closing fails.
+        with ExitStack() as opened:
+            lock = StateLock(path)
+            opened.callback(lock.release)
+            self.state = State(path)
+            opened.callback(self.state.close)
+            self.records = Records(self.state)
+            _make_private(self.folder)
+            self.services = services or Services(
+                self.folder, network=self.surroundings.network, disk=self.surroundings.disk
+            )
+            opened.callback(self.services.close)
+            opened.callback(self._unload)
+            self.promises = Promises(self.state)
+            self.records.note_killed()
+            self._queue = Queue(self)
+            opened.callback(self._end_calls)
+            if goes_on and self.records.pending():
+                self._queue.look()
+            self._wishes = Wishes(self.state, self._interrupt)
+            opened.callback(self._wishes.close)
+            self._opened = opened.pop_all()
 
     # Components
 
@@ -87,12 +99,10 @@ class Executor:
         called = name or path.name.removesuffix(".wasm")
         program = Program(path, called)
         kept = self._kept(program.digest)
-        if not kept.exists() or kept.read_bytes() != program.content:
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            part = kept.with_suffix(".part")
-            make_private(part)
-            part.write_bytes(program.content)
-            part.replace(kept)
+        try:
+            _keep(kept, program.content)
+        except OSError as error:
+            raise StateError(f"{kept}: the component cannot be kept there: {error.strerror or error}") from error
         self._programs[program.digest] = program
         record = self.records.add_component(component_id(called), called, program.digest, len(program.content))
         self._named[record.id] = record.version
@@ -104,7 +114,7 @@ class Executor:
     def program(self, component: UUID, version: int) -> Program:
         """Return a version of a component."""
         versions = self.records.versions(component)
-        if version >= len(versions):
+        if not 0 <= version < len(versions):
             raise WorkerError(f"component {component} has no version {version}")
         digest = versions[version].digest
         with self._guard:
@@ -167,6 +177,13 @@ class Executor:
         return worker.invoke(function, request, key)
 
     # What workers do to each other
+
+    def ask(self, worker: Worker, function: str, request: Encoded, key: str, check: Callable[[], object]) -> Encoded:
+        """Call a function of a worker for another one, and wait until `check` raises what that one ends with.
+
+        The call goes on then, until this closes, and gives its response when it is made again with the same key.
+        """
+        return self._queue.ask(lambda: self.invoke(worker, function, request, key), check)
 
     def submit(self, job: Callable[[], T]) -> Future[T]:
         """Do something on a thread of its own."""
@@ -280,16 +297,27 @@ class Executor:
         for worker in list(self._workers.values()):
             worker.stop()
 
+    def _stop_again(self) -> None:
+        if self.stopping.is_set():
+            self.stop()
+
     def close(self) -> None:
-        """Unload all workers and close the state file; twice is fine."""
-        self._wishes.close()
+        """Unload all workers and close the state file; twice is fine.
+
+        Calls under way come to their end first, unless `stop` was called, or the worker that asked for one has ended.
+        """
+        self._opened.close()
+
+    def _end_calls(self) -> None:
         self.promises.stop()
-        self._queue.close()
+        if self._queue.is_left:
+            # Nobody waits for that any more, and it may take for ever.
+            self.stopping.set()
+        self._queue.close(self._stop_again)
+
+    def _unload(self) -> None:
         for worker in list(self._workers.values()):
             worker.close()
-        self.services.close()
-        self.state.close()
-        self._lock.release()
 
     def __enter__(self) -> Self:
         return self
@@ -298,11 +326,25 @@ class Executor:
         self.close()
 
 
+def _keep(path: Path, content: bytes) -> None:
+    if not path.exists() or read(path) != content:
+        make_folder(path.parent)
+        replace_file(path, content)
+        path.chmod(0o600)
+
+
 def _make_private(folder: Path) -> None:
     """Make what stands beside a state file, where it is not there, so that only its user can look into it."""
-    for name in ("", "blobs", "components", "http"):
-        make_folder(folder / name)
-    make_private(folder / "keyvalue.sqlite")
+    store = folder / "keyvalue.sqlite"
+    refuse_irregular(store, *(store.with_name(store.name + each) for each in BESIDE))
+    try:
+        for name in ("", "blobs", "components", "http"):
+            make_folder(folder / name)
+        make_private(store)
+    except OSError as error:
+        raise StateError(
+            f"{error.filename}: what stands beside the state file cannot be used: {error.strerror}"
+        ) from error
 
 
 def _damaged(path: Path) -> DamagedError:

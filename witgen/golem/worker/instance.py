@@ -173,6 +173,11 @@ class Loaded:
         if made is not None:
             drop(made)
 
+    @property
+    def has_objects(self) -> bool:
+        """Tell whether objects of the component's are kept here for other calls."""
+        return bool(self._held or self._receivers)
+
     def check(self) -> None:
         """Raise if the call under way has to end: host code that waits has to look itself."""
         if self.store.interruption is not None:

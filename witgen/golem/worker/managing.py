@@ -26,6 +26,12 @@ _SHOWN: Final = 200
 """Characters of a value that is shown."""
 
 
+_WAYS: Final = {
+    "running": ["interrupt"], "suspended": ["interrupt"], "retrying": ["interrupt"], "failed": ["retry"]
+}  # fmt: skip
+"""What leads out of a status, beside giving the call up and removing the worker."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pruned:
     """What was removed: workers by name, entries of oplogs, files of responses' bodies, and bytes of those."""
@@ -104,7 +110,7 @@ class Reader:
 
     def ways(self, record: WorkerRecord, call: Entry | None) -> list[str]:
         """Return the commands that lead out of the state that a worker is in."""
-        verbs = {"running": ["interrupt"], "suspended": ["interrupt"], "failed": ["retry"]}.get(record.status, [])
+        verbs = _WAYS.get(record.status, [])
         if call is not None or record.status == "exited":
             verbs = [*verbs, "abandon"]
         return [command(verb, record.name, self.path).strip("`") for verb in (*verbs, "delete")]
@@ -169,10 +175,10 @@ class Manager(Reader):
         self._lock = StateLock(canonical(path))
         try:
             super().__init__(path, read_only=False)
+            self.records.note_killed()
         except BaseException:
             self._lock.release()
             raise
-        self.records.note_killed()
 
     def abandon(self, record: WorkerRecord) -> str:
         """Give up the call that a worker is in the middle of, or that ended it; return which one that was."""
@@ -207,7 +213,10 @@ class Manager(Reader):
     def delete(self, record: WorkerRecord) -> None:
         """Remove a worker with all that is its: oplog, promises, waiting calls, bodies of responses."""
         self.records.remove(record.number)
-        shutil.rmtree(self.folder / "http" / str(record.number), ignore_errors=True)
+        folder = self.folder / "http" / str(record.number)
+        # Otherwise it would wait for a pipe.
+        if folder.is_dir():
+            shutil.rmtree(folder, ignore_errors=True)
 
     def prune(self, *, failed: bool = False) -> Pruned:
         """Remove what no worker needs any more.
@@ -262,8 +271,10 @@ class Manager(Reader):
 
     def close(self) -> None:
         """Close the file and let go of it; twice is fine."""
-        super().close()
-        self._lock.release()
+        try:
+            super().close()
+        finally:
+            self._lock.release()
 
 
 def _called(entry: Entry) -> dict[str, Any]:

@@ -64,6 +64,11 @@ class Program:
         """Return the function of a name as other workers may call it; see `find`."""
         return self.exports.find_called(name)
 
+    @property
+    def has_snapshots(self) -> bool:
+        """Tell whether the component saves its state and loads it again."""
+        return None not in {self.lifecycle("save-snapshot"), self.lifecycle("load-snapshot")}
+
     def lifecycle(self, interface: str) -> Export | None:
         """Return the only function of an interface of `golem:api`, where the component exports it."""
         path = f"golem:api/{interface}"

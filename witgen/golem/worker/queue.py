@@ -5,9 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from ..services.waiting import checked
+from .errors import Stopped
 from .storage.tables import Invocation
 
 if TYPE_CHECKING:
@@ -18,6 +21,9 @@ __all__ = ["Queue"]
 T = TypeVar("T")
 
 _THREADS: Final = 64
+_LOOK_AGAIN: Final = 0.1
+"""Seconds between two looks at whether somebody still waits, or may."""
+
 _LONGEST_PAUSE: Final = 60.0
 """Seconds after which the clock is looked at again: somebody may have set it."""
 
@@ -32,13 +38,49 @@ class Queue:
         self._busy: set[Future[Any]] = set()
         self._started: set[tuple[int, str]] = set()
         self._is_closed = False
+        self.is_left = False
+        """Whether something is under way, or was, that nobody waits for any longer."""
         self._thread: threading.Thread | None = None
-        if executor.records.pending():
-            self.look()
 
     def submit(self, job: Callable[[], T]) -> Future[T]:
         """Do something on another thread."""
-        future = self._threads.submit(job)
+        return self._watched(self._threads.submit(job))
+
+    def ask(self, job: Callable[[], T], check: Callable[[], object]) -> T:
+        """Do something on a thread of its own and wait for it, until `check` raises; it goes on by itself then.
+
+        A thread of the pool would not do: all of them may wait for others.
+        """
+        future: Future[T] = Future()
+        context = copy_context()
+        left = threading.Event()
+
+        def leave() -> None:
+            if left.is_set():
+                raise Stopped
+
+        def run() -> None:
+            try:
+                with checked(leave):
+                    future.set_result(context.run(job))
+            except BaseException as error:  # noqa: BLE001 - raised where somebody waits
+                future.set_exception(error)
+
+        self._watched(future)
+        try:
+            threading.Thread(target=run, name="asked", daemon=True).start()
+        except RuntimeError as error:
+            future.set_exception(error)
+        try:
+            while not wait([future], _LOOK_AGAIN).done:
+                check()
+        except BaseException:
+            self.is_left = True
+            left.set()
+            raise
+        return future.result()
+
+    def _watched(self, future: Future[T]) -> Future[T]:
         with self._changed:
             self._busy.add(future)
         future.add_done_callback(self._done)
@@ -63,14 +105,23 @@ class Queue:
             while len(self._busy) > self._executor.promises.waiting or self._due():
                 self._changed.wait(0.1)
 
-    def close(self) -> None:
-        """Begin nothing more and wait for what is under way; twice is fine."""
+    def close(self, stop: Callable[[], object]) -> None:
+        """Begin nothing more and wait for what is under way; twice is fine.
+
+        Args:
+            stop: is called now and then while something is.
+        """
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
         if self._thread is not None:
             self._thread.join()
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        while self._busy:
+            stop()
+            with self._changed:
+                self._changed.wait_for(lambda: not self._busy, _LOOK_AGAIN)
+        self._threads.shutdown(wait=True)
 
     def _waiting(self) -> list[Invocation]:
         pending = self._executor.records.pending()

@@ -120,6 +120,20 @@ class Session:
         snapshot: bytes = export.result(self.call(export, export.request([])))
         return snapshot
 
+    def refuse_snapshot(self) -> None:
+        """Raise if the worker has what a snapshot does not take along.
+
+        Raises:
+            WorkerError: the message says what that is.
+        """
+        if self._running.has_objects:
+            raise WorkerError("it keeps objects of the component's for later calls, which a snapshot does not have")
+        recorder = self.recorder
+        if self.policy != DEFAULT_POLICY or recorder.level != "smart" or not recorder.repeats:
+            raise WorkerError(
+                "it has set its retry policy, persistence level or idempotence mode, which a snapshot does not have"
+            )
+
     def close(self) -> None:
         """Unload the component; twice is fine."""
         if self._loaded is not None:
@@ -143,6 +157,11 @@ class Session:
         # The moment tells workers apart that are made under one name, one after the other.
         record = self.record
         return uuid5(_KEYS, f"{record.component}/{record.name}/{record.created}/{self.recorder.current}")
+
+    def check_if_started(self) -> None:
+        """Do what `check` does; a component that has not started yet has no call that could end."""
+        if self._loaded is not None:
+            self._loaded.check()
 
     def check(self) -> None:
         """Raise if the call under way has to end: host code that waits has to look itself."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from .errors import StateError
 from .oplog.codec import NOTHING, Encoded
@@ -15,7 +15,10 @@ from .storage.tables import WorkerRecord
 if TYPE_CHECKING:
     from .executor import Executor
 
-__all__ = ["update"]
+__all__ = ["begin_anew", "update"]
+
+_TRIED: Final = "tried"
+"""Stands in the entry of a snapshot that nobody has loaded yet."""
 
 
 def update(
@@ -73,23 +76,61 @@ def _by_snapshot(
 ) -> Session:
     """Write the snapshot down and load the new version, which begins with it; take it back where that fails."""
     number, target = wanted
-    before = executor.state.last_position(record.number)
-    executor.state.append(record.number, Entry(UPDATED, BY_SNAPSHOT, Encoded(json.dumps([target]), snapshot), NOTHING))
-    try:
-        session = load(target)
-    except BaseException:
-        executor.records.go_back(record.number, before, "revert")
-        raise
+    session, position = _begin_with(executor, record, target, snapshot, load)
     with executor.state.transaction():
+        _confirm(executor, record, position, target)
         executor.records.set_version(record.number, target)
         executor.records.forget_update(number)
     return session
 
 
+def begin_anew(
+    executor: Executor, record: WorkerRecord, load: Callable[[int], Session], unload: Callable[[], None]
+) -> None:
+    """Let a worker that is in the middle of nothing begin anew with a snapshot of what it is, at its version.
+
+    Args:
+        executor: where it runs.
+        record: the worker.
+        load: loads a version and replays the oplog.
+        unload: undoes that.
+
+    Raises:
+        WorkerError: it has what a snapshot does not take along.
+        Exception: what the component failed with.
+    """
+    _take_back_half(executor, record)
+    session = load(record.version)
+    session.refuse_snapshot()
+    snapshot = session.save_snapshot()
+    unload()
+    _, position = _begin_with(executor, record, record.version, snapshot, load)
+    _confirm(executor, record, position, record.version)
+
+
+def _begin_with(
+    executor: Executor, record: WorkerRecord, target: int, snapshot: bytes, load: Callable[[int], Session]
+) -> tuple[Session, int]:
+    """Write a snapshot down and load it; return where it stands. It still has to be confirmed."""
+    before = executor.state.last_position(record.number)
+    request = Encoded(json.dumps([target, _TRIED]), snapshot)
+    position = executor.state.append(record.number, Entry(UPDATED, BY_SNAPSHOT, request, NOTHING))
+    try:
+        return load(target), position
+    except BaseException:
+        executor.records.go_back(record.number, before, "revert")
+        raise
+
+
+def _confirm(executor: Executor, record: WorkerRecord, position: int, target: int) -> None:
+    """Note that a snapshot has been loaded: what stands before it is needed no more."""
+    executor.state.reword(record.number, position, json.dumps([target]))
+
+
 def _take_back_half(executor: Executor, record: WorkerRecord) -> None:
-    """Take back a snapshot that the new version had not loaded yet when the process died."""
+    """Take back a snapshot that nobody had loaded yet when the process died."""
     snapshot = executor.state.last(record.number, CREATED, UPDATED)
-    if snapshot is not None and executor.records.version_at(record.number) != record.version:
+    if snapshot is not None and snapshot.is_tried:
         executor.records.go_back(record.number, snapshot.position - 1, "revert")
 
 

@@ -5,20 +5,23 @@ from __future__ import annotations
 import json
 import random
 import threading
+import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from witgen_runtime.host import ComponentError, DeadlineError, EngineError, GuestExit, LinkError
 
+from ..services.waiting import look
 from .advice import command
 from .errors import DivergenceError, RefusedError, StateError, Stopped, WorkerError
 from .oplog.codec import NOTHING, Encoded
 from .oplog.entries import INVOKED, UPDATED, Entry
 from .session import DEFAULT_POLICY, Restart, Session
 from .storage.tables import WorkerRecord
-from .updates import update
+from .updates import begin_anew, update
 
 if TYPE_CHECKING:
     from .executor import Executor
@@ -26,6 +29,11 @@ if TYPE_CHECKING:
 __all__ = ["Worker"]
 
 T = TypeVar("T")
+
+_LOOK_AGAIN: Final = 0.1
+"""Seconds between two looks at whether somebody still waits."""
+
+_asking: ContextVar[frozenset[Worker]] = ContextVar("workers whose calls wait for this one", default=frozenset())
 
 
 class Worker:
@@ -40,7 +48,8 @@ class Worker:
         self.number = record.number
         self._lock = threading.RLock()
         self._session: Session | None = None
-        self._owner = 0
+        self._is_stopped = False
+        """Whether somebody wants the call under way to end."""
         self._failures: list[str] | None = None
         """Takes why updates fail, while somebody waits for that."""
 
@@ -88,6 +97,23 @@ class Worker:
         with self._entered():
             self._attempt(self._awake)
 
+    def begin_anew(self) -> bool:
+        """Let the oplog begin anew with a snapshot, where the component makes snapshots; tell whether it does.
+
+        Raises:
+            WorkerError: the component, or what it has, does not allow that; the worker is what it was.
+            HostError: the component failed.
+        """
+        with self._entered():
+            record = self.record
+            if record.status != "idle" or not self.executor.program(record.component, record.version).has_snapshots:
+                return False
+            try:
+                begin_anew(self.executor, record, self._load, self.close)
+            finally:
+                self.close()
+            return True
+
     def close(self) -> None:
         """Unload the worker; the next call loads it again."""
         with self._lock:
@@ -97,6 +123,7 @@ class Worker:
 
     def stop(self) -> None:
         """End the call under way, if there is one, from another thread."""
+        self._is_stopped = True
         session = self._session
         if session is not None:
             session.stop()
@@ -116,16 +143,23 @@ class Worker:
 
     @contextmanager
     def _entered(self) -> Generator[None]:
-        if self._owner == threading.get_ident():
+        if self in _asking.get():
             raise WorkerError(f"worker `{self.record.name}` calls itself, and would wait for itself forever")
-        with self._lock:
-            self._owner = threading.get_ident()
-            try:
-                if self.executor.stopping.is_set():
-                    raise Stopped
-                yield
-            finally:
-                self._owner = 0
+        while not self._lock.acquire(timeout=_LOOK_AGAIN):
+            self._refuse_stopping()
+            look()
+        entered = _asking.set(_asking.get() | {self})
+        try:
+            self._is_stopped = False
+            self._refuse_stopping()
+            yield
+        finally:
+            _asking.reset(entered)
+            self._lock.release()
+
+    def _refuse_stopping(self) -> None:
+        if self.executor.stopping.is_set():
+            raise Stopped
 
     # Inside the lock
 
@@ -232,6 +266,8 @@ class Worker:
     # What is done about failures
 
     def _attempt(self, action: Callable[[], T]) -> T:
+        deadline = self.executor.surroundings.deadline
+        due = None if deadline is None else time.monotonic() + deadline
         while True:
             try:
                 return action()
@@ -241,7 +277,7 @@ class Worker:
                 self._end("exited")
                 raise
             except RefusedError as error:
-                self._fail(error)
+                self._fail(error, due)
             except (Stopped, WorkerError, LinkError, ComponentError, EngineError):
                 self._leave_off()
                 raise
@@ -249,7 +285,7 @@ class Worker:
                 self._end("interrupted")
                 raise
             except Exception as error:  # noqa: BLE001 - whatever a host function raises ends the call
-                self._fail(error)
+                self._fail(error, due)
 
     def _leave_off(self) -> None:
         """Leave a call that cannot go on here as it is; the next start goes on with it."""
@@ -263,8 +299,13 @@ class Worker:
         self._append(kind)
         self._note(kind)
 
-    def _fail(self, error: Exception) -> None:
-        """Note a failure and wait for the next attempt; raise it if there is none."""
+    def _fail(self, error: Exception, due: float | None) -> None:
+        """Note a failure and wait for the next attempt; raise it if there is none.
+
+        Args:
+            error: the failure.
+            due: when the call has to be over, by the monotonic clock; None for never.
+        """
         if self.executor.stopping.is_set():
             # Maybe only because of that.
             self._leave_off()
@@ -285,8 +326,22 @@ class Worker:
         self.executor.say(
             f"worker `{record.name}`: {_described(error)}; attempt {tries + 1} of {policy.max_attempts} in {delay:g} s"
         )
-        if self.executor.stopping.wait(delay):
-            raise Stopped
+        try:
+            self._await_attempt(delay, due)
+        except (Stopped, DeadlineError):
+            self._note("interrupted", retries=tries)
+            raise
+
+    def _await_attempt(self, delay: float, due: float | None) -> None:
+        end = time.monotonic() + delay
+        while (rest := end - time.monotonic()) > 0:
+            if self.executor.stopping.wait(min(rest, _LOOK_AGAIN)) or self._is_stopped:
+                raise Stopped
+            if due is not None and time.monotonic() >= due:
+                raise DeadlineError(
+                    f"the call took longer than {self.executor.surroundings.deadline:g} seconds, waiting for its next "
+                    "attempt included"
+                )
 
 
 def _described(error: Exception) -> str:

@@ -17,6 +17,7 @@ from agent.guest import wasi_random_random as wasi_random
 from agent.guest.exports import test_worker_purses as exported_purses
 from agent.guest.exports.golem_api_load_snapshot import LoadSnapshot
 from agent.guest.exports.golem_api_save_snapshot import SaveSnapshot
+from agent.guest.golem_rpc_types import WasmRpc
 from agent.guest.golem_websocket_client import WebsocketConnection
 from agent.guest.wasi_blobstore_container import Container
 from agent.guest.wasi_blobstore_types import OutgoingValue as OutgoingBlob
@@ -27,7 +28,7 @@ from agent.types.golem_api_host import (
     PersistenceLevelSmart,
     PromiseId,
 )
-from agent.types.golem_rpc_types import WorkerId
+from agent.types.golem_rpc_types import RpcError, WorkerId
 from agent.types.golem_websocket_client import Error, MessageText
 from agent.types.test_worker_purses import PursePutError
 from agent.types.wasi_logging_logging import Level
@@ -166,6 +167,22 @@ def spin() -> None:
         pass
 
 
+def ask(worker: str, function: str) -> str:
+    component = host.get_self_metadata().worker_id.component_id
+    with WasmRpc(WorkerId(component, worker)) as other:
+        try:
+            return repr(other.invoke_and_await(function, []).nodes[1:])
+        except RpcError as error:
+            return repr(error)
+
+
+def fail_slowly() -> None:
+    policy = host.get_retry_policy()
+    policy.min_delay = policy.max_delay = 3600 * 10**9
+    host.set_retry_policy(policy)
+    raise SystemError("slowly")
+
+
 def promised() -> bytes:
     promise = host.create_promise()
     print(f"promise {promise.oplog_idx}", flush=True)
@@ -242,6 +259,8 @@ exports.serve(
     region=region,
     unrecorded=unrecorded,
     spin=spin,
+    ask=ask,
+    fail_slowly=fail_slowly,
     promised=promised,
     complete=complete,
     part=part,

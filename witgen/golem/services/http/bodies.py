@@ -7,6 +7,7 @@ import json
 import os
 import secrets
 import shutil
+import stat
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,12 +15,18 @@ from typing import Any, Final, Self
 
 from witgen_runtime.host import Pollable
 
+from ....base.files import NOT_REGULAR, read
 from ..._bindings.types import wasi_http_types as wit
+from ...worker.errors import DamagedError, undamaged
 from .fields import Entry
 
 __all__ = ["Body", "share_bodies"]
 
 _CHUNK: Final = 1 << 16
+
+_REMEDY: Final = (
+    "Restore the folder from a copy, or take the worker back with `witgen workers revert` to before that response"
+)
 
 
 class Body:
@@ -51,16 +58,31 @@ class Body:
 
     @classmethod
     def find(cls, folder: Path, name: str) -> Self:
-        """Return a body as it was left. Where nobody has seen its end, the connection was lost."""
+        """Return a body as it was left. Where nobody has seen its end, the connection was lost.
+
+        Raises:
+            DamagedError: its file is gone, or is not what was written there.
+        """
         made = cls(folder / name)
-        with contextlib.suppress(FileNotFoundError):
-            made._size = made._path.stat().st_size
         try:
-            outcome = _outcome(made._end.read_text())
-        except FileNotFoundError:
-            outcome = wit.ErrorCodeConnectionTerminated()
-        made._settle(outcome)
+            status = made._path.stat()
+        except OSError as error:
+            raise DamagedError(f"{_lost(made._path)}: {error.strerror}. {_REMEDY}") from error
+        if not stat.S_ISREG(status.st_mode):
+            raise DamagedError(f"{_lost(made._path)}: {NOT_REGULAR}. {_REMEDY}")
+        made._size = status.st_size
+        made._settle(made._recorded_outcome())
         return made
+
+    def _recorded_outcome(self) -> list[Entry] | wit.ErrorCode:
+        try:
+            text = read(self._end).decode()
+        except FileNotFoundError:
+            return wit.ErrorCodeConnectionTerminated()
+        except (OSError, ValueError) as error:
+            raise DamagedError(f"{_lost(self._end)}: {error}. {_REMEDY}") from error
+        with undamaged(f"{self._end}: how the body of a response ended"):
+            return _outcome(text)
 
     @property
     def _end(self) -> Path:
@@ -148,5 +170,11 @@ def _outcome(text: str) -> list[Entry] | wit.ErrorCode:
     if isinstance(found, list):
         return [(name, value.encode("latin-1")) for name, value in found]
     [(name, payload)] = found.items()
-    made: wit.ErrorCode = getattr(wit, name)(*payload)
+    made = getattr(wit, name)(*payload)
+    if not isinstance(made, wit.ErrorCode):
+        raise TypeError(f"{name!r:.40} is not an error of HTTP")
     return made
+
+
+def _lost(path: Path) -> str:
+    return f"{path}: the body of a response, which replay reads, cannot be read"

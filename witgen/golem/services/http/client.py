@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import ssl
 import threading
 import time
@@ -20,6 +21,7 @@ from ..._bindings.host import wasi_http_outgoing_handler, wasi_http_types
 from ..._bindings.host.wasi_io_error import Error as IoError
 from ..._bindings.host.wasi_io_poll import Pollable
 from ..._bindings.types import wasi_http_types as wit
+from ...worker.errors import undamaged
 from ..budget import Budget
 from ..tls import trusted
 from .bodies import Body
@@ -211,8 +213,11 @@ class IncomingResponse(wasi_http_types.IncomingResponse):
 
     @classmethod
     def _restore(cls, data: bytes) -> Self:
-        status, headers, body = json.loads(data)
-        head = Head(status, [(name, value.encode("latin-1")) for name, value in headers])
+        with undamaged("a response in the oplog"):
+            status, headers, body = json.loads(data)
+            head = Head(status, [(name, value.encode("latin-1")) for name, value in headers])
+            if not re.fullmatch("[0-9a-f]{16}", body):
+                raise ValueError(f"{body!r:.40} is not the name of a body")
         return cls(_Arrival(cls.client, head, Body.find(cls.client.folder, body)))
 
 

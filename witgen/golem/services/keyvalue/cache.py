@@ -16,6 +16,7 @@ from ..._bindings.host import wasi_keyvalue_cache, wasi_keyvalue_types
 from ..._bindings.host.wasi_keyvalue_wasi_keyvalue_error import Error
 from ..._bindings.types.wasi_keyvalue_cache import GetOrSetEntry, GetOrSetEntryOccupied, GetOrSetEntryVacant
 from ..._bindings.types.wasi_keyvalue_wasi_keyvalue_error import ErrorException
+from ..waiting import LOOK_AGAIN, look
 from .file import KeyValueFile, StoreError
 from .values import Failure, IncomingValue, OutgoingValue, declared, failure
 
@@ -139,7 +140,8 @@ class FutureGetOrSet(wasi_keyvalue_cache.FutureGetOrSetResult):
 
     def wait(self) -> GetOrSetEntry:
         """Return it once it is known, or raise the error."""
-        self._settled.wait()
+        while not self._settled.wait(LOOK_AGAIN):
+            look()
         entry = self.future_get_or_set_result_get()
         return _unwrapped(Err(Failure("nobody waits for this any more")) if entry is None else entry)
 

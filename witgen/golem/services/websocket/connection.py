@@ -25,7 +25,7 @@ from ..._bindings.types.golem_websocket_client import (
     MessageText,
 )
 from ..background import BackgroundLoop
-from ..waiting import wait_for
+from ..waiting import result_of, wait_for
 from .handshake import MAX_SIZE, close_connection, how_it_ended
 
 __all__ = ["Connection"]
@@ -149,7 +149,7 @@ class Connection(client.WebsocketConnection):
     def _run(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Do something in the service's thread, and wait for it."""
         try:
-            self.service.loop.start(coroutine).result()
+            result_of(self.service.loop.start(coroutine))
         except CancelledError as error:
             # The service was closed meanwhile, and has noted that here.
             raise self._next_error() from error

@@ -14,7 +14,7 @@ from websockets.asyncio.client import ClientConnection
 from ..._bindings.types.golem_websocket_client import ErrorConnectionFailure, ErrorOther
 from ..background import BackgroundLoop
 from ..tls import trusted
-from ..waiting import wait_for
+from ..waiting import result_of, wait_for
 from .connection import Connection
 from .handshake import open_connection
 
@@ -103,7 +103,7 @@ class WebSockets:
     def _finish(self, opening: Future[ClientConnection]) -> ClientConnection:
         self._opening.add(opening)
         try:
-            return opening.result()
+            return result_of(opening)
         except CancelledError as error:
             raise ErrorConnectionFailure(_SHUTTING_DOWN) from error
         except BaseException:

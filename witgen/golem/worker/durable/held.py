@@ -23,6 +23,10 @@ class Held:
         self._objects: dict[int, tuple[abi.Resource, Any]] = {}
         self._count = 0
 
+    def __bool__(self) -> bool:
+        """Tell whether there is any."""
+        return bool(self._objects)
+
     def hold(self, type_: Handle, value: Any) -> Reference:
         """Keep an object and return what stands for it."""
         self._count += 1

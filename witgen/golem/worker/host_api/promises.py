@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from types import NoneType
 from typing import Final
 
-from ..errors import RefusedError, Stopped
+from ..errors import DamagedError, RefusedError, Stopped
 from ..storage.state import State
 
 __all__ = ["Promises"]
@@ -37,7 +38,9 @@ class Promises:
         if not rows:
             raise RefusedError(f"there is no promise {position} of this worker; it may have been deleted")
         data: bytes | None = rows[0]["data"]
-        return data
+        if isinstance(data, (bytes, NoneType)):
+            return data
+        raise DamagedError(f"promise {position} of the worker is damaged: restore the state file from a copy")
 
     def wait(self, worker: int, position: int, go_on: Callable[[], None]) -> bytes:
         """Wait until a promise is completed; `go_on` raises when nobody shall wait any longer."""

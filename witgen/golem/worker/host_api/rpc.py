@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
@@ -48,7 +49,12 @@ class _WasmRpc(WasmRpc):
         return made
 
     def invoke_and_await(self, function_name: str, function_params: list[rpc.WitValue]) -> rpc.WitValue:
-        return self._call(*self._prepared(function_name, function_params))
+        executor, check = self.session.executor, self.session.check_if_started
+
+        def ask(worker: Worker, function: str, request: Encoded, key: str) -> Encoded:
+            return executor.ask(worker, function, request, key, check)
+
+        return self._call(ask, check, *self._prepared(function_name, function_params))
 
     def invoke(self, function_name: str, function_params: list[rpc.WitValue]) -> None:
         self._enqueue(time.time_ns(), function_name, function_params)
@@ -60,7 +66,8 @@ class _WasmRpc(WasmRpc):
             failed: Future[rpc.WitValue] = Future()
             failed.set_exception(error)
             return self.future(failed)
-        return self.future(self.session.executor.submit(lambda: self._call(*prepared)))
+        executor = self.session.executor
+        return self.future(executor.submit(lambda: self._call(executor.invoke, lambda: None, *prepared)))
 
     def schedule_invocation(
         self, scheduled_time: Datetime, function_name: str, function_params: list[rpc.WitValue]
@@ -93,13 +100,23 @@ class _WasmRpc(WasmRpc):
             raise rpc.RpcErrorProtocolError(str(error)) from None
         return worker, export, request, key
 
-    def _call(self, worker: Worker, export: Export, request: Encoded, key: UUID) -> rpc.WitValue:
+    def _call(
+        self,
+        invoke: Callable[[Worker, str, Encoded, str], Encoded],
+        check: Callable[[], None],
+        worker: Worker,
+        export: Export,
+        request: Encoded,
+        key: UUID,
+    ) -> rpc.WitValue:
         try:
-            response = self.session.executor.invoke(worker, export.name, request, str(key))
+            response = invoke(worker, export.name, request, str(key))
         except StateError:
             # It may work another time, and shall not stand in the oplog.
             raise
         except (HostError, WorkerError) as error:
+            # The caller's own time may be up: then its call ends, and does not find this in its oplog.
+            check()
             raise rpc.RpcErrorRemoteInternalError(str(error)) from error
         declared = export.function.result
         types = () if declared is None else (declared,)

@@ -90,6 +90,11 @@ class Entry:
         """Tell whether the worker begins anew here, with the state that stands in the entry."""
         return self.kind == UPDATED and self.name == BY_SNAPSHOT
 
+    @property
+    def is_tried(self) -> bool:
+        """Tell whether it is a snapshot that had not been loaded yet when this was written."""
+        return self.is_snapshot and len(self.about) > 1
+
 
 def open_regions(entries: Iterable[Entry]) -> list[int]:
     """Return where the regions begin that have no end among the entries, the outermost first."""

@@ -7,9 +7,10 @@ import stat
 import sys
 from pathlib import Path
 
+from ....base.files import is_nothing_to_read
 from ..errors import StateError
 
-__all__ = ["StateLock", "canonical", "make_folder", "make_private"]
+__all__ = ["StateLock", "canonical", "make_folder", "make_private", "refuse_irregular"]
 
 
 def canonical(path: Path) -> Path:
@@ -31,6 +32,17 @@ def canonical(path: Path) -> Path:
     if not stat.S_ISREG(mode):
         raise StateError(f"{path}: this is not a file; name another one with --state")
     return found
+
+
+def refuse_irregular(*paths: Path) -> None:
+    """Make sure that nothing but files is at these places, or nothing at all.
+
+    Raises:
+        StateError: there is a folder, a pipe, a device or a socket.
+    """
+    for path in paths:
+        if is_nothing_to_read(path) or path.is_dir():
+            raise StateError(f"{path}: this is in the way: it is not a file; move it away")
 
 
 def make_folder(path: Path) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any, Final
 
-from ..errors import StateError, WorkerError, undamaged
+from ..errors import StateError, WorkerError, as_text, undamaged
 from ..oplog.codec import Encoded
 from ..oplog.entries import (
     BEGIN_REGION,
@@ -23,12 +23,15 @@ from ..oplog.entries import (
     Entry,
     open_regions,
 )
-from .lock import canonical, make_private
+from .lock import canonical, make_private, refuse_irregular
 
-__all__ = ["State"]
+__all__ = ["BESIDE", "State"]
 
 FORMAT: Final = 3
 """Number of the schema below and of what oplogs hold, in the file's `user_version`."""
+
+BESIDE: Final = ("-journal", "-wal", "-shm")
+"""What the names of the files end in that SQLite has beside the state file; it would wait for a pipe."""
 
 _BUSY_SECONDS: Final = 2.0
 
@@ -83,6 +86,7 @@ class State:
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self.path = path = canonical(path)
         self._lock = threading.RLock()
+        refuse_irregular(*(path.with_name(path.name + each) for each in BESIDE))
         with self._explained():
             self._refuse_other_name()
             if read_only:
@@ -163,7 +167,8 @@ class State:
     def _explained(self) -> Generator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            # SQLite quotes what stands in the file, which may be no text.
             raise StateError(f"{self.path}: {_reason(error)}") from error
 
     @contextlib.contextmanager
@@ -214,6 +219,10 @@ class State:
             "UPDATE oplog SET response = ?, response_data = ? WHERE worker = ? AND position = ?",
             response.text, response.data, worker, position,
         )  # fmt: skip
+
+    def reword(self, worker: int, position: int, request: str) -> None:
+        """Write something else into the request of an entry; its bytes stay."""
+        self.execute("UPDATE oplog SET request = ? WHERE worker = ? AND position = ?", request, worker, position)
 
     def entries(self, worker: int, *, start: int = 1, limit: int = -1, alive: bool = False) -> list[Entry]:
         """Return entries from a position on; with `alive`, only those that count."""
@@ -314,7 +323,7 @@ class State:
         with self.transaction():
             dead = self.execute("DELETE FROM oplog WHERE worker = ? AND dead = 1 RETURNING 1", worker)
             snapshot = self.last(worker, UPDATED)
-            while snapshot is not None and not snapshot.is_snapshot:
+            while snapshot is not None and (snapshot.is_tried or not snapshot.is_snapshot):
                 snapshot = self.last(worker, UPDATED, until=snapshot.position - 1)
             if snapshot is None:
                 return len(dead)
@@ -328,7 +337,9 @@ class State:
     def refuse_pruned(self, worker: int, position: int) -> None:
         """Raise if the oplog no longer has what stood before a position."""
         rows = self.execute("SELECT pruned FROM workers WHERE number = ?", worker)
-        if rows and position < rows[0]["pruned"]:
+        with undamaged("the state file: how far an oplog is pruned"):
+            is_gone = bool(rows) and position < int(rows[0]["pruned"])
+        if is_gone:
             raise WorkerError(
                 f"entry {position} stands before the snapshot at entry {rows[0]['pruned']}, where the oplog was pruned"
             )
@@ -353,18 +364,18 @@ def _entry(row: Any) -> Entry:
     with undamaged(f"entry {row['position']!r} of the oplog"):
         response = None if row["response"] is None else _encoded(row["response"], row["response_data"])
         return Entry(
-            row["kind"], row["name"], _encoded(row["request"], row["request_data"]), response,
-            key=row["key"], at=int(row["at"]), position=int(row["position"]), dead=bool(row["dead"]),
+            as_text(row["kind"]), as_text(row["name"]), _encoded(row["request"], row["request_data"]), response,
+            key=as_text(row["key"]), at=int(row["at"]), position=int(row["position"]), dead=bool(row["dead"]),
         )  # fmt: skip
 
 
 def _encoded(text: Any, data: Any) -> Encoded:
-    if not isinstance(text, str) or not isinstance(data, bytes):
-        raise TypeError(f"{text!r:.40} is not text, or {data!r:.40} no bytes")
-    return Encoded(text, data)
+    if not isinstance(data, bytes):
+        raise TypeError(f"{data!r:.40} is not bytes")
+    return Encoded(as_text(text), data)
 
 
-def _reason(error: sqlite3.Error) -> str:
+def _reason(error: Exception) -> str:
     text = str(error)
     if "locked" in text or "busy" in text:
         return "the state file is locked: another program is writing to it. Try again when that is done."

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from ..errors import WorkerError, undamaged
+from ..errors import WorkerError, as_text, undamaged
 from ..oplog.codec import NOTHING, Encoded
 from ..oplog.entries import CREATED, UPDATED, Entry
 from .state import State
 
 __all__ = ["ComponentRecord", "Invocation", "Records", "WorkerRecord"]
 
+_DIGEST = re.compile("[0-9a-f]{64}")
 _BUSY = ("running", "suspended", "retrying", "interrupted")
 _TABLES = ("oplog", "promises", "invocations", "updates")
 _STATUSES = frozenset({*_BUSY, "idle", "failed", "exited"})
@@ -171,7 +173,8 @@ class Records:
         reached = self.state.progress(number)
         [row] = self.state.execute("SELECT failed_at FROM workers WHERE number = ?", number)
         self.state.execute("UPDATE workers SET failed_at = max(failed_at, ?) WHERE number = ?", reached, number)
-        return bool(reached <= row["failed_at"])
+        with undamaged("the state file: where a worker has failed"):
+            return reached <= int(row["failed_at"])
 
     def version_at(self, number: int, position: int | None = None) -> int:
         """Return the version that a worker had at an entry of its oplog, or has at the end."""
@@ -222,7 +225,8 @@ class Records:
     def next_update(self, worker: int) -> tuple[int, int, str] | None:
         """Return number, target and mode of the first update that a worker waits for."""
         rows = self.state.execute("SELECT * FROM updates WHERE worker = ? ORDER BY number LIMIT 1", worker)
-        return (rows[0]["number"], rows[0]["target"], rows[0]["mode"]) if rows else None
+        with undamaged("the state file: an update that waits"):
+            return (rows[0]["number"], int(rows[0]["target"]), as_text(rows[0]["mode"])) if rows else None
 
     def forget_update(self, number: int) -> None:
         """Note that an update is done, or has failed."""
@@ -231,33 +235,31 @@ class Records:
 
 def _component(row: Any) -> ComponentRecord:
     with undamaged("the state file: what it has about a component"):
-        return ComponentRecord(
-            UUID(row["id"]), int(row["version"]), str(row["name"]), str(row["digest"]), int(row["size"])
-        )
+        id_, version, digest = UUID(as_text(row["id"])), int(row["version"]), as_text(row["digest"])
+        # It is the name of a file.
+        if not _DIGEST.fullmatch(digest):
+            raise ValueError(f"{digest!r:.40} is not a SHA-256")
+        return ComponentRecord(id_, version, as_text(row["name"]), digest, int(row["size"]))
 
 
 def _invocation(row: Any) -> Invocation:
     with undamaged("the state file: a call that waits"):
-        request = Encoded(row["request"], row["request_data"])
-        return Invocation(int(row["worker"]), row["key"], row["function"], request, int(row["due"]))
+        request = Encoded(as_text(row["request"]), bytes(row["request_data"]))
+        key, function = as_text(row["key"]), as_text(row["function"])
+        return Invocation(int(row["worker"]), key, function, request, int(row["due"]))
 
 
 def _worker(row: Any) -> WorkerRecord:
     with undamaged(f"the state file: what it has about worker {row['name']!r}"):
         pairs = [
-            tuple((_text(name), _text(value)) for name, value in json.loads(row[each])) for each in ("env", "config")
+            tuple((as_text(name), as_text(value)) for name, value in json.loads(row[each]))
+            for each in ("env", "config")
         ]
         status = row["status"]
         if status not in _STATUSES:
             raise ValueError(f"{status!r:.40} is not a status")
         return WorkerRecord(
-            row["number"], UUID(row["component"]), _text(row["name"]), int(row["version"]), int(row["created"]),
-            tuple(map(_text, json.loads(row["args"]))), pairs[0], pairs[1], status, int(row["retries"]),
+            row["number"], UUID(row["component"]), as_text(row["name"]), int(row["version"]), int(row["created"]),
+            tuple(map(as_text, json.loads(row["args"]))), pairs[0], pairs[1], status, int(row["retries"]),
             bool(row["once"]),
         )  # fmt: skip
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r:.40} is not text")
-    return value
