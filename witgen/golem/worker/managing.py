@@ -244,8 +244,16 @@ class Manager(Reader):
                 if path.stem not in known:
                     bodies, size = bodies + 1, size + path.stat().st_size
                     path.unlink()
+        for path in self._orphans():
+            bodies, size = bodies + 1, size + path.stat().st_size
+            path.unlink()
         self.state.shrink()
         return Pruned(removed, entries, bodies, size)
+
+    def _orphans(self) -> list[Path]:
+        """Return the bodies of workers that are gone: a process may have been killed while it removed them."""
+        known = {str(record.number) for record in self.records.workers()}
+        return [path for path in (self.folder / "http").glob("*/*") if path.parent.name not in known and path.is_file()]
 
     def _is_done(self, record: WorkerRecord) -> bool:
         return (

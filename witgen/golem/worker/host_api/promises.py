@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from types import NoneType
 from typing import Final
 
 from ..errors import DamagedError, RefusedError, Stopped
@@ -37,8 +36,8 @@ class Promises:
         )  # fmt: skip
         if not rows:
             raise RefusedError(f"there is no promise {position} of this worker; it may have been deleted")
-        data: bytes | None = rows[0]["data"]
-        if isinstance(data, (bytes, NoneType)):
+        data = rows[0]["data"]
+        if data is None or isinstance(data, bytes):
             return data
         raise DamagedError(f"promise {position} of the worker is damaged: restore the state file from a copy")
 
