@@ -97,7 +97,7 @@ class _Limit(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     default=str(1 << 30),
     metavar="BYTES|none",
     show_default=True,
-    help="How much its oplog with the bodies of responses may take, and each of the stores.",
+    help="How much its oplog with the bodies of responses may take, its files, and each of the stores.",
 )
 @click.option("--network/--no-network", default=True, help="Whether it may connect to anything.")
 @click.option("--json", "as_json", is_flag=True, help="Arguments and result are JSON, not WAVE.")

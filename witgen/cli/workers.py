@@ -187,7 +187,7 @@ def retry(state: Path | None, name: str) -> None:
 @_command
 @_name
 def delete(state: Path | None, name: str) -> None:
-    """Remove a worker with its oplog, its promises and the bodies of responses that it has got."""
+    """Remove a worker with its oplog, its promises, its files and the bodies of responses that it has got."""
     with _manager(state) as manager:
         record = manager.find(name)
         manager.delete(record)

@@ -52,7 +52,7 @@ class Run:
         update: how a worker of an older version gets this one: `automatic` or `snapshot-based`.
         deadline: seconds that the call may take; None for no limit.
         memory: bytes that each memory may have; None for no limit.
-        disk: bytes that the worker's oplog with the bodies of its responses may take, and each of the stores.
+        disk: bytes that the worker's oplog with the bodies of its responses may take, its files, and each store.
         guest_stdout: where the component's standard output goes: `stderr`, `stdout` or `none`.
     """
 

@@ -18,6 +18,7 @@ from ...diagnostics.errors import WitgenError
 from ..local import Services
 from ..services.http.bodies import share_bodies
 from .errors import DamagedError, StateError, WorkerError
+from .files import remove_tree, share_files, worker_folder
 from .host_api.promises import Promises
 from .instance import Surroundings
 from .oplog.codec import NOTHING, Encoded
@@ -171,6 +172,7 @@ class Executor:
         if self.state.last_position(worker.number) == 1:
             worker.close()
             self.records.remove(worker.number)
+            remove_tree(worker_folder(self.folder, worker.number))
 
     def invoke(self, worker: Worker, function: str, request: Encoded, key: str) -> Encoded:
         """Call a function of a worker and wait for its response."""
@@ -255,6 +257,7 @@ class Executor:
             self.state.execute("DELETE FROM oplog WHERE worker = ?", made.number)
             self.state.copy_oplog(source.number, made.number, last)
             share_bodies(self.folder / "http", source.number, made.number)
+            share_files(self.folder, source.number, made.number)
             if answer is not None:
                 self.state.answer(made.number, last, Encoded(answer))
             self.records.set_status(made.number, "interrupted")
@@ -338,7 +341,7 @@ def _make_private(folder: Path) -> None:
     store = folder / "keyvalue.sqlite"
     refuse_irregular(store, *(store.with_name(store.name + each) for each in BESIDE))
     try:
-        for name in ("", "blobs", "components", "http"):
+        for name in ("", "blobs", "components", "files", "http"):
             make_folder(folder / name)
         make_private(store)
     except OSError as error:

@@ -25,6 +25,8 @@ from .durable.polling import Polling
 from .durable.streams import Streams
 from .durable.tasks import TaskTickets
 from .exports import Export, Receiver
+from .files import Files
+from .filesystem import Filesystem
 from .oplog.codec import NOTHING, Encoded
 from .oplog.recorder import Recorder
 from .program import Program
@@ -52,7 +54,7 @@ class Surroundings:
     response_limit: int = RESPONSE_LIMIT
     """Bytes that the body of an HTTP response may have; the oplog keeps all of them."""
     disk: int | None = None
-    """Bytes that the oplog of a worker and the bodies of its responses may take, and each of the stores."""
+    """Bytes that the oplog of a worker and the bodies of its responses may take, its files, and each of the stores."""
     output: Callable[[str, bytes], object] = field(default=_nowhere)
     """Takes what the guest writes to `stdout` and `stderr`."""
 
@@ -65,11 +67,18 @@ class Surroundings:
         """What stores of workers allow."""
         return Limits(deadline=self.deadline, memory=self.memory, interruptible=True)
 
-    def wasi(self, recorder: Recorder) -> WasiConfig:
-        """Return what wasmtime provides."""
+    @property
+    def has_root(self) -> bool:
+        """Tell whether a folder of this machine stands in place of the worker's own files."""
+        return any(guest.strip("./") == "" for guest, _ in self.folders)
+
+    def wasi(self, recorder: Recorder, files: Files | None) -> WasiConfig:
+        """Return what wasmtime provides; `files` are at `/`."""
         config = WasiConfig()
         config.argv = list(self.args)
         config.env = list(self.env)
+        if files is not None:
+            config.preopen_dir(str(files.root), "/")
         for guest, here in self.folders:
             config.preopen_dir(here, guest)
         config.stdout_custom = self._recorded(recorder, "stdout")
@@ -89,6 +98,7 @@ class Loaded:
         recorder: its oplog.
         durable: makes the implementations durable.
         surroundings: what else it sees.
+        files: its files.
     """
 
     def __init__(
@@ -98,6 +108,7 @@ class Loaded:
         recorder: Recorder,
         durable: Durable,
         surroundings: Surroundings,
+        files: Files,
     ) -> None:
         self.program = program
         made = compose(program.world, implementations)
@@ -106,10 +117,13 @@ class Loaded:
         found = {item.attribute: getattr(made.imports, item.attribute) for item in served}
         for attribute, each in durable.wrap(served, found).items():
             setattr(made.imports, attribute, each)
+        self.files = files
+        own = None if surroundings.has_root else files
+        files.is_watched = not definition.concurrent
         ready = prepare(definition, program.content, surroundings.limits, bounds=False)
         self.store = Store(
             ready.engine,
-            wasi=surroundings.wasi(recorder),
+            wasi=surroundings.wasi(recorder, own),
             limits=surroundings.limits,
             concurrent=ready.concurrent,
             streams=True,
@@ -122,7 +136,8 @@ class Loaded:
             Polling(self.store, recorder, durable.revive_awaited).shadow(linkage._linker, linkage._handles)
             # wasmtime lets no function that async ones call make pollables, which waiting for streams takes.
             if not definition.concurrent:
-                Streams(self.store, recorder).shadow(linkage._linker, linkage._handles)
+                Streams(self.store, recorder, files).shadow(linkage._linker, linkage._handles)
+            Filesystem(self.store, recorder, own).shadow(linkage._linker, linkage._handles)
             self._instance = Instance(self.store, linkage.instantiate(ready.component), needs, linkage)
         except BaseException:
             self.store.close()
@@ -136,7 +151,9 @@ class Loaded:
     def call(self, export: Export, request: Encoded) -> Encoded:
         """Call an exported function with recorded arguments, and return its response."""
         with checked(self.check):
-            return self._call(export, request)
+            response = self._call(export, request)
+        self.files.settle()
+        return response
 
     def refuse_unknown(self, export: Export, request: Encoded) -> None:
         """Raise if a call speaks of an object that the worker does not keep."""

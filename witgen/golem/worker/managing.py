@@ -10,9 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Self
 
+from ..services.budget import size_of
 from .advice import command
 from .errors import StateError, WorkerError
-from .oplog.entries import INVOKED, Entry
+from .files import prune_files, remove_tree, worker_folder
+from .oplog.entries import INVOKED, Entry, snapshot_files
 from .storage.lock import StateLock, canonical
 from .storage.state import State
 from .storage.tables import Records, WorkerRecord
@@ -104,6 +106,7 @@ class Reader:
                 {"function": each.function, "key": each.key, "due": _moment(each.due)} for each in waiting
             ],
             "oplog-bytes": self.state.size(record.number),
+            "file-bytes": size_of(worker_folder(self.folder, record.number)),
             "body-bytes": sum(path.stat().st_size for path in self.bodies(record)),
             "ways": self.ways(record, call),
         }
@@ -211,19 +214,20 @@ class Manager(Reader):
         return None if call is None else call.name
 
     def delete(self, record: WorkerRecord) -> None:
-        """Remove a worker with all that is its: oplog, promises, waiting calls, bodies of responses."""
+        """Remove a worker with all that is its: oplog, promises, waiting calls, files, bodies of responses."""
         self.records.remove(record.number)
         folder = self.folder / "http" / str(record.number)
         # Otherwise it would wait for a pipe.
         if folder.is_dir():
             shutil.rmtree(folder, ignore_errors=True)
+        remove_tree(worker_folder(self.folder, record.number))
 
     def prune(self, *, failed: bool = False) -> Pruned:
         """Remove what no worker needs any more.
 
         That is: workers that ended themselves; those that were made for one run, or for one client of another worker,
         and are done; entries of oplogs that no longer count, or that a snapshot stands for; bodies of responses that
-        no entry speaks of.
+        no entry speaks of; files of snapshots that no worker begins with, and of workers that are gone.
 
         Args:
             failed: whether failed workers are removed too.
@@ -247,6 +251,7 @@ class Manager(Reader):
         for path in self._orphans():
             bodies, size = bodies + 1, size + path.stat().st_size
             path.unlink()
+        prune_files(self.folder, {each.number: self._snapshot_files(each) for each in self.records.workers()})
         self.state.shrink()
         return Pruned(removed, entries, bodies, size)
 
@@ -262,6 +267,10 @@ class Manager(Reader):
             and not any(each.worker == record.number for each in self.records.pending())
         )
 
+    def _snapshot_files(self, record: WorkerRecord) -> str | None:
+        snapshot = self.state.last_snapshot(record.number)
+        return None if snapshot is None else snapshot_files(snapshot)
+
     def _known_bodies(self, record: WorkerRecord) -> set[str]:
         entries = self.state.entries(record.number)
         return {
@@ -276,6 +285,8 @@ class Manager(Reader):
             self.state.refuse_pruned(record.number, position)
             self.records.go_back(record.number, position, "revert")
             self.records.set_status(record.number, "idle")
+        # They are made again at the next call; until then nobody shall find what counts no more.
+        remove_tree(worker_folder(self.folder, record.number) / "root")
 
     def close(self) -> None:
         """Close the file and let go of it; twice is fine."""

@@ -15,10 +15,12 @@ from ..services.http.client import HttpClient
 from .durable.functions import Durable
 from .errors import RefusedError, Stopped, WorkerError
 from .exports import Export
+from .files import Files, worker_folder
 from .host_api import context, host, oplog, rpc
 from .host_api.identity import to_wit_uuid
 from .instance import Loaded
 from .oplog.codec import Encoded
+from .oplog.entries import snapshot_files
 from .oplog.recorder import Recorder
 from .program import Program
 from .storage.tables import WorkerRecord
@@ -67,6 +69,9 @@ class Session:
         self._last_reading = 0
         self.recorder.on_live.append(lambda: self._clocks.resume(self._last_reading))
         self._loaded: Loaded | None = None
+        self.files = Files(
+            worker_folder(executor.folder, record.number), f"worker `{record.name}`", lambda: self.recorder.now, limit
+        )
         self._http = HttpClient(bodies, allowed=seen.network, limit=seen.response_limit, budget=budget)
 
     @property
@@ -90,9 +95,11 @@ class Session:
 
     def start(self) -> None:
         """Instantiate the component, which may call its host already."""
+        begins = self.recorder.snapshot
+        self.files.rebuild(None if begins is None else snapshot_files(begins))
         durable = Durable(self.recorder, self._observe)
         surroundings = self.executor.surroundings_of(self.record, self.version)
-        self._loaded = Loaded(self.program, self.implementations(), self.recorder, durable, surroundings)
+        self._loaded = Loaded(self.program, self.implementations(), self.recorder, durable, surroundings, self.files)
 
     def call(self, export: Export, request: Encoded) -> Encoded:
         """Call an exported function."""
@@ -111,14 +118,14 @@ class Session:
         if (refusal := getattr(outcome, "value", None)) is not None:
             raise WorkerError(f"version {self.version} of the component does not load the snapshot: {refusal}")
 
-    def save_snapshot(self) -> bytes:
-        """Let the component save its state."""
+    def save_snapshot(self) -> tuple[bytes, str | None]:
+        """Let the component save its state, and keep its files; return what they are found by again."""
         export = self.program.lifecycle("save-snapshot")
         if export is None:
             raise WorkerError(f"version {self.version} of the component exports no golem:api/save-snapshot")
         self.recorder.pause()
         snapshot: bytes = export.result(self.call(export, export.request([])))
-        return snapshot
+        return snapshot, self.files.pack()
 
     def refuse_snapshot(self) -> None:
         """Raise if the worker has what a snapshot does not take along.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from .errors import StateError
 from .oplog.codec import NOTHING, Encoded
-from .oplog.entries import BY_SNAPSHOT, CREATED, UPDATED, Entry
+from .oplog.entries import BY_SNAPSHOT, CREATED, TRIED, UPDATED, Entry
 from .session import Session
 from .storage.tables import WorkerRecord
 
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from .executor import Executor
 
 __all__ = ["begin_anew", "update"]
-
-_TRIED: Final = "tried"
-"""Stands in the entry of a snapshot that nobody has loaded yet."""
 
 
 def update(
@@ -72,13 +69,17 @@ def _give_up(executor: Executor, record: WorkerRecord, wanted: tuple[int, int], 
 
 
 def _by_snapshot(
-    executor: Executor, record: WorkerRecord, wanted: tuple[int, int], snapshot: bytes, load: Callable[[int], Session]
+    executor: Executor,
+    record: WorkerRecord,
+    wanted: tuple[int, int],
+    snapshot: tuple[bytes, str | None],
+    load: Callable[[int], Session],
 ) -> Session:
     """Write the snapshot down and load the new version, which begins with it; take it back where that fails."""
     number, target = wanted
     session, position = _begin_with(executor, record, target, snapshot, load)
     with executor.state.transaction():
-        _confirm(executor, record, position, target)
+        _confirm(executor, record, position, (target, snapshot[1]))
         executor.records.set_version(record.number, target)
         executor.records.forget_update(number)
     return session
@@ -105,15 +106,20 @@ def begin_anew(
     snapshot = session.save_snapshot()
     unload()
     _, position = _begin_with(executor, record, record.version, snapshot, load)
-    _confirm(executor, record, position, record.version)
+    _confirm(executor, record, position, (record.version, snapshot[1]))
 
 
 def _begin_with(
-    executor: Executor, record: WorkerRecord, target: int, snapshot: bytes, load: Callable[[int], Session]
+    executor: Executor,
+    record: WorkerRecord,
+    target: int,
+    snapshot: tuple[bytes, str | None],
+    load: Callable[[int], Session],
 ) -> tuple[Session, int]:
     """Write a snapshot down and load it; return where it stands. It still has to be confirmed."""
     before = executor.state.last_position(record.number)
-    request = Encoded(json.dumps([target, _TRIED]), snapshot)
+    state, files = snapshot
+    request = Encoded(json.dumps([target, files, TRIED]), state)
     position = executor.state.append(record.number, Entry(UPDATED, BY_SNAPSHOT, request, NOTHING))
     try:
         return load(target), position
@@ -122,9 +128,9 @@ def _begin_with(
         raise
 
 
-def _confirm(executor: Executor, record: WorkerRecord, position: int, target: int) -> None:
-    """Note that a snapshot has been loaded: what stands before it is needed no more."""
-    executor.state.reword(record.number, position, json.dumps([target]))
+def _confirm(executor: Executor, record: WorkerRecord, position: int, began: tuple[int, str | None]) -> None:
+    """Note that a snapshot has been loaded, by its version and files: what stands before it is needed no more."""
+    executor.state.reword(record.number, position, json.dumps(began))
 
 
 def _take_back_half(executor: Executor, record: WorkerRecord) -> None:

@@ -22,6 +22,7 @@ from witgen_runtime.host.wasi.internal_component import Companion
 from ..._bindings._abi import wasi_io_streams as streams_abi
 from ..._bindings.types.wasi_io_streams import StreamError, StreamErrorClosed
 from ..errors import WorkerError, undamaged
+from ..files import Files
 from ..oplog.codec import Encoded
 from ..oplog.policy import Kind
 from ..oplog.recorder import Recorder
@@ -79,6 +80,15 @@ class _Native(Companion):
         while not self._room(stream):
             self._wait(self._await_output, stream)
 
+    def write_all(self, stream: Any, contents: bytes) -> None:
+        """Write as much at a time as there is room for."""
+        while contents:
+            if not (room := self._room(stream)):
+                self._wait(self._await_output, stream)
+                continue
+            self.write_out(stream, contents[:room])
+            contents = contents[room:]
+
     def _wait(self, wait: Callable[[Any, int], None], stream: Any) -> None:
         wait(stream, SLICE)
         if self._interruption is not None:
@@ -88,17 +98,54 @@ class _Native(Companion):
 class Streams:
     """What stands in place of the functions of `wasi:io/streams` that read and write, in the guest's linker."""
 
-    def __init__(self, store: Store, recorder: Recorder) -> None:
+    def __init__(self, store: Store, recorder: Recorder, files: Files) -> None:
         self._store = store
         self._recorder = recorder
+        self._files = files
 
     def shadow(self, linker: wasm.Linker, handles: ResourceHandles) -> None:
         """Define the functions."""
         native = _Native(self._store, handles)
         made: dict[abi.Function, Callable[..., Any]] = {each: self._reader(each, native) for each in _READS}
-        shadow(
-            self._store, linker, handles, "wasi:io/streams", {**made, streams_abi.OUTPUT_STREAM_WRITE: native.write_out}
-        )
+        made |= {
+            streams_abi.OUTPUT_STREAM_WRITE: self._counted(native.write_out),
+            streams_abi.OUTPUT_STREAM_BLOCKING_WRITE_AND_FLUSH: self._counted(native.write_all),
+        }
+        for each in (streams_abi.OUTPUT_STREAM_WRITE_ZEROES, streams_abi.OUTPUT_STREAM_BLOCKING_WRITE_ZEROES_AND_FLUSH):
+            made[each] = self._zeroes(self._counted(native.write_all))
+        for each, source in (
+            (streams_abi.OUTPUT_STREAM_SPLICE, streams_abi.INPUT_STREAM_READ),
+            (streams_abi.OUTPUT_STREAM_BLOCKING_SPLICE, streams_abi.INPUT_STREAM_BLOCKING_READ),
+        ):
+            made[each] = self._splicer(made[source], self._counted(native.write_all))
+        shadow(self._store, linker, handles, "wasi:io/streams", made)
+
+    def _counted(self, write: Callable[[Any, bytes], None]) -> Callable[[Any, bytes], None]:
+        """Return a function that writes to a stream, which may be a file's."""
+
+        def counted(stream: Any, contents: bytes) -> None:
+            self._files.changed()
+            write(stream, contents)
+            self._files.grow(len(contents))
+
+        return counted
+
+    def _zeroes(self, write: Callable[[Any, bytes], None]) -> Callable[[Any, int], None]:
+        def zeroes(stream: Any, length: int) -> None:
+            for start in range(0, length, _CHUNK):
+                write(stream, bytes(min(_CHUNK, length - start)))
+
+        return zeroes
+
+    def _splicer(
+        self, read: Callable[[Any, int], bytes], write: Callable[[Any, bytes], None]
+    ) -> Callable[[Any, Any, int], int]:
+        def splice(stream: Any, source: Any, length: int) -> int:
+            content = read(source, min(length, _CHUNK))
+            write(stream, content)
+            return len(content)
+
+        return splice
 
     def _reader(self, function: abi.Function, native: _Native) -> Callable[[Any, int], bytes | int]:
         name = f"{streams_abi.INTERFACE.name}#{function.name}"

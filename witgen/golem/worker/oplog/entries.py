@@ -22,9 +22,11 @@ __all__ = [
     "LOG",
     "REPLAYED",
     "TOLD",
+    "TRIED",
     "UPDATED",
     "Entry",
     "open_regions",
+    "snapshot_files",
 ]
 
 CREATED: Final = "create"
@@ -38,6 +40,9 @@ LOG: Final = "log"
 
 BY_SNAPSHOT: Final = "snapshot-based"
 """How a worker is updated that takes its state along; the name of the entry."""
+
+TRIED: Final = "tried"
+"""Stands in the entry of a snapshot that has not been loaded yet."""
 
 BEGIN_REGION: Final = "begin-atomic-region"
 END_REGION: Final = "end-atomic-region"
@@ -93,7 +98,14 @@ class Entry:
     @property
     def is_tried(self) -> bool:
         """Tell whether it is a snapshot that had not been loaded yet when this was written."""
-        return self.is_snapshot and len(self.about) > 1
+        return self.is_snapshot and self.about[2:] == [TRIED]
+
+
+def snapshot_files(entry: Entry) -> str | None:
+    """Return what the worker's files are found by that came with a snapshot."""
+    with undamaged(f"entry {entry.position} of the oplog"):
+        rest: list[str] = entry.about[1:]
+        return rest[0] if rest else None
 
 
 def open_regions(entries: Iterable[Entry]) -> list[int]:

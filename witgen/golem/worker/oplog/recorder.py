@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Final, NoReturn
 
 from ...services.budget import Budget, SpentError
@@ -52,6 +54,10 @@ class Recorder:
         """Position of the entry of the call under way; 0 where it has none."""
         entries = self._without_open_region(state.entries(worker, alive=True))
         entries = _from_last_snapshot(entries)
+        self.snapshot = entries[0] if entries and entries[0].is_snapshot else None
+        """Where the worker begins, if not at its beginning."""
+        self.now = entries[0].at if entries else 0
+        """The worker's time, in nanoseconds since the beginning of 1970: that of the last entry, the same in replay."""
         self._recorded = deque(entry for entry in entries if entry.kind in REPLAYED)
         self._ends = {entry.number: entry for entry in entries if entry.kind == TOLD}
         """Where the guest was told of the end of an async call, by the entry of that, in order."""
@@ -79,6 +85,7 @@ class Recorder:
     def take(self, *, is_over: bool = True) -> Entry:
         """Go past the next recorded entry; `is_over` tells whether what it stands for need not be made again."""
         entry = self._recorded.popleft()
+        self.now = entry.at
         if not self._recorded and is_over:
             self._go_live()
         return entry
@@ -142,7 +149,7 @@ class Recorder:
             self.current = 0
         elif not self._recorded:
             self._spend(request)
-            self.current = self.state.append(self.worker, Entry(IMPORTED, name, request))
+            self.current = self._append(Entry(IMPORTED, name, request))
         else:
             entry = self._matching(name, request)
             self.take()
@@ -162,7 +169,7 @@ class Recorder:
 
     def take_task(self, position: int) -> Encoded:
         """Return what a recorded async call came to; the guest is told now."""
-        del self._ends[position]
+        self.now = self._ends.pop(position).at
         return self._answers.pop(position) or NOTHING
 
     def end_task(self, position: int, response: Encoded) -> None:
@@ -171,7 +178,7 @@ class Recorder:
         if position:
             with self.state.transaction():
                 self.state.answer(self.worker, position, response)
-                self.state.append(self.worker, Entry(TOLD, request=Encoded(f"[{position}]"), response=NOTHING))
+                self._append(Entry(TOLD, request=Encoded(f"[{position}]"), response=NOTHING))
 
     def forget_task(self, position: int) -> None:
         """Expect the end of an async call no more: the guest has given it up."""
@@ -202,10 +209,10 @@ class Recorder:
             self.current = 0
             response = self._execute(execute)
             self._spend(response)
-            self.current = self.state.append(self.worker, Entry(entry_kind, name, request, response))
+            self.current = self._append(Entry(entry_kind, name, request, response))
             return response
         # It is in the oplog before it is made: so nobody takes it for one that was not tried.
-        position = self.state.append(self.worker, Entry(entry_kind, name, request))
+        position = self._append(Entry(entry_kind, name, request))
         return self._make(position, execute)
 
     def _make(self, position: int, execute: Callable[[], Encoded]) -> Encoded:
@@ -233,6 +240,11 @@ class Recorder:
                 "set-idempotence-mode(false) it must not be made again"
             )
 
+    def _append(self, entry: Entry) -> int:
+        """Write an entry that replay goes by, and return where it stands."""
+        self.now = time.time_ns()
+        return self.state.append(self.worker, replace(entry, at=self.now))
+
     def _spend(self, value: Encoded) -> None:
         """Take the space of a new entry before anything is done; the worker goes on where there is more again."""
         try:
@@ -245,12 +257,12 @@ class Recorder:
     def begin(self, function: str, key: str, request: Encoded) -> int:
         """Record that a call of the worker begins, and return where."""
         self._spend(request)
-        return self.state.append(self.worker, Entry(INVOKED, function, request, key=key))
+        return self._append(Entry(INVOKED, function, request, key=key))
 
     def complete(self, function: str, response: Encoded, key: str) -> None:
         """Record that the call of a key has ended, or see that it was recorded so."""
         if not self._recorded:
-            self.state.append(self.worker, Entry(COMPLETED, function, response=response, key=key))
+            self._append(Entry(COMPLETED, function, response=response, key=key))
             return
         entry = self._recorded[0]
         if entry.kind != COMPLETED or entry.response != response:

@@ -258,6 +258,13 @@ class State:
         )  # fmt: skip
         return _entry(rows[0]) if rows else None
 
+    def last_snapshot(self, worker: int) -> Entry | None:
+        """Return the last entry that a snapshot came with which was loaded; None where there is none."""
+        snapshot = self.last(worker, UPDATED)
+        while snapshot is not None and (snapshot.is_tried or not snapshot.is_snapshot):
+            snapshot = self.last(worker, UPDATED, until=snapshot.position - 1)
+        return snapshot
+
     def last_position(self, worker: int) -> int:
         """Return the position of the last entry, 0 where there is none."""
         [row] = self.execute("SELECT coalesce(max(position), 0) AS last FROM oplog WHERE worker = ?", worker)
@@ -322,9 +329,7 @@ class State:
         """
         with self.transaction():
             dead = self.execute("DELETE FROM oplog WHERE worker = ? AND dead = 1 RETURNING 1", worker)
-            snapshot = self.last(worker, UPDATED)
-            while snapshot is not None and (snapshot.is_tried or not snapshot.is_snapshot):
-                snapshot = self.last(worker, UPDATED, until=snapshot.position - 1)
+            snapshot = self.last_snapshot(worker)
             if snapshot is None:
                 return len(dead)
             before = self.execute(

@@ -1,0 +1,266 @@
+"""The files of a worker: a folder that is made again whenever the worker is loaded.
+
+Nothing of what a worker writes is in the oplog. Replay does the same things with the same files again, from an empty
+folder or from the one that came with a snapshot; so files and oplog agree, however the process ended before. What the
+oplog does not have, it cannot get: the times of files are made from those of the oplog's entries.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import shutil
+import stat
+import tarfile
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from .errors import DamagedError, StateError
+from .storage.lock import make_folder
+
+__all__ = ["Files", "prune_files", "remove_tree", "share_files", "worker_folder"]
+
+_ENTRY_SIZE: Final = 4096
+"""Bytes that a file or folder takes beside its content, at most, on common file systems."""
+
+_TICK: Final = 1000
+"""Nanoseconds: times of files are multiples of this, which every archive and most file systems can hold."""
+
+_PRECISION: Final = 10**9
+"""Nanoseconds: files that are changed within this have the time of the last one."""
+
+_OPEN_FILES: Final = Path("/proc/self/fd")
+
+
+def worker_folder(folder: Path, number: int) -> Path:
+    """Return where the files of a worker are, below the folder beside the state file."""
+    return folder / "files" / str(number)
+
+
+class Files:
+    """The files of one loaded worker.
+
+    Args:
+        place: the worker's folder; the guest sees `root` in it.
+        what: whose files they are, for messages.
+        now: returns the worker's time, in nanoseconds since the beginning of 1970: the same in replay.
+        limit: bytes that they may take; None for no limit.
+    """
+
+    def __init__(self, place: Path, what: str, now: Callable[[], int], limit: int | None) -> None:
+        self.root = place / "root"
+        self._archives = place / "snapshots"
+        self._what = what
+        self._now = now
+        self._limit = limit
+        self._spent = 0
+        """Bytes that are taken, at most; counted anew when they reach the limit."""
+        self._given: set[int] = set()
+        """Times that files have from here. One with another time has been changed since by the system."""
+        self._changed_at: int | None = None
+        self.is_watched = True
+        """Whether all changes are told here."""
+
+    # Making it again
+
+    def rebuild(self, archive: str | None) -> None:
+        """Begin with an empty folder, or with what was packed; whatever is there goes.
+
+        Raises:
+            DamagedError: it is not what was packed.
+            StateError: the folder cannot be made.
+        """
+        with self._explained():
+            remove_tree(self.root)
+            make_folder(self.root.parent.parent)
+            make_folder(self.root.parent)
+            self.root.mkdir(mode=0o700)
+            self._spent = 0
+            if archive is not None:
+                self._unpack(archive)
+                self._spent = self._size()
+            self._give(self.root, self.time())
+
+    def _unpack(self, name: str) -> None:
+        path = self._archives / f"{name}.tar"
+        try:
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+        except FileNotFoundError:
+            digest = ""
+        if digest != name:
+            raise DamagedError(
+                f"{path} is gone or damaged: restore the files of the worker's last snapshot from a copy"
+            )
+        with tarfile.open(path) as archive:
+            # It is ours, and names in it lead through no links: it was made of folders that are folders.
+            archive.extractall(self.root, filter="fully_trusted")  # noqa: S202
+            for member in reversed(archive.getmembers()):
+                self._give(self.root / member.name, round(member.mtime * 1e6) * _TICK)
+
+    def pack(self) -> str | None:
+        """Keep the files as they are now; return what they are found by again, None where there are none."""
+        self.settle()
+        with self._explained():
+            if not any(self.root.iterdir()):
+                return None
+            self._refuse_more(self._size())
+            make_folder(self._archives)
+            part = self._archives / f"{secrets.token_hex(8)}.part"
+            try:
+                with os.fdopen(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "w+b") as file:
+                    with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as archive:
+                        for entry in _walk(self.root):
+                            archive.add(entry.path, os.path.relpath(entry.path, self.root), recursive=False)
+                    file.seek(0)
+                    name = hashlib.file_digest(file, "sha256").hexdigest()
+                part.replace(self._archives / f"{name}.tar")
+            finally:
+                part.unlink(missing_ok=True)
+            return name
+
+    @contextmanager
+    def _explained(self) -> Generator[None]:
+        try:
+            yield
+        except (OSError, tarfile.TarError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise StateError(f"the files of {self._what} cannot be kept: {reason}") from error
+
+    # Times
+
+    def time(self) -> int:
+        """Return the time that a file has which was changed last."""
+        return (self._now() if self._changed_at is None else self._changed_at) // _TICK * _TICK
+
+    def is_given(self, modified: int) -> bool:
+        """Tell whether a time of a file comes from here."""
+        return modified in self._given
+
+    def give(self, modified: int) -> None:
+        """Take note of a time that a file gets."""
+        self._given.add(modified)
+
+    def changed(self) -> None:
+        """Take note that some file is changed now."""
+        now = self._now()
+        if self._changed_at is not None and now - self._changed_at >= _PRECISION:
+            self.settle()
+        self._changed_at = now
+
+    def settle(self) -> None:
+        """Give the files that were changed the time of that, instead of the system's."""
+        if self._changed_at is None and self.is_watched:
+            return
+        now, self._changed_at = self.time(), None
+        with self._explained():
+            for path in (self.root, *(Path(entry.path) for entry in _walk(self.root))):
+                if not self.is_given(path.lstat().st_mtime_ns):
+                    self._give(path, now)
+        if not self.is_watched:
+            self._refuse_more(self._size())
+
+    def _give(self, path: Path, modified: int) -> None:
+        if os.utime in os.supports_follow_symlinks or not path.is_symlink():
+            os.utime(path, ns=(modified, modified), follow_symlinks=False)
+        # Not every file system keeps all of it.
+        self._given |= {modified, path.lstat().st_mtime_ns}
+
+    # Space
+
+    def grow(self, size: int = _ENTRY_SIZE) -> None:
+        """Take note that so many bytes more may be taken.
+
+        Raises:
+            StateError: there are more than allowed.
+        """
+        self._spent += size
+        if self._limit is not None and self._spent > self._limit:
+            with self._explained():
+                self._spent = self._size()
+            self._refuse_more(self._spent)
+
+    def _refuse_more(self, size: int) -> None:
+        if self._limit is not None and size > self._limit:
+            raise StateError(
+                f"the files of {self._what} take {size} bytes, and {self._limit} are allowed; `witgen run --disk` sets "
+                "the limit"
+            )
+
+    def _size(self) -> int:
+        found = [entry.stat(follow_symlinks=False) for entry in _walk(self.root)] + self._removed()
+        sizes = {each.st_ino: each.st_size for each in found if stat.S_ISREG(each.st_mode)}
+        return len(found) * _ENTRY_SIZE + sum(sizes.values())
+
+    def _removed(self) -> list[os.stat_result]:
+        """Return what there is of files that were removed and are still open; only Linux tells."""
+        found: list[os.stat_result] = []
+        for descriptor in _OPEN_FILES.iterdir() if _OPEN_FILES.is_dir() else ():
+            with suppress(OSError):
+                if descriptor.readlink().is_relative_to(self.root.resolve()):
+                    state = descriptor.stat()
+                    found += [state] if not state.st_nlink else []
+        return found
+
+
+def share_files(folder: Path, source: int, target: int) -> None:
+    """Give a worker the files of the snapshots of another one, whose oplog it has got."""
+    theirs, own = (worker_folder(folder, each) / "snapshots" for each in (source, target))
+    for path in sorted(theirs.glob("*.tar")):
+        make_folder(own.parent.parent)
+        make_folder(own.parent)
+        make_folder(own)
+        shutil.copyfile(path, own / path.name)
+
+
+def prune_files(folder: Path, needed: Mapping[int, str | None]) -> None:
+    """Remove what no worker needs: files of other workers than these, and of other snapshots."""
+    names = {str(number): archive for number, archive in needed.items()}
+    for place in (folder / "files").glob("*"):
+        if place.name not in names:
+            remove_tree(place)
+            continue
+        for path in (place / "snapshots").glob("*"):
+            if path.name != f"{names[place.name]}.tar":
+                path.unlink()
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder with all that is in it.
+
+    A guest can nest folders deeper than names can be long, or calls be nested: those come up one level at a time.
+    """
+    if not folder.is_dir() or folder.is_symlink():
+        folder.unlink(missing_ok=True)
+        return
+    count, above = 0, secrets.token_hex(8)
+    while inner := [entry for entry in os.scandir(folder) if not _unlinked(entry)]:
+        for each in inner:
+            for entry in list(os.scandir(each.path)):
+                if not _unlinked(entry):
+                    count += 1
+                    Path(entry.path).rename(folder / f"{above}-{count}")
+            Path(each.path).rmdir()
+    folder.rmdir()
+
+
+def _unlinked(entry: os.DirEntry[str]) -> bool:
+    """Remove what is not a folder; tell whether it was none."""
+    if entry.is_dir(follow_symlinks=False):
+        return False
+    Path(entry.path).unlink()
+    return True
+
+
+def _walk(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """Yield what is below a folder; what is in a folder comes after that."""
+    waiting = [str(folder)]
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in sorted(entries, key=lambda each: each.name):
+                yield entry
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
