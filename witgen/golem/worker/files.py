@@ -13,6 +13,7 @@ import secrets
 import shutil
 import stat
 import tarfile
+import threading
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -31,6 +32,9 @@ _TICK: Final = 1000
 
 _PRECISION: Final = 10**9
 """Nanoseconds: files that are changed within this have the time of the last one."""
+
+_PAUSE: Final = 0.5
+"""Seconds between two looks at how much is taken."""
 
 _OPEN_FILES: Final = Path("/proc/self/fd")
 
@@ -160,8 +164,8 @@ class Files:
             for path in (self.root, *(Path(entry.path) for entry in _walk(self.root))):
                 if not self.is_given(path.lstat().st_mtime_ns):
                     self._give(path, now)
-        if not self.is_watched:
-            self._refuse_more(self._size())
+            if not self.is_watched and self._limit is not None:
+                self._refuse_more(self._size())
 
     def _give(self, path: Path, modified: int) -> None:
         if os.utime in os.supports_follow_symlinks or not path.is_symlink():
@@ -182,6 +186,35 @@ class Files:
             with self._explained():
                 self._spent = self._size()
             self._refuse_more(self._spent)
+
+    @contextmanager
+    def limited(self, stop: Callable[[BaseException], object]) -> Generator[None]:
+        """Look now and then whether too much is taken, where changes are not told here.
+
+        Args:
+            stop: lets the call under way end with an exception.
+        """
+        if self.is_watched or self._limit is None:
+            yield
+            return
+        over = threading.Event()
+        thread = threading.Thread(target=self._watch, args=(over, stop), name="size of files", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
+    def _watch(self, over: threading.Event, stop: Callable[[BaseException], object]) -> None:
+        while not over.wait(_PAUSE):
+            # What is being changed meanwhile may be gone before it is counted.
+            with suppress(OSError):
+                try:
+                    self._refuse_more(self._size())
+                except StateError as error:
+                    stop(error)
+                    return
 
     def _refuse_more(self, size: int) -> None:
         if self._limit is not None and size > self._limit:

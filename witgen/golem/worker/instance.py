@@ -70,7 +70,7 @@ class Surroundings:
     @property
     def has_root(self) -> bool:
         """Tell whether a folder of this machine stands in place of the worker's own files."""
-        return any(guest.strip("./") == "" for guest, _ in self.folders)
+        return any(guest in {"/", ".", "./", ""} for guest, _ in self.folders)
 
     def wasi(self, recorder: Recorder, files: Files | None) -> WasiConfig:
         """Return what wasmtime provides; `files` are at `/`."""
@@ -134,10 +134,10 @@ class Loaded:
             linkage = Linkage(definition, self.store, made.imports)
             linkage.define(needs)
             Polling(self.store, recorder, durable.revive_awaited).shadow(linkage._linker, linkage._handles)
-            # wasmtime lets no function that async ones call make pollables, which waiting for streams takes.
+            # wasmtime lets no function that async ones call wait, which files and streams may.
             if not definition.concurrent:
                 Streams(self.store, recorder, files).shadow(linkage._linker, linkage._handles)
-            Filesystem(self.store, recorder, own).shadow(linkage._linker, linkage._handles)
+                Filesystem(self.store, recorder, own).shadow(linkage._linker, linkage._handles)
             self._instance = Instance(self.store, linkage.instantiate(ready.component), needs, linkage)
         except BaseException:
             self.store.close()
@@ -150,7 +150,7 @@ class Loaded:
 
     def call(self, export: Export, request: Encoded) -> Encoded:
         """Call an exported function with recorded arguments, and return its response."""
-        with checked(self.check):
+        with checked(self.check), self.files.limited(self.stop):
             response = self._call(export, request)
         self.files.settle()
         return response

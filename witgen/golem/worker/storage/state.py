@@ -27,7 +27,7 @@ from .lock import canonical, make_private, refuse_irregular
 
 __all__ = ["BESIDE", "State"]
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 """Number of the schema below and of what oplogs hold, in the file's `user_version`."""
 
 BESIDE: Final = ("-journal", "-wal", "-shm")
