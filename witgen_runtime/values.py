@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, ClassVar, Generic, NoReturn, SupportsIndex, TypeVar
+from typing import Any, ClassVar, Generic, NoReturn, SupportsIndex, TypeVar, cast
 
 __all__ = ["Err", "Ok", "Resource", "Restorable", "Some", "Unique", "Value", "WitError"]
 
@@ -87,11 +87,11 @@ class WitError(Restorable):
     value: Any = None
 
     def __str__(self) -> str:
-        name = type(self).__name__
-        if self.value is None or isinstance(self.value, str):
-            return self.value if self.value and self.value.strip() else name
-        is_named = isinstance(self.value, (Value, Enum)) and not isinstance(self.value, (Some, Ok, Err))
-        return str(self.value) if is_named else f"{name}({self.value!r})"
+        name, value = type(self).__name__, cast("object", self.value)
+        if value is None or isinstance(value, str):
+            return value if value and value.strip() else name
+        is_named = isinstance(value, Value | Enum) and type(value) not in {Some, Ok, Err}
+        return str(value) if is_named else f"{name}({value!r})"
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):

@@ -64,7 +64,7 @@ class _Text(click.types.StringParamType):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the text, or refuse what is none."""
-        text = super().convert(value, param, ctx)
+        text: Any = super().convert(value, param, ctx)
         if isinstance(text, str) and any("\ud800" <= char <= "\udfff" for char in text):
             shown = text.encode("utf-8", "backslashreplace").decode()
             self.fail(f"`{shown}` is not UTF-8: write it so, or rename what it names", param, ctx)

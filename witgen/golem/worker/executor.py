@@ -17,8 +17,8 @@ from ...base.files import replace as replace_file
 from ...diagnostics.errors import WitgenError
 from ..local import Services
 from ..services.http.bodies import share_bodies
+from .durable.files import remove_tree, share_files, worker_folder
 from .errors import DamagedError, StateError, WorkerError
-from .files import remove_tree, share_files, worker_folder
 from .host_api.promises import Promises
 from .instance import Surroundings
 from .oplog.codec import NOTHING, Encoded

@@ -19,14 +19,14 @@ from witgen_runtime.host.linking.preparation import prepare
 from ..composition import compose
 from ..services.http.client import RESPONSE_LIMIT
 from ..services.waiting import checked
+from .durable.files import Files
+from .durable.filesystem import Filesystem
 from .durable.functions import Durable
 from .durable.held import DROPS, Held
 from .durable.polling import Polling
 from .durable.streams import Streams
 from .durable.tasks import TaskTickets
 from .exports import Export, Receiver
-from .files import Files
-from .filesystem import Filesystem
 from .oplog.codec import NOTHING, Encoded
 from .oplog.recorder import Recorder
 from .program import Program

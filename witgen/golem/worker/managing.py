@@ -12,8 +12,8 @@ from typing import Any, Final, Self
 
 from ..services.budget import size_of
 from .advice import command
+from .durable.files import prune_files, remove_tree, worker_folder
 from .errors import StateError, WorkerError
-from .files import prune_files, remove_tree, worker_folder
 from .oplog.entries import INVOKED, Entry, snapshot_files
 from .storage.lock import StateLock, canonical
 from .storage.state import State

@@ -12,10 +12,10 @@ from ..services import random
 from ..services.budget import Budget, size_of
 from ..services.clocks import Clocks
 from ..services.http.client import HttpClient
+from .durable.files import Files, worker_folder
 from .durable.functions import Durable
 from .errors import RefusedError, Stopped, WorkerError
 from .exports import Export
-from .files import Files, worker_folder
 from .host_api import context, host, oplog, rpc
 from .host_api.identity import to_wit_uuid
 from .instance import Loaded

@@ -22,10 +22,10 @@ from witgen_runtime.host.wasi.internal_component import Companion
 from ..._bindings._abi import wasi_io_streams as streams_abi
 from ..._bindings.types.wasi_io_streams import StreamError, StreamErrorClosed
 from ..errors import WorkerError, undamaged
-from ..files import Files
 from ..oplog.codec import Encoded
 from ..oplog.policy import Kind
 from ..oplog.recorder import Recorder
+from .files import Files
 from .shadowing import SLICE, shadow
 from .streams_component import COMPONENT
 

@@ -12,8 +12,7 @@ from ..._bindings.types import golem_api_oplog as oplog
 from ..._bindings.types.golem_api_host import AccountId, ProjectId
 from ..._bindings.types.golem_rpc_types import ComponentId, Uuid, WitNodeTupleValue, WitValue, WorkerId
 from ...services.clocks import from_nanoseconds
-from .. import filesystem
-from ..durable import polling, streams
+from ..durable import filesystem, polling, streams
 from ..errors import WorkerError
 from ..oplog.codec import Encoded, Reference, decode
 from ..oplog.entries import TOLD, Entry

@@ -20,7 +20,9 @@ from witgen_runtime.host.store.handles import ResourceHandles
 from witgen_runtime.host.wasi.internal_component import Companion
 from witgen_runtime.values import Err, Ok
 
-from .durable.shadowing import shadow
+from ..oplog.codec import Reference, decode, encode
+from ..oplog.policy import Kind
+from ..oplog.recorder import Recorder
 from .files import Files
 from .filesystem_component import COMPONENT, export_name
 from .filesystem_types import FUNCTIONS as METHODS
@@ -40,9 +42,7 @@ from .filesystem_types import (
     PathFlags,
     Timestamp,
 )
-from .oplog.codec import Reference, decode, encode
-from .oplog.policy import Kind
-from .oplog.recorder import Recorder
+from .shadowing import shadow
 
 __all__ = ["FUNCTIONS", "Filesystem"]
 

@@ -19,8 +19,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from .errors import DamagedError, StateError
-from .storage.lock import make_folder
+from ..errors import DamagedError, StateError
+from ..storage.lock import make_folder
 
 __all__ = ["Files", "prune_files", "remove_tree", "share_files", "worker_folder"]
 
