@@ -25,6 +25,7 @@ from .oplog.codec import NOTHING, Encoded
 from .oplog.entries import Entry
 from .program import Program, component_id
 from .queue import Queue
+from .roles import CallableWorker
 from .storage.lock import StateLock, canonical, make_folder, make_private, refuse_irregular
 from .storage.state import BESIDE, State
 from .storage.tables import ComponentRecord, Invocation, Records, WorkerRecord
@@ -174,13 +175,15 @@ class Executor:
             self.records.remove(worker.number)
             remove_tree(worker_folder(self.folder, worker.number))
 
-    def invoke(self, worker: Worker, function: str, request: Encoded, key: str) -> Encoded:
+    def invoke(self, worker: CallableWorker, function: str, request: Encoded, key: str) -> Encoded:
         """Call a function of a worker and wait for its response."""
         return worker.invoke(function, request, key)
 
     # What workers do to each other
 
-    def ask(self, worker: Worker, function: str, request: Encoded, key: str, check: Callable[[], object]) -> Encoded:
+    def ask(
+        self, worker: CallableWorker, function: str, request: Encoded, key: str, check: Callable[[], object]
+    ) -> Encoded:
         """Call a function of a worker for another one, and wait until `check` raises what that one ends with.
 
         The call goes on then, until this closes, and gives its response when it is made again with the same key.

@@ -14,7 +14,7 @@ from .errors import Stopped
 from .storage.tables import Invocation
 
 if TYPE_CHECKING:
-    from .executor import Executor
+    from .roles import WorkerExecutor
 
 __all__ = ["Queue"]
 
@@ -31,7 +31,7 @@ _LONGEST_PAUSE: Final = 60.0
 class Queue:
     """Makes the calls that a state file has pending, those of an earlier process too, when their time has come."""
 
-    def __init__(self, executor: Executor) -> None:
+    def __init__(self, executor: WorkerExecutor) -> None:
         self._executor = executor
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="workers")
         self._changed = threading.Condition()

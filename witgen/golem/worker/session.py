@@ -26,7 +26,7 @@ from .program import Program
 from .storage.tables import WorkerRecord
 
 if TYPE_CHECKING:
-    from .executor import Executor
+    from .roles import WorkerExecutor
 
 __all__ = ["DEFAULT_POLICY", "Restart", "Session"]
 
@@ -54,7 +54,7 @@ class Session:
         policy: what is done when it fails, as it is set now.
     """
 
-    def __init__(self, executor: Executor, record: WorkerRecord, version: int) -> None:
+    def __init__(self, executor: WorkerExecutor, record: WorkerRecord, version: int) -> None:
         self.executor = executor
         self.record = record
         self.version = version

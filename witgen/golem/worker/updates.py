@@ -13,13 +13,13 @@ from .session import Session
 from .storage.tables import WorkerRecord
 
 if TYPE_CHECKING:
-    from .executor import Executor
+    from .roles import WorkerExecutor
 
 __all__ = ["begin_anew", "update"]
 
 
 def update(
-    executor: Executor,
+    executor: WorkerExecutor,
     record: WorkerRecord,
     load: Callable[[int], Session],
     unload: Callable[[], None],
@@ -60,7 +60,7 @@ def update(
     return load(version)
 
 
-def _give_up(executor: Executor, record: WorkerRecord, wanted: tuple[int, int], reason: str) -> None:
+def _give_up(executor: WorkerExecutor, record: WorkerRecord, wanted: tuple[int, int], reason: str) -> None:
     number, target = wanted
     details = json.dumps([target, reason])
     with executor.state.transaction():
@@ -69,7 +69,7 @@ def _give_up(executor: Executor, record: WorkerRecord, wanted: tuple[int, int], 
 
 
 def _by_snapshot(
-    executor: Executor,
+    executor: WorkerExecutor,
     record: WorkerRecord,
     wanted: tuple[int, int],
     snapshot: tuple[bytes, str | None],
@@ -86,7 +86,7 @@ def _by_snapshot(
 
 
 def begin_anew(
-    executor: Executor, record: WorkerRecord, load: Callable[[int], Session], unload: Callable[[], None]
+    executor: WorkerExecutor, record: WorkerRecord, load: Callable[[int], Session], unload: Callable[[], None]
 ) -> None:
     """Let a worker that is in the middle of nothing begin anew with a snapshot of what it is, at its version.
 
@@ -110,7 +110,7 @@ def begin_anew(
 
 
 def _begin_with(
-    executor: Executor,
+    executor: WorkerExecutor,
     record: WorkerRecord,
     target: int,
     snapshot: tuple[bytes, str | None],
@@ -128,19 +128,19 @@ def _begin_with(
         raise
 
 
-def _confirm(executor: Executor, record: WorkerRecord, position: int, began: tuple[int, str | None]) -> None:
+def _confirm(executor: WorkerExecutor, record: WorkerRecord, position: int, began: tuple[int, str | None]) -> None:
     """Note that a snapshot has been loaded, by its version and files: what stands before it is needed no more."""
     executor.state.reword(record.number, position, json.dumps(began))
 
 
-def _take_back_half(executor: Executor, record: WorkerRecord) -> None:
+def _take_back_half(executor: WorkerExecutor, record: WorkerRecord) -> None:
     """Take back a snapshot that nobody had loaded yet when the process died."""
     snapshot = executor.state.last(record.number, CREATED, UPDATED)
     if snapshot is not None and snapshot.is_tried:
         executor.records.go_back(record.number, snapshot.position - 1, "revert")
 
 
-def _succeed(executor: Executor, worker: int, number: int, target: int) -> None:
+def _succeed(executor: WorkerExecutor, worker: int, number: int, target: int) -> None:
     with executor.state.transaction():
         executor.state.append(worker, Entry(UPDATED, request=Encoded(json.dumps([target])), response=NOTHING))
         executor.records.set_version(worker, target)

@@ -24,7 +24,7 @@ from .storage.tables import WorkerRecord
 from .updates import begin_anew, update
 
 if TYPE_CHECKING:
-    from .executor import Executor
+    from .roles import WorkerExecutor
 
 __all__ = ["Worker"]
 
@@ -43,7 +43,7 @@ class Worker:
         number: its number in the state file.
     """
 
-    def __init__(self, executor: Executor, record: WorkerRecord) -> None:
+    def __init__(self, executor: WorkerExecutor, record: WorkerRecord) -> None:
         self.executor = executor
         self.number = record.number
         self._lock = threading.RLock()

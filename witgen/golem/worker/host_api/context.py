@@ -19,7 +19,7 @@ from ..._bindings.types.golem_api_context import (
 from ...services.clocks import from_nanoseconds
 
 if TYPE_CHECKING:
-    from ..session import Session
+    from ..roles import LoadedWorker
 
 __all__ = ["implementations"]
 
@@ -39,7 +39,7 @@ class _Node:
 class _Tree:
     """The spans of one worker, and which is the current one."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: LoadedWorker) -> None:
         self.session = session
         self.trace = self._digest("trace")[:32]
         self.root = self.current = _Node(self._digest("span 0")[:16], None, 0)
@@ -141,7 +141,7 @@ class _InvocationContext(InvocationContext):
 
 
 class _Context(Context):
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: LoadedWorker) -> None:
         self._tree = _Tree(session)
         self._span: type[_Span] = type("Span", (_Span,), {"tree": self._tree})
         self._place: type[_InvocationContext] = type("InvocationContext", (_InvocationContext,), {"tree": self._tree})
@@ -159,6 +159,6 @@ class _Context(Context):
         return before
 
 
-def implementations(session: Session) -> dict[str, Any]:
+def implementations(session: LoadedWorker) -> dict[str, Any]:
     """Return what implements the imports, by their field of the bindings' `ServicesImports`."""
     return {"golem_api_context": _Context(session)}

@@ -23,7 +23,7 @@ from .identity import to_wit_uuid
 from .witvalue import to_wit_value
 
 if TYPE_CHECKING:
-    from ..executor import Executor
+    from ..roles import WorkerExecutor
 
 __all__ = ["History"]
 
@@ -58,7 +58,7 @@ _PLAIN: Final[dict[str, Callable[[Any], Any]]] = {
 class History:
     """Shows the oplog of one worker."""
 
-    def __init__(self, executor: Executor, record: WorkerRecord) -> None:
+    def __init__(self, executor: WorkerExecutor, record: WorkerRecord) -> None:
         self._executor = executor
         self._record = record
         self._program: Program = executor.program(record.component, record.version)

@@ -14,7 +14,7 @@ from .identity import to_uuid, to_wit_uuid
 from .worker_filters import fits
 
 if TYPE_CHECKING:
-    from ..session import Session
+    from ..roles import LoadedWorker
 
 __all__ = ["implementations"]
 
@@ -41,7 +41,7 @@ def _metadata(record: WorkerRecord) -> api.WorkerMetadata:
 
 
 class _GetWorkers(GetWorkers):
-    session: ClassVar[Session]
+    session: ClassVar[LoadedWorker]
 
     def __init__(self, component_id: ComponentId, filter: api.WorkerAnyFilter | None, precise: bool) -> None:  # noqa: FBT001 - WIT's
         # The state file is exact at any time, so there is nothing to find out for a precise answer.
@@ -62,7 +62,7 @@ class _GetWorkers(GetWorkers):
 class _Host(Host):
     GetWorkers: type[GetWorkers]
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: LoadedWorker) -> None:
         self._session = session
         self._executor = session.executor
         self._records = session.executor.records
@@ -199,6 +199,6 @@ class _Host(Host):
         return self._record(worker_id).number
 
 
-def implementations(session: Session) -> dict[str, Any]:
+def implementations(session: LoadedWorker) -> dict[str, Any]:
     """Return what implements the imports, by their field of the bindings' `ServicesImports`."""
     return {"golem_api_host": _Host(session)}

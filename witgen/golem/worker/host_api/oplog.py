@@ -14,14 +14,14 @@ from .history import History
 from .identity import to_uuid
 
 if TYPE_CHECKING:
-    from ..session import Session
+    from ..roles import LoadedWorker
 
 __all__ = ["implementations"]
 
 _PAGE: Final = 50
 
 
-def _record(session: Session, worker_id: WorkerId) -> WorkerRecord:
+def _record(session: LoadedWorker, worker_id: WorkerId) -> WorkerRecord:
     record = session.executor.records.worker(to_uuid(worker_id.component_id.uuid), worker_id.worker_name)
     if record is None:
         raise RefusedError(f"there is no worker `{worker_id.worker_name}`")
@@ -29,7 +29,7 @@ def _record(session: Session, worker_id: WorkerId) -> WorkerRecord:
 
 
 class _GetOplog(GetOplog):
-    session: ClassVar[Session]
+    session: ClassVar[LoadedWorker]
 
     def __init__(self, worker_id: WorkerId, start: int) -> None:
         record = _record(self.session, worker_id)
@@ -49,7 +49,7 @@ class _GetOplog(GetOplog):
 
 
 class _SearchOplog(SearchOplog):
-    session: ClassVar[Session]
+    session: ClassVar[LoadedWorker]
 
     def __init__(self, worker_id: WorkerId, text: str) -> None:
         record = _record(self.session, worker_id)
@@ -74,11 +74,11 @@ def _has(entry: Entry, words: list[str]) -> bool:
 
 
 class _Oplog:
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: LoadedWorker) -> None:
         self.GetOplog = type("GetOplog", (_GetOplog,), {"session": session})
         self.SearchOplog = type("SearchOplog", (_SearchOplog,), {"session": session})
 
 
-def implementations(session: Session) -> dict[str, Any]:
+def implementations(session: LoadedWorker) -> dict[str, Any]:
     """Return what implements the imports, by their field of the bindings' `ServicesImports`."""
     return {"golem_api_oplog": _Oplog(session)}

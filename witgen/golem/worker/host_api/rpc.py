@@ -25,14 +25,13 @@ from .identity import to_uuid, to_wit_uuid
 from .witvalue import WitValueError, from_wit_value, to_wit_value
 
 if TYPE_CHECKING:
-    from ..session import Session
-    from ..worker import Worker
+    from ..roles import CallableWorker, LoadedWorker
 
 __all__ = ["implementations"]
 
 
 class _WasmRpc(WasmRpc):
-    session: ClassVar[Session]
+    session: ClassVar[LoadedWorker]
     future: ClassVar[type[_FutureInvokeResult]]
     token: ClassVar[type[_CancellationToken]]
 
@@ -51,7 +50,7 @@ class _WasmRpc(WasmRpc):
     def invoke_and_await(self, function_name: str, function_params: list[rpc.WitValue]) -> rpc.WitValue:
         executor, check = self.session.executor, self.session.check_if_started
 
-        def ask(worker: Worker, function: str, request: Encoded, key: str) -> Encoded:
+        def ask(worker: CallableWorker, function: str, request: Encoded, key: str) -> Encoded:
             return executor.ask(worker, function, request, key, check)
 
         return self._call(ask, check, *self._prepared(function_name, function_params))
@@ -80,7 +79,7 @@ class _WasmRpc(WasmRpc):
         invocation = self._enqueue(to_nanoseconds(scheduled_time), function_name, function_params)
         return self.token(invocation.worker, invocation.key)
 
-    def _prepared(self, name: str, params: list[rpc.WitValue]) -> tuple[Worker, Export, Encoded, UUID]:
+    def _prepared(self, name: str, params: list[rpc.WitValue]) -> tuple[CallableWorker, Export, Encoded, UUID]:
         """Return whom to call, with what, and under which key; that is the same when the caller is run again."""
         executor, key = self.session.executor, self.session.key_here()
         if not executor.records.versions(self._component):
@@ -102,9 +101,9 @@ class _WasmRpc(WasmRpc):
 
     def _call(
         self,
-        invoke: Callable[[Worker, str, Encoded, str], Encoded],
+        invoke: Callable[[CallableWorker, str, Encoded, str], Encoded],
         check: Callable[[], None],
-        worker: Worker,
+        worker: CallableWorker,
         export: Export,
         request: Encoded,
         key: UUID,
@@ -150,7 +149,7 @@ class _FutureInvokeResult(FutureInvokeResult):
 
 
 class _CancellationToken(CancellationToken):
-    session: ClassVar[Session]
+    session: ClassVar[LoadedWorker]
 
     def __init__(self, worker: int, key: str) -> None:
         self._worker = worker
@@ -161,7 +160,7 @@ class _CancellationToken(CancellationToken):
 
 
 class _Types(Types):
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: LoadedWorker) -> None:
         self.FutureInvokeResult: type[FutureInvokeResult] = _FutureInvokeResult
         token = type("CancellationToken", (_CancellationToken,), {"session": session})
         self.CancellationToken: type[CancellationToken] = token
@@ -184,6 +183,6 @@ class _Types(Types):
         return vnt.typ
 
 
-def implementations(session: Session) -> dict[str, Any]:
+def implementations(session: LoadedWorker) -> dict[str, Any]:
     """Return what implements the imports, by their field of the bindings' `ServicesImports`."""
     return {"golem_rpc_types": _Types(session)}
