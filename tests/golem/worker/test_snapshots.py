@@ -75,7 +75,7 @@ def test_a_snapshot_that_was_not_loaded_counts_for_nothing(machine: Machine) -> 
     assert [_step(machine) for _ in range(3)] == [1, 2, 3]
     take_snapshots(machine.state, machine.said.append)
     with closing(sqlite3.connect(machine.state)) as connection, connection:
-        connection.execute("UPDATE oplog SET request = '[0, \"tried\"]' WHERE name = 'snapshot-based'")
+        connection.execute("UPDATE oplog SET request = '[0, null, \"tried\"]' WHERE name = 'snapshot-based'")
     with Manager(machine.state) as manager:
         assert manager.prune().entries == 0
     assert _step(machine) == 4

@@ -267,7 +267,8 @@ def remove_tree(folder: Path) -> None:
     A guest can nest folders deeper than names can be long, or calls be nested: those come up one level at a time.
     """
     if not folder.is_dir() or folder.is_symlink():
-        folder.unlink(missing_ok=True)
+        if os.path.lexists(folder):  # not where something else stands above it
+            folder.unlink()
         return
     count, above = 0, secrets.token_hex(8)
     while inner := [entry for entry in os.scandir(folder) if not _unlinked(entry)]:
