@@ -31,7 +31,7 @@ def hook_repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """This checkout as a repository that pre-commit can clone."""
     folder = tmp_path_factory.mktemp("hooks") / "witgen"
     ignore = shutil.ignore_patterns("__pycache__", "expected", ".*cache")
-    for name in ("witgen", "grammars", "templates"):
+    for name in ("witgen", "witgen_runtime", "grammars", "templates"):
         shutil.copytree(ROOT / name, folder / name, ignore=ignore)
     for name in ("pyproject.toml", "README.md", "LICENSE", ".pre-commit-hooks.yaml"):
         shutil.copy(ROOT / name, folder / name)
