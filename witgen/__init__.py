@@ -7,23 +7,48 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .api import check, generate, resolve
+    from .cache.store import CacheWarning
     from .config import Config, Result
     from .diagnostics.errors import WitgenError
     from .diagnostics.model import Diagnostic
     from .loading import load
     from .version import VERSION as __version__  # noqa: N811 - the usual name
+    from .wit.model.ir import Resolve
+    from .wit.model.wit_json import to_wit_json
+    from .wit.outline import outline
+    from .wit.resolve import select_world
 
-__all__ = ["Config", "Diagnostic", "Result", "WitgenError", "__version__", "check", "generate", "load", "resolve"]
+__all__ = [
+    "CacheWarning",
+    "Config",
+    "Diagnostic",
+    "Resolve",
+    "Result",
+    "WitgenError",
+    "__version__",
+    "check",
+    "generate",
+    "load",
+    "outline",
+    "resolve",
+    "select_world",
+    "to_wit_json",
+]
 
 _PLACES = {
+    "CacheWarning": "cache.store",
     "Config": "config",
     "Diagnostic": "diagnostics.model",
+    "Resolve": "wit.model.ir",
     "Result": "config",
     "WitgenError": "diagnostics.errors",
     "check": "api",
     "generate": "api",
     "load": "loading",
+    "outline": "wit.outline",
     "resolve": "api",
+    "select_world": "wit.resolve",
+    "to_wit_json": "wit.model.wit_json",
 }
 
 

@@ -13,6 +13,6 @@ __all__ = ["resolve"]
 def resolve(path: str, features: Collection[str]) -> dict[str, Json]:
     """Resolve the WIT at `path` and return the document that `wasm-tools component wit --json` prints.
 
-    Raises `witgen.diagnostics.errors.WitError`, which has `file`, `line`, `column` and `code`, to reject.
+    Raises `witgen.WitgenError`, which has `file`, `line`, `column` and `code`, to reject.
     """
     return to_wit_json(load(path, features=features))

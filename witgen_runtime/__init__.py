@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from .values import Err, Ok, Some, WitError
+from .values import Err, Ok, Resource, Some, Value, WitError
 from .version import VERSION
 
-__all__ = ["Err", "Ok", "Some", "WitError", "__version__"]
+__all__ = ["Err", "Ok", "Resource", "Some", "Value", "WitError", "__version__"]
 
 __version__ = VERSION

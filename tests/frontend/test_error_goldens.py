@@ -51,8 +51,8 @@ def test_text(case: str, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixtur
 
 
 def used_codes() -> set[str]:
-    folders = [ROOT / "witgen" / name for name in ("syntax", "resolver")]
-    paths = [ROOT / "witgen" / "tree.py", *(path for folder in folders for path in folder.glob("*.py"))]
+    folders = [ROOT / "witgen" / "wit" / name for name in ("syntax", "resolve")]
+    paths = [ROOT / "witgen" / "wit" / "tree.py", *(path for folder in folders for path in folder.glob("*.py"))]
     return {code for path in paths for code in CODE.findall(path.read_text())}
 
 

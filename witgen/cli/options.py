@@ -109,7 +109,7 @@ def targets(command: _Command) -> _Command:
                 "--reuse", metavar="PACKAGE[=DIR]", multiple=True, help="Import what this generated package has."
             ),
             click.option("--skip", metavar="INTERFACE", multiple=True, help="Leave out this import of the world."),
-            click.option("--runtime", metavar="PACKAGE", help="Import the support code from here; do not copy it."),
+            click.option("--runtime", metavar="PACKAGE", help="Import the runtime from here, or `copy` it into DIR."),
             naming_options,
             wit_options,
         ],

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from .services.websocket.service import WebSockets
     from .worker.errors import WorkerError
     from .worker.executor import Executor
+    from .worker.instance import Surroundings
 
-__all__ = ["WIT", "Executor", "ServiceError", "Services", "WebSockets", "WorkerError"]
+__all__ = ["WIT", "Executor", "ServiceError", "Services", "Surroundings", "WebSockets", "WorkerError"]
 
 WIT: Final = GOLEM_WIT
 """The tree: a folder that `witgen generate` takes; its `deps` can be copied beside a world of your own."""
@@ -23,7 +24,8 @@ _PLACES = {
     "Executor": ".worker.executor",
     "ServiceError": ".services.errors",
     "Services": ".local",
-    "WebSockets": ".services.websocket",
+    "Surroundings": ".worker.instance",
+    "WebSockets": ".services.websocket.service",
     "WorkerError": ".worker.errors",
 }
 

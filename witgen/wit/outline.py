@@ -45,7 +45,7 @@ def outline_json(resolve: ir.Resolve, *, world: str | None = None, all_packages:
 
 
 def entries(resolve: ir.Resolve, *, world: str | None = None, all_packages: bool = True) -> list[Entry]:
-    """Return the outline: the packages, the main one first; or one world. Raises `WitError` for an unknown world."""
+    """Return the outline: the packages, the main one first; or one world. Raises `WitgenError` for an unknown world."""
     inspector = _Inspector(resolve)
     if world is not None:
         return [inspector.world(select_world(resolve, world), in_full=True)]

@@ -37,7 +37,7 @@ def is_binary(data: bytes) -> bool:
 
 
 def kind(data: bytes, path: str = "<bytes>") -> Kind:
-    """Tell what a file holds; anything that is not WebAssembly, or is damaged, is a `WitError`."""
+    """Tell what a file holds; anything that is not WebAssembly, or is damaged, is a `WitgenError`."""
     input = _input(data, path)
     if layer_of(input) is Layer.MODULE:
         return Kind.CORE_MODULE

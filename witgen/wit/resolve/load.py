@@ -18,8 +18,8 @@ __all__ = ["load", "resolve_tree"]
 def load(path: str | os.PathLike[str], *, features: Collection[str] = (), all_features: bool = False) -> Resolve:
     """Resolve the WIT folder (with its deps/) or file at `path`.
 
-    Items gated with `@unstable` are in if their feature is among `features`, or with `all_features`. Raises `WitError`
-    with every problem, ordered by file and position.
+    Items gated with `@unstable` are in if their feature is among `features`, or with `all_features`. Raises
+    `WitgenError` with every problem, ordered by file and position.
     """
     return resolve_tree(read_tree(os.fspath(path)), features, all_features=all_features)
 
