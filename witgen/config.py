@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-from .base.frozen import record
+from .base.frozen import frozen
 from .base.resources import GOLEM_WIT
 from .diagnostics.model import Diagnostic
 from .output import Output, Plan
@@ -19,7 +19,7 @@ __all__ = ["Config", "Produced", "Result", "default_wit"]
 _EMPTY: Mapping[str, str] = MappingProxyType({})
 
 
-@record
+@frozen
 class Config:
     """What to generate.
 
@@ -88,7 +88,7 @@ class Result(NamedTuple):
     plan: Plan | None = None
 
 
-@record
+@frozen
 class Produced:
     """The output, the text of the lock that goes with it, and warnings."""
 

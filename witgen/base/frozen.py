@@ -11,12 +11,12 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import Any, TypeVar, cast, dataclass_transform
 
-__all__ = ["fields", "record", "replace", "uncompared"]
+__all__ = ["fields", "frozen", "replace", "uncompared"]
 
 _T = TypeVar("_T")
 
 _FIELDS = "__match_args__"
-_KEY = "__record_key__"
+_KEY = "__frozen_key__"
 
 
 class _Uncompared:
@@ -32,7 +32,7 @@ def uncompared(*, default: Any) -> Any:
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(uncompared,))
-def record(cls: type[_T]) -> type[_T]:
+def frozen(cls: type[_T]) -> type[_T]:
     """Make a class of its annotated fields: constructor, equality, hash, representation, patterns."""
     namespace = dict(vars(cls))
     names = tuple(cls.__annotations__)
@@ -83,7 +83,7 @@ def _nothing(value: object) -> None:
 def _equal(self: Any, other: Any) -> Any:
     if other.__class__ is not self.__class__:
         return NotImplemented
-    key = self.__class__.__record_key__
+    key = self.__class__.__frozen_key__
     return key(self) == key(other)
 
 
@@ -93,7 +93,7 @@ def _state(value: object) -> object:
 
 
 def _hash(self: Any) -> int:
-    return hash(self.__class__.__record_key__(self))
+    return hash(self.__class__.__frozen_key__(self))
 
 
 def _represent(self: Any) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
-from ..base.frozen import fields, record
+from ..base.frozen import fields, frozen
 from ..base.source import SourceFile, Span
 from ..config import Config, Produced
 from ..diagnostics.model import Diagnostic, Severity
@@ -68,7 +68,7 @@ def _parts(config: Config, tree: Tree, planned: Planned | None, *, bare: bool = 
             yield source.data
 
 
-@record
+@frozen
 class Rendered:
     """A module of an earlier run: what its documentation was, and the digest of its text; "" where there was none."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 
-from ..base.frozen import record
+from ..base.frozen import frozen
 from ..base.source import Span
 
 __all__ = ["Diagnostic", "Label", "Severity"]
@@ -17,7 +17,7 @@ class Severity(enum.Enum):
     WARNING = "warning"
 
 
-@record
+@frozen
 class Label:
     """A second place that explains the first."""
 
@@ -25,7 +25,7 @@ class Label:
     message: str
 
 
-@record
+@frozen
 class Diagnostic:
     """One problem. `span` is None where no place in a file is to blame; `path` then names the file or folder."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from ..base.files import read
-from ..base.frozen import fields, record
+from ..base.frozen import fields, frozen
 
 __all__ = [
     "LOCK_NAME",
@@ -26,7 +26,7 @@ __all__ = [
 LOCK_NAME = "witgen.lock"
 
 
-@record
+@frozen
 class Shared:
     """An interface of an output, for packages that reuse it.
 
@@ -45,7 +45,7 @@ class Shared:
 _LISTS = ("exceptions", "resources")
 
 
-@record
+@frozen
 class Contents:
     """What an output says of itself to packages that reuse it: who wrote it, its interfaces, where its runtime is."""
 
@@ -55,7 +55,7 @@ class Contents:
     reuse: tuple[str, ...] = ()
 
 
-@record
+@frozen
 class Lock:
     """The files that an earlier run wrote: path relative to the output → SHA-256 of the content.
 

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from ..base.frozen import record
+from ..base.frozen import frozen
 from .contents import Output
 from .inside import FOLDER, Blocked, Inside
 from .lockfile import LOCK_NAME, Lock, digest, read_lock
@@ -28,7 +28,7 @@ class Drift(enum.Enum):
     FOREIGN = "foreign"
 
 
-@record
+@frozen
 class Plan:
     """Paths relative to the output folder; `lock` is the text of the lock that the run leaves.
 

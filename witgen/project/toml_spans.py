@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from ..base.frozen import record
+from ..base.frozen import frozen
 from ..base.source import SourceFile, Span
 
 __all__ = ["Place", "places"]
@@ -25,7 +25,7 @@ _STRING = re.compile(
 _PLAIN = re.compile(r"[^,\]}#\n]*")
 
 
-@record
+@frozen
 class Place:
     """Where a key and its value are; of a table, where its header is."""
 

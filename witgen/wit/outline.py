@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
-from ..base.frozen import record
+from ..base.frozen import frozen
 from .model import ir
 from .model.text import function_text, kind_text, type_text
 from .resolve import select_world
@@ -15,7 +15,7 @@ __all__ = ["Entry", "entries", "outline", "outline_json"]
 Json: TypeAlias = "bool | str | list[Json] | dict[str, Json] | None"
 
 
-@record
+@frozen
 class Entry:
     """One line of the outline: `kind` and `name` say what it is, `text` is how WIT would write it.
 

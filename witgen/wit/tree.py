@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 
-from ..base.frozen import record, replace
+from ..base.frozen import frozen, replace
 from ..base.source import SourceFile
 from ..diagnostics.errors import WitgenError
 from ..diagnostics.model import Diagnostic
@@ -22,7 +22,7 @@ _MAX_TEXT = 32_000_000
 _DEPENDENCY_SUFFIXES = (".wit", ".wat", ".wasm")
 
 
-@record
+@frozen
 class Folder:
     """The `*.wit` files of one folder."""
 
@@ -30,7 +30,7 @@ class Folder:
     files: tuple[SourceFile, ...]
 
 
-@record
+@frozen
 class SingleFile:
     """One file; only its content tells whether it is text or a binary package."""
 
@@ -38,7 +38,7 @@ class SingleFile:
     data: bytes
 
 
-@record
+@frozen
 class Tree:
     """Everything that was read: the package asked for, and what lies in its deps/.
 

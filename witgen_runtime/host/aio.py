@@ -207,8 +207,8 @@ class _Worker:
         store.bind_here()
         store.finish = self._finish
         store.loop = self._loop
-        store.around.is_wanted = lambda: any(not job.running() and not job.done() for job in tuple(self._jobs))
-        store.around.run_here = self._run_aside
+        store.call_hooks.is_wanted = lambda: any(not job.running() and not job.done() for job in tuple(self._jobs))
+        store.call_hooks.run_here = self._run_aside
 
     def _finish(self, value: object) -> object:
         """Return what an implementation returned, or what it comes to where it is awaitable; on the store's thread."""

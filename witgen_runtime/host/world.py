@@ -74,8 +74,10 @@ class Instance(Unique):
         if signatures.passes_ends(function):
             if is_refused(function, self._needs.numbers.get(("export", known), frozenset())):
                 return partial(refuse, function)
-            ends, keys = self._linkage.ends, keys_of(name, function)
-            handles = handles.of_function(FunctionEnds(ends, keys, awaits=self.store.loop is not None, exported=True))
+            streams, keys = self._linkage.streams, keys_of(name, function)
+            handles = handles.of_function(
+                FunctionEnds(streams, keys, awaits=self.store.loop is not None, exported=True)
+            )
         store = self.store
         calls_back = self._linkage.calls_python or store.stdio.calls_python or store.concurrent
         calls_back |= store.turns.begin is not None
@@ -217,6 +219,6 @@ def instantiate(definition: Definition, store: Store, ready: Prepared, imports: 
     raw = linkage.instantiate(ready.component)
     instance = Instance(store, raw, needs, linkage)
     if DRIVE.name in needs.adapters:
-        linkage.ends.driven_by(instance.function(START), instance.function(DRIVE))
+        linkage.streams.driven_by(instance.function(START), instance.function(DRIVE))
     instance.adapters = taken(definition, needs, ready.wanted.refusal if ready.wanted is not None else None)
     return instance

@@ -78,15 +78,15 @@ class Trial(values.Unique):
     def __exit__(self, *_: object) -> None:
         """Close it, like a host's world; there is nothing to do."""
 
-    def _show(self, export: Export, face: object, attribute: str) -> None:
+    def _show(self, export: Export, exported: object, attribute: str) -> None:
         if attribute:
-            setattr(self, attribute, face)
+            setattr(self, attribute, exported)
         for resource, name in export.interface.resources:
-            setattr(face, name, self._proxies[resource])
+            setattr(exported, name, self._proxies[resource])
         for function in export.functions:
             if function.resource is None:
                 proxies = self._proxies if attribute else self._own_proxies
-                setattr(face, function.python, self._caller(function, export.member(function.python), proxies))
+                setattr(exported, function.python, self._caller(function, export.member(function.python), proxies))
             else:
                 self._show_member(function, function.resource)
 

@@ -10,7 +10,7 @@ import keyword
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
-from ...base.frozen import record
+from ...base.frozen import frozen
 from ...diagnostics.model import Diagnostic
 from ...wit.model import ir
 from .names import camel, escape, snake
@@ -18,7 +18,7 @@ from .names import camel, escape, snake
 __all__ = ["Names", "names", "problems"]
 
 
-@record
+@frozen
 class Names:
     """Where componentize-py puts things.
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
-from ...base.frozen import record
+from ...base.frozen import frozen
 from ...wit.model import ir
 from .memo import Memo
 from .names import Namespace, camel, class_name, shouty, snake
@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 
-@record
+@frozen
 class TypeFacts:
     """A named type: its Python name, the names of its parts, its descriptor, its exception.
 
@@ -46,7 +46,7 @@ class TypeFacts:
     exception: str | None
 
 
-@record
+@frozen
 class ErrorFacts:
     """A function's declared error: the exception class and the scope whose module has it.
 
@@ -59,7 +59,7 @@ class ErrorFacts:
     payload: ir.Type | None = None
 
 
-@record
+@frozen
 class FunctionFacts:
     """A function: its Python name, parameter names, descriptor and declared error."""
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
-from ...base.frozen import record
+from ...base.frozen import frozen
 from ...base.source import Span
 from ...wit.model import ir
 from .types import ends, identity
@@ -19,7 +19,7 @@ from .types import ends, identity
 __all__ = ["Unbuildable", "c_names", "unbuildable", "unquotable"]
 
 
-@record
+@frozen
 class Unbuildable:
     """Something that componentize-py stumbles over: what and where it is, and what to do about it."""
 

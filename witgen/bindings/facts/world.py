@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
-from ...base.frozen import record
+from ...base.frozen import frozen
 from ...wit.model import ir
 from .choices import MODULE_NAMES, Choices, is_native
 from .fingerprint import fingerprint
@@ -34,7 +34,7 @@ MODULE_IMPORTS = frozenset({"annotations"})
 DESCRIPTOR_NAMES = ("INTERFACE", "IMPORTS", "EXPORTS")
 
 
-@record
+@frozen
 class ScopeFacts:
     """An interface, or a world's own items: one Python module in each part of the output.
 
@@ -60,7 +60,7 @@ class ScopeFacts:
         return tuple(f for f in self.functions if f.function.kind.resource is None)
 
 
-@record
+@frozen
 class Link:
     """An interface that a world imports or exports, under its attribute name; native ones come from wasmtime.
 

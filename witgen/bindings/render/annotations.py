@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from ...base.frozen import record
+from ...base.frozen import frozen
 from ...wit.model import ir
 from ..facts.memo import Memo
 from ..facts.names import BUILTINS
@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 
-@record
+@frozen
 class Place:
     """Where a module stands in the output, seen from inside it.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...base.frozen import record
+from ...base.frozen import frozen
 from ...base.source import Span
 from ...diagnostics.model import Diagnostic, Severity
 from ...wit.model import ir
@@ -17,7 +17,7 @@ from .host_names import host_names
 __all__ = ["clashes", "hiding"]
 
 
-@record
+@frozen
 class _Class:
     """A class of a scope, what it stands for, and which key of `names` leads to it.
 
@@ -118,7 +118,7 @@ def _host_classes(facts: WorldFacts, scope: ScopeFacts) -> Iterator[_Class]:
     interface = None if scope.owner.interface is None else facts.resolve.interfaces[scope.owner.interface]
     what = "the world itself" if interface is None else "the interface itself"
     own = facts.name if interface is None else class_name(interface.name or scope.instance)
-    for name in filter(None, (own, names.face, names.container, names.async_container)):
+    for name in filter(None, (own, names.async_class, names.container, names.async_container)):
         yield _Class(name, what, "", chosen=False, wanted=_wanted(name), own=name, span=None)
     for id, name in names.twins.items():
         found = next(_of_type(facts, scope, scope.types[id]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from ...base.frozen import record
+from ...base.frozen import frozen
 from ...wit.model.text import function_text
 from ..facts.names import snake
 from ..facts.support import Side, obstacle
@@ -39,7 +39,7 @@ class _Module:
 _NOTHING: Mapping[str, Sequence[str]] = MappingProxyType({})
 
 
-@record
+@frozen
 class Convenience:
     """A module on top of generated wrappers.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ...base.frozen import record
+from ...base.frozen import frozen
 from ...wit.model import ir
 from ..facts.names import Namespace
 from ..facts.support import Side, obstacle
@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 
-@record
+@frozen
 class RawNames:
     """Where componentize-py puts things: the world's module and the submodule of each instance."""
 
@@ -39,7 +39,7 @@ class RawNames:
     exports: dict[str, str]
 
 
-@record
+@frozen
 class Bound:
     """A converter that generated functions delegate to: private name, WIT name, result type."""
 
@@ -176,7 +176,7 @@ def render_guest_export(facts: WorldFacts, scope: ScopeFacts) -> str:
     )
 
 
-@record
+@frozen
 class Parameter:
     """A parameter of `serve`, and the export that it fills."""
 
@@ -190,7 +190,7 @@ class Parameter:
         return self.doc.strip().partition("\n")[0].strip()
 
 
-@record
+@frozen
 class Installed:
     """An argument of the runtime's `serve`."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...base.frozen import record
+from ...base.frozen import frozen
 from ...wit.model import ir
 from ...wit.model.text import type_text
 from ..facts.streams import streams
@@ -16,7 +16,7 @@ from .module import module_view
 __all__ = ["render_guest_streams"]
 
 
-@record
+@frozen
 class _Maker:
     """A function that makes both ends: its name, what it carries, both ends' annotations, descriptor, the default's."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ...base.frozen import record
+from ...base.frozen import frozen
 from ...wit.model import ir
 from ...wit.model.text import function_text
 from ..facts.support import Side
@@ -22,7 +22,7 @@ __all__ = ["render_guest_fake", "render_guest_testing"]
 _PLACE = Place("...", ".")
 
 
-@record
+@frozen
 class _Function:
     """The fake of a function: attribute, WIT name, the types of arguments, answer and error, a comment."""
 
@@ -32,7 +32,7 @@ class _Function:
     doc: str
 
 
-@record
+@frozen
 class _Resource:
     """A resource: the class of its objects, the class of its fake, the functions of that."""
 
@@ -136,7 +136,7 @@ def render_guest_fake(facts: WorldFacts, scope: ScopeFacts) -> str | None:
     )
 
 
-@record
+@frozen
 class _Attribute:
     """An attribute of the world's fakes: its name, what makes it, what it stands for."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...base.frozen import record
+from ...base.frozen import frozen
 from ...wit.model import ir
 from ..facts.names import Namespace
 from ..facts.types import TypeFacts
@@ -16,7 +16,7 @@ from .signature import Signature
 __all__ = ["ResourceAlias", "ResourceView", "declared_resources", "dropped_hook", "resource_names"]
 
 
-@record
+@frozen
 class ResourceView:
     """A resource's class."""
 
@@ -34,7 +34,7 @@ class ResourceView:
         return dropped_hook(self.functions)
 
 
-@record
+@frozen
 class ResourceAlias:
     """`type a = b`, where b is a resource of the same module."""
 

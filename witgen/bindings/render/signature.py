@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...base.frozen import record
+from ...base.frozen import frozen
 from ...wit.model import ir
 from ...wit.model.text import function_text
 from ..facts.types import FunctionFacts
@@ -13,7 +13,7 @@ from .docs import paragraphs
 __all__ = ["Signature", "called", "implemented"]
 
 
-@record
+@frozen
 class Signature:
     """A function as a template needs it.
 

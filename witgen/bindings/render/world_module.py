@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 from functools import cached_property
 
-from ...base.frozen import record, replace
+from ...base.frozen import frozen, replace
 from ..facts.support import Side, has_stream
 from ..facts.types import FunctionFacts
 from ..facts.world import WORLD_NAMES, Link, WorldFacts
@@ -29,7 +29,7 @@ Results of the host's methods are awaited where they can be, on the loop that op
 the component."""
 
 
-@record
+@frozen
 class Field:
     """A field of the imports container."""
 
@@ -41,7 +41,7 @@ class Field:
     doc: str
 
 
-@record
+@frozen
 class LinkView:
     """An entry of the world's definition."""
 
@@ -58,13 +58,13 @@ class LinkView:
         return f"{host}.Import({literal(self.attribute)}, {self.table}, {self.module}{native}{label})"
 
 
-@record
+@frozen
 class Exported:
     """An exported interface: attribute of the world, class."""
 
     attribute: str
     python: str
-    face: str
+    async_class: str
     """The class in the asyncio API."""
     label: str
     """What it is exported as, if not as itself."""
@@ -76,7 +76,7 @@ class _World:
     def __init__(self, facts: WorldFacts) -> None:
         self.facts = facts
         self.names = names = host_names(facts, facts.own)
-        self.own = [names.own, names.face, names.container, names.async_container, *names.twins.values()]
+        self.own = [names.own, names.async_class, names.container, names.async_container, *names.twins.values()]
         self.scope = HostScope(facts, facts.own, WORLD_EXPORTS, self.own)
         self.imports = self.scope.imports
 
@@ -137,7 +137,7 @@ class _World:
             either = f"{of}[{module}.{fact.name} | {module}.{names.twins[id]}]"
         else:
             plain = f"{module}.{names.own}"
-            either = f"{plain} | {module}.{names.face}"
+            either = f"{plain} | {module}.{names.async_class}"
         kind, default = "The class that implements" if single else "Implements", ""
         if link.native:
             kind, default = "wasmtime's own unless given: implements", " | None = None"
@@ -157,7 +157,7 @@ class _World:
         for link in self.facts.exports:
             module = self.imports.module(".exports", link.scope.module, f"_exported_{link.scope.module}")
             names = host_names(self.facts, link.scope)
-            yield Exported(link.attribute, f"{module}.{names.own}", f"{module}.{names.face}", link.label)
+            yield Exported(link.attribute, f"{module}.{names.own}", f"{module}.{names.async_class}", link.label)
 
     @property
     def has_streams(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from ...base.frozen import record
+from ...base.frozen import frozen
 from .structure import ComponentShape, DefShape, ExternName, FuncShape, InstanceShape, Nested, Sort
 
 __all__ = [
@@ -122,7 +122,7 @@ def sort_of(entity: Entity) -> Sort:
             return Sort.TYPE
 
 
-@record
+@frozen
 class Exported:
     """An import or export with its full name."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ...base.frozen import record
+from ...base.frozen import frozen
 from ..model.ir import FunctionKindTag, PackageName
 
 __all__ = ["InterfaceName", "is_label", "is_version", "parse_function", "parse_interface"]
@@ -33,7 +33,7 @@ def is_version(text: str) -> bool:
     return _IS_SEMVER.fullmatch(text) is not None
 
 
-@record
+@frozen
 class InterfaceName:
     """`namespace:package/name@version`; in binaries the names of interfaces and worlds."""
 

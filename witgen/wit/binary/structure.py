@@ -10,7 +10,7 @@ import enum
 from collections.abc import Hashable
 from typing import TypeAlias, assert_never
 
-from ...base.frozen import record
+from ...base.frozen import frozen
 from ..model.ir import Prim
 
 __all__ = [
@@ -68,49 +68,49 @@ class Sort(enum.Enum):
     INSTANCE = 0x05
 
 
-@record
+@frozen
 class PrimShape:
     """A primitive that has a type index of its own."""
 
     prim: Prim
 
 
-@record
+@frozen
 class RecordShape:
     """`record`: fields in order."""
 
     fields: tuple[tuple[str, Ref], ...]
 
 
-@record
+@frozen
 class VariantShape:
     """`variant`: cases in order, each perhaps with a payload."""
 
     cases: tuple[tuple[str, Ref | None], ...]
 
 
-@record
+@frozen
 class FlagsShape:
     """`flags`."""
 
     names: tuple[str, ...]
 
 
-@record
+@frozen
 class EnumShape:
     """`enum`."""
 
     names: tuple[str, ...]
 
 
-@record
+@frozen
 class ListShape:
     """`list<T>`."""
 
     element: Ref
 
 
-@record
+@frozen
 class FixedListShape:
     """`list<T, N>`."""
 
@@ -118,7 +118,7 @@ class FixedListShape:
     size: int
 
 
-@record
+@frozen
 class MapShape:
     """`map<K, V>`."""
 
@@ -126,21 +126,21 @@ class MapShape:
     value: Ref
 
 
-@record
+@frozen
 class TupleShape:
     """`tuple<…>`."""
 
     types: tuple[Ref, ...]
 
 
-@record
+@frozen
 class OptionShape:
     """`option<T>`."""
 
     type: Ref
 
 
-@record
+@frozen
 class ResultShape:
     """`result<T, E>`."""
 
@@ -148,28 +148,28 @@ class ResultShape:
     err: Ref | None
 
 
-@record
+@frozen
 class OwnShape:
     """`own<R>`."""
 
     resource: int
 
 
-@record
+@frozen
 class BorrowShape:
     """`borrow<R>`."""
 
     resource: int
 
 
-@record
+@frozen
 class StreamShape:
     """`stream<T>`."""
 
     type: Ref | None
 
 
-@record
+@frozen
 class FutureShape:
     """`future<T>`."""
 
@@ -182,7 +182,7 @@ DefShape: TypeAlias = (
 )  # fmt: skip
 
 
-@record
+@frozen
 class FuncShape:
     """A function's type."""
 
@@ -191,19 +191,19 @@ class FuncShape:
     is_async: bool
 
 
-@record
+@frozen
 class ResourceShape:
     """A resource that a component implements."""
 
 
-@record
+@frozen
 class InstanceShape:
     """The type of an instance: declarations that are evaluated anew for each instance."""
 
     declarations: tuple[Declaration, ...]
 
 
-@record
+@frozen
 class ComponentShape:
     """The type of a component: the same with imports."""
 
@@ -213,7 +213,7 @@ class ComponentShape:
 Shape: TypeAlias = DefShape | FuncShape | ResourceShape | InstanceShape | ComponentShape
 
 
-@record
+@frozen
 class ExternName:
     """The name of an import or export with its attributes."""
 
@@ -223,7 +223,7 @@ class ExternName:
     external_id: str | None = None
 
 
-@record
+@frozen
 class ExternType:
     """What an import or export is: `index` is its type, None for a fresh resource and for what is never looked into."""
 
@@ -231,7 +231,7 @@ class ExternType:
     index: int | None
 
 
-@record
+@frozen
 class TypeDeclaration:
     """Adds a type."""
 
@@ -239,7 +239,7 @@ class TypeDeclaration:
     at: int
 
 
-@record
+@frozen
 class AliasExport:
     """Adds what an instance exports."""
 
@@ -249,7 +249,7 @@ class AliasExport:
     at: int
 
 
-@record
+@frozen
 class AliasOuter:
     """Adds what an enclosing scope has; `count` scopes outwards."""
 
@@ -259,7 +259,7 @@ class AliasOuter:
     at: int
 
 
-@record
+@frozen
 class Import:
     """Adds what is imported."""
 
@@ -268,7 +268,7 @@ class Import:
     at: int
 
 
-@record
+@frozen
 class ExportType:
     """In the type of an instance or component: adds what is exported."""
 
@@ -277,7 +277,7 @@ class ExportType:
     at: int
 
 
-@record
+@frozen
 class Export:
     """In a component: exports what is there, perhaps as a supertype, and adds it again."""
 
@@ -288,7 +288,7 @@ class Export:
     at: int
 
 
-@record
+@frozen
 class Instantiate:
     """Adds an instance of a component."""
 
@@ -297,7 +297,7 @@ class Instantiate:
     at: int
 
 
-@record
+@frozen
 class InlineInstance:
     """Adds an instance made of what is there."""
 
@@ -305,7 +305,7 @@ class InlineInstance:
     at: int
 
 
-@record
+@frozen
 class Nested:
     """Adds a component whose sections stand in a range of the file."""
 
@@ -313,7 +313,7 @@ class Nested:
     end: int
 
 
-@record
+@frozen
 class Lift:
     """Adds a function of a type."""
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from ...base.frozen import record
+from ...base.frozen import frozen
 from ...base.source import Span
 from ...diagnostics.model import Diagnostic, Label
 from ..model.ir import (
@@ -51,7 +51,7 @@ __all__ = ["Arena", "Context", "Off", "component_types"]
 _MOST_COMPARED = 100_000
 
 
-@record
+@frozen
 class Off:
     """Stands for an item whose feature gate is off."""
 

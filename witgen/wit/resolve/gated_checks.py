@@ -15,7 +15,7 @@ from .inputs import Unit
 from .scope import Item, Names, Scope
 from .types import TypeResolver
 
-__all__ = ["LeftOut"]
+__all__ = ["GatedChecks"]
 
 
 class _Package(Protocol):
@@ -62,7 +62,7 @@ class _Sides(NamedTuple):
     interfaces: dict[tuple[bool, int], Span]
 
 
-class LeftOut:
+class GatedChecks:
     """Checks items of one file that are left out. Of other packages, only that they are there is checked."""
 
     def __init__(self, package: _Package, unit: Unit) -> None:
@@ -119,7 +119,7 @@ class LeftOut:
 
     def _function(self, function: ast.FunctionType, *, is_method: bool = False) -> None:
         self._declarations.check_parameters(function, is_method=is_method)
-        self._types.check_left_out(function)
+        self._types.check_gated(function)
 
     def _inline(self, extern: ast.Extern, target: ast.InlineInterface, off: Off) -> None:
         """Check an inline interface of a world that is left out: with no gate of its own, it is stored, for nobody."""

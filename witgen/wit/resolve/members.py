@@ -48,7 +48,7 @@ class Paths(Protocol):
         """Return the interface that `use` names and what it defines; None if there is none, which has been said."""
         ...
 
-    def check_left_out(self, use: ast.UseDecl) -> None:
+    def check_gated(self, use: ast.UseDecl) -> None:
         """Check a `use` that is left out."""
         ...
 
@@ -112,7 +112,7 @@ class MemberResolver:
         if off is None:
             source = self._paths.scope_of(use)
         else:
-            self._paths.check_left_out(use)
+            self._paths.check_gated(use)
         for used in use.names:
             name = used.rename or used.name
             span = self._span(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
-from ...base.frozen import record
+from ...base.frozen import frozen
 from ...base.source import Span
 from ...diagnostics.model import Label
 from ..model.ir import (
@@ -21,7 +21,7 @@ from ..model.ir import (
 from ..syntax import ast
 from .context import Context, Off
 from .cycles import report_cycle
-from .gated_checks import LeftOut
+from .gated_checks import GatedChecks
 from .gates import gate, stability
 from .inputs import PackageInput, Unit, package_name
 from .members import MemberResolver
@@ -38,14 +38,14 @@ ItemDecl: TypeAlias = ast.InterfaceDecl | ast.WorldDecl
 ResolveWorld: TypeAlias = "Callable[[PackageResolver, Unit, ast.WorldDecl, Item], None]"
 
 
-@record
+@frozen
 class _Local:
     """A name in a file: an item of the same package."""
 
     name: ast.Ident
 
 
-@record
+@frozen
 class _Reference:
     """A path that names an item of the same package; `named` is where its file says what the name means."""
 
@@ -295,7 +295,7 @@ class PackageResolver:
         item.off = gate(self.context, self.name, gated, span)
         if item.off is not None:
             self.note_gated("interface", None, item.name, item.off)
-            LeftOut(self, unit).interface(decl.items, item.off)
+            GatedChecks(self, unit).interface(decl.items, item.off)
             return
         item.interface, item.scope = self.define_interface(unit, decl.items, item.name, decl.docs, gated, span)
 
@@ -343,9 +343,9 @@ class UnitPaths:
         """Return the interface that `use` names and what it defines; None if there is none, which has been said."""
         return self._package.scope_of(self._unit, use)
 
-    def check_left_out(self, use: ast.UseDecl) -> None:
+    def check_gated(self, use: ast.UseDecl) -> None:
         """Check a `use` that is left out."""
-        LeftOut(self._package, self._unit).use(use)
+        GatedChecks(self._package, self._unit).use(use)
 
 
 def _ordering_paths(decl: ItemDecl) -> Iterator[ast.Path]:

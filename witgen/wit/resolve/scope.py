@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from ...base.frozen import record
+from ...base.frozen import frozen
 from ...base.source import Span
 from ...diagnostics.model import Label
 from ..model.ir import InterfaceId, PackageName, TypeId, WorldId
@@ -14,7 +14,7 @@ from .context import Context, Off
 __all__ = ["Broken", "Entry", "Item", "Names", "PackageScope", "Scope"]
 
 
-@record
+@frozen
 class Broken:
     """Stands for an item that is wrong, which has been said."""
 

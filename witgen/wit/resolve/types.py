@@ -155,7 +155,7 @@ class TypeResolver:
 
     # ---- What is left out
 
-    def check_left_out(self, function: ast.FunctionType) -> None:
+    def check_gated(self, function: ast.FunctionType) -> None:
         """Check the names in the signature of a function that is left out.
 
         Its anonymous types are stored, although nothing refers to them: the reference implementation does, and prints

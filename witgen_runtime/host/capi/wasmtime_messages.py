@@ -7,7 +7,7 @@ from typing import Final
 from ..errors import EngineError, HandleLimitError, HostError, Trap
 from . import ffi
 
-__all__ = ["LENDS_ONE", "NO_MORE_HANDLES", "explained"]
+__all__ = ["LENDS_ONE", "NO_MORE_HANDLES", "known_error"]
 
 LENDS_ONE: Final = (
     f"wasmtime {ffi.VERSION} traps when a guest lends two handles to one call of a host function, as long as its engine"
@@ -58,7 +58,7 @@ NO_MORE_HANDLES: Final = (
 _FULL: Final = "store handle limit exceeded"
 
 
-def explained(text: str) -> HostError | None:
+def known_error(text: str) -> HostError | None:
     """Return what a message of wasmtime's means, if it is one of those."""
     if _FULL in text:
         error = HandleLimitError(NO_MORE_HANDLES)

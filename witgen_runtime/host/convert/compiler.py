@@ -22,7 +22,7 @@ from ..capi.ffi import pin_structure
 from .arena import Layout, RegionSpec
 from .lift import Handle, Lifting
 from .lower import INTEGERS, kind_of
-from .lower_lists import Columns
+from .lower_lists import ListLowering
 
 __all__ = ["CALL", "Compiled", "Handle", "compile_callback", "compile_caller"]
 
@@ -65,7 +65,7 @@ class _Compiler:
         self.layout = Layout()
         self.slot = self.layout.reserve(4)
         self.lifting = Lifting(self.source, adapted=adapted)
-        self.lowering = Columns(self.source, self.layout, adapted=adapted)
+        self.lowering = ListLowering(self.source, self.layout, adapted=adapted)
         declared = function.result
         self.raises = declared if function.raises is not None and isinstance(declared, abi.Result) else None
         self.uses_arena = declared is not None and declared not in _DIRECT

@@ -14,10 +14,10 @@ from ...values import Err, Ok, Some
 from .arena import RegionSpec
 from .lower import INTEGERS, Lowering, kind_of
 
-__all__ = ["Columns"]
+__all__ = ["ListLowering"]
 
 
-class Columns(Lowering):
+class ListLowering(Lowering):
     """Lowering with lists and maps. A column is a list `xs` of `n` values for word `word` of a region's entries."""
 
     def sequence(self, type_: abi.Type, name: str, position: int) -> None:

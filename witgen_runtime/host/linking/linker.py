@@ -18,7 +18,7 @@ from .. import forking, signatures
 from ..adapters.calling.bound_imports import CANCEL, COMMAND, DRIVE, OPENED, POLL, STEP, WAIT, finish_of, start_of
 from ..adapters.calling.stream_calls import Classes, keys_of, obstacle, passages
 from ..adapters.calling.stream_kinds import put_name
-from ..adapters.calling.subtasks import Tickets
+from ..adapters.calling.subtasks import Subtasks
 from ..adapters.compose.lending import number_name
 from ..capi import ffi
 from ..capi.engine import lends_two
@@ -30,7 +30,7 @@ from ..store.bounded_waits import may_wait
 from ..store.handles import Host, Native, ResourceHandles, Side
 from ..store.resource import HostResource, NativeResource
 from ..store.store import Store
-from ..streams.manager import Ends
+from ..streams.manager import StreamManager
 from ..streams.stream_handles import FunctionEnds
 from ..wasi.stream_files import GET_DIRECTORIES, PREOPENS, hidden, refused
 from .borrow_reps import numbered, with_objects
@@ -162,7 +162,7 @@ class Linkage:
                 with ffi.defining(root, each.name) as instance:
                     self._fill(instance, each)
             if any(needs.polled.values()) or POLL.name in needs.adapters:
-                self._define_tickets(root)
+                self._define_subtasks(root)
             if STEP.name in needs.adapters:
                 self._define_ends(root, needs)
             if WAIT.name in needs.adapters:
@@ -224,8 +224,8 @@ class Linkage:
             called, finish = function, self._finish
             if function.name in linked.polled:
                 called, finish = start_of(function), None
-                implemented = self._tickets.starter(function, implemented)
-                self._bind(instance, finish_of(function), self._tickets.take, adapted=adapted, handles=handles)
+                implemented = self._subtasks.starter(function, implemented)
+                self._bind(instance, finish_of(function), self._subtasks.take, adapted=adapted, handles=handles)
             if function.name in linked.lent:
                 implemented = with_objects(called, implemented, self._store.table.objects)
                 called = numbered(called)
@@ -245,7 +245,7 @@ class Linkage:
             return self._handles
         keys = keys_of(linked.name, function)
         awaits = linked.implementation.awaits(function)
-        return self._handles.of_function(FunctionEnds(self.ends, keys, awaits=awaits))
+        return self._handles.of_function(FunctionEnds(self.streams, keys, awaits=awaits))
 
     def _refuse(self, instance: wasm.LinkerInstance, function: abi.Function) -> None:
         """Define a function that says at each call why it cannot be called."""
@@ -255,19 +255,19 @@ class Linkage:
 
     def _define_ends(self, root: wasm.LinkerInstance, needs: Needs) -> None:
         """Define what composed components ask about streams and futures."""
-        ends = self.ends
-        self._bind(root, STEP, ends.step)
-        self._bind(root, OPENED, ends.opened)
-        for function, start in ((COMMAND, ends.listen), (DRIVE, ends.drive)):
+        streams = self.streams
+        self._bind(root, STEP, streams.step)
+        self._bind(root, OPENED, streams.opened)
+        for function, start in ((COMMAND, streams.listen), (DRIVE, streams.drive)):
             self._bind(root, start_of(function), start, name=function.name)
-            self._bind(root, finish_of(function), self._tickets.take)
+            self._bind(root, finish_of(function), self._subtasks.take)
         known = passages(self._definition.functions(needs))
         present = {key: each for key, each in known.items() if put_name(key) in needs.adapters}
-        ends.number_kinds(present)
+        streams.number_kinds(present)
         for each in present.values():
             classes = [passage.classes for passage in each]
-            self._bind_passing(root, [passage.put for passage in each], ends.put, classes)
-            self._bind_passing(root, [passage.data for passage in each], ends.data, classes)
+            self._bind_passing(root, [passage.put for passage in each], streams.put, classes)
+            self._bind_passing(root, [passage.data for passage in each], streams.data, classes)
 
     def _bind_passing(
         self,
@@ -281,25 +281,25 @@ class Linkage:
         if len(callbacks) > 1:
 
             def choose(end: int) -> int:
-                return classes.index(self.ends.classes(end))
+                return classes.index(self.streams.classes(end))
 
             callbacks.append(bind_choice(self._handles, tuple(callbacks), choose))
         self._keep(*callbacks)
         ffi.add_function(root, functions[0].name, callbacks[-1])
 
     @cached_property
-    def _tickets(self) -> Tickets:
-        return Tickets.of(self._store)
+    def _subtasks(self) -> Subtasks:
+        return Subtasks.of(self._store)
 
     @cached_property
-    def ends(self) -> Ends:
+    def streams(self) -> StreamManager:
         """The streams and futures that the component passes."""
-        return Ends(self._store)
+        return StreamManager(self._store)
 
-    def _define_tickets(self, root: wasm.LinkerInstance) -> None:
+    def _define_subtasks(self, root: wasm.LinkerInstance) -> None:
         """Define what composed components ask about all work of async functions."""
-        self._bind(root, POLL, self._tickets.poll)
-        self._bind(root, CANCEL, self._tickets.cancel)
+        self._bind(root, POLL, self._subtasks.poll)
+        self._bind(root, CANCEL, self._subtasks.cancel)
 
     def _bind(
         self,

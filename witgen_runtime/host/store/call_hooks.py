@@ -9,7 +9,7 @@ from typing import Any
 from ..capi import ffi
 from ..capi.entry import ROOM
 
-__all__ = ["Around"]
+__all__ = ["CallHooks"]
 
 
 def _nobody() -> bool:
@@ -21,7 +21,7 @@ async def _here(job: Callable[[], Any]) -> Any:
 
 
 @dataclass(slots=True)
-class Around:
+class CallHooks:
     """Hooks that run before a call begins and after it has returned, in the order in which they came."""
 
     before: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from ..capi.memory import Budget
-from ..capi.wasmtime_messages import explained
+from ..capi.wasmtime_messages import known_error
 from ..errors import FuelError, GuestExit, HostError, LinkError, MemoryLimitError, Trap
 from .limits import Limits
 
@@ -22,7 +22,7 @@ def cause_of(text: str, code: int | None, limits: Limits, budget: Budget | None)
         return GuestExit(code)
     if _OUT_OF_FUEL in text:
         return FuelError(f"the guest has used up its fuel, {limits.fuel}")
-    if (meant := explained(text)) is not None:
+    if (meant := known_error(text)) is not None:
         return meant
     trap = Trap(text)
     if budget is not None and budget.refused:

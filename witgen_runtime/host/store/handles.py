@@ -21,7 +21,7 @@ from ... import abi
 from ...check import Mismatch, unexpected
 from ..adapters.calling.stream_calls import End
 from ..capi import ffi
-from ..capi.wasmtime_messages import explained
+from ..capi.wasmtime_messages import known_error
 from ..errors import HostError
 from ..streams.stream_handles import FunctionEnds
 from .resource import AsyncGuestResource, GuestResource, Handle, HostResource, NativeResource
@@ -226,7 +226,7 @@ class _Offered(_Passing):
         pass
 
     def refused(self) -> None:
-        self._ends.ends.withdraw(self.box)
+        self._ends.manager.withdraw(self.box)
 
 
 class _Lender:
@@ -332,7 +332,7 @@ class _Lender:
             if is_new:
                 self.store.table.take(number)
             text = ffi.error_message(failure)[0]
-            raise explained(text) or HostError(text)
+            raise known_error(text) or HostError(text)
         return self._out.value
 
     def _offer(self, type_: End, ends: FunctionEnds, value: Any) -> int:

@@ -21,7 +21,7 @@ from ..errors import DeadlineError, EngineError, HostError, StoreDeadError, Thre
 from ..wasi.outputs import is_inside
 from ..wasi.standard_streams import StandardStreams
 from ..wasi.stream_files import prepare
-from .call_hooks import Around
+from .call_hooks import CallHooks
 from .causes import cause_of, failures_of, failures_of_all, is_trap, refusal_of
 from .interruption import Interruption
 from .limits import Limits, grant
@@ -106,7 +106,7 @@ class Store(Unique):
         self.idle: Callable[[float], bool] = ffi.sleep
         """What waits so many seconds while an async call cannot go on, and tells whether it can earlier."""
         self._enders: list[Callable[[], None]] = []
-        self.around: Around = Around()
+        self.call_hooks: CallHooks = CallHooks()
         self._extensions: dict[object, Any] = {}
         self._hooks: list[Callable[[], None]] = []
         self._jobs: deque[Callable[[], None]] = deque()
@@ -135,7 +135,7 @@ class Store(Unique):
     def _call_async(self, *arguments: Any) -> int | None:
         """Call an async function to its end. Where that is broken off, the store has tasks that nobody runs."""
         try:
-            return self.around.call_async(*arguments, idle=self._idle)
+            return self.call_hooks.call_async(*arguments, idle=self._idle)
         except BaseException as cause:
             self._die(cause)
             raise

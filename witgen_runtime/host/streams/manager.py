@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from ... import abi
 from ..adapters.calling.instructions import DONE, SETTLE, STARTED, Event, Step
 from ..adapters.calling.stream_calls import Classes, classes_of
-from ..adapters.calling.subtasks import Tickets
+from ..adapters.calling.subtasks import Subtasks
 from ..errors import ThreadError
 from .protocol import UNSIGNED, Order
 from .pumps import Feed
@@ -28,7 +28,7 @@ from .writing import Outgoing
 if TYPE_CHECKING:
     from ..store.store import Store
 
-__all__ = ["Ends"]
+__all__ = ["StreamManager"]
 
 _ASK_AGAIN = 0.02
 """Seconds until a thread tries again to let the guest go on, which another thread does meanwhile."""
@@ -60,9 +60,9 @@ def _seen(job: asyncio.Future[Any]) -> None:
 class _Quiet(Future[None]):
     """Work that has ended when nothing has moved for a while, or when `until` says so."""
 
-    def __init__(self, ends: Ends, until: Callable[[], bool] | None) -> None:
+    def __init__(self, manager: StreamManager, until: Callable[[], bool] | None) -> None:
         super().__init__()
-        self._ends = ends
+        self._manager = manager
         self._until = until
         self._seen = -1
         self._rounds = 0
@@ -71,20 +71,20 @@ class _Quiet(Future[None]):
         """Tell whether nothing has moved since this was asked the last few times."""
         if self._until is not None:
             return self._until()
-        self._rounds = self._rounds + 1 if self._ends.moves == self._seen else 0
-        self._seen = self._ends.moves
+        self._rounds = self._rounds + 1 if self._manager.moves == self._seen else 0
+        self._seen = self._manager.moves
         return self._rounds >= _QUIET
 
     def result(self, timeout: float | None = None) -> None:
         """Nothing comes of it."""
 
 
-class Ends:
+class StreamManager:
     """The ends that one component passes."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self._tickets = Tickets.of(store)
+        self._subtasks = Subtasks.of(store)
         self._jobs: deque[Callable[[], None]] = deque()
         self._orders: deque[Order] = deque()
         self._numbers = count(1)
@@ -95,7 +95,7 @@ class Ends:
         """Held while somebody finds out whether the task will run jobs; a finalizer may do so at that moment."""
         self._running = False
         self._listens = False
-        self._bell = 0
+        self._wake_reader = 0
         self._armed = False
         self._over = False
         self._visits = False
@@ -114,9 +114,9 @@ class Ends:
         self._goes_on: Callable[[], None] = lambda: None
         self.moves = 0
         """How many steps were done."""
-        store.around.before.append(self._before_call)
-        store.around.after.append(self._after_call)
-        store.call_environment["_call"] = store.around.call
+        store.call_hooks.before.append(self._before_call)
+        store.call_hooks.after.append(self._after_call)
+        store.call_environment["_call"] = store.call_hooks.call
         store.on_end(self.give_up)
 
     def number_kinds(self, keys: Iterable[str]) -> None:
@@ -147,7 +147,7 @@ class Ends:
 
     def drive(self) -> int:
         """Begin the call during which guests go on; return its ticket."""
-        return self._tickets.watch(_Quiet(self, self._until))
+        return self._subtasks.watch(_Quiet(self, self._until))
 
     def _before_call(self) -> None:
         """Let somebody move what the host gives in the call."""
@@ -180,7 +180,7 @@ class Ends:
     def _go_on(self, until: Callable[[], bool]) -> None:
         """Let guests go on until something has come up, or the thread is wanted for something else."""
         if not until():
-            self.store.run(lambda: self._drive(lambda: until() or self.store.around.is_wanted()))
+            self.store.run(lambda: self._drive(lambda: until() or self.store.call_hooks.is_wanted()))
 
     def wait_for(self, wanted: Future[Any]) -> Any:
         """Let guests go on until elements are there, or while another thread does that."""
@@ -214,7 +214,7 @@ class Ends:
 
     def _go_on_aside(self) -> asyncio.Future[None]:
         if self._aside is None or self._aside.done():
-            on_thread = self.store.around.run_here(lambda: self._go_on(lambda: not self._awaited))
+            on_thread = self.store.call_hooks.run_here(lambda: self._go_on(lambda: not self._awaited))
             self._aside = asyncio.ensure_future(on_thread)
             self._aside.add_done_callback(_seen)
         return self._aside
@@ -228,7 +228,7 @@ class Ends:
         self._calls.append(call)
         if self._jobs or not (self._moving or self._offered):
             self._wake()
-        return self._tickets.watch(call)
+        return self._subtasks.watch(call)
 
     def opened(self, number: int, end: int) -> None:
         """Be told of the writable end of what the host gave."""
@@ -275,7 +275,7 @@ class Ends:
         elif event == Event.SUBTASK:
             self._listens = False
             return Order(Step.HEARD, end=first)
-        elif first == self._bell and event == Event.STREAM_READ:
+        elif first == self._wake_reader and event == Event.STREAM_READ:
             self._arm()
         elif event in (Event.STREAM_READ, Event.STREAM_WRITE, Event.FUTURE_READ, Event.FUTURE_WRITE):
             self._moving[first].told(second)
@@ -316,8 +316,8 @@ class Ends:
         return None
 
     def _arm(self) -> None:
-        def armed(bell: int, _: int) -> None:
-            self._bell, self._armed = bell, True
+        def armed(wake_reader: int, _: int) -> None:
+            self._wake_reader, self._armed = wake_reader, True
 
         self._orders.appendleft(Order(Step.ARM, done=armed))
 
@@ -325,7 +325,7 @@ class Ends:
         """Be told that an event was taken: the task may be about to go on because of it, and has to find one."""
         if self._visits and self._armed:
             self._armed = False
-            self._orders.appendleft(Order(Step.RING))
+            self._orders.appendleft(Order(Step.WAKE))
 
     def may_wait(self, end: int) -> bool:
         """Be told that there is nothing to read, and tell whether it can be waited for: by the task only."""

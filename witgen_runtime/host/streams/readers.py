@@ -12,7 +12,7 @@ from typing import Any, Generic, Self, TypeVar
 from ... import abi
 from ...values import Unique
 from ..errors import HostError, ThreadError
-from .manager import Ends
+from .manager import StreamManager
 from .reading import Incoming
 
 __all__ = [
@@ -41,8 +41,8 @@ class _Reader(Unique):
 
     _WHY_UNIQUE = "is an end of what a guest writes"
 
-    def __init__(self, ends: Ends, incoming: Incoming, *, drives: bool) -> None:
-        self._ends = ends
+    def __init__(self, manager: StreamManager, incoming: Incoming, *, drives: bool) -> None:
+        self._manager = manager
         self._incoming = incoming
         self._drives = drives
         self._ahead: deque[Any] = deque()
@@ -62,8 +62,8 @@ class _Reader(Unique):
         gathered = self._incoming.gather()
         # Keeps the reader, which would close when it is forgotten.
         gathered.add_done_callback(self._gathered)
-        if self._drives and self._ends.store.loop is not None:
-            self._ends.bring(gathered)
+        if self._drives and self._manager.store.loop is not None:
+            self._manager.bring(gathered)
         return gathered
 
     def _gathered(self, _: Future[Any]) -> None:
@@ -79,11 +79,11 @@ class _Reader(Unique):
         return [self._ahead.popleft() for _ in range(min(most, len(self._ahead)))]
 
     def _read(self, size: int) -> Any:
-        if self._ends.store.is_entered_here():
+        if self._manager.store.is_entered_here():
             raise ThreadError(_INSIDE)
         wanted = self._incoming.read(size)
         try:
-            return self._ends.wait_for(wanted) if self._drives else wanted.result()
+            return self._manager.wait_for(wanted) if self._drives else wanted.result()
         except BaseException:
             self._incoming.cancel(wanted)
             raise
@@ -92,7 +92,7 @@ class _Reader(Unique):
         wanted: Future[Any] = self._incoming.read(size)
         try:
             if self._drives:
-                return await self._ends.wait_on_loop(wanted)
+                return await self._manager.wait_on_loop(wanted)
             return await asyncio.wrap_future(wanted)
         except asyncio.CancelledError:
             self._incoming.cancel(wanted)
@@ -232,7 +232,7 @@ class AsyncFutureReader(_Awaiting, Generic[T]):
         return self.read().__await__()
 
 
-def reader_of(ends: Ends, incoming: Incoming, *, awaits: bool, drives: bool = False) -> _Reader:
+def reader_of(manager: StreamManager, incoming: Incoming, *, awaits: bool, drives: bool = False) -> _Reader:
     """Return what reads from an end; `awaits` tells whether by coroutines, `drives` whether it lets the guest go on."""
     match incoming.type_:
         case abi.Future():
@@ -241,4 +241,4 @@ def reader_of(ends: Ends, incoming: Incoming, *, awaits: bool, drives: bool = Fa
             kind = AsyncByteStreamReader if awaits else ByteStreamReader
         case abi.Stream():
             kind = AsyncStreamReader[Any] if awaits else StreamReader[Any]
-    return kind(ends, incoming, drives=drives)
+    return kind(manager, incoming, drives=drives)

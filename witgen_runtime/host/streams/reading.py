@@ -28,8 +28,8 @@ class Incoming:
     What comes are lists of elements, or bytes; that of a future is a list of one.
     """
 
-    def __init__(self, ends: Mover, kind: int, end: int, type_: abi.Stream | abi.Future) -> None:
-        self._ends = ends
+    def __init__(self, manager: Mover, kind: int, end: int, type_: abi.Stream | abi.Future) -> None:
+        self._manager = manager
         self.type_ = type_
         self._kind = kind
         self._end = end
@@ -51,7 +51,7 @@ class Incoming:
     def read(self, size: int) -> Future[Any]:
         """Ask for elements; what comes of it is what is there then, or nothing at the end."""
         wanted: Future[Any] = Future()
-        self._ends.soon(lambda: self._want(wanted, size))
+        self._manager.soon(lambda: self._want(wanted, size))
         return wanted
 
     def gather(self) -> Future[Any]:
@@ -87,25 +87,25 @@ class Incoming:
 
         def ended(gathered: Future[Any]) -> None:
             if gathered.cancelled():
-                self._ends.soon(give_back)
+                self._manager.soon(give_back)
 
         gathered.add_done_callback(ended)
-        self._ends.soon(ask)
+        self._manager.soon(ask)
         return gathered
 
     def leave(self) -> None:
         """Want nothing any more, and let the guest know."""
-        self._ends.soon(self._leave)
+        self._manager.soon(self._leave)
 
     def forgotten(self) -> None:
         """Do the same some time soon, for finalizers."""
         if self._end:
-            self._ends.later(self._leave)
+            self._manager.later(self._leave)
 
     def cancel(self, wanted: Future[Any]) -> None:
         """Do not want the elements that were asked for; if they have come, they are there for who reads next."""
         if wanted.cancel():
-            self._ends.soon(self._cancel)
+            self._manager.soon(self._cancel)
         else:
             wanted.add_done_callback(self._untake)
 
@@ -115,7 +115,7 @@ class Incoming:
 
     def give_back(self, elements: Any) -> None:
         """Have elements here for who reads next."""
-        self._ends.soon(lambda: self._take_back(elements))
+        self._manager.soon(lambda: self._take_back(elements))
 
     # What is called on the store's thread
 
@@ -158,7 +158,7 @@ class Incoming:
         address: int = 0,
         amount: int = 0,
     ) -> None:
-        self._ends.order(Order(step, self._kind, self._end, address, 0, amount, done))
+        self._manager.order(Order(step, self._kind, self._end, address, 0, amount, done))
 
     def settle(self) -> None:
         """Take what the guest has written by now."""
@@ -169,7 +169,7 @@ class Incoming:
         self._blocked = is_blocked(result)
         if not self._blocked:
             self._moved(result)
-        elif not self._ends.may_wait(self._end) or self._wanted is None or self._wanted.cancelled():
+        elif not self._manager.may_wait(self._end) or self._wanted is None or self._wanted.cancelled():
             self._cancel()
 
     def _cancel(self) -> None:
@@ -179,7 +179,7 @@ class Incoming:
 
     def _cancelled(self, result: int, _: int) -> None:
         if result != CANCELLED:
-            self._ends.taken()
+            self._manager.taken()
         self._moved(result)
 
     def told(self, result: int) -> None:
@@ -227,7 +227,7 @@ class Incoming:
 
     def _drop(self) -> None:
         self._order(Step.DROP_READABLE)
-        self._ends.forget(self._end)
+        self._manager.forget(self._end)
         self._end = 0
 
     def give_up(self, cause: BaseException | None) -> None:

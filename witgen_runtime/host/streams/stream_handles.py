@@ -8,7 +8,7 @@ from typing import Any
 
 from ... import abi
 from ..adapters.calling.stream_calls import End, Keys
-from .manager import Ends
+from .manager import StreamManager
 from .pumps import Feed, of_future, of_stream
 from .readers import reader_of
 
@@ -23,7 +23,7 @@ class FunctionEnds:
     nobody else runs the guest while Python reads.
     """
 
-    ends: Ends
+    manager: StreamManager
     keys: Keys
     _: KW_ONLY
     awaits: bool
@@ -31,16 +31,16 @@ class FunctionEnds:
 
     def reader(self, type_: End) -> Callable[[int], Any]:
         """Return what makes a reader of the number of a readable end."""
-        ends, key, awaits, drives = self.ends, self.keys[type_], self.awaits, self.exported
-        return lambda number: reader_of(ends, ends.receive(key, number, type_), awaits=awaits, drives=drives)
+        manager, key, awaits, drives = self.manager, self.keys[type_], self.awaits, self.exported
+        return lambda number: reader_of(manager, manager.receive(key, number, type_), awaits=awaits, drives=drives)
 
     def feed(self, type_: End, value: object) -> Feed:
         """Return a feed of what an implementation gives for a stream; raise `Mismatch` where that cannot be one."""
-        loop = self.ends.store.loop
+        loop = self.manager.store.loop
         if isinstance(type_, abi.Future):
             return of_future(value, loop=loop)
         return of_stream(value, is_bytes=type_.type is abi.U8, loop=loop)
 
     def offer(self, type_: End, value: object) -> int:
         """Return the number by which a guest is given what an implementation gives."""
-        return self.ends.offer(self.keys[type_], self.feed(type_, value), type_)
+        return self.manager.offer(self.keys[type_], self.feed(type_, value), type_)

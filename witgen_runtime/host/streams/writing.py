@@ -16,8 +16,8 @@ __all__ = ["Outgoing"]
 class Outgoing:
     """What the host gives to the guest: the writable end, and the feed of what goes through it."""
 
-    def __init__(self, ends: Mover, kind: int, feed: Feed, type_: abi.Stream | abi.Future) -> None:
-        self._ends = ends
+    def __init__(self, manager: Mover, kind: int, feed: Feed, type_: abi.Stream | abi.Future) -> None:
+        self._manager = manager
         self._kind = kind
         self._feed = feed
         self.type_ = type_
@@ -31,7 +31,7 @@ class Outgoing:
         """Begin to write."""
         self._end = end
         feed = self._feed
-        feed.ready = lambda: self._ends.soon(self._write)
+        feed.ready = lambda: self._manager.soon(self._write)
         feed.start()
 
     def _order(
@@ -44,7 +44,7 @@ class Outgoing:
         amount: int = 0,
     ) -> None:
         lasts = step in (Step.WRITE, Step.WRITE_ON)
-        self._ends.order(Order(step, self._kind, self._end, address, first, amount, done, lasts))
+        self._manager.order(Order(step, self._kind, self._end, address, first, amount, done, lasts))
 
     def _write(self) -> None:
         feed = self._feed
@@ -100,7 +100,7 @@ class Outgoing:
 
     def _leave(self) -> None:
         self._order(Step.DROP_WRITABLE)
-        self._ends.forget(self._end)
+        self._manager.forget(self._end)
         self._end = 0
         self._feed.stop()
 

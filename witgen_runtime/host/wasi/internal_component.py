@@ -14,14 +14,14 @@ from ... import abi
 from .. import component
 from ..capi import ffi
 from ..capi.managed import RawLinker
-from ..capi.wasmtime_messages import explained
+from ..capi.wasmtime_messages import known_error
 from ..convert.binder import Handles, bind_caller
 from ..errors import HandleLimitError, HostError
 
 if TYPE_CHECKING:
     from ..store.owner import HandleOwner
 
-__all__ = ["MEMORY", "Companion"]
+__all__ = ["MEMORY", "InternalComponent"]
 
 MEMORY: Final = """
   ;; ---- Memory for what crosses the boundary. The allocator only moves forward; every export starts over, when nothing
@@ -53,7 +53,7 @@ _compiled: WeakKeyDictionary[Engine, dict[str, Component]] = WeakKeyDictionary()
 """By text: one for all stores of an engine, because a loaded component keeps its file open."""
 
 
-class Companion:
+class InternalComponent:
     """One of them in one store; `exports` are called by name. It imports what wasmtime has, with `http` all of it."""
 
     def __init__(self, store: HandleOwner, text: str, exports: Iterable[str] = (), *, http: bool = False) -> None:
@@ -66,7 +66,7 @@ class Companion:
             if http:
                 store.enable_http()
                 linker.add_wasi_http()
-            with _explained(store):
+            with _known_errors(store):
                 self._instance = linker.instantiate(store.raw, compiled[text])
         self._functions = {name: self._export(name) for name in exports}
 
@@ -82,7 +82,7 @@ class Companion:
 
     def call(self, name: str, *arguments: object) -> Any:
         """Call an export."""
-        with _explained(self._store):
+        with _known_errors(self._store):
             return self._functions[name](self._raw, *arguments)
 
     def box(self, name: str, *arguments: object) -> int:
@@ -91,12 +91,12 @@ class Companion:
 
 
 @contextmanager
-def _explained(store: HandleOwner) -> Generator[None]:
+def _known_errors(store: HandleOwner) -> Generator[None]:
     """Say why a component of ours cannot be called here."""
     try:
         yield
     except WasmtimeError as error:
-        meant = explained(str(error))
+        meant = known_error(str(error))
         if meant is None:
             raise
         if isinstance(meant, HandleLimitError):

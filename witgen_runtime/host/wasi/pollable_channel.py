@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import HostError
 from . import pollable_component as text
-from .internal_component import Companion
+from .internal_component import InternalComponent
 
 if TYPE_CHECKING:
     from ..store.store import Store
@@ -81,7 +81,7 @@ class Channels:
     """
 
     def __init__(self, store: Store) -> None:
-        self._far = Companion(store, text.COMPONENT, text.EXPORTS, http=True)
+        self._far = InternalComponent(store, text.COMPONENT, text.EXPORTS, http=True)
         self._store = weakref.ref(store)
         self._open: weakref.WeakSet[Channel] = weakref.WeakSet()
         self._peers: weakref.WeakSet[socket.socket] = weakref.WeakSet()

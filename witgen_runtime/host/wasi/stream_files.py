@@ -23,7 +23,7 @@ from ..capi import ffi
 from ..errors import EngineError, HostError
 from ..store.resource import NativeResource
 from . import stream_component as text
-from .internal_component import Companion
+from .internal_component import InternalComponent
 
 if sys.platform != "win32":
     import fcntl
@@ -125,7 +125,7 @@ class StreamFiles:
         if not store.streams:
             raise StreamError("files become streams only in a store that was made with `Store(streams=True)`")
         self._store, self._raw = store, store.raw
-        self._opener = Companion(store, text.COMPONENT, text.EXPORTS)
+        self._opener = InternalComponent(store, text.COMPONENT, text.EXPORTS)
         self._adopt()
 
     @classmethod
@@ -183,7 +183,7 @@ def hidden(store: HandleOwner) -> Callable[[], list[tuple[NativeResource, str]]]
 
 def refused(store: HandleOwner, reason: str) -> Callable[[], list[tuple[NativeResource, str]]]:
     """Return an implementation of `get-directories` for where no file can be used: it raises if there are folders."""
-    found = Companion(store, text.COMPONENT, (text.DIRECTORIES,)).call(text.DIRECTORIES)
+    found = InternalComponent(store, text.COMPONENT, (text.DIRECTORIES,)).call(text.DIRECTORIES)
     for folder, _ in found:
         folder.drop(store.raw)
     folders = [name for _, name in found if name != _NAME]

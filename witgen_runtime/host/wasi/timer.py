@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from .internal_component import Companion
+from .internal_component import InternalComponent
 from .pollables import Pollable
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Timer(Pollable):
         return store.extension(_Clock, _Clock).box("after", round(seconds * 1e9))
 
 
-class _Clock(Companion):
+class _Clock(InternalComponent):
     """Wasmtime's clock in one store. An extension of the store."""
 
     def __init__(self, store: Store) -> None:

@@ -13,10 +13,10 @@ from .. import names
 
 __all__ = ["CANCEL", "COMMAND", "DRIVE", "OPENED", "POLL", "START", "STEP", "WAIT", "finish_of", "start_of"]
 
-_TICKET = (abi.Param("ticket", "ticket", abi.U32),)
+_SUBTASK = (abi.Param("subtask", "subtask", abi.U32),)
 
-POLL = abi.Function(names.POLL, "poll", _TICKET, abi.U32)
-CANCEL = abi.Function(names.CANCEL, "cancel", _TICKET)
+POLL = abi.Function(names.POLL, "poll", _SUBTASK, abi.U32)
+CANCEL = abi.Function(names.CANCEL, "cancel", _SUBTASK)
 STEP = abi.Function(
     names.STEP,
     "step",
@@ -40,7 +40,7 @@ def _parts(function: abi.Function) -> tuple[abi.Function, abi.Function]:
         finish = names.finish_name(function.name)
         _known[function] = (
             abi.Function(f"start {function.name}", function.python, function.params, abi.U32),
-            abi.Function(finish, function.python, _TICKET, function.result, function.raises),
+            abi.Function(finish, function.python, _SUBTASK, function.result, function.raises),
         )
     return _known[function]
 

@@ -43,7 +43,7 @@ class Step(enum.IntEnum):
     """The host was heard: end the call. Call."""
     ARM = 5
     """Wait for the bell as well. Told: the bell's number."""
-    RING = 6
+    WAKE = 6
     """Let there be an event: that of the bell."""
     READ = 7
     """Let elements come. End, -, -, how many at most. Told: result, address."""

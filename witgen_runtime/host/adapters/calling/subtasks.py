@@ -19,31 +19,31 @@ from .... import abi
 if TYPE_CHECKING:
     from ...store.store import Store
 
-__all__ = ["Tickets"]
+__all__ = ["Subtasks"]
 
 
 _ROUNDS = 4
 """How often all tasks that wait are gone through, before the wait goes on although some work has ended."""
 
 
-class Bell:
+class WakeSignal:
     """Wakes one thread. Unlike `threading.Event`, an exception at any moment leaves it as it was."""
 
     def __init__(self) -> None:
-        self._silence = threading.Lock()
-        self._silence.acquire()
+        self._asleep = threading.Lock()
+        self._asleep.acquire()
 
-    def ring(self) -> None:
+    def wake(self) -> None:
         """End the wait under way, or the next one; from any thread."""
         with suppress(RuntimeError):  # it rings already
-            self._silence.release()
+            self._asleep.release()
 
     def wait(self, seconds: float) -> bool:
         """Wait for the bell; tell whether it rang."""
-        return self._silence.acquire(timeout=seconds)
+        return self._asleep.acquire(timeout=seconds)
 
 
-class Tickets:
+class Subtasks:
     """What one store's guests wait for. All but the ends of work happens on the store's thread.
 
     An extension of the store: guests that share it wait together.
@@ -53,18 +53,18 @@ class Tickets:
         self._loop = store.loop
         self._numbers = count(1)
         self._works: dict[int, Future[Any]] = {}
-        self._ended = Bell()
+        self._ended = WakeSignal()
         self._moved = False
         """Whether guests have begun or taken something since the last wait: then others of them may go on at once."""
         self._done: set[int] = set()
-        """Tickets of work that has ended and that nobody has asked about since."""
+        """Subtasks of work that has ended and that nobody has asked about since."""
         self._asked = 0
         """How often guests could go on since something moved."""
         store.idle = self._idle
         store.on_end(self.cancel_all)
 
     @classmethod
-    def of(cls, store: Store) -> Tickets:
+    def of(cls, store: Store) -> Subtasks:
         """Return what guests of `store` wait for."""
         return store.extension(cls, cls)
 
@@ -98,17 +98,17 @@ class Tickets:
 
     def watch(self, work: Future[Any]) -> int:
         """Let a guest wait for work that is under way; return its ticket."""
-        ticket = next(self._numbers) & 0xFFFF_FFFF
-        self._works[ticket] = work
+        subtask = next(self._numbers) & 0xFFFF_FFFF
+        self._works[subtask] = work
         self._moved = True
-        work.add_done_callback(lambda _: self._end(ticket))
-        return ticket
+        work.add_done_callback(lambda _: self._end(subtask))
+        return subtask
 
-    def _end(self, ticket: int) -> None:
+    def _end(self, subtask: int) -> None:
         """Be told that work has ended, on whatever thread."""
-        if ticket in self._works:
-            self._done.add(ticket)
-        self._ended.ring()
+        if subtask in self._works:
+            self._done.add(subtask)
+        self._ended.wake()
 
     def _in_thread(self, implementation: Callable[..., object], arguments: tuple[object, ...]) -> Future[Any]:
         work, context = Future[Any](), copy_context()
@@ -132,28 +132,28 @@ class Tickets:
         with suppress(InvalidStateError):
             outcome()
 
-    def poll(self, ticket: int) -> int:
+    def poll(self, subtask: int) -> int:
         """Tell whether work is done: 1 or 0."""
-        return int(self._works[ticket].done())
+        return int(self._works[subtask].done())
 
-    def take(self, ticket: int) -> object:
+    def take(self, subtask: int) -> object:
         """Return or raise what came of work that is done."""
         self._moved = True
-        self._done.discard(ticket)
-        return self._works.pop(ticket).result()
+        self._done.discard(subtask)
+        return self._works.pop(subtask).result()
 
-    def cancel(self, ticket: int) -> None:
+    def cancel(self, subtask: int) -> None:
         """Give work up: its coroutine is cancelled, the outcome of a thread's is forgotten."""
         self._moved = True
-        work = self._works.pop(ticket, None)
-        self._done.discard(ticket)
+        work = self._works.pop(subtask, None)
+        self._done.discard(subtask)
         if work is not None:
             work.cancel()
 
     def cancel_all(self) -> None:
         """Give all work up: nobody waits for it any more."""
-        for ticket in list(self._works):
-            self.cancel(ticket)
+        for subtask in list(self._works):
+            self.cancel(subtask)
 
 
 async def _awaited(value: Any) -> object:

@@ -22,7 +22,7 @@ from .allocator import ENTER, MEMORY, REALLOC, leave_with
 from .borrows import Borrows, borrowed
 from .stream_convert import Conversion
 
-__all__ = ["Circuit", "EndsPassing", "Lending", "Passing", "SyncPassing"]
+__all__ = ["CoreModuleBuilder", "EndsPassing", "Lending", "Passing", "SyncPassing"]
 
 _UTF8, _COMPACT = b"\x00", b"\x02"
 _REALLOC_ARGUMENTS = [Core.I32] * 4
@@ -30,7 +30,7 @@ _DROP = 0x1A
 
 
 @dataclass
-class Circuit:
+class CoreModuleBuilder:
     """The core parts of an adapter: its memory's instance, and the module with the code, whose imports come by name."""
 
     builder: ComponentBuilder
@@ -96,9 +96,11 @@ class Lending:
 class Passing(ABC):
     """A function that an adapter passes on. `compact` says for either side whether its strings are latin1+utf16."""
 
-    def __init__(self, function: Function, circuit: Circuit, form: Form, ends: EndsPassing, lending: Lending) -> None:
+    def __init__(
+        self, function: Function, core: CoreModuleBuilder, form: Form, ends: EndsPassing, lending: Lending
+    ) -> None:
         self.function = function
-        self.circuit = circuit
+        self.core = core
         self._ends = ends
         self._lending = lending
         bytes_ = any(carries_bytes(shape) for shape in function.types)
@@ -120,10 +122,10 @@ class Passing(ABC):
 
     def plan(self, number: int, resources: dict[Resource, int]) -> None:
         """Wire what the code needs."""
-        self.circuit.of_memory(ENTER)
-        self.circuit.of_memory(REALLOC, _REALLOC_ARGUMENTS, [Core.I32])
+        self.core.of_memory(ENTER)
+        self.core.of_memory(REALLOC, _REALLOC_ARGUMENTS, [Core.I32])
         for resource in sorted(borrowed(self._inner_types), key=resources.__getitem__):
-            self._drops[resource] = self.circuit.drop(resources[resource])
+            self._drops[resource] = self.core.drop(resources[resource])
         self._plan(number)
 
     @abstractmethod
@@ -182,54 +184,54 @@ class Passing(ABC):
             layout = layout_of(self.function.result)
             for number in (0, 0, layout.alignment, layout.size):
                 body.const(number)
-            body.call(self.circuit.known[REALLOC])
+            body.call(self.core.known[REALLOC])
             body.set(address)
         return address
 
     def core_export(self, main: int, name: str) -> int:
         """Return a function of the module as one of the component's core functions."""
-        return self.circuit.builder.alias(Sort.CORE_FUNC, main, name)
+        return self.core.builder.alias(Sort.CORE_FUNC, main, name)
 
 
 class SyncPassing(Passing):
     """A function that waits until what it calls has returned."""
 
     def __init__(
-        self, function: Function, circuit: Circuit, form: Form, ends: EndsPassing, lending: Lending, inner: int
+        self, function: Function, core: CoreModuleBuilder, form: Form, ends: EndsPassing, lending: Lending, inner: int
     ) -> None:
-        super().__init__(function, circuit, form, ends, lending)
+        super().__init__(function, core, form, ends, lending)
         self._inner = inner
         self._name = ""
         self._called = 0
 
     def _plan(self, number: int) -> None:
-        lowered = self.circuit.builder.lower(self._inner, self.circuit.options(compact=self.compact_inside))
+        lowered = self.core.builder.lower(self._inner, self.core.options(compact=self.compact_inside))
         params = (*self.params, Core.I32) if self.in_memory else self.params
         self._name = f"pass{number}"
-        self._called = self.circuit.wire(self._name, lowered, params, () if self.in_memory else self.flat_result)
+        self._called = self.core.wire(self._name, lowered, params, () if self.in_memory else self.flat_result)
 
     def write(self) -> None:
         """Add the code to the module."""
         body = Body(self.params, self.returned)
-        body.call(self.circuit.known[ENTER])
+        body.call(self.core.known[ENTER])
         address = self.reserve_result(body)
         self.convert_params(body)
         body.get(*range(len(self.params)))
         if self.in_memory:
             body.get(address)
         body.call(self._called)
-        value = [body.local(core) for core in self.flat_result] if not self.in_memory else []
+        value = [body.local(each) for each in self.flat_result] if not self.in_memory else []
         for local in value:
             body.set(local)
         self.drop_borrows(body)
         self.convert_result(body, address, value)
         self.run_ends(body, {**self._ends.params, **self._ends.result})
         body.get(*([address] if self.in_memory else value))
-        self.circuit.module.function(body, self._name)
+        self.core.module.function(body, self._name)
 
     def lift(self, main: int, type_: int) -> int:
         """Make the component's function out of it; return its index."""
         ended = leave_with(self.returned[0] if self.returned else None)
-        post_return = self.circuit.builder.alias(Sort.CORE_FUNC, self.circuit.allocator, ended)
-        options = [*self.circuit.options(compact=self.compact_outside), b"\x05" + unsigned(post_return)]
-        return self.circuit.builder.lift(self.core_export(main, self._name), options, type_)
+        post_return = self.core.builder.alias(Sort.CORE_FUNC, self.core.allocator, ended)
+        options = [*self.core.options(compact=self.compact_outside), b"\x05" + unsigned(post_return)]
+        return self.core.builder.lift(self.core_export(main, self._name), options, type_)

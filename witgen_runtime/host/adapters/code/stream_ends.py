@@ -75,16 +75,16 @@ class Task:
     drop: int
     new_set: int
     returned: int
-    new_bell: int
-    hear_bell: int
-    ring_bell: int
+    new_wake_stream: int
+    read_wake_stream: int
+    write_wake_stream: int
     address: int = 0
     """The variable with the second number to tell the host after a step."""
     set: int = 0
     """The variable with the waitable set."""
-    bell: int = 0
+    wake_reader: int = 0
     """The variable with the readable end of a stream of the task's own."""
-    rope: int = 0
+    wake_writer: int = 0
     """The variable with its writable end."""
     runs: int = 0
     """The variable that tells whether there are ends."""
@@ -101,14 +101,14 @@ class Task:
             body.call(self.new_set)
             body.global_set(self.set)
             ends = body.local(Core.I64)
-            body.call(self.new_bell)
+            body.call(self.new_wake_stream)
             body.set(ends)
             body.get(ends)
             body.emit(_I32_WRAP_I64)
-            body.global_set(self.bell)
+            body.global_set(self.wake_reader)
             body.get(ends)
             body.emit(_I64_CONST, 32, _I64_SHR_U, _I32_WRAP_I64)
-            body.global_set(self.rope)
+            body.global_set(self.wake_writer)
         body.const(1)
         body.global_set(self.runs)
         for number in (STARTED, 0, 0):
@@ -199,21 +199,21 @@ class Task:
             body.get(value)
             body.call(self.drop)
         with body.if_equal(op, Step.ARM):
-            body.global_get(self.bell)
+            body.global_get(self.wake_reader)
             body.set(first)
             body.get(first)
             body.const(0)
             body.const(1)
-            body.call(self.hear_bell)
+            body.call(self.read_wake_stream)
             body.emit(_DROP)
             body.get(first)
             body.global_get(self.set)
             body.call(self.join)
-        with body.if_equal(op, Step.RING):
-            body.global_get(self.rope)
+        with body.if_equal(op, Step.WAKE):
+            body.global_get(self.wake_writer)
             body.const(0)
             body.const(1)
-            body.call(self.ring_bell)
+            body.call(self.write_wake_stream)
             body.emit(_DROP)
 
 

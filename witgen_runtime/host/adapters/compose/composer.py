@@ -40,7 +40,7 @@ from .rewriting import rewritten
 
 __all__ = ["Choice", "Composition", "compose"]
 
-_TICKET_PARAM = (("ticket", NUMBER),)
+_SUBTASK_PARAM = (("subtask", NUMBER),)
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class _Composer:
         self._resources: dict[Resource, int] = {}
         self._instances = {item.name: item.index for item in outer.imports if item.sort is Sort.INSTANCE}
         self._functions: dict[str, int] = {}
-        self._tickets: tuple[int, int] | None = None
+        self._subtasks: tuple[int, int] | None = None
         self._guest_instance = 0
         self._guest_exports: dict[str, int] = {}
         self._exported: dict[str, int] = {}
@@ -115,7 +115,7 @@ class _Composer:
         builder = self._builder
         self._lead()
         if self._plan.polled or self._known_kinds:
-            self._import_tickets()
+            self._import_subtasks()
         if self._known_kinds:
             self._add_ends()
         given = {interface.name: self._import_adapter(interface) for interface in self._plan.adapted}
@@ -212,11 +212,11 @@ class _Composer:
             return self._builder.alias(Sort.TYPE, self._instances[name], resource.name)
         raise Refusal(f"{interface}#{resource.name}", "an adapter needs a resource that the component does not import")
 
-    def _import_tickets(self) -> None:
+    def _import_subtasks(self) -> None:
         for item in self._outer.imports:
             if item.name.startswith(PREFIX) and item.name != WAIT:
                 raise Refusal(item.name, f"the component imports something whose name begins with {PREFIX}")
-        self._tickets = (self._import(POLL, _TICKET_PARAM, NUMBER), self._import(CANCEL, _TICKET_PARAM))
+        self._subtasks = (self._import(POLL, _SUBTASK_PARAM, NUMBER), self._import(CANCEL, _SUBTASK_PARAM))
 
     def _import(
         self, name: str, params: Sequence[tuple[str, Shape]], result: Shape | None = None, look: Look | None = None
@@ -275,7 +275,7 @@ class _Composer:
             if form.polled and function.is_async:
                 parts = [
                     (function.name, params, NUMBER),
-                    (finish_name(function.name), _TICKET_PARAM, function.result),
+                    (finish_name(function.name), _SUBTASK_PARAM, function.result),
                 ]
             for name, params, result in parts:
                 inside = inside_name(root.name, name)
@@ -289,9 +289,9 @@ class _Composer:
         arguments.append((INSTANCE_ARGUMENT, Sort.INSTANCE, inside))
         arguments += [(name, Sort.FUNC, self._ends[name]) for name in adapter.ends]
         arguments += [(name, Sort.FUNC, self._numbering(name)) for name in adapter.numbers]
-        if adapter.polls and self._tickets is not None:
+        if adapter.polls and self._subtasks is not None:
             names = (POLL_ARGUMENT, CANCEL_ARGUMENT)
-            arguments += [(name, Sort.FUNC, index) for name, index in zip(names, self._tickets, strict=True)]
+            arguments += [(name, Sort.FUNC, index) for name, index in zip(names, self._subtasks, strict=True)]
         return self._builder.instantiate(self._builder.component(adapter.content), arguments)
 
     def _type_arguments(

@@ -115,7 +115,7 @@ class _Maker:
         self._wires.append((MEMORY, Sort.CORE_MEMORY, self._memory))
         allocate = self._wire(REALLOC, self._realloc, [_I32] * 4, [_I32])
         free = self._wire(FREE, builder.alias(Sort.CORE_FUNC, instance, FREE), [_I32])
-        bell = unsigned(self._real.index(Shape(Kind.STREAM, (None,))))
+        wake_stream = unsigned(self._real.index(Shape(Kind.STREAM, (None,))))
         task = Task(
             step=self._wire(STEP, builder.lower(step, self._options()), [_I32] * 4),
             command=self._wire(COMMAND, builder.lower(command, [_ASYNC]), [], [_I32]),
@@ -123,9 +123,13 @@ class _Maker:
             drop=self._wire("drop", builder.builtin(_SUBTASK_DROP), [_I32]),
             new_set=self._wire("new-set", builder.builtin(_SET_NEW), [], [_I32]),
             returned=self._wire("return", builder.builtin(_TASK_RETURN), []),
-            new_bell=self._wire("new-bell", builder.builtin(b"\x0e" + bell), [], [Core.I64]),
-            hear_bell=self._wire("hear-bell", builder.builtin(b"\x0f" + bell + _ONLY_ASYNC), [_I32] * 3, [_I32]),
-            ring_bell=self._wire("ring-bell", builder.builtin(b"\x10" + bell + _ONLY_ASYNC), [_I32] * 3, [_I32]),
+            new_wake_stream=self._wire("new-wake-stream", builder.builtin(b"\x0e" + wake_stream), [], [Core.I64]),
+            read_wake_stream=self._wire(
+                "read-wake-stream", builder.builtin(b"\x0f" + wake_stream + _ONLY_ASYNC), [_I32] * 3, [_I32]
+            ),
+            write_wake_stream=self._wire(
+                "write-wake-stream", builder.builtin(b"\x10" + wake_stream + _ONLY_ASYNC), [_I32] * 3, [_I32]
+            ),
         )
         opened = self._wire(OPENED, builder.lower(opened, []), [_I32] * 2)
         kinds = [self._wire_kind(kind, *each) for kind, each in zip(self._kinds, passing, strict=True)]
@@ -177,7 +181,7 @@ class _Maker:
     def _write(self, task: Task, kinds: Sequence[EndsOfKind], opened: int, allocate: int, free: int) -> None:
         """Add the code, and export what is made of it."""
         builder, module = self._builder, self._module
-        task.address, task.set, task.runs, task.bell, task.rope = (module.variable(0) for _ in range(5))
+        task.address, task.set, task.runs, task.wake_reader, task.wake_writer = (module.variable(0) for _ in range(5))
         task.do = [module.function(Doing(each, task, allocate, free).body()) for each in kinds]
         task.loop = module.function(task.loop_body())
         module.function(task.run_body(), RUN)
