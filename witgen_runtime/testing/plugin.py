@@ -15,7 +15,7 @@ __all__ = ["pytest_addoption", "witgen_fakes", "witgen_guest"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declare the option and the settings."""
+    """Declare the command-line option and the ini settings."""
     group = parser.getgroup("witgen", "guests of WebAssembly components")
     group.addoption(
         "--witgen-component", metavar="PATH", help="test this component on wasmtime, not the guest's module"
@@ -36,7 +36,7 @@ def _testing(request: pytest.FixtureRequest) -> Any:
 
 @pytest.fixture
 def witgen_fakes(request: pytest.FixtureRequest) -> Iterator[Any]:
-    """Install fakes of what the guest imports: the `Fakes` of the bindings' `guest.testing`."""
+    """Install fakes of the guest's imports: the `Fakes` of the bindings' `guest.testing`."""
     yield from _testing(request).installed()
 
 

@@ -37,7 +37,7 @@ _OVER = "this future was read already, or its reader was closed"
 
 
 class _Reader(Unique):
-    """What all readers have. Whoever wants nothing more closes the reader: `with` does, and forgetting it too."""
+    """Base of all readers. Close a reader that is no longer needed: `with` does, as does losing the last reference."""
 
     _WHY_UNIQUE = "is an end of what a guest writes"
 
@@ -46,7 +46,7 @@ class _Reader(Unique):
         self._incoming = incoming
         self._drives = drives
         self._ahead: deque[Any] = deque()
-        """Elements that came for who iterates, and that nobody has got yet."""
+        """Elements read for an iterator that has not returned them yet."""
 
     def close(self) -> None:
         """Drop the end: the guest's writes end; twice is fine."""
@@ -70,12 +70,12 @@ class _Reader(Unique):
         pass
 
     def _keep(self, elements: list[Any]) -> bool:
-        """Have elements here for who iterates, and tell whether there are any."""
+        """Store elements for an iterator, and return whether there are any."""
         self._ahead.extend(elements)
         return bool(elements)
 
     def _taken(self, most: int) -> list[Any]:
-        """Take elements that are there for who iterates."""
+        """Take the elements stored for an iterator."""
         return [self._ahead.popleft() for _ in range(min(most, len(self._ahead)))]
 
     def _read(self, size: int) -> Any:
@@ -145,10 +145,9 @@ class ByteStreamReader(_Blocking):
             yield piece
 
     def gather(self) -> Future[bytes]:
-        """Begin to read all, and return at once: for functions that may not wait.
+        """Begin to read everything and return at once, for functions that must not wait.
 
-        What the guest has written is there whenever it calls one of its host's functions, and the future is done when
-        it has closed its end.
+        Elements arrive whenever the guest calls a host function; the future is done when the guest has closed its end.
         """
         return self._gather()
 
@@ -165,10 +164,9 @@ class AsyncByteStreamReader(_Awaiting):
             yield piece
 
     def gather(self) -> Future[bytes]:
-        """Begin to read all, and return at once: for functions that may not wait.
+        """Begin to read everything and return at once, for functions that must not wait.
 
-        What the guest has written is there whenever it calls one of its host's functions, and the future is done when
-        it has closed its end.
+        Elements arrive whenever the guest calls a host function; the future is done when the guest has closed its end.
         """
         return self._gather()
 
@@ -185,10 +183,9 @@ class StreamReader(_Blocking, Generic[T]):
             yield self._ahead.popleft()
 
     def gather(self) -> Future[list[T]]:
-        """Begin to read all, and return at once: for functions that may not wait.
+        """Begin to read everything and return at once, for functions that must not wait.
 
-        What the guest has written is there whenever it calls one of its host's functions, and the future is done when
-        it has closed its end.
+        Elements arrive whenever the guest calls a host function; the future is done when the guest has closed its end.
         """
         return self._gather()
 
@@ -205,10 +202,9 @@ class AsyncStreamReader(_Awaiting, Generic[T]):
             yield self._ahead.popleft()
 
     def gather(self) -> Future[list[T]]:
-        """Begin to read all, and return at once: for functions that may not wait.
+        """Begin to read everything and return at once, for functions that must not wait.
 
-        What the guest has written is there whenever it calls one of its host's functions, and the future is done when
-        it has closed its end.
+        Elements arrive whenever the guest calls a host function; the future is done when the guest has closed its end.
         """
         return self._gather()
 
@@ -233,7 +229,7 @@ class AsyncFutureReader(_Awaiting, Generic[T]):
 
 
 def reader_of(manager: StreamManager, incoming: Incoming, *, awaits: bool, drives: bool = False) -> _Reader:
-    """Return what reads from an end; `awaits` tells whether by coroutines, `drives` whether it lets the guest go on."""
+    """Return the reader of an end: with coroutines if `awaits`; one that runs the guest if `drives`."""
     match incoming.type_:
         case abi.Future():
             kind: type[_Reader] = AsyncFutureReader[Any] if awaits else FutureReader[Any]

@@ -1,4 +1,4 @@
-"""What the host gives to the guest: the writable ends."""
+"""The writable ends of streams and futures that the host passes to the guest."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Outgoing"]
 
 
 class Outgoing:
-    """What the host gives to the guest: the writable end, and the feed of what goes through it."""
+    """A writable end of a stream that the host passed to the guest, and the feed of its elements."""
 
     def __init__(self, manager: Mover, kind: int, feed: Feed, type_: abi.Stream | abi.Future) -> None:
         self._manager = manager
@@ -60,7 +60,7 @@ class Outgoing:
             self._leave()
 
     def take(self) -> Any:
-        """Return what is to be written."""
+        """Return the elements to write."""
         elements = self._feed.take()
         self._taken, self._count = 0, len(elements)
         return self._count if self._is_counted else elements
@@ -72,7 +72,7 @@ class Outgoing:
             self._moved(result)
 
     def told(self, result: int) -> None:
-        """Be told of an event: of the write under way, or that the guest has dropped its end."""
+        """Handle an event: the end of the running write, or that the guest has dropped its end."""
         if self._blocked:
             self._moved(result)
         elif not self._writes:
@@ -96,7 +96,7 @@ class Outgoing:
         self._began(result, self._address)
 
     def settle(self) -> None:
-        """What is written is the guest's to take."""
+        """The guest takes the written elements when it reads."""
 
     def _leave(self) -> None:
         self._order(Step.DROP_WRITABLE)
