@@ -58,9 +58,7 @@ class Implementation:
         }
 
     def target(self, function: abi.Function) -> tuple[object, str]:
-        """Return the owner of a function's implementation, and its attribute name; an empty name means the owner
-        itself.
-        """
+        """Return the owner of a function's implementation, and its attribute name: empty for the owner itself."""
         if function.resource is None:
             return self.given, function.python
         owner = self.classes[function.resource]
@@ -126,9 +124,7 @@ class Implementation:
         return f"; there is `{close}`" if close else f"; {type(imports).__name__} has no such attribute"
 
     def function(self, function: abi.Function) -> Callable[..., Any] | None:
-        """Return the implementation of a function; None for methods, which objects have, and for functions that cannot
-        be implemented.
-        """
+        """Return the implementation of a function; None for methods and for functions that cannot be implemented."""
         if function.name.startswith("[method]"):
             return None
         owner, name = self.target(function)

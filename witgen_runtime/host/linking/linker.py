@@ -340,7 +340,7 @@ class Linkage:
             raise
 
     def _replace_preopens(self, component: wasm.Component, lost: str) -> None:
-        """Define the guest's preopened folders without those of the runtime; `lost` is the reason if it can have none."""
+        """Define the guest's preopened folders without the runtime's; `lost` is the reason if it can have none."""
         names = [name for name in component.type.imports(self._store.engine) if name.startswith(PREOPENS)]
         if not names:
             return

@@ -179,7 +179,7 @@ def _give(feed: Feed, items: Iterable[object]) -> None:
 
 
 def _was_cancelled(cause: BaseException | None = None) -> HostError:
-    """Return the error that represents a cancellation: raised itself, it would cancel the caller of the running call."""
+    """Return the error for a cancellation, which would cancel the caller of the running call if it were raised."""
     failure = HostError("what a host gave for a stream or a future was cancelled")
     failure.__cause__ = cause
     return failure

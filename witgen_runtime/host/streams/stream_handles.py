@@ -35,9 +35,7 @@ class FunctionEnds:
         return lambda number: reader_of(manager, manager.receive(key, number, type_), awaits=awaits, drives=drives)
 
     def feed(self, type_: End, value: object) -> Feed:
-        """Return a feed of the value that an implementation returned for a stream; raise `Mismatch` if it cannot be
-        one.
-        """
+        """Return a feed of an implementation's result for a stream; raise `Mismatch` if it cannot be one."""
         loop = self.manager.store.loop
         if isinstance(type_, abi.Future):
             return of_future(value, loop=loop)

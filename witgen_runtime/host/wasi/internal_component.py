@@ -1,4 +1,4 @@
-"""Components of the runtime's own, instantiated beside the guest in its store, for what the C API cannot do itself."""
+"""Internal components, instantiated in the guest's store, for features that the C API lacks."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ MEMORY: Final = """
   (alias core export $memory "memory" (core memory $mem))
   (alias core export $memory "realloc" (core func $realloc))
 """
-"""What such components' texts have in common: `$mem`, `$realloc`, and a core function `forget` of `$memory`."""
+"""The common part of such components' text: `$mem`, `$realloc`, and a core function `forget` of `$memory`."""
 
 _compiled: WeakKeyDictionary[Engine, dict[str, Component]] = WeakKeyDictionary()
 """By text: one for all stores of an engine, because a loaded component keeps its file open."""
 
 
 class InternalComponent:
-    """One of them in one store; `exports` are called by name. It imports what wasmtime has, with `http` all of it."""
+    """An internal component in one store; `exports` are called by name. With `http` it may import `wasi:http`."""
 
     def __init__(self, store: HandleOwner, text: str, exports: Iterable[str] = (), *, http: bool = False) -> None:
         compiled = _compiled.setdefault(store.engine, {})
@@ -77,7 +77,7 @@ class InternalComponent:
         return function
 
     def bound(self, function: abi.Function, handles: Handles) -> Callable[..., Any]:
-        """Return what calls an export with typed values, handles of the guest's among them."""
+        """Return the caller of an export with typed values, including handles of the guest."""
         return bind_caller(function, handles, ffi.export_function(self._instance, self._context, "", function.name))
 
     def call(self, name: str, *arguments: object) -> Any:
@@ -92,7 +92,7 @@ class InternalComponent:
 
 @contextmanager
 def _known_errors(store: HandleOwner) -> Generator[None]:
-    """Say why a component of ours cannot be called here."""
+    """Translate wasmtime's errors if an internal component cannot be called here."""
     try:
         yield
     except WasmtimeError as error:

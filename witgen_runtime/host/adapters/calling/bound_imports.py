@@ -1,7 +1,6 @@
-"""The plain functions that stand for an async one in the host: one starts it, one finishes it.
+"""The host's plain functions for an async one: one starts it, one finishes it.
 
-Between them a ticket stands for the work; two functions for all of them tell whether a ticket's work is done, and give
-a ticket up.
+In between, a number identifies the subtask; two functions that all share poll and cancel a subtask.
 """
 
 from __future__ import annotations
@@ -46,10 +45,10 @@ def _parts(function: abi.Function) -> tuple[abi.Function, abi.Function]:
 
 
 def start_of(function: abi.Function) -> abi.Function:
-    """Return the function that starts an async one and returns its ticket."""
+    """Return the function that starts an async one and returns the subtask's number."""
     return _parts(function)[0]
 
 
 def finish_of(function: abi.Function) -> abi.Function:
-    """Return the function that takes a ticket whose work is done and returns or raises what came of it."""
+    """Return the function that takes the number of a completed subtask and returns or raises its outcome."""
     return _parts(function)[1]

@@ -1,4 +1,4 @@
-"""The work of async functions that guests have called: under way in threads and on the event loop, by ticket."""
+"""The subtasks of async functions that guests have called: they run in threads and on the event loop."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["Subtasks"]
 
 
 _ROUNDS = 4
-"""How often all tasks that wait are gone through, before the wait goes on although some work has ended."""
+"""Rounds through all waiting tasks before the thread waits although a subtask has completed."""
 
 
 class WakeSignal:
@@ -34,17 +34,17 @@ class WakeSignal:
         self._asleep.acquire()
 
     def wake(self) -> None:
-        """End the wait under way, or the next one; from any thread."""
-        with suppress(RuntimeError):  # it rings already
+        """End the current wait, or the next one; any thread may call this."""
+        with suppress(RuntimeError):  # it is set already
             self._asleep.release()
 
     def wait(self, seconds: float) -> bool:
-        """Wait for the bell; tell whether it rang."""
+        """Wait for the signal; return whether it came."""
         return self._asleep.acquire(timeout=seconds)
 
 
 class Subtasks:
-    """What one store's guests wait for. All but the ends of work happens on the store's thread.
+    """The subtasks that one store's guests wait for. Everything but their completion happens on the store's thread.
 
     An extension of the store: guests that share it wait together.
     """
@@ -55,31 +55,31 @@ class Subtasks:
         self._works: dict[int, Future[Any]] = {}
         self._ended = WakeSignal()
         self._moved = False
-        """Whether guests have begun or taken something since the last wait: then others of them may go on at once."""
+        """Whether guests have started or finished a subtask since the last wait: then others may continue at once."""
         self._done: set[int] = set()
-        """Subtasks of work that has ended and that nobody has asked about since."""
+        """Completed subtasks that no guest has polled since."""
         self._asked = 0
-        """How often guests could go on since something moved."""
+        """How often guests could run since the last progress."""
         store.idle = self._idle
         store.on_end(self.cancel_all)
 
     @classmethod
     def of(cls, store: Store) -> Subtasks:
-        """Return what guests of `store` wait for."""
+        """Return the subtasks of `store`."""
         return store.extension(cls, cls)
 
     def _idle(self, seconds: float) -> bool:
-        """Wait until some work ends; tell whether guests can go on."""
+        """Wait until a subtask completes; return whether guests can continue."""
         self._asked = 0 if self._moved else self._asked + 1
-        # wasmtime lets one task go on at a time, each in its turn. So those that wait are gone through at once until
-        # the one is found whose work has ended; if that takes too long, it waits for something else as well.
+        # wasmtime resumes one task at a time, in turn. So all waiting tasks are resumed without a wait until the one is
+        # reached whose subtask has completed; if that takes too many rounds, it waits for something else as well.
         if self._moved or (self._done and self._asked <= _ROUNDS * len(self._works)):
             self._moved = False
             return True
         return self._ended.wait(seconds)
 
     def starter(self, function: abi.Function, implementation: Callable[..., Any] | None) -> Callable[..., int]:
-        """Return what starts a function; a method's implementation is its object's."""
+        """Return a function that starts an implementation; that of a method is looked up in the object."""
 
         def start(*arguments: object) -> int:
             if implementation is None:
@@ -89,7 +89,7 @@ class Subtasks:
         return start
 
     def begin(self, implementation: Callable[..., Any], arguments: tuple[object, ...]) -> int:
-        """Start work; return its ticket. A coroutine runs on the loop that opened the world, all else in a thread."""
+        """Start a subtask; return its number. Coroutines run on the world's loop, other functions in a thread."""
         if self._loop is not None and inspect.iscoroutinefunction(implementation):
             work = asyncio.run_coroutine_threadsafe(implementation(*arguments), self._loop)
         else:
@@ -97,7 +97,7 @@ class Subtasks:
         return self.watch(work)
 
     def watch(self, work: Future[Any]) -> int:
-        """Let a guest wait for work that is under way; return its ticket."""
+        """Register a future as a subtask; return its number."""
         subtask = next(self._numbers) & 0xFFFF_FFFF
         self._works[subtask] = work
         self._moved = True
@@ -105,14 +105,14 @@ class Subtasks:
         return subtask
 
     def _end(self, subtask: int) -> None:
-        """Be told that work has ended, on whatever thread."""
+        """Record the completion of a subtask; called on any thread."""
         if subtask in self._works:
             self._done.add(subtask)
         self._ended.wake()
 
     def _in_thread(self, implementation: Callable[..., object], arguments: tuple[object, ...]) -> Future[Any]:
         work, context = Future[Any](), copy_context()
-        # Not `threading.Thread`, whose `start` waits for the thread, and whose threads a process waits for at its end.
+        # Not `threading.Thread`: its `start` waits for the thread, and a process waits for such threads when it exits.
         _thread.start_new_thread(lambda: context.run(self._run, work, implementation, arguments), ())
         return work
 
@@ -121,29 +121,29 @@ class Subtasks:
             value = implementation(*arguments)
             if self._loop is not None and inspect.isawaitable(value):
                 awaited = asyncio.run_coroutine_threadsafe(_awaited(value), self._loop)
-                # Does nothing once that has ended; where the work is given up before, it ends here.
+                # Does nothing after completion; a subtask that is cancelled before that ends here.
                 work.add_done_callback(lambda _: awaited.cancel())
                 value = awaited.result()
         except BaseException as error:  # noqa: BLE001  (comes out of the call that led to it)
             outcome = partial(work.set_exception, error)
         else:
             outcome = partial(work.set_result, value)
-        # The guest may have given the work up, at this moment too.
+        # The guest may have cancelled the subtask, even at this moment.
         with suppress(InvalidStateError):
             outcome()
 
     def poll(self, subtask: int) -> int:
-        """Tell whether work is done: 1 or 0."""
+        """Return whether a subtask is completed: 1 or 0."""
         return int(self._works[subtask].done())
 
     def take(self, subtask: int) -> object:
-        """Return or raise what came of work that is done."""
+        """Return or raise the outcome of a completed subtask."""
         self._moved = True
         self._done.discard(subtask)
         return self._works.pop(subtask).result()
 
     def cancel(self, subtask: int) -> None:
-        """Give work up: its coroutine is cancelled, the outcome of a thread's is forgotten."""
+        """Cancel a subtask: its coroutine is cancelled, the outcome of a thread is discarded."""
         self._moved = True
         work = self._works.pop(subtask, None)
         self._done.discard(subtask)
@@ -151,7 +151,7 @@ class Subtasks:
             work.cancel()
 
     def cancel_all(self) -> None:
-        """Give all work up: nobody waits for it any more."""
+        """Cancel all subtasks."""
         for subtask in list(self._works):
             self.cancel(subtask)
 

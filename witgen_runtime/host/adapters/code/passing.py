@@ -1,9 +1,9 @@
-"""The functions of an adapter that do something: each passes a call on, in memory of the adapter's own.
+"""The functions of an adapter that need code: each passes a call on, using the adapter's memory.
 
-What the guest gives lies in the adapter's memory as the canonical ABI puts it there, and is passed on from the same
-place. A `list<u8>` and a string in latin1+utf16 whose characters all are in Latin-1 look the same there: an address
-and a number of bytes. Genuine strings of such a function travel as the Latin-1 reading of their UTF-8, because the
-guest's side of the adapter says utf8 (componentize-py's guests cannot transcode) and the host's says latin1+utf16.
+The canonical ABI puts the guest's values into the adapter's memory, from where they are passed on. A `list<u8>` and a
+latin1+utf16 string with only Latin-1 characters are the same there: an address and a number of bytes. Genuine strings
+of such a function are passed as the Latin-1 reading of their UTF-8, because the guest's side of the adapter uses utf8
+(componentize-py's guests cannot transcode) and the host's uses latin1+utf16.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _DROP = 0x1A
 
 @dataclass
 class CoreModuleBuilder:
-    """The core parts of an adapter: its memory's instance, and the module with the code, whose imports come by name."""
+    """Builds the core module of an adapter's code, whose imports are by name; knows its memory's instance."""
 
     builder: ComponentBuilder
     memory: int
@@ -66,17 +66,17 @@ class CoreModuleBuilder:
         return self.known[name]
 
     def options(self, *, compact: bool) -> list[bytes]:
-        """Return what a canonical definition says about memory and strings."""
+        """Return a canonical definition's options for memory and strings."""
         memory = [b"\x03" + unsigned(self.memory), b"\x04" + unsigned(self.realloc)]
         return [*memory, _COMPACT if compact else _UTF8]
 
 
 @dataclass(frozen=True)
 class EndsPassing:
-    """The core functions that convert the streams and futures of one function, by their types, and what to call then.
+    """The core functions that convert the streams and futures of one function, by their types, and `run` and `settle`.
 
-    `run` makes sure that somebody moves what the streams carry, `settle` brings what the guest has written so far.
-    The host sees to the former itself for calls that it makes: what a task called lasts no longer than it there.
+    `run` starts the task that moves the streams' elements; `settle` passes the elements written so far to the host. For
+    calls that the host makes, it starts the task itself: there a subtask lasts no longer than its caller.
     """
 
     params: Mapping[Shape, int] = field(default_factory=dict[Shape, int])
@@ -87,14 +87,14 @@ class EndsPassing:
 
 @dataclass(frozen=True)
 class Lending:
-    """A function with the parameters of the inner side, and what gives, and what drops, handles that go as numbers."""
+    """A function with the parameters of the inner side, and the functions that number and drop its handles."""
 
     inner: Function
     numbers: Mapping[Resource, tuple[int, int]] = field(default_factory=dict[Resource, tuple[int, int]])
 
 
 class Passing(ABC):
-    """A function that an adapter passes on. `compact` says for either side whether its strings are latin1+utf16."""
+    """A function that an adapter passes on. `compact` is, for either side, whether its strings are latin1+utf16."""
 
     def __init__(
         self, function: Function, core: CoreModuleBuilder, form: Form, ends: EndsPassing, lending: Lending
@@ -117,11 +117,11 @@ class Passing(ABC):
 
     @property
     def returned(self) -> tuple[Core, ...]:
-        """What the core function returns: the value, or the address of the result."""
+        """The core function's result: the value, or the address of the result."""
         return (Core.I32,) if self.in_memory else self.flat_result
 
     def plan(self, number: int, resources: dict[Resource, int]) -> None:
-        """Wire what the code needs."""
+        """Wire the imports that the code needs."""
         self.core.of_memory(ENTER)
         self.core.of_memory(REALLOC, _REALLOC_ARGUMENTS, [Core.I32])
         for resource in sorted(borrowed(self._inner_types), key=resources.__getitem__):
@@ -140,7 +140,7 @@ class Passing(ABC):
         """Make the component's function out of it; return its index."""
 
     def drop_borrows(self, body: Body) -> None:
-        """Give back the handles that the parameters lend."""
+        """Drop the handles that the parameters lend."""
         borrows = Borrows(body, self._drops)
         if self.spilled:
             borrows.memory(Shape(Kind.TUPLE, tuple(self._inner_types)), 0, 0)
@@ -172,7 +172,7 @@ class Passing(ABC):
                 conversion.flat(self.function.result, values)
 
     def run_ends(self, body: Body, converted: Mapping[Shape, int]) -> None:
-        """Make sure that somebody moves what streams carry that were converted. The call returns at once."""
+        """Start the task that moves the elements of converted streams. The call returns at once."""
         if converted and self._ends.run is not None:
             body.call(self._ends.run)
             body.emit(_DROP)
@@ -194,7 +194,7 @@ class Passing(ABC):
 
 
 class SyncPassing(Passing):
-    """A function that waits until what it calls has returned."""
+    """A function that waits until its callee has returned."""
 
     def __init__(
         self, function: Function, core: CoreModuleBuilder, form: Form, ends: EndsPassing, lending: Lending, inner: int

@@ -1,8 +1,9 @@
-"""Async functions of an adapter: what the host cannot implement as such is started, asked for, and finished.
+"""Async functions of an adapter, which the host cannot implement as such: they are started, polled and finished.
 
-The guest calls an async function. The adapter calls the host's plain function that starts the work and gives it a
-ticket. Whenever the runtime lets the adapter's task go on, it asks whether the ticket is done; if not, it yields, and
-other tasks run. If it is, the adapter fetches the result and returns it. A task that is cancelled tells the host so.
+The guest calls an async function. The adapter calls the host's plain function that starts the work and returns the
+number of a subtask. Whenever the runtime resumes the adapter's task, it polls the subtask. If that is not completed,
+the task yields, and other tasks run; if it is, the adapter fetches the result and returns it. A task that is cancelled
+cancels its subtask.
 """
 
 from __future__ import annotations
@@ -20,16 +21,16 @@ from .passing import CoreModuleBuilder, EndsPassing, Lending, Passing
 __all__ = ["PolledPassing", "SubtaskFunctions"]
 
 _EXIT, _YIELD = 0, 1
-"""What a callback returns (CanonicalABI.md, `canon lift`, "callback")."""
+"""A callback's results (CanonicalABI.md, `canon lift`, "callback")."""
 _TASK_CANCELLED = 6
-"""The event that tells a task that it is cancelled (CanonicalABI.md, `EventCode`)."""
+"""The event of a task that is cancelled (CanonicalABI.md, `EventCode`)."""
 _TASK_CANCEL, _CONTEXT_GET, _CONTEXT_SET, _TASK_RETURN = b"\x05", b"\x0a\x7f\x00", b"\x0b\x7f\x00", b"\x09"
 _ASYNC, _CALLBACK, _MEMORY = b"\x06", b"\x07", b"\x03"
 _I32_EQZ, _RETURN = 0x45, 0x0F
 
 
 class SubtaskFunctions:
-    """What all polled functions of an adapter share: asking for a ticket, giving it up, and the task's own memory."""
+    """Functions that all polled functions of an adapter share: poll and cancel a subtask, and task-local storage."""
 
     def __init__(self, core: CoreModuleBuilder, poll: int, cancel: int) -> None:
         builder = core.builder
@@ -42,7 +43,7 @@ class SubtaskFunctions:
 
 
 class PolledPassing(Passing):
-    """An async function, made of one that starts it and one that finishes it."""
+    """An async function that consists of one function that starts it and one that finishes it."""
 
     def __init__(
         self, function: Function, core: CoreModuleBuilder, form: Form, ends: EndsPassing, lending: Lending,
@@ -96,12 +97,12 @@ class PolledPassing(Passing):
         body.call(self.core.known[LEAVE])
         body.get(subtask)
         body.call(self._subtasks.set)
-        # Not at once what the callback does: wasmtime (up to 50) never frees a task that has ended when this returns.
+        # Does not poll at once: wasmtime (up to 50) never frees a task that has ended when this function returns.
         body.const(_YIELD)
         return body
 
     def _callback_body(self) -> Body:
-        """Return what runs when the task may go on: event, two numbers that belong to it → what to do next."""
+        """Return the callback that runs when the task resumes: event, its two numbers → a callback's result."""
         body = Body([Core.I32] * 3, [Core.I32])
         with body.if_equal(0, _TASK_CANCELLED):
             body.call(self._subtasks.get)
@@ -114,7 +115,7 @@ class PolledPassing(Passing):
         return body
 
     def _step_body(self) -> Body:
-        """Return what asks for a ticket, and returns the result if there is one."""
+        """Return the function that polls a subtask, and returns the result if there is one."""
         body = Body([Core.I32], [Core.I32])
         body.get(0)
         body.call(self._subtasks.poll)

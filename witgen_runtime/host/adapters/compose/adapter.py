@@ -1,9 +1,9 @@
-"""An adapter: the component that stands between the guest and the outside, for one interface.
+"""An adapter: the component between the guest and the outside, for one interface.
 
 It imports an instance of the interface on its inner side, in the form of one, and exports the interface in the other
 form: for an import of the guest, the host's instance has strings for `list<u8>` and plain functions for async ones, and
-the guest is given the real interface; for an export it is the other way round. Resources and named types come in as
-imports of their own, so that an adapter needs nothing of where they are declared.
+the guest gets the real interface; for an export it is the reverse. Resources and named types are separate imports, so
+that an adapter is independent of the place of their declaration.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ _SUBTASK_PARAM = (("subtask", NUMBER),)
 
 @dataclass(frozen=True, eq=False)
 class Adapter:
-    """An adapter and its arguments: which resources it wants under which names, and which types, of which look.
+    """An adapter and its arguments: the resources and types that it imports, by name.
 
-    `polls` tells whether it asks about tickets, `ends` are the functions that it wants of the adapter of all ends,
-    `numbers` those that give numbers of handles.
+    `polls` is whether it polls subtasks, `ends` are the functions that it uses of the stream adapter, `numbers` those
+    that return numbers of handles.
     """
 
     content: bytes
@@ -91,7 +91,7 @@ class _Maker:
         return names
 
     def _imported(self, look: Look) -> TypeWriter:
-        """Return what writes types whose names come in as imports."""
+        """Return a writer of types whose names are imported."""
         declare = partial(self._import_type, look)
         return TypeWriter(self._builder, self._resources.__getitem__, declare, look)
 
@@ -101,9 +101,9 @@ class _Maker:
         return self._builder.import_(name, Sort.TYPE, definition)
 
     def _export_type(self, shape: Shape, definition: int) -> int:
-        """Export a named type: under the interface's name for it, or one that nothing has.
+        """Export a named type: under the interface's name for it, or under an unused one.
 
-        The world itself exports functions one by one, and those need types that have names outside the adapter.
+        The world itself exports functions one by one, and those need types with names outside the adapter.
         """
         if shape not in self._names:
             taken = {*self._interface.types, *self._names.values(), *(f.name for f in self._interface.functions)}
@@ -168,7 +168,7 @@ class _Maker:
             self._converters[name] = self._builder.import_(name, Sort.FUNC, type_)
 
     def _import_numbers(self) -> None:
-        """Import what gives the numbers of handles that functions are lent several of."""
+        """Import the functions that return the numbers of handles, for functions that borrow several."""
         several = [each for each in self._interface.functions if self._inner[each].params != each.params]
         lent = set(lent_resources(Interface("", functions=several)))
         for resource, name in self._form.numbered.items():
@@ -178,7 +178,7 @@ class _Maker:
                 self._numbers[name] = self._builder.import_(name, Sort.FUNC, type_)
 
     def _lending(self, function: Function, core: CoreModuleBuilder) -> Lending:
-        """Return what gives the numbers of the handles that a function is lent."""
+        """Return the functions that return the numbers of the handles that a function borrows."""
         inner = self._inner[function]
         if inner.params == function.params:
             return Lending(function)
@@ -216,7 +216,7 @@ class _Maker:
     def _functions(
         self, inner: int, core: CoreModuleBuilder, subtasks: tuple[int, int] | None
     ) -> list[tuple[Passing, int]]:
-        """Export what is the same on both sides; return what code passes on, with its type."""
+        """Export functions that are the same on both sides; return those that need code, with their types."""
         builder, passed = self._builder, list[tuple[Passing, int]]()
         shared = SubtaskFunctions(core, *subtasks) if subtasks is not None else None
         for function in self._interface.functions:
@@ -245,7 +245,7 @@ class _Maker:
         return PolledPassing(function, core, self._form, ends, lending, (called, finish), subtasks, self._outside.value)
 
     def _ends_passing(self, function: Function, core: CoreModuleBuilder) -> EndsPassing:
-        """Return what converts the streams of a function: to numbers where it goes from the outer side in."""
+        """Return the converters of a function's streams: to numbers for values that go from the outer side in."""
         kinds, settle = self._kinds.get(function), None
         if self._form.settles:
             settle = core.wire(SETTLING, self._builder.lower(self._converters[SETTLING], []), [])

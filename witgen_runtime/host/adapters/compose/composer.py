@@ -45,11 +45,11 @@ _SUBTASK_PARAM = (("subtask", NUMBER),)
 
 @dataclass(frozen=True)
 class Choice:
-    """What is to be composed. `bytes_` asks for adapters for `list<u8>`; those for async functions are made anyway.
+    """The choice of adapters. `bytes_` requests adapters for `list<u8>`; those for async functions are always made.
 
-    `serves` tells by the component's name whether an import is implemented in Python, `imports` returns what the
-    bindings have of those that are, likewise. `exports` are the interfaces that Python calls. `numbers`: where a
-    function can be lent several handles, it is given their numbers.
+    `serves` returns, by the component's name, whether an import is implemented in Python; `imports` returns the
+    bindings' descriptors of such an import. `exports` are the interfaces that Python calls. `numbers`: functions that
+    can borrow several handles get their numbers.
     """
 
     serves: Callable[[str], bool]
@@ -61,7 +61,7 @@ class Choice:
 
 @dataclass(frozen=True, eq=False)
 class Composition:
-    """The composed component; None where nothing needs an adapter. `left_out` says of interfaces why they have none."""
+    """The composed component; None if nothing needs an adapter. `left_out` has reasons of interfaces without one."""
 
     content: bytes | None
     left_out: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -127,7 +127,7 @@ class _Composer:
             builder.export(START, Sort.FUNC, self._ends[stream_adapter.RUN])
         return builder.encoded()
 
-    # What the guest imports
+    # The guest's imports
 
     def _lead(self) -> None:
         """Write the sections that lead to the imports, without functions of the world itself that get an adapter."""
@@ -158,7 +158,9 @@ class _Composer:
         )
 
     def _numbered_resources(self) -> dict[Resource, str]:
-        """Return the resources of ours that functions can be lent several of, with what gives their numbers."""
+        """Return the host's resources of which functions can borrow several handles, and the functions that number
+        them.
+        """
         owners = {own: each for each in self._outer.interfaces for own in each.own}
         lent = {resource for interface in self._plan.lending for resource in lent_resources(interface)}
         return {
@@ -168,7 +170,7 @@ class _Composer:
         }
 
     def _numbering(self, name: str) -> int:
-        """Return the function that gives the number of a handle."""
+        """Return the function that returns the number of a handle."""
         if name not in self._numberings:
             resource = next(each for each, known in self._numbered.items() if known == name)
             handle = Shape(Kind.BORROW, resource=resource)
@@ -226,7 +228,7 @@ class _Composer:
         return self._builder.import_(name, Sort.FUNC, type_)
 
     def _add_ends(self) -> None:
-        """Put in the adapter of all streams and futures, and the one for the calls by which it and the host wait."""
+        """Add the stream adapter, and the one for the calls by which it and the host wait."""
         builder, kinds = self._builder, sorted(self._known_kinds.values(), key=lambda kind: kind.key)
         waiting = Interface("", functions=[Function(name, (), None, is_async=True) for name in (COMMAND, DRIVE)])
         form = Form(polled=True)
@@ -303,7 +305,7 @@ class _Composer:
         return arguments
 
     def _argument(self, item: Import, given: Mapping[str, int]) -> tuple[str, Sort, int]:
-        """Return what the guest is given for an import."""
+        """Return the guest's argument for an import."""
         match item.meaning:
             case InstanceType():
                 return item.name, Sort.INSTANCE, given.get(item.name, item.index)
@@ -317,10 +319,10 @@ class _Composer:
                 return item.name, Sort.TYPE, item.index
 
     def _is_seen_otherwise(self, shape: Shape) -> bool:
-        """Tell whether a type may be one of an interface that the host sees in another form."""
+        """Return whether a type may belong to an interface that the host sees in another form."""
         return bool(self._plan.text and carries_bytes(shape)) or bool(self._plan.ends and carries_ends(shape))
 
-    # What it exports
+    # The guest's exports
 
     def _guest_export(self, name: str) -> int:
         if name not in self._guest_exports:

@@ -90,7 +90,7 @@ class _Writer:
         self.declarations.append(_EXPORT + text(name) + _FUNC_OF + unsigned(self._add(type_)))
 
     def value(self, shape: Shape) -> bytes:
-        """Return what stands for a type where it is used."""
+        """Return the encoding of a use of a type."""
         shape = self._look.seen(shape)
         if shape.kind is Kind.PRIMITIVE:
             return bytes((shape.primitive,))
