@@ -1,4 +1,4 @@
-"""Problems as values: what is wrong, where, and what to do about it."""
+"""Problems as values: the message, its place, and the remedy."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Label:
 
 @frozen
 class Diagnostic:
-    """One problem. `span` is None where no place in a file is to blame; `path` then names the file or folder."""
+    """One problem. `span` is None if it has no place in a file; `path` then names the file or folder."""
 
     code: str
     message: str

@@ -1,6 +1,6 @@
-"""Where the keys and values of a TOML document stand: `tomllib` reads it, but keeps no places.
+"""Finds the places of keys and values in a TOML document, which `tomllib` does not keep.
 
-Only for documents that `tomllib` accepts (TOML 1.0): what is wrong with others, it says itself.
+Only for documents that `tomllib` accepts (TOML 1.0); it reports the problems of others.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a WIT tree holds, as a tree for people and as JSON; with what is left out, and why."""
+"""The outline of a WIT tree, as a tree for people and as JSON; with the items left out, and the reasons."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ Json: TypeAlias = "bool | str | list[Json] | dict[str, Json] | None"
 
 @frozen
 class Entry:
-    """One line of the outline: `kind` and `name` say what it is, `text` is how WIT would write it.
+    """One line of the outline: kind and name of an item; `text` is its WIT spelling.
 
-    `left_out` is the reason why the item is not there: a feature that is not active.
+    `left_out` is the reason why the item is left out: a feature that is not active.
     """
 
     kind: str

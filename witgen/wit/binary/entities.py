@@ -1,4 +1,4 @@
-"""What declarations stand for once indices are followed: types with an identity, functions, instances, components."""
+"""The entities of declarations once indices are followed: types with an identity, functions, instances, components."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ResourceType:
 
 @dataclass(eq=False, slots=True)
 class Named:
-    """What an import or export makes of a type: the same type under a name of its own; `length` counts the names."""
+    """A type that an import or export gives another name; `length` counts the names."""
 
     target: TypeNode
     length: int
@@ -77,7 +77,7 @@ class Func:
 
 @dataclass(eq=False, slots=True)
 class Instance:
-    """An instance: what it exports, in order."""
+    """An instance: its exports, in order."""
 
     exports: dict[str, Exported]
 

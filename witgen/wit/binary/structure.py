@@ -1,6 +1,6 @@
-"""What the sections of a component say, before indices are followed (Binary.md); `at` is a byte offset.
+"""The content of a component's sections, before indices are followed (Binary.md); `at` is a byte offset.
 
-Only what describes types is kept: core modules, core types, values and canonical built-ins leave nothing but their
+Only descriptions of types are kept: core modules, core types, values and canonical built-ins leave nothing but their
 place in an index space.
 """
 
@@ -70,7 +70,7 @@ class Sort(enum.Enum):
 
 @frozen
 class PrimShape:
-    """A primitive that has a type index of its own."""
+    """A primitive with a type index."""
 
     prim: Prim
 
@@ -225,7 +225,9 @@ class ExternName:
 
 @frozen
 class ExternType:
-    """What an import or export is: `index` is its type, None for a fresh resource and for what is never looked into."""
+    """The kind of an import or export: `index` is its type, None for a fresh resource and for kinds that are not
+    inspected.
+    """
 
     sort: Sort
     index: int | None
@@ -241,7 +243,7 @@ class TypeDeclaration:
 
 @frozen
 class AliasExport:
-    """Adds what an instance exports."""
+    """Adds an instance's exports."""
 
     sort: Sort
     instance: int
@@ -251,7 +253,7 @@ class AliasExport:
 
 @frozen
 class AliasOuter:
-    """Adds what an enclosing scope has; `count` scopes outwards."""
+    """Adds an item of an enclosing scope, `count` scopes outwards."""
 
     sort: Sort
     count: int
@@ -261,7 +263,7 @@ class AliasOuter:
 
 @frozen
 class Import:
-    """Adds what is imported."""
+    """Adds an import."""
 
     name: ExternName
     type: ExternType
@@ -270,7 +272,7 @@ class Import:
 
 @frozen
 class ExportType:
-    """In the type of an instance or component: adds what is exported."""
+    """In the type of an instance or component: adds an export."""
 
     name: ExternName
     type: ExternType
@@ -279,7 +281,7 @@ class ExportType:
 
 @frozen
 class Export:
-    """In a component: exports what is there, perhaps as a supertype, and adds it again."""
+    """In a component: exports an item, possibly as a supertype, and adds it again."""
 
     name: ExternName
     sort: Sort
@@ -299,7 +301,7 @@ class Instantiate:
 
 @frozen
 class InlineInstance:
-    """Adds an instance made of what is there."""
+    """Adds an instance of existing items."""
 
     exports: tuple[tuple[ExternName, Sort, int], ...]
     at: int
@@ -328,7 +330,7 @@ Declaration: TypeAlias = (
 
 
 def form_of(shape: DefShape | FuncShape) -> tuple[Hashable, tuple[Ref | None, ...]]:
-    """Split a definition into what two of them must have equal and the types it is made of."""
+    """Split a definition into the part that equal definitions share and the types it refers to."""
     match shape:
         case PrimShape(prim):
             return prim, ()

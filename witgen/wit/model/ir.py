@@ -1,10 +1,10 @@
 """The typed IR that every front end produces and every generator reads.
 
 A `Resolve` is an arena, as in wit-parser: worlds, interfaces, types and packages are numbered, and references are
-numbers. It holds what WIT says after resolving (`use` followed, worlds elaborated, feature gates applied) and nothing
-about Python. Everything is frozen; two equal inputs give equal values.
+numbers. It holds the content of WIT after resolving (`use` followed, worlds elaborated, feature gates applied) and
+nothing about Python. Everything is frozen; equal inputs give equal values.
 
-One file, although a long one: the union of types is closed, and reads best beside all that it refers to.
+One file, although a long one: the union of types is closed, and reads best beside the types that it refers to.
 """
 
 from __future__ import annotations
@@ -238,7 +238,7 @@ class Borrow:
 
 @frozen
 class Alias:
-    """`type a = b`, and what `use` brings into a scope."""
+    """`type a = b`, and types that `use` brings into a scope."""
 
     type: Type
 
@@ -271,7 +271,7 @@ class TypeDef:
 
 
 class FunctionKindTag(enum.Enum):
-    """What a function belongs to."""
+    """The owner of a function."""
 
     FREESTANDING = "freestanding"
     METHOD = "method"

@@ -101,7 +101,7 @@ class FunctionResolver:
         return tuple(params)
 
     def _result(self, expr: ast.TypeExpr | None, kind: FunctionKind) -> tuple[Type | None, bool]:
-        """Return the result's type, and whether it is one that a function of this kind may have."""
+        """Return the result's type, and whether a function of this kind may have it."""
         if kind.tag is not FunctionKindTag.CONSTRUCTOR or kind.resource is None:
             return None if expr is None else self._types.value(expr), True
         own = self._types.own(kind.resource)

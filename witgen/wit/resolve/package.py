@@ -47,7 +47,7 @@ class _Local:
 
 @frozen
 class _Reference:
-    """A path that names an item of the same package; `named` is where its file says what the name means."""
+    """A path that names an item of the same package; `named` is the place in its file that defines the name."""
 
     name: str
     span: Span
@@ -179,7 +179,7 @@ class PackageResolver:
     # ---- Paths
 
     def item(self, unit: Unit, path: ast.Path) -> Item | None:
-        """Return what a path names; None, with the reason noted, if there is nothing."""
+        """Return the item that a path names; None, with a reported reason, if there is none."""
         if isinstance(path, ast.PackagePath):
             return self._foreign(unit, path)
         name = path.name
@@ -226,7 +226,7 @@ class PackageResolver:
             self._package(package_name(path.package), Span(unit.file, path.package.start, path.package.end))
 
     def foreign_item(self, path: ast.PackagePath) -> Item | None:
-        """Return what a path names in another package, if it is there."""
+        """Return the item that a path names in another package, if it exists."""
         scope = self._known.get(package_name(path.package))
         return scope.items.get(path.name.name) if scope is not None else None
 
@@ -277,12 +277,12 @@ class PackageResolver:
     # ---- Interfaces
 
     def scope_of(self, unit: Unit, use: ast.UseDecl) -> tuple[str, Scope] | None:
-        """Return what the interface that a `use` names defines."""
+        """Return the scope of the interface that a `use` names."""
         path = use.path
         item = self.interface(unit, path)
         if item is None:
             return None
-        # Nothing of it is used where no name is; but of other packages, what is left out cannot be seen at all.
+        # Without names, nothing of it is used; but items that other packages leave out cannot be seen at all.
         if item.off is not None and (use.names or isinstance(path, ast.PackagePath)):
             span = Span(unit.file, path.name.start, path.name.end)
             self.context.refuse_gated(f"interface `{item.name}`", span, item.off)
@@ -328,7 +328,7 @@ class PackageResolver:
         return id, members.scope
 
     def note_gated(self, kind: str, scope: str | None, name: str, off: Off) -> None:
-        """Remember what is left out, and why."""
+        """Record an item that is left out, and the reason."""
         self.context.gated.append(GatedItem(self.id, kind, scope, name, off.feature, off.span))
 
 
@@ -340,7 +340,7 @@ class UnitPaths:
         self._unit = unit
 
     def scope_of(self, use: ast.UseDecl) -> tuple[str, Scope] | None:
-        """Return the interface that `use` names and what it defines; None if there is none, which has been said."""
+        """Return the interface that `use` names and its scope; None if it does not exist, which is reported."""
         return self._package.scope_of(self._unit, use)
 
     def check_gated(self, use: ast.UseDecl) -> None:

@@ -1,4 +1,4 @@
-"""One world: its types, imports and exports as written; then what it includes; then what those need."""
+"""Resolves one world: its types, imports and exports as written; then its includes; then their dependencies."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class _WorldResolver:
             UnitPaths(self._package, self._unit),
         )
 
-    # ---- What the world says itself
+    # ---- The world's own declarations
 
     def _own_items(self, members: MemberResolver) -> None:
         typed = [item for item in self._decl.items if not isinstance(item, ast.Extern | ast.IncludeDecl)]
@@ -195,7 +195,7 @@ class _WorldResolver:
     def _side(self, extern: ast.Extern) -> _Side:
         return self._imports if extern.is_import else self._exports
 
-    # ---- What it includes
+    # ---- Includes
 
     def _include(self, id: WorldId) -> None:
         includer = Includer(self._context, self._package.id, id, (self._imports, self._exports), self._names)

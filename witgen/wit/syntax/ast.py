@@ -300,7 +300,7 @@ class InlineInterface:
 
 @frozen
 class Extern:
-    """What a world imports or exports: `name: func…`, `name: interface {…}`, `path` or `label: path`."""
+    """An import or export of a world: `name: func…`, `name: interface {…}`, `path` or `label: path`."""
 
     docs: str | None
     attributes: Attributes

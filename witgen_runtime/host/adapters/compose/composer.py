@@ -158,9 +158,7 @@ class _Composer:
         )
 
     def _numbered_resources(self) -> dict[Resource, str]:
-        """Return the host's resources of which functions can borrow several handles, and the functions that number
-        them.
-        """
+        """Return the host's resources of which functions can borrow several handles, with their number functions."""
         owners = {own: each for each in self._outer.interfaces for own in each.own}
         lent = {resource for interface in self._plan.lending for resource in lent_resources(interface)}
         return {
