@@ -20,7 +20,7 @@ _SPELT_OUT = 100
 
 @frozen
 class StreamFacts:
-    """A kind of stream or future: the name of what makes one (componentize-py's, if no named type is carried)."""
+    """A kind of stream or future: the name of its constructor (componentize-py's, if elements have no named type)."""
 
     name: str
     kind: ir.Stream | ir.Future

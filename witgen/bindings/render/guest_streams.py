@@ -1,4 +1,4 @@
-"""`guest/streams.py`: what makes the streams and futures of a world."""
+"""`guest/streams.py`: functions that make the streams and futures of a world."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["render_guest_streams"]
 
 @frozen
 class _Maker:
-    """A function that makes both ends: its name, what it carries, both ends' annotations, descriptor, the default's."""
+    """A function that makes both ends: its name, its element type, annotations of both ends, descriptor, default."""
 
     name: str
     title: str

@@ -1,4 +1,4 @@
-"""`guest/testing/`: fakes of what a world imports, typed per function, and the guest itself as tests call it."""
+"""`guest/testing/`: fakes of a world's imports, typed per function, and the guest as tests call it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class _Resource:
 
 
 class _Module:
-    """What the fakes of one scope are made of."""
+    """The parts of one scope's fakes."""
 
     def __init__(self, facts: WorldFacts, scope: ScopeFacts) -> None:
         self.facts = facts
@@ -138,7 +138,7 @@ def render_guest_fake(facts: WorldFacts, scope: ScopeFacts) -> str | None:
 
 @frozen
 class _Attribute:
-    """An attribute of the world's fakes: its name, what makes it, what it stands for."""
+    """An attribute of the world's fakes: its name, its constructor, its interface."""
 
     name: str
     value: str
@@ -181,11 +181,11 @@ def render_guest_testing(facts: WorldFacts, *, host: bool) -> str | None:
 
 
 _OFFERED = ("Call", "GuestExit", "Trap", "calls")
-"""What the runtime offers to tests."""
+"""Names that the runtime offers to tests."""
 
 
 def _opening(imports: Imports, *, host: bool) -> dict[str, object]:
-    """Return what `opened` is made of."""
+    """Return the parts of `opened`."""
     typed = ("TYPE_CHECKING", "cast") if host else ("Any",)
     return {
         "trial": imports.module("..._runtime.testing", "trial", "_trial"),

@@ -1,4 +1,4 @@
-"""`host/`: base classes to implement for what a component imports, typed access to what it exports."""
+"""`host/`: base classes to implement for a component's imports, typed access to its exports."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def interface_class(facts: WorldFacts, scope: ScopeFacts) -> str:
 
 @frozen
 class AsyncBase:
-    """The class of a resource whose methods are coroutines; `of` is the one with plain methods."""
+    """The class of a resource with coroutine methods; `of` is the one with plain methods."""
 
     name: str
     of: str
@@ -36,7 +36,7 @@ class AsyncBase:
     bases: tuple[str, ...]
     functions: tuple[Signature, ...]
     awaitable: str = ""
-    """What Awaitable is called, where WIT declares a function called `dropped`."""
+    """The local name of Awaitable, if WIT declares a function called `dropped`."""
 
     @property
     def dropped_hook(self) -> str:
@@ -45,13 +45,13 @@ class AsyncBase:
 
 
 _PROVIDED = {"wasi:io/poll": ("Pollable",), "wasi:io/streams": ("InputStream", "OutputStream")}
-"""Resources of wasmtime's own that the runtime has classes for: Python can make them."""
+"""Resources of wasmtime for which the runtime has classes, so that Python can make them."""
 
 _WITH_COROUTINES = "with methods that are coroutines, for the asyncio API"
 
 
 class HostScope(ModuleScope):
-    """What the host modules of one scope are made of."""
+    """The parts of one scope's host modules."""
 
     @property
     def host(self) -> str:
@@ -162,7 +162,7 @@ def render_host_import(facts: WorldFacts, scope: ScopeFacts) -> str | None:
 
 
 def render_host_export(facts: WorldFacts, scope: ScopeFacts) -> str:
-    """Return the module that gives access to one exported interface."""
+    """Return the module for one exported interface."""
     names = host_names(facts, scope)
     name, async_class = names.own, names.async_class
     builder = HostScope(facts, scope, EXPORT_SIDE, [name, async_class, *names.twins.values()])

@@ -1,4 +1,4 @@
-"""What the classes of the host modules are called: those of a scope itself, and the async bases beside its own."""
+"""Names of the classes in host modules: those of a scope itself, and its async base classes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["HostNames", "host_names"]
 
 @frozen
 class HostNames:
-    """Names in one host module; none of them is that of a type of the scope.
+    """Names in one host module; none of them is the name of a type in the scope.
 
     `own` stands for the interface or the world, `async_class` for the same in the asyncio API. `twins` are the classes
     of the scope's resources whose methods are `async def`. The containers of imports are a world's only.

@@ -1,4 +1,4 @@
-"""What all generated modules have in common."""
+"""Common parts of all generated modules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The resources of a scope: those it declares, and those it brings in under names of its own."""
+"""The resources of a scope: those it declares, and those it brings in with `use`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class ResourceView:
 
     @property
     def dropped_hook(self) -> str:
-        """The name of the method that says a handle was dropped, where WIT declares `dropped` itself; or else empty."""
+        """The name of the hook for dropped handles if WIT itself declares `dropped`; otherwise empty."""
         return dropped_hook(self.functions)
 
 
@@ -57,7 +57,7 @@ def declared_resources(facts: WorldFacts, scope: ScopeFacts) -> tuple[tuple[ir.T
 def resource_names(
     facts: WorldFacts, scope: ScopeFacts, imports: Imports, place: Place
 ) -> tuple[list[str], list[ResourceAlias]]:
-    """Import the resources that a scope `use`s, under its own names for them, and list its aliases of its own."""
+    """Import the resources that a scope `use`s, under its names for them, and list aliases of its own resources."""
     annotations = Annotations(facts, imports, place, scope.module)
     imported: list[str] = []
     aliases: list[ResourceAlias] = []
@@ -82,7 +82,7 @@ def resource_doc(facts: WorldFacts, id: ir.TypeId) -> str:
 def resource_bases(
     facts: WorldFacts, scope: ScopeFacts, fact: TypeFacts, imports: Imports, place: Place, base: str
 ) -> tuple[str, ...]:
-    """Return the bases of a resource's class: the runtime's, and the one that stands for it inside shared values."""
+    """Return the bases of a resource's class: the runtime's, and the one that represents it in shared values."""
     if fact not in facts.marked_resources(scope):
         return (base,)
     types = imports.module(f"{place.up}types", scope.module, "_types")

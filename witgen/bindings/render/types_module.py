@@ -58,7 +58,7 @@ def render_types(facts: WorldFacts, scope: ScopeFacts) -> str | None:
 
 
 class _Builder:
-    """Builds the items of one module in WIT order, so that every alias follows what it names."""
+    """Builds the items of one module in WIT order, so that every alias follows its target."""
 
     def __init__(self, facts: WorldFacts, scope: ScopeFacts) -> None:
         self._facts = facts

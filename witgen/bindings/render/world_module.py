@@ -52,7 +52,7 @@ class LinkView:
     label: str = ""
 
     def expression(self, host: str) -> str:
-        """Return the entry as code; `host` is what the runtime is called."""
+        """Return the entry as code; `host` is the local name of the runtime."""
         native = ", native=True" if self.native else ""
         label = f", label={literal(self.label)}" if self.label else ""
         return f"{host}.Import({literal(self.attribute)}, {self.table}, {self.module}{native}{label})"
@@ -67,7 +67,7 @@ class Exported:
     async_class: str
     """The class in the asyncio API."""
     label: str
-    """What it is exported as, if not as itself."""
+    """The label under which it is exported, if not its own name."""
 
 
 class _World:
@@ -90,7 +90,7 @@ class _World:
         return f"{self.imports.module('.._abi', link.scope.module, f'_{link.scope.module}_abi')}.INTERFACE"
 
     def links(self) -> Iterator[LinkView]:
-        """Yield what the definition lists: every interface that has functions or resources, then the world itself."""
+        """Yield the definition's entries: every interface that has functions or resources, then the world itself."""
         for link in self.facts.imports:
             resources = bool(declared_resources(self.facts, link.scope))
             if resources or link.scope.free:
@@ -117,13 +117,13 @@ class _World:
 
     @cached_property
     def _contained(self) -> Annotations:
-        """What annotates the fields of the imports container."""
+        """Annotations of the fields of the imports container."""
         annotations = self.scope.annotations(self._callables(), holds_resources=True)
         attributes = (link.attribute for link in self.facts.imports)
         return dataclasses.replace(annotations, shadowed={*annotations.shadowed, *attributes})
 
     def _field(self, link: Link) -> Field | None:
-        """Return the field of an interface; None where nobody can or need implement it."""
+        """Return the field of an interface; None if it cannot or need not be implemented."""
         names = host_names(self.facts, link.scope)
         resources = declared_resources(self.facts, link.scope)
         if not (link.scope.free or resources) or (link.native and resources):
@@ -161,12 +161,12 @@ class _World:
 
     @property
     def has_streams(self) -> bool:
-        """Tell whether functions have streams or futures, also if they are left out."""
+        """Return whether functions have streams or futures, including functions that are left out."""
         resolve, scopes = self.facts.resolve, self.facts.scopes.values()
         return any(has_stream(resolve, each.function) for scope in scopes for each in scope.functions)
 
     def exported_tables(self) -> Iterator[str]:
-        """Yield the descriptors of what the world exports."""
+        """Yield the descriptors of the world's exports."""
         if self.facts.exported:
             yield f"{self.abi}.EXPORTS"
         for link in self.facts.exports:

@@ -60,9 +60,7 @@ class Assembler:
             self._export(world, *made[item.name.name], item)
 
     def _export(self, world: DraftWorld, key: ir.WorldKey, value: ir.WorldItem, item: Exported) -> None:
-        """WIT has no exported types: a plain one is equivalent to the world's own, a resource would have no
-        constructor.
-        """
+        """WIT has no exported types: a plain one becomes the world's own, a resource could not be made."""
         if isinstance(value, ir.TypeItem) and isinstance(self.draft.types[value.id].kind, ir.Resource):
             message = f"the component exports the resource `{item.name.name}` outside an interface"
             raise self._input.unsupported(message, item.at, "WIT has exported resources in interfaces only")

@@ -181,9 +181,7 @@ class Evaluator:
         raise self._input.invalid(f"type {type.index} is not that of a {type.sort.name.lower()}", at)
 
     def _ascribe(self, scope: Scope, entity: Entity, type: ExternType, at: int) -> Entity:
-        """An export may declare a supertype: functions use its names of types, instances lose the exports that it
-        lacks.
-        """
+        """Apply an export's declared supertype: functions use its names of types, instances lose what it lacks."""
         stated = entity if type.sort is Sort.TYPE else self._open(scope, type, at)
         if type.sort is not sort_of(entity):
             self._invalid("an export is not of the sort that it states", at)

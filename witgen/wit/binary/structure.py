@@ -225,9 +225,7 @@ class ExternName:
 
 @frozen
 class ExternType:
-    """The kind of an import or export: `index` is its type, None for a fresh resource and for kinds that are not
-    inspected.
-    """
+    """The kind of an import or export: `index` is its type, None for fresh resources and uninspected kinds."""
 
     sort: Sort
     index: int | None

@@ -20,7 +20,7 @@ _HELP = {
 def report_cycle(
     context: Context, what: str, steps: Sequence[tuple[str, str, Span]], start: int, place: Span | None = None
 ) -> None:
-    """Report a walk into a cycle: `steps` are (item, the item it needs, the place of the reference); the cycle begins at step `start`.
+    """Report a walk into a cycle: `steps` are (item, item it needs, place); the cycle begins at step `start`.
 
     The message points at `place`, or at the first step.
     """

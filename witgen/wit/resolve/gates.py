@@ -58,7 +58,7 @@ def _combine(context: Context, file: SourceFile, gates: dict[type[ast.Attribute]
 
 
 def gate(context: Context, package: PackageName, stability: Stability, span: Span) -> Off | None:
-    """Return why the item's gate leaves it out; None if it is active. A wrong version is an error on the item's name."""
+    """Return why the item's gate leaves it out; None if active. A wrong version is an error on the item's name."""
     if isinstance(stability, Unstable):
         on = context.all_features or stability.feature in context.features
         return None if on else Off(stability.feature, span)
