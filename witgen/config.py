@@ -26,12 +26,15 @@ class Config:
     Attributes:
         wit: a folder with WIT (and `deps/`), one WIT file, or a component.
         world: the world's name; `ns:pkg/world[@version]` for one of another package; None for the only one. A component
-        does not record its world's name: this names it, by default the file's name is used. out: the output folder;
-        None to write nothing. host: whether to write host bindings. guest: whether to write guest wrappers; those of a
-        component only where `host` is off. features: `@unstable` features to turn on. all_features: turn on every
-        `@unstable` feature. world_module: the name given to componentize-py's `--world-module`. full_names: whether
-        componentize-py is given `--full-names`. import_names: componentize-py's names of imported interfaces
-        (`ns:pkg/name@version` → name), as given to its
+            does not record its world's name: this names it; the default is the file's name.
+        out: the output folder; None to write nothing.
+        host: whether to write host bindings.
+        guest: whether to write guest wrappers; those of a component only where `host` is off.
+        features: `@unstable` features to turn on.
+        all_features: turn on every `@unstable` feature.
+        world_module: the name given to componentize-py's `--world-module`.
+        full_names: whether componentize-py is given `--full-names`.
+        import_names: componentize-py's names of imported interfaces (`ns:pkg/name@version` → name), as given to its
             `--import-interface-name`.
         export_names: the same of exported interfaces.
         names: module names by interface (`ns:pkg/interface`, with `@version` where the world has several), and class
@@ -43,10 +46,10 @@ class Config:
         all_imports: keep those imports of a component that wasmtime provides and that no other function mentions.
         force: overwrite files that a person edited or made.
         golem: resolve missing packages from the bundled Golem WIT.
-        reuse: packages that witgen generated before, by import name, or as `name=folder`: equal definitions of
-        interfaces are imported from there, and so is the runtime. runtime: `copy` for a copy of the runtime in the
-        output, or the import name of one; None for `witgen_runtime`,
-            or for that of the packages that are reused.
+        reuse: packages that witgen generated before, by import name, or as `name=folder`: equal
+            definitions of interfaces are imported from there, and so is the runtime.
+        runtime: `copy` for a copy of the runtime in the output, or the import name of one; None for `witgen_runtime`,
+            or for that of the reused packages.
     """
 
     wit: str | os.PathLike[str]

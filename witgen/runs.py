@@ -52,7 +52,8 @@ def generate_all(targets: Sequence[Target]) -> Iterator[Result]:
 
     Raises:
         WitgenError: some WIT or option is invalid, or foreign files are in the way; every problem of every target is
-        listed, once. OSError: an output cannot be written.
+            listed, once.
+        OSError: an output cannot be written.
     """
     outputs = _produced(targets)
     with write.exclusive(*(output.folder for output in outputs if output.folder is not None)):

@@ -148,7 +148,7 @@ def keep(place: Place, component: bytes, notes: Path, started: int) -> None:
         component: the content of the component; if another program replaces the file, the record does not apply.
         notes: the folder that `prepare_entry` filled.
         started: the start of the build, in nanoseconds. If an input may have changed since, nothing is recorded, and
-        the next build builds again.
+            the next build builds again.
     """
     try:
         noted = json.loads((notes / "notes.json").read_text(encoding="utf-8"))

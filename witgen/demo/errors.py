@@ -1,4 +1,4 @@
-"""Why a demo cannot go on."""
+"""Errors that end a demo."""
 
 from __future__ import annotations
 

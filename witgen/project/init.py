@@ -46,7 +46,7 @@ def initialise(folder: Path, wit: Path | None, world: str | None, out: str | Non
 
     Raises:
         WitgenError: there is no WIT, it is invalid, it has several worlds and none was named, or a configuration
-        exists.
+            exists.
     """
     path = folder / FILE_NAME
     text = _text(path)

@@ -26,7 +26,7 @@ class _Awaited(asyncio.Future[Any]):
 
 
 def outlast_exports() -> None:
-    """Let the component's task of an async export go on until its calls have ended, after the export has returned."""
+    """Keep the component's task of an async export running until its calls have ended, after the export has returned."""
     runtime: Any = import_module("componentize_py_runtime")
     support: Any = import_module("componentize_py_async_support")
     loop, poll = support._loop, support._poll  # noqa: SLF001 - there is no public way

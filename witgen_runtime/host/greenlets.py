@@ -71,7 +71,7 @@ def enter(turns: _Turns) -> None:
     """Note that the current greenlet is about to make a call; raise if another one of the thread is inside."""
     get_current: Any = getattr(modules.get("greenlet"), "getcurrent", None)
     if get_current is None:
-        return  # its import is under way, or forbidden
+        return  # being imported, or import forbidden
     first = current = get_current()
     last = turns.activation
     if last is not None and last.is_last(current, turns):

@@ -53,9 +53,8 @@ class Convenience:
         modules: Python's modules that the template uses.
         types: the interfaces whose module in `types/` the template uses.
         errors: classes of `types/`, by interface.
-        extra: more functions, by interface, that the module offers where they are there; the template knows the
-            interface's module by the last part of its name.
-        flags: what else the template is told.
+        extra: further functions, by interface, that the module offers if they exist; the template knows the interface's
+        module by the last part of its name. flags: further variables of the template.
     """
 
     name: str

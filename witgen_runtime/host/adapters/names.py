@@ -26,7 +26,7 @@ STEP, OPENED, COMMAND = "adapter-step", "adapter-opened", "adapter-command"
 """The function for the next stream instruction; the report of a new end; the async function that waits for the host."""
 
 DRIVE = "adapter-drive"
-"""An async function that returns when the host likes, imported to be exported: guests can go on as long as it runs."""
+"""An async function of the host, imported and exported again: guests can run until it returns."""
 
 WAIT = "adapter-wait"
 """To be called before each wait inside wasmtime; raises where there must be none."""

@@ -43,7 +43,7 @@ class Settings:
     fuel: bool = False
     """Counting of instructions."""
     interruptible: bool = False
-    """Guests ask whether to go on."""
+    """Guests check whether to stop."""
     bounded: bool = False
     """Whether memories record who exceeded their limit; without that, wasmtime's own limiter is used."""
 

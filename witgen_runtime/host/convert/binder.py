@@ -34,7 +34,7 @@ _PIECE = 1 << 14
 
 
 class Lender(Protocol):
-    """Handles of one bound function that are under way during a call."""
+    """Handles of one bound function that are in transit during a call."""
 
     @property
     def passing(self) -> Sequence[object]:
@@ -216,7 +216,7 @@ class _Bound:
         self._lender.undo()
         if isinstance(failure, check.Mismatch) and again:
             raise failure.located(self._function.python)
-        # Other forms of the values do not help where the runtime itself cannot go on.
+        # Other forms of the values do not help if the runtime itself has failed.
         if again or isinstance(failure, HostError) or not isinstance(failure, Exception):
             raise failure
 

@@ -63,7 +63,7 @@ class Interruption:
         self._owner = owner
         self._deadline = deadline
         self.call: _Call | None = None
-        """The call under way. The store forgets it when the call is over."""
+        """The running call; the store removes it when the call ends."""
         self.callback = c_callback(ffi.EPOCH_CALLBACK, self._ask)
         ffi.set_epoch_callback(store, self.callback)
         store.set_epoch_deadline(1)
@@ -88,12 +88,12 @@ class Interruption:
 
     @property
     def remaining(self) -> float | None:
-        """How many seconds the call under way may still take, below 0 if it is late; None where nothing limits it."""
+        """The remaining seconds of the running call, below 0 if it is late; None without a deadline."""
         call = self.call
         return call.due - monotonic() if call is not None and call.due else None
 
     def stop(self, cause: BaseException) -> None:
-        """Let the call under way end with an exception, from any thread. Host code is not interrupted, wasm is."""
+        """Make the running call end with an exception, from any thread. This interrupts wasm, but not host code."""
         call = self.call
         if call is not None:
             self._stop(call, cause)

@@ -1,4 +1,4 @@
-"""The thread that looks at the clock while calls are under way that can be stopped."""
+"""The thread that watches the clock while interruptible calls run."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _LONGEST: Final = 0.02
 
 _NAME: Final = "deadlines of stores"
 _IDLE_LOOKS: Final = 100
-"""Looks without a call under way until the thread ends; the next call starts another one."""
+"""Checks without a running call until the thread ends; the next call starts another one."""
 
 
 class Watched(Protocol):
@@ -34,9 +34,9 @@ class Watched(Protocol):
 
     @abstractmethod
     def look(self, now: float) -> float | None:
-        """Stop the call under way if its time is up.
+        """Stop the running call if its deadline has passed.
 
-        Return how many seconds until the next look at most; None where no call is under way.
+        Return the most seconds until the next check; None without a running call.
         """
         ...
 
@@ -46,7 +46,7 @@ class Watched(Protocol):
 
 
 class _Watch:
-    """Calls under way, and the thread that looks at them. Nothing here is locked while a call begins or ends."""
+    """The running calls, and the thread that watches them. No lock is held while a call begins or ends."""
 
     def __init__(self) -> None:
         self.calls: set[ref[Any]] = set()

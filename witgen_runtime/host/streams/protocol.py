@@ -32,7 +32,7 @@ class Mover(Protocol):
     """The interface of the stream manager for ends."""
 
     def soon(self, job: Callable[[], None]) -> None:
-        """Run a job on the store's thread as soon as guests can go on."""
+        """Run a job on the store's thread as soon as guests can run."""
         ...
 
     def later(self, job: Callable[[], None]) -> None:

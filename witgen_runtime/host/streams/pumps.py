@@ -193,7 +193,7 @@ def _in_thread(feed: Feed, items: Iterable[object]) -> None:
             for item in iterator:
                 if not feed.offer(item):
                     break
-        except BaseException as failure:  # noqa: BLE001  (comes out of the call that is under way)
+        except BaseException as failure:  # noqa: BLE001  (the running call raises it)
             feed.end(failure)
         else:
             feed.end()
@@ -218,7 +218,7 @@ def _awaited(items: AsyncIterable[object], loop: asyncio.AbstractEventLoop | Non
         except asyncio.CancelledError as cancelled:
             feed.end(_was_cancelled(cancelled))
             raise
-        except BaseException as failure:  # noqa: BLE001  (comes out of the call that is under way)
+        except BaseException as failure:  # noqa: BLE001  (the running call raises it)
             feed.end(failure)
         else:
             feed.end()
@@ -280,7 +280,7 @@ def _compute(function: Callable[[], object]) -> Pump:
     def run(future: Future[object]) -> None:
         try:
             value = function()
-        except BaseException as failure:  # noqa: BLE001  (comes out of the call that is under way)
+        except BaseException as failure:  # noqa: BLE001  (the running call raises it)
             future.set_exception(failure)
         else:
             future.set_result(value)

@@ -32,7 +32,7 @@ _PATIENCE: Final = 2.0
 """Seconds that closing a store waits for the release of its outputs, which takes a fraction of a millisecond."""
 
 _FAREWELL: Final = 0.2
-"""Seconds that the end of the interpreter waits for calls that other threads have under way."""
+"""Seconds that the exiting interpreter waits for running calls of other threads."""
 
 _PAUSE: Final = 0.001
 
@@ -79,7 +79,7 @@ class Output:
     Args:
         write: gets the bytes.
         ours: whether it belongs to the runtime, so that only the guest sees a failure; otherwise the first one is
-        `failure`, for the running call.
+            `failure`, for the running call.
     """
 
     def __init__(self, write: Callable[[bytes], object], *, ours: bool = False) -> None:
@@ -116,7 +116,7 @@ class Output:
             if self.keep is not None:
                 self.keep(data)
             return len(data) if self.is_ours and self._write(data) is None else self._call(data)
-        except BaseException as error:  # noqa: BLE001  (comes out of the call under way as it is)
+        except BaseException as error:  # noqa: BLE001  (the running call raises it unchanged)
             if not self.is_ours and self.failure is None:
                 self.failure = error
                 if self.noted is not None:

@@ -81,7 +81,7 @@ class InputStream(Unique):
                     if chunk:
                         peer.sendall(b"%x\r\n%b\r\n" % (len(chunk), chunk))
                 peer.sendall(b"0\r\n\r\n")
-            except BaseException as error:  # noqa: BLE001  (kept for whoever asks, as nobody can catch it here)
+            except BaseException as error:  # noqa: BLE001  (kept in `failure`, as no caller can catch it here)
                 self.failure = error
             finally:
                 close = getattr(chunks, "close", None)
