@@ -26,7 +26,7 @@ class _Awaited(asyncio.Future[Any]):
 
 
 def outlast_exports() -> None:
-    """Keep the component's task of an async export running until its calls have ended, after the export has returned."""
+    """Keep the task of an async export that has returned running until its calls have ended."""
     runtime: Any = import_module("componentize_py_runtime")
     support: Any = import_module("componentize_py_async_support")
     loop, poll = support._loop, support._poll  # noqa: SLF001 - there is no public way

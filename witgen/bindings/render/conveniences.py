@@ -53,8 +53,9 @@ class Convenience:
         modules: Python's modules that the template uses.
         types: the interfaces whose module in `types/` the template uses.
         errors: classes of `types/`, by interface.
-        extra: further functions, by interface, that the module offers if they exist; the template knows the interface's
-        module by the last part of its name. flags: further variables of the template.
+        extra: further functions, by interface, that the module offers if they exist; the template knows the
+            interface's module by the last part of its name.
+        flags: further variables of the template.
     """
 
     name: str
