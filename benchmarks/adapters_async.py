@@ -35,8 +35,8 @@ def wake_up() -> float:
     """Return the milliseconds, the median of them, until a guest has the result of one of 100 calls."""
     gates, under_way = [threading.Event() for _ in range(100)], threading.Semaphore(0)
     ended, latencies = dict[int, float](), list[float]()
-    tickets = importlib.import_module("witgen_runtime.host.adapters.calling.subtasks").Tickets
-    take = tickets.take
+    subtasks = importlib.import_module("witgen_runtime.host.adapters.calling.subtasks").Subtasks
+    take = subtasks.take
 
     def wait(n: int) -> int:
         under_way.release()
@@ -44,8 +44,8 @@ def wake_up() -> float:
         ended[n] = time.perf_counter()
         return n
 
-    def timed(self: Any, ticket: int) -> Any:
-        number = take(self, ticket)
+    def timed(self: Any, subtask: int) -> Any:
+        number = take(self, subtask)
         latencies.append(time.perf_counter() - ended[number])
         return number
 
@@ -56,13 +56,13 @@ def wake_up() -> float:
             time.sleep(0.002)
             gate.set()
 
-    tickets.take = timed
+    subtasks.take = timed
     try:
         with async_guest.opened(wait) as world:
             threading.Thread(target=release).start()
             world.all(len(gates))
     finally:
-        tickets.take = take
+        subtasks.take = take
     return median(latencies) * 1e3
 
 
@@ -93,10 +93,10 @@ async def _tick(late: list[float]) -> None:
         late.append((time.perf_counter() - due) * 1e3)
 
 
-def _attend(face: Any, component: Path, url: str) -> list[float]:
+def _attend(api: Any, component: Path, url: str) -> list[float]:
     """Let the guest attend in a thread; return the wake-ups."""
     latencies = _Latencies()
-    with face.open(component, relay.threaded(latencies.told)) as world:
+    with api.open(component, relay.threaded(latencies.told)) as world:
         # Once before: what is compiled at the first call is not what is measured.
         world.attend(f"{url}/stamps/1/0", relay.CROWD, 1)
         latencies.clear()
@@ -104,10 +104,10 @@ def _attend(face: Any, component: Path, url: str) -> list[float]:
     return latencies
 
 
-async def _attend_looped(face: Any, component: Path, url: str) -> tuple[list[float], float]:
+async def _attend_looped(api: Any, component: Path, url: str) -> tuple[list[float], float]:
     """Let the guest attend under asyncio; return the wake-ups and how late the ticker was at most."""
     late, latencies = [0.0], _Latencies()
-    async with await face.open(component, relay.awaited(sent=latencies.told)) as world:
+    async with await api.open(component, relay.awaited(sent=latencies.told)) as world:
         await world.attend(f"{url}/stamps/1/0", relay.CROWD, 1)
         latencies.clear()
         ticking = asyncio.create_task(_tick(late))

@@ -21,7 +21,7 @@ from wit_values import same, values
 
 from witgen import Config, generate
 from witgen.base.frozen import replace
-from witgen.diagnostics.errors import WitError as WitgenError
+from witgen.diagnostics.errors import WitgenError
 from witgen.golem.wave.errors import WaveError
 from witgen.golem.worker.errors import DivergenceError
 from witgen_runtime import abi, host

@@ -19,10 +19,10 @@ __all__ = ["GOLEM_WORLD", "Config", "Result", "check", "generate", "resolve"]
 def resolve(
     path: str | os.PathLike[str], features: Collection[str] = (), *, all_features: bool = False, golem: bool = False
 ) -> ir.Resolve:
-    """Read and resolve a WIT tree; with `golem`, packages that are not there come from the WIT that witgen has.
+    """Read and resolve a WIT tree; with `golem`, resolve missing packages from the bundled Golem WIT.
 
     Raises:
-        WitgenError: the tree cannot be used; every problem is listed.
+        WitgenError: the tree is invalid; every problem is listed.
     """
     from .wit.resolve import resolve_tree
 
@@ -30,10 +30,10 @@ def resolve(
 
 
 def generate(config: Config) -> Result:
-    """Generate the bindings of one world, and write them where `config.out` says.
+    """Generate the bindings of one world, and write them to `config.out`.
 
     Raises:
-        WitgenError: the WIT cannot be used, or files that are not ours stand in the way; nothing was written then.
+        WitgenError: the WIT is invalid, or foreign files are in the way; nothing was written.
         OSError: the output cannot be written.
     """
     (result,) = generate_all([Target(config, {})])
@@ -44,7 +44,7 @@ def check(config: Config) -> Result:
     """Compare `config.out` with what `generate` would write; `plan.drift` of the result lists every difference.
 
     Raises:
-        WitgenError: the WIT cannot be used, or something in the way is never replaced: a link, a FIFO.
+        WitgenError: the WIT is invalid, or a path in the way is never replaced: a link, a FIFO.
         OSError: the output cannot be read.
     """
     (result,) = check_all([Target(config, {})])

@@ -1,4 +1,4 @@
-"""What a run is asked to do, and what comes out of it."""
+"""The options of a run, and its results."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-from .base.frozen import record
+from .base.frozen import frozen
 from .base.resources import GOLEM_WIT
 from .diagnostics.model import Diagnostic
 from .output import Output, Plan
@@ -19,14 +19,14 @@ __all__ = ["Config", "Produced", "Result", "default_wit"]
 _EMPTY: Mapping[str, str] = MappingProxyType({})
 
 
-@record
+@frozen
 class Config:
-    """What to generate.
+    """The options of one output.
 
     Attributes:
         wit: a folder with WIT (and `deps/`), one WIT file, or a component.
         world: the world's name; `ns:pkg/world[@version]` for one of another package; None for the only one. A component
-            does not know its world's name: this is it, or else the file's name.
+            does not record its world's name: this names it; the default is the file's name.
         out: the output folder; None to write nothing.
         host: whether to write host bindings.
         guest: whether to write guest wrappers; those of a component only where `host` is off.
@@ -42,14 +42,14 @@ class Config:
         wasmtime: the packages (`ns:pkg`) and interfaces (`ns:pkg/interface`) whose host side wasmtime provides;
             None for all that it can.
         skip: imported interfaces (`ns:pkg/interface`) to leave out.
-        adapters: which adapters host bindings use where their user does not say: `auto`, `bytes` or `off`.
+        adapters: the default adapters of host bindings: `auto`, `bytes` or `off`.
         all_imports: keep those imports of a component that wasmtime provides and that no other function mentions.
         force: overwrite files that a person edited or made.
-        golem: take packages that `wit` needs and that are not there from the WIT of Golem that comes with witgen.
-        reuse: packages that witgen generated before, by import name, or as `name=folder`: what an interface has the
-            same there is imported from there, and so is the runtime.
+        golem: resolve missing packages from the bundled Golem WIT.
+        reuse: packages that witgen generated before, by import name, or as `name=folder`: equal
+            definitions of interfaces are imported from there, and so is the runtime.
         runtime: `copy` for a copy of the runtime in the output, or the import name of one; None for `witgen_runtime`,
-            or for that of the packages that are reused.
+            or for that of the reused packages.
     """
 
     wit: str | os.PathLike[str]
@@ -75,20 +75,20 @@ class Config:
 
 
 def default_wit(folder: Path, *, golem: bool) -> Path:
-    """Return where the WIT is if nobody says so: `wit` in `folder`, or with `golem`, if there is none, Golem's own."""
+    """Return the default path of the WIT: `wit` in `folder`, or with `golem`, if that is missing, Golem's own."""
     own = folder / "wit"
     return GOLEM_WIT if golem and not own.exists() else own
 
 
 class Result(NamedTuple):
-    """What was generated: text by path relative to the output, warnings, and what the disk needed."""
+    """A generated output: text by path relative to the output, warnings, and the plan of changes."""
 
     files: Mapping[str, str]
     diagnostics: tuple[Diagnostic, ...]
     plan: Plan | None = None
 
 
-@record
+@frozen
 class Produced:
     """The output, the text of the lock that goes with it, and warnings."""
 

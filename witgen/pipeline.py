@@ -52,7 +52,7 @@ def produce(config: Config, tree: Tree, planned: Planned | None = None) -> Produ
     whole = resolved
     if config.skip:
         resolved = without_skipped(resolved, world, config.skip)
-    # Whoever has a component has its guest.
+    # A component contains its guest, so no guest bindings are needed.
     wants_guest = config.guest and (component is None or not config.host)
     planned = planned or Planned()
     packages = reused(config, planned, host=config.host, guest=wants_guest)
@@ -74,7 +74,7 @@ def produce(config: Config, tree: Tree, planned: Planned | None = None) -> Produ
 
 
 def _shared(facts: WorldFacts, modules: Iterable[Module], packages: Packages) -> Iterator[Module]:
-    """Return the modules of a world, which import what a package has."""
+    """Return the modules of a world, which import the definitions that a reused package has."""
     from .bindings.render.sharing import Sharing  # noqa: PLC0415 - most outputs reuse nothing
 
     sharing = Sharing(facts, modules, packages.found)
@@ -104,7 +104,7 @@ def _output(facts: WorldFacts, modules: Iterable[Module], data: dict[str, str], 
 
 
 def _contents(facts: WorldFacts, packages: Packages) -> Contents:
-    """Return what packages that reuse this one need to know of it."""
+    """Return the description of the output for packages that reuse it."""
     interfaces = {
         scope.title: Shared(
             scope.module,

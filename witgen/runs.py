@@ -24,14 +24,14 @@ from .wit.tree import Tree, read_tree, with_library
 __all__ = ["GOLEM_WORLD", "check_all", "generate_all", "tree_of"]
 
 GOLEM_WORLD = "agent"
-"""Of the worlds of the embedded WIT, the one for those who name none."""
+"""The default world of the embedded WIT."""
 
 _T = TypeVar("_T")
 _U = TypeVar("_U")
 
 
 class _Output(NamedTuple):
-    """What a target is to have; `folder` is None where nothing is to be written."""
+    """The output of a target; `folder` is None if nothing is to be written."""
 
     config: Config
     produced: Produced
@@ -41,7 +41,7 @@ class _Output(NamedTuple):
         return None if self.config.out is None else Path(self.config.out)
 
     def plan(self) -> write.Plan | None:
-        """Compare the folder with what it is to have."""
+        """Compare the folder with the output."""
         if self.folder is None:
             return None
         return write.plan(self.folder, self.produced.output, self.produced.lock, force=self.config.force)
@@ -51,8 +51,8 @@ def generate_all(targets: Sequence[Target]) -> Iterator[Result]:
     """Write the output of each target, and yield the results; nothing is written unless everything can be.
 
     Raises:
-        WitgenError: some WIT or option cannot be used, or files that are not ours stand in the way; every problem of
-            every target is listed, once.
+        WitgenError: some WIT or option is invalid, or foreign files are in the way; every problem of every target is
+            listed, once.
         OSError: an output cannot be written.
     """
     outputs = _produced(targets)
@@ -67,10 +67,10 @@ def generate_all(targets: Sequence[Target]) -> Iterator[Result]:
 
 
 def check_all(targets: Sequence[Target]) -> Iterator[Result]:
-    """Compare each target's folder with what `generate_all` would leave there, and yield the results.
+    """Compare each target's folder with the output of `generate_all`, and yield the results.
 
     Raises:
-        WitgenError: as `generate_all`, but for files that only differ.
+        WitgenError: as `generate_all`, except for files that only differ.
         OSError: an output cannot be read.
     """
     outputs = _produced(targets)
@@ -79,7 +79,7 @@ def check_all(targets: Sequence[Target]) -> Iterator[Result]:
 
 
 def tree_of(path: str | os.PathLike[str], *, golem: bool) -> Tree:
-    """Read WIT; with `golem`, packages that are not there come from the WIT that witgen has."""
+    """Read WIT; with `golem`, resolve missing packages from the bundled Golem WIT."""
     tree = read_tree(os.fspath(path))
     return with_library(tree, os.fspath(GOLEM_WIT)) if golem else tree
 

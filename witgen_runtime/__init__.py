@@ -1,6 +1,6 @@
-"""What generated bindings stand on; `host` needs wasmtime, everything else Python alone.
+"""The runtime that generated bindings import. `host` needs wasmtime; everything else needs Python alone.
 
-`Ok`, `Err` and `Some` are values that WIT has and Python has not; every error that WIT declares is a `WitError`.
+`Ok`, `Err` and `Some` are WIT values without a counterpart in Python; every error that WIT declares is a `WitError`.
 """
 
 from __future__ import annotations

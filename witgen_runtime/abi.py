@@ -1,8 +1,7 @@
-"""Descriptors: what the WIT types and functions of a package look like, as plain data.
+"""Descriptors of the WIT types and functions of a package, as plain data.
 
-The generated `_abi` modules are made of these. Hosts and guests compile their converters from them, once per function;
-no descriptor is looked at while a call runs. Names are WIT names (kebab-case, never escaped) unless called `attribute`
-or `python`.
+The generated `_abi` modules consist of these. Hosts and guests compile their converters from them, once per function;
+calls do not use descriptors. Names are WIT names (kebab-case, never escaped) unless called `attribute` or `python`.
 """
 
 from __future__ import annotations
@@ -87,9 +86,9 @@ class Field:
 
 @dataclass(frozen=True, eq=False)
 class Record:
-    """A record and the dataclass that stands for it (positional arguments in field order).
+    """A record and the dataclass that represents it (positional arguments in field order).
 
-    `interface` names what declares the type, as `Resource.interface` does; so it is for every named type.
+    `interface` names the interface or world that declares the type, as for every named type.
     """
 
     name: str

@@ -1,8 +1,8 @@
-"""Whether a Python value fits a WIT type: the slow, exact answer.
+"""Checks whether a Python value fits a WIT type: the slow, exact check.
 
-The compiled converters of hosts and guests take values in canonical form (exactly `int`, `bytes`, `list`, …) and leave
-on anything else. What they leave is decided here: a value that WIT has room for comes back in canonical form, any other
-is refused with the path of the bad part. No value is consumed by the converters before it gets here.
+The compiled converters of hosts and guests take values in canonical form (exactly `int`, `bytes`, `list`, …) and fall
+back to this module for anything else: a value that fits the WIT type is returned in canonical form, any other is
+refused with the path of the bad part. Converters do not consume a value before that.
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ F32_OVERFLOW = float.fromhex("0x1.ffffffp+127")
 """Halfway between the largest f32 and the next power of two: rounding to nearest makes that and more infinite."""
 
 Opaque: TypeAlias = Callable[[abi.Type, object], object]
-"""Checks what only one side knows: handles, streams, futures. Returns the value or raises `Mismatch`."""
+"""Checks values that differ between hosts and guests: handles, streams, futures. Returns the value or raises
+`Mismatch`.
+"""
 
 
 class Mismatch(Exception):  # noqa: N818  (never leaves the runtime)
@@ -75,7 +77,7 @@ class Mismatch(Exception):  # noqa: N818  (never leaves the runtime)
 
 
 def unexpected(expected: str, value: object) -> Mismatch:
-    """Return the error for a value of another class; one of the same name is told apart by its module."""
+    """Return the error for a value of another class; a class of the same name is shown with its module."""
     got = "None" if value is None else type(value).__name__
     if got == expected:
         got = f"the {got} of {type(value).__module__}"
@@ -243,7 +245,7 @@ def bare_case(type_: abi.Variant, value: object) -> abi.Case | None:
 
 
 def _takes(type_: abi.Type, value: object) -> bool:
-    """Say whether `value` is of the Python type that stands for `type_`; nothing inside it is looked at."""
+    """Return whether `value` is of the Python type that represents `type_`; its parts are not checked."""
     match type_:
         case abi.Prim():
             return type_ is not abi.ERROR_CONTEXT and _takes_primitive(type_, value)

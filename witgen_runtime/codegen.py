@@ -72,7 +72,7 @@ class Source:
 
     @contextmanager
     def function(self, signature: str, *, is_async: bool = False) -> Generator[None]:
-        """Add a function before the one that is being generated."""
+        """Add a function before the one being generated."""
         outer, indent = self._lines, self._indent
         self._lines, self._indent = [], 0
         with self.block(f"{'async ' if is_async else ''}def {signature}:"):

@@ -1,7 +1,7 @@
-"""The ends of streams and futures, as guests see them: what componentize-py's own objects offer.
+"""Protocols of the ends of streams and futures in guests: the operations of componentize-py's objects.
 
-They are protocols, so that bindings need no componentize-py to be imported and checked. `with` closes an end; one that
-nothing refers to any more is closed as well. One operation at a time may run on an end.
+They are protocols, so that bindings can be imported and type-checked without componentize-py. `with` closes an end, as
+does losing the last reference to it. One operation at a time may run on an end.
 """
 
 from __future__ import annotations

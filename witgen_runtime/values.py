@@ -13,9 +13,9 @@ E = TypeVar("E")
 
 
 class Value:
-    """Base of records, of variants' cases and of what stands for options and results; all can be copied and pickled.
+    """Base of records, variant cases, and the values of options and results; all can be copied and pickled.
 
-    `pickle` refuses classes with slots under its protocols 0 and 1 unless they say what their state is.
+    `pickle` refuses classes with slots under its protocols 0 and 1 unless they define their state.
     """
 
     __slots__ = ()
@@ -77,11 +77,11 @@ class Err(Value, Generic[E]):
 
 
 class WitError(Restorable):
-    """Base of every exception that stands for an error value declared in WIT.
+    """Base of every exception that represents an error value declared in WIT.
 
-    `value` is the payload; None where the error carries none. `str` says what the error is: text as it is, a payload
-    that begins with the name of its class (records, variants, enums, flags), others behind the exception's own name,
-    and that name alone where there is nothing to say. Two are equal when class and payload are.
+    `value` is the payload; None if the error has none. `str` describes the error: text unchanged; payloads whose text
+    begins with their class (records, variants, enums, flags) unchanged; other payloads after the name of the exception;
+    the name alone without a payload. Two are equal if class and payload are.
     """
 
     value: Any = None

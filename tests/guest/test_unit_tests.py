@@ -28,12 +28,12 @@ sys.modules["witgen"] = None
 
 from greeter_bindings.guest import testing
 
-fakes = pytest.fixture(testing.installed)
+witgen_fakes = pytest.fixture(testing.installed)
 
 
 @pytest.fixture(params=["app", "app.wasm"])
-def guest(request, fakes):
-    with testing.opened(request.param, fakes) as guest:
+def witgen_guest(request, witgen_fakes):
+    with testing.opened(request.param, witgen_fakes) as guest:
         yield guest
 """
 
@@ -62,7 +62,7 @@ def test_on_cpython(project: Path) -> None:
 
 
 def test_of_the_component(project: Path, component: Path) -> None:
-    done = run(project, "pytest", "-q", "-p", "witgen_runtime.testing.plugin", "--component", component)
+    done = run(project, "pytest", "-q", "-p", "witgen_runtime.testing.plugin", "--witgen-component", component)
     assert "7 passed" in done.stdout, done.stdout
 
 
@@ -76,30 +76,33 @@ def test_without_witgen(project: Path, component: Path) -> None:
 
 
 def test_a_component_that_is_missing(project: Path) -> None:
-    done = run(project, "pytest", "-q", "-p", "witgen_runtime.testing.plugin", "--component", "absent.wasm")
+    done = run(project, "pytest", "-q", "-p", "witgen_runtime.testing.plugin", "--witgen-component", "absent.wasm")
     assert "absent.wasm does not exist: build the component first" in done.stdout
 
 
 def test_settings_that_are_missing(project: Path) -> None:
     done = run(project, "pytest", "-q", "-p", "witgen_runtime.testing.plugin", "-o", "witgen_bindings=")
-    assert "fakes needs the setting `witgen_bindings`" in done.stdout
+    assert "witgen_fakes needs the setting `witgen_bindings`" in done.stdout
 
 
 WRONG = """\
-fakes.demo_greeter_chat.Seat.hear.returns(5)
-fakes.demo_greeter_chat.Seat.say.raises(ValueError())
-fakes.wasi_clocks_wall_clock.now.raises(ValueError())
-fakes.demo_greeter_chat.leave.returns(None)
-a: list[tuple[int]] = fakes.demo_greeter_chat.join.calls
-b: int = fakes.demo_greeter_chat.Seat.say.calls[0][1]
-fakes.demo_greeter_chat.join.answers(lambda _, __: fakes.demo_greeter_chat.Seat())
-guest.great("lobby")
+witgen_fakes.demo_greeter_chat.Seat.hear.returns(5)
+witgen_fakes.demo_greeter_chat.Seat.say.raises(ValueError())
+witgen_fakes.wasi_clocks_wall_clock.now.raises(ValueError())
+witgen_fakes.demo_greeter_chat.leave.returns(None)
+a: list[tuple[int]] = witgen_fakes.demo_greeter_chat.join.calls
+b: int = witgen_fakes.demo_greeter_chat.Seat.say.calls[0][1]
+witgen_fakes.demo_greeter_chat.join.answers(lambda _, __: witgen_fakes.demo_greeter_chat.Seat())
+witgen_guest.great("lobby")
 """
 
 
 def test_fakes_and_guest_are_typed(project: Path) -> None:
     """The example is clean for both checkers, and every line of what is wrong is found by both."""
-    head = ["from greeter_bindings.guest.testing import Fakes, Guest", "def test(fakes: Fakes, guest: Guest) -> None:"]
+    head = [
+        "from greeter_bindings.guest.testing import Fakes, Guest",
+        "def test(witgen_fakes: Fakes, witgen_guest: Guest) -> None:",
+    ]
     lines = [*head, *(f"    {line}" for line in WRONG.splitlines())]
     (project / "wrong.py").write_text("\n".join(lines) + "\n")
     files = ["app.py", "test_app.py", "wrong.py"]

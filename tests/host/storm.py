@@ -172,7 +172,7 @@ def opening(_: Any, random: Random) -> None:
                 assert world.cycle(n) == n
 
 
-class Face(host.AsyncWorld[Any]):
+class AsyncTestWorld(host.AsyncWorld[Any]):
     """The asyncio API of `World`."""
 
     async def call(self, name: str, *values: Any) -> Any:
@@ -191,7 +191,7 @@ def looping(_: Any, __: Random) -> None:
     """The asyncio API: interrupts reach the event loop, while guests run on another thread."""
 
     async def main() -> None:
-        async with await Face._open(World, TEXT, Imports(Slow(Mine))) as world:
+        async with await AsyncTestWorld._open(World, TEXT, Imports(Slow(Mine))) as world:
             for n in range(10):
                 assert await world.call("cycle", n) == n
                 assert await world.call("numbers", Mine(n), Mine(1)) == n + 1

@@ -22,15 +22,15 @@ from .things import TEXT, Counted, Imports, Things, World
 T = TypeVar("T")
 
 
-class Face(host.AsyncWorld[Any]):
+class AsyncTestWorld(host.AsyncWorld[Any]):
     """What generated code has."""
 
     @classmethod
-    async def things(cls, imports: Any) -> Face:
+    async def things(cls, imports: Any) -> AsyncTestWorld:
         return await cls._open(World, TEXT, imports)
 
     @classmethod
-    async def limits(cls, **limits: Any) -> Face:
+    async def limits(cls, **limits: Any) -> AsyncTestWorld:
         return await cls._open(Limited, LIMITS, Waits, limits=host.Limits(**limits))
 
     async def call(self, name: str, *values: Any) -> Any:
@@ -88,7 +88,7 @@ class Mine(Counted):
 def test_host_methods_may_be_coroutines() -> None:
     async def main() -> None:
         Mine.drops.clear()
-        async with await Face.things(Imports(Slow(Mine))) as world, ticking(4):
+        async with await AsyncTestWorld.things(Imports(Slow(Mine))) as world, ticking(4):
             assert await world.call("numbers", Mine(1), Mine(2)) == 3
             assert await world.call("cycle", 7) == 7
             assert Mine.drops == [7]
@@ -100,7 +100,7 @@ def test_host_methods_may_be_coroutines() -> None:
 
 def test_ordinary_methods_and_exceptions() -> None:
     async def main() -> None:
-        async with await Face.things(Imports(Things(Counted))) as world:
+        async with await AsyncTestWorld.things(Imports(Things(Counted))) as world:
             assert await world.call("cycle", 7) == 7
             assert await asyncio.gather(*(world.call("cycle", n) for n in range(20))) == list(range(20))
             with pytest.raises(TypeError, match="expected int"):
@@ -115,7 +115,7 @@ def test_ordinary_methods_and_exceptions() -> None:
 
 def test_the_loop_goes_on_while_the_guest_works() -> None:
     async def main() -> None:
-        async with await Face.limits() as world, ticking(10):
+        async with await AsyncTestWorld.limits() as world, ticking(10):
             with pytest.raises(asyncio.TimeoutError):
                 await asyncio.wait_for(world.call("spin"), 0.3)
 
@@ -125,7 +125,7 @@ def test_the_loop_goes_on_while_the_guest_works() -> None:
 @pytest.mark.parametrize("function", ["spin", "spin_through_host"])
 def test_cancelling_stops_the_guest(function: str) -> None:
     async def main() -> None:
-        async with await Face.limits() as world:
+        async with await AsyncTestWorld.limits() as world:
             task = asyncio.create_task(world.call(function))
             await asyncio.sleep(0.1)
             task.cancel()
@@ -143,7 +143,7 @@ def test_cancelling_stops_the_guest(function: str) -> None:
 def test_cancelling_while_a_coroutine_of_the_host_runs() -> None:
     async def main() -> None:
         slow = Slow(Counted)
-        async with await Face.things(Imports(slow)) as world:
+        async with await AsyncTestWorld.things(Imports(slow)) as world:
             task = asyncio.create_task(world.call("give", 3))
             await asyncio.sleep(0.1)
             task.cancel()
@@ -156,7 +156,7 @@ def test_cancelling_while_a_coroutine_of_the_host_runs() -> None:
 
 def test_cancelling_a_call_that_waits_for_its_turn() -> None:
     async def main() -> None:
-        async with await Face.things(Imports(Slow(Counted))) as world:
+        async with await AsyncTestWorld.things(Imports(Slow(Counted))) as world:
             first = asyncio.create_task(world.call("numbers", Counted(1), Counted(2)))
             second = asyncio.create_task(world.call("cycle", 1))
             await asyncio.sleep(0.01)
@@ -180,7 +180,7 @@ def test_a_coroutine_that_calls_the_component_that_waits_for_it() -> None:
 
     async def main() -> None:
         nonlocal world
-        async with await Face.things(Imports(Back(Counted))) as world:
+        async with await AsyncTestWorld.things(Imports(Back(Counted))) as world:
             with pytest.raises(host.HostError, match="a coroutine cannot call the component that waits for it"):
                 await world.call("numbers", Counted(1), Counted(2))
             with pytest.raises(host.StoreDeadError):
@@ -191,7 +191,7 @@ def test_a_coroutine_that_calls_the_component_that_waits_for_it() -> None:
 
 def test_a_deadline_in_the_asyncio_face() -> None:
     async def main() -> None:
-        async with await Face.limits(deadline=0.1) as world:
+        async with await AsyncTestWorld.limits(deadline=0.1) as world:
             with pytest.raises(host.DeadlineError):
                 await world.call("spin")
 
@@ -200,13 +200,13 @@ def test_a_deadline_in_the_asyncio_face() -> None:
 
 def test_closing_twice_and_a_component_that_does_not_open() -> None:
     async def main() -> None:
-        world = await Face.things(Imports(Things(Counted)))
+        world = await AsyncTestWorld.things(Imports(Things(Counted)))
         await world.close()
         await world.close()
         with pytest.raises(host.StoreDeadError, match="this store is closed"):
             await world.call("cycle", 1)
         with pytest.raises(host.LinkError):
-            await Face.things(object())
+            await AsyncTestWorld.things(object())
 
     run(main())
     for thread in threading.enumerate():
@@ -218,8 +218,8 @@ def test_closing_twice_and_a_component_that_does_not_open() -> None:
 def test_a_coroutine_whose_loop_is_closed() -> None:
     """Another loop may use the world as long as nothing needs the one that opened it."""
 
-    async def open_() -> Face:
-        return await Face.things(Imports(Slow(Mine)))
+    async def open_() -> AsyncTestWorld:
+        return await AsyncTestWorld.things(Imports(Slow(Mine)))
 
     world = run(open_())
 
@@ -237,7 +237,7 @@ def test_a_coroutine_whose_loop_is_closed() -> None:
 def test_a_coroutine_whose_loop_does_not_run() -> None:
     """It would wait for a loop that nobody runs."""
     own = asyncio.new_event_loop()
-    world = own.run_until_complete(Face.things(Imports(Slow(Mine))))
+    world = own.run_until_complete(AsyncTestWorld.things(Imports(Slow(Mine))))
 
     async def main() -> None:
         with pytest.raises(host.HostError, match="the event loop that opened this world does not run; open the world"):

@@ -399,9 +399,9 @@ def test_the_documentations_example(monkeypatch: pytest.MonkeyPatch, capsys: pyt
 # asyncio
 
 
-class Face(host.AsyncWorld[Any]):
+class AsyncTestWorld(host.AsyncWorld[Any]):
     @classmethod
-    async def start(cls, wasi: host.WasiConfig | None = None) -> Face:
+    async def start(cls, wasi: host.WasiConfig | None = None) -> AsyncTestWorld:
         return await cls._open(Printing, TEXT, Imports(lambda: None), wasi=wasi)
 
     async def call(self, name: str, *values: Any) -> Any:
@@ -410,7 +410,7 @@ class Face(host.AsyncWorld[Any]):
 
 def test_asyncio() -> None:
     async def main() -> None:
-        async with await Face.start() as world:
+        async with await AsyncTestWorld.start() as world:
             with pytest.raises(host.Trap) as caught:
                 await world.call("fail", 3)
             assert caught.value.stderr == "stderr 00003\n"
@@ -419,7 +419,7 @@ def test_asyncio() -> None:
         def fail(_: bytes) -> None:
             raise raised
 
-        async with await Face.start(config(stdout_custom=fail)) as world:
+        async with await AsyncTestWorld.start(config(stdout_custom=fail)) as world:
             with pytest.raises(KeyError) as other:
                 await world.call("out", 3)
             assert other.value is raised

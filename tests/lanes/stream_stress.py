@@ -225,15 +225,22 @@ async def _consume_async(flow: Flow, reader: Any) -> bool:
     return False
 
 
-def _is_empty(ends: Any) -> bool:
-    left = (ends._moving, ends._offered, ends._orders, ends._jobs, ends._awaited, ends._tickets._works)
+def _is_empty(manager: Any) -> bool:
+    left = (
+        manager._moving,
+        manager._offered,
+        manager._orders,
+        manager._jobs,
+        manager._awaited,
+        manager._subtasks._works,
+    )
     return not any(left)
 
 
-def _told(ends: Any) -> str:
+def _told(manager: Any) -> str:
     """Return the state of what is left, as it is now."""
-    left = {end: vars(each) for end, each in ends._moving.items()}
-    return f"{left} {vars(ends)}"
+    left = {end: vars(each) for end, each in manager._moving.items()}
+    return f"{left} {vars(manager)}"
 
 
 def _is_broken(failure: BaseException) -> bool:
@@ -253,13 +260,13 @@ def run_plain(component: Path, seed: int, batches: int) -> None:
     imports.test_flows_relays = relays(_passing(Random(seed), balance))
     with Flows.open(component, imports, deadline=60) as world:
         threads = _thread._count()
-        ends: Any = None
+        manager: Any = None
         for batch in range(batches):
             breaks = batch == batches - 1 and random.random() < 0.5
             flows = [flow_of(Random(random.random()), breaks=breaks) for _ in range(random.randrange(1, 5))]
             try:
                 readers = [getattr(world, f"passed_{each.kind}")(_source(each, balance), each.way) for each in flows]
-                ends = readers[0]._ends
+                manager = readers[0]._manager
                 _consume_all(random, flows, readers)
                 del readers
             except Exception as failure:
@@ -269,10 +276,10 @@ def run_plain(component: Path, seed: int, batches: int) -> None:
 
             if not breaks:
                 due = time.monotonic() + 10
-                while not (world.count(b"abc") == 3 and _is_empty(ends)):
-                    assert time.monotonic() < due, (seed, _told(ends))
+                while not (world.count(b"abc") == 3 and _is_empty(manager)):
+                    assert time.monotonic() < due, (seed, _told(manager))
                     gc.collect()
-    assert ends is None or (not ends._moving and not ends._offered)
+    assert manager is None or (not manager._moving and not manager._offered)
     due = time.monotonic() + 10
     while _thread._count() > threads or balance.begun != balance.over:
         assert time.monotonic() < due, (seed, vars(balance))
@@ -310,12 +317,12 @@ async def run_on_loop(component: Path, seed: int, batches: int) -> None:
     imports = awaited([])
     imports.test_flows_relays = async_relays(_async_passing(Random(seed), balance))
     async with await AsyncFlows.open(component, imports) as world:
-        ends: Any = None
+        manager: Any = None
 
         async def one(flow: Flow) -> None:
-            nonlocal ends
+            nonlocal manager
             reader = await getattr(world, f"passed_{flow.kind}")(_async_source(flow, balance), flow.way)
-            ends = reader._ends
+            manager = reader._manager
             while flow.random.random() < 0.3:
                 consuming = asyncio.ensure_future(_consume_async(flow, reader))
                 await asyncio.wait([consuming], timeout=flow.random.random() * 0.01)
@@ -335,11 +342,11 @@ async def run_on_loop(component: Path, seed: int, batches: int) -> None:
                     raise failure
             if not breaks:
                 due = time.monotonic() + 10
-                while not (await world.count(b"abc") == 3 and _is_empty(ends)):
-                    assert time.monotonic() < due, (seed, _told(ends))
+                while not (await world.count(b"abc") == 3 and _is_empty(manager)):
+                    assert time.monotonic() < due, (seed, _told(manager))
                     gc.collect()
-    assert not ends._moving
-    assert not ends._offered
+    assert not manager._moving
+    assert not manager._offered
     due = time.monotonic() + 10
     while len(asyncio.all_tasks()) > 1 or _thread._count() > threads or balance.begun != balance.over:
         assert time.monotonic() < due, (seed, asyncio.all_tasks(), vars(balance))

@@ -166,11 +166,11 @@ def test_that_a_component_needs_no_lane_is_remembered(tmp_path: Path, monkeypatc
         ),
         (
             '(import "test:a/fixed" (instance (export "f" (func (param "a" (list u8 4)) (param "b" (list u8))))))',
-            "test:adapters/fixed#f: helpers do not know how values of kind fixed_list are laid out",
+            "test:a/fixed#f: adapters do not know how values of kind fixed_list are laid out",
         ),
         (
             '(import "f" (func)) (import "g" (func (param "x" (list u8)) (param "y" (list u8 4))))',
-            "g: helpers do not know how values of kind fixed_list are laid out",
+            "g: adapters do not know how values of kind fixed_list are laid out",
         ),
         (
             '(import "test:adapters/whole" (component))',

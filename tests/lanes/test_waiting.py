@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from witgen_runtime import abi, host
-from witgen_runtime.host.adapters.calling.subtasks import Tickets
+from witgen_runtime.host.adapters.calling.subtasks import Subtasks
 
 from .async_guest import TEXT, Waiting, function, waiting
 
@@ -159,10 +159,10 @@ def test_worlds_in_one_store_wait_together() -> None:
 
 def test_a_guest_wakes_up_when_one_of_many_calls_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     gates = [threading.Event() for _ in range(100)]
-    opened, waited, take = dict[int, float](), list[float](), Tickets.take
+    opened, waited, take = dict[int, float](), list[float](), Subtasks.take
 
-    def timed(tickets: Tickets, ticket: int) -> object:
-        number = take(tickets, ticket)
+    def timed(subtasks: Subtasks, subtask: int) -> object:
+        number = take(subtasks, subtask)
         assert isinstance(number, int)
         waited.append(time.perf_counter() - opened[number])
         return number
@@ -182,7 +182,7 @@ def test_a_guest_wakes_up_when_one_of_many_calls_ends(monkeypatch: pytest.Monkey
             time.sleep(0.003)
             gate.set()
 
-    monkeypatch.setattr(Tickets, "take", timed)
+    monkeypatch.setattr(Subtasks, "take", timed)
     with Waiting._open(TEXT, waiting(wait)) as world:
         threading.Thread(target=release).start()
         assert world.all(100) == sum(range(100))
@@ -220,7 +220,7 @@ def test_a_component_that_cannot_have_helpers_says_why() -> None:
         _WithMore._open(TEXT.replace("(component", "(component (core type (func))", 1), _both())
     assert str(refused.value) == (
         "imports that are not implemented:\n"
-        "  the world itself: wait: async func(n: u32) -> u32 (wasmtime's C API cannot implement it, and helpers cannot"
+        "  the world itself: wait: async func(n: u32) -> u32 (wasmtime's C API cannot implement it, and adapters cannot"
         " be put around the component: wait: an import of the component stands behind core types or code)"
     )
 

@@ -107,7 +107,7 @@ class Feature:
         self.world: Any = made._open(out, self.host.imports)
         self.root = root
 
-    def face(self, interface: abi.Interface) -> Any:
+    def api(self, interface: abi.Interface) -> Any:
         """Return what has the functions of an exported interface."""
         if not interface.name:
             return self.world

@@ -93,7 +93,7 @@ def test_one_interface_under_several_labels(feature: Feature) -> None:
     items = [types.Item(f"{number}", DATA[number:]) for number in range(3)]
     faces = (world.first, world.second, world.features_bytes_labels_stores)
     seen = _answering(feature, None, None, None, *items)
-    counters = [face.Store(DATA) for face in faces]
+    counters = [api.Store(DATA) for api in faces]
     assert [store.next(b"\xff") for store in counters] == items
     assert [each[0] for each in seen] == 2 * ["first", "second", "features_bytes_labels_stores"]
     with pytest.raises(TypeError, match="Store is one of another instance"):

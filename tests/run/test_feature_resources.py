@@ -117,7 +117,7 @@ def test_one_interface_under_several_labels(opened: Callable[[str], Feature]) ->
     world = feature.world
     seen = answering(feature, None, None, None, 10, 20, 30)
     faces = (world.first, world.second, world.features_labels_counters)
-    counters = [face.Counter(start) for start, face in enumerate(faces)]
+    counters = [api.Counter(start) for start, api in enumerate(faces)]
     assert [counter.next() for counter in counters] == [10, 20, 30]
     assert [each[0] for each in seen] == 2 * ["first", "second", "features_labels_counters"]
     with pytest.raises(TypeError, match="Counter is one of another instance"):

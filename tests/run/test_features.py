@@ -67,7 +67,7 @@ def exchange(feature: Feature, interface: abi.Interface, function: abi.Function,
 
     feature.host.seen.clear()
     feature.host.answer = play
-    call = getattr(feature.face(interface), _name(interface, function))
+    call = getattr(feature.api(interface), _name(interface, function))
     try:
         got = call(*given_)
     except WitError as error:

@@ -87,7 +87,7 @@ def everything(folder: Path) -> Iterator[Any]:
         yield SimpleNamespace(
             host=host,
             definition=definition,
-            face=lambda interface: getattr(opened, items[interface.name].attribute),
+            api=lambda interface: getattr(opened, items[interface.name].attribute),
             imported=imported,
         )
 

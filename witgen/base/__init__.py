@@ -1,1 +1,1 @@
-"""What everything else stands on: immutable values, source text, files, the data that comes with witgen."""
+"""Foundations: immutable values, source text, files, and the data that comes with witgen."""

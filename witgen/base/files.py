@@ -1,7 +1,7 @@
-"""Reading and replacing files that others may have put anything in the place of.
+"""Reads and replaces files in folders where other programs may have put anything.
 
 Opening a FIFO waits for a writer, reading some devices never ends, and writing to a link changes a file somewhere else:
-whatever witgen reads or writes in a user's folder goes through here.
+so all reads and writes in a user's folder use this module.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["NOT_REGULAR", "check_regular", "distrust", "is_nothing_to_read", "re
 
 NOT_REGULAR = "not a regular file"
 
-# Not to wait, not to get a terminal, not to be inherited. Windows has none of these, and no FIFOs in its folders.
+# Do not wait, do not acquire a terminal, do not inherit. Windows has none of these flags, and no FIFOs in folders.
 _FLAGS = (
     os.O_RDONLY
     | getattr(os, "O_BINARY", 0)
@@ -28,10 +28,10 @@ _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 def read(path: str | os.PathLike[str]) -> bytes:
-    """Return what is in a regular file.
+    """Return the content of a regular file.
 
     Raises:
-        OSError: it cannot be read, or is a folder, a FIFO, a device or a socket.
+        OSError: the file cannot be read, or is a folder, a FIFO, a device or a socket.
         ValueError: no file can have this path.
     """
     # Looked at before it is opened, because opening alone has an effect on some devices.
@@ -42,10 +42,10 @@ def read(path: str | os.PathLike[str]) -> bytes:
 
 
 def read_owned(path: str) -> bytes:
-    """Return what is in a regular file of this user that nobody else may write.
+    """Return the content of a regular file that belongs to this user and that no other user may write.
 
     Raises:
-        OSError: as `read`; or it is somebody else's, or a link.
+        OSError: as `read`; or the file belongs to another user, or is a link.
     """
     with open(os.open(path, _FLAGS | getattr(os, "O_NOFOLLOW", 0)), "rb") as file:
         status = os.fstat(file.fileno())
@@ -56,15 +56,15 @@ def read_owned(path: str) -> bytes:
 
 
 def distrust(folder: str) -> str | None:
-    """Return why a folder may hold what others put there; None where only this user can have written to it.
+    """Return why a folder may hold other users' files; None if only this user can have written to it.
 
-    The folder above it counts as well: whoever may write there can put another folder in the place of this one. A
-    group may write there, as in many home folders; then the folder below still has to be this user's own.
+    The parent folder counts as well: a user who may write there can replace this folder. A group may write there, as in
+    many home folders; then this folder must still belong to the user.
 
     Raises:
-        OSError: there is no such folder.
+        OSError: the folder does not exist.
     """
-    if sys.platform == "win32":  # who may do what is kept elsewhere, and the cache is below the user's own folder
+    if sys.platform == "win32":  # access rights are kept elsewhere, and the cache is below the user's own folder
         return None
     status, above = os.stat(folder), os.stat(os.path.dirname(folder))
     if not stat.S_ISDIR(status.st_mode):
@@ -85,17 +85,17 @@ def _is_shared(status: os.stat_result) -> bool:
 
 
 def check_regular(path: str | os.PathLike[str]) -> None:
-    """Make sure that a file can be read, or written anew, without waiting for somebody.
+    """Check that a file can be read, or created, without blocking.
 
     Raises:
-        OSError: it is a FIFO, a device or a socket.
+        OSError: the path is a FIFO, a device or a socket.
     """
     if is_nothing_to_read(path):
         raise OSError(errno.EINVAL, NOT_REGULAR, os.fspath(path))
 
 
 def is_nothing_to_read(path: str | os.PathLike[str]) -> bool:
-    """Tell whether something is there that is neither a regular file nor a folder, also where a link leads."""
+    """Return whether a path, or the target of a link, is neither a regular file nor a folder."""
     try:
         mode = os.stat(path).st_mode
     except (OSError, ValueError):
@@ -104,10 +104,10 @@ def is_nothing_to_read(path: str | os.PathLike[str]) -> bool:
 
 
 def replace(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write a file in one step, in the place of one that is there; of a link, what it leads to stays as it is.
+    """Write a file atomically, replacing an existing one. A link is replaced itself; its target is unchanged.
 
     Raises:
-        OSError: it cannot be written, or something is there that is neither a regular file nor a link.
+        OSError: the file cannot be written, or the path is neither a regular file nor a link.
     """
     name = os.fspath(path)
     check_regular(name)

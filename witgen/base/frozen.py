@@ -1,8 +1,7 @@
-"""Immutable values with named fields: what `dataclass(frozen=True, slots=True)` makes, in a tenth of its time.
+"""Immutable values with named fields: like `dataclass(frozen=True, slots=True)`, made in a tenth of the time.
 
-A run that has little to do spends most of its time on making classes. What costs there is code that is compiled for
-each one; here that is `__init__` alone, and everything else is shared. That nobody assigns to a field is checked by
-type checkers, not while running.
+A run with little work spends most of its time on making classes, mainly on compiling code for each one. Here only
+`__init__` is compiled; everything else is shared. Type checkers refuse assignments to fields; nothing does at run time.
 """
 
 from __future__ import annotations
@@ -11,29 +10,29 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import Any, TypeVar, cast, dataclass_transform
 
-__all__ = ["fields", "record", "replace", "uncompared"]
+__all__ = ["fields", "frozen", "replace", "uncompared"]
 
 _T = TypeVar("_T")
 
 _FIELDS = "__match_args__"
-_KEY = "__record_key__"
+_KEY = "__frozen_key__"
 
 
 class _Uncompared:
-    """The default of a field that does not count when records are compared."""
+    """The default of a field that comparison ignores."""
 
     def __init__(self, default: object) -> None:
         self.default = default
 
 
 def uncompared(*, default: Any) -> Any:
-    """Declare a field that does not count when records are compared or hashed."""
+    """Declare a field that comparison and hashing ignore."""
     return _Uncompared(default)
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(uncompared,))
-def record(cls: type[_T]) -> type[_T]:
-    """Make a class of its annotated fields: constructor, equality, hash, representation, patterns."""
+def frozen(cls: type[_T]) -> type[_T]:
+    """Make an immutable class from annotated fields: constructor, equality, hash, representation, patterns."""
     namespace = dict(vars(cls))
     names = tuple(cls.__annotations__)
     defaults = {name: namespace.pop(name) for name in names if name in namespace}
@@ -57,12 +56,12 @@ def record(cls: type[_T]) -> type[_T]:
 
 
 def fields(kind: type[object]) -> tuple[str, ...] | None:
-    """Return the names of a record's fields; None for a class that is no record."""
+    """Return the names of a frozen class's fields; None for any other class."""
     return getattr(kind, _FIELDS) if _KEY in vars(kind) else None
 
 
 def replace(value: _T, **changes: Any) -> _T:
-    """Return a copy of a record with other values in some fields."""
+    """Return a copy of a frozen value with other values in some fields."""
     kind = type(value)
     return kind(*[changes[name] if name in changes else getattr(value, name) for name in getattr(kind, _FIELDS)])
 
@@ -83,17 +82,17 @@ def _nothing(value: object) -> None:
 def _equal(self: Any, other: Any) -> Any:
     if other.__class__ is not self.__class__:
         return NotImplemented
-    key = self.__class__.__record_key__
+    key = self.__class__.__frozen_key__
     return key(self) == key(other)
 
 
 def _state(value: object) -> object:
-    # Said here, because `pickle` refuses slots under its protocols 0 and 1 otherwise.
+    # Defined because `pickle` otherwise refuses slots under its protocols 0 and 1.
     return object.__getstate__(value)
 
 
 def _hash(self: Any) -> int:
-    return hash(self.__class__.__record_key__(self))
+    return hash(self.__class__.__frozen_key__(self))
 
 
 def _represent(self: Any) -> str:

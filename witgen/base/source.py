@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from functools import lru_cache
 
-from .frozen import record
+from .frozen import frozen
 
 __all__ = ["SourceFile", "Span"]
 
@@ -19,7 +19,7 @@ def _line_starts(text: str) -> list[int]:
     return starts
 
 
-@record
+@frozen
 class SourceFile:
     """One input file: the path as the user would write it, and its decoded text."""
 
@@ -39,7 +39,7 @@ class SourceFile:
         return self.text[start : end if end >= 0 else len(self.text)].rstrip("\r")
 
 
-@record
+@frozen
 class Span:
     """A half-open range of characters in a file."""
 

@@ -1,4 +1,4 @@
-"""Packages that witgen generated before, for outputs that reuse what they have."""
+"""Packages that witgen generated before, for outputs that reuse their definitions."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ _IMPORT_NAME = "write `package` or `a.package`"
 
 
 class Planned:
-    """Outputs that this run is about to write: whoever reuses one of them takes it as it will be."""
+    """Outputs that this run is about to write: other outputs reuse them in their new state."""
 
     def __init__(self) -> None:
         self._outputs: dict[str, Produced] = {}
 
     def add(self, folder: str | os.PathLike[str], produced: Produced) -> None:
-        """Note what a folder will hold."""
+        """Record the future content of a folder."""
         self._outputs[os.path.realpath(folder)] = produced
 
     def at(self, folder: Path) -> Produced | None:
-        """Return what a folder will hold; None where it stays as it is."""
+        """Return the future content of a folder; None if it stays unchanged."""
         return self._outputs.get(os.path.realpath(folder)) if self._outputs else None
 
     def lock(self, folder: Path) -> bytes | None:
@@ -57,9 +57,9 @@ class Planned:
 
 
 class Package(NamedTuple):
-    """A generated package: its import name, its folder, what its lock says, and which element of `reuse` led to it.
+    """A generated package: its import name, its folder, the description in its lock, and its element of `reuse`.
 
-    `planned` is what the folder will hold, where this run writes it.
+    `planned` is the future content of the folder, if this run writes it.
     """
 
     name: str
@@ -83,13 +83,13 @@ class Package(NamedTuple):
             return None
 
     def module_of(self, interface: str) -> str | None:
-        """Return what the modules of an interface are called; None where the package does not have it."""
+        """Return the name of an interface's modules; None if the package does not have it."""
         found = self.contents.interfaces.get(interface)
         return None if found is None else found.module
 
 
 class Packages(NamedTuple):
-    """What an output reuses: packages, and the import name of the runtime, None for a copy in the output."""
+    """The packages that an output reuses, and the import name of the runtime, None for a copy in the output."""
 
     found: Sequence[Package]
     runtime: str | None
@@ -101,16 +101,16 @@ class Packages(NamedTuple):
 
 
 def reused(config: Config, planned: Planned, *, host: bool, guest: bool) -> Packages:
-    """Find the packages that `config` reuses, and those that they reuse themselves.
+    """Find the packages that `config` reuses, transitively.
 
     Args:
         config: the options.
-        planned: what this run is about to write.
+        planned: the outputs that this run is about to write.
         host: whether the output has a host side.
         guest: whether it has a guest side.
 
     Raises:
-        OptionError: one cannot be found, or cannot be reused by this output.
+        OptionError: a package cannot be found, or this output cannot reuse it.
     """
     if config.runtime is not None and not _is_import_name(config.runtime):
         message = f"`{config.runtime}` is not the import name of a package"
@@ -134,10 +134,10 @@ def reused(config: Config, planned: Planned, *, host: bool, guest: bool) -> Pack
 
 
 def refuse_names(packages: Packages, names: Iterable[tuple[str, str, str]]) -> None:
-    """Say so where classes have other names in a package: `names` are the key, the interface, and the name there.
+    """Raise if classes have other names in a package: `names` are the key, the interface, and the name there.
 
     Raises:
-        OptionError: there are some; every one is listed.
+        OptionError: there are such classes; every one is listed.
     """
     problems: list[tuple[tuple[str, ...], Diagnostic]] = []
     for key, interface, there in names:
@@ -150,10 +150,10 @@ def refuse_names(packages: Packages, names: Iterable[tuple[str, str, str]]) -> N
 
 
 def refuse_conflicts(packages: Packages, conflicts: Iterable[Conflict], wit: Mapping[str, str]) -> None:
-    """Say so where a package has an interface with other types: there would be two classes for one thing.
+    """Raise if a package has an interface with other types: one type would have two classes.
 
     Args:
-        packages: what is reused.
+        packages: the reused packages.
         conflicts: the interfaces.
         wit: the fingerprint of each interface in the WIT at hand.
 
@@ -180,7 +180,7 @@ def refuse_conflicts(packages: Packages, conflicts: Iterable[Conflict], wit: Map
 
 
 def lock_states(config: Config, planned: Planned) -> Iterator[bytes]:
-    """Yield what tells apart states of the packages that `config` reuses."""
+    """Yield values that identify the state of the packages that `config` reuses."""
     for index, named in enumerate(config.reuse):
         folder = _folder(named, config.out, planned)
         lock = planned.lock(folder) if folder is not None else None
@@ -218,7 +218,7 @@ def _problem(option: int, code: str, message: str, remedy: str, note: str | None
 
 
 def _folder(named: str, beside: str | os.PathLike[str] | None, planned: Planned) -> Path | None:
-    """Return the folder of a package: the one that is given, the one beside the output, or the installed one."""
+    """Return the folder of a package: the given one, the one beside the output, or the installed one."""
     name, given, path = named.partition("=")
     if given:
         return Path(path) if planned.lock(Path(path)) is not None else None
@@ -229,7 +229,7 @@ def _folder(named: str, beside: str | os.PathLike[str] | None, planned: Planned)
 
 
 def _import_root(out: Path) -> Path:
-    """Return the folder from which an output is imported: the first above it that is no package."""
+    """Return the folder from which an output is imported: the first above it that is not a package."""
     folder = out.absolute().parent
     while (folder / "__init__.py").is_file():
         folder = folder.parent

@@ -15,7 +15,7 @@ _ROOT = Path(witgen_runtime.__file__).parent
 
 @cache
 def runtime_files(*, host: bool = False, guest: bool = False, testing: bool = False) -> dict[str, str]:
-    """Return path below the runtime's folder → text: what all sides need, and the parts that are wanted."""
+    """Return texts by path below the runtime's folder: the common modules, and those of the requested parts."""
     unwanted = {name for name, wanted in (("host", host), ("guest", guest), ("testing", testing)) if not wanted}
     return {path: (_ROOT / path).read_text(encoding="utf-8") for path in sorted(_modules(_ROOT, "", unwanted))}
 

@@ -41,8 +41,8 @@ from .inputs import (
 
 __all__ = ["Build", "BuildError", "Built", "build", "settings"]
 
-# Started through Python, because the script may be anywhere, or nowhere on PATH. What goes wrong comes as an
-# AssertionError whose text is the whole story.
+# Started through Python, because the script may not be on PATH. Failures are AssertionErrors whose text is the complete
+# message.
 _PROGRAM = """\
 import sys
 from componentize_py import script
@@ -54,12 +54,12 @@ except AssertionError as error:
 
 
 class BuildError(Exception):
-    """A component cannot be built; the message says why and what to do."""
+    """A component cannot be built; the message has the reason and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """What to build.
+    """The options of a build.
 
     Attributes:
         app: the application: a Python file, or the name of a module below `folder`.
@@ -74,8 +74,8 @@ class Build:
         stub_wasi: leave everything of WASI out of the component that the world does not import.
         features: `@unstable` features to turn on.
         all_features: turn on every `@unstable` feature.
-        force: build even where nothing has changed.
-        golem: take packages that `wit` needs and that are not there from the WIT of Golem that comes with witgen.
+        force: build even if nothing has changed.
+        golem: resolve missing packages from the bundled Golem WIT.
     """
 
     app: str
@@ -117,7 +117,7 @@ _SHARED = (
 
 
 def settings(start: Path, given: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of `Build` that a world's bindings have as well.
+    """Return the fields of `Build` that a world's bindings share.
 
     They come from the only target of pyproject.toml (in `start` or above) with guest wrappers that is about the world,
     if there is one, and `given` wins over it.
@@ -154,7 +154,7 @@ def build(config: Build) -> Built:
     out.parent.mkdir(parents=True, exist_ok=True)
     place.stamp.unlink(missing_ok=True)
     unquoted = list(unquotable(resolved, world))
-    # What has a place is text, where that can be helped.
+    # Paths are text if possible.
     escaped = any(each.span is not None for each in unquoted)
     stumbles = [*unbuildable(resolved, world), *(each for each in unquoted if each.span is None)]
     with _prepared(Path(config.wit), _borrowed(resolved), escaped=escaped) as wit:
@@ -165,7 +165,7 @@ def build(config: Build) -> Built:
 def _componentize(
     place: Place, module: str, given: list[str], stubs: list[str], stumbles: Sequence[Unbuildable]
 ) -> None:
-    """Make the component, with what notes what it is made of."""
+    """Make the component with the entry module that records its inputs."""
     with tempfile.TemporaryDirectory(prefix="witgen-") as scratch:
         entry, made = Path(scratch, "entry"), Path(scratch, "made.wasm")
         prepare_entry(entry, module)
@@ -212,10 +212,10 @@ def _borrowed(resolved: ir.Resolve) -> list[Path]:
 
 @contextmanager
 def _prepared(wit: Path, borrowed: Sequence[Path], *, escaped: bool) -> Generator[Path, None, None]:
-    """Yield `wit` as componentize-py can take it: `wit` itself, or a folder with a copy.
+    """Yield `wit` in a form that componentize-py accepts: `wit` itself, or a folder with a copy.
 
-    In its deps/ is what it borrows, as componentize-py knows one place only. Where documentation is `escaped`, it means
-    the same in a Python string.
+    The copy's deps/ has the packages from elsewhere, as componentize-py reads only one place. With `escaped`,
+    documentation is written so that it means the same in a Python string.
     """
     if wit.resolve() == GOLEM_WIT.resolve() or not (borrowed or escaped):
         yield wit
@@ -232,7 +232,7 @@ def _prepared(wit: Path, borrowed: Sequence[Path], *, escaped: bool) -> Generato
             shutil.copytree(source if source.is_dir() else source.parent, target, ignore=shutil.ignore_patterns("deps"))
         for file in copy.rglob("*.wit") if escaped else ():
             if file.is_file():
-                # Some may not be WIT at all: nobody reads other folders than deps/.
+                # Some may not be WIT at all: only deps/ is read.
                 text = file.read_bytes().decode(errors="surrogateescape")
                 file.write_bytes(with_comments(text, _escaped).encode(errors="surrogateescape"))
         yield copy
@@ -246,7 +246,7 @@ def _special(folder: str, names: list[str]) -> list[str]:
 
 
 def _escaped(comment: str) -> str:
-    """Return a comment as it has to be written between triple quotes."""
+    """Return a comment escaped for triple quotes."""
     return comment.replace("\\", "\\\\").replace('"""', r"\"\"\"")
 
 
@@ -284,7 +284,7 @@ def _run(arguments: list[str], stumbles: Sequence[Unbuildable]) -> None:
         )
 
 
-# What componentize-py or the application says, and what it means.
+# Known messages of componentize-py or the application, and their meanings.
 _KNOWN = (
     (
         r"has no attribute '(?P<name>[A-Z]\w*)'",
@@ -314,7 +314,7 @@ _KNOWN = (
 
 
 def _advice(story: str) -> str | None:
-    """Return what a known failure means, None where it is not known."""
+    """Return the meaning of a known failure; None if it is unknown."""
     for pattern, advice in _KNOWN:
         found = re.search(pattern, story)
         if found:

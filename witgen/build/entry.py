@@ -1,7 +1,7 @@
-"""The module that componentize-py componentizes: it imports the application, notes what that reads, and stands aside.
+"""The module that componentize-py componentizes: it imports the application, and records the files that this reads.
 
-It runs in the guest's Python, where it is a module of its own beside `settings.json`, and only while a component is
-built. What is noted goes to `notes.json`, for `build_inputs`.
+It runs in the guest's Python, as a separate module beside `settings.json`, and only while a component is built. The
+record is written to `notes.json`, for `build_inputs`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def _note(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 def _is_import() -> bool:
-    """Tell whether Python looks for modules: then other files that appear in the folder make no difference."""
+    """Return whether Python is searching for modules: then other files that appear in the folder do not matter."""
     try:
         return sys._getframe(2).f_code.co_filename == _IMPORTLIB  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     except ValueError:
@@ -54,7 +54,7 @@ def _add(notes: set[str], path: object) -> None:
 
 
 def _noted(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function that notes the path that it is asked about; asking is not audited."""
+    """Return a function that records the path that it is called with; Python does not audit these calls."""
 
     @functools.wraps(function)
     def noted(path: Any, *arguments: Any, **options: Any) -> Any:
@@ -66,7 +66,7 @@ def _noted(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _swap(pairs: list[tuple[Callable[..., Any], Callable[..., Any]]]) -> None:
-    """Put other functions in the place of some of `os`, also where it says what they are able to do."""
+    """Replace some functions of `os`, also in its sets of their capabilities."""
     for old, new in pairs:
         setattr(os, old.__name__, new)
         for able in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks, os.supports_effective_ids):
@@ -107,7 +107,7 @@ def _run() -> Any:
     with open(os.path.join(_HERE, "settings.json"), encoding="utf-8") as file:
         settings = json.load(file)
     application = _imported(settings["application"])
-    # What was there before there was a hook: a sitecustomize, for example.
+    # Modules imported before the hook was installed: a sitecustomize, for example.
     files = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
     notes = {
         "opened": sorted({*_opened, *filter(None, files)}),

@@ -1,6 +1,6 @@
-"""What a component was made of: everything that componentize-py, and the application while it was imported, has read.
+"""The inputs of a component: everything that componentize-py, and the application during its import, has read.
 
-The guest sees the application's folder, site-packages and what componentize-py brings, and nothing else of the machine.
+The guest sees the application's folder, site-packages and componentize-py's files, and nothing else of the machine.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from ..wit.tree import SingleFile, Tree
 __all__ = ["ENTRY", "Place", "componentize_version", "environment", "is_current", "keep", "prepare_entry", "wit_digest"]
 
 ENTRY = "witgen_build_entry"
-"""The module that componentize-py is told to componentize."""
+"""The module that is passed to componentize-py."""
 
 _NATIVE = (".abi3.so", "-wasm32-wasi.so")
 _PACKAGE = "componentize-py.toml"
@@ -35,12 +35,12 @@ _PATHS = 2
 
 
 class Place(NamedTuple):
-    """Where a component is built.
+    """The places of a build.
 
     Attributes:
-        folder: where the application's modules are.
+        folder: the folder of the application's modules.
         out: the component.
-        arguments: what componentize-py is given, and what stands for the WIT that it is given.
+        arguments: the arguments of componentize-py, with a placeholder for the WIT.
     """
 
     folder: Path
@@ -49,7 +49,7 @@ class Place(NamedTuple):
 
     @property
     def stamp(self) -> Path:
-        """The file that says what the component was made of."""
+        """The file that records the component's inputs."""
         return self.out.with_name(f".{self.out.name}.witgen")
 
     def check(self) -> None:
@@ -62,7 +62,7 @@ class Place(NamedTuple):
         files.check_regular(self.stamp)
 
     def makes(self, path: Path) -> bool:
-        """Tell whether a path is one of the two files that the build leaves."""
+        """Return whether a path is one of the two files that the build writes."""
         if path.name not in {self.out.name, self.stamp.name}:
             return False
         return os.path.realpath(path.parent) == os.path.realpath(self.out.parent)
@@ -93,7 +93,7 @@ def environment() -> dict[str, str]:
 
 
 def wit_digest(tree: Tree) -> str:
-    """Return what stands for all the WIT in a tree."""
+    """Return a digest of all the WIT in a tree."""
     digest = hashlib.sha256()
     for path, content in _sources(tree):
         digest.update(f"{path}\0{_digest(content)}\0".encode("utf-8", "surrogateescape"))
@@ -109,7 +109,7 @@ def _sources(tree: Tree) -> Iterator[tuple[str, bytes]]:
 
 
 def prepare_entry(folder: Path, application: str) -> None:
-    """Make a folder with what imports `application` in the guest and notes what it reads, and with the runtime."""
+    """Make a folder with the entry module that imports `application` in the guest, and with the runtime."""
     for path, text in _runtime().items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, encoding="utf-8")
@@ -125,7 +125,7 @@ def _runtime() -> dict[str, str]:
 
 
 def is_current(place: Place) -> bool:
-    """Tell whether the component is there, and nothing that it was made of has changed."""
+    """Return whether the component exists and none of its inputs has changed."""
     stamp = _stamp(place.stamp)
     try:
         if stamp is None or stamp["component"] != _digest(files.read(place.out)):
@@ -141,14 +141,14 @@ def is_current(place: Place) -> bool:
 
 
 def keep(place: Place, component: bytes, notes: Path, started: int) -> None:
-    """Write down what the component was made of.
+    """Record the component's inputs.
 
     Args:
-        place: where it was built.
-        component: what was made; where somebody else puts another one in its place, this is of no use.
+        place: the places of the build.
+        component: the content of the component; if another program replaces the file, the record does not apply.
         notes: the folder that `prepare_entry` filled.
-        started: when the build began, in nanoseconds. Where something may have changed since, nothing is written down,
-            and the next build builds again.
+        started: the start of the build, in nanoseconds. If an input may have changed since, nothing is recorded, and
+            the next build builds again.
     """
     try:
         noted = json.loads((notes / "notes.json").read_text(encoding="utf-8"))
@@ -172,7 +172,7 @@ def keep(place: Place, component: bytes, notes: Path, started: int) -> None:
 
 
 def _stamp(path: Path) -> dict[str, Any] | None:
-    """Return what a stamp says; None where there is none, or one that is damaged."""
+    """Return the content of a stamp; None if it is missing or damaged."""
     try:
         digest, _, content = files.read(path).partition(b"\n")
         # One bit that is wrong could stand for a file that is looked at no more.
@@ -182,11 +182,11 @@ def _stamp(path: Path) -> dict[str, Any] | None:
     return cast("dict[str, Any]", stamp) if isinstance(stamp, dict) else None
 
 
-# ---- What is known before a build
+# ---- Inputs known before a build
 
 
 def _fixed(place: Place, root: Path | None) -> str:
-    """Identify what is read whatever the application does: options, tools, WIT, native libraries, packages of WIT."""
+    """Identify the inputs that no application changes: options, tools, WIT, native libraries, packages of WIT."""
     digest = hashlib.sha256()
     tools = (VERSION, sys.version, componentize_version() or "", environment().get("VIRTUAL_ENV", ""), *_tools())
     for part in (*place.arguments, os.path.abspath(place.folder), *tools):
@@ -240,11 +240,11 @@ def _below(root: Path) -> Iterator[Path]:
         yield from (path for path in paths if path.is_file())
 
 
-# ---- What the application has read
+# ---- Inputs that the application has read
 
 
 def _states(place: Place, read: Mapping[str, Iterable[str]], root: str | None) -> dict[str, dict[str, str | None]]:
-    """Return the state of each path, by what was done with it."""
+    """Return the state of each path, depending on how it was used."""
     states: dict[str, dict[str, str | None]] = {}
     for kind, paths in read.items():
         found = states[kind] = {}
@@ -256,7 +256,7 @@ def _states(place: Place, read: Mapping[str, Iterable[str]], root: str | None) -
 
 
 def _real(place: Place, path: str, root: str | None) -> Path | None:
-    """Return where a path of the guest leads on this machine; None where it is none of the user's."""
+    """Return the path on this machine of a guest's path; None if it is not one of the user's."""
     top, _, rest = path.lstrip("/").partition("/")
     base = {"0": os.fspath(place.folder), str(_PATHS): root}.get(top)
     if base is None:
@@ -275,7 +275,7 @@ def _file_state(path: Path) -> str | None:
 
 
 def _folder_state(place: Place, path: Path, kind: str) -> str | None:
-    """Identify what is in a folder, as far as it counts: for a search, only what could be imported."""
+    """Identify the relevant content of a folder: for a search, only importable entries."""
     try:
         found = list(_entries(place, path))
     except (OSError, ValueError):
@@ -290,7 +290,7 @@ def _is_importable(entry: os.DirEntry[str]) -> bool:
 
 
 def _entries(place: Place, folder: Path) -> Iterator[os.DirEntry[str]]:
-    """Yield what is in a folder, but for what this build, or running Python, leaves there."""
+    """Yield the entries of a folder, except those that this build, or running Python, writes there."""
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name != "__pycache__" and not place.makes(Path(entry.path)):
@@ -298,7 +298,7 @@ def _entries(place: Place, folder: Path) -> Iterator[os.DirEntry[str]]:
 
 
 def _watched(place: Place, read: Mapping[str, Iterable[str]], root: str | None) -> Iterator[os.stat_result]:
-    """Yield the times of everything that counts, as far as it is there."""
+    """Yield the modification times of all existing inputs."""
     for kind, paths in read.items():
         for real in filter(None, (_real(place, path, root) for path in paths)):
             try:
@@ -316,7 +316,7 @@ def _changed_since(started: int, status: os.stat_result) -> bool:
 
 
 def _site_folder(names: list[str] | None) -> str | None:
-    """Return the site-packages that componentize-py has taken, by what the guest has seen there."""
+    """Return the site-packages that componentize-py has used, derived from the paths that the guest has seen."""
     if names is None:
         return None
     for folder in _site_folders():

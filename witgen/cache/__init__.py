@@ -1,1 +1,1 @@
-"""What earlier runs found out, kept in the platform's cache folder."""
+"""Results of earlier runs, kept in the platform's cache folder."""

@@ -1,7 +1,7 @@
-"""What earlier runs found out, so that a run without changes need not parse, render or lay out anything.
+"""Outputs of earlier runs, so that a run without changes need not parse, render or lay out anything.
 
-An entry of the cache has the digest of every file that some WIT, options and this witgen lead to, and the warnings. The
-files on disk are still read and compared; only where one differs is its text made.
+An entry of the cache has the digest of every file that results from some WIT, options and this witgen, and the
+warnings. The files on disk are still read and compared; a text is made only if its file differs.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
-from ..base.frozen import fields, record
+from ..base.frozen import fields, frozen
 from ..base.source import SourceFile, Span
 from ..config import Config, Produced
 from ..diagnostics.model import Diagnostic, Severity
@@ -29,7 +29,7 @@ __all__ = ["Rendered", "keep", "keep_modules", "modules_name_of", "name_of", "re
 _FOLDERS = ("", "cache", "../witgen_runtime")
 _TREES = ("bindings", "output", "_data/templates", "../templates")
 
-# Options that say where things are, not what they are like.
+# Options that are places and do not influence the contents.
 _ELSEWHERE = {"wit", "out", "force"}
 
 # Between the parts of an entry: digests, the lock, warnings.
@@ -37,12 +37,12 @@ _SEPARATOR = "\0"
 
 
 def name_of(config: Config, tree: Tree, planned: Planned | None = None) -> str:
-    """Return the name of the cache's entry for what `config` makes of `tree`, once what is `planned` is there."""
+    """Return the name of the cache's entry for the output of `config` from `tree`, given the `planned` packages."""
     return store.key("output", _parts(config, tree, planned))
 
 
 def modules_name_of(config: Config, tree: Tree, planned: Planned) -> str:
-    """Return the name of the entry for the modules that `config` makes of `tree` as it is without its comments."""
+    """Return the name of the entry for the modules that `config` makes from `tree` without its comments."""
     return store.key("modules", _parts(config, tree, planned, bare=True))
 
 
@@ -68,9 +68,9 @@ def _parts(config: Config, tree: Tree, planned: Planned | None, *, bare: bool = 
             yield source.data
 
 
-@record
+@frozen
 class Rendered:
-    """A module of an earlier run: what its documentation was, and the digest of its text; "" where there was none."""
+    """A module of an earlier run: its documentation, and the digest of its text; "" if it had none."""
 
     stamp: str
     digest: str
@@ -102,7 +102,7 @@ def _plain_option(value: object) -> object:
 
 
 def recall(name: str, tree: Tree, make: Callable[[str], str]) -> Produced | None:
-    """Return what an entry says, if there is one; `make` returns the text of a file whose digest is known."""
+    """Return the content of an entry, if it exists; `make` returns the text of a file whose digest is known."""
     entry = store.load(name)
     if entry is None:
         return None
@@ -132,7 +132,7 @@ def _texts(tree: Tree) -> list[SourceFile]:
 
 
 def _plain(diagnostic: Diagnostic, numbers: dict[int, int]) -> list[Any] | None:
-    """Return a warning as JSON, its file by number; None where it says more than a warning of ours does."""
+    """Return a warning as JSON, its file by number; None if it has parts that this format lacks."""
     span = diagnostic.span
     if diagnostic.labels or diagnostic.path is not None or (span is not None and id(span.file) not in numbers):
         return None

@@ -1,12 +1,12 @@
 """Results of parsing, kept between runs in the platform's cache folder.
 
-An entry is found by what it was made from, so none is ever out of date: a changed input, or another witgen, makes
-another key. The folder can be deleted at any time. An entry is written to a file of its own and moved into place, so
-parallel runs cannot see half of one; one that was damaged since does not match its checksum and is made again. Whatever
-goes wrong with the cache only costs time.
+The key of an entry is derived from its inputs, so none is ever out of date: a changed input, or another witgen, makes
+another key. The folder can be deleted at any time. An entry is written to a temporary file and moved into place, so
+parallel runs cannot see half of one; a damaged entry does not match its checksum and is made again. Failures of the
+cache only cost time.
 
-Entries are code, or as good as code: compiled templates, modules to import. They are used only where nobody but the
-user can have written them; a folder that others may write to is left alone, with a warning.
+Entries are code or equivalent to code: compiled templates, modules to import. They are used only if no other user can
+have written them; a folder that others may write to is not used, with a warning.
 
 `WITGEN_CACHE_DIR` names another folder; empty, it turns the cache off.
 """
@@ -71,7 +71,7 @@ def _warn(reason: str) -> None:
 
 def _user_folder() -> str:
     if sys.platform == "linux":
-        # What platformdirs says there, without the time that it takes to load.
+        # The result of platformdirs, without the time to load it.
         base = os.environ.get("XDG_CACHE_HOME", "")
         return os.path.join(base if os.path.isabs(base) else os.path.expanduser("~/.cache"), "witgen")
     from platformdirs import user_cache_dir  # noqa: PLC0415 - slow to load, and not needed with the variable set
@@ -90,7 +90,7 @@ def key(kind: str, parts: Iterable[bytes]) -> str:
 
 @cache
 def _tool() -> bytes:
-    """Identify this witgen: its version, and the state of its files, for those who change them."""
+    """Identify this witgen: its version, and the state of its files, for its developers."""
     return VERSION.encode() + b"\n" + state((), _TREES)
 
 
@@ -159,7 +159,7 @@ def _private(path: str, flags: int) -> int:
 
 
 def _sweep(root: str) -> None:
-    """Remove what was not written for long, once there is much."""
+    """Remove old entries once the cache is large."""
     with os.scandir(root) as entries:
         files = [entry for entry in entries if entry.is_file(follow_symlinks=False)]
     if len(files) <= _SWEEP_ABOVE:

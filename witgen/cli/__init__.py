@@ -10,7 +10,7 @@ __all__ = ["main"]
 
 def main() -> NoReturn:
     """Run the command line and exit."""
-    # A run is short and what it builds lives to its end: looking for garbage would only cost time.
+    # A run is short and its objects live until it ends: garbage collection would only cost time.
     gc.disable()
     from .main import main as run
 

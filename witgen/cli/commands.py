@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 __all__ = ["build", "demo", "inspect", "resolve"]
 
 _wit = click.argument("wit", type=click.Path(path_type=Path), required=False)
-_golem = click.option("--golem", is_flag=True, help="Take missing WIT from Golem's, which witgen has.")
+_golem = click.option("--golem", is_flag=True, help="Resolve missing packages from the bundled Golem WIT.")
 
 
 def _resolved(wit: Path | None, features: str | None, *, all_features: bool, golem: bool) -> ir.Resolve:
-    """Resolve what the command line names: where it names nothing, what pyproject.toml is about."""
+    """Resolve the WIT that the command line names, by default that of pyproject.toml."""
     from .. import api
     from ..config import default_wit
 
@@ -72,7 +72,7 @@ def resolve(*, as_json: bool, **options: Any) -> None:
 @wit_options
 @reporting
 def inspect(*, world: str | None, as_json: bool, **options: Any) -> None:
-    """Show what a WIT tree holds, and what a feature that is off leaves out."""
+    """Show the contents of a WIT tree, including items of inactive features."""
     from ..wit import outline as inspection
 
     resolved = _resolved(**options)
@@ -86,7 +86,7 @@ def inspect(*, world: str | None, as_json: bool, **options: Any) -> None:
 @click.command()
 @click.argument("app")
 @click.option("--wit", type=click.Path(path_type=Path), help="The WIT; ./wit by default.")
-@click.option("--golem", is_flag=True, help="Take missing WIT from Golem's, which witgen has.")
+@click.option("--golem", is_flag=True, help="Resolve missing packages from the bundled Golem WIT.")
 @click.option("-w", "--world", metavar="WORLD", help="The world: its name, or ns:pkg/world[@version].")
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path), metavar="FILE", help="The component; APP.wasm by default."

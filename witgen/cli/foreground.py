@@ -22,7 +22,7 @@ _GRACE: Final = 3.0
 """Seconds that a job gets to end after a signal."""
 
 _ASK_AGAIN: Final = 0.05
-"""Seconds until a job that does not end is asked again: it may not have been where it can be stopped."""
+"""Seconds between attempts to stop a job: it may not have been at a point where it can be stopped."""
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
@@ -31,7 +31,7 @@ class SignalledError(Exception):
     """A signal ended a job.
 
     Attributes:
-        code: the exit code that says which: 130 after Ctrl-C, 143 after SIGTERM.
+        code: the exit code: 130 after Ctrl-C, 143 after SIGTERM.
     """
 
     def __init__(self, number: int, rest: str = "") -> None:
@@ -41,7 +41,7 @@ class SignalledError(Exception):
 
 
 def in_foreground(job: Callable[[], T], stop: Callable[[], None]) -> T:
-    """Run a job in a thread of its own until it ends. Only the main thread may ask for that.
+    """Run a job in a separate thread until it ends. Only the main thread may call this.
 
     After SIGINT or SIGTERM, `stop` is called, several times if need be, to end the job. If that does not help, or
     after a second signal, the process exits with the job in it.
@@ -74,7 +74,7 @@ def in_foreground(job: Callable[[], T], stop: Callable[[], None]) -> T:
 
 @contextmanager
 def _caught(changed: threading.Event) -> Generator[list[int]]:
-    """Collect signals instead of what they do otherwise."""
+    """Collect signals instead of their usual effect."""
     received: list[int] = []
 
     def receive(number: int, frame: object) -> None:
@@ -82,7 +82,7 @@ def _caught(changed: threading.Event) -> Generator[list[int]]:
         received.append(number)
         changed.set()
 
-    # Whoever ignores a signal, as shells do for what they run in the background, goes on with that.
+    # A signal that is ignored, as by shells for background processes, stays ignored.
     heeded = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
     before = {number: signal.signal(number, receive) for number in heeded}
     try:
@@ -98,7 +98,7 @@ def _end(thread: threading.Thread, stop: Callable[[], None], received: list[int]
         if time.monotonic() >= due or len(received) > 1:
             click.echo(f"witgen: {SignalledError(received[0])}", err=True)
             sys.stdout.flush()
-            # Nothing is lost: what workers have done is in their oplogs.
+            # Nothing is lost: the progress of workers is in their oplogs.
             os._exit(128 + received[0])
         stop()
         thread.join(_ASK_AGAIN)

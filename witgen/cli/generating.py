@@ -88,14 +88,14 @@ def check(*, diff: bool, **options: Any) -> int:
 
 
 def _is_clean(plan: Plan, *, diff: bool) -> bool:
-    """Report how a folder differs from what it should be."""
+    """Report how a folder differs from the output."""
     if not plan.drift:
         reporter.say(f"{plan.folder}: all {len(plan.unchanged)} files are what they should be")
         return True
     if diff:
         from ..output.diff import unified
 
-        # As bytes: line ends are a part of what the diff says.
+        # As bytes: line ends are part of the diff.
         sys.stdout.buffer.write("".join(unified(plan)).encode("utf-8", "surrogateescape"))
     if reporter.format is Format.TEXT:
         for line in _listed(plan):

@@ -63,7 +63,7 @@ class _Text(click.types.StringParamType):
     """Text. Arguments that are not UTF-8 have lone surrogates; paths may, but no name, WAVE or URL can."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the text, or refuse what is none."""
+        """Return the text, or refuse bytes that are not text."""
         text: Any = super().convert(value, param, ctx)
         if isinstance(text, str) and any("\ud800" <= char <= "\udfff" for char in text):
             shown = text.encode("utf-8", "backslashreplace").decode()

@@ -56,7 +56,7 @@ def reporting(command: _Command) -> _Command:
 
 
 def wit_options(command: _Command) -> _Command:
-    """Add what decides how WIT is read."""
+    """Add the options for reading WIT."""
     return _apply(
         [
             click.option("--features", metavar="A,B", help="Turn on these @unstable features."),
@@ -94,7 +94,7 @@ def naming_options(command: _Command) -> _Command:
 
 
 def targets(command: _Command) -> _Command:
-    """Add what chooses the targets of pyproject.toml, and what wins over their options."""
+    """Add the options that select targets of pyproject.toml, and those that override theirs."""
     told_out = "The output package: a target's, or any other folder."
     return _apply(
         [
@@ -104,7 +104,7 @@ def targets(command: _Command) -> _Command:
             click.option("--host", is_flag=True, help="Host bindings only (for wasmtime-py)."),
             click.option("--guest", is_flag=True, help="Guest wrappers only (for componentize-py)."),
             click.option("--all-imports", is_flag=True, help="Of a component: also what wasmtime provides (WASI)."),
-            click.option("--golem", is_flag=True, help="Take missing WIT from Golem's, which witgen has."),
+            click.option("--golem", is_flag=True, help="Resolve missing packages from the bundled Golem WIT."),
             click.option(
                 "--reuse", metavar="PACKAGE[=DIR]", multiple=True, help="Import what this generated package has."
             ),
@@ -123,7 +123,7 @@ def split(features: str | None) -> list[str]:
 
 
 def overrides(options: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of `Config` that the command line gives."""
+    """Return the fields of `Config` that are set on the command line."""
     fields = {
         name: options[name]
         for name in ("wit", "world", "out", "world_module", "runtime")

@@ -1,4 +1,4 @@
-"""What goes to stderr and stdout: problems in the format asked for, and one summary line."""
+"""Output to stderr and stdout: problems in the requested format, and one summary line."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class Format(enum.Enum):
 
     @property
     def is_document(self) -> bool:
-        """Tell whether the problems of a run make one document, which is there even when there are none."""
+        """Return whether the problems of a run form one document, which exists even without problems."""
         return self in {Format.JSON, Format.SARIF}
 
 
 def use_color() -> bool:
-    """Tell whether stderr takes colours (https://no-color.org)."""
+    """Return whether stderr supports colours (https://no-color.org)."""
     return sys.stderr.isatty() and not os.environ.get("NO_COLOR")
 
 
@@ -56,11 +56,11 @@ class Reporter:
             click.echo(line, err=True)
 
     def promise(self) -> None:
-        """A document of problems is what this run puts out, even if there are none."""
+        """Output a document of problems, even if there are none."""
         self.promised = self.format.is_document
 
     def flush(self) -> None:
-        """Write out what was collected."""
+        """Write the collected problems."""
         problems, self._problems = self._problems, []
         if not problems and not self.promised:
             return

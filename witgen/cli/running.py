@@ -30,7 +30,7 @@ def _limit(_context: click.Context, option: click.Parameter, value: float | None
 
 
 def _regular(ctx: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
-    """Refuse what SQLite would wait for, or write to without end."""
+    """Refuse paths on which SQLite would block, or write without end."""
     del ctx, parameter
     check_regular(value or Path(".witgen", "state.db"))
     return value
@@ -141,7 +141,7 @@ def run(*, component: str, function: str, state: Path | None, as_json: bool, wat
 
 
 def imported() -> Any:
-    """Import what runs workers, which needs packages of an extra."""
+    """Import the executor, which needs packages of an extra."""
     try:
         from ..golem.worker import command as running
     except ModuleNotFoundError as error:

@@ -52,7 +52,9 @@ def completion(*, shell: str) -> None:
 @click.option(
     "--gitattributes", is_flag=True, help="Add the line that marks the output as generated to .gitattributes."
 )
-@click.option("--golem", is_flag=True, help="Take missing WIT from Golem's, which witgen has; also without any WIT.")
+@click.option(
+    "--golem", is_flag=True, help="Resolve missing packages from the bundled Golem WIT; works without other WIT, too."
+)
 @reporting
 def init(*, wit: Path | None, world: str | None, out: str | None, golem: bool, gitattributes: bool) -> None:
     """Write a first [tool.witgen] to ./pyproject.toml from the WIT that is there, in ./wit or in WIT."""

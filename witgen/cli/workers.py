@@ -1,4 +1,4 @@
-"""`witgen workers` and what it does with them."""
+"""`witgen workers` and its subcommands."""
 
 from __future__ import annotations
 

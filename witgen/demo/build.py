@@ -20,10 +20,10 @@ from .errors import DemoError
 __all__ = ["Step", "require_extras", "steps"]
 
 PACKAGE: Final = Path(__file__).parent.parent
-"""The generator itself: when it changes, so may what it writes."""
+"""The generator: when it changes, its output may change."""
 
-# Started through Python, because the script may be anywhere, or nowhere on PATH. What goes wrong comes as an
-# AssertionError whose text is the whole story.
+# Started through Python, because the script may not be on PATH. Failures are AssertionErrors whose text is the complete
+# message.
 COMPONENTIZE: Final = """\
 import sys
 from componentize_py import script
@@ -36,7 +36,7 @@ except AssertionError as error:
 
 @dataclass(frozen=True)
 class Step:
-    """One step. While `state` (what it reads and what it makes) stays the same, it need not be done again."""
+    """One step. While `state` (its inputs and outputs) is unchanged, it need not run again."""
 
     name: str
     action: Callable[[], object]

@@ -1,4 +1,4 @@
-"""Why a demo cannot go on."""
+"""Errors that end a demo."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ __all__ = ["DemoError"]
 
 
 class DemoError(Exception):
-    """A message for the user: what is missing or failed, and what to do about it."""
+    """A message for the user: the failure, and its remedy."""

@@ -14,12 +14,12 @@ __all__ = ["lay_out"]
 APP: Final = Path(__file__).parent / "app"
 """The guest, the host and the world, as their authors write them."""
 
-# What the world and its dependencies need of the embedded WIT.
+# The part of the embedded WIT that the world and its dependencies need.
 _PACKAGES = ("golem-websocket", "io", "logging")
 
 
 def lay_out(folder: Path, record: Record) -> None:
-    """Put the demo's sources into `folder`. A file that the user has edited is left as it is."""
+    """Put the demo's sources into `folder`. Files that the user has edited are unchanged."""
     for name, source in _sources():
         content = source.read_bytes()
         target = folder / name

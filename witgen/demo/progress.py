@@ -1,4 +1,4 @@
-"""What a person sees while a step takes its time, and how long each step took."""
+"""Shows the progress and the duration of each step."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ TICK: Final = 0.1
 """Seconds between two updates of the line on a terminal."""
 
 REMINDER: Final = 5.0
-"""Seconds between two signs of life where the output is no terminal, such as the log of a CI run."""
+"""Seconds between two progress lines if the output is not a terminal, such as the log of a CI run."""
 
 
 class Progress:
-    """Tells on `err` which step is running and for how long, and remembers the times."""
+    """Shows on `err` which step is running and for how long, and records the times."""
 
     def __init__(self, err: TextIO) -> None:
         self._err = err
@@ -27,7 +27,7 @@ class Progress:
 
     @contextmanager
     def step(self, name: str) -> Generator[None, None, None]:
-        """Run the block as a step that says nothing itself."""
+        """Run the block as a step without output."""
         over = threading.Event()
         ticker = threading.Thread(target=self._tick, args=(name, over))
         ticker.start()
@@ -50,11 +50,11 @@ class Progress:
         self._times.append((name, time.perf_counter() - started))
 
     def skip(self, name: str) -> None:
-        """Tell that a step is not needed."""
+        """Show that a step is not needed."""
         self._times.append((name, None))
 
     def summary(self) -> None:
-        """Tell the time that each step took."""
+        """Show the duration of each step."""
         width = max(len(name) for name, _ in self._times)
         for name, taken in self._times:
             self._say(f"  {name:{width}}  {'unchanged' if taken is None else f'{taken:7.2f} s'}")

@@ -1,4 +1,4 @@
-"""What the last run left behind: which steps need not be done again, and which files the user has edited since."""
+"""The record of the last run: which steps need not run again, and which files the user has edited since."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NAME: Final = ".witgen-demo.json"
 
 
 def digest(parts: Iterable[str | bytes | Path]) -> str:
-    """Return the SHA-256 over texts, files, and folders with the names of what is in them."""
+    """Return the SHA-256 over texts, files, and folders with the names of their entries."""
     total = hashlib.sha256()
     for part in parts:
         match part:
@@ -36,7 +36,7 @@ def digest(parts: Iterable[str | bytes | Path]) -> str:
 class Record:
     """The digests of steps and files, kept in the demo's folder.
 
-    Every change is written at once, so that an interrupted run leaves what is true.
+    Every change is written at once, so that the record of an interrupted run is correct.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -48,7 +48,7 @@ class Record:
             raise DemoError(f"{folder} was not made by `witgen demo`: move it away, or run in another folder")
 
     def same(self, name: str, value: str) -> bool:
-        """Tell whether `value` is what was recorded for `name`."""
+        """Return whether `value` was recorded for `name`."""
         return self._digests.get(name) == value
 
     def note(self, name: str, value: str) -> None:

@@ -44,7 +44,7 @@ def run(folder: Path, *, out: TextIO, err: TextIO) -> None:
 
 
 def _talk(folder: Path, url: str, out: TextIO) -> None:
-    """Run the host, as a user would, and pass on what it prints."""
+    """Run the host, as a user would, and pass its output on."""
     # The server is on this machine; a proxy between the two would not find it.
     environment = {**os.environ, "no_proxy": "127.0.0.1", "NO_PROXY": "127.0.0.1"}
     command = [sys.executable, "host.py", url]

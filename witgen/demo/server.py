@@ -12,7 +12,7 @@ from websockets.sync.server import ServerConnection, serve
 __all__ = ["FAREWELL", "serving"]
 
 FAREWELL = "Goodbye!"
-"""What ends the conversation."""
+"""The message that ends the conversation."""
 
 
 def _converse(connection: ServerConnection) -> None:

@@ -29,7 +29,7 @@ class WitgenError(Exception):
         self.add_note(render(self.diagnostics, color=False).rstrip())
 
     def __reduce__(self) -> tuple[object, ...]:
-        # So that another process can raise it; the state tells everything.
+        # Lets another process raise it; the state is complete.
         return _restored, (type(self), self.args), self.__dict__
 
 

@@ -75,7 +75,7 @@ def _full_message(diagnostic: Diagnostic) -> str:
 
 
 def _escape_data(text: str) -> str:
-    # A file name can hold bytes that are no text.
+    # A file name can hold bytes that are not valid text.
     text = text.encode("utf-8", "backslashreplace").decode()
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 

@@ -1,10 +1,10 @@
-"""Problems as values: what is wrong, where, and what to do about it."""
+"""Problems as values: the message, its place, and the remedy."""
 
 from __future__ import annotations
 
 import enum
 
-from ..base.frozen import record
+from ..base.frozen import frozen
 from ..base.source import Span
 
 __all__ = ["Diagnostic", "Label", "Severity"]
@@ -17,7 +17,7 @@ class Severity(enum.Enum):
     WARNING = "warning"
 
 
-@record
+@frozen
 class Label:
     """A second place that explains the first."""
 
@@ -25,9 +25,9 @@ class Label:
     message: str
 
 
-@record
+@frozen
 class Diagnostic:
-    """One problem. `span` is None where no place in a file is to blame; `path` then names the file or folder."""
+    """One problem. `span` is None if it has no place in a file; `path` then names the file or folder."""
 
     code: str
     message: str

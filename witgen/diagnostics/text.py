@@ -14,14 +14,14 @@ __all__ = ["render", "visible"]
 _RESET = "\x1b[0m"
 _STYLES = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m", "place": "\x1b[1;34m", "bold": "\x1b[1m"}
 _TAB = "    "
-# A longer line is cut down to the neighbourhood of what it is shown for.
+# A longer line is cut to the neighbourhood of the marked range.
 _WIDEST = 160
 _BEFORE = 60
 
 
 @dataclass(frozen=True, slots=True)
 class _Mark:
-    """A range of one line, and what to say about it."""
+    """A range of one line, and its label."""
 
     span: Span
     message: str

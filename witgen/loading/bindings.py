@@ -34,13 +34,13 @@ _RUNTIME = "witgen_runtime"
 _WORLD = re.compile(r"^from \.(\w+) import ", re.MULTILINE)
 
 _UNASKED = host.Limits(interruptible=True)
-"""What stores allow where nothing else is said."""
+"""The default limits of stores."""
 
 _classes: dict[str, Any] = {}
-"""What was loaded, by what it was loaded from."""
+"""Loaded classes, by their source."""
 
 _generated: dict[str, Any] = {}
-"""The classes of worlds as they are generated, likewise."""
+"""The generated classes of worlds, by their source."""
 
 _lock = forking.held_while_forking()
 """Modules are put where Python looks for them, and imported, by one thread at a time."""
@@ -51,13 +51,13 @@ def load(
 ) -> Any:
     """Return the class of a component's world, with `open(imports)` to run it.
 
-    The class is what `witgen generate` would write, from memory: `help` shows what WIT documents, and its modules can
+    The class is that of `witgen generate`, made in memory: `help` shows what WIT documents, and its modules can
     be imported from `witgen.loaded.<world>` (`.host` has base classes to implement, `.types` has the types). Loading
     the same component again gives the same class.
 
     Args:
         component: a path, or the bytes of a component.
-        world: a name for the world; by default it is called like the file.
+        world: a name for the world; by default the file's name.
         wasmtime: the packages and interfaces that wasmtime provides; by default all that it can.
 
     Raises:
@@ -74,10 +74,10 @@ def load(
 def generated(
     component: str | os.PathLike[str] | bytes, *, world: str | None = None, wasmtime: Collection[str] | None = None
 ) -> tuple[Any, bytes, str]:
-    """Return the class of a component's world as it is generated, not bound to the component, and not compiled.
+    """Return the generated class of a component's world, neither bound to the component nor compiled.
 
-    The arguments and errors are those of `load`. The class comes with the component's bytes, and with a name that
-    stands for both.
+    The arguments and errors are those of `load`. Returned with the class are the component's bytes, and a name that
+    identifies both.
     """
     file = _file(component)
     tree = Tree(file.path, file, (), None)
@@ -109,7 +109,7 @@ def _modules(config: Config, tree: Tree, file: SingleFile, name: str) -> Mapping
             found: dict[str, str] = json.loads(entry)
             return found
     if component_in(tree) is None:
-        # Says what it is instead.
+        # Describes the actual kind instead.
         resolve_component(file, config.world)
     from ..pipeline import produce  # noqa: PLC0415 - slow to load, and not needed for what is in the cache
 
@@ -168,21 +168,21 @@ class _Loaded:
         partial: bool = False,
         **named: object,
     ) -> Any:
-        """Run the component in a store of its own; closing the result closes the store.
+        """Run the component in a new store; closing the result closes the store.
 
         Args:
-            imports: what it imports: a mapping by Python or WIT name, or an object with attributes.
-            wasi: what the component sees of this machine; by default it shares stdout and stderr.
-            memory: how many bytes each of its memories may have.
-            fuel: how many instructions, about, it may run in all.
-            deadline: how many seconds a call may take.
+            imports: the implementations: a mapping by Python or WIT name, or an object with attributes.
+            wasi: the parts of this machine that the component sees; by default it shares stdout and stderr.
+            memory: the limit of each of its memories in bytes.
+            fuel: the approximate number of instructions that it may run in all.
+            deadline: the limit of a call in seconds.
             interruptible: whether Ctrl-C ends a call while the component runs, which makes some loops slower.
-            adapters: whether lists of bytes take the fast way: "auto" (where they can), "bytes" (or fail), "off".
+            adapters: whether adapters pass lists of bytes: "auto" (if possible), "bytes" (or fail), "off".
             partial: whether imports may be missing; one that the component calls raises `NotImplementedError` then.
             named: imports by Python name.
 
         Raises:
-            LinkError: an import is missing, unknown, or cannot be called as WIT says.
+            LinkError: an import is missing, unknown, or cannot be called as WIT declares.
         """
         limits = host.Limits(memory=memory, fuel=fuel, deadline=deadline, interruptible=interruptible)
         given = implementations(cls._definition, imports, named)

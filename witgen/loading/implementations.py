@@ -1,4 +1,4 @@
-"""What a user gives as a component's imports, as the runtime wants it; and whether it fits, before anything runs."""
+"""Converts a user's implementations of imports to the runtime's form, and checks them before anything runs."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def implementations(definition: Definition, given: object, named: Mapping[str, o
     """Return an object with an attribute for each import.
 
     An interface is implemented by an object or class as in generated bindings, by a mapping of functions, or, where it
-    has only one function, by that. Names that the world does not know are listed when the component is linked,
-    together with what is missing or cannot be called as WIT says.
+    has only one function, by that. Linking lists names that the world does not know, together with missing functions
+    and those that cannot be called as WIT declares.
 
     Args:
         definition: the world.
@@ -43,7 +43,7 @@ def implementations(definition: Definition, given: object, named: Mapping[str, o
 
 
 def complete(definition: Definition, found: SimpleNamespace) -> None:
-    """Add what raises `NotImplementedError` when it is called, for every import that is not there."""
+    """Add functions that raise `NotImplementedError` for every missing import."""
     for item in definition.imports:
         if item.native:
             continue
@@ -82,7 +82,7 @@ def _stand_in(item: Import, function: abi.Function) -> Callable[..., Any]:
 
 
 def _names(definition: Definition) -> Iterator[tuple[str, str]]:
-    """Yield every name that an import can be given by, and the attribute that it means."""
+    """Yield every accepted name of an import, with its attribute."""
     paths = Counter(item.name.partition("@")[0] for item in definition.imports)
     for item in definition.imports:
         if item.attribute:

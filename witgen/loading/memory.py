@@ -21,13 +21,13 @@ class _Loader(InspectLoader):
         self._files = files
 
     def path(self, fullname: str) -> str | None:
-        """Return the path of a module below the package, None where there is no such module."""
+        """Return the path of a module below the package; None if there is no such module."""
         below = fullname.removeprefix(self._package).replace(".", "/").lstrip("/")
         paths = (f"{below}/__init__.py".lstrip("/"), f"{below}.py")
         return next((path for path in paths if path in self._files), None)
 
     def is_package(self, fullname: str) -> bool:
-        """Tell whether a module is a package."""
+        """Return whether a module is a package."""
         return (self.path(fullname) or "").endswith("__init__.py")
 
     def get_source(self, fullname: str) -> str | None:
@@ -47,7 +47,7 @@ class _Loader(InspectLoader):
         return None if path is None else spec_from_loader(fullname, self, origin=f"{self._place}/{path}")
 
     def exec_module(self, module: ModuleType) -> None:
-        """Run a module; what shows source looks at `__file__`."""
+        """Run a module; tools that show source use `__file__`."""
         module.__file__ = module.__spec__.origin if module.__spec__ is not None else None
         super().exec_module(module)
 
@@ -72,11 +72,11 @@ _finder = _Finder()
 
 
 def install(package: str, place: str, files: Mapping[str, str], shared: Mapping[str, ModuleType]) -> None:
-    """Make `package` importable; a package that had the name before is forgotten, but what came out of it works on.
+    """Make `package` importable. It replaces a package of that name, whose objects remain usable.
 
     Args:
         package: its full name; the package above it exists.
-        place: what stands for its folder in tracebacks. Python keeps source by it, so other text needs another one.
+        place: the folder shown in tracebacks. Python caches source by it, so other text needs another place.
         files: the text of its modules, by path.
         shared: modules that exist and that it has too, by their full names in it.
     """

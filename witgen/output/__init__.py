@@ -1,4 +1,4 @@
-"""From {path: text} to disk: only what changed, atomically, and only over files that are ours."""
+"""Writes {path: text} to disk: only changes, atomically, and only over files that witgen wrote."""
 
 from .apply import apply
 from .contents import Output

@@ -12,11 +12,11 @@ __all__ = ["apply"]
 
 
 def apply(plan: Plan) -> None:
-    """Write and remove what `plan` says.
+    """Write and remove files according to `plan`.
 
-    Every file is replaced in one step. The lock first says what is about to change and last what has changed, so that
-    the next run knows every file of a run that died in between as ours. Whoever calls this holds the folder
-    (`exclusive`), from before the plan was made.
+    Every file is replaced atomically. The lock is written first with the pending changes and last with the finished
+    ones, so that the next run recognises every file of a run that died in between. The caller must hold the folder
+    (`exclusive`) since before the plan was made.
 
     Raises:
         OSError: the folder cannot be written.

@@ -11,10 +11,10 @@ __all__ = ["Output"]
 
 
 class Output(Mapping[str, str]):
-    """Path relative to the output → text, in the order of the paths.
+    """A mapping of paths relative to the output to texts, in the order of the paths.
 
-    A digest may be known while the text is not: texts of which an earlier run left the digest are made when somebody
-    reads them, which is when the file on disk is not what it should be.
+    A digest may be known while the text is not: texts whose digest is cached are made when they are read, which is only
+    if the file on disk differs.
     """
 
     def __init__(self, files: Mapping[str, str | None], digests: Mapping[str, str], make: Callable[[str], str]) -> None:

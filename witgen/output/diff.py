@@ -1,4 +1,4 @@
-"""What a run would change, as a unified diff."""
+"""Shows the changes of a run as a unified diff."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _NO_NEWLINE = "\n\\ No newline at end of file\n"
 
 
 def unified(plan: Plan) -> Iterator[str]:
-    """Yield the lines of a diff from what is on disk to what should be, as `git apply` takes them.
+    """Yield the lines of a diff from the files on disk to the output, as `git apply` accepts them.
 
-    Files that are in the way without being ours are not part of it.
+    Foreign files that are in the way are not part of it.
     """
     for path, kind in plan.drift.items():
         if kind is Drift.FOREIGN:

@@ -1,4 +1,4 @@
-"""Differences between an output folder and what it should be, as diagnostics."""
+"""Reports differences between an output folder and its expected content as diagnostics."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _KINDS = {
 
 
 def diagnostics(plan: Plan) -> Iterator[Diagnostic]:
-    """Yield a problem for every file that is not what it should be."""
+    """Yield a problem for every file that differs from the output."""
     for path, kind in plan.drift.items():
         code, message, remedy = _KINDS[kind]
         yield Diagnostic(code, f"`{path}` {message}", path=(plan.folder / path).as_posix(), help=remedy)
 
 
 def remedies(plan: Plan) -> list[str]:
-    """Return what to do, each thing once."""
+    """Return the remedies, each once."""
     return list(dict.fromkeys(_KINDS[kind][2] for kind in plan.drift.values()))

@@ -37,7 +37,7 @@ def _exclusive(folder: Path) -> Generator[None]:
         try:
             _lock(descriptor)
             if not _is_at(descriptor, folder):
-                continue  # who had it before has removed it
+                continue  # the previous holder has removed it
             try:
                 yield
             finally:
@@ -73,7 +73,7 @@ if sys.platform == "win32":
             try:
                 msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
             except OSError as error:
-                if error.errno != errno.EDEADLK:  # what it says when it gives up after ten seconds
+                if error.errno != errno.EDEADLK:  # the error with which it gives up after ten seconds
                     raise
             else:
                 return

@@ -26,7 +26,7 @@ _TEMPORARY = re.compile(r"\.witgen-[0-9a-f]{16}\.tmp")
 
 
 class Blocked(Exception):  # noqa: N818 - not a failure: callers collect what is in the way
-    """Something that witgen never replaces is where a file, or a folder of it, has to be."""
+    """A path that witgen never replaces is in the way of a file or one of its folders."""
 
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(f"`{path}` {reason}")
@@ -35,14 +35,14 @@ class Blocked(Exception):  # noqa: N818 - not a failure: callers collect what is
 
 
 class Inside:
-    """What a folder holds. Paths are relative to it, with slashes."""
+    """The content of a folder. Paths are relative to it, with slashes."""
 
     def __init__(self, folder: Path) -> None:
         self._root = os.fspath(folder)
         self._obstacles: dict[str, str | None] = {"": None}
 
     def read(self, path: str) -> bytes | None:
-        """Return the content of a file; None if there is none, or a file in the place of a folder of its path.
+        """Return the content of a file; None if it does not exist, or a folder of its path is a file.
 
         Raises:
             Blocked: there is a link on the way, or it is not a regular file.
@@ -68,10 +68,10 @@ class Inside:
             return None
 
     def file_in_the_way(self, path: str) -> str | None:
-        """Return the path of a file that is where a folder of `path` has to be.
+        """Return the path of a file that is in the way of a folder of `path`.
 
         Raises:
-            Blocked: there is a link, or something else that is no folder.
+            Blocked: there is a link, or something else that is neither a file nor a folder.
         """
         folder = path.rpartition("/")[0]
         if folder not in self._obstacles:
@@ -88,7 +88,7 @@ class Inside:
         raise Blocked(folder, LINK if stat.S_ISLNK(mode) else NOT_REGULAR)
 
     def modules(self) -> Iterator[str]:
-        """Yield the path of everything called `*.py`, but for links and what is below them."""
+        """Yield the paths of all entries called `*.py`, except links and entries below links."""
         pending = [""]
         while pending:
             folder = pending.pop()
@@ -106,7 +106,7 @@ class Inside:
 
 
 def _mode(path: str) -> int | None:
-    """Return the type of what is at `path` itself, of a link that it is one; None where there is nothing."""
+    """Return the type of the entry at `path`, without following a link; None if there is none."""
     try:
         status = os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -118,7 +118,7 @@ def _mode(path: str) -> int | None:
 
 @contextmanager
 def changing(folder: Path) -> Generator[Changes]:
-    """Open a folder, to change what is in it."""
+    """Open a folder to change its content."""
     changes = Changes(os.fspath(folder))
     try:
         yield changes
@@ -204,7 +204,7 @@ else:
 
 
 class Changes:
-    """Changes of what is in a folder."""
+    """Changes the content of a folder."""
 
     def __init__(self, root: str) -> None:
         self._root = root
@@ -230,7 +230,7 @@ class Changes:
             raise
 
     def remove(self, path: str) -> None:
-        """Remove a file, and folders that hold nothing after that but Python's own caches of what was removed."""
+        """Remove a file, and folders that then hold nothing but Python's caches of removed files."""
         folder, _, name = path.rpartition("/")
         with suppress(FileNotFoundError):
             self._place(folder).unlink(name)
@@ -260,7 +260,7 @@ class Changes:
         return self._places[folder]
 
     def _is_done(self, folder: str) -> bool:
-        """Remove a folder if it holds nothing but caches; tell whether it was removed."""
+        """Remove a folder if it holds nothing but caches; return whether it was removed."""
         above, _, name = folder.rpartition("/")
         caches = f"{folder}/__pycache__"
         try:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from ..base.files import read
-from ..base.frozen import fields, record
+from ..base.frozen import fields, frozen
 
 __all__ = [
     "LOCK_NAME",
@@ -26,13 +26,13 @@ __all__ = [
 LOCK_NAME = "witgen.lock"
 
 
-@record
+@frozen
 class Shared:
     """An interface of an output, for packages that reuse it.
 
-    `module` is what its modules are called, `wit` the fingerprint of its WIT. `exceptions` are the types that some
-    function fails with, `resources` those that are a part of some value: both decide which classes there are, and
-    depend on more than the interface. `names` are the classes that a user named: of types, and of functions' errors.
+    `module` is the name of its modules, `wit` the fingerprint of its WIT. `exceptions` are the error types of
+    functions, `resources` those that are part of some value: both decide which classes exist, and depend on more than
+    the interface. `names` are the classes that a user named: of types, and of functions' errors.
     """
 
     module: str
@@ -45,9 +45,9 @@ class Shared:
 _LISTS = ("exceptions", "resources")
 
 
-@record
+@frozen
 class Contents:
-    """What an output says of itself to packages that reuse it: who wrote it, its interfaces, where its runtime is."""
+    """An output's description for packages that reuse it: its generator, its interfaces, the place of its runtime."""
 
     version: str
     interfaces: Mapping[str, Shared]
@@ -55,12 +55,12 @@ class Contents:
     reuse: tuple[str, ...] = ()
 
 
-@record
+@frozen
 class Lock:
     """The files that an earlier run wrote: path relative to the output → SHA-256 of the content.
 
-    `pending` is what runs that did not finish were about to write: several digests where several runs died.
-    `readable` is False where there is a lock that says nothing, as after a merge with conflicts.
+    `pending` are the files that unfinished runs were about to write: several digests if several runs died. `readable`
+    is False if there is a lock that cannot be read, as after a merge with conflicts.
     """
 
     files: Mapping[str, str] = {}
@@ -68,16 +68,16 @@ class Lock:
     readable: bool = True
 
     def knows(self, path: str) -> bool:
-        """Tell whether a file was ours when the lock was written."""
+        """Return whether witgen had written a file when the lock was written."""
         return path in self.files or path in self.pending
 
     def owns(self, path: str, content: bytes) -> bool:
-        """Tell whether a file is as we left it."""
+        """Return whether a file is unchanged since witgen wrote it."""
         return digest(content) in {self.files.get(path), *self.pending.get(path, ())}
 
 
 def digest(content: bytes) -> str:
-    """Return the SHA-256 of a file's content; CRLF counts as LF, so that a checkout with other line ends is no edit."""
+    """Return the SHA-256 of a file's content; CRLF counts as LF, so that other line ends are not an edit."""
     return hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest()
 
 
@@ -100,15 +100,15 @@ def _plain(interface: Shared) -> dict[str, Any]:
 
 
 def read_contents(folder: Path, text: str | None = None) -> Contents | None:
-    """Return what the lock of an output says to those who reuse it; None where there is none that is finished.
+    """Return the description in an output's lock; None if there is no lock of a finished run.
 
-    With `text`, this is what the lock says.
+    `text` is the text of the lock, if known.
     """
     try:
         data = _parsed(folder, text)
         interfaces = {_plain_text(name): _shared(each) for name, each in data["interfaces"].items()}
         runtime = data.get("runtime")
-        # Names of packages only: where they are, whoever reuses this one finds out.
+        # Only names of packages: packages that reuse this one find their folders themselves.
         reuse = tuple(_name(each) for each in _texts(data.get("reuse", ())))
         return Contents(_plain_text(data["witgen"]), interfaces, None if runtime is None else _name(runtime), reuse)
     except _DAMAGE:
@@ -129,7 +129,7 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 
 def _plain_text(value: Any) -> str:
-    """Return a string as it is, and refuse what no file, no message and no module can have."""
+    """Return a string unchanged, and refuse one that no file, message or module can have."""
     if not isinstance(value, str) or not value.isprintable():
         msg = f"{value!r} is not plain text"
         raise ValueError(msg)
@@ -152,12 +152,12 @@ def pending_text(lock: Lock, digests: Mapping[str, str]) -> str:
         pending[path] = list(dict.fromkeys((*pending.get(path, ()), value)))
     import json  # noqa: PLC0415 - likewise
 
-    # On one line, which is made several times as fast: nobody is to read it.
+    # On one line, which is several times as fast to make: the lock is not meant to be read.
     return json.dumps({"files": dict(lock.files), "pending": dict(sorted(pending.items()))}) + "\n"
 
 
 def read_lock(folder: Path) -> Lock:
-    """Read the lock of an output folder; without one, or with one that is damaged, nothing is known to be ours."""
+    """Read the lock of an output folder; without a lock, or with a damaged one, no file counts as witgen's."""
     try:
         data = _parsed(folder)
         files, pending = data["files"], data.get("pending", {})
@@ -171,7 +171,7 @@ def read_lock(folder: Path) -> Lock:
         return Lock(readable=False)
 
 
-# All that reading a lock ends in that is not as we left it: somebody merged, edited or forged it, or the disk failed.
+# All exceptions of reading a changed lock: it was merged, edited or forged, or the disk failed.
 _DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
@@ -186,6 +186,6 @@ def _parsed(folder: Path, text: str | None = None) -> dict[str, Any]:
 
 
 def _is_inside(path: str) -> bool:
-    """Tell whether a path is written as witgen writes them, so that it stays in the folder on every system."""
+    """Return whether a path is in witgen's form, which stays in the folder on every system."""
     parts = path.split("/")
     return path.isprintable() and not {"", ".", ".."}.intersection(parts) and not {"\\", ":"}.intersection(path)

@@ -58,7 +58,7 @@ def parse(text: str) -> dict[str, Any]:
     """Parse TOML.
 
     Raises:
-        ValueError: it is none, or none that Python can read. `tomllib` has an error of its own, but not for everything.
+        ValueError: the text is not TOML, or Python cannot read it. `tomllib`'s own error does not cover every case.
     """
     import tomllib  # noqa: PLC0415 - most runs of a tool that is given all its options need no TOML
 
@@ -70,7 +70,7 @@ def parse(text: str) -> dict[str, Any]:
 
 
 def _mentions(data: bytes) -> bool:
-    """Tell whether a file has the table; one that is no TOML counts if it looks like it, to be reported by `load`."""
+    """Return whether a file has the table; invalid TOML counts if it looks like it, so that `load` reports it."""
     if b"witgen" not in data:
         return False
     try:

@@ -60,5 +60,5 @@ def _pattern(target: Target) -> str:
 
 @hookimpl
 def hatch_register_build_hook() -> type[WitgenBuildHook]:
-    """Tell hatchling of the hook."""
+    """Register the hook with hatchling."""
     return WitgenBuildHook

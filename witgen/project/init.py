@@ -20,7 +20,7 @@ __all__ = ["First", "attributes_line", "initialise", "mark_generated"]
 
 @dataclass(frozen=True, slots=True)
 class First:
-    """The first target, as the file says it: paths relative to the folder, with slashes; None for Golem's own WIT."""
+    """The first target as written in the file: paths relative to the folder, with slashes; None for Golem's own WIT."""
 
     wit: str | None
     world: str
@@ -35,17 +35,18 @@ class First:
 
 
 def initialise(folder: Path, wit: Path | None, world: str | None, out: str | None, *, golem: bool = False) -> First:
-    """Append a `[tool.witgen]` for one world to `folder`'s pyproject.toml, which is made if there is none.
+    """Append a `[tool.witgen]` for one world to `folder`'s pyproject.toml, which is created if necessary.
 
     Args:
         folder: the project's folder.
-        wit: where the WIT is; None to look for it.
-        world: the world; None for the only one.
-        out: the output package; None to call it after the world.
-        golem: take what is missing from Golem's WIT, and all of it where there is no WIT.
+        wit: the path of the WIT; None to look for it.
+        world: the name of the world; None for the only one.
+        out: the output package; None to name it after the world.
+        golem: resolve missing packages from the bundled Golem WIT; use that alone if there is no WIT.
 
     Raises:
-        WitgenError: there is no WIT, it is wrong or has several worlds and none was named, or a configuration exists.
+        WitgenError: there is no WIT, it is invalid, it has several worlds and none was named, or a configuration
+            exists.
     """
     path = folder / FILE_NAME
     text = _text(path)
@@ -70,7 +71,7 @@ def initialise(folder: Path, wit: Path | None, world: str | None, out: str | Non
 
 
 def _refuse_other_encodings(path: Path, target: First) -> None:
-    """Say so where a path has bytes that are not UTF-8, which is what TOML is written in."""
+    """Raise if a path has bytes that are not UTF-8, the encoding of TOML."""
     for option, value in (("wit", target.wit), ("out", target.out)):
         shown = (value or "").encode("utf-8", "backslashreplace").decode()
         if value is not None and shown != value:
@@ -79,7 +80,7 @@ def _refuse_other_encodings(path: Path, target: First) -> None:
 
 
 def _text(path: Path) -> str:
-    """Return what is in a file that is to be added to, nothing where there is none."""
+    """Return the content of a file to append to; empty if it does not exist."""
     try:
         return read(path).decode()
     except FileNotFoundError:
@@ -132,7 +133,7 @@ def attributes_line(out: str) -> str:
 
 
 def mark_generated(folder: Path, line: str) -> bool:
-    """Append a line to `folder`'s .gitattributes unless it is there; tell whether it was added."""
+    """Append a line to `folder`'s .gitattributes unless it is there; return whether it was added."""
     path = folder / ".gitattributes"
     text = _text(path)
     if line in text.splitlines():

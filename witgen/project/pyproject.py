@@ -26,7 +26,7 @@ _TABLE: tuple[str | int, ...] = ("tool", "witgen")
 
 
 class _Option(NamedTuple):
-    """A key: its name in `Config`, what a value has to be, how to tell."""
+    """A key: its name in `Config`, the description of valid values, and their check."""
 
     field: str
     expected: str
@@ -76,14 +76,14 @@ _OPTIONS = {
 }
 
 _MERGED = {"names", "import-names", "export-names"}
-"""What a target has of these comes on top of what is shared."""
+"""Values of these keys in a target add to the shared values."""
 
 
 def load(path: Path) -> list[Target]:
     """Read the targets of a pyproject.toml.
 
     Raises:
-        WitgenError: the file is no TOML, or its `[tool.witgen]` is wrong; every problem is listed.
+        WitgenError: the file is not TOML, or its `[tool.witgen]` is invalid; every problem is listed.
     """
     return _Reader(path).targets()
 
@@ -173,7 +173,7 @@ class _Reader:
         return f"{name}={self._path(folder)}" if given else name
 
     def _path(self, value: object) -> Path:
-        # What is wrong with it is reported already.
+        # Its problems are reported already.
         return Path(os.path.normpath(self._folder / str(value).replace("\0", "")))
 
     def _refuse_shared_outputs(self, targets: list[Target]) -> None:
@@ -210,7 +210,7 @@ def _has_nul(value: object) -> bool:
 
 
 def _places(file: SourceFile) -> Mapping[tuple[str | int, ...], Place]:
-    """Return where everything is; nowhere in what is nested so deeply that only `tomllib` can read it."""
+    """Return the places of keys and values; none for documents nested so deeply that only `tomllib` can read them."""
     try:
         return places(file)
     except RecursionError:

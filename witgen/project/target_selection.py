@@ -1,4 +1,4 @@
-"""Which targets a run is about: those of pyproject.toml, with what the command line says instead."""
+"""Selects the targets of a run: those of pyproject.toml, changed by the command line."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _T = TypeVar("_T")
 def chosen(start: Path, overrides: dict[str, Any]) -> list[Target]:
     """Return the targets of the pyproject.toml in `start` or above it, changed by `overrides` (fields of `Config`).
 
-    An `out` that is no target's makes a target of its own, which takes nothing from the file. A `world` chooses among
-    several targets those that are about it.
+    An `out` that belongs to no target makes a new target, which takes nothing from the file. A `world` selects among
+    several targets those for that world.
 
     Raises:
-        WitgenError: the file is wrong, or nothing says where to write.
+        WitgenError: the file is invalid, or no output folder is given.
     """
     path = find(start)
     targets: list[Target] = []
@@ -61,10 +61,10 @@ def _of_world(targets: Iterable[Target], world: str) -> list[Target]:
 
 
 def placed(target: Target, action: Callable[[Config], _T]) -> _T:
-    """Do something with a target's options; problems with an option get the place that has it.
+    """Run an action with a target's options; problems with an option get the place of that option.
 
     Raises:
-        WitgenError: what `action` raises.
+        WitgenError: as `action`.
     """
     try:
         return action(target.config)

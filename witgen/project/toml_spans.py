@@ -1,6 +1,6 @@
-"""Where the keys and values of a TOML document stand: `tomllib` reads it, but keeps no places.
+"""Finds the places of keys and values in a TOML document, which `tomllib` does not keep.
 
-Only for documents that `tomllib` accepts (TOML 1.0): what is wrong with others, it says itself.
+Only for documents that `tomllib` accepts (TOML 1.0); it reports the problems of others.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from ..base.frozen import record
+from ..base.frozen import frozen
 from ..base.source import SourceFile, Span
 
 __all__ = ["Place", "places"]
@@ -25,7 +25,7 @@ _STRING = re.compile(
 _PLAIN = re.compile(r"[^,\]}#\n]*")
 
 
-@record
+@frozen
 class Place:
     """Where a key and its value are; of a table, where its header is."""
 

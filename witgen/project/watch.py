@@ -32,11 +32,11 @@ class MissingWatcherError(Exception):
 def rounds(start: Path, overrides: dict[str, Any]) -> Iterator[tuple[list[Target], Sequence[Diagnostic]]]:
     """Yield the targets to generate: at once, and again after every save of WIT or pyproject.toml.
 
-    Where the configuration is wrong, there are no targets but its problems, and its next save is waited for.
+    If the configuration is invalid, yields its problems instead of targets, and waits for its next save.
 
     Raises:
         MissingWatcherError: `watchfiles` is not installed.
-        WitgenError: the path of some WIT is not UTF-8, as `watchfiles` wants it.
+        WitgenError: the path of some WIT is not UTF-8, which `watchfiles` requires.
     """
     _watchfiles()
     wits: list[str] = []
@@ -84,7 +84,7 @@ def _watchfiles() -> ModuleType:
 
 
 def _saves(wits: Sequence[str]) -> Iterator[object]:
-    """Yield what was saved in these folders and files, or something empty when nothing was for a while."""
+    """Yield the files saved in these folders and files, or an empty set after some time without a save."""
 
     def counts(change: object, path: str) -> bool:
         del change
@@ -97,7 +97,7 @@ def _saves(wits: Sequence[str]) -> Iterator[object]:
         if shown != wit:
             message = f"`{shown}` cannot be watched: its path is not UTF-8"
             raise WitgenError([Diagnostic("W0011", message, help="rename it")])
-    # A file is watched through its folder, because many editors put a new file in the place of the old one.
+    # A file is watched through its folder, because many editors replace the old file by a new one.
     roots = [wit if os.path.isdir(wit) else os.path.dirname(wit) for wit in wits]
     saves: Iterator[object] = _watchfiles().watch(
         *[root for root in roots if os.path.isdir(root)],

@@ -1,11 +1,11 @@
-"""What a WIT tree holds, as a tree for people and as JSON; with what is left out, and why."""
+"""The outline of a WIT tree, as a tree for people and as JSON; with the items left out, and the reasons."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
-from ..base.frozen import record
+from ..base.frozen import frozen
 from .model import ir
 from .model.text import function_text, kind_text, type_text
 from .resolve import select_world
@@ -15,11 +15,11 @@ __all__ = ["Entry", "entries", "outline", "outline_json"]
 Json: TypeAlias = "bool | str | list[Json] | dict[str, Json] | None"
 
 
-@record
+@frozen
 class Entry:
-    """One line of the outline: `kind` and `name` say what it is, `text` is how WIT would write it.
+    """One line of the outline: kind and name of an item; `text` is its WIT spelling.
 
-    `left_out` is the reason why the item is not there: a feature that is not active.
+    `left_out` is the reason why the item is left out: a feature that is not active.
     """
 
     kind: str

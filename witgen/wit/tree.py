@@ -1,7 +1,8 @@
-"""Which files make which package: the folder, its deps/, and their order.
+"""Reads WIT folders: the files of each package, deps/, and their order.
 
-A WIT folder holds the `*.wit` files of one package. `deps/` beside them holds what it depends on: a folder of `*.wit`
-files, a single file, or a package in binary form (`.wasm`) or as component text (`.wat`). Everything else is ignored.
+A WIT folder holds the `*.wit` files of one package. `deps/` beside them holds its dependencies: each a folder of
+`*.wit` files, a single file, or a package in binary form (`.wasm`) or as component text (`.wat`). Everything else is
+ignored.
 """
 
 from __future__ import annotations
@@ -9,20 +10,20 @@ from __future__ import annotations
 import os
 import stat
 
-from ..base.frozen import record, replace
+from ..base.frozen import frozen, replace
 from ..base.source import SourceFile
 from ..diagnostics.errors import WitgenError
 from ..diagnostics.model import Diagnostic
 
 __all__ = ["Folder", "SingleFile", "Tree", "decode_text", "read_tree", "with_library"]
 
-# What WIT in one file has at most. The largest there is has some 200 KB; parsing takes some hundred times the memory.
+# The largest size of a WIT file. Real ones have up to 200 KB; parsing takes about a hundred times the memory.
 _MAX_TEXT = 32_000_000
 
 _DEPENDENCY_SUFFIXES = (".wit", ".wat", ".wasm")
 
 
-@record
+@frozen
 class Folder:
     """The `*.wit` files of one folder."""
 
@@ -30,19 +31,19 @@ class Folder:
     files: tuple[SourceFile, ...]
 
 
-@record
+@frozen
 class SingleFile:
-    """One file; only its content tells whether it is text or a binary package."""
+    """One file; its content decides whether it is text or a binary package."""
 
     path: str
     data: bytes
 
 
-@record
+@frozen
 class Tree:
-    """Everything that was read: the package asked for, and what lies in its deps/.
+    """All files read: the requested package, and its deps/.
 
-    Packages of the library count only where one is needed that is neither.
+    Packages of the library are used only for dependencies missing from both.
     """
 
     path: str
@@ -53,7 +54,7 @@ class Tree:
 
     @property
     def sources(self) -> tuple[Folder | SingleFile, ...]:
-        """All that what comes of the tree depends on."""
+        """Everything that determines the result of the tree."""
         return (self.main, *self.dependencies, *self.library)
 
 
@@ -87,7 +88,7 @@ _WANTED = "name a folder of WIT, a WIT file or a component; where nothing is nam
 
 
 def _mode(path: str, problems: list[Diagnostic]) -> int:
-    """Return the type bits of what is at `path`, 0 with a problem noted if nothing usable is."""
+    """Return the type bits of the entry at `path`; 0 with a reported problem if it is not usable."""
     try:
         return os.stat(path).st_mode
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""What guest modules stand on: plain Python over the modules that componentize-py makes."""
+"""The runtime of guest modules: plain Python over the modules that componentize-py makes."""
 
 from __future__ import annotations
 

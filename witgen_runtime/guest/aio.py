@@ -1,4 +1,4 @@
-"""asyncio on `wasi:io/poll`: what waits for pollables and timers runs on one thread, in one `poll` at a time.
+"""asyncio on `wasi:io/poll`: one thread waits for all pollables and timers in a single `poll`.
 
 The guest's Python has no selector and no threads, so asyncio's own loops do not start in it. Everything above the
 selector is asyncio's: tasks, timeouts, queues, task groups, `async for`.
@@ -25,7 +25,7 @@ Timer: TypeAlias = Callable[[int], Any]
 
 
 class _Selector:
-    """Stands where asyncio's loop expects what waits for it."""
+    """The selector of the event loop."""
 
     def __init__(self, poll: Poll, timer: Timer | None) -> None:
         self._poll = poll
@@ -33,7 +33,7 @@ class _Selector:
         self.waiting: dict[asyncio.Future[None], Resource] = {}
 
     def select(self, timeout: float | None) -> list[asyncio.Future[None]]:
-        """Wait until something is ready or the time is over, and return what is ready."""
+        """Wait until something is ready or the timeout expires; return what is ready."""
         futures = list(self.waiting)
         pollables: list[Any] = list(self.waiting.values())
         if timeout is None and not pollables:
@@ -58,16 +58,16 @@ class _Selector:
         return self._timer(max(int(timeout * 1_000_000_000), 0))
 
     def close(self) -> None:
-        """Forget what waits."""
+        """Discard all waiters."""
         self.waiting.clear()
 
 
 class _Loop(base_events.BaseEventLoop):
-    """asyncio's loop, without its own selector."""
+    """asyncio's event loop with the selector of this module."""
 
     def __init__(self, poll: Poll, timer: Timer | None) -> None:
         super().__init__()
-        # The name under which the loop looks for it.
+        # asyncio's base class looks the method up by this name.
         self._selector = _Selector(poll, timer)
 
     def _process_events(self, event_list: list[asyncio.Future[None]]) -> None:
@@ -76,7 +76,7 @@ class _Loop(base_events.BaseEventLoop):
                 future.set_result(None)
 
     def _write_to_self(self) -> None:
-        """Wake the loop for what another thread scheduled: there are no other threads."""
+        """Does nothing: no other thread can schedule callbacks."""
 
     async def wait_for_pollable(self, pollable: Resource) -> None:
         """Wait until a pollable is ready."""
@@ -89,7 +89,7 @@ class _Loop(base_events.BaseEventLoop):
 
 
 def run(main: Coroutine[Any, Any, T], *, poll: Poll, timer: Timer | None) -> T:
-    """Run `main` to its end, as `asyncio.run` does, and return what it returns."""
+    """Run `main` until it completes, as `asyncio.run` does, and return its result."""
     loop = _Loop(poll, timer)
     try:
         return loop.run_until_complete(main)
@@ -113,7 +113,7 @@ async def ready(pollable: Resource) -> None:
     """Wait until a pollable is ready, and drop it.
 
     Raises:
-        RuntimeError: the loop that runs is not the one of `run`.
+        RuntimeError: the running loop is not that of `run`.
     """
     try:
         wait = getattr(asyncio.get_running_loop(), "wait_for_pollable", None)

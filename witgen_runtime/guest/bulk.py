@@ -12,11 +12,11 @@ _SMALL = 0x7FFF_FFFF
 
 
 def are_integers(values: list[Any], low: int, high: int) -> bool:
-    """Tell whether the elements of a list are ints, nothing else, and all between `low` and `high`.
+    """Return whether all elements of a list are ints (no bools, no subclasses) between `low` and `high`.
 
-    No function of the standard library tells that, but `marshal` does it on the way: in its version 0 a list has a head
-    of five bytes, and an int (no bool, no subclass) of 32 bits is an `i` and four bytes, the lowest first. Where every
-    fifth byte is an `i`, every element has taken five bytes, and so is such an int.
+    The standard library has no function for that, but `marshal` does it as a side effect: in its version 0 a list has a
+    head of five bytes, and an int (no bool, no subclass) of 32 bits is an `i` and four bytes, the lowest first. If
+    every fifth byte is an `i`, every element took five bytes, and so is such an int.
     """
     if len(values) < _LONG or high < _SMALL or not _is_small(values[0]):
         return _are_integers(values, low, high)

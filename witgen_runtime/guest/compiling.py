@@ -1,4 +1,4 @@
-"""Generated functions: what their sources may name, and how they come to be."""
+"""Compiles generated functions with the names that their sources may use."""
 
 from __future__ import annotations
 

@@ -11,9 +11,9 @@ __all__ = ["exit_code", "leave"]
 
 
 def exit_code(leaving: SystemExit) -> int:
-    """Return what a host gets: 0 or 1, as WASI 0.2 tells success and failure apart and no more.
+    """Return the exit code for the host: 0 or 1, because WASI 0.2 distinguishes only success and failure.
 
-    What is no number is printed to stderr, as Python does at the end of a program.
+    A code that is not a number is printed to stderr, as Python does when a program exits.
     """
     code: object = leaving.code
     if code is None or isinstance(code, int):
@@ -25,8 +25,8 @@ def exit_code(leaving: SystemExit) -> int:
 def leave(leaving: SystemExit) -> NoReturn:
     """End the component.
 
-    componentize-py would let the interpreter end. That runs the finalizers of its objects, which drop handles that
-    exist no longer, and the host gets the trap of that instead.
+    componentize-py would finalize the interpreter. Finalizers would then drop handles that no longer exist, and the
+    host would get that trap instead of the exit code.
     """
     code = exit_code(leaving)
     for stream in (sys.stdout, sys.stderr):

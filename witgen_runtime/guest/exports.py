@@ -1,4 +1,4 @@
-"""What a guest exports: the base of its implementations, and whether all of it is there."""
+"""Exports of a guest: the base class of implementations, and the check for missing ones."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class ExportedInterface(ABC):
 
 @dataclass(frozen=True)
 class Export:
-    """An exported interface (or the world's own functions) and what implements it: an object, or a mapping of names.
+    """An exported interface (or the world's own functions) and its implementation: an object, or a mapping of names.
 
-    `left_out` are the WIT names of functions that componentize-py cannot carry: nobody implements them.
+    `left_out` are the WIT names of functions that componentize-py does not support; they need no implementation.
     """
 
     interface: abi.Interface
@@ -54,7 +54,7 @@ class Export:
 
 
 served: dict[str, tuple[Export, ...]] = {}
-"""What applications export, by their modules: on plain CPython, where only tests call it."""
+"""The exports of applications by module; used on plain CPython, where only tests call them."""
 
 
 def missing_members(export: Export) -> list[str]:

@@ -1,6 +1,6 @@
 """Calls from the guest to what it imports."""
 
-# What the runtime keeps in a resource is private there, because public names are WIT's.
+# The runtime's attributes of a resource are private, because public names belong to WIT.
 # ruff: noqa: SLF001
 # pyright: reportPrivateUsage=false
 from __future__ import annotations
@@ -24,10 +24,10 @@ __all__ = ["Importer", "lower_import"]
 
 
 def lower_import(type_: abi.Type, value: object, ledger: Ledger) -> object:
-    """Return the raw handle of a wrapper, and note in `ledger` what becomes of it.
+    """Return the raw handle of a wrapper, and record its use in `ledger`.
 
     Raises:
-        check.Mismatch: the object is no handle of that resource.
+        check.Mismatch: the object is not a handle of that resource.
         DroppedError: the handle is gone.
     """
     if isinstance(type_, abi.Stream | abi.Future):
@@ -41,7 +41,7 @@ def lower_import(type_: abi.Type, value: object, ledger: Ledger) -> object:
 
 
 class _Owned(Handles):
-    """What an import returns: handles that the guest owns from now on."""
+    """Converts results of imports: the guest owns their handles from now on."""
 
     def lift(self, source: Source, type_: abi.Own | abi.Borrow, raw: str) -> str:
         cls = source.constant(wrapper(type_.resource), "class")
@@ -62,7 +62,7 @@ class Importer:
         self._functions = {function.name: function for function in interface.functions}
         self._lifting = LiftingFunctions(raw, _Owned())
         self._lowering = LoweringFunctions(raw)
-        # Inside a finished component nothing can be imported any more: all that calls need is found here.
+        # A finished component cannot import modules any more, so everything that calls need is looked up here.
         self._inside = raw.load(interface.name)
 
     def __call__(self, name: str) -> Any:
@@ -74,7 +74,7 @@ class Importer:
         return _constructing(call) if _constructs(function) else call
 
     def _replaced(self, function: abi.Function) -> Any:
-        """Put the compiled function in the place of the generated one."""
+        """Replace the generated function by the compiled one."""
         owner = self._module if function.resource is None else wrapper(function.resource)
         name = "__init__" if _constructs(function) else function.python
         generated = getattr(owner, name)
@@ -99,7 +99,7 @@ class Importer:
         return compiled(source, function.python, "_call")
 
     def _lower(self, source: Source, function: abi.Function, names: list[str]) -> None:
-        """Bring the arguments down: fast where they are in canonical form, or else by way of `check`."""
+        """Lower the arguments: directly if they are in canonical form, otherwise through `check`."""
         slow = f"{', '.join(names)}, = {source.constant(self._prepare(function), 'prepare')}({', '.join(names)})"
         if any(any(handles(param.type)) and not isinstance(param.type, abi.Borrow) for param in function.params):
             source.line(slow)
@@ -119,7 +119,7 @@ class Importer:
             source.line(slow)
 
     def _prepare(self, function: abi.Function) -> Callable[..., list[Any]]:
-        """Return what brings arguments of any accepted form down, or says what is wrong with them."""
+        """Return a function that lowers arguments of any accepted form, or raises what is wrong with them."""
         lowers = [self._lowering.of(param.type) for param in function.params]
 
         def prepare(*arguments: object) -> list[Any]:
@@ -132,7 +132,7 @@ class Importer:
         return prepare
 
     def _finish(self, source: Source, function: abi.Function) -> None:
-        """Return or raise what came back as `_v`."""
+        """Generate the code that returns or raises the result `_v`."""
         declared, lifting = function.result, Lifting(source, self._lifting)
         if isinstance(declared, abi.Result):
             with source.block(f"if _type(_v) is {source.constant(raw_types().Err, 'Err')}:"):
@@ -148,13 +148,13 @@ class Importer:
             source.line(f"return {lifting.value(declared, '_v')}")
 
     def _failure(self, source: Source, function: abi.Function, declared: abi.Type | None) -> str:
-        """Return the expression of the exception for the error payload `_v`."""
+        """Return the expression that makes the exception from the error payload `_v`."""
         if declared is None:
             return f"{source.constant(function.raises, 'raises')}()"
         lifting = Lifting(source, self._lifting)
         payload = lifting.value(declared, "_v")
         if function.raises is None or isinstance(declared, abi.Variant):
-            # The cases of a variant are exceptions themselves.
+            # The cases of an error variant are exception classes.
             return payload
         return lifting.holder(function.raises, payload)
 
@@ -164,7 +164,7 @@ def _constructs(function: abi.Function) -> bool:
 
 
 def _borrow(source: Source, resource: abi.Resource, name: str) -> str:
-    """Add what checks a handle that the call borrows; return the name of the raw one."""
+    """Generate the check of a borrowed handle; return the variable of the raw handle."""
     cls, raw = source.constant(wrapper(resource), "class"), source.fresh("raw")
     source.line(f"if not _isinstance({name}, {cls}): raise _TypeError")
     source.line(f"{raw} = {name}._raw")

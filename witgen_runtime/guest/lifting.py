@@ -1,4 +1,4 @@
-"""componentize-py's raw values as ours: generates the statements of straight-line functions."""
+"""Converts componentize-py's raw values to Python values: generates the statements of straight-line functions."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Handles:
 
 
 def _is_plain(type_: abi.Type) -> bool:
-    """Tell whether values are the same on both sides."""
+    """Return whether values of a type are the same on both sides."""
     match type_:
         case abi.Prim():
             return True
@@ -46,7 +46,7 @@ def _is_plain(type_: abi.Type) -> bool:
 
 
 class LiftingFunctions:
-    """What lifts the values of one side's types: a function per type, compiled when it is first asked for."""
+    """Lifts the values of one side's types: a function per type, compiled at its first use."""
 
     def __init__(self, raw: RawModules, handles: Handles) -> None:
         self.raw = raw
@@ -54,7 +54,7 @@ class LiftingFunctions:
         self._made: dict[abi.Type, Lift] = {}
 
     def of(self, type_: abi.Type) -> Lift:
-        """Return what lifts raw values of a type."""
+        """Return the function that lifts raw values of a type."""
         if type_ not in self._made:
             source = Source()
             with source.function("_f(_v)"):
@@ -72,7 +72,7 @@ class Lifting:
         self._depth = depth
 
     def value(self, type_: abi.Type, raw: str) -> str:
-        """Add what lifts the value of an expression; return the expression of ours."""
+        """Generate the code that lifts the value of an expression; return the expression of the result."""
         if _is_plain(type_):
             return raw
         self._depth += 1
@@ -197,7 +197,7 @@ class Lifting:
 
 
 def _flags(python: type[enum.Flag]) -> Callable[[int], enum.Flag]:
-    """Return what makes flags of bits, each combination once."""
+    """Return a function that makes flags from bits; equal combinations share one object."""
     known: dict[int, enum.Flag] = {}
 
     def flags(bits: int) -> enum.Flag:

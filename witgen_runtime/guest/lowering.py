@@ -1,9 +1,9 @@
-"""Canonical Python values as componentize-py's raw ones: generates the statements of straight-line functions.
+"""Converts canonical Python values to componentize-py's raw values: generates statements of straight-line functions.
 
-The raw layer answers a wrong value with a trap that nobody can catch, so every value is looked at on its way down. The
-statements take values in canonical form only and raise TypeError or ValueError on any other: `check` then decides,
-slowly, whether it can be brought into that form. Records and flags that hold nothing raw go down as they are, because
-the raw layer reads their attributes and does not ask for their class.
+The raw layer answers an invalid value with a trap that cannot be caught, so every value is checked when it is lowered.
+The statements take values in canonical form only and raise TypeError or ValueError on any other: `check` then decides,
+slowly, whether it can be brought into that form. Records and flags without raw parts are passed unchanged, because the
+raw layer reads their attributes and ignores their class.
 """
 
 from __future__ import annotations
@@ -56,14 +56,14 @@ def handles(type_: abi.Type | None) -> Iterator[abi.Own | abi.Borrow | abi.Strea
 
 
 class LoweringFunctions:
-    """What lowers the values of one world's types: a function per type, compiled when it is first asked for."""
+    """Lowers the values of one world's types: a function per type, compiled at its first use."""
 
     def __init__(self, raw: RawModules) -> None:
         self.raw = raw
         self._made: dict[abi.Type, Lower] = {}
 
     def of(self, type_: abi.Type | None) -> Lower:
-        """Return what lowers canonical values of a type; None where no value is expected."""
+        """Return the function that lowers canonical values of a type; None for no type expects no value."""
         if type_ is None:
             return _nothing
         if type_ not in self._made:
@@ -81,7 +81,7 @@ def _nothing(value: Any) -> None:
 
 @dataclass(frozen=True)
 class _Case:
-    """What a variant or a result may be: our class, what makes the raw object, the payload."""
+    """A case of a variant or result: the Python class, the constructor of the raw object, the payload type."""
 
     python: type[Any]
     raw: Any
@@ -98,7 +98,7 @@ class Lowering:
         self._depth = depth
 
     def value(self, type_: abi.Type, value: str) -> str:
-        """Add what checks the value of a name; return the expression of the raw value (the name if it is the same)."""
+        """Generate the check of a variable's value; return the expression of the raw value."""
         self._depth += 1
         try:
             return self._value(type_, value)
@@ -289,7 +289,7 @@ def _outside(type_: abi.Type, value: str) -> str:
     low, high = INTEGERS[type_]
     if high <= _COMPACT:
         return f"{value} < {low} or {value} > {high}"
-    # Comparing with a small constant is what CPython does fastest, and most numbers are small.
+    # CPython compares with small constants fastest, and most numbers are small.
     return f"({value} < 0 or {value} > {_COMPACT}) and ({value} < {low} or {value} > {high})"
 
 

@@ -1,7 +1,7 @@
 """The Python names that componentize-py gives to WIT items inside a module.
 
-WIT words are all lower or all upper case and separated by `-`; digits never separate. A hard keyword gets a `_`, after
-the case has been changed; soft keywords and builtins stay.
+WIT words are all lower or all upper case and separated by `-`; digits never separate. A hard keyword gets a `_` after
+the change of case; soft keywords and builtins are unchanged.
 """
 
 from __future__ import annotations

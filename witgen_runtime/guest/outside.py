@@ -1,6 +1,6 @@
-"""Imported functions on plain CPython, where there is no component: fakes answer them, if any are installed."""
+"""Imported functions on plain CPython, outside a component: installed fakes answer them."""
 
-# What the runtime keeps in a resource is private there, because public names are WIT's.
+# The runtime's attributes of a resource are private, because public names belong to WIT.
 # ruff: noqa: SLF001
 # pyright: reportPrivateUsage=false
 from __future__ import annotations
@@ -26,10 +26,10 @@ def answer_imports(answer: Answer) -> None:
 
 
 def handed_out(type_: abi.Type, value: object, ledger: Ledger) -> object:
-    """Return the object of a handle that the guest passes, and note in `ledger` what becomes of the handle.
+    """Return the object of a handle that the guest passes, and record the handle's use in `ledger`.
 
     Raises:
-        check.Mismatch: it is no handle of that resource.
+        check.Mismatch: it is not a handle of that resource.
         DroppedError: the handle is gone.
     """
     if not isinstance(type_, abi.Own | abi.Borrow):
@@ -41,7 +41,7 @@ def handed_out(type_: abi.Type, value: object, ledger: Ledger) -> object:
 
 
 def outside(interface: abi.Interface, function: abi.Function) -> Callable[..., Any]:
-    """Return what stands for an imported function where there is no component."""
+    """Return the replacement of an imported function outside a component."""
 
     def call(*arguments: object) -> Any:
         ledger = Ledger()

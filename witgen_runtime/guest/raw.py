@@ -17,7 +17,7 @@ __all__ = ["OutsideComponentError", "RawModules", "await_result", "call_import",
 
 
 class OutsideComponentError(RuntimeError):
-    """A wrapper was called where there is no component round it: on plain CPython, without fakes."""
+    """A wrapper was called outside a component: on plain CPython, without fakes."""
 
 
 def raw_types() -> Any:
@@ -26,36 +26,35 @@ def raw_types() -> Any:
 
 
 def call_import() -> Callable[[int, list[Any]], Any]:
-    """Return the function by which all of componentize-py's functions call what is imported.
+    """Return the function through which all of componentize-py's functions call imports.
 
-    It takes the number of the import and the raw arguments. A `result` comes back as the raw `Ok` or `Err`, whether or
-    not the import is the whole of it.
+    It takes the number of the import and the raw arguments. A `result` is returned as the raw `Ok` or `Err`.
     """
     function: Callable[[int, list[Any]], Any] = _find("componentize_py_runtime").call_import
     return function
 
 
 def await_result() -> Callable[[Any], Any]:
-    """Return the coroutine function that waits for what `call_import` gave for an async import."""
+    """Return the coroutine function that awaits the value that `call_import` returned for an async import."""
     function: Callable[[Any], Any] = _find("componentize_py_async_support").await_result
     return function
 
 
 def raw_name(function: abi.Function) -> str:
-    """Return the name that componentize-py gives to a function."""
+    """Return componentize-py's name of a function."""
     return snake(function.name.rpartition("]")[2].rpartition(".")[2])
 
 
 class _Asked(Exception):  # noqa: N818 - no error, and it never leaves this module
-    """Carries what a function would have asked of `call_import`."""
+    """Carries the arguments with which a function calls `call_import`."""
 
 
 class _Probe:
-    """Stands for the module `componentize_py_runtime` while a function is asked what it calls."""
+    """Replaces the module `componentize_py_runtime` to find out which import a function calls."""
 
     @staticmethod
     def call_import(*asked: Any) -> None:
-        """Tell what the function asks for, and end it there."""
+        """Raise the arguments, which ends the function there."""
         raise _Asked(asked)
 
 
@@ -83,15 +82,15 @@ class RawModules:
     def number(self, interface: str, function: abi.Function) -> int:
         """Return the number by which `call_import` knows an imported function.
 
-        The raw function tells it: it is run with another `call_import`, which is the first thing that it calls.
+        The raw function is run with a replacement of `call_import`, which is the first function that it calls.
 
         Raises:
-            RuntimeError: this componentize-py makes functions of another kind.
+            RuntimeError: this version of componentize-py makes other functions.
         """
         name, home, first = raw_name(function), self.module(interface), 0
         members: Any = home.__dict__
         if function.resource is not None:
-            # Taken from the class: componentize-py's objects have attributes of their own, as `handle`.
+            # Looked up in the class, because componentize-py's objects have instance attributes such as `handle`.
             members = getattr(home, camel(function.resource.name)).__dict__
             first = 0 if function.name.startswith("[method]") else 1
         found = members["__init__" if function.name.startswith("[constructor]") else name]
@@ -135,7 +134,7 @@ class RawModules:
         _find(self.world_module)
 
     def load(self, interface: str) -> bool:
-        """Import a module while the component is built; False where there is no component."""
+        """Import a module while the component is built; return False outside a component."""
         try:
             self.module(interface)
         except OutsideComponentError:

@@ -1,4 +1,4 @@
-"""Handles of imported resources, and the base of exported ones."""
+"""Wrappers of imported resources' handles, and the base class of exported resources."""
 
 # The public names of a resource are WIT's: what the runtime keeps in one is private, and used by its modules alone.
 # ruff: noqa: SLF001
@@ -34,20 +34,20 @@ class DroppedError(ValueError):
 
 
 class Resource(values.Unique, values.Resource):
-    """Base of the wrappers round imported resources.
+    """Base of the wrappers of imported resources.
 
-    It has no public names, so that WIT may declare methods with any name. `with` drops the handle at its end, as the
-    end of the last reference does.
+    It has no public names, so that WIT may declare methods with any name. Leaving `with` drops the handle, as does
+    losing the last reference.
     """
 
     __slots__ = ("_gone", "_owned", "_raw")
 
     _raw: Any
-    """The object of componentize-py's class; None when the handle is gone."""
+    """The object of componentize-py's class; None once the handle is gone."""
     _owned: bool
     """False for a handle that a caller lent to an exported function."""
     _gone: str
-    """What became of the handle, once `_raw` is None."""
+    """How the handle ended, once `_raw` is None."""
     _wit: ClassVar[abi.Resource]
     _WHY_UNIQUE = "is a handle of what the host has"
 
@@ -81,7 +81,7 @@ homes: dict[str, str] = {}
 
 
 def wrapper(resource: abi.Resource) -> type[Resource]:
-    """Return the class that wraps `resource`; its module may be one that nothing has imported yet."""
+    """Return the class that wraps `resource`, importing its module if necessary."""
     if resource not in _wrappers:
         import_module(homes[resource.interface])
     return _wrappers[resource]
@@ -96,7 +96,7 @@ def wrap(cls: type[R], raw: Any) -> R:
 
 
 def lend(cls: type[R], raw: Any, lent: list[Resource]) -> R:
-    """Return a wrapper of a handle that goes back when the call ends, and note it in `lent`."""
+    """Return a wrapper of a handle that is lent for one call, and add it to `lent`."""
     self = cls.__new__(cls)
     self._raw = raw
     self._owned = False
@@ -113,9 +113,9 @@ def take_back(lent: list[Resource]) -> None:
 
 
 def drop(resource: Resource) -> None:
-    """Drop the handle of an imported resource; twice is fine, and after giving it away too.
+    """Drop the handle of an imported resource. Harmless if it was dropped or given away before.
 
-    A handle that a caller lent is only forgotten here: it goes back when the call ends.
+    A borrowed handle is only invalidated: it returns to its owner when the call ends.
     """
     raw, resource._raw = resource._raw, None
     if raw is not None:
@@ -125,7 +125,7 @@ def drop(resource: Resource) -> None:
 
 
 def refusal(resource: Resource, *, give: bool) -> str | None:
-    """Say why the handle cannot be used (or given away) now; None where it can."""
+    """Return why the handle cannot be used (or given away) now; None if it can."""
     if resource._raw is None:
         return f"{type(resource).__name__} {resource._gone}"
     if give and not resource._owned:
@@ -134,7 +134,7 @@ def refusal(resource: Resource, *, give: bool) -> str | None:
 
 
 class Ledger:
-    """The handles that one call gives away and lends."""
+    """The handles that one call transfers and lends."""
 
     __slots__ = ("lent", "moved")
 
@@ -143,7 +143,7 @@ class Ledger:
         self.lent: list[Resource] = []
 
     def take(self, resource: Resource, *, give: bool) -> Resource:
-        """Note that a call uses a handle.
+        """Record that a call uses a handle.
 
         Raises:
             DroppedError: the handle is gone, or it cannot be given away.
@@ -155,7 +155,7 @@ class Ledger:
         return resource
 
     def settle(self, call: str) -> None:
-        """Take from their wrappers the handles that are given away; each may be used once in such a call."""
+        """Take the transferred handles from their wrappers; each may occur once in such a call."""
         used = {id(resource) for resource in self.lent}
         for resource in self.moved:
             if id(resource) in used:

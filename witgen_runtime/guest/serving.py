@@ -1,6 +1,6 @@
-"""Calls from outside to what the guest exports."""
+"""Calls from the host to the guest's exports."""
 
-# What the runtime keeps in a resource is private there, because public names are WIT's.
+# The runtime's attributes of a resource are private, because public names belong to WIT.
 # ruff: noqa: SLF001
 # pyright: reportPrivateUsage=false
 from __future__ import annotations
@@ -31,7 +31,7 @@ __all__ = ["install"]
 
 
 class _Adapter:
-    """What the raw layer holds for a resource object of the guest's own."""
+    """The raw layer's object for an exported resource."""
 
     _implementation: Any
 
@@ -84,7 +84,7 @@ class _Side(Handles):
         return self.adapter(type_.resource, value)
 
     def adapter(self, resource: abi.Resource, value: Any) -> _Adapter:
-        """Return a new adapter of an object: componentize-py notes in it the one handle that it stands for."""
+        """Return a new adapter of an object; componentize-py stores in it the one handle that it represents."""
         cls = self.adapters[resource]
         made = cls.__new__(cls)
         made._implementation = value
@@ -93,7 +93,7 @@ class _Side(Handles):
 
 @dataclass(frozen=True)
 class _Tools:
-    """What adapters are made with."""
+    """The context in which adapters are made."""
 
     side: _Side
     lifting: LiftingFunctions
@@ -165,19 +165,19 @@ def _left_out(function: abi.Function) -> Callable[..., Any]:
 
 
 def _offer(application: ModuleType, name: str, value: type[Any]) -> None:
-    """Let componentize-py find a class in the application, where a name of the application's own may be the same.
+    """Let componentize-py find a class in the application, even if the application uses the same name otherwise.
 
-    Attributes of a module's class come before its globals for those who look from outside; inside, nothing changes.
+    Attribute access from outside finds a module's class attributes before its globals; code inside sees no change.
     """
     attributes = {name: property(lambda _: value)}
     application.__class__ = type("Application", (application.__class__,), attributes)
 
 
 def _place(home: str, name: str, adapter: type[_Adapter], application: ModuleType, export: Export) -> None:
-    """Put a resource's class where componentize-py looks for it: into the module called like the interface.
+    """Put a resource's class where componentize-py looks for it: into the module named like the interface.
 
     Raises:
-        TypeError: a module of Python's or of the application has both names already.
+        TypeError: modules of Python or of the application already have both names.
     """
     try:
         module = import_module(home)
@@ -209,9 +209,9 @@ def _install_member(tools: _Tools, function: abi.Function, resource: abi.Resourc
 
 
 def _adapted(tools: _Tools, function: abi.Function, implementation: Callable[..., Any] | None) -> Callable[..., Any]:
-    """Return a method that calls an implementation with raw arguments and gives its raw result.
+    """Return a method that calls an implementation with raw arguments and returns its raw result.
 
-    Without an implementation it is the method of the object that the first argument stands for.
+    Without an implementation, it calls the method of the object that the first argument represents.
     """
     source = Source()
     raws = [f"_a{index}" for index in range(len(function.params))]
@@ -240,7 +240,7 @@ def _lending(source: Source, side: _Side, function: abi.Function, given: list[st
     arguments = [source.fresh() for _ in given]
     for name, expression in zip(arguments, given, strict=True):
         source.line(f"{name} = {expression}")
-    # What was lent to this call stays lent until its end, whatever other calls do meanwhile.
+    # Handles lent to this call stay lent until it ends, whatever other calls do meanwhile.
     lent = source.constant(side.lent, "lent")
     source.line(f"_mine = {lent}[:]")
     source.line(f"{lent}.clear()")
@@ -251,13 +251,13 @@ def _lending(source: Source, side: _Side, function: abi.Function, given: list[st
 
 
 def _lends(side: _Side, type_: abi.Type) -> bool:
-    """Tell whether values of the type hold handles that go back when the call ends."""
+    """Return whether values of the type hold handles that are lent for a call."""
     borrowed = (each.resource for each in handles(type_) if isinstance(each, abi.Borrow))
     return any(resource.interface not in side.exported for resource in borrowed)
 
 
 def _call(source: Source, tools: _Tools, function: abi.Function, called: str) -> None:
-    """Call the implementation, and raise or return what the raw layer takes."""
+    """Call the implementation, and return or raise its outcome as the raw layer expects it."""
     if function.raises is None:
         source.line(f"_v = {called}")
     else:
@@ -282,7 +282,7 @@ def _call(source: Source, tools: _Tools, function: abi.Function, called: str) ->
 
 
 def _result_lower(tools: _Tools, function: abi.Function, declared: abi.Type | None) -> Lower:
-    """Return what brings a result of any accepted form down, or says what is wrong with it."""
+    """Return a function that lowers a result of any accepted form, or raises what is wrong with it."""
     lower = tools.lowering.of(declared)
 
     def prepare(value: Any) -> Any:
@@ -295,7 +295,7 @@ def _result_lower(tools: _Tools, function: abi.Function, declared: abi.Type | No
 
 
 def _error_lower(tools: _Tools, function: abi.Function) -> Callable[[Exception], Any]:
-    """Return what makes the raw error of a declared exception."""
+    """Return a function that makes the raw error from a declared exception."""
     lower = tools.lowering.of(function.result.err if isinstance(function.result, abi.Result) else None)
     failure = raw_types().Err
 

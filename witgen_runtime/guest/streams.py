@@ -1,6 +1,6 @@
-"""Streams and futures: ends round componentize-py's own, which take a wrong element as badly as any wrong value.
+"""Streams and futures: wrappers of componentize-py's ends, which trap on an invalid element.
 
-What is read is lifted, what is written is checked and lowered, as arguments and results are.
+Elements that are read are lifted, elements that are written are checked and lowered, as arguments and results are.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = [
 
 
 class Converters(Protocol):
-    """What makes the converters of a side's types."""
+    """Makes the converters of one side's types."""
 
     def of(self, type_: abi.Type) -> Callable[[Any], Any]:
         """Return the converter of a type."""
@@ -124,7 +124,7 @@ class FutureWriter(_End):
 
 
 def lift_end(type_: abi.Stream | abi.Future, lifting: Converters) -> Callable[[Any], _End]:
-    """Return what puts a raw readable end into ours."""
+    """Return a function that wraps a raw readable end."""
     kind, carried = _title(type_), type_.type
     if isinstance(type_, abi.Future):
         lift_value = _same if carried is None else lifting.of(carried)
@@ -151,7 +151,7 @@ def lower_end(type_: abi.Stream | abi.Future, value: object) -> object:
 def maker(
     type_: abi.Stream | abi.Future, make: Callable[..., tuple[Any, Any]], lifting: Converters, lowering: Converters
 ) -> Callable[..., tuple[_End, _End]]:
-    """Return what makes both ends, given componentize-py's function that does."""
+    """Return a function that makes both ends, given componentize-py's function for that."""
     kind, lift = _title(type_), lift_end(type_, lifting)
     if isinstance(type_, abi.Stream):
         lower_all = _nothings if type_.type is None else _lowers(abi.List(type_.type), lowering, "write(source=…)")
@@ -171,14 +171,14 @@ def maker(
 
 
 def maker_name(type_: abi.Stream | abi.Future, module: Callable[[str], str]) -> str:
-    """Return what componentize-py calls its function that makes both ends; `module` gives an interface's module."""
+    """Return the name of componentize-py's function that makes both ends; `module` returns an interface's module."""
     if isinstance(type_, abi.Future):
         return f"{_words(type_.type, module)}_future"
     return "byte_stream" if type_.type is abi.U8 else f"{_words(type_.type, module)}_stream"
 
 
 def _lowers(type_: abi.Type, lowering: Converters, where: str) -> Callable[[Any], Any]:
-    """Return what brings a value of any accepted form down, or says what is wrong with it."""
+    """Return a function that lowers a value of any accepted form, or raises what is wrong with it."""
     lower = lowering.of(type_)
 
     def checked(value: object) -> Any:

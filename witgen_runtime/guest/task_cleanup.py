@@ -1,7 +1,7 @@
-"""Async exports that return while calls of theirs are under way, and tasks that are cancelled while they wait.
+"""Handles async exports that return while their calls are running, and tasks that are cancelled while they wait.
 
-componentize-py traps in both cases: it drops the set of waitables with the call's in it, and gives the answer to a
-future that is cancelled. `asyncio.gather` and task groups come to that as soon as one of their tasks fails.
+componentize-py traps in both cases: it drops the waitable set while it contains the call's waitable, and sets the
+result of a future that is cancelled. `asyncio.gather` and task groups do this as soon as one of their tasks fails.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ _WAIT = 2
 
 
 class _Awaited(asyncio.Future[Any]):
-    """What a task waits for; an answer that comes after the task was cancelled is nobody's."""
+    """The future that a task waits for; an answer that arrives after cancellation is discarded."""
 
     def set_result(self, result: Any, /) -> None:
-        """Answer, unless nobody waits any more."""
+        """Set the result unless the future was cancelled."""
         if not self.cancelled():
             super().set_result(result)
 
 
 def outlast_exports() -> None:
-    """Let the component's task of an async export go on until its calls have ended, after the export has returned."""
+    """Keep the task of an async export that has returned running until its calls have ended."""
     runtime: Any = import_module("componentize_py_runtime")
     support: Any = import_module("componentize_py_async_support")
     loop, poll = support._loop, support._poll  # noqa: SLF001 - there is no public way

@@ -23,9 +23,9 @@ __all__ = ["World"]
 
 @dataclass(frozen=True)
 class World:
-    """Where componentize-py puts what the world imports and exports: instance name → module.
+    """The modules in which componentize-py puts a world's imports and exports, by instance name.
 
-    `wrappers` are the generated modules that wrap resources, by instance name; they stand beside the module `home`.
+    `wrappers` are the generated modules that wrap resources, by instance name; they are siblings of the module `home`.
     """
 
     module: str
@@ -39,11 +39,11 @@ class World:
         homes.update((instance, f"{package}.{module}") for instance, module in self.wrappers.items())
 
     def importer(self, interface: abi.Interface, module: str) -> Importer:
-        """Return what binds the functions of an imported interface by their WIT names, for the module `module`."""
+        """Return the binder of an imported interface's functions, by their WIT names, for the module `module`."""
         return Importer(self._raw(), interface, module)
 
     def maker(self, type_: abi.Stream | abi.Future) -> Callable[..., Any]:
-        """Return what makes both ends of a stream or future."""
+        """Return a function that makes both ends of a stream or future."""
         raw = self._raw()
         try:
             make = raw.maker(maker_name(type_, raw.home))
@@ -52,10 +52,10 @@ class World:
         return maker(type_, make, LiftingFunctions(raw, Handles()), LoweringFunctions(raw))
 
     def serve(self, module: str, *exports: Export) -> None:
-        """Install what the world exports into the application module `module`.
+        """Install the world's exports in the application module `module`.
 
         Raises:
-            TypeError: something that WIT declares is missing; everything missing is named.
+            TypeError: implementations of WIT declarations are missing; the message lists all of them.
         """
         install(self._raw(), camel(self.module.replace(".", "-").replace("_", "-")), module, exports)
 

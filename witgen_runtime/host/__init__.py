@@ -1,4 +1,4 @@
-"""Runs components on wasmtime: what the generated host modules are made of."""
+"""Runs components on wasmtime: the public names that generated host modules and their users import."""
 
 from wasmtime import Engine
 

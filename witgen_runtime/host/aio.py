@@ -1,4 +1,4 @@
-"""The asyncio API: a world whose store has a thread to itself, so that the event loop is never blocked."""
+"""The asyncio API: each world's store has a dedicated thread, so that the event loop is never blocked."""
 
 # pyright: reportPrivateUsage=false
 # ruff: noqa: SLF001
@@ -39,18 +39,18 @@ W = TypeVar("W", bound=World)
 A = TypeVar("A", bound="AsyncWorld[Any]")
 
 _ASK_AGAIN = 0.02
-"""Seconds until a call that does not end is asked to end once more: it may not have been inside wasm yet."""
+"""Seconds between attempts to interrupt a call: it may not have entered wasm at the first one."""
 
 _FORKED = (
     "this world was opened before the process was forked, and the thread of its store is not in this one: open it again"
 )
 
 _GRACE = 0.3
-"""Seconds after which nobody waits any longer for a call that has to end: its host function does not return."""
+"""Seconds to wait for an interrupted call; after that its host function is taken not to return."""
 
 
 class AsyncWorld(Unique, Generic[W]):
-    """Base of the generated worlds for asyncio. Calls are made one after another, in the order of their awaits.
+    """Base of the generated worlds for asyncio. Calls run one at a time, in the order in which they were awaited.
 
     Methods of the host may be `async def`: they run on the loop that opened the world, while the guest waits. All of
     them see the context variables of the call that led to them, as with `asyncio.to_thread`.
@@ -79,7 +79,7 @@ class AsyncWorld(Unique, Generic[W]):
         limits: Limits | None = None,
         adapters: Adapters | None = None,
     ) -> Self:
-        """Run a component in a store of its own; it is compiled and started on the store's thread too."""
+        """Run a component in a new store; it is compiled and started on the store's thread too."""
         interruptible = replace(limits or Limits(), interruptible=True)
         worker = _Worker(asyncio.get_running_loop(), interruptible.deadline)
         try:
@@ -90,7 +90,7 @@ class AsyncWorld(Unique, Generic[W]):
         return cls(opened, worker)
 
     async def close(self) -> None:
-        """Close the store; twice is fine. Calls that are under way or wait for their turn end with a `HostError`."""
+        """Close the store; twice is fine. Running and queued calls end with a `HostError`."""
         await self._worker.close(self._world)
 
     async def __aenter__(self) -> Self:
@@ -101,7 +101,7 @@ class AsyncWorld(Unique, Generic[W]):
 
 
 class Opening(Coroutine[Any, Any, A]):
-    """A world that is opened when this is awaited: `await` returns it, `async with` also closes it at its end."""
+    """Opens a world when awaited: `await` returns it, `async with` also closes it."""
 
     def __init__(self, opening: Coroutine[Any, Any, A]) -> None:
         self._opening = opening
@@ -118,18 +118,18 @@ class Opening(Coroutine[Any, Any, A]):
         if self._opened is not None:
             await self._opened._worker.close(self._opened._world)
 
-    # What makes it a coroutine, so that `asyncio.create_task` takes it.
+    # These methods make it a coroutine, so that `asyncio.create_task` accepts it.
 
     def send(self, value: Any, /) -> Any:
-        """Go on to the next thing that opening waits for."""
+        """Resume opening the world until it next has to wait."""
         return self._opening.send(value)
 
     def throw(self, *raised: Any) -> Any:
-        """Raise an exception where opening waits."""
+        """Raise an exception at the point where opening waits."""
         return self._opening.throw(*raised)
 
     def close(self) -> None:
-        """Give up what has not been awaited."""
+        """Close the coroutine if it was never awaited."""
         self._opening.close()
 
 
@@ -146,7 +146,7 @@ async def run_in_store(
 
 
 async def run_in_store(world: AsyncWorld[Any], function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-    """Call a function on the thread of a world's store. What it returns is awaited where it can be.
+    """Call a function on the thread of a world's store and return its result, which is awaited if it is awaitable.
 
     The methods of the asyncio API need no help: `await box.get()` is `await run_in_store(chat, box.get)`.
     """
@@ -158,7 +158,7 @@ async def run_in_store(world: AsyncWorld[Any], function: Callable[..., Any], *ar
 
 
 async def run_any_in_store(world: AsyncWorld[Any], function: Callable[..., Any], *arguments: Any) -> Any:
-    """`run_in_store` for generated code whose types say what those of the plain API cannot."""
+    """`run_in_store` without static types, for generated code whose annotations differ from those of the plain API."""
     return await world._worker.run(partial(function, *arguments))
 
 
@@ -170,17 +170,17 @@ class _Worker:
         self._deadline = deadline
         self._generation = forking.generation()
         self._left: BaseException | None = None
-        """Why the thread was left alone with a host function that does not return; it ends when that does."""
+        """Why the thread was abandoned with a host function that does not return; the thread ends when it does."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._ident = 0
         self._store: Store | None = None
         self._pending: Future[Any] | None = None
         self._waited_for: asyncio.Task[Any] | None = None
-        """Runs what the thread waits for."""
+        """Runs the coroutines that the thread waits for."""
         self._ended = False
         self._closing: asyncio.Task[None] | None = None
         self._jobs: set[Future[Any]] = set()
-        """What waits for the thread or runs there, but for what only lets guests go on."""
+        """Jobs that run on the thread or wait for it, except jobs that only let guests make progress."""
         _workers.add(self)
 
     def open(
@@ -196,7 +196,7 @@ class _Worker:
 
     @property
     def _is_lost(self) -> bool:
-        """Whether the process was forked, and the thread is not in this one."""
+        """Whether the process was forked, so that the thread does not exist in this process."""
         return self._generation != forking.generation()
 
     def _adopt(self, store: Store) -> None:
@@ -207,11 +207,11 @@ class _Worker:
         store.bind_here()
         store.finish = self._finish
         store.loop = self._loop
-        store.around.is_wanted = lambda: any(not job.running() and not job.done() for job in tuple(self._jobs))
-        store.around.run_here = self._run_aside
+        store.call_hooks.is_wanted = lambda: any(not job.running() and not job.done() for job in tuple(self._jobs))
+        store.call_hooks.run_here = self._run_aside
 
     def _finish(self, value: object) -> object:
-        """Return what an implementation returned, or what it comes to where it is awaitable; on the store's thread."""
+        """Return an implementation's result, awaited on the loop if it is awaitable. Called on the store's thread."""
         interruption = self._store.interruption if self._store is not None else None
         if not inspect.isawaitable(value):
             return value if interruption is None else interruption.in_time(value)
@@ -233,7 +233,8 @@ class _Worker:
                 self._waited_for = None
 
         if threading.get_ident() != self._ident:
-            # A store that nobody closed, found by the garbage collector: whatever thread this is cannot wait.
+            # The garbage collector found a store that was never closed; the current thread, whichever it is, must not
+            # wait.
             return asyncio.run_coroutine_threadsafe(wait(), self._loop)
         pending = self._pending = asyncio.run_coroutine_threadsafe(wait(), self._loop)
         try:
@@ -242,17 +243,17 @@ class _Worker:
             if not pending.done():
                 pending.cancel()
             if interruption is not None:
-                interruption.check_here()  # who stops the call says why
+                interruption.check_here()  # the caller of `stop` gives the reason
             raise
         finally:
             self._pending = None
 
     async def _run_aside(self, job: Callable[[], T]) -> T:
-        """Run a job that ends when another one waits for the thread."""
+        """Run a job that ends as soon as another one waits for the thread."""
         return await asyncio.wrap_future(self._thread.submit(copy_context().run, _done, job))
 
     async def run(self, job: Callable[[], T]) -> T:
-        """Run a job on the thread. Where this is cancelled, the job is stopped and waited for."""
+        """Run a job on the thread. If this coroutine is cancelled, stop the job and wait for it."""
         if self._is_lost:
             raise StoreDeadError(_FORKED)
         if (self._ended or self._left is not None) and self._store is not None:
@@ -275,7 +276,7 @@ class _Worker:
             raise
 
     async def _until_late(self, waiting: asyncio.Future[Any], running: Future[Any]) -> None:
-        """Wait until a job is done; raise where a call takes longer than it may and does not end."""
+        """Wait until a job is done; raise if a call exceeds its deadline and cannot be interrupted."""
         pause = (self._deadline or 0.0) + _GRACE
         while not (await asyncio.wait([waiting], timeout=pause))[0]:
             interruption = self._store.interruption if self._store is not None else None
@@ -294,7 +295,7 @@ class _Worker:
                         raise
 
     async def discard(self, handle: Handle) -> None:
-        """Drop a handle on the thread: now, or before the next call if this one is part of one."""
+        """Drop a handle on the thread: now, or before the next call if a call is running."""
         if self._waited_for is not None and asyncio.current_task() is self._waited_for:
             Handle._drop(handle)
             return
@@ -304,7 +305,7 @@ class _Worker:
             Handle._drop(handle)
 
     async def _stop(self, waiting: asyncio.Future[Any], cause: BaseException) -> None:
-        """End what runs on the thread, and wait for that, but not for a host function that does not return."""
+        """Stop the job on the thread and wait for it, but not for a host function that does not return."""
         gives_up = time.monotonic() + _GRACE
         while not waiting.done():
             if self._store is not None:
@@ -320,7 +321,7 @@ class _Worker:
         _seen(waiting)
 
     def _leave(self, cause: BaseException) -> None:
-        """Leave the thread alone: its store is dead, and calls that wait for their turn end."""
+        """Abandon the thread: its store is dead, and queued calls end."""
         if self._left is None:
             self._left = cause
             if self._store is not None:
@@ -329,7 +330,7 @@ class _Worker:
                 job.cancel()
 
     async def close(self, world: World) -> None:
-        """Close the store, whatever becomes of who waits for that."""
+        """Close the store, even if the coroutine that waits for it is cancelled."""
         if self._is_lost:
             self._ended = True
             if self._store is not None:
@@ -352,7 +353,7 @@ class _Worker:
             self.end()
 
     async def _end_calls(self) -> None:
-        """End the call that is under way, and those that wait for their turn."""
+        """End the running call and the queued ones."""
         calls = [asyncio.wrap_future(job) for job in self._jobs]
         if calls:
             ended = asyncio.gather(*calls, return_exceptions=True)
@@ -363,7 +364,7 @@ class _Worker:
         self._thread.shutdown(wait=False)
 
     def abandon(self) -> bool:
-        """Let the thread end, because the process does; tell whether something runs there."""
+        """Let the thread end because the process exits; return whether a job is running on it."""
         if self._is_lost:
             return False
         for job in tuple(self._jobs):
@@ -379,18 +380,18 @@ _workers: WeakSet[_Worker] = WeakSet()
 
 
 def _at_exit() -> None:
-    """Stop what runs on the threads of stores: the interpreter waits for those before it ends."""
+    """Stop the jobs on the threads of stores: the interpreter waits for those threads before it exits."""
     gives_up = time.monotonic() + _GRACE
     while sum(worker.abandon() for worker in tuple(_workers)) and time.monotonic() < gives_up:
         time.sleep(_ASK_AGAIN)
 
 
-# What `atexit` has runs when those threads have ended, so this needs what `concurrent.futures` itself uses.
+# `atexit` callbacks run only after those threads have ended, so this uses the hook that `concurrent.futures` uses.
 getattr(threading, "_register_atexit", atexit.register)(_at_exit)
 
 
 def _done(job: Callable[[], T]) -> T:
-    """Do a job; a future of asyncio's takes any exception but one."""
+    """Run a job. An asyncio future accepts every exception but `StopIteration`."""
     try:
         return job()
     except StopIteration as stop:
@@ -398,6 +399,6 @@ def _done(job: Callable[[], T]) -> T:
 
 
 def _seen(future: asyncio.Future[Any]) -> None:
-    """Take note of how a future has ended: its caller gets something else."""
+    """Mark a future's outcome as retrieved: its caller gets another error."""
     if not future.cancelled():
         future.exception()

@@ -23,8 +23,8 @@ _Run: TypeAlias = Callable[[Callable[[], Any]], Coroutine[Any, Any, Any]]
 def async_resource(world: AsyncWorld[Any], cls: type[Any], plain: type[GuestResource]) -> Any:
     """Return the class of an exported resource for the asyncio API: the abstract `cls` with its methods filled in.
 
-    `plain` is the class that the same instance has for direct calls. From now on the handles that come from the
-    component are objects of the class returned here, at whatever depth of a value, and so are those that it takes.
+    `plain` is the same instance's class for direct calls. From now on the handles that the component returns, at any
+    depth of a value, are objects of the class returned here, and so are those that it accepts.
     """
     binding, run = plain._binding, world._worker.run
     constructor = _constructor_name(binding.calls)
@@ -45,7 +45,7 @@ def async_resource(world: AsyncWorld[Any], cls: type[Any], plain: type[GuestReso
 
 
 def _constructor_name(functions: dict[abi.Function, Any]) -> str:
-    """Return what a constructor is called: `new`, unless WIT has a function of that name."""
+    """Return the name of the constructor's method: `new`, unless WIT has a function of that name."""
     taken, name = {function.python for function in functions}, "new"
     while name in taken:
         name += "_"
@@ -53,7 +53,7 @@ def _constructor_name(functions: dict[abi.Function, Any]) -> str:
 
 
 def _awaited(run: _Run, call: Callable[..., Any], documented: object) -> Callable[..., Coroutine[Any, Any, Any]]:
-    """Return a coroutine function that makes a call on the store's thread; it looks like the one `documented`."""
+    """Return a coroutine function that makes a call on the store's thread; it has the metadata of `documented`."""
 
     async def method(*arguments: object, **named: object) -> Any:
         return await run(partial(call, *arguments, **named))

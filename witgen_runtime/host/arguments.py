@@ -8,7 +8,7 @@ __all__ = ["check_argument", "check_optional"]
 
 
 def check_argument(name: str, value: object, types: type | tuple[type, ...], expected: str, hint: str = "") -> None:
-    """Raise `TypeError` unless an argument is of one of some types; `expected` says which, `hint` what to do."""
+    """Raise `TypeError` unless an argument is of one of the types; `expected` describes them, `hint` is the remedy."""
     if not isinstance(value, types):
         raise TypeError(f"{name}: expected {expected}, got {type(value).__name__}{hint}")
 

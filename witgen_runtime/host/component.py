@@ -44,17 +44,17 @@ _log = logging.getLogger(__name__)
 
 _ANY_HASH = "?" * 40
 _KEEP_SECONDS = 90 * 24 * 3600
-"""Compiled components that nobody loaded for this long are removed."""
+"""Compiled components that were not loaded for this long are removed."""
 
 
 _KEPT: Final = 32
 """How many components of an engine stay loaded."""
 
 _loaded: WeakKeyDictionary[wasmtime.Engine, dict[str, Component]] = WeakKeyDictionary()
-"""What was loaded last, the latest at the end: stores share their component's code, and its file.
+"""The most recently loaded components, the latest at the end: stores share a component's code, and its file.
 
-No weak references: wasmtime-py deletes a component in its finalizer, which lets other threads run, and until that is
-over one of them could get it back.
+These are not weak references: wasmtime-py deletes a component in its finalizer, which lets other threads run, and one
+of them could revive it before the finalizer ends.
 """
 
 
@@ -65,15 +65,17 @@ _refused: WeakKeyDictionary[wasmtime.Engine, dict[str, ComponentError]] = WeakKe
 _COMPILED: Final = Refusal("", "it was compiled before it was opened: pass its path or its bytes")
 
 _loading = forking.held_while_forking()
-"""One component at a time: who waits may want the same, and compiling takes all cores and much memory anyway."""
+"""Components are compiled one at a time: waiting threads may want the same one, and compiling uses all cores and much
+memory anyway.
+"""
 
 
 def load(
     engine: wasmtime.Engine, source: ComponentSource, adapters: Request | None = None, *, bounded: bool = False
 ) -> Component:
-    """Return a compiled component, with adapters if it can have them; what was compiled before comes from the cache.
+    """Return a compiled component, with adapters if it can have them; compiled components are cached.
 
-    With `bounded`, adapters bound its waits inside wasmtime, if it can have those.
+    With `bounded`, adapters bound its waits inside wasmtime, if it can have such adapters.
     """
     if isinstance(source, Component):
         origin = origin_of(source)
@@ -104,7 +106,7 @@ def load(
 
 
 _Forms: TypeAlias = Callable[[bytes], Iterator[bytes]]
-"""Returns what a component can be compiled as, the best first."""
+"""Yields the forms in which a component can be compiled, the best first."""
 
 
 def _unbounded(content: bytes) -> Iterator[bytes]:
@@ -112,7 +114,7 @@ def _unbounded(content: bytes) -> Iterator[bytes]:
 
 
 def _bounded(content: bytes) -> Iterator[bytes]:
-    """Yield a component with adapters for its waits, if it can have them, and as it is."""
+    """Yield a component with adapters for its waits, if it can have them, and unchanged."""
     try:
         composed = waits.bound_waits(content if content.startswith(b"\0asm") else binary(content))
     except Refusal as refusal:
@@ -153,7 +155,7 @@ def _load_composed(
 
 
 def _is_plain(note: Path, adapters: Request) -> bool:
-    """Tell whether a component is known to go without adapters, and let the request know why."""
+    """Return whether a component is known to run without adapters, and pass the reason to the request."""
     try:
         if not _is_own(note):
             return False
@@ -251,10 +253,10 @@ def _chosen_folder() -> Path | None:
 
 
 def _distrust(folder: Path) -> str | None:
-    """Return why a folder may hold code of others; None where only this user can have written to it.
+    """Return why a folder may hold other users' code; None if only this user can have written to it.
 
     Raises:
-        OSError: there is no such folder.
+        OSError: the folder does not exist.
     """
     if sys.platform == "win32":  # there, it is below the user's own folder
         return None
@@ -269,7 +271,7 @@ def _distrust(folder: Path) -> str | None:
 
 
 def _is_own(entry: Path) -> bool:
-    """Tell whether an entry is a regular file that only this user can have written."""
+    """Return whether an entry is a regular file that only this user can have written."""
     status = entry.lstat()
     shared = sys.platform != "win32" and (
         status.st_uid != os.geteuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
@@ -298,7 +300,7 @@ def _read(source: _Source) -> bytes:
 
 
 def _hint(source: object) -> str:
-    """Return what to do about a source of a wrong type."""
+    """Return the remedy for a source of the wrong type."""
     if isinstance(source, wasmtime.Module):
         return ", which is a core module; a component is made of one with `wasm-tools component new`"
     return "; pass its path, or what its `read` returns" if hasattr(source, "read") else ""

@@ -1,4 +1,4 @@
-"""What can go wrong with a component, other than the errors that its WIT declares."""
+"""Errors of the host runtime. The errors that WIT declares are not among them."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ __all__ = [
 
 
 class CacheWarning(RuntimeWarning):
-    """Compiled components are not kept between runs, because others may write where they would be."""
+    """Compiled components are not cached between runs, because other users may write to the cache folder."""
 
 
 class HostError(Restorable, RuntimeError):
     """Base of every error of the host runtime."""
 
     stderr: str = ""
-    """Where a guest failed: the last lines that it wrote to stderr. They are in the error's notes, too."""
+    """The last lines that the guest wrote to stderr before it failed. They are in the error's notes, too."""
 
 
 class EngineError(HostError):
-    """An engine whose settings do not do for the bindings."""
+    """The engine's configuration is incompatible with these bindings."""
 
 
 class ComponentError(HostError):
-    """Something that is not a component, or that wasmtime cannot compile.
+    """The file or bytes are not a component, or wasmtime cannot compile them.
 
     `feature` names the part of WebAssembly that the component needs and its engine lacks; empty for other causes.
     """
@@ -48,11 +48,11 @@ class ComponentError(HostError):
 
 
 class LinkError(HostError):
-    """A component, its world and the given implementations do not go together."""
+    """The component, its world and the given implementations do not match."""
 
 
 class ThreadError(HostError):
-    """A store was used by a thread or a greenlet that may not: another one is inside, or it is asyncio's."""
+    """A thread or greenlet used a store that another one is using, or that belongs to asyncio."""
 
 
 class StoreDeadError(HostError):
@@ -62,7 +62,7 @@ class StoreDeadError(HostError):
 class Trap(HostError):  # noqa: N818  (WebAssembly's word)
     """The guest trapped. The store is dead.
 
-    The message says why; `backtrace` is wasmtime's account of where.
+    The message gives the reason; `backtrace` is wasmtime's backtrace.
     """
 
     def __init__(self, text: str) -> None:
@@ -89,12 +89,12 @@ class FuelError(HostError):
 
 
 class MemoryLimitError(HostError):
-    """A component needs more memory than its store allows: to begin with, or in a call, which ends the store."""
+    """A component needs more memory than its store allows. If that happens in a call, the store is dead."""
 
 
 class HandleLimitError(HostError):
-    """A store holds as many handles of resources as wasmtime allows: 100,000, since wasmtime 50.
+    """A store holds as many resource handles as wasmtime allows: 100,000, since wasmtime 50.
 
-    Where an argument of a call from Python needs one more, the call is not made, and what was to be given away stays
-    where it is. Where a host function's result or the guest does, the call fails and the store is dead.
+    If an argument of a call from Python needs one more, the call is not made, and handles to be given away stay valid.
+    If a host function's result or the guest needs one, the call fails and the store is dead.
     """

@@ -1,7 +1,7 @@
-"""What `os.fork` leaves behind in the child: one thread, and locks as they were.
+"""Handles `os.fork`: the child has one thread, and locks in the state they had.
 
 Threads of wasmtime's compiler and of its WASI (tokio's) do not exist in a child, but the library does not know that:
-whatever waits for one of them waits for ever. So the runtime keeps count of forks, and avoids or refuses such waits.
+waiting for one of them never ends. So the runtime counts forks, and avoids or refuses such waits.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _WASI_THREAD: Final = "tokio"
 
 
 class _State:
-    """How often this process was forked since the runtime was imported, and what was lost by that."""
+    """The number of forks since the runtime was imported, and the threads that they lost."""
 
     generation = 0
     wasi_ran = False
@@ -40,12 +40,12 @@ _children: list[Callable[[], None]] = []
 
 
 def generation() -> int:
-    """Return a number that is another one in every child: what has an older one was made before the fork."""
+    """Return a number that differs in every child: objects with an older one were made before the fork."""
     return _state.generation
 
 
 def in_child() -> bool:
-    """Say whether this process was forked after the runtime was imported."""
+    """Return whether this process was forked after the runtime was imported."""
     return _state.generation > 0
 
 
@@ -55,7 +55,7 @@ def note_wasi() -> None:
 
 
 def wasi_is_lost() -> str:
-    """Say why nothing in WASI can be waited for in this process; empty where it can be."""
+    """Return why waits in WASI are impossible in this process; empty if they are possible."""
     if not _state.wasi_lost:
         return ""
     return (
@@ -83,7 +83,7 @@ def _before() -> None:
 
 
 def _has_wasi_threads() -> bool:
-    """Tell whether WASI's threads run; where the system does not say, they may."""
+    """Return whether WASI's threads run; True if the system does not tell."""
     try:
         return any((each / "comm").read_text().startswith(_WASI_THREAD) for each in _THREADS.iterdir())
     except OSError:

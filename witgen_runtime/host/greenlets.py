@@ -1,12 +1,12 @@
 """Refuses calls of components that greenlets would let crash the process.
 
 wasmtime keeps the calls of a thread in a list (`CallThreadState`) whose entries lie on the thread's stack. Greenlets
-share that stack: while a host function has switched to another greenlet, the entry of the call that it belongs to may
-be overwritten. A call that a second greenlet begins then is entered into that list. If the first one ends earlier,
-wasmtime aborts the process; if the second one traps, wasmtime reads what was overwritten. So while one greenlet of a
-thread is inside a component, only that greenlet may call one.
+share that stack: while a host function has switched to another greenlet, the entry of its call may be overwritten. A
+call that a second greenlet begins meanwhile joins that list. If the first call ends earlier, wasmtime aborts the
+process; if the second traps, wasmtime reads overwritten memory. So while one greenlet of a thread is inside a
+component, only that greenlet may call one.
 
-Programs that do not import greenlet pay for a look into `sys.modules`.
+Programs that do not import greenlet pay for one lookup in `sys.modules`.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ class _Turns(Protocol):
 
 
 class Activation:
-    """The outermost call that is under way on a thread: its greenlet, and the store that it began in.
+    """The outermost running call of a thread: its greenlet, and the store in which it began.
 
-    The first greenlet of the thread has it in an attribute, because gevent replaces what threads have themselves.
+    It is an attribute of the thread's first greenlet, because gevent replaces thread-local storage.
     """
 
     __slots__ = ("_first", "_greenlet", "_turns")
@@ -44,17 +44,17 @@ class Activation:
         self._turns = ref(turns)
 
     def is_last(self, greenlet: Any, turns: _Turns) -> bool:
-        """Tell whether a greenlet's last outermost call was one in this store, as its next one is."""
+        """Return whether a greenlet's last outermost call was in this store."""
         of_both = self._greenlet() is greenlet and self._turns() is turns
         return of_both and getattr(self._first(), _LAST, None) is self
 
     def is_under_way(self) -> bool:
-        """Tell whether the call has not ended."""
+        """Return whether the call is still running."""
         turns = self._turns()
         return turns is not None and turns.activation is self and turns.is_inside()
 
     def belongs_to(self, greenlet: Any) -> bool:
-        """Tell whether a greenlet made the call."""
+        """Return whether the given greenlet made the call."""
         return self._greenlet() is greenlet
 
 
@@ -63,7 +63,7 @@ _LAST = "_witgen_last_call"
 
 
 def are_imported() -> bool:
-    """Tell whether the program can have more greenlets than one per thread."""
+    """Return whether the program may have several greenlets per thread."""
     return "greenlet" in modules
 
 
@@ -71,7 +71,7 @@ def enter(turns: _Turns) -> None:
     """Note that the current greenlet is about to make a call; raise if another one of the thread is inside."""
     get_current: Any = getattr(modules.get("greenlet"), "getcurrent", None)
     if get_current is None:
-        return  # its import is under way, or forbidden
+        return  # being imported, or import forbidden
     first = current = get_current()
     last = turns.activation
     if last is not None and last.is_last(current, turns):

@@ -1,4 +1,4 @@
-"""How compiled components came to be what they are."""
+"""Records how compiled components were made."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ __all__ = ["Origin", "note_origin", "origin_of"]
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """How a component came to be: whether adapters were put around it, which tells what its types mean.
+    """How a component was made: whether it has adapters, which determines the meaning of its types.
 
-    `text`: its bytes may travel as text there. `refusal` is why there are no adapters. `engine` returns the engine that
-    it was compiled for, if that is known and still exists.
+    `text`: adapters may pass its bytes as text. `refusal` is the reason for the lack of adapters. `engine` returns the
+    engine for which it was compiled, if that is known and still exists.
     """
 
     composed: bool = False
@@ -37,5 +37,5 @@ def note_origin(component: Component, origin: Origin) -> None:
 
 
 def origin_of(component: Component) -> Origin:
-    """Return how a component came to be; one that was not loaded by this runtime is as its user made it."""
+    """Return the origin of a component; a component that this runtime did not load has no adapters."""
     return _origins.get(component, Origin())

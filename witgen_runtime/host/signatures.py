@@ -1,8 +1,8 @@
-"""What functions look like, as text: for messages, and to compare a component with what its bindings expect.
+"""Signatures of functions as text: for messages, and to compare a component with its bindings.
 
-A converter that meets a value of another type than it was compiled for would read memory that is not there, so a
-component is compared before it runs. Types are compared by structure: names of types are not part of a component's
-functions, and of a resource only that it is one.
+A converter would read invalid memory for a value of another type than it was compiled for, so a component is compared
+before it runs. Types are compared by structure: a component's functions do not contain the names of types, and all
+resources are alike.
 """
 
 from __future__ import annotations
@@ -51,12 +51,12 @@ def defaults(function: abi.Function) -> tuple[None, ...]:
 
 
 def passes_ends(function: abi.Function) -> bool:
-    """Tell whether a function has streams or futures."""
+    """Return whether a function has streams or futures."""
     return re.search(r"\b(stream|future)<", expected(function)) is not None
 
 
 def lends(function: abi.Function) -> int:
-    """Return how many handles every call lends; those in lists, options and the like may come on top."""
+    """Return how many handles every call lends at least; lists, options and the like may hold more."""
     return sum(_borrows(param.type) for param in function.params)
 
 
@@ -73,7 +73,7 @@ def _borrows(type_: abi.Type) -> int:
 
 
 def is_method(function: abi.Function) -> bool:
-    """Tell whether a function's first parameter is `self`."""
+    """Return whether a function's first parameter is `self`."""
     return function.name.startswith(("[method]", "start [method]"))
 
 
@@ -127,7 +127,7 @@ def _structure(type_: abi.Type | None, inner: Callable[[abi.Type | None], str]) 
 
 
 def _composed(type_: abi.Type, inner: Callable[[abi.Type | None], str]) -> str:
-    """Write a type that has no name of its own."""
+    """Write an anonymous type."""
     match type_:
         case abi.Prim():
             return type_.value

@@ -59,11 +59,11 @@ class Instance(Unique):
         self._own_handles = ResourceHandles(store, ChainMap(linkage.sides, self._sides))
 
     def labelled(self, label: str) -> Instance:
-        """Return the same instance for what it exports as `label: interface`, with resources of its own."""
+        """Return a view of this instance for an export `label: interface`, which has separate resources."""
         return Instance(self.store, self._raw, self._needs, self._linkage, label)
 
     def function(self, function: abi.Function, interface: str = "") -> Callable[..., Any]:
-        """Return what calls an exported function; it is compiled at the first call."""
+        """Return the callable for an exported function; it is compiled at its first call."""
         known = self._label or interface
         name = self._needs.exports.get(known, "")
         target = ffi.export_function(self._raw, self.store.context, name, function.name)
@@ -74,8 +74,10 @@ class Instance(Unique):
         if signatures.passes_ends(function):
             if is_refused(function, self._needs.numbers.get(("export", known), frozenset())):
                 return partial(refuse, function)
-            ends, keys = self._linkage.ends, keys_of(name, function)
-            handles = handles.of_function(FunctionEnds(ends, keys, awaits=self.store.loop is not None, exported=True))
+            streams, keys = self._linkage.streams, keys_of(name, function)
+            handles = handles.of_function(
+                FunctionEnds(streams, keys, awaits=self.store.loop is not None, exported=True)
+            )
         store = self.store
         calls_back = self._linkage.calls_python or store.stdio.calls_python or store.concurrent
         calls_back |= store.turns.begin is not None
@@ -101,7 +103,7 @@ class Instance(Unique):
         return bound
 
     def _adopt(self, resource: abi.Resource, cls: type[Any]) -> None:
-        """Make the handles of a resource that come from the component objects of `cls`."""
+        """Make `cls` the class of the handles of a resource that the component returns."""
         self._sides[resource] = Guest(cls)
 
 
@@ -110,7 +112,7 @@ class _HasAdapters(Protocol):
 
 
 def adapters_of(world: _HasAdapters) -> AdaptersTaken:
-    """Return which functions of an open world go through adapters, and which that have bytes do not."""
+    """Return which functions of an open world go through adapters, and which functions with bytes do not."""
     return world._adapters
 
 
@@ -152,7 +154,7 @@ class World(Unique, ABC):
         limits: Limits | None = None,
         adapters: Adapters | None = None,
     ) -> Self:
-        """Run a component in a store of its own."""
+        """Run a component in a new store."""
         return cls._open_with(component, imports, wasi=wasi, limits=limits, adapters=adapters)
 
     @classmethod
@@ -166,7 +168,7 @@ class World(Unique, ABC):
         adapters: Adapters | None = None,
         prepare: Callable[[Store], None] | None = None,
     ) -> Self:
-        """Run a component in a store of its own, which `prepare` may change before."""
+        """Run a component in a new store, which `prepare` may change before the component starts."""
         definition = cls._definition
         check_imports(definition, imports)
         ready = preparation.prepare(definition, component, limits, adapters)
@@ -217,6 +219,6 @@ def instantiate(definition: Definition, store: Store, ready: Prepared, imports: 
     raw = linkage.instantiate(ready.component)
     instance = Instance(store, raw, needs, linkage)
     if DRIVE.name in needs.adapters:
-        linkage.ends.driven_by(instance.function(START), instance.function(DRIVE))
+        linkage.streams.driven_by(instance.function(START), instance.function(DRIVE))
     instance.adapters = taken(definition, needs, ready.wanted.refusal if ready.wanted is not None else None)
     return instance

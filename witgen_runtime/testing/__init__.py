@@ -1,6 +1,6 @@
-"""Tests of guests: fakes of what a guest imports, and its exports called as a host calls them.
+"""Support for testing guests: fakes of a guest's imports, and its exports called as a host calls them.
 
-`plugin` has the fixtures for pytest, which generated bindings share.
+`plugin` has the pytest fixtures, which all generated bindings share.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Fakes of imported interfaces: they record the calls of a guest and answer them.
 
-On plain CPython the wrappers call them: arguments are checked exactly as inside a component, handles come and go by the
-same rules, and what would end a component raises `Trap`. `hosting` puts the same fakes behind a real component.
+On plain CPython the wrappers call them: arguments are checked exactly as inside a component, handles follow the same
+rules, and failures that would end a component raise `Trap`. `hosting` puts the same fakes behind a real component.
 """
 
-# Public names of fakes are WIT's: what they know is private, and used by this package's modules alone.
+# Public names of fakes belong to WIT: their other attributes are private, and used by this package's modules alone.
 # ruff: noqa: SLF001
 # pyright: reportPrivateUsage=false
 from __future__ import annotations
@@ -39,16 +39,16 @@ Made = TypeVar("Made", bound=Object)
 
 
 class Trap(BaseException, metaclass=ABCMeta):
-    """Inside a component this would have ended the component: no `except Exception` catches it, as nothing does there.
+    """A failure that would have ended a component; like that, `except Exception` cannot catch it.
 
-    `pytest.raises(Trap)` takes the trap of a real component on wasmtime for one too.
+    `pytest.raises(Trap)` also accepts the trap of a real component on wasmtime.
     """
 
 
 class GuestExit(BaseException, metaclass=ABCMeta):
     """An export called `sys.exit`, which ends the component; `code` is 0 or 1.
 
-    `pytest.raises(GuestExit)` takes that of a real component on wasmtime for one too.
+    `pytest.raises(GuestExit)` also accepts the exit of a real component on wasmtime.
     """
 
     def __init__(self, code: int) -> None:
@@ -60,7 +60,7 @@ class GuestExit(BaseException, metaclass=ABCMeta):
 
 
 class Call(NamedTuple):
-    """A call: the name as in Python (`log`, `Connection.send`), and what was passed, in canonical form."""
+    """A recorded call: the name as in Python (`log`, `Connection.send`), and the arguments in canonical form."""
 
     name: str
     arguments: tuple[Any, ...]
@@ -105,7 +105,7 @@ class Function(Generic[*P, R, E]):
             self._script.append(_raising(error))
 
     def answers(self, implementation: Callable[[*P], R]) -> None:
-        """Answer every other call with what `implementation` returns or raises; it gets what `calls` records."""
+        """Answer all other calls with `implementation`; it gets the arguments that `calls` records."""
         self._answer = implementation
 
     def _respond(self, arguments: tuple[Any, ...]) -> Any:
@@ -140,7 +140,7 @@ def _raising(error: Exception) -> Callable[..., Any]:
 
 
 class FakeResource(Generic[Made]):
-    """The fakes of a resource's functions. Calling it makes an object; it is the collection of all that were made."""
+    """The fakes of a resource's functions. Calling it makes an object; iterating gives all objects made."""
 
     def __init__(self, fake: Fake, resource: abi.Resource, cls: type[Made]) -> None:
         self._fake = fake
@@ -148,11 +148,11 @@ class FakeResource(Generic[Made]):
         self._cls = cls
         self._objects: list[Made] = []
         self._stand_in: Callable[[Object], object]
-        """Returns what stands for an object before a component; there while one is open."""
+        """Returns the host object that represents a fake's object for a component; set while one is open."""
         fake._fakes._resources[resource] = self
 
     def __call__(self) -> Any:
-        """Return a new object of `Made`; the guest's exports take it where they ask for one of the host's."""
+        """Return a new object of `Made`, which the guest's exports accept as a resource of the host."""
         made = self._cls()
         made._fake = self
         self._objects.append(made)
@@ -184,7 +184,7 @@ class Fake:
         fakes._fakes[interface] = self
 
     def _function(self, name: str, shown: str = "") -> Any:
-        """Return the fake of the function called `name` in WIT; messages begin its name with `shown`."""
+        """Return the fake of the function called `name` in WIT; messages prefix its name with `shown`."""
         function = self._wit[name]
         shown += function.python if not shown or shown.endswith(".") else ""
         made = self._functions[name] = Function(self._fakes, function, shown, self._interface.name)
@@ -216,14 +216,14 @@ class Fakes:
         return made
 
     def _unasked(self, resource: abi.Resource) -> Object:
-        """Return the object that answers a call of which a test says nothing: a pollable is ready at once."""
+        """Return the object for a call that the test does not script: a pollable is ready at once."""
         made = self._new(resource)
         if isinstance(made, Pollable):
             made.set()
         return made
 
     def _checked(self, type_: abi.Type, value: object) -> object:
-        """Check the object that stands for a handle; streams and futures pass as they are."""
+        """Check the object that stands for a handle; streams and futures pass unchanged."""
         if isinstance(type_, abi.Own | abi.Borrow):
             cls = self._resources[type_.resource]._cls
             if not isinstance(value, cls):
@@ -231,7 +231,7 @@ class Fakes:
         return value
 
     def _ended(self, trap: Trap | GuestExit) -> Trap | GuestExit:
-        """Note that the component has ended."""
+        """Record that the component has ended."""
         self._trap = self._trap or trap
         return trap
 
@@ -245,5 +245,5 @@ _installed: dict[abi.Interface, Fake] = {}
 
 
 def installed(interface: abi.Interface) -> Fake | None:
-    """Return the fake that stands for an interface now."""
+    """Return the installed fake of an interface."""
     return _installed.get(interface)

@@ -1,9 +1,9 @@
 """Fakes as the host of a real component: the same tests run against what componentize-py built.
 
-What stands here gets the host side's modules as arguments: guests have no wasmtime.
+Functions here get the host side's modules as arguments: guests have no wasmtime.
 """
 
-# What fakes know is private there, because public names are WIT's.
+# Attributes of fakes are private, because public names belong to WIT.
 # ruff: noqa: SLF001
 # pyright: reportPrivateUsage=false
 from __future__ import annotations
@@ -29,11 +29,11 @@ class Host:
         self._classes: dict[abi.Resource, Callable[[], Any]] = {}
 
     def implement(self, imports: Any, items: tuple[Any, ...]) -> Any:
-        """Return the world's imports: what wasmtime provides is left to it.
+        """Return the implementations of the world's imports, except those that wasmtime provides.
 
         Args:
             imports: the class of the world's imports.
-            items: what the world's definition says of each imported interface.
+            items: the imported interfaces of the world's definition.
         """
         for item in items:
             for resource, name in item.interface.resources:
@@ -60,7 +60,7 @@ class Host:
         return {item.attribute: next(iter(members.values())) if alone else _Namespace(members)}
 
     def _host_class(self, base: type[Any], interface: abi.Interface, resource: abi.Resource) -> type[Any]:
-        """Return the class whose objects stand for the fake's objects before the component."""
+        """Return the class of host objects that represent the fake's objects for the component."""
         members: dict[str, Any] = {"_object": None, getattr(base, "_dropped_hook", "dropped"): _dropped}
         for function in interface.functions:
             if function.resource is not resource:
@@ -75,7 +75,7 @@ class Host:
         return type(base.__name__, (base,), members)
 
     def _called(self, function: abi.Function, interface: abi.Interface) -> Callable[..., Any]:
-        """Return what passes a component's call on to the fake."""
+        """Return a function that passes a component's call on to the fake."""
         declared: type[Exception] | tuple[()] = function.raises or ()
 
         def call(*arguments: object) -> Any:
@@ -89,7 +89,7 @@ class Host:
         return call
 
     def _handle_of(self, type_: abi.Type, value: object) -> object:
-        """Return what stands for a fake's object on the host."""
+        """Return the host object that represents a fake's object."""
         if not isinstance(value, Object) or not isinstance(type_, abi.Own | abi.Borrow):
             return value
         cls: Any = self._classes[type_.resource]

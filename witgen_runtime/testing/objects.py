@@ -1,4 +1,4 @@
-"""The host's end of resources, as fakes make them."""
+"""The host's objects of resources, as fakes make them."""
 
 from __future__ import annotations
 
@@ -11,19 +11,21 @@ from .. import values
 __all__ = ["Object", "Pollable", "wait"]
 
 _PATIENCE = 60.0
-"""Seconds that a guest may wait on plain CPython for pollables without a timer: a test that hangs says nothing."""
+"""Seconds that a guest may wait on plain CPython for pollables without a timer, so that a test fails instead of
+hanging.
+"""
 
 
 class Object(values.Resource):
-    """The host's end of a resource: guests hold handles of it. `dropped` tells whether a guest has dropped one."""
+    """The host's object of a resource: guests hold handles of it. `dropped` is whether a guest has dropped one."""
 
     dropped = False
 
     _fake: Any = None
-    """The fake of its resource."""
+    """The fake of the object's resource."""
 
     def _lower_host(self) -> object:
-        """Return what a host hands to a component in the place of this object."""
+        """Return the host object that is passed to a component for this object."""
         return self._fake._stand_in(self)  # noqa: SLF001 - what fakes know is private, because public names are WIT's
 
 
@@ -32,12 +34,12 @@ class Pollable(Object):
 
     def __init__(self) -> None:
         self.deadline: float | None = None
-        """When it becomes ready by itself, by `time.monotonic`."""
+        """The time (of `time.monotonic`) at which it becomes ready by itself."""
         self._flag = False
         self._followers: list[Any] = []
 
     def set(self) -> None:
-        """Make it ready; any thread may do so."""
+        """Make it ready; any thread may call this."""
         with _changed:
             self._flag = True
             _changed.notify_all()
@@ -52,7 +54,7 @@ class Pollable(Object):
             follower.clear()
 
     def is_set(self) -> bool:
-        """Tell whether it is ready."""
+        """Return whether it is ready."""
         return self._flag or (self.deadline is not None and self.deadline <= time.monotonic())
 
     def set_after(self, seconds: float) -> None:
@@ -73,7 +75,7 @@ def wait(pollables: list[Pollable]) -> list[int]:
     """Wait until at least one of `pollables` is ready, and return the indices of those that are.
 
     Raises:
-        TimeoutError: nothing has become ready for a minute.
+        TimeoutError: nothing became ready within a minute.
     """
     deadlines = [each.deadline for each in pollables if each.deadline is not None]
     limit = min(deadlines, default=time.monotonic() + _PATIENCE)

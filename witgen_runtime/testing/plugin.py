@@ -1,6 +1,6 @@
-"""Fixtures of pytest for guests: `fakes` of what a guest imports, and the `guest` itself.
+"""Pytest fixtures for guests: `witgen_fakes` stands in for the guest's imports, `witgen_guest` is the guest.
 
-The same tests run on plain CPython, or against a built component with `--component app.wasm`.
+The same tests run on plain CPython, or against a built component with `--witgen-component app.wasm`.
 """
 
 from __future__ import annotations
@@ -11,15 +11,20 @@ from typing import Any
 
 import pytest
 
-__all__ = ["fakes", "guest", "pytest_addoption"]
+__all__ = ["pytest_addoption", "witgen_fakes", "witgen_guest"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declare the option and the settings."""
+    """Declare the command-line option and the ini settings."""
     group = parser.getgroup("witgen", "guests of WebAssembly components")
-    group.addoption("--component", metavar="PATH", help="test this component on wasmtime, not the guest's module")
-    parser.addini("witgen_bindings", "the package that `witgen generate` wrote, for the fixtures `fakes` and `guest`")
-    parser.addini("witgen_application", "the guest's module, for the fixture `guest`", default="app")
+    group.addoption(
+        "--witgen-component", metavar="PATH", help="test this component on wasmtime, not the guest's module"
+    )
+    parser.addini(
+        "witgen_bindings",
+        "the package that `witgen generate` wrote, for the fixtures `witgen_fakes` and `witgen_guest`",
+    )
+    parser.addini("witgen_application", "the guest's module, for the fixture `witgen_guest`", default="app")
 
 
 def _testing(request: pytest.FixtureRequest) -> Any:
@@ -30,14 +35,14 @@ def _testing(request: pytest.FixtureRequest) -> Any:
 
 
 @pytest.fixture
-def fakes(request: pytest.FixtureRequest) -> Iterator[Any]:
-    """Install fakes of what the guest imports: the `Fakes` of the bindings' `guest.testing`."""
+def witgen_fakes(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """Install fakes of the guest's imports: the `Fakes` of the bindings' `guest.testing`."""
     yield from _testing(request).installed()
 
 
 @pytest.fixture
-def guest(request: pytest.FixtureRequest, fakes: Any) -> Iterator[Any]:
+def witgen_guest(request: pytest.FixtureRequest, witgen_fakes: Any) -> Iterator[Any]:
     """Open the guest: the `Guest` of the bindings' `guest.testing`, with the exports of the world."""
-    application = request.config.getoption("--component") or request.config.getini("witgen_application")
-    with _testing(request).opened(application, fakes) as opened:
+    application = request.config.getoption("--witgen-component") or request.config.getini("witgen_application")
+    with _testing(request).opened(application, witgen_fakes) as opened:
         yield opened

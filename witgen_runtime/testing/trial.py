@@ -1,6 +1,6 @@
-"""What a guest exports, called on plain CPython as a host calls a component: checked, and with its traps."""
+"""Calls a guest's exports on plain CPython as a host calls a component: with the same checks and traps."""
 
-# What the runtime keeps in resources and fakes is private there, because public names are WIT's.
+# The runtime's attributes of resources and fakes are private, because public names belong to WIT.
 # ruff: noqa: SLF001
 # pyright: reportPrivateUsage=false
 from __future__ import annotations
@@ -28,11 +28,11 @@ __all__ = ["Exports", "HostSide", "Trial", "opened"]
 
 
 class _Proxy(values.Unique, values.Resource):
-    """What a host has of a resource that the guest implements."""
+    """The host's handle of a resource that the guest implements."""
 
     _implementation: Any
     _fate = ""
-    """What became of the handle; empty while it can be used."""
+    """How the handle ended; empty while it can be used."""
 
     def __init__(self, *_: object) -> None:
         raise TypeError(f"{type(self).__name__} has no constructor")
@@ -44,7 +44,7 @@ class _Proxy(values.Unique, values.Resource):
         _Proxy.drop(self)
 
     def drop(self) -> None:
-        """Drop the handle; what WIT declares under this name takes its place."""
+        """Drop the handle. A WIT function of this name replaces this method."""
         self._fate = self._fate or "was dropped"
 
 
@@ -52,14 +52,14 @@ _Proxies: TypeAlias = Mapping[abi.Resource, type[_Proxy]]
 
 
 class _Face(values.Unique):
-    """What a host sees of an exported interface: functions, and classes of resources."""
+    """An exported interface as a host sees it: functions, and classes of resources."""
 
 
 class Trial(values.Unique):
     """A guest on plain CPython, with the attributes that the host's class of its world has."""
 
     def __init__(self, exports: Mapping[str, Export], fakes: Fakes) -> None:
-        """Show `exports`, each under its attribute; the one with an empty name holds the world's own functions."""
+        """Set an attribute for each of `exports`; the one with an empty name holds the world's own functions."""
         self._fakes = fakes
         self._classes: dict[abi.Resource, type[Any]] = {}
         self._proxies: dict[abi.Resource, type[_Proxy]] = {}
@@ -76,17 +76,17 @@ class Trial(values.Unique):
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close it, like a host's world; there is nothing to do."""
+        """Close it, like a host's world. Does nothing."""
 
-    def _show(self, export: Export, face: object, attribute: str) -> None:
+    def _show(self, export: Export, exported: object, attribute: str) -> None:
         if attribute:
-            setattr(self, attribute, face)
+            setattr(self, attribute, exported)
         for resource, name in export.interface.resources:
-            setattr(face, name, self._proxies[resource])
+            setattr(exported, name, self._proxies[resource])
         for function in export.functions:
             if function.resource is None:
                 proxies = self._proxies if attribute else self._own_proxies
-                setattr(face, function.python, self._caller(function, export.member(function.python), proxies))
+                setattr(exported, function.python, self._caller(function, export.member(function.python), proxies))
             else:
                 self._show_member(function, function.resource)
 
@@ -108,7 +108,7 @@ class Trial(values.Unique):
     def _caller(
         self, function: abi.Function, implementation: Callable[..., Any], proxies: _Proxies
     ) -> Callable[..., Any]:
-        """Return what calls an exported function as a host does, which has `proxies` of the guest's own resources."""
+        """Return a function that calls an export as a host does; `proxies` are classes of the guest's resources."""
 
         def call(*arguments: object, **named: object) -> Any:
             if self._fakes._trap is not None:
@@ -147,12 +147,12 @@ class _Call:
         finally:
             take_back(self._lent)
         if fakes._trap is not None:
-            # A guest that catches everything still ends here.
+            # A guest that catches every exception still ends here.
             raise _shown(fakes._trap)
         return result
 
     def _failed(self, error: Exception) -> BaseException:
-        """Return what the host gets where the guest raises: a declared error, or a trap."""
+        """Return the exception that the host gets when the guest raises: a declared error, or a trap."""
         fakes, function, ledger = self._trial._fakes, self._function, Ledger()
         if not isinstance(error, function.raises or ()):
             traceback.print_exception(error)
@@ -171,7 +171,7 @@ class _Call:
         return result
 
     def _down(self, type_: abi.Type, value: object) -> object:
-        """Return what the guest gets for a handle that the host passes."""
+        """Convert a handle that the host passes to the guest."""
         if not isinstance(type_, abi.Own | abi.Borrow):
             return value
         proxy = self._proxies.get(type_.resource)
@@ -186,7 +186,7 @@ class _Call:
         return value._implementation
 
     def _up(self, type_: abi.Type, value: object, ledger: Ledger) -> object:
-        """Return what the host gets for a handle that the guest passes."""
+        """Convert a handle that the guest passes to the host."""
         if not isinstance(type_, abi.Own | abi.Borrow) or type_.resource not in self._proxies:
             return handed_out(type_, value, ledger)
         cls = self._trial._classes[type_.resource]
@@ -206,14 +206,14 @@ def _method(name: str) -> Callable[..., Any]:
 
 
 def _proxy(name: str, implementation: type[Any]) -> type[_Proxy]:
-    """Return the class of a resource as the host sees it; it is what `types/` knows the resource as, too."""
+    """Return the class of a resource as the host sees it, which `types/` also uses for the resource."""
     bases = (base for base in implementation.__mro__ if issubclass(base, values.Resource))
     shared = [base for base in bases if not issubclass(base, ExportedResource) and base is not values.Resource]
     return type(name, (_Proxy, *shared), {})
 
 
 def _shown(trap: Trap | GuestExit) -> BaseException:
-    """Return what the host gets of a call out of which a fake failed: the failure as it is, else the trap."""
+    """Return the host's exception for a call in which a fake failed: that failure unchanged, otherwise the trap."""
     return trap.__cause__ if isinstance(trap.__cause__, Exception) else trap
 
 
@@ -226,7 +226,7 @@ class Exports:
             self._attributes[own] = ""
 
     def named(self, exports: Iterable[Export]) -> dict[str, Export]:
-        """Return what an application serves by attribute."""
+        """Return the served exports of an application by attribute."""
         return {self._attributes[export.interface]: export for export in exports}
 
 
@@ -240,7 +240,7 @@ class HostSide:
     def open(self, component: str | Path, fakes: Fakes) -> Any:
         """Run a component; `fakes` answer what it calls."""
         module = import_module(f"{self.testing.removesuffix('.guest.testing')}.host")
-        # The trap of a component, and its exit, are what they are on CPython for tests as well.
+        # Tests see the trap and the exit of a component as the same classes as on CPython.
         runtime = import_module("..host", __package__)
         Trap.register(runtime.Trap)
         GuestExit.register(runtime.GuestExit)
@@ -254,8 +254,8 @@ def opened(application: str | Path, exports: Exports, fakes: Fakes, host: HostSi
     """Open a guest for tests: a module here, or, where the name ends in `.wasm`, a component on wasmtime.
 
     Raises:
-        LookupError: the module does not serve, or there is no host side to run a component with.
-        FileNotFoundError: there is no such component.
+        LookupError: the module does not call `serve`, or the bindings have no host side to run a component.
+        FileNotFoundError: the component does not exist.
     """
     if str(application).endswith(".wasm"):
         if host is None:

@@ -1,4 +1,4 @@
-"""What fakes of WASI 0.2 answer unless a test says otherwise: pollables, clocks and random numbers work."""
+"""Default answers of WASI 0.2 fakes: pollables, clocks and random numbers work unless a test scripts them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SECOND = 1_000_000_000
 
 
 def default(interface: str, function: abi.Function, make: Make) -> Answer | None:
-    """Return what answers a function of the interface called `interface`; None where nothing does by itself.
+    """Return the default answer of a function of the interface called `interface`; None if there is none.
 
     `make` makes an object of a resource.
     """
@@ -33,7 +33,7 @@ def default(interface: str, function: abi.Function, make: Make) -> Answer | None
 
 
 def _subscribing(seconds: Callable[[int], float]) -> Callable[[abi.Function, Make], Answer]:
-    """Return what makes the answer of a function that returns a timer; `seconds` reads its argument."""
+    """Return the answer of a function that returns a timer; `seconds` converts its argument."""
 
     def subscribing(function: abi.Function, make: Make) -> Answer:
         def subscribe(when: int) -> Object | None:

@@ -1,6 +1,6 @@
 """Wrappers on plain CPython: they call fakes, and hold handles of the fakes' objects."""
 
-# What the runtime keeps in resources and fakes is private there, because public names are WIT's.
+# The runtime's attributes of resources and fakes are private, because public names belong to WIT.
 # ruff: noqa: SLF001
 # pyright: reportPrivateUsage=false
 from __future__ import annotations
@@ -26,7 +26,7 @@ class _Handle:
 
 
 def handed_in(type_: abi.Type, value: object, lent: list[Resource]) -> object:
-    """Return a handle of an object that the guest gets; one that is only lent for a call is noted in `lent`."""
+    """Return the guest's handle of an object; a handle lent for one call is added to `lent`."""
     if not isinstance(type_, abi.Own | abi.Borrow) or not isinstance(value, Object):
         return value
     cls, raw = wrapper(type_.resource), _Handle(value)
@@ -34,7 +34,7 @@ def handed_in(type_: abi.Type, value: object, lent: list[Resource]) -> object:
 
 
 def rebuilt(function: abi.Function, error: Exception, opaque: check.Opaque) -> Exception:
-    """Return a declared error as it arrives on the other side, where `opaque` turns handles into those of that side."""
+    """Return a declared error as the other side receives it; `opaque` converts handles to that side's."""
     carried: Any = check.error(function, error, opaque)
     declared = function.result.err if isinstance(function.result, abi.Result) else None
     if isinstance(carried, Exception) or function.raises is None:
@@ -43,13 +43,13 @@ def rebuilt(function: abi.Function, error: Exception, opaque: check.Opaque) -> E
 
 
 def answer(interface: abi.Interface, function: abi.Function, arguments: tuple[Any, ...]) -> Any:
-    """Answer a call of an imported function as the fake that is installed does; NotImplemented without one."""
+    """Answer a call of an imported function with the installed fake; NotImplemented if there is none."""
     fake = installed(interface)
     return NotImplemented if fake is None else _answered(fake._functions[function.name], arguments)
 
 
 def _answered(fake: Function[*tuple[Any, ...], Any, Any], arguments: tuple[Any, ...]) -> Any:
-    """Return the answer of a fake as the guest gets it.
+    """Return the answer of a fake as the guest receives it.
 
     Raises:
         Trap: the component would have ended: now, or in an earlier call.
@@ -68,5 +68,5 @@ def _answered(fake: Function[*tuple[Any, ...], Any, Any], arguments: tuple[Any, 
     except Exception as error:
         if isinstance(error, function.raises or ()):
             raise rebuilt(function, error, opaque) from error.__cause__
-        # A host's own failure ends the component, and the host's caller gets it as it is.
+        # A failure of the host ends the component, and the host's caller gets it unchanged.
         raise fakes._ended(Trap(f"{fake._name}: {error!r}")) from error

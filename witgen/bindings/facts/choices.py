@@ -1,4 +1,4 @@
-"""What a user decides about a world: names of modules, and which interfaces wasmtime provides."""
+"""A user's choices for a world: names of modules, and the interfaces that wasmtime provides."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 
-# What wasmtime's own WASI 0.2 provides (wasmtime_component_linker_add_wasip2).
+# The interfaces of wasmtime's WASI 0.2 (wasmtime_component_linker_add_wasip2).
 NATIVE_PACKAGES = frozenset({"cli", "clocks", "filesystem", "io", "random", "sockets"})
 
 # Modules that `host/` and `guest/` have, or may have, beside those of interfaces.
@@ -36,10 +36,10 @@ MODULE_NAMES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """`names` are module names by interface; `native` the names of packages and interfaces, None for all there are.
+    """`names` are module names by interface; `native` are packages and interfaces from wasmtime, None for all.
 
-    `renames` are classes of types and errors. `exceptions` and `resources` have classes in `types/` beside those that
-    the world gives a reason for; `runtime` is the import name of the support code, None for the output's own.
+    `renames` are classes of types and errors. `exceptions` and `resources` have classes in `types/` in addition to
+    those that the world requires; `runtime` is the import name of the support code, None for the output's own.
     """
 
     names: Mapping[ir.InterfaceId, str] = field(default_factory=dict[ir.InterfaceId, str])
@@ -50,12 +50,12 @@ class Choices:
     renames: Renames = NO_RENAMES
 
     def takes_native(self, package: str, interface: str) -> bool:
-        """Tell whether an interface that wasmtime offers is to come from it."""
+        """Return whether an interface that wasmtime offers is taken from it."""
         return self.native is None or package in self.native or f"{package}/{interface}" in self.native
 
 
 def is_native(resolve: ir.Resolve, id: ir.InterfaceId, choices: Choices) -> bool:
-    """Tell whether wasmtime provides an interface."""
+    """Return whether wasmtime provides an interface."""
     interface = resolve.interfaces[id]
     if interface.name is None:
         return False
@@ -92,7 +92,7 @@ def choices(
 
 
 def _is_of_type(key: str) -> bool:
-    """Tell whether a key of `names` is about a type, not an interface: `ns:pkg/name.type`, `ns:pkg/name@1.0.0.type`."""
+    """Return whether a key of `names` names a type, not an interface: `ns:pkg/name.type`, `ns:pkg/name@1.0.0.type`."""
     name, _, version = key.rpartition("/")[2].partition("@")
     return "." in name or "#" in key or re.search(r"\.[a-zA-Z][\w-]*$", version.partition("#")[0]) is not None
 

@@ -10,7 +10,7 @@ import keyword
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
-from ...base.frozen import record
+from ...base.frozen import frozen
 from ...diagnostics.model import Diagnostic
 from ...wit.model import ir
 from .names import camel, escape, snake
@@ -18,7 +18,7 @@ from .names import camel, escape, snake
 __all__ = ["Names", "names", "problems"]
 
 
-@record
+@frozen
 class Names:
     """Where componentize-py puts things.
 
@@ -61,7 +61,7 @@ def names(
 def problems(
     world_module: str, import_names: Mapping[str, str], export_names: Mapping[str, str]
 ) -> Iterator[tuple[tuple[str, ...], Diagnostic]]:
-    """Yield what is wrong with names that are componentize-py's options, and the option of each."""
+    """Yield the problems of names in componentize-py's options, with the option of each."""
     if not all(map(_is_name, world_module.split("."))):
         remedy = "write a name as Python imports it: `module` or `a.module`"
         message = f"`{world_module}` cannot be the name of the world's module"

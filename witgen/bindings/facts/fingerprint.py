@@ -1,6 +1,6 @@
-"""A hash of what WIT says, so that a reader of generated code can tell which interface it was made from.
+"""A hash of an interface's WIT, by which readers of generated code can identify it.
 
-Versions do not suffice: published packages have had different contents under one version.
+Versions do not suffice: packages were published with different contents under one version.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["fingerprint"]
 def fingerprint(resolve: ir.Resolve, owner: ir.TypeOwner) -> str:
     """Return 16 hexadecimal digits of the SHA-256 over an interface or world: names, types, documentation, gates.
 
-    Places in the source do not count, nor what a `use`d type looks like where it is declared.
+    Places in the source do not count, nor the declarations of `use`d types.
     """
     walk = _Walk(resolve)
     if owner.interface is not None:

@@ -1,7 +1,7 @@
-"""What a world takes over from generated packages that it reuses, so that the same WIT becomes the same Python.
+"""Facts that a world takes over from generated packages that it reuses, so that equal WIT becomes equal Python.
 
 Which types are exceptions, and which resources have a class in `types/`, depends on functions elsewhere in a tree or a
-world. A package that came from more WIT than this one has more of them; with those, this one's classes are the same.
+world. A package generated from more WIT than this one has more of them; with those, this one's classes are equal.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class KnownInterface(Protocol):
 
     @property
     def module(self) -> str:
-        """What its modules are called."""
+        """The name of its modules."""
         ...
 
     @property
@@ -39,14 +39,14 @@ class KnownInterface(Protocol):
 
     @property
     def names(self) -> Mapping[str, str]:
-        """The classes that somebody named: of types, and of functions' errors."""
+        """The classes that a user named: of types, and of functions' errors."""
         ...
 
 
 def other_names(
     resolve: ir.Resolve, choices: Choices, known: Mapping[str, KnownInterface]
 ) -> Iterator[tuple[str, str, str]]:
-    """Yield the chosen names of classes that another package gives other names: key, interface, its name there."""
+    """Yield the chosen names of classes that have another name in another package: key, interface, that name."""
     types, errors, keys = choices.renames
     chosen = [(resolve.type_def(id).owner, resolve.type_def(id).name or "", keys[id], types[id]) for id in types]
     chosen += [(owner, name, keys[owner, name], class_) for (owner, name), class_ in errors.items()]
@@ -62,7 +62,7 @@ def other_names(
 def inherited(
     resolve: ir.Resolve, world: ir.WorldId, choices: Choices, known: Mapping[str, KnownInterface], runtime: str | None
 ) -> Choices:
-    """Return `choices` with what is known of the world's interfaces, and the support code at `runtime`."""
+    """Return `choices` with the reused packages' facts about the world, and the support code at `runtime`."""
     names, exceptions, resources = dict(choices.names), set(choices.exceptions), set(choices.resources)
     renames = choices.renames
     for id in dict.fromkeys(_interfaces(resolve, world)):

@@ -1,7 +1,7 @@
 """WIT names as Python names.
 
 A WIT name is kebab-case; its words are all lower or all upper case (WIT.md, Identifiers). The Python name of an item
-depends on that item and its siblings alone, never on what else a world holds.
+depends on that item and its siblings alone, never on other parts of a world.
 """
 
 from __future__ import annotations

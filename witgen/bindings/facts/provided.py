@@ -1,7 +1,7 @@
-"""The part of a world that bindings have nothing to do with: what users skip, and what is wasmtime's own business.
+"""The part of a world without bindings: interfaces that users skip, and those that concern only wasmtime.
 
-Every guest of a language with a runtime imports what that runtime asks of WASI. wasmtime provides it, and a host has
-nothing to do with it unless the component's other functions mention its types.
+Guests of languages with a runtime import the WASI interfaces of that runtime. wasmtime provides them, and they do not
+concern a host unless the component's other functions mention their types.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def without_skipped(resolve: ir.Resolve, world: ir.WorldId, names: Sequence[str]
 def _mentioned_beside(
     resolve: ir.Resolve, world: ir.WorldId, unwanted: Collection[ir.InterfaceId]
 ) -> dict[ir.InterfaceId, str]:
-    """Return the interfaces whose types are mentioned without the `unwanted` ones, and what mentions them first."""
+    """Return the interfaces whose types other than `unwanted` ones mention, and the first mention of each."""
     definition = resolve.worlds[world]
     items = (*definition.imports.items(), *definition.exports.items())
     pending = [(key, item) for key, item in items if not (isinstance(item, ir.InterfaceItem) and item.id in unwanted)]

@@ -1,8 +1,8 @@
-"""The option `names` for types: what their classes are called, where WIT's own name will not do.
+"""The option `names` for types: class names that replace those derived from WIT.
 
-A key is spelt as `use` spells it: `ns:pkg/interface@version.type`. A function stands for the exception of an error
-that has no name in WIT. Chosen names look like those that WIT makes, so that nothing which generated code relies on is
-hidden by one; that they meet no other class is checked once all classes have names.
+A key is spelt as `use` spells it: `ns:pkg/interface@version.type`. A function's key names the exception of an error
+that has no name in WIT. Chosen names have the form of those derived from WIT, so that they hide nothing which generated
+code relies on; collisions with other classes are checked once all classes have names.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from .types import Renames, declared_result, error_definition
 __all__ = ["Problem", "function_path", "is_class_name", "rename", "scope_title", "unowned_error"]
 
 Problem: TypeAlias = tuple[tuple[str, ...], Diagnostic]
-"""What is wrong with an option, and which one it is."""
+"""A problem with an option, and the option."""
 
 _Target: TypeAlias = ir.TypeId | tuple[ir.TypeOwner, str]
 _NONE: Mapping[str, list[_Target]] = MappingProxyType({})
 
 
 def is_class_name(name: str) -> bool:
-    """Tell whether a type of WIT could be called so in Python: `A`, `HTTPError2`, and neither `a`, `A_b` nor `None`."""
+    """Return whether a WIT type could have this name in Python: `A`, `HTTPError2`, but not `a`, `A_b` or `None`."""
     return re.fullmatch("[A-Z][A-Za-z0-9]*", name) is not None and not keyword.iskeyword(name)
 
 
 def scope_title(resolve: ir.Resolve, world: ir.WorldId, owner: ir.TypeOwner, *, versions: bool = True) -> str:
-    """Return what people call an interface or a world: `ns:pkg/name@version`, with `#label` for one declared inline."""
+    """Return the display name of an interface or world: `ns:pkg/name@version`, with `#label` for an inline one."""
     interface = None if owner.interface is None else resolve.interfaces[owner.interface]
     inline = interface is not None and interface.name is None
     named = resolve.worlds[world] if interface is None or inline else interface
@@ -54,7 +54,7 @@ def function_path(function: ir.Function) -> str:
 
 
 def unowned_error(resolve: ir.Resolve, function: ir.Function) -> bool:
-    """Tell whether a function declares an error that has no name: its exception is called after the function."""
+    """Return whether a function declares an unnamed error: its exception is named after the function."""
     result = declared_result(resolve, function)
     if result is None or not isinstance(result.err, ir.TypeRef):
         return result is not None
@@ -62,7 +62,7 @@ def unowned_error(resolve: ir.Resolve, function: ir.Function) -> bool:
 
 
 def rename(resolve: ir.Resolve, world: ir.WorldId, names: Mapping[str, str]) -> tuple[Renames, list[Problem]]:
-    """Find the types and functions that keys of `names` are about, and what is wrong with keys and names."""
+    """Find the types and functions of keys in `names`, and the problems of keys and names."""
     found = Renames({}, {}, {})
     problems: list[Problem] = []
     candidates = _candidates(resolve, world) if names else {}
@@ -86,7 +86,7 @@ _Candidates: TypeAlias = dict[str, dict[str, list[_Target]]]
 
 
 def _candidates(resolve: ir.Resolve, world: ir.WorldId) -> _Candidates:
-    """Return what can have another name: by scope, with and without its version, and then by path."""
+    """Return the items that can be renamed: by scope, with and without its version, and then by path."""
     found: _Candidates = {}
     for owner, items in _scopes(resolve, world):
         for title in {scope_title(resolve, world, owner, versions=versions) for versions in (True, False)}:
@@ -116,7 +116,7 @@ def _paths(
 
 
 def _target(candidates: _Candidates, key: str) -> _Target | Diagnostic:
-    """Return what a key names, or what is wrong with it."""
+    """Return the item of a key, or the problem of the key."""
     # A version has dots, too: the longest scope that fits is meant.
     scope = max((title for title in candidates if key.startswith(f"{title}.")), key=len, default="")
     path = key[len(scope) + 1 :]

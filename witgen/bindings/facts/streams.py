@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 
-from ...base.frozen import record
+from ...base.frozen import frozen
 from ...wit.model import ir
 from .names import Namespace, snake
 from .support import Side, obstacle
@@ -18,9 +18,9 @@ _SPELT_OUT = 100
 """How large a type may be whose aliases are spelt out in a name."""
 
 
-@record
+@frozen
 class StreamFacts:
-    """A kind of stream or future: the name of what makes one (componentize-py's, if no named type is carried)."""
+    """A kind of stream or future: the name of its constructor (componentize-py's, if elements have no named type)."""
 
     name: str
     kind: ir.Stream | ir.Future

@@ -1,4 +1,4 @@
-"""What today's runtimes cannot carry, so that generation says it and no call crashes."""
+"""Features that today's runtimes lack; generation reports them, so that no call crashes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Side", "has_stream", "obstacle"]
 
 
 class Side(enum.Enum):
-    """Who calls and who implements a function."""
+    """The sides that call and implement a function."""
 
     HOST_IMPORT = "host import"
     HOST_EXPORT = "host export"
@@ -48,13 +48,13 @@ def obstacle(resolve: ir.Resolve, function: ir.Function, side: Side) -> str | No
 
 
 def has_stream(resolve: ir.Resolve, function: ir.Function) -> bool:
-    """Tell whether a function has streams or futures, in whatever depth."""
+    """Return whether a function has streams or futures, at any depth."""
     types = (*(param.type for param in function.params), function.result)
     return any(type is not None and contains_stream(resolve, type) for type in types)
 
 
 def _guest_obstacle(resolve: ir.Resolve, function: ir.Function) -> str | None:
-    """Return what componentize-py does wrong with a function because of its names or its place."""
+    """Return componentize-py's error for a function because of its names or its place."""
     owner = _owner(resolve, function)
     kind = function.kind
     if owner is not None and owner.name is None and kind.resource is None:

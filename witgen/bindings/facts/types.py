@@ -1,4 +1,4 @@
-"""What each named WIT type and each declared error is called in Python."""
+"""The Python names of WIT types and declared errors."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
-from ...base.frozen import record
+from ...base.frozen import frozen
 from ...wit.model import ir
 from .memo import Memo
 from .names import Namespace, camel, class_name, shouty, snake
@@ -30,13 +30,13 @@ __all__ = [
 ]
 
 
-@record
+@frozen
 class TypeFacts:
     """A named type: its Python name, the names of its parts, its descriptor, its exception.
 
     `members` are attributes of a record, case classes of a variant, members of an enum or flags. `exception` is the
-    class raised where the type is a function's error: the type's own name for a variant (whose cases derive from it).
-    A type that `use` brings in has an exception if its origin has, under a name of its own.
+    class raised if the type is a function's error: the type's own name for a variant (whose cases derive from it). A
+    type that `use` brings in has an exception if its origin has, under a separate name.
     """
 
     id: ir.TypeId
@@ -46,7 +46,7 @@ class TypeFacts:
     exception: str | None
 
 
-@record
+@frozen
 class ErrorFacts:
     """A function's declared error: the exception class and the scope whose module has it.
 
@@ -59,7 +59,7 @@ class ErrorFacts:
     payload: ir.Type | None = None
 
 
-@record
+@frozen
 class FunctionFacts:
     """A function: its Python name, parameter names, descriptor and declared error."""
 
@@ -95,7 +95,7 @@ class Renames(NamedTuple):
         return Renames({**types, target: name}, errors, {**keys, target: key})
 
     def origin(self, resolve: ir.Resolve, id: ir.TypeId) -> ir.TypeId | None:
-        """Return the type whose name was chosen for `id`: itself, or the one that `use` brings in as it is called."""
+        """Return the type whose chosen name applies to `id`: itself, or the origin of a `use` under the same name."""
         while id not in self.types:
             definition = resolve.type_def(id)
             kind = definition.kind
@@ -111,7 +111,7 @@ NO_RENAMES = Renames({}, {}, {})
 
 
 def is_used(resolve: ir.Resolve, id: ir.TypeId) -> bool:
-    """Tell whether a type is brought in by `use`: an alias of a type in another scope."""
+    """Return whether `use` brings a type in: an alias of a type in another scope."""
     definition = resolve.type_def(id)
     if not isinstance(definition.kind, ir.Alias) or not isinstance(definition.kind.type, ir.TypeRef):
         return False
@@ -160,7 +160,7 @@ def all_functions(resolve: ir.Resolve) -> Iterator[ir.Function]:
 
 
 def parts(kind: ir.TypeKind) -> tuple[ir.Type, ...]:
-    """Return the types that a type is directly made of; a handle's resource is none of them."""
+    """Return the types that a type directly consists of; a handle's resource is not one of them."""
     match kind:
         case ir.Record(fields):
             return tuple(field.type for field in fields)
@@ -183,7 +183,7 @@ def parts(kind: ir.TypeKind) -> tuple[ir.Type, ...]:
 
 
 def identity(resolve: ir.Resolve, type: ir.Type | ir.TypeId) -> Hashable:
-    """Return what is the same for types that componentize-py takes for one: a name, or what they are made of."""
+    """Return a key that is equal for types that componentize-py treats as one: a name, or their structure."""
     if isinstance(type, ir.Prim):
         return type
     id = resolve.dealias(type.id if isinstance(type, ir.TypeRef) else type)
@@ -196,7 +196,7 @@ def identity(resolve: ir.Resolve, type: ir.Type | ir.TypeId) -> Hashable:
 
 
 class _Held:
-    """What values of a type hold at any depth, each type gone through once."""
+    """Collects the parts of a type at any depth, visiting each type once."""
 
     def __init__(self, of_itself: Callable[[ir.Resolve, ir.TypeId, ir.TypeKind], ir.TypeId | None]) -> None:
         self._of_itself = of_itself
@@ -234,7 +234,7 @@ def handles(resolve: ir.Resolve, type: ir.Type) -> frozenset[ir.TypeId]:
 
 
 def contains_handle(resolve: ir.Resolve, type: ir.Type) -> bool:
-    """Tell whether values of `type` hold handles."""
+    """Return whether values of `type` hold handles."""
     return bool(handles(resolve, type))
 
 
@@ -244,7 +244,7 @@ def ends(resolve: ir.Resolve, type: ir.Type) -> frozenset[ir.TypeId]:
 
 
 def contains_stream(resolve: ir.Resolve, type: ir.Type) -> bool:
-    """Tell whether values of `type` hold streams or futures."""
+    """Return whether values of `type` hold streams or futures."""
     return bool(ends(resolve, type))
 
 
@@ -278,7 +278,7 @@ def named_types(
 
 
 class _Namer:
-    """Names of one scope's types: the types' own names first, then what is derived from them."""
+    """Names of one scope's types: the types' own names first, then derived ones."""
 
     def __init__(
         self,
@@ -313,7 +313,7 @@ class _Namer:
         return TypeFacts(id, name, self._constants.take(shouty(wit_name)), self._members(name, kind), exception)
 
     def _is_used_error(self, id: ir.TypeId) -> bool:
-        """Tell whether `use` brings a type in that another scope has a second class for, to raise."""
+        """Return whether `use` brings in a type for which another scope has a second class, to raise."""
         origin = self._resolve.dealias(id)
         kind = self._resolve.type_def(origin).kind
         is_other = not isinstance(kind, ir.Variant | ir.Resource)
@@ -339,5 +339,5 @@ def error_name(function: str) -> str:
 
 
 def exception_name(name: str) -> str:
-    """Name the exception that carries a value of a type which is no variant."""
+    """Name the exception that carries a value of a type other than a variant."""
     return f"{name}Exception" if name.endswith("Error") else f"{name}Error"

@@ -1,4 +1,4 @@
-"""What keeps componentize-py 0.25 from building a world at all, so that people learn it before they try.
+"""Features with which componentize-py 0.25 cannot build a world, reported before a build.
 
 Each of these was tried with componentize-py 0.25.1, which ends in a panic or in a syntax error in its own code.
 """
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
-from ...base.frozen import record
+from ...base.frozen import frozen
 from ...base.source import Span
 from ...wit.model import ir
 from .types import ends, identity
@@ -19,9 +19,9 @@ from .types import ends, identity
 __all__ = ["Unbuildable", "c_names", "unbuildable", "unquotable"]
 
 
-@record
+@frozen
 class Unbuildable:
-    """Something that componentize-py stumbles over: what and where it is, and what to do about it."""
+    """An obstacle for componentize-py: its description, its place, and the remedy."""
 
     message: str
     span: Span | None
@@ -50,7 +50,7 @@ def unbuildable(resolve: ir.Resolve, world: ir.World) -> Iterator[Unbuildable]:
 
 
 _OWN_EXPORTS = "exports"
-"""What componentize-py calls an interface of its own in the world that it builds."""
+"""The name of componentize-py's interface in the world that it builds."""
 
 
 def _labelled(
@@ -67,9 +67,9 @@ def _labelled(
 
 
 def unquotable(resolve: ir.Resolve, world: ir.World) -> Iterator[Unbuildable]:
-    """Yield the documentation in a world that does not fit into a docstring as it is.
+    """Yield the documentation in a world that cannot be put into a docstring unchanged.
 
-    That is where componentize-py puts it; `witgen build` writes it in another way first.
+    componentize-py puts it there; `witgen build` escapes it first.
     """
     yield from _quoted("the world", world)
     for item in (*world.imports.values(), *world.exports.values()):
@@ -195,6 +195,6 @@ def _unused_ends(resolve: ir.Resolve, world: ir.World) -> Iterator[Unbuildable]:
 def c_names() -> frozenset[str]:
     """Return the functions of the C library that componentize-py links into every component.
 
-    Those alone whose names WIT could give to a function.
+    Only those whose names a WIT function could have.
     """
     return frozenset(Path(__file__).with_name("c_names.txt").read_text(encoding="ascii").split())

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
-from ...base.frozen import record
+from ...base.frozen import frozen
 from ...wit.model import ir
 from .choices import MODULE_NAMES, Choices, is_native
 from .fingerprint import fingerprint
@@ -26,19 +26,19 @@ from .types import (
 
 __all__ = ["DESCRIPTOR_NAMES", "WORLD_NAMES", "Link", "ScopeFacts", "WorldFacts"]
 
-# What every world's class of the runtime offers to users itself.
+# Public attributes of the runtime's classes of worlds.
 WORLD_NAMES = ("open", "instantiate", "close")
-# What every module imports from `__future__`: no function of a module can have that name.
+# The name that every module imports from `__future__`: no function of a module can have it.
 MODULE_IMPORTS = frozenset({"annotations"})
 # Names that every descriptor module keeps for itself.
 DESCRIPTOR_NAMES = ("INTERFACE", "IMPORTS", "EXPORTS")
 
 
-@record
+@frozen
 class ScopeFacts:
-    """An interface, or a world's own items: one Python module in each part of the output.
+    """An interface, or a world's own items: a Python module in each part of the output.
 
-    `instance` is the component-level name of the instance ("" for the world's own items), `title` what people read.
+    `instance` is the component-level name of the instance ("" for the world's own items), `title` the display name.
     `functions` holds the members of resources and then free functions; a world's hold imports and exports alike.
     """
 
@@ -60,11 +60,11 @@ class ScopeFacts:
         return tuple(f for f in self.functions if f.function.kind.resource is None)
 
 
-@record
+@frozen
 class Link:
-    """An interface that a world imports or exports, under its attribute name; native ones come from wasmtime.
+    """An interface that a world imports or exports, under its attribute name; wasmtime provides native ones.
 
-    `label` is what a named interface is imported as, if not as itself.
+    `label` is the name under which a named interface is imported, if not its own.
     """
 
     scope: ScopeFacts
@@ -103,7 +103,7 @@ class WorldFacts:
         self.exports = self._links(self.world.exports, (*WORLD_NAMES, *(each.name for each in self.exported)))
 
     def fingerprint(self, owner: ir.TypeOwner) -> str:
-        """Return the hash of what WIT says of an interface or world; several modules of the output show it."""
+        """Return the fingerprint of an interface or world; several modules of the output show it."""
         if owner not in self._fingerprints:
             self._fingerprints[owner] = fingerprint(self.resolve, owner)
         return self._fingerprints[owner]
@@ -123,11 +123,11 @@ class WorldFacts:
         return self.scope_of(id).types[id]
 
     def wit_name(self, fact: TypeFacts) -> str:
-        """Return what WIT calls a named type."""
+        """Return the WIT name of a named type."""
         return self.resolve.type_def(fact.id).name or ""
 
     def chosen_names(self, scope: ScopeFacts) -> Mapping[str, str]:
-        """Return the classes of a scope by the names that they have if nobody chooses others."""
+        """Return the classes of a scope by their default names."""
         if not self.renames.keys:
             return {}
         types = {self.wit_name(fact): id for id, fact in scope.types.items()}
@@ -146,7 +146,7 @@ class WorldFacts:
         return self.scopes[owner]
 
     def is_native(self, scope: ScopeFacts) -> bool:
-        """Tell whether wasmtime provides the interface."""
+        """Return whether wasmtime provides the interface."""
         interface = scope.owner.interface
         return interface is not None and is_native(self.resolve, interface, self._choices)
 
@@ -253,7 +253,7 @@ class WorldFacts:
         return ErrorFacts(owner, classes.take(name), own=True, payload=err)
 
     def _exception(self, owner: ir.TypeOwner, id: ir.TypeId) -> str:
-        """Name the exception of a named error type; its scope may be the one that is being built."""
+        """Name the exception of a named error type; its scope may be the one being built."""
         if owner in self.scopes:
             return self.scopes[owner].types[id].exception or ""
         if owner.interface is not None:
@@ -295,7 +295,7 @@ def _class_names(fact: TypeFacts) -> tuple[str, ...]:
 
 
 def _grouped(functions: Iterable[ir.Function], types: Sequence[ir.TypeId]) -> list[ir.Function]:
-    """Put what belongs to resources before free functions, as components do: both give the same names and output."""
+    """Order functions of resources before free ones, as components do, so that WIT and component give equal output."""
     ranks: dict[ir.TypeId | None, int] = {id: rank for rank, id in enumerate(types)}
     return sorted(functions, key=lambda function: ranks.get(function.kind.resource, len(ranks)))
 

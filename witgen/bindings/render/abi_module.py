@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import assert_never
 
-from ...base.frozen import record
+from ...base.frozen import frozen
 from ...wit.model import ir
 from ..facts.types import FunctionFacts, TypeFacts
 from ..facts.world import DESCRIPTOR_NAMES, ScopeFacts, WorldFacts
@@ -17,7 +17,7 @@ from .module import module_view
 __all__ = ["abi_expression", "render_abi"]
 
 
-@record
+@frozen
 class Constant:
     """A module-level descriptor."""
 
@@ -25,7 +25,7 @@ class Constant:
     expression: str
 
 
-@record
+@frozen
 class Table:
     """An interface's descriptor: pairs of a resource's constant and its class, names of function constants."""
 

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from ...base.frozen import record
+from ...base.frozen import frozen
 from ...wit.model import ir
 from ..facts.memo import Memo
 from ..facts.names import BUILTINS
@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 
-@record
+@frozen
 class Place:
     """Where a module stands in the output, seen from inside it.
 
@@ -54,7 +54,7 @@ SERVED = Place("...", "..", ".", is_own=True)
 
 
 class Ends(enum.Enum):
-    """What stands for streams and futures: an end as guests have it, what a host reads from, or what it gives."""
+    """The Python form of streams and futures: a guest's end, a host's reader, or a host's source."""
 
     GUEST = enum.auto()
     READER = enum.auto()
@@ -62,9 +62,9 @@ class Ends(enum.Enum):
 
 
 class Bases(enum.Enum):
-    """Which class stands for a resource: the one with methods that return, with coroutines, or either.
+    """The class of a resource: with plain methods, with coroutines, or either.
 
-    Of a resource that the component implements there is never a choice: beside coroutines, the asyncio API's class.
+    A resource that the component implements has no choice: with coroutines, it is the asyncio API's class.
     """
 
     PLAIN = enum.auto()
@@ -94,7 +94,7 @@ _BYTES_LIKE = ("bytes", "bytearray", "memoryview")
 
 
 _USED: Memo[str, dict[ir.TypeId, ir.TypeId]] = Memo()
-"""By module, what `use` brings into it: the definition, and the name for it there."""
+"""By module, the types that `use` brings into it: the definition, and its name there."""
 
 
 @dataclass(slots=True)
@@ -114,30 +114,30 @@ class Annotations:
     ends: Ends = Ends.GUEST
 
     def given(self, *, by_host: bool) -> Annotations:
-        """Return annotations of what one side gives the other; only hosts have different ones."""
+        """Return the annotations for values that one side passes to the other; only hosts have different ones."""
         if self.ends is Ends.GUEST:
             return self
         return replace(self, ends=Ends.SOURCE if by_host else Ends.READER)
 
     def exact(self, type: ir.Type | None) -> str:
-        """Return the type of a value that the bindings hand out; None is no value at all."""
+        """Return the type of a value that the bindings return; None means no value at all."""
         if type is None:
             return "None"
         return self._primitive(type) if isinstance(type, ir.Prim) else self._defined(type.id)
 
     def accepted(self, type: ir.Type) -> str:
-        """Return the type of what the bindings take for `type`; wider than `exact`."""
+        """Return the type of values that the bindings accept for `type`; wider than `exact`."""
         return " | ".join(dict.fromkeys(self._accepted(type)))
 
     def optional(self, type: ir.Type) -> bool:
-        """Tell whether `type` is an option."""
+        """Return whether `type` is an option."""
         return isinstance(type, ir.TypeRef) and isinstance(self._kind(type.id), ir.Option)
 
     def _kind(self, id: ir.TypeId) -> ir.TypeKind:
         return self.facts.resolve.type_def(self.facts.resolve.dealias(id)).kind
 
     def builtin(self, name: str) -> str:
-        """Return what Python's own `name` is called where the annotation stands."""
+        """Return the local name of Python's `name` at the annotation's place."""
         if name in self.shadowed and name in BUILTINS:
             return f"{self.imports.module('', 'builtins')}.{name}"
         return name
@@ -164,11 +164,11 @@ class Annotations:
         return self.structure(definition.kind)
 
     def _is_vast(self, type: ir.Type) -> bool:
-        """Tell whether a type is too large to be spelt out."""
+        """Return whether a type is too large to be spelt out."""
         return spelt_size(self.facts.resolve, type) > _SPELT_OUT
 
     def _differs(self, type: ir.TypeRef) -> bool:
-        """Tell whether a type is something else here than in `types/`."""
+        """Return whether a type has another form here than in `types/`."""
         resolve = self.facts.resolve
         return contains_handle(resolve, type) or (self.ends is not Ends.GUEST and contains_stream(resolve, type))
 
@@ -180,7 +180,7 @@ class Annotations:
         return self.imports.name(f"{self.place.up}types.{module}", name)
 
     def _as_used_here(self, id: ir.TypeId) -> ir.TypeId:
-        """Return what brings a type into this module's scope by the same name, or the type itself: one import does."""
+        """Return the alias of a type with the same name in this module's scope, or the type itself."""
         known = _USED.of(self.facts)
         if self.module not in known:
             resolve = self.facts.resolve
@@ -201,7 +201,7 @@ class Annotations:
         return (self.place.imported if exported is None else exported) + scope.module, name
 
     def _is_exported(self, scope: ScopeFacts) -> bool:
-        """Tell whether a scope's resources are, as seen from here, those of the component."""
+        """Return whether the component implements a scope's resources, as seen from here."""
         if self.place.exported is None or (self.place.is_own and _is_among(scope, self.facts.imports)):
             return False
         return _is_among(scope, self.facts.exports)
@@ -319,7 +319,7 @@ class Annotations:
         return [text for type in only for text in self._payload(type)]
 
     def _python_class(self, type: ir.Type) -> object:
-        """Return what stands for the class of a type's values; None where they are never bare."""
+        """Return the class of a type's values; None if they are never bare."""
         if isinstance(type, ir.Prim):
             return None if type is ir.Prim.ERROR_CONTEXT else _PRIMITIVES.get(type, "int")
         kind = self._kind(type.id)

@@ -1,10 +1,10 @@
-"""Classes whose names are in somebody's way: chosen ones that meet others, and those called like Python's own."""
+"""Finds colliding class names: chosen names that other classes have, and names of Python's builtins."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...base.frozen import record
+from ...base.frozen import frozen
 from ...base.source import Span
 from ...diagnostics.model import Diagnostic, Severity
 from ...wit.model import ir
@@ -17,12 +17,12 @@ from .host_names import host_names
 __all__ = ["clashes", "hiding"]
 
 
-@record
+@frozen
 class _Class:
-    """A class of a scope, what it stands for, and which key of `names` leads to it.
+    """A class of a scope, its meaning, and its key in `names`.
 
-    `chosen` tells that the key is there, `wanted` is the name that the class has where no other has it. `own` is the
-    name of the type or the exception that the key is about. `brought` tells that `use` brings it in as it is called.
+    `chosen` is whether the key is present, `wanted` the name of the class if no other has it. `own` is the name of the
+    type or the exception of the key. `brought` is whether `use` brings it in under the same name.
     """
 
     name: str
@@ -50,7 +50,7 @@ def clashes(facts: WorldFacts) -> Iterator[Problem]:
 
 
 def hiding(facts: WorldFacts) -> Iterator[Diagnostic]:
-    """Yield a warning for every class that is called like one of Python's own."""
+    """Yield a warning for every class with the name of a Python builtin."""
     for scope in facts.scopes.values():
         classes = list(_classes(facts, scope))
         taken = {each.name for each in classes} | BUILTINS
@@ -88,7 +88,7 @@ def _classes(facts: WorldFacts, scope: ScopeFacts) -> Iterator[_Class]:
 
 
 def _wanted(name: str) -> str:
-    """Return the name that a class has if no other has it; `None_` is what it wants to be."""
+    """Return the name of a class before collisions were resolved; `None_` stays."""
     return name.rstrip("_")
 
 
@@ -105,7 +105,7 @@ def _of_type(facts: WorldFacts, scope: ScopeFacts, fact: TypeFacts) -> Iterator[
 
 
 def _is_called_as_there(facts: WorldFacts, definition: ir.TypeDef, fact: TypeFacts) -> bool:
-    """Tell whether the class of a type that `use` brings in is called as where it is declared."""
+    """Return whether the class of a type that `use` brings in has its original name."""
     kind = definition.kind
     if not isinstance(kind, ir.Alias) or not isinstance(kind.type, ir.TypeRef):
         return False
@@ -118,7 +118,7 @@ def _host_classes(facts: WorldFacts, scope: ScopeFacts) -> Iterator[_Class]:
     interface = None if scope.owner.interface is None else facts.resolve.interfaces[scope.owner.interface]
     what = "the world itself" if interface is None else "the interface itself"
     own = facts.name if interface is None else class_name(interface.name or scope.instance)
-    for name in filter(None, (own, names.face, names.container, names.async_container)):
+    for name in filter(None, (own, names.async_class, names.container, names.async_container)):
         yield _Class(name, what, "", chosen=False, wanted=_wanted(name), own=name, span=None)
     for id, name in names.twins.items():
         found = next(_of_type(facts, scope, scope.types[id]))

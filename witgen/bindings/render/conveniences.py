@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from ...base.frozen import record
+from ...base.frozen import frozen
 from ...wit.model.text import function_text
 from ..facts.names import snake
 from ..facts.support import Side, obstacle
@@ -19,7 +19,7 @@ __all__ = ["CONVENIENCES", "Convenience", "render_convenience"]
 
 
 class _Module:
-    """The local name of a generated module, and what its classes are called: `_types.Error` for `types.Error`."""
+    """The local name of a generated module, and the names of its classes: `_types.Error` for `types.Error`."""
 
     def __init__(self, name: str, classes: Mapping[str, str]) -> None:
         self._name = name
@@ -32,30 +32,30 @@ class _Module:
         return f"{self._name}.{self.called(name)}"
 
     def called(self, name: str) -> str:
-        """Return what a class is called that has this name if nobody chooses another."""
+        """Return the actual name of the class with this default name."""
         return self._classes.get(name, name)
 
 
 _NOTHING: Mapping[str, Sequence[str]] = MappingProxyType({})
 
 
-@record
+@frozen
 class Convenience:
-    """A module on top of generated wrappers.
+    """A convenience module that uses generated wrappers.
 
     Attributes:
         name: of the module in `guest/`, and of its template.
         doc: its documentation.
-        exported: what it offers.
+        exported: its public names.
         needs: the functions it calls, by interface without version: WIT text, the name of the resource before it. A
             world that has them differently does not get the module.
         uses: Python's names that the template uses, by module.
         modules: Python's modules that the template uses.
         types: the interfaces whose module in `types/` the template uses.
         errors: classes of `types/`, by interface.
-        extra: more functions, by interface, that the module offers where they are there; the template knows the
+        extra: further functions, by interface, that the module offers if they exist; the template knows the
             interface's module by the last part of its name.
-        flags: what else the template is told.
+        flags: further variables of the template.
     """
 
     name: str
@@ -226,7 +226,7 @@ CONVENIENCES: Mapping[str, Sequence[Convenience]] = {
     "logs": (_LOGS,),
     "uuids": (_UUIDS,),
 }
-"""What each module can be made for: the first that fits the world is taken."""
+"""The variants of each module: the first that fits the world is taken."""
 
 
 def render_convenience(facts: WorldFacts, name: str) -> str | None:
@@ -238,7 +238,7 @@ def render_convenience(facts: WorldFacts, name: str) -> str | None:
 
 
 def _fits(facts: WorldFacts, imported: Mapping[str, ScopeFacts], needs: Mapping[str, Sequence[str]]) -> bool:
-    """Tell whether a world imports all functions, as they are needed."""
+    """Return whether a world imports all required functions."""
     return all(
         interface in imported and set(wanted) <= {_text(facts, each) for each in imported[interface].functions}
         for interface, wanted in needs.items()

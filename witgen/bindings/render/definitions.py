@@ -1,6 +1,6 @@
-"""What a generated module defines, in a form that can be compared with that of another package.
+"""The definitions of a generated module, in a form that can be compared with those of another package.
 
-Documentation does not count, nor where the support code is.
+Documentation does not count, nor the place of the support code.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["Definitions", "definitions"]
 
 
 class Definitions(NamedTuple):
-    """A module: each name that it offers or defines, with its definition; what it imports, by local name; `__all__`.
+    """A module: each name that it offers or defines, with its definition; its imports, by local name; `__all__`.
 
     Imported things are written `module:name`, and modules of the package itself as paths: `./types/a:Item`.
     """
@@ -51,7 +51,7 @@ def definitions(text: str, path: str, runtime: str | None) -> Definitions:
 
 
 def _source(statement: ast.ImportFrom, folder: tuple[str, ...], runtime: str | None) -> str:
-    """Return the module that a statement imports from: as a path in the package, or as it is."""
+    """Return the module that a statement imports from: as a path in the package, or unchanged."""
     module = statement.module or ""
     if statement.level:
         base = folder[: len(folder) - statement.level + 1]
@@ -74,7 +74,7 @@ def _names(statement: ast.stmt) -> Iterator[str]:
 
 
 def _defined(statement: ast.stmt, imports: Mapping[str, str]) -> str:
-    """Return a statement without documentation, and what the imported names in it are."""
+    """Return a statement without documentation, and the meanings of the imported names in it."""
     used: set[str] = set()
     for node in ast.walk(statement):
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):

@@ -1,4 +1,4 @@
-"""Strings, tuples and dictionaries of generated code, on one line: the layout splits what is too long."""
+"""Writes strings, tuples and dictionaries of generated code on one line; the layout splits long ones."""
 
 from __future__ import annotations
 

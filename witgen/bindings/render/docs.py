@@ -12,7 +12,7 @@ def docstring(text: str, indent: int = 0) -> str:
     """Return `text` as a docstring literal that says exactly `text` and that black leaves alone.
 
     Every line after the first is indented by `indent` blanks. Backslashes and triple quotes are escaped, so that
-    documentation can never become code. Black sets a quote at either end off with a blank, and so does this.
+    documentation can never become code. Like black, this separates a quote at either end with a blank.
     """
     pad = " " * indent
     lines = [line.strip() if number == 0 else line.rstrip() for number, line in enumerate(_dedent(text))]

@@ -1,4 +1,4 @@
-"""The Jinja environment: strict, and with nothing in it but what templates need.
+"""The Jinja environment: strict, with only the names that templates need.
 
 Compiled templates are kept in the cache: compiling takes longer than rendering a world.
 """
@@ -21,7 +21,7 @@ __all__ = ["render_template"]
 
 
 class _Compiled(BytecodeCache):
-    """Jinja's bytecode in the cache; its own header tells whether this Python and this Jinja can use it."""
+    """Jinja's bytecode in the cache; its header determines whether this Python and this Jinja can use it."""
 
     def load_bytecode(self, bucket: Bucket) -> None:
         """Fill `bucket` if its template was compiled before."""
@@ -30,7 +30,7 @@ class _Compiled(BytecodeCache):
             bucket.bytecode_from_string(kept)
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        """Keep what `bucket` holds."""
+        """Store the content of `bucket`."""
         cache_store.store(self._name(bucket), bucket.bytecode_to_string())
 
     def _name(self, bucket: Bucket) -> str:

@@ -1,10 +1,10 @@
-"""`guest/`: wrappers for what a component imports, bases for what it exports."""
+"""`guest/`: wrappers of a component's imports, base classes for its exports."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ...base.frozen import record
+from ...base.frozen import frozen
 from ...wit.model import ir
 from ..facts.names import Namespace
 from ..facts.support import Side, obstacle
@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 
-@record
+@frozen
 class RawNames:
     """Where componentize-py puts things: the world's module and the submodule of each instance."""
 
@@ -39,7 +39,7 @@ class RawNames:
     exports: dict[str, str]
 
 
-@record
+@frozen
 class Bound:
     """A converter that generated functions delegate to: private name, WIT name, result type."""
 
@@ -49,7 +49,7 @@ class Bound:
 
 
 class _Scope(ModuleScope):
-    """What the guest modules of one scope are made of."""
+    """The parts of one scope's guest modules."""
 
     def __init__(self, facts: WorldFacts, scope: ScopeFacts, place: Place, functions: Sequence[FunctionFacts]) -> None:
         exporting = place.exported is not None
@@ -70,7 +70,7 @@ class _Scope(ModuleScope):
         return tuple(make(self.facts, function, annotations) for function in functions)
 
     def builtin(self, name: str, functions: Sequence[Signature]) -> str:
-        """Return what Python's own `name` is called in a class body with `functions`."""
+        """Return the local name of Python's `name` in a class body with `functions`."""
         shadowed = {function.name for function in functions}
         return Annotations(self.facts, self.imports, self.place, self.scope.module, shadowed).builtin(name)
 
@@ -110,7 +110,7 @@ def _bound(function: FunctionFacts) -> str:
 
 
 def _offers_pollable(facts: WorldFacts, members: Sequence[FunctionFacts]) -> bool:
-    """Tell whether there is a method `subscribe: func() -> pollable`, and none called `wait`."""
+    """Return whether there is a method `subscribe: func() -> pollable`, and none called `wait`."""
     names = {member.name: member for member in members}
     subscribe = names.get("subscribe")
     if subscribe is None or "wait" in names or subscribe.wit_params or not isinstance(subscribe.ok, ir.TypeRef):
@@ -176,7 +176,7 @@ def render_guest_export(facts: WorldFacts, scope: ScopeFacts) -> str:
     )
 
 
-@record
+@frozen
 class Parameter:
     """A parameter of `serve`, and the export that it fills."""
 
@@ -190,7 +190,7 @@ class Parameter:
         return self.doc.strip().partition("\n")[0].strip()
 
 
-@record
+@frozen
 class Installed:
     """An argument of the runtime's `serve`."""
 
@@ -200,7 +200,7 @@ class Installed:
     """The WIT names of functions that componentize-py cannot carry."""
 
     def expression(self, guest: str) -> str:
-        """Return what makes it; `guest` is the local name of the runtime."""
+        """Return its constructor call; `guest` is the local name of the runtime."""
         names = "".join(f"{literal(name)}, " for name in self.left_out)
         tail = f", left_out=({names.rstrip() if len(self.left_out) == 1 else names.rstrip(', ')})" if names else ""
         return f"{guest}.Export({self.table}, {self.value}{tail})"
@@ -274,12 +274,12 @@ def _exported_interface(
 
 
 def _needs_class(facts: WorldFacts, scope: ScopeFacts) -> bool:
-    """Tell whether an exported interface has more to implement than one resource."""
+    """Return whether an exported interface has more to implement than one resource."""
     return bool(supported(facts, scope.free, Side.GUEST_EXPORT)) or len(declared_resources(facts, scope)) != 1
 
 
 def render_guest_raw(facts: WorldFacts, names: RawNames) -> str:
-    """Return `guest/_raw.py`: where componentize-py puts what the world imports and exports."""
+    """Return `guest/_raw.py`: the modules of componentize-py for the world's imports and exports."""
     imports = Imports()
     guest = imports.module(".._runtime", "guest")
     doc = f"Where componentize-py puts what world `{facts.title}` imports and exports."

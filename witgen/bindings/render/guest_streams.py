@@ -1,8 +1,8 @@
-"""`guest/streams.py`: what makes the streams and futures of a world."""
+"""`guest/streams.py`: functions that make the streams and futures of a world."""
 
 from __future__ import annotations
 
-from ...base.frozen import record
+from ...base.frozen import frozen
 from ...wit.model import ir
 from ...wit.model.text import type_text
 from ..facts.streams import streams
@@ -16,9 +16,9 @@ from .module import module_view
 __all__ = ["render_guest_streams"]
 
 
-@record
+@frozen
 class _Maker:
-    """A function that makes both ends: its name, what it carries, both ends' annotations, descriptor, the default's."""
+    """A function that makes both ends: its name, its element type, annotations of both ends, descriptor, default."""
 
     name: str
     title: str

@@ -1,10 +1,10 @@
-"""`guest/testing/`: fakes of what a world imports, typed per function, and the guest itself as tests call it."""
+"""`guest/testing/`: fakes of a world's imports, typed per function, and the guest as tests call it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ...base.frozen import record
+from ...base.frozen import frozen
 from ...wit.model import ir
 from ...wit.model.text import function_text
 from ..facts.support import Side
@@ -22,7 +22,7 @@ __all__ = ["render_guest_fake", "render_guest_testing"]
 _PLACE = Place("...", ".")
 
 
-@record
+@frozen
 class _Function:
     """The fake of a function: attribute, WIT name, the types of arguments, answer and error, a comment."""
 
@@ -32,7 +32,7 @@ class _Function:
     doc: str
 
 
-@record
+@frozen
 class _Resource:
     """A resource: the class of its objects, the class of its fake, the functions of that."""
 
@@ -45,7 +45,7 @@ class _Resource:
 
 
 class _Module:
-    """What the fakes of one scope are made of."""
+    """The parts of one scope's fakes."""
 
     def __init__(self, facts: WorldFacts, scope: ScopeFacts) -> None:
         self.facts = facts
@@ -136,9 +136,9 @@ def render_guest_fake(facts: WorldFacts, scope: ScopeFacts) -> str | None:
     )
 
 
-@record
+@frozen
 class _Attribute:
-    """An attribute of the world's fakes: its name, what makes it, what it stands for."""
+    """An attribute of the world's fakes: its name, its constructor, its interface."""
 
     name: str
     value: str
@@ -181,11 +181,11 @@ def render_guest_testing(facts: WorldFacts, *, host: bool) -> str | None:
 
 
 _OFFERED = ("Call", "GuestExit", "Trap", "calls")
-"""What the runtime offers to tests."""
+"""Names that the runtime offers to tests."""
 
 
 def _opening(imports: Imports, *, host: bool) -> dict[str, object]:
-    """Return what `opened` is made of."""
+    """Return the parts of `opened`."""
     typed = ("TYPE_CHECKING", "cast") if host else ("Any",)
     return {
         "trial": imports.module("..._runtime.testing", "trial", "_trial"),

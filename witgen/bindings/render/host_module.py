@@ -1,10 +1,10 @@
-"""`host/`: base classes to implement for what a component imports, typed access to what it exports."""
+"""`host/`: base classes to implement for a component's imports, typed access to its exports."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ...base.frozen import record, replace
+from ...base.frozen import frozen, replace
 from ...wit.model import ir
 from ..facts.support import Side
 from ..facts.types import FunctionFacts, TypeFacts
@@ -26,9 +26,9 @@ def interface_class(facts: WorldFacts, scope: ScopeFacts) -> str:
     return host_names(facts, scope).own
 
 
-@record
+@frozen
 class AsyncBase:
-    """The class of a resource whose methods are coroutines; `of` is the one with plain methods."""
+    """The class of a resource with coroutine methods; `of` is the one with plain methods."""
 
     name: str
     of: str
@@ -36,7 +36,7 @@ class AsyncBase:
     bases: tuple[str, ...]
     functions: tuple[Signature, ...]
     awaitable: str = ""
-    """What Awaitable is called, where WIT declares a function called `dropped`."""
+    """The local name of Awaitable, if WIT declares a function called `dropped`."""
 
     @property
     def dropped_hook(self) -> str:
@@ -45,13 +45,13 @@ class AsyncBase:
 
 
 _PROVIDED = {"wasi:io/poll": ("Pollable",), "wasi:io/streams": ("InputStream", "OutputStream")}
-"""Resources of wasmtime's own that the runtime has classes for: Python can make them."""
+"""Resources of wasmtime for which the runtime has classes, so that Python can make them."""
 
 _WITH_COROUTINES = "with methods that are coroutines, for the asyncio API"
 
 
 class HostScope(ModuleScope):
-    """What the host modules of one scope are made of."""
+    """The parts of one scope's host modules."""
 
     @property
     def host(self) -> str:
@@ -121,7 +121,7 @@ class HostScope(ModuleScope):
 def render_host_import(facts: WorldFacts, scope: ScopeFacts) -> str | None:
     """Return the module to implement one imported interface with, or None where there is nothing to implement."""
     names = host_names(facts, scope)
-    builder = HostScope(facts, scope, IMPORT_SIDE, [names.own, names.face, *names.twins.values()])
+    builder = HostScope(facts, scope, IMPORT_SIDE, [names.own, names.async_class, *names.twins.values()])
     native = facts.is_native(scope)
     provided = _PROVIDED.get(scope.instance.partition("@")[0], ()) if native else ()
     resources = () if provided else tuple(builder.views("NativeResource" if native else "Resource", opaque=native))
@@ -142,7 +142,7 @@ def render_host_import(facts: WorldFacts, scope: ScopeFacts) -> str | None:
             scope,
             doc=f"{verb} `{scope.title}`{tail}",
             imports=builder.imports,
-            exported=[*exported, *([names.own, names.face] if needs_class else [])],
+            exported=[*exported, *([names.own, names.async_class] if needs_class else [])],
         ),
         host=builder.host if declared or needs_class else "",
         native=native,
@@ -153,7 +153,7 @@ def render_host_import(facts: WorldFacts, scope: ScopeFacts) -> str | None:
         abstractmethod=_abstractmethod(builder, native=native and not functions, groups=groups),
         interface=names.own if needs_class else None,
         type=builder.annotations(scope.free).builtin("type") if needs_class and declared else "",
-        face=names.face,
+        async_class=names.async_class,
         doc=paragraphs(_documented(scope)),
         face_doc=paragraphs(_documented(scope), f"`{names.own}` {_WITH_COROUTINES}."),
         functions=functions,
@@ -162,10 +162,10 @@ def render_host_import(facts: WorldFacts, scope: ScopeFacts) -> str | None:
 
 
 def render_host_export(facts: WorldFacts, scope: ScopeFacts) -> str:
-    """Return the module that gives access to one exported interface."""
+    """Return the module for one exported interface."""
     names = host_names(facts, scope)
-    name, face = names.own, names.face
-    builder = HostScope(facts, scope, EXPORT_SIDE, [name, face, *names.twins.values()])
+    name, async_class = names.own, names.async_class
+    builder = HostScope(facts, scope, EXPORT_SIDE, [name, async_class, *names.twins.values()])
     resources, proxies = tuple(builder.views("GuestResource")), tuple(builder.proxies())
     functions = builder.signatures(scope.free)
     abi = builder.imports.module("..._abi", scope.module, "_abi") if resources or functions else ""
@@ -174,7 +174,7 @@ def render_host_export(facts: WorldFacts, scope: ScopeFacts) -> str:
         scope,
         doc=f"Call what a component exports as `{scope.title}`.",
         imports=builder.imports,
-        exported=[*builder.offered(), *(each.name for each in proxies), name, face],
+        exported=[*builder.offered(), *(each.name for each in proxies), name, async_class],
     )
     return render_template(
         "host_export.py.jinja",
@@ -188,7 +188,7 @@ def render_host_export(facts: WorldFacts, scope: ScopeFacts) -> str:
         abstractmethod=_abstractmethod(builder, native=False, groups=[r.functions for r in resources]),
         callable=builder.imports.name("collections.abc", "Callable") if functions else "",
         interface=name,
-        face=face,
+        async_class=async_class,
         any=builder.imports.name("typing", "Any"),
         doc=paragraphs(_documented(scope)),
         face_doc=paragraphs(_documented(scope), f"`{name}` for asyncio: every function is a coroutine."),

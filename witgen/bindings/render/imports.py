@@ -16,10 +16,10 @@ COPY = "runtime"
 
 
 class Imports:
-    """The namespace of one generated module: hands out every name in it, and collects what the module imports.
+    """The namespace of one generated module: assigns every name in it, and collects the module's imports.
 
     `defined` are the names that follow from WIT, public and private. They are taken first, and everything else that the
-    module imports or defines goes by a name that is free: no WIT name can capture what generated code relies on.
+    module imports or defines gets a free name: no WIT name can hide a name that generated code relies on.
     """
 
     def __init__(self, defined: Iterable[str] = ()) -> None:
@@ -29,7 +29,7 @@ class Imports:
         self._reexported: list[tuple[str, str, str]] = []
 
     def name(self, module: str, name: str, alias: str | None = None) -> str:
-        """Import `name` from `module`, as `alias` if that is free, and return what it is called here."""
+        """Import `name` from `module`, as `alias` if that is free, and return its local name."""
         key = (module, name)
         if key not in self._names:
             local = alias or name
@@ -40,7 +40,7 @@ class Imports:
         return self._names[key]
 
     def builtin(self, name: str) -> str:
-        """Return what Python's own `name` is called here."""
+        """Return the local name of Python's `name`."""
         return f"{self.module('', 'builtins')}.{name}" if name in self._taken else name
 
     def define(self, name: str) -> str:
@@ -90,7 +90,7 @@ class Imports:
 
 
 _RUNTIME = "_runtime"
-"""What the runtime is called here: a name that no module of WIT can have."""
+"""The local name of the runtime: one that no WIT module can have."""
 
 
 def _moved(module: str, runtime: str | None) -> str:

@@ -1,8 +1,8 @@
 """Black's layout for the statements that templates write, without black, which needs seconds for a large world.
 
 Templates write every statement on one line and blank lines as black wants them. A line that fits stays. One that does
-not is split as black splits it, for the shapes that templates have: imports, `def`, `class`, a call, an assignment of a
-call or of a union. Any other shape, and any part that fits nowhere, is left to black itself, statement by statement.
+not is split as black splits it, for the statements in templates: imports, `def`, `class`, a call, an assignment of a
+call or of a union. Other statements, and those with a part that fits nowhere, are passed to black itself, one by one.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def formatted(text: str) -> str:
 
 
 def _lines(text: str) -> Iterator[str]:
-    """Yield the lines of a module, long statements split; what docstrings and comments say is left alone."""
+    """Yield the lines of a module with long statements split; docstrings and comments are unchanged."""
     in_docstring = False
     blank = 0
     for line in text.split("\n"):
@@ -175,7 +175,7 @@ class _Statement:
         yield self._line(self._indent, ")")
 
     def _annotation(self, equals: int) -> Iterator[str]:
-        """Split `target: A[…] = call(…)` in the annotation, because not even the name of what is called fits."""
+        """Split `target: A[…] = call(…)` in the annotation, because not even the name of the callee fits."""
         if equals < 0 or self._text[equals - 1] != "]" or self._brackets.outside(" | ") >= 0:
             raise _UnknownShapeError
         start = self._brackets.opening(equals - 1)
@@ -207,7 +207,7 @@ class _Statement:
         yield " " * self._indent + ")"
 
     def _union_inside(self, head: str, union: str, tail: str) -> Iterator[str]:
-        """Split what holds nothing but a union of names, such as `target: A[b | c]`."""
+        """Split brackets that hold only a union of names, such as `target: A[b | c]`."""
         inner = self._indent + _STEP
         yield self._line(self._indent, head)
         if inner + len(union) <= _WIDTH:
@@ -225,7 +225,7 @@ class _Statement:
         yield self._line(indent, self._text[end] + suffix)
 
     def _inside(self, start: int, end: int, indent: int) -> Iterator[str]:
-        """Lay out what brackets hold: on a line of its own if it fits, unless it is a display of several items."""
+        """Lay out the content of brackets: on a separate line if it fits, unless it is a display of several items."""
         items = self._brackets.items(start)
         if not items:
             raise _UnknownShapeError
@@ -249,7 +249,7 @@ class _Statement:
 
 
 def _before_value(text: str) -> int:
-    """Return how many characters stand before what is returned, awaited or called."""
+    """Return the number of characters before the expression that is returned, awaited or called."""
     match = _RETURN_AWAIT.match(text)
     return match.end() if match else 0
 

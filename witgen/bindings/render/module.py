@@ -1,17 +1,17 @@
-"""What all generated modules have in common."""
+"""Common parts of all generated modules."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...base.frozen import record
+from ...base.frozen import frozen
 from ..facts.world import ScopeFacts, WorldFacts
 from .imports import Imports, all_order
 
 __all__ = ["Module", "module_view"]
 
 
-@record
+@frozen
 class Module:
     """The head of a generated module. `imports` is read when the template runs, after everything was collected."""
 

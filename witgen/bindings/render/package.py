@@ -58,7 +58,7 @@ def package_modules(
         facts: the world.
         host: whether to write host bindings.
         guest: componentize-py's names, to write guest wrappers with; None to write none.
-        adapters: which adapters the world gets where its user does not say.
+        adapters: the world's default adapters.
     """
     for path, scope, render in _modules(facts, host=host, guest=guest, adapters=adapters):
         yield Module(f"{path}.py", scope.owner, render)

@@ -1,10 +1,10 @@
-"""The resources of a scope: those it declares, and those it brings in under names of its own."""
+"""The resources of a scope: those it declares, and those it brings in with `use`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...base.frozen import record
+from ...base.frozen import frozen
 from ...wit.model import ir
 from ..facts.names import Namespace
 from ..facts.types import TypeFacts
@@ -16,7 +16,7 @@ from .signature import Signature
 __all__ = ["ResourceAlias", "ResourceView", "declared_resources", "dropped_hook", "resource_names"]
 
 
-@record
+@frozen
 class ResourceView:
     """A resource's class."""
 
@@ -30,11 +30,11 @@ class ResourceView:
 
     @property
     def dropped_hook(self) -> str:
-        """The name of the method that says a handle was dropped, where WIT declares `dropped` itself; or else empty."""
+        """The name of the hook for dropped handles if WIT itself declares `dropped`; otherwise empty."""
         return dropped_hook(self.functions)
 
 
-@record
+@frozen
 class ResourceAlias:
     """`type a = b`, where b is a resource of the same module."""
 
@@ -57,7 +57,7 @@ def declared_resources(facts: WorldFacts, scope: ScopeFacts) -> tuple[tuple[ir.T
 def resource_names(
     facts: WorldFacts, scope: ScopeFacts, imports: Imports, place: Place
 ) -> tuple[list[str], list[ResourceAlias]]:
-    """Import the resources that a scope `use`s, under its own names for them, and list its aliases of its own."""
+    """Import the resources that a scope `use`s, under its names for them, and list aliases of its own resources."""
     annotations = Annotations(facts, imports, place, scope.module)
     imported: list[str] = []
     aliases: list[ResourceAlias] = []
@@ -82,7 +82,7 @@ def resource_doc(facts: WorldFacts, id: ir.TypeId) -> str:
 def resource_bases(
     facts: WorldFacts, scope: ScopeFacts, fact: TypeFacts, imports: Imports, place: Place, base: str
 ) -> tuple[str, ...]:
-    """Return the bases of a resource's class: the runtime's, and the one that stands for it inside shared values."""
+    """Return the bases of a resource's class: the runtime's, and the one that represents it in shared values."""
     if fact not in facts.marked_resources(scope):
         return (base,)
     types = imports.module(f"{place.up}types", scope.module, "_types")

@@ -1,4 +1,4 @@
-"""What a generated module that stands for a scope is made of, on whatever side."""
+"""The parts of a generated module of a scope, on either side."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def supported(facts: WorldFacts, functions: Iterable[FunctionFacts], side: Side)
 class ModuleScope:
     """A scope in a module: its resources, and the imports that the module collects.
 
-    `place` tells the import side from the export side. `defined` are names that the module defines beside them. The
-    names of all functions are taken, too: those of methods hide what the module calls so inside their class.
+    `place` is the import or the export side. `defined` are further names that the module defines. The names of all
+    functions are taken, too: inside their class, methods hide equal names of the module.
     """
 
     def __init__(self, facts: WorldFacts, scope: ScopeFacts, place: Place, defined: Iterable[str] = ()) -> None:

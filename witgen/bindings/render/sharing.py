@@ -1,7 +1,7 @@
-"""Modules that a package reuses: those whose definitions another generated package has become imports of them.
+"""Modules that a package reuses: definitions that another generated package has become imports.
 
-The two may come from different worlds, so it is not WIT that is compared but what was made of it, name by name. What a
-module imports must come from the same place, too: a class that refers to another one is the same only with it.
+The packages may come from different worlds, so the generated definitions are compared, not the WIT, name by name.
+Imports of a module must come from the same place, too: a class that refers to another one is equal only if that is.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Source(Protocol):
         ...
 
     def module_of(self, interface: str) -> str | None:
-        """Return what the modules of an interface are called, None where the package does not have it."""
+        """Return the name of an interface's modules; None if the package does not have it."""
         ...
 
 
@@ -62,7 +62,7 @@ class Sharing:
         self._homes: dict[str, Source | None] = {}
 
     def modules(self) -> Iterator[Module]:
-        """Yield the modules of the world, which import what a package has."""
+        """Yield the modules of the world, which import the definitions that a package has."""
         for path, module in self._modules.items():
             yield module._replace(render=partial(self._text, path))
 
@@ -77,7 +77,7 @@ class Sharing:
                         yield Conflict(source, scope, item if module == scope.module else None)
 
     def _differences(self, source: Source, scope: ScopeFacts) -> Iterator[str]:
-        """Yield what a package has otherwise: types, which have to be there, and functions, where they are."""
+        """Yield the differences of a package: missing or different types, and different functions."""
         own, theirs = self._both(source, f"_abi/{scope.module}.py")
         for fact in scope.types.values():
             if own.get(fact.constant) != theirs.get(fact.constant):
@@ -132,7 +132,7 @@ class Sharing:
             yield from [path for path in candidates if path in self._modules][:1]
 
     def _origin(self, source: Source, path: str) -> str:
-        """Return the package from which a package has a module: itself, or one that it reuses."""
+        """Return the origin of a package's module: the package itself, or one that it reuses."""
         found = self._of(source, path)
         suffix = f".{_dotted(path)}"
         places = {each.partition(":")[0] for each in found.items.values()} if found is not None else set[str]()

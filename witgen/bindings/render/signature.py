@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...base.frozen import record
+from ...base.frozen import frozen
 from ...wit.model import ir
 from ...wit.model.text import function_text
 from ..facts.types import FunctionFacts
@@ -13,7 +13,7 @@ from .docs import paragraphs
 __all__ = ["Signature", "called", "implemented"]
 
 
-@record
+@frozen
 class Signature:
     """A function as a template needs it.
 
@@ -31,19 +31,19 @@ class Signature:
     doc: str
     is_async: bool = False
     decorator: str = ""
-    """What makes a static function one: `classmethod` or `staticmethod`, by the name it has in the class body."""
+    """The decorator of static functions: `classmethod` or `staticmethod`, by its name in the class body."""
 
     def callable(self, callable_: str, awaitable: str = "") -> str:
         """Return the annotation of a plain function of this signature.
 
-        `callable_` is what Callable is called, `awaitable` what Awaitable is called where the function is async.
+        `callable_` is the local name of Callable, `awaitable` that of Awaitable if the function is async.
         """
         returns = f"{awaitable}[{self.returns}]" if awaitable else self.returns
         return f"{callable_}[[{', '.join(self.types)}], {returns}]"
 
     @property
     def has_value(self) -> bool:
-        """Tell whether a call returns something."""
+        """Return whether a call returns a value."""
         return self.returns != "None"
 
 
@@ -95,7 +95,7 @@ def _signature(
 
 
 def _doc(facts: WorldFacts, function: FunctionFacts, module: str) -> str:
-    """Return WIT's documentation, and what the function raises."""
+    """Return WIT's documentation, and the function's errors."""
     docs = function.function.docs
     text = docs.contents if docs else f"`{function_text(facts.resolve, function.function)}`"
     if function.error is None:

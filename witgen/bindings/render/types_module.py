@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from ...base.frozen import record
+from ...base.frozen import frozen
 from ...wit.model import ir
 from ..facts.types import TypeFacts, is_used
 from ..facts.world import ScopeFacts, WorldFacts
@@ -19,7 +19,7 @@ from .module import module_view
 __all__ = ["render_types"]
 
 
-@record
+@frozen
 class Member:
     """A line of a class body, and its documentation."""
 
@@ -27,7 +27,7 @@ class Member:
     doc: str | None
 
 
-@record
+@frozen
 class Item:
     """A class or an alias."""
 
@@ -58,7 +58,7 @@ def render_types(facts: WorldFacts, scope: ScopeFacts) -> str | None:
 
 
 class _Builder:
-    """Builds the items of one module in WIT order, so that every alias follows what it names."""
+    """Builds the items of one module in WIT order, so that every alias follows its target."""
 
     def __init__(self, facts: WorldFacts, scope: ScopeFacts) -> None:
         self._facts = facts

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 from functools import cached_property
 
-from ...base.frozen import record, replace
+from ...base.frozen import frozen, replace
 from ..facts.support import Side, has_stream
 from ..facts.types import FunctionFacts
 from ..facts.world import WORLD_NAMES, Link, WorldFacts
@@ -29,7 +29,7 @@ Results of the host's methods are awaited where they can be, on the loop that op
 the component."""
 
 
-@record
+@frozen
 class Field:
     """A field of the imports container."""
 
@@ -41,7 +41,7 @@ class Field:
     doc: str
 
 
-@record
+@frozen
 class LinkView:
     """An entry of the world's definition."""
 
@@ -52,22 +52,22 @@ class LinkView:
     label: str = ""
 
     def expression(self, host: str) -> str:
-        """Return the entry as code; `host` is what the runtime is called."""
+        """Return the entry as code; `host` is the local name of the runtime."""
         native = ", native=True" if self.native else ""
         label = f", label={literal(self.label)}" if self.label else ""
         return f"{host}.Import({literal(self.attribute)}, {self.table}, {self.module}{native}{label})"
 
 
-@record
+@frozen
 class Exported:
     """An exported interface: attribute of the world, class."""
 
     attribute: str
     python: str
-    face: str
+    async_class: str
     """The class in the asyncio API."""
     label: str
-    """What it is exported as, if not as itself."""
+    """The label under which it is exported, if not its own name."""
 
 
 class _World:
@@ -76,7 +76,7 @@ class _World:
     def __init__(self, facts: WorldFacts) -> None:
         self.facts = facts
         self.names = names = host_names(facts, facts.own)
-        self.own = [names.own, names.face, names.container, names.async_container, *names.twins.values()]
+        self.own = [names.own, names.async_class, names.container, names.async_container, *names.twins.values()]
         self.scope = HostScope(facts, facts.own, WORLD_EXPORTS, self.own)
         self.imports = self.scope.imports
 
@@ -90,7 +90,7 @@ class _World:
         return f"{self.imports.module('.._abi', link.scope.module, f'_{link.scope.module}_abi')}.INTERFACE"
 
     def links(self) -> Iterator[LinkView]:
-        """Yield what the definition lists: every interface that has functions or resources, then the world itself."""
+        """Yield the definition's entries: every interface that has functions or resources, then the world itself."""
         for link in self.facts.imports:
             resources = bool(declared_resources(self.facts, link.scope))
             if resources or link.scope.free:
@@ -117,13 +117,13 @@ class _World:
 
     @cached_property
     def _contained(self) -> Annotations:
-        """What annotates the fields of the imports container."""
+        """Annotations of the fields of the imports container."""
         annotations = self.scope.annotations(self._callables(), holds_resources=True)
         attributes = (link.attribute for link in self.facts.imports)
         return dataclasses.replace(annotations, shadowed={*annotations.shadowed, *attributes})
 
     def _field(self, link: Link) -> Field | None:
-        """Return the field of an interface; None where nobody can or need implement it."""
+        """Return the field of an interface; None if it cannot or need not be implemented."""
         names = host_names(self.facts, link.scope)
         resources = declared_resources(self.facts, link.scope)
         if not (link.scope.free or resources) or (link.native and resources):
@@ -137,7 +137,7 @@ class _World:
             either = f"{of}[{module}.{fact.name} | {module}.{names.twins[id]}]"
         else:
             plain = f"{module}.{names.own}"
-            either = f"{plain} | {module}.{names.face}"
+            either = f"{plain} | {module}.{names.async_class}"
         kind, default = "The class that implements" if single else "Implements", ""
         if link.native:
             kind, default = "wasmtime's own unless given: implements", " | None = None"
@@ -157,16 +157,16 @@ class _World:
         for link in self.facts.exports:
             module = self.imports.module(".exports", link.scope.module, f"_exported_{link.scope.module}")
             names = host_names(self.facts, link.scope)
-            yield Exported(link.attribute, f"{module}.{names.own}", f"{module}.{names.face}", link.label)
+            yield Exported(link.attribute, f"{module}.{names.own}", f"{module}.{names.async_class}", link.label)
 
     @property
     def has_streams(self) -> bool:
-        """Tell whether functions have streams or futures, also if they are left out."""
+        """Return whether functions have streams or futures, including functions that are left out."""
         resolve, scopes = self.facts.resolve, self.facts.scopes.values()
         return any(has_stream(resolve, each.function) for scope in scopes for each in scope.functions)
 
     def exported_tables(self) -> Iterator[str]:
-        """Yield the descriptors of what the world exports."""
+        """Yield the descriptors of the world's exports."""
         if self.facts.exported:
             yield f"{self.abi}.EXPORTS"
         for link in self.facts.exports:

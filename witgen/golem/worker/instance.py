@@ -12,7 +12,7 @@ from typing import Any
 
 from witgen_runtime import abi
 from witgen_runtime.host import Instance, Limits, Store, WasiConfig, drop
-from witgen_runtime.host.adapters.calling.subtasks import Tickets
+from witgen_runtime.host.adapters.calling.subtasks import Subtasks
 from witgen_runtime.host.linking.linker import Linkage
 from witgen_runtime.host.linking.preparation import prepare
 
@@ -25,7 +25,7 @@ from .durable.functions import Durable
 from .durable.held import DROPS, Held
 from .durable.polling import Polling
 from .durable.streams import Streams
-from .durable.tasks import TaskTickets
+from .durable.tasks import DurableSubtasks
 from .exports import Export, Receiver
 from .oplog.codec import NOTHING, Encoded
 from .oplog.recorder import Recorder
@@ -130,7 +130,7 @@ class Loaded:
         )
         try:
             needs = definition.needs(ready.component, self.store.engine)
-            self.store.extension(Tickets, lambda store: TaskTickets(store, recorder))
+            self.store.extension(Subtasks, lambda store: DurableSubtasks(store, recorder))
             linkage = Linkage(definition, self.store, made.imports)
             linkage.define(needs)
             Polling(self.store, recorder, durable.revive_awaited).shadow(linkage._linker, linkage._handles)

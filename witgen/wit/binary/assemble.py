@@ -38,7 +38,7 @@ class Assembler:
         return name
 
     def interface(self, name: InterfaceName, instance: Instance) -> ir.InterfaceId:
-        """Add what an instance exports to the interface of that name."""
+        """Add an instance's exports to the interface of that name."""
         id = self.draft.interface(self.draft.package(name.package), name.name)
         self._fill(id, instance)
         return id
@@ -60,7 +60,7 @@ class Assembler:
             self._export(world, *made[item.name.name], item)
 
     def _export(self, world: DraftWorld, key: ir.WorldKey, value: ir.WorldItem, item: Exported) -> None:
-        """WIT has no exported types: a plain one is as good as the world's own, a resource has nobody to make it."""
+        """WIT has no exported types: a plain one becomes the world's own, a resource could not be made."""
         if isinstance(value, ir.TypeItem) and isinstance(self.draft.types[value.id].kind, ir.Resource):
             message = f"the component exports the resource `{item.name.name}` outside an interface"
             raise self._input.unsupported(message, item.at, "WIT has exported resources in interfaces only")
@@ -150,7 +150,7 @@ def _type_node(entity: Entity) -> TypeNode | None:
 
 
 def _own_type(world: DraftWorld) -> Callable[[str], ir.TypeId | None]:
-    """Return what finds the types that a world declares by name."""
+    """Return a function that finds the types of a world by name."""
 
     def find(name: str) -> ir.TypeId | None:
         item = world.imports.get(name)

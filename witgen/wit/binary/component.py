@@ -40,14 +40,14 @@ PREAMBLE = len(MAGIC) + 4
 
 
 class Layer(enum.Enum):
-    """What the first eight bytes of a binary announce."""
+    """The kinds of binaries, by their first eight bytes."""
 
     MODULE = "core-module"
     COMPONENT = "component"
 
 
 def layer_of(input: Input) -> Layer:
-    """Read the preamble and return what the binary is, or refuse it."""
+    """Read the preamble and return the binary's kind, or refuse it."""
     head = input.data[:PREAMBLE]
     if not head.startswith(MAGIC):
         raise input.problem(Code.NOT_WASM, "this is not WebAssembly: it does not start with `\\0asm`")

@@ -1,4 +1,4 @@
-"""The entry points: what a file is, and the IR of what it holds."""
+"""The entry points: the kind of a file, and the IR of its content."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PREAMBLE = 8
 
 
 class Kind(enum.Enum):
-    """What a binary (or component text) holds."""
+    """The content of a binary (or component text)."""
 
     WIT_PACKAGE = "wit-package"
     COMPONENT = "component"
@@ -32,12 +32,12 @@ class Kind(enum.Enum):
 
 
 def is_binary(data: bytes) -> bool:
-    """Tell by content whether a file is WebAssembly, binary or text, and not WIT text."""
+    """Return, by content, whether a file is WebAssembly, binary or text, and not WIT text."""
     return data.startswith(MAGIC) or is_component_text(data)
 
 
 def kind(data: bytes, path: str = "<bytes>") -> Kind:
-    """Tell what a file holds; anything that is not WebAssembly, or is damaged, is a `WitgenError`."""
+    """Return the kind of a file's content; raises `WitgenError` for anything damaged or not WebAssembly."""
     input = _input(data, path)
     if layer_of(input) is Layer.MODULE:
         return Kind.CORE_MODULE
@@ -57,9 +57,9 @@ def decode_package(data: bytes, path: str) -> ir.Resolve:
 
 
 def decode_component(data: bytes, path: str, world: str = DEFAULT_WORLD) -> ir.Resolve:
-    """Decode what a component imports and exports.
+    """Decode a component's imports and exports.
 
-    A component does not know its world's name: `world` is that name, in `root:component`, or a full name
+    A component does not record its world's name: `world` is that name, in `root:component`, or a full name
     (`ns:package/world@1.0.0`).
     """
     opened = _open(_input(data, path))

@@ -25,7 +25,7 @@ T = TypeVar("T", ir.Field, ir.Case, ir.Flag, ir.EnumCase)
 
 
 def add_documentation(input: Input, draft: Draft, main: DraftPackage, section: Reader) -> None:
-    """Add what a section says to the package it names, or to `main`; what it says of absent items is passed over."""
+    """Add a section's documentation to the package it names, or to `main`; absent items are passed over."""
     at = section.pos
     size = section.end - at
     version = section.byte() if size else None
@@ -43,7 +43,7 @@ def _damaged(input: Input, problem: str, at: int) -> Exception:
 
 
 class _Documentation:
-    """Applies a section; every access checks what JSON can get wrong."""
+    """Applies a section; every access checks the type of the JSON value."""
 
     def __init__(self, input: Input, draft: Draft, at: int) -> None:
         self._input = input

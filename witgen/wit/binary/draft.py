@@ -13,7 +13,7 @@ __all__ = ["Draft", "DraftInterface", "DraftPackage", "DraftWorld"]
 
 @dataclass(eq=False, slots=True)
 class DraftInterface:
-    """An interface; `name` is None for one that stands inline in a world."""
+    """An interface; `name` is None for an inline one of a world."""
 
     name: str | None
     package: DraftPackage

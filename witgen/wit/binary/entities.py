@@ -1,11 +1,11 @@
-"""What declarations stand for once indices are followed: types with an identity, functions, instances, components."""
+"""The entities of declarations once indices are followed: types with an identity, functions, instances, components."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from ...base.frozen import record
+from ...base.frozen import frozen
 from .structure import ComponentShape, DefShape, ExternName, FuncShape, InstanceShape, Nested, Sort
 
 __all__ = [
@@ -32,7 +32,7 @@ class ResourceType:
 
 @dataclass(eq=False, slots=True)
 class Named:
-    """What an import or export makes of a type: the same type under a name of its own; `length` counts the names."""
+    """A type that an import or export gives another name; `length` counts the names."""
 
     target: TypeNode
     length: int
@@ -77,7 +77,7 @@ class Func:
 
 @dataclass(eq=False, slots=True)
 class Instance:
-    """An instance: what it exports, in order."""
+    """An instance: its exports, in order."""
 
     exports: dict[str, Exported]
 
@@ -122,7 +122,7 @@ def sort_of(entity: Entity) -> Sort:
             return Sort.TYPE
 
 
-@record
+@frozen
 class Exported:
     """An import or export with its full name."""
 

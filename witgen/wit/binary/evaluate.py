@@ -164,7 +164,7 @@ class Evaluator:
         self._publish(scope, scope.exports, export.name, self._named(entity, export.at), export.at)
 
     def _open(self, scope: Scope, type: ExternType, at: int) -> Entity:
-        """What stands for an import, or for an export of a type, of which only the type is known."""
+        """The entity of an import, or of an export of a type, of which only the type is known."""
         if type.sort is Sort.TYPE:
             if type.index is None:
                 return ResourceType(at)
@@ -181,7 +181,7 @@ class Evaluator:
         raise self._input.invalid(f"type {type.index} is not that of a {type.sort.name.lower()}", at)
 
     def _ascribe(self, scope: Scope, entity: Entity, type: ExternType, at: int) -> Entity:
-        """An export may state a supertype: functions take its names for types, instances lose what it leaves out."""
+        """Apply an export's declared supertype: functions use its names of types, instances lose what it lacks."""
         stated = entity if type.sort is Sort.TYPE else self._open(scope, type, at)
         if type.sort is not sort_of(entity):
             self._invalid("an export is not of the sort that it states", at)

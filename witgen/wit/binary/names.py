@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ...base.frozen import record
+from ...base.frozen import frozen
 from ..model.ir import FunctionKindTag, PackageName
 
 __all__ = ["InterfaceName", "is_label", "is_version", "parse_function", "parse_interface"]
@@ -24,16 +24,16 @@ _FUNCTION = re.compile(rf"(?:\[(constructor)\]({_LABEL})|\[(method|static)\]({_L
 
 
 def is_label(name: str) -> bool:
-    """Tell whether `name` is a WIT identifier (WIT.md, Identifiers)."""
+    """Return whether `name` is a WIT identifier (WIT.md, Identifiers)."""
     return _IS_LABEL.fullmatch(name) is not None
 
 
 def is_version(text: str) -> bool:
-    """Tell whether `text` is a full semantic version 2."""
+    """Return whether `text` is a full semantic version 2."""
     return _IS_SEMVER.fullmatch(text) is not None
 
 
-@record
+@frozen
 class InterfaceName:
     """`namespace:package/name@version`; in binaries the names of interfaces and worlds."""
 
@@ -53,7 +53,7 @@ def parse_interface(text: str, version_suffix: str | None = None) -> InterfaceNa
 
 
 def parse_function(name: str) -> tuple[FunctionKindTag, str | None] | None:
-    """Return the kind of a function and the name of its resource, or None where `name` is no function's name."""
+    """Return the kind of a function and the name of its resource, or None if `name` is not a function's name."""
     match = _FUNCTION.fullmatch(name)
     if match is None:
         return None

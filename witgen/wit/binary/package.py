@@ -29,7 +29,7 @@ class Encoding(enum.Enum):
 
 
 def encoding_of(scope: Scope) -> Encoding | None:
-    """Tell how a component encodes a WIT package; None where it is a component to run."""
+    """Return how a component encodes a WIT package; None for a runnable component."""
     if scope.imports or not scope.exports:
         return None
     if not all(_is_component_type(exported.entity) for exported in scope.exports.values()):

@@ -1,4 +1,4 @@
-"""What can be wrong with a binary, as diagnostics; a place in a binary is a byte offset."""
+"""Problems of binaries as diagnostics; a place in a binary is a byte offset."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ STEPS_PER_ITEM = 4
 
 @dataclass
 class Limits:
-    """Counts what decoding one input costs, so that a small file cannot ask for unbounded time or memory."""
+    """Counts the cost of decoding one input, so that a small file cannot take unbounded time or memory."""
 
     refuse: Callable[[str], WitgenError]
     items: int = 0
@@ -50,7 +50,7 @@ class Limits:
             raise self.refuse(f"more than {MAX_ITEMS:,} declarations")
 
     def step(self) -> None:
-        """Account for one declaration that is evaluated: a nested component or a type counts as often as it is used."""
+        """Count one evaluated declaration: a nested component or a type counts as often as it is used."""
         self.steps += 1
         if self.steps > FREE_STEPS + STEPS_PER_ITEM * self.items:
             raise self.refuse("types or components that multiply without bound when they are used")
@@ -64,7 +64,7 @@ class Limits:
 
 @dataclass
 class Input:
-    """The bytes that are decoded, their path for diagnostics, and what decoding them has cost so far."""
+    """The bytes to decode, their path for diagnostics, and the cost of decoding so far."""
 
     data: bytes
     path: str
@@ -79,7 +79,7 @@ class Input:
         return WitgenError([Diagnostic(code, message + place, path=self.path, help=help)])
 
     def damaged(self, message: str, at: int) -> WitgenError:
-        """Bytes that are no component encoding: truncated, overwritten, or made by something else."""
+        """Bytes that are not a valid component encoding: truncated, overwritten, or of another format."""
         return self.problem(Code.DAMAGED, message, at, "the file is truncated or corrupt; build or download it again")
 
     def invalid(self, message: str, at: int | None = None) -> WitgenError:
@@ -87,5 +87,5 @@ class Input:
         return self.problem(Code.INVALID, message, at, "`wasm-tools validate` explains what the tool that made it did")
 
     def unsupported(self, message: str, at: int | None = None, help: str | None = None) -> WitgenError:
-        """Something that the component model knows and WIT cannot say, or that is newer than this reader."""
+        """A feature of the component model that WIT cannot express, or that is newer than this reader."""
         return self.problem(Code.UNSUPPORTED, message, at, help)

@@ -1,4 +1,4 @@
-"""Compares two sights of one interface: what a component imports and exports under one name must be the same."""
+"""Compares two views of one interface: a component must import and export the same one under one name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .translate import Translator
 __all__ = ["Comparison"]
 
 
-# A type as it is written where it is used.
+# A type as written in its uses.
 Use: TypeAlias = tuple[Ref | None, list[TypeNode]]
 
 
@@ -24,12 +24,12 @@ class Comparison:
         self._seen: set[tuple[TypeNode, TypeNode]] = set()
 
     def types(self, one: TypeNode, other: TypeNode) -> bool:
-        """Tell whether two definitions are the same; resources are, whoever implements them."""
+        """Return whether two definitions are equal; all resources are."""
         todo: list[tuple[Use, Use]] = []
         return self._definitions(peel(one), peel(other), todo) and self._all(todo)
 
     def functions(self, one: FuncType, other: FuncType) -> bool:
-        """Tell whether two functions take and return the same."""
+        """Return whether two functions have the same parameters and result."""
         (head_a, refs_a), (head_b, refs_b) = form_of(one.shape), form_of(other.shape)
         return head_a == head_b and self._all(_pairs(refs_a, one.scope, refs_b, other.scope))
 

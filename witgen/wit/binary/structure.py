@@ -1,6 +1,6 @@
-"""What the sections of a component say, before indices are followed (Binary.md); `at` is a byte offset.
+"""The content of a component's sections, before indices are followed (Binary.md); `at` is a byte offset.
 
-Only what describes types is kept: core modules, core types, values and canonical built-ins leave nothing but their
+Only descriptions of types are kept: core modules, core types, values and canonical built-ins leave nothing but their
 place in an index space.
 """
 
@@ -10,7 +10,7 @@ import enum
 from collections.abc import Hashable
 from typing import TypeAlias, assert_never
 
-from ...base.frozen import record
+from ...base.frozen import frozen
 from ..model.ir import Prim
 
 __all__ = [
@@ -68,49 +68,49 @@ class Sort(enum.Enum):
     INSTANCE = 0x05
 
 
-@record
+@frozen
 class PrimShape:
-    """A primitive that has a type index of its own."""
+    """A primitive with a type index."""
 
     prim: Prim
 
 
-@record
+@frozen
 class RecordShape:
     """`record`: fields in order."""
 
     fields: tuple[tuple[str, Ref], ...]
 
 
-@record
+@frozen
 class VariantShape:
     """`variant`: cases in order, each perhaps with a payload."""
 
     cases: tuple[tuple[str, Ref | None], ...]
 
 
-@record
+@frozen
 class FlagsShape:
     """`flags`."""
 
     names: tuple[str, ...]
 
 
-@record
+@frozen
 class EnumShape:
     """`enum`."""
 
     names: tuple[str, ...]
 
 
-@record
+@frozen
 class ListShape:
     """`list<T>`."""
 
     element: Ref
 
 
-@record
+@frozen
 class FixedListShape:
     """`list<T, N>`."""
 
@@ -118,7 +118,7 @@ class FixedListShape:
     size: int
 
 
-@record
+@frozen
 class MapShape:
     """`map<K, V>`."""
 
@@ -126,21 +126,21 @@ class MapShape:
     value: Ref
 
 
-@record
+@frozen
 class TupleShape:
     """`tuple<…>`."""
 
     types: tuple[Ref, ...]
 
 
-@record
+@frozen
 class OptionShape:
     """`option<T>`."""
 
     type: Ref
 
 
-@record
+@frozen
 class ResultShape:
     """`result<T, E>`."""
 
@@ -148,28 +148,28 @@ class ResultShape:
     err: Ref | None
 
 
-@record
+@frozen
 class OwnShape:
     """`own<R>`."""
 
     resource: int
 
 
-@record
+@frozen
 class BorrowShape:
     """`borrow<R>`."""
 
     resource: int
 
 
-@record
+@frozen
 class StreamShape:
     """`stream<T>`."""
 
     type: Ref | None
 
 
-@record
+@frozen
 class FutureShape:
     """`future<T>`."""
 
@@ -182,7 +182,7 @@ DefShape: TypeAlias = (
 )  # fmt: skip
 
 
-@record
+@frozen
 class FuncShape:
     """A function's type."""
 
@@ -191,19 +191,19 @@ class FuncShape:
     is_async: bool
 
 
-@record
+@frozen
 class ResourceShape:
     """A resource that a component implements."""
 
 
-@record
+@frozen
 class InstanceShape:
     """The type of an instance: declarations that are evaluated anew for each instance."""
 
     declarations: tuple[Declaration, ...]
 
 
-@record
+@frozen
 class ComponentShape:
     """The type of a component: the same with imports."""
 
@@ -213,7 +213,7 @@ class ComponentShape:
 Shape: TypeAlias = DefShape | FuncShape | ResourceShape | InstanceShape | ComponentShape
 
 
-@record
+@frozen
 class ExternName:
     """The name of an import or export with its attributes."""
 
@@ -223,15 +223,15 @@ class ExternName:
     external_id: str | None = None
 
 
-@record
+@frozen
 class ExternType:
-    """What an import or export is: `index` is its type, None for a fresh resource and for what is never looked into."""
+    """The kind of an import or export: `index` is its type, None for fresh resources and uninspected kinds."""
 
     sort: Sort
     index: int | None
 
 
-@record
+@frozen
 class TypeDeclaration:
     """Adds a type."""
 
@@ -239,9 +239,9 @@ class TypeDeclaration:
     at: int
 
 
-@record
+@frozen
 class AliasExport:
-    """Adds what an instance exports."""
+    """Adds an instance's exports."""
 
     sort: Sort
     instance: int
@@ -249,9 +249,9 @@ class AliasExport:
     at: int
 
 
-@record
+@frozen
 class AliasOuter:
-    """Adds what an enclosing scope has; `count` scopes outwards."""
+    """Adds an item of an enclosing scope, `count` scopes outwards."""
 
     sort: Sort
     count: int
@@ -259,27 +259,27 @@ class AliasOuter:
     at: int
 
 
-@record
+@frozen
 class Import:
-    """Adds what is imported."""
+    """Adds an import."""
 
     name: ExternName
     type: ExternType
     at: int
 
 
-@record
+@frozen
 class ExportType:
-    """In the type of an instance or component: adds what is exported."""
+    """In the type of an instance or component: adds an export."""
 
     name: ExternName
     type: ExternType
     at: int
 
 
-@record
+@frozen
 class Export:
-    """In a component: exports what is there, perhaps as a supertype, and adds it again."""
+    """In a component: exports an item, possibly as a supertype, and adds it again."""
 
     name: ExternName
     sort: Sort
@@ -288,7 +288,7 @@ class Export:
     at: int
 
 
-@record
+@frozen
 class Instantiate:
     """Adds an instance of a component."""
 
@@ -297,15 +297,15 @@ class Instantiate:
     at: int
 
 
-@record
+@frozen
 class InlineInstance:
-    """Adds an instance made of what is there."""
+    """Adds an instance of existing items."""
 
     exports: tuple[tuple[ExternName, Sort, int], ...]
     at: int
 
 
-@record
+@frozen
 class Nested:
     """Adds a component whose sections stand in a range of the file."""
 
@@ -313,7 +313,7 @@ class Nested:
     end: int
 
 
-@record
+@frozen
 class Lift:
     """Adds a function of a type."""
 
@@ -328,7 +328,7 @@ Declaration: TypeAlias = (
 
 
 def form_of(shape: DefShape | FuncShape) -> tuple[Hashable, tuple[Ref | None, ...]]:
-    """Split a definition into what two of them must have equal and the types it is made of."""
+    """Split a definition into the part that equal definitions share and the types it refers to."""
     match shape:
         case PrimShape(prim):
             return prim, ()

@@ -18,7 +18,7 @@ _START = re.compile(rb"\(\s*(component|module)\b")
 
 
 def is_component_text(data: bytes) -> bool:
-    """Tell whether the text starts with `(component` or `(module`, after blanks and comments."""
+    """Return whether the text starts with `(component` or `(module`, after blanks and comments."""
     return _START.match(data, _after_blanks(data, 3 if data.startswith(b"\xef\xbb\xbf") else 0)) is not None
 
 
@@ -39,7 +39,7 @@ def _after_blanks(data: bytes, pos: int) -> int:
 
 
 def to_binary(input: Input) -> bytes:
-    """Assemble the text; what is wrong with it is said in the words of wasmtime's parser, which name the line."""
+    """Assemble the text; errors have the message of wasmtime's parser, which names the line."""
     try:
         text = input.data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -58,7 +58,7 @@ def to_binary(input: Input) -> bytes:
 
 
 def _at_its_place(input: Input, text: str, message: str) -> WitgenError:
-    """The parser's message starts with what is wrong and goes on with `--> <anon>:line:column` and the source."""
+    """The parser's message is the problem followed by `--> <anon>:line:column` and the source."""
     reason = _PLACE.sub("", message.partition("\n")[0]).removesuffix(" at ")
     place = _PLACE.search(message)
     if place is None:

@@ -1,4 +1,4 @@
-"""Parses type definitions and what they are made of (Binary.md, Type Definitions)."""
+"""Parses type definitions and their parts (Binary.md, Type Definitions)."""
 
 from __future__ import annotations
 
@@ -245,7 +245,7 @@ def read_extern_name(reader: Reader) -> ExternName:
 
 
 def read_extern_type(reader: Reader) -> ExternType:
-    """Read what an import or export is."""
+    """Read the kind and type of an import or export."""
     at = reader.pos
     code = reader.byte()
     if code == 0x00:

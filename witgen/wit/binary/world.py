@@ -1,4 +1,4 @@
-"""The world of a component: what it imports and exports, as WIT."""
+"""The world of a component: its imports and exports, as WIT."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .problem import Code, Input
 
 __all__ = ["DEFAULT_WORLD", "assemble_world"]
 
-# A component does not say how its world was called; other tools call it so too.
+# A component does not record its world's name; other tools use this name, too.
 DEFAULT_PACKAGE = ir.PackageName("root", "component")
 DEFAULT_WORLD = "root"
 

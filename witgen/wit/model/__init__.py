@@ -1,1 +1,1 @@
-"""The IR: what WIT says, after resolving and before Python."""
+"""The IR: the content of WIT, after resolving and before Python."""

@@ -1,10 +1,10 @@
 """The typed IR that every front end produces and every generator reads.
 
 A `Resolve` is an arena, as in wit-parser: worlds, interfaces, types and packages are numbered, and references are
-numbers. It holds what WIT says after resolving (`use` followed, worlds elaborated, feature gates applied) and nothing
-about Python. Everything is frozen; two equal inputs give equal values.
+numbers. It holds the content of WIT after resolving (`use` followed, worlds elaborated, feature gates applied) and
+nothing about Python. Everything is frozen; equal inputs give equal values.
 
-One file, although a long one: the union of types is closed, and reads best beside all that it refers to.
+One file, although a long one: the union of types is closed, and reads best beside the types that it refers to.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import enum
 from collections.abc import Iterator, Mapping
 from typing import NewType, TypeAlias
 
-from ...base.frozen import record, uncompared
+from ...base.frozen import frozen, uncompared
 from ...base.source import Span
 
 __all__ = [
@@ -52,7 +52,7 @@ class Prim(enum.Enum):
     ERROR_CONTEXT = "error-context"
 
 
-@record
+@frozen
 class TypeRef:
     """A use of a defined (named or anonymous) type."""
 
@@ -62,14 +62,14 @@ class TypeRef:
 Type: TypeAlias = Prim | TypeRef
 
 
-@record
+@frozen
 class Docs:
     """Documentation of an item, comment markers stripped, lines joined by LF."""
 
     contents: str
 
 
-@record
+@frozen
 class Stable:
     """`@since(version = …)`, perhaps with `@deprecated(version = …)`."""
 
@@ -77,7 +77,7 @@ class Stable:
     deprecated: str | None = None
 
 
-@record
+@frozen
 class Unstable:
     """`@unstable(feature = …)`, perhaps with `@deprecated(version = …)`."""
 
@@ -88,7 +88,7 @@ class Unstable:
 Stability: TypeAlias = Stable | Unstable | None
 
 
-@record
+@frozen
 class Field:
     """A field of a record."""
 
@@ -98,7 +98,7 @@ class Field:
     span: Span | None = uncompared(default=None)
 
 
-@record
+@frozen
 class Case:
     """A case of a variant; `type` is None where it has no payload."""
 
@@ -108,7 +108,7 @@ class Case:
     span: Span | None = uncompared(default=None)
 
 
-@record
+@frozen
 class EnumCase:
     """A case of an enum."""
 
@@ -117,7 +117,7 @@ class EnumCase:
     span: Span | None = uncompared(default=None)
 
 
-@record
+@frozen
 class Flag:
     """A flag of a flags type."""
 
@@ -126,21 +126,21 @@ class Flag:
     span: Span | None = uncompared(default=None)
 
 
-@record
+@frozen
 class Record:
     """`record { … }`."""
 
     fields: tuple[Field, ...]
 
 
-@record
+@frozen
 class Variant:
     """`variant { … }`."""
 
     cases: tuple[Case, ...]
 
 
-@record
+@frozen
 class Enum:
     """`enum { … }`."""
 
@@ -151,28 +151,28 @@ MAX_FLAGS = 32
 """How many flags one type can have (Explainer.md, Type Definitions)."""
 
 
-@record
+@frozen
 class Flags:
     """`flags { … }`."""
 
     flags: tuple[Flag, ...]
 
 
-@record
+@frozen
 class Tuple:
     """`tuple<…>`."""
 
     types: tuple[Type, ...]
 
 
-@record
+@frozen
 class Option:
     """`option<T>`."""
 
     type: Type
 
 
-@record
+@frozen
 class Result:
     """`result<ok, err>`; None is `_`."""
 
@@ -180,14 +180,14 @@ class Result:
     err: Type | None
 
 
-@record
+@frozen
 class List:
     """`list<T>`."""
 
     element: Type
 
 
-@record
+@frozen
 class FixedList:
     """`list<T, N>`."""
 
@@ -195,7 +195,7 @@ class FixedList:
     size: int
 
 
-@record
+@frozen
 class Map:
     """`map<K, V>`."""
 
@@ -203,42 +203,42 @@ class Map:
     value: Type
 
 
-@record
+@frozen
 class Stream:
     """`stream<T>`; None is a bare `stream`."""
 
     type: Type | None
 
 
-@record
+@frozen
 class Future:
     """`future<T>`; None is a bare `future`."""
 
     type: Type | None
 
 
-@record
+@frozen
 class Resource:
     """A resource; its functions are among the functions of the scope that owns it."""
 
 
-@record
+@frozen
 class Own:
     """`own<R>`, explicit or implied by a resource's name; `resource` may name an alias of the resource."""
 
     resource: TypeId
 
 
-@record
+@frozen
 class Borrow:
     """`borrow<R>`; `resource` may name an alias of the resource."""
 
     resource: TypeId
 
 
-@record
+@frozen
 class Alias:
-    """`type a = b`, and what `use` brings into a scope."""
+    """`type a = b`, and types that `use` brings into a scope."""
 
     type: Type
 
@@ -249,7 +249,7 @@ TypeKind: TypeAlias = (
 )  # fmt: skip
 
 
-@record
+@frozen
 class TypeOwner:
     """The scope that declares a named type: exactly one of the two is set."""
 
@@ -257,7 +257,7 @@ class TypeOwner:
     world: WorldId | None = None
 
 
-@record
+@frozen
 class TypeDef:
     """A type in the arena; anonymous types have neither name nor owner."""
 
@@ -271,7 +271,7 @@ class TypeDef:
 
 
 class FunctionKindTag(enum.Enum):
-    """What a function belongs to."""
+    """The owner of a function."""
 
     FREESTANDING = "freestanding"
     METHOD = "method"
@@ -279,7 +279,7 @@ class FunctionKindTag(enum.Enum):
     CONSTRUCTOR = "constructor"
 
 
-@record
+@frozen
 class FunctionKind:
     """Freestanding, or a member of `resource`."""
 
@@ -288,7 +288,7 @@ class FunctionKind:
     is_async: bool = False
 
 
-@record
+@frozen
 class Param:
     """A parameter; methods list `self: borrow<R>` first."""
 
@@ -297,7 +297,7 @@ class Param:
     span: Span | None = uncompared(default=None)
 
 
-@record
+@frozen
 class Function:
     """A function; `name` is the component-level one (`[method]r.m`, `[static]r.m`, `[constructor]r`, or plain)."""
 
@@ -316,7 +316,7 @@ class Function:
         return self.name.rpartition("]")[2].rpartition(".")[2]
 
 
-@record
+@frozen
 class Interface:
     """An interface; `name` is None for one written inline in a world."""
 
@@ -331,7 +331,7 @@ class Interface:
     clone_of: InterfaceId | None = None  # the inline interface that an `include` copied
 
 
-@record
+@frozen
 class InterfaceItem:
     """A world imports or exports an interface."""
 
@@ -341,7 +341,7 @@ class InterfaceItem:
     external_id: str | None = None
 
 
-@record
+@frozen
 class TypeItem:
     """A world declares (imports) a type."""
 
@@ -354,7 +354,7 @@ WorldItem: TypeAlias = InterfaceItem | TypeItem | Function
 WorldKey: TypeAlias = InterfaceId | str
 
 
-@record
+@frozen
 class World:
     """A world after elaboration; both mappings are in their final order."""
 
@@ -367,7 +367,7 @@ class World:
     span: Span | None = uncompared(default=None)
 
 
-@record
+@frozen
 class PackageName:
     """`namespace:name@version`; the version is kept as written, None where there is none."""
 
@@ -383,7 +383,7 @@ class PackageName:
         return mine < others
 
 
-@record
+@frozen
 class Package:
     """A package with its interfaces and worlds in topological order."""
 
@@ -393,7 +393,7 @@ class Package:
     docs: Docs | None = None
 
 
-@record
+@frozen
 class GatedItem:
     """An item that is left out because the feature it needs is off."""
 
@@ -405,7 +405,7 @@ class GatedItem:
     span: Span | None = uncompared(default=None)
 
 
-@record
+@frozen
 class Resolve:
     """A whole resolved tree. `main` is the package that the user asked for."""
 

@@ -91,7 +91,7 @@ class _Order:
         package = PackageId(0)
         for number in range(len(self._resolve.types)):
             id = TypeId(number)
-            # What only a function mentions that a feature hides has nobody, and stands where it was read.
+            # Types that only a hidden function mentions have no user, and keep the place where they were read.
             package = self._packages.get(id, package)
             segments[package].append(id)
         for package, segment in segments.items():
@@ -110,7 +110,7 @@ class _Order:
                 yield id
 
     def _is_implied(self, id: TypeId) -> bool:
-        """Tell whether a type is the handle that a resource's name stands for."""
+        """Return whether a type is the handle that a resource's name means."""
         definition = self._resolve.types[id]
         return definition.name is None and isinstance(definition.kind, Own)
 

@@ -34,7 +34,7 @@ __all__ = ["Rebuilder"]
 
 
 class Rebuilder:
-    """Rebuilds what refers to types; `id` gives the new number of each."""
+    """Rebuilds everything that refers to types; `id` returns the new number of a type."""
 
     def __init__(self, id: Callable[[TypeId], TypeId]) -> None:
         self._id = id

@@ -16,7 +16,7 @@ def type_text(resolve: ir.Resolve, type: ir.Type) -> str:
 
 
 def kind_text(resolve: ir.Resolve, kind: ir.TypeKind) -> str:
-    """Return the WIT spelling of a type without a name of its own."""
+    """Return the WIT spelling of an anonymous type."""
     match kind:
         case ir.Tuple(types):
             return f"tuple<{', '.join(type_text(resolve, type) for type in types)}>"

@@ -56,7 +56,7 @@ Json: TypeAlias = "bool | int | str | list[Json] | dict[str, Json] | None"
 
 
 def to_wit_json(resolve: Resolve) -> dict[str, Json]:
-    """Return the document for `resolve`, ready for `json.dumps`; everything has the number that wasm-tools gives it."""
+    """Return the document for `resolve`, ready for `json.dumps`; numbers are those of wasm-tools."""
     resolve = numbered(resolve)
     return {
         "worlds": [_world(world) for world in resolve.worlds],

@@ -1,4 +1,4 @@
-"""Copies of what a world declares, for another world that includes it."""
+"""Copies a world's declarations for another world that includes it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Cloner"]
 
 
 class Cloner:
-    """Copies types of one owner, and what is made of them, to another owner."""
+    """Copies types of one owner, and items that use them, to another owner."""
 
     def __init__(self, arena: Arena, old: TypeOwner, new: TypeOwner, package: PackageId) -> None:
         self._arena = arena

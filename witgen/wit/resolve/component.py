@@ -15,7 +15,7 @@ _WORD = re.compile(r"[a-z0-9]+")
 
 
 def component_in(tree: Tree) -> SingleFile | None:
-    """Return the file if what was read is one component; None for WIT, as text or in binary form.
+    """Return the file if the input is one component; None for WIT, as text or in binary form.
 
     Raises:
         WitgenError: the file is WebAssembly, but neither a component nor a WIT package, or it is damaged.
@@ -28,10 +28,10 @@ def component_in(tree: Tree) -> SingleFile | None:
 
 
 def resolve_component(file: SingleFile, world: str | None) -> Resolve:
-    """Decode a component; `world` names its world (`name`, or `ns:package/name@version`), else the file's name does.
+    """Decode a component; `world` names its world (`name`, or `ns:package/name@version`), by default the file's name.
 
     Raises:
-        WitgenError: the file is damaged, a core module, or more than WIT can say.
+        WitgenError: the file is damaged, a core module, or beyond what WIT can express.
     """
     from ..binary import decode_component  # noqa: PLC0415 - as above
 

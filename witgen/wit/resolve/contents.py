@@ -1,4 +1,4 @@
-"""What a file holds."""
+"""The kind of a file's content."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from ..tree import SingleFile
 
 __all__ = ["holds_binary", "is_binary"]
 
-# A look at the start does not copy what may be large; nothing real has as many blanks there.
+# Checking only the start avoids copying large files; real files do not begin with that many blanks.
 _BLANKS = 4096
 
 
 def holds_binary(file: SingleFile) -> bool:
-    """Tell whether a file that was asked for is, or is meant to be, WebAssembly; a damaged one has its name alone."""
+    """Return whether a named file is, or is meant to be, WebAssembly; a damaged one is recognised by its name."""
     return file.path.endswith(".wasm") or is_binary(file.data)
 
 
 def is_binary(data: bytes) -> bool:
-    """Tell by content whether a file is a binary package or component (or its text), not WIT."""
+    """Return, by content, whether a file is a binary package or component (or its text), not WIT."""
     # WIT cannot begin like this: a look at the first byte saves loading the decoder.
     if data[:_BLANKS].lstrip()[:1] not in (b"\0", b"(", b";"):
         return False

@@ -1,4 +1,4 @@
-"""What one resolving run shares: options, arenas, diagnostics."""
+"""The shared state of one resolving run: options, arenas, diagnostics."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from ...base.frozen import record
+from ...base.frozen import frozen
 from ...base.source import Span
 from ...diagnostics.model import Diagnostic, Label
 from ..model.ir import (
@@ -51,7 +51,7 @@ __all__ = ["Arena", "Context", "Off", "component_types"]
 _MOST_COMPARED = 100_000
 
 
-@record
+@frozen
 class Off:
     """Stands for an item whose feature gate is off."""
 
@@ -60,7 +60,7 @@ class Off:
 
 
 def component_types(kind: TypeKind) -> list[Type]:
-    """Return the types that a type is made of; what a handle is for is not among them."""
+    """Return the types that a type consists of; a handle's resource is not among them."""
     match kind:
         case Alias() | Option():
             return [kind.type]
@@ -110,11 +110,11 @@ class Arena:
         return self.types[self._definitions[id]]
 
     def is_resource(self, id: TypeId) -> bool:
-        """Tell whether `id` is a resource or an alias of one."""
+        """Return whether `id` is a resource or an alias of one."""
         return isinstance(self.definition(id).kind, Resource)
 
     def has_borrow(self, type: Type) -> bool:
-        """Tell whether a `borrow` is anywhere in `type`."""
+        """Return whether a `borrow` is anywhere in `type`."""
         return not isinstance(type, Prim) and self._borrows[type.id]
 
     def add_interface(self, interface: Interface) -> InterfaceId:
@@ -159,7 +159,7 @@ class Context:
         note: str | None = None,
         path: str | None = None,
     ) -> None:
-        """Note a problem; resolving goes on, to find the others."""
+        """Report a problem; resolving continues to find others."""
         self.diagnostics.append(Diagnostic(code, message, span, tuple(labels), help, note, path=path))
 
     def suggest(self, name: str, candidates: Collection[str], *, or_list: bool = False) -> str | None:
@@ -177,7 +177,7 @@ class Context:
         return self._placeholder
 
     def refuse_gated(self, what: str, span: Span | None, off: Off, *, referrer: Span | None = None) -> None:
-        """Note a reference, at `span`, to something whose gate is off; the item that refers to it is to blame."""
+        """Report a reference, at `span`, to an item whose gate is off; the referring item is at fault."""
         labels = [Label(off.span, "gated here")] if off.span is not None else []
         if referrer is not None and span is not None:
             labels.insert(0, Label(span, "referred to here"))
@@ -190,7 +190,7 @@ class Context:
         )
 
     def is_placeholder(self, type: Type | None) -> bool:
-        """Tell whether a type stands for one that is wrong."""
+        """Return whether a type is a placeholder for an invalid one."""
         return type is not None and type == self._placeholder
 
     def missing_package(self, name: PackageName, span: Span) -> None:

@@ -1,4 +1,4 @@
-"""What to say about things that depend on themselves."""
+"""Reports items that depend on themselves."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _HELP = {
 def report_cycle(
     context: Context, what: str, steps: Sequence[tuple[str, str, Span]], start: int, place: Span | None = None
 ) -> None:
-    """Report a walk into a cycle: `steps` are (who, whom it needs, where it says so); the cycle begins at step `start`.
+    """Report a walk into a cycle: `steps` are (item, item it needs, place); the cycle begins at step `start`.
 
     The message points at `place`, or at the first step.
     """

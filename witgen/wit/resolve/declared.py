@@ -1,4 +1,4 @@
-"""What declarations alone must get right, in or left out: names are given once, and nothing is empty."""
+"""Rules for declarations alone, active or left out: names are unique, and nothing is empty."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Declarations", "is_own_name", "own_names", "side_name"]
 
 
 def own_names(item: ast.UseDecl | ast.TypeDecl) -> list[ast.Ident]:
-    """Return the names that a `use` or a definition gives."""
+    """Return the names that a `use` or a definition declares."""
     return [used.rename or used.name for used in item.names] if isinstance(item, ast.UseDecl) else [item.name]
 
 
@@ -28,7 +28,7 @@ def side_name(extern: ast.Extern) -> str:
 
 
 def is_own_name(resource: str, function: str) -> bool:
-    """Tell whether a resource's function has the name that is the resource's (Explainer.md, "strongly-unique")."""
+    """Return whether a resource's function has the name of the resource (Explainer.md, "strongly-unique")."""
     return resource.lower() == function.lower()
 
 
@@ -77,7 +77,7 @@ class Declarations:
             names.add(parameter.name.name, span, "parameter")
 
     def order(self, items: Sequence[ast.UseDecl | ast.TypeDecl]) -> tuple[list[ast.TypeDecl], list[str]]:
-        """Order definitions so that each follows what it refers to; report cycles, and return the names in them, too.
+        """Order definitions so that each follows those it refers to; report cycles, and return the names in them, too.
 
         The names of `use`s have their place in the order: a definition that refers to one comes after it.
         """
@@ -102,7 +102,7 @@ class Declarations:
         return [decl for number in order if (decl := nodes[number][1]) is not None], broken
 
     def report_twice(self, extern: ast.Extern, name: ast.Ident, first: Span) -> None:
-        """Say that a world imports or exports an interface more than once."""
+        """Report that a world imports or exports an interface more than once."""
         self._context.error(
             "W0501",
             f"interface `{name.name}` is {side_name(extern)}ed more than once",

@@ -1,4 +1,4 @@
-"""World elaboration: what imports and exports need is imported, too, and all is put in order.
+"""World elaboration: imports the dependencies of imports and exports, too, and orders everything.
 
 The order is the reference implementation's: interfaces, each after those it needs; types that are `use`d; types of the
 world; functions; functions of the world's resources. Exports: functions as written, then interfaces.
@@ -40,7 +40,7 @@ class Elaborator:
     def elaborate(
         self, imports: _Side, exports: _Side, spans: Mapping[tuple[bool, WorldKey], Span]
     ) -> tuple[_Side, _Side]:
-        """Return the imports and exports that the written ones come to."""
+        """Return the elaborated imports and exports of the written ones."""
         new_imports: _Side = {}
         for key, item in sorted(imports.items(), key=lambda pair: self._class(pair[1])):
             if isinstance(item, InterfaceItem):
@@ -71,7 +71,7 @@ class Elaborator:
             return False
         return self._arena.types[kind.type.id].owner != definition.owner
 
-    # ---- What is needed
+    # ---- Dependencies
 
     def _used_interface(self, id: TypeId) -> InterfaceId | None:
         """Return the interface that a type is `use`d from."""
@@ -109,9 +109,9 @@ class Elaborator:
     def _exports(
         self, exports: _Side, imports: _Side, done: _Side, spans: Mapping[tuple[bool, WorldKey], Span]
     ) -> None:
-        """Add the exported interfaces. What they need comes from an export if there is one, else from an import.
+        """Add the exported interfaces. A dependency is an export if there is one, otherwise an import.
 
-        An interface cannot get at another one both ways: its types would be two different ones.
+        An interface cannot depend on another one in both ways: its types would be two different ones.
         """
         interfaces = {key: item for key, item in exports.items() if isinstance(item, InterfaceItem)}
         required: set[InterfaceId] = set()
@@ -146,7 +146,7 @@ class Elaborator:
         done: _Side,
         required: set[InterfaceId],
     ) -> bool:
-        """Add one export after what it needs; False if something is needed both ways."""
+        """Add one export after its dependencies; return False if some interface is needed both ways."""
         if key in done:
             return True
         stack: list[tuple[WorldKey, InterfaceItem, bool, Iterator[InterfaceId]]]

@@ -1,7 +1,7 @@
 """A `Resolve` as bytes, for the cache.
 
-Spans refer to source files, which the reader has anyway: they are written as numbers. Only the classes of the IR are
-made when reading, whatever the bytes say.
+Spans refer to source files, which the reader has anyway: files are written as numbers. Reading makes only classes of
+the IR, whatever the bytes contain.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ def freeze(resolve: ir.Resolve, files: Sequence[SourceFile]) -> bytes:
 
 
 class Edit(NamedTuple):
-    """How the places in a file have moved since it was frozen, and what documentation it has now.
+    """How the places in a file have moved since it was frozen, and its current documentation.
 
-    `starts` and `ends` map the bounds of what spans may cover; `docs` is by the new start of the name of an item.
+    `starts` and `ends` map the bounds of possible spans; `docs` is by the new start of the name of an item.
     """
 
     starts: Mapping[int, int]
@@ -47,9 +47,9 @@ class Edit(NamedTuple):
 def thaw(
     data: bytes, files: Sequence[SourceFile], edits: Mapping[SourceFile, Edit] = MappingProxyType({})
 ) -> ir.Resolve | None:
-    """Return what was frozen, with spans in `files`, some of which were edited since.
+    """Return the frozen value, with spans in `files`, some of which were edited since.
 
-    None if the bytes are not what `freeze` makes.
+    None if `freeze` did not make the bytes.
     """
     try:
         resolved = _Thawer(io.BytesIO(data), files, edits).load()
@@ -92,7 +92,7 @@ class _Thawer(pickle.Unpickler):
         return Span(file, start, end) if edit is None else Span(file, edit.starts[start], edit.ends[end])
 
     def _documented(self, kind: type[Any]) -> Any:
-        """Return what makes a record that may have other documentation now."""
+        """Return the constructor of a class whose documentation may have changed."""
         names = _FIELDS.get(kind, ())
         if not {"docs", "span"} <= {*names}:
             return kind

@@ -57,7 +57,7 @@ class FunctionResolver:
             self._context.refuse_gated("the resource of this function", span, resource)
         is_method = isinstance(decl, ast.FunctionDecl) and not decl.is_static
         self._declarations.check_parameters(decl.type, is_method=is_method)
-        self._types.check_left_out(decl.type)
+        self._types.check_gated(decl.type)
         return resource
 
     def _function(self, decl: ast.FunctionDecl | ast.ConstructorDecl, name: str, kind: FunctionKind) -> Function | Off:
@@ -68,7 +68,7 @@ class FunctionResolver:
         if off is not None:
             if kind.tag is FunctionKindTag.METHOD and kind.resource is not None:
                 self._types.borrow(kind.resource)
-            self._types.check_left_out(decl.type)
+            self._types.check_gated(decl.type)
             return off
         self._types.referrer = span
         params = self._params(decl.type.parameters, kind)
@@ -101,7 +101,7 @@ class FunctionResolver:
         return tuple(params)
 
     def _result(self, expr: ast.TypeExpr | None, kind: FunctionKind) -> tuple[Type | None, bool]:
-        """Return the result's type, and whether it is one that a function of this kind may have."""
+        """Return the result's type, and whether a function of this kind may have it."""
         if kind.tag is not FunctionKindTag.CONSTRUCTOR or kind.resource is None:
             return None if expr is None else self._types.value(expr), True
         own = self._types.own(kind.resource)

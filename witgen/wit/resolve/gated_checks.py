@@ -1,4 +1,4 @@
-"""What a feature gate leaves out must still be right: its names are looked up, though nothing comes of it."""
+"""Checks items that a feature gate leaves out: they must still be valid, so their names are looked up."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from .inputs import Unit
 from .scope import Item, Names, Scope
 from .types import TypeResolver
 
-__all__ = ["LeftOut"]
+__all__ = ["GatedChecks"]
 
 
 class _Package(Protocol):
-    """What has to be known of the package that an item is left out of."""
+    """The interface of the package that an item is left out of."""
 
     context: Context
     name: PackageName
@@ -42,28 +42,28 @@ class _Package(Protocol):
         ...
 
     def foreign_item(self, path: ast.PackagePath) -> Item | None:
-        """Return an item of another package; None where it is not there."""
+        """Return an item of another package; None if it does not exist."""
         ...
 
     def interface(self, unit: Unit, path: ast.Path) -> Item | None:
-        """Return an interface; None where it is not there."""
+        """Return an interface; None if it does not exist."""
         ...
 
     def world(self, unit: Unit, path: ast.Path) -> Item | None:
-        """Return a world; None where it is not there."""
+        """Return a world; None if it does not exist."""
         ...
 
 
 class _Sides(NamedTuple):
-    """What a world imports and exports: names, and interfaces by direction and item."""
+    """A world's imports and exports: names, and interfaces by direction and item."""
 
     imports: Names
     exports: Names
     interfaces: dict[tuple[bool, int], Span]
 
 
-class LeftOut:
-    """Checks items of one file that are left out. Of other packages, only that they are there is checked."""
+class GatedChecks:
+    """Checks items of one file that are left out. Other packages are only checked to exist."""
 
     def __init__(self, package: _Package, unit: Unit) -> None:
         self._package = package
@@ -119,10 +119,10 @@ class LeftOut:
 
     def _function(self, function: ast.FunctionType, *, is_method: bool = False) -> None:
         self._declarations.check_parameters(function, is_method=is_method)
-        self._types.check_left_out(function)
+        self._types.check_gated(function)
 
     def _inline(self, extern: ast.Extern, target: ast.InlineInterface, off: Off) -> None:
-        """Check an inline interface of a world that is left out: with no gate of its own, it is stored, for nobody."""
+        """Check an inline interface of a world that is left out: without a gate itself, it is stored, though unused."""
         gated = stability(self._context, self._unit.file, extern.attributes)
         label = extern.label
         if label is None:

@@ -20,7 +20,7 @@ def external_id(context: Context, file: SourceFile, attributes: tuple[ast.Attrib
 
 
 def stability(context: Context, file: SourceFile, attributes: tuple[ast.Attribute, ...]) -> Stability:
-    """Return what the attributes say about the item's stability; contradictions are errors."""
+    """Return the item's stability according to its attributes; contradictions are errors."""
     if not attributes:
         return None
     gates: dict[type[ast.Attribute], ast.Attribute] = {}
@@ -58,7 +58,7 @@ def _combine(context: Context, file: SourceFile, gates: dict[type[ast.Attribute]
 
 
 def gate(context: Context, package: PackageName, stability: Stability, span: Span) -> Off | None:
-    """Return what the item's gate leaves of it: None if it is on; a wrong version is an error on the item's name."""
+    """Return why the item's gate leaves it out; None if active. A wrong version is an error on the item's name."""
     if isinstance(stability, Unstable):
         on = context.all_features or stability.feature in context.features
         return None if on else Off(stability.feature, span)

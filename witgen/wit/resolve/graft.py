@@ -1,7 +1,7 @@
-"""Decoded binary packages into the arena.
+"""Adds decoded binary packages to the arena.
 
-A binary package is whole; of the packages it uses it has only as much as it uses. Where the tree has such a package,
-the parts are matched by name; where it has not, what the binary packages of the tree know of it makes it up.
+A binary package is complete, but contains only the used parts of its dependencies. If the tree has such a dependency,
+its parts are matched by name; otherwise it is assembled from the parts in the tree's binary packages.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ __all__ = ["graft"]
 
 
 def graft(context: Context, source: BinaryInput, known: dict[PackageName, PackageScope]) -> None:
-    """Add a decoded package, and what it has of others, to the arena; raises `WitgenError` if they do not fit."""
+    """Add a decoded package, and its parts of others, to the arena; raises `WitgenError` if they do not fit."""
     _Grafter(context, source, known).graft()
 
 
@@ -55,7 +55,7 @@ class _Grafter:
         for number, package in enumerate(self._decoded.packages):
             self._package(package, is_main=number == self._decoded.main)
         self._inline_interfaces()
-        # Types stand after all that they are made of; those without a name are copied with what needs them.
+        # Types follow the types that they consist of; anonymous ones are copied with their users.
         for number, definition in enumerate(self._decoded.types):
             if definition.name is not None:
                 self._id(TypeId(number))
@@ -131,7 +131,7 @@ class _Grafter:
         return new
 
     def _may_grow(self, item: Item) -> bool:
-        """Tell whether the interface is one that this file, or other binary ones, make up."""
+        """Return whether the interface is assembled from this or other binary files."""
         if item.interface is None or not item.name:
             return True
         package = self._arena.interfaces[item.interface].package

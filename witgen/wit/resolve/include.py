@@ -48,7 +48,7 @@ class Includer:
         self._names = names
 
     def include(self, id: WorldId, decl: ast.IncludeDecl, file: SourceFile) -> None:
-        """Add the items of world `id`, renamed as `decl` says."""
+        """Add the items of world `id`, renamed according to `decl`."""
         included = self._arena.worlds[id]
         span = Span(file, decl.path.name.start, decl.path.name.end)
         renames = {name.name.name: name.rename.name for name in decl.names}
@@ -118,7 +118,7 @@ class Includer:
                 span,
                 help="give both the same gate, or leave one without",
             )
-        # A version of another package says nothing here, so `@since` of foreign worlds is dropped.
+        # A version of another package means nothing here, so `@since` of foreign worlds is dropped.
         merged = None if is_foreign and isinstance(new, Stable) else new if old is None else old
         side[key] = replace(present, stability=merged)
 

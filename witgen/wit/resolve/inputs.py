@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ...base.frozen import record
+from ...base.frozen import frozen
 from ...base.source import SourceFile, Span
 from ...diagnostics.model import Label
 from ..model.ir import PackageName, Resolve
@@ -15,7 +15,7 @@ from .context import Context
 __all__ = ["BinaryInput", "PackageInput", "Unit", "package_name", "packages_of"]
 
 
-@record
+@frozen
 class Unit:
     """The declarations of one file, or of one nested package: they share the names of their top-level `use`s."""
 
@@ -23,7 +23,7 @@ class Unit:
     declarations: tuple[ast.Declaration, ...]
 
 
-@record
+@frozen
 class PackageInput:
     """One package before resolving."""
 
@@ -33,7 +33,7 @@ class PackageInput:
     units: tuple[Unit, ...]
 
 
-@record
+@frozen
 class BinaryInput:
     """One package in binary form, decoded."""
 

@@ -16,9 +16,9 @@ def add_needed(
     binaries: Mapping[PackageName, BinaryInput],
     library: Callable[[], Iterable[PackageInput]],
 ) -> Collection[PackageName]:
-    """Add to `texts` what they need of the library, and what that needs; returns the names of all the library has.
+    """Add to `texts` the library's packages that they need, transitively; return the names of all in the library.
 
-    What is there already stays, whatever it declares. The library is asked for only where something is missing.
+    Packages already present stay, whatever they declare. The library is read only if a package is missing.
     """
     there = {*texts, *(package.name for binary in binaries.values() for package in binary.decoded.packages)}
     offered: dict[PackageName, PackageInput] | None = None

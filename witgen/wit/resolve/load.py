@@ -1,4 +1,4 @@
-"""The entry points: a path, or what was read from it, to IR. What was resolved before comes from the cache."""
+"""The entry points: a path, or a tree read from it, to IR. Trees resolved before come from the cache."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def load(path: str | os.PathLike[str], *, features: Collection[str] = (), all_fe
 
 
 def resolve_tree(tree: Tree, features: Collection[str], *, all_features: bool) -> Resolve:
-    """Resolve what was read."""
+    """Resolve a tree."""
     name, bare = (
         store.key(kind, _parts(tree, features, content, all_features=all_features))
         for kind, content in (("resolve", str), ("documented", without_comments))

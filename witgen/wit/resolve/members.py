@@ -1,4 +1,4 @@
-"""What stands between the braces of an interface or world: `use`, types and functions."""
+"""The members of an interface or world: `use`, types and functions."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ class Paths(Protocol):
     """Looks up the paths of one file."""
 
     def scope_of(self, use: ast.UseDecl) -> tuple[str, Scope] | None:
-        """Return the interface that `use` names and what it defines; None if there is none, which has been said."""
+        """Return the interface that `use` names and its scope; None if it does not exist, which is reported."""
         ...
 
-    def check_left_out(self, use: ast.UseDecl) -> None:
+    def check_gated(self, use: ast.UseDecl) -> None:
         """Check a `use` that is left out."""
         ...
 
@@ -112,7 +112,7 @@ class MemberResolver:
         if off is None:
             source = self._paths.scope_of(use)
         else:
-            self._paths.check_left_out(use)
+            self._paths.check_gated(use)
         for used in use.names:
             name = used.rename or used.name
             span = self._span(name)
@@ -227,7 +227,7 @@ class MemberResolver:
     # ---- Helpers
 
     def note_gated(self, kind: str, name: str, off: Off) -> None:
-        """Remember what is left out, and why."""
+        """Record an item that is left out, and the reason."""
         self._context.gated.append(GatedItem(self._package_id, kind, self._owner_name, name, off.feature, off.span))
 
     def _span(self, name: ast.Ident) -> Span:

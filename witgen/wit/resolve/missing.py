@@ -1,4 +1,4 @@
-"""What to say about a package that is not there."""
+"""Messages about missing packages."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ __all__ = ["MissingPackages"]
 
 
 class MissingPackages:
-    """Knows what was found where, to say where a missing package should be."""
+    """Knows the places of packages, to explain where a missing one should be."""
 
     def __init__(self, tree: Tree, known: Sequence[PackageName]) -> None:
         self._tree = tree
         self._known = known
 
     def help(self, name: PackageName, suggest: Callable[[str, Collection[str]], str | None]) -> str:
-        """Say what is wrong with the version, the spelling or the layout; `suggest` finds similar names."""
+        """Return the problem with the version, the spelling or the layout; `suggest` finds similar names."""
         versions = [known for known in self._known if (known.namespace, known.name) == (name.namespace, name.name)]
         if versions:
             found = list_names(str(known) for known in versions)
@@ -42,7 +42,7 @@ class MissingPackages:
 
 
 def _similar(known: PackageName, name: PackageName) -> bool:
-    """Tell whether one part is the same and the other one perhaps misspelt."""
+    """Return whether one part is the same and the other one perhaps misspelt."""
     if known.namespace == name.namespace:
         return known.name[:1] == name.name[:1] or known.name[-1:] == name.name[-1:]
     return known.name == name.name

@@ -9,7 +9,7 @@ __all__ = ["find_cycle", "topological_order"]
 
 
 def topological_order(edges: Sequence[Sequence[int]]) -> list[int]:
-    """Order the nodes so that each follows all that it points at; of those that may come next, the first one does.
+    """Order the nodes so that each follows all that it points at; among candidates, the first one comes next.
 
     Nodes on a cycle, and those that depend on one, are missing from the result.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
-from ...base.frozen import record
+from ...base.frozen import frozen
 from ...base.source import Span
 from ...diagnostics.model import Label
 from ..model.ir import (
@@ -21,7 +21,7 @@ from ..model.ir import (
 from ..syntax import ast
 from .context import Context, Off
 from .cycles import report_cycle
-from .gated_checks import LeftOut
+from .gated_checks import GatedChecks
 from .gates import gate, stability
 from .inputs import PackageInput, Unit, package_name
 from .members import MemberResolver
@@ -38,16 +38,16 @@ ItemDecl: TypeAlias = ast.InterfaceDecl | ast.WorldDecl
 ResolveWorld: TypeAlias = "Callable[[PackageResolver, Unit, ast.WorldDecl, Item], None]"
 
 
-@record
+@frozen
 class _Local:
     """A name in a file: an item of the same package."""
 
     name: ast.Ident
 
 
-@record
+@frozen
 class _Reference:
-    """A path that names an item of the same package; `named` is where its file says what the name means."""
+    """A path that names an item of the same package; `named` is the place in its file that defines the name."""
 
     name: str
     span: Span
@@ -179,7 +179,7 @@ class PackageResolver:
     # ---- Paths
 
     def item(self, unit: Unit, path: ast.Path) -> Item | None:
-        """Return what a path names; None, with the reason noted, if there is nothing."""
+        """Return the item that a path names; None, with a reported reason, if there is none."""
         if isinstance(path, ast.PackagePath):
             return self._foreign(unit, path)
         name = path.name
@@ -226,7 +226,7 @@ class PackageResolver:
             self._package(package_name(path.package), Span(unit.file, path.package.start, path.package.end))
 
     def foreign_item(self, path: ast.PackagePath) -> Item | None:
-        """Return what a path names in another package, if it is there."""
+        """Return the item that a path names in another package, if it exists."""
         scope = self._known.get(package_name(path.package))
         return scope.items.get(path.name.name) if scope is not None else None
 
@@ -277,12 +277,12 @@ class PackageResolver:
     # ---- Interfaces
 
     def scope_of(self, unit: Unit, use: ast.UseDecl) -> tuple[str, Scope] | None:
-        """Return what the interface that a `use` names defines."""
+        """Return the scope of the interface that a `use` names."""
         path = use.path
         item = self.interface(unit, path)
         if item is None:
             return None
-        # Nothing of it is used where no name is; but of other packages, what is left out cannot be seen at all.
+        # Without names, nothing of it is used; but items that other packages leave out cannot be seen at all.
         if item.off is not None and (use.names or isinstance(path, ast.PackagePath)):
             span = Span(unit.file, path.name.start, path.name.end)
             self.context.refuse_gated(f"interface `{item.name}`", span, item.off)
@@ -295,7 +295,7 @@ class PackageResolver:
         item.off = gate(self.context, self.name, gated, span)
         if item.off is not None:
             self.note_gated("interface", None, item.name, item.off)
-            LeftOut(self, unit).interface(decl.items, item.off)
+            GatedChecks(self, unit).interface(decl.items, item.off)
             return
         item.interface, item.scope = self.define_interface(unit, decl.items, item.name, decl.docs, gated, span)
 
@@ -328,7 +328,7 @@ class PackageResolver:
         return id, members.scope
 
     def note_gated(self, kind: str, scope: str | None, name: str, off: Off) -> None:
-        """Remember what is left out, and why."""
+        """Record an item that is left out, and the reason."""
         self.context.gated.append(GatedItem(self.id, kind, scope, name, off.feature, off.span))
 
 
@@ -340,12 +340,12 @@ class UnitPaths:
         self._unit = unit
 
     def scope_of(self, use: ast.UseDecl) -> tuple[str, Scope] | None:
-        """Return the interface that `use` names and what it defines; None if there is none, which has been said."""
+        """Return the interface that `use` names and its scope; None if it does not exist, which is reported."""
         return self._package.scope_of(self._unit, use)
 
-    def check_left_out(self, use: ast.UseDecl) -> None:
+    def check_gated(self, use: ast.UseDecl) -> None:
         """Check a `use` that is left out."""
-        LeftOut(self._package, self._unit).use(use)
+        GatedChecks(self._package, self._unit).use(use)
 
 
 def _ordering_paths(decl: ItemDecl) -> Iterator[ast.Path]:

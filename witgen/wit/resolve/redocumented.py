@@ -1,8 +1,8 @@
-"""A tree in which only documentation changed since it was resolved, from what was resolved then.
+"""Updates a resolved tree in which only documentation has changed since.
 
-Comments decide nothing but what items are documented with, and where everything is. So the tokens of a changed file are
-laid beside those it had: the bounds of tokens say where places have moved, the comments between them what is documented
-otherwise now.
+Comments only determine the documentation of items, and the places of everything. So the tokens of a changed file are
+compared with its previous ones: the bounds of tokens show how places have moved, the comments between them which
+documentation has changed.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def keep(name: str, resolved: str, files: Sequence[SourceFile]) -> None:
 
 
 def recall(name: str, files: Sequence[SourceFile]) -> ir.Resolve | None:
-    """Return what `files` resolve to, if `name` knows what they were before their documentation changed."""
+    """Return the result for `files`, if the entry `name` has them from before their documentation changed."""
     entry = store.load(name)
     if entry is None:
         return None
@@ -59,7 +59,7 @@ def recall(name: str, files: Sequence[SourceFile]) -> ir.Resolve | None:
 
 
 def _edit(old: str, new: str) -> frozen.Edit | None:
-    """Return what has changed; None where it is more than documentation, or that of something without a name."""
+    """Return the changes; None if more than documentation has changed, or that of an anonymous item."""
     try:
         before, after = (list(tokenize(text, _TERMINALS)) for text in (old, new))
     except WitSyntaxError:

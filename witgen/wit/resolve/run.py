@@ -29,7 +29,7 @@ __all__ = ["run"]
 
 
 def run(tree: Tree, features: Collection[str], *, all_features: bool) -> Resolve:
-    """Resolve what was read; raises `WitgenError` with every problem."""
+    """Resolve a tree; raises `WitgenError` with every problem."""
     with _no_garbage_collection():
         return _run(tree, features, all_features=all_features)
 
@@ -62,7 +62,7 @@ def _run(tree: Tree, features: Collection[str], *, all_features: bool) -> Resolv
         if (text := texts.get(name)) is not None:
             PackageResolver(context, text, known, resolve_world).resolve()
         else:
-            # Whether a binary package fits can be said only if what it needs is right.
+            # A binary package can be checked only if its dependencies are valid.
             _raise_if_any(context)
             graft(context, binaries[name], known)
     _raise_if_any(context)
@@ -136,7 +136,7 @@ def _parse(context: Context, source: Folder | SingleFile) -> tuple[PackageInput 
 
             for each in syntax_errors(file.text, error):
                 context.error(each.code, each.message, Span(file, each.start, each.end), help=each.help)
-    # A file that is not understood may hold the header and any of the names: what follows from that is no news.
+    # A file with syntax errors may hold the header and any of the names: problems that follow are not reported.
     return packages_of(context, source.path, parsed) if len(parsed) == len(files) else (None, [])
 
 

@@ -1,11 +1,11 @@
-"""The names of one interface or world, and what they stand for."""
+"""The names of one interface or world, and their meanings."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from ...base.frozen import record
+from ...base.frozen import frozen
 from ...base.source import Span
 from ...diagnostics.model import Label
 from ..model.ir import InterfaceId, PackageName, TypeId, WorldId
@@ -14,7 +14,7 @@ from .context import Context, Off
 __all__ = ["Broken", "Entry", "Item", "Names", "PackageScope", "Scope"]
 
 
-@record
+@frozen
 class Broken:
     """Stands for an item that is wrong, which has been said."""
 
@@ -31,7 +31,7 @@ class Names:
         self._known: dict[str, tuple[str, Span]] = {}
 
     def add(self, name: str, span: Span, what: str) -> bool:
-        """Register a name; tell whether it is new. Otherwise an error is noted on it."""
+        """Register a name; return whether it is new. Otherwise report an error on it."""
         first_name, first = self._known.setdefault(name.lower(), (name, span))
         if first is span:
             return True
@@ -55,17 +55,17 @@ class Names:
 
 @dataclass(slots=True)
 class Scope:
-    """What an interface or world defines. Others `use` its types."""
+    """The definitions of an interface or world. Others `use` its types."""
 
     types: dict[str, Entry] = field(default_factory=dict[str, Entry])
-    # All names of types, also of those that come later: for suggestions.
+    # All names of types, also of later ones: for suggestions.
     declared: list[str] = field(default_factory=list[str])
     functions: dict[str, Span | None] = field(default_factory=dict[str, "Span | None"])
 
 
 @dataclass(slots=True)
 class Item:
-    """An interface or world of a package: what it became, and what it defines."""
+    """An interface or world of a package: its number in the arena, and its definitions."""
 
     name: str
     span: Span | None

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 
 __all__ = ["did_you_mean", "it_has", "list_names"]
 
-# Comparing a very long name with every other one would take long and help nobody.
+# Comparing a very long name with every other one would take long without helping.
 _LONGEST = 100
 _MOST = 12
 
@@ -29,5 +29,5 @@ def list_names(names: Iterable[str]) -> str:
 
 
 def it_has(names: Collection[str]) -> str:
-    """Return a help text that lists what is there."""
+    """Return a help text that lists the existing names."""
     return f"it has {list_names(names)}" if names else "it is empty"

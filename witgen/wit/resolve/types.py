@@ -46,7 +46,7 @@ class TypeResolver:
         self._anonymous: dict[TypeKind, TypeId] = {}
         self._handles: dict[TypeId, TypeId] = {}
         self.file: SourceFile | None = None
-        # The name of the type or function that is being resolved: what refers to something left out is to blame.
+        # The name of the type or function being resolved: a reference to a left-out item is reported on it.
         self.referrer: Span | None = None
         self.scope = Scope()
 
@@ -104,7 +104,7 @@ class TypeResolver:
     # ---- Kinds
 
     def kind(self, expr: ast.TypeExpr, stability: Stability = None) -> TypeKind | None:
-        """Return the kind that `type name = expr` gives to `name`; None if it is wrong, which has been said."""
+        """Return the kind of `name` in `type name = expr`; None if it is invalid, which is reported."""
         match expr:
             case ast.PrimitiveType():
                 return Alias(_PRIMITIVES[expr.name])
@@ -153,9 +153,9 @@ class TypeResolver:
                 help="keys are bool, integers, char or string, by these names",
             )
 
-    # ---- What is left out
+    # ---- Left-out items
 
-    def check_left_out(self, function: ast.FunctionType) -> None:
+    def check_gated(self, function: ast.FunctionType) -> None:
         """Check the names in the signature of a function that is left out.
 
         Its anonymous types are stored, although nothing refers to them: the reference implementation does, and prints
@@ -166,7 +166,7 @@ class TypeResolver:
                 self._left_out(expr)
 
     def check_type(self, decl: ast.TypeDecl) -> None:
-        """Check the names in a type that is left out, and what stands for what."""
+        """Check the names in a type that is left out, and their kinds."""
         for expr in _expressions(decl):
             self._check(expr)
 

@@ -1,4 +1,4 @@
-"""One world: its types, imports and exports as written; then what it includes; then what those need."""
+"""Resolves one world: its types, imports and exports as written; then its includes; then their dependencies."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..syntax import ast
 from .context import Off
 from .declared import Declarations, own_names, side_name
 from .elaborate import Elaborator
-from .gated_checks import LeftOut
+from .gated_checks import GatedChecks
 from .gates import external_id, gate, stability
 from .include import Includer
 from .inputs import Unit
@@ -57,7 +57,7 @@ class _WorldResolver:
         self._item.off = gate(self._context, self._package.name, gated, self._span)
         if self._item.off is not None:
             self._package.note_gated("world", None, self._decl.name.name, self._item.off)
-            LeftOut(self._package, self._unit).world(self._decl, self._item.off)
+            GatedChecks(self._package, self._unit).world(self._decl, self._item.off)
             return
         docs = Docs(self._decl.docs) if self._decl.docs is not None else None
         id = self._context.arena.add_world(World(self._decl.name.name, {}, {}, self._package.id))
@@ -82,7 +82,7 @@ class _WorldResolver:
             UnitPaths(self._package, self._unit),
         )
 
-    # ---- What the world says itself
+    # ---- The world's own declarations
 
     def _own_items(self, members: MemberResolver) -> None:
         typed = [item for item in self._decl.items if not isinstance(item, ast.Extern | ast.IncludeDecl)]
@@ -133,7 +133,7 @@ class _WorldResolver:
         is_new = self._add_name(extern, label)
         gated, off = self._gate(extern, label)
         if off is not None:
-            LeftOut(self._package, self._unit).interface(target.items, off)
+            GatedChecks(self._package, self._unit).interface(target.items, off)
             return
         types = self._package.types
         outer = types.scope
@@ -148,7 +148,7 @@ class _WorldResolver:
         is_new = self._add_name(extern, extern.label) if extern.label is not None else True
         gated, off = self._gate(extern, place)
         if off is not None:
-            item = LeftOut(self._package, self._unit).path(path)
+            item = GatedChecks(self._package, self._unit).path(path)
             if extern.label is None and item is not None and item.interface is not None:
                 self._add_interface(extern, item.interface, path.name)
             return
@@ -195,7 +195,7 @@ class _WorldResolver:
     def _side(self, extern: ast.Extern) -> _Side:
         return self._imports if extern.is_import else self._exports
 
-    # ---- What it includes
+    # ---- Includes
 
     def _include(self, id: WorldId) -> None:
         includer = Includer(self._context, self._package.id, id, (self._imports, self._exports), self._names)
@@ -206,7 +206,7 @@ class _WorldResolver:
             gated = stability(self._context, self._unit.file, item.attributes)
             if (off := gate(self._context, self._package.name, gated, span)) is not None:
                 self._package.note_gated("include", self._decl.name.name, item.path.name.name, off)
-                LeftOut(self._package, self._unit).include(item)
+                GatedChecks(self._package, self._unit).include(item)
                 continue
             world = self._package.world(self._unit, item.path)
             if world is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from ...base.frozen import record
+from ...base.frozen import frozen
 from .type_ast import (
     FixedListType,
     FutureType,
@@ -39,7 +39,7 @@ __all__ = [
 # ---- Attributes
 
 
-@record
+@frozen
 class Since:
     """`@since(version = …)`."""
 
@@ -48,7 +48,7 @@ class Since:
     end: int
 
 
-@record
+@frozen
 class Unstable:
     """`@unstable(feature = …)`."""
 
@@ -57,7 +57,7 @@ class Unstable:
     end: int
 
 
-@record
+@frozen
 class Deprecated:
     """`@deprecated(version = …)`."""
 
@@ -66,7 +66,7 @@ class Deprecated:
     end: int
 
 
-@record
+@frozen
 class ExternalId:
     """`@external-id("…")`."""
 
@@ -82,7 +82,7 @@ Attributes: TypeAlias = tuple[Attribute, ...]
 # ---- Functions
 
 
-@record
+@frozen
 class Parameter:
     """`name: type`."""
 
@@ -90,7 +90,7 @@ class Parameter:
     type: TypeExpr
 
 
-@record
+@frozen
 class FunctionType:
     """`async func(…) -> …`."""
 
@@ -99,7 +99,7 @@ class FunctionType:
     result: TypeExpr | None
 
 
-@record
+@frozen
 class FunctionDecl:
     """A function of an interface, or a method (`is_static` false) or static function of a resource."""
 
@@ -110,7 +110,7 @@ class FunctionDecl:
     is_static: bool = False
 
 
-@record
+@frozen
 class ConstructorDecl:
     """`constructor(…)`; `name` is the keyword."""
 
@@ -123,7 +123,7 @@ class ConstructorDecl:
 # ---- Types with a name
 
 
-@record
+@frozen
 class AliasDecl:
     """`type name = type;`."""
 
@@ -133,7 +133,7 @@ class AliasDecl:
     type: TypeExpr
 
 
-@record
+@frozen
 class Field:
     """A field of a record."""
 
@@ -142,7 +142,7 @@ class Field:
     type: TypeExpr
 
 
-@record
+@frozen
 class RecordDecl:
     """`record name { … }`."""
 
@@ -152,7 +152,7 @@ class RecordDecl:
     fields: tuple[Field, ...]
 
 
-@record
+@frozen
 class Case:
     """A case of a variant."""
 
@@ -161,7 +161,7 @@ class Case:
     type: TypeExpr | None
 
 
-@record
+@frozen
 class VariantDecl:
     """`variant name { … }`."""
 
@@ -171,7 +171,7 @@ class VariantDecl:
     cases: tuple[Case, ...]
 
 
-@record
+@frozen
 class Member:
     """A case of an enum or a flag."""
 
@@ -179,7 +179,7 @@ class Member:
     name: Ident
 
 
-@record
+@frozen
 class EnumDecl:
     """`enum name { … }`."""
 
@@ -189,7 +189,7 @@ class EnumDecl:
     cases: tuple[Member, ...]
 
 
-@record
+@frozen
 class FlagsDecl:
     """`flags name { … }`."""
 
@@ -199,7 +199,7 @@ class FlagsDecl:
     flags: tuple[Member, ...]
 
 
-@record
+@frozen
 class ResourceDecl:
     """`resource name { … }`."""
 
@@ -215,7 +215,7 @@ TypeDecl: TypeAlias = AliasDecl | RecordDecl | VariantDecl | EnumDecl | FlagsDec
 # ---- Packages, interfaces and worlds
 
 
-@record
+@frozen
 class PackageId:
     """`namespace:name@version`."""
 
@@ -236,14 +236,14 @@ class PackageId:
         return self.name.end
 
 
-@record
+@frozen
 class LocalPath:
     """A name of the same file or package."""
 
     name: Ident
 
 
-@record
+@frozen
 class PackagePath:
     """`namespace:package/name@version`."""
 
@@ -254,7 +254,7 @@ class PackagePath:
 Path: TypeAlias = LocalPath | PackagePath
 
 
-@record
+@frozen
 class UseName:
     """One name of a `use`, perhaps renamed."""
 
@@ -262,7 +262,7 @@ class UseName:
     rename: Ident | None
 
 
-@record
+@frozen
 class UseDecl:
     """`use path.{a, b as c};`."""
 
@@ -271,7 +271,7 @@ class UseDecl:
     names: tuple[UseName, ...]
 
 
-@record
+@frozen
 class IncludeName:
     """One renaming of an `include … with`."""
 
@@ -279,7 +279,7 @@ class IncludeName:
     rename: Ident
 
 
-@record
+@frozen
 class IncludeDecl:
     """`include path;` or `include path with { a as b }`."""
 
@@ -291,16 +291,16 @@ class IncludeDecl:
 InterfaceItem: TypeAlias = UseDecl | FunctionDecl | TypeDecl
 
 
-@record
+@frozen
 class InlineInterface:
     """`interface { … }` in a world."""
 
     items: tuple[InterfaceItem, ...]
 
 
-@record
+@frozen
 class Extern:
-    """What a world imports or exports: `name: func…`, `name: interface {…}`, `path` or `label: path`."""
+    """An import or export of a world: `name: func…`, `name: interface {…}`, `path` or `label: path`."""
 
     docs: str | None
     attributes: Attributes
@@ -312,7 +312,7 @@ class Extern:
 WorldItem: TypeAlias = UseDecl | IncludeDecl | Extern | TypeDecl
 
 
-@record
+@frozen
 class InterfaceDecl:
     """`interface name { … }`."""
 
@@ -322,7 +322,7 @@ class InterfaceDecl:
     items: tuple[InterfaceItem, ...]
 
 
-@record
+@frozen
 class WorldDecl:
     """`world name { … }`."""
 
@@ -332,7 +332,7 @@ class WorldDecl:
     items: tuple[WorldItem, ...]
 
 
-@record
+@frozen
 class TopLevelUse:
     """`use path as name;` beside interfaces and worlds: a name for the rest of the file."""
 
@@ -340,7 +340,7 @@ class TopLevelUse:
     rename: Ident | None
 
 
-@record
+@frozen
 class PackageHeader:
     """`package name;`; the documentation's range is that of its comments."""
 
@@ -352,7 +352,7 @@ class PackageHeader:
 Declaration: TypeAlias = InterfaceDecl | WorldDecl | TopLevelUse
 
 
-@record
+@frozen
 class NestedPackage:
     """`package name { … }`."""
 
@@ -361,7 +361,7 @@ class NestedPackage:
     declarations: tuple[Declaration, ...]
 
 
-@record
+@frozen
 class File:
     """One file; packages nested in it stand beside its own declarations."""
 

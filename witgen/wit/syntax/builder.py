@@ -1,7 +1,7 @@
-"""Lark's reductions to syntax trees.
+"""Builds syntax trees from Lark's reductions.
 
-One method per rule of grammars/wit.lark, called while Lark parses; each gets the rule's children (tokens and what the
-methods of inner rules returned, None for an optional part that is not there).
+One method per rule of grammars/wit.lark, called while Lark parses; each gets the rule's children (tokens and results of
+inner rules' methods, None for a missing optional part).
 """
 
 # ruff: noqa: D102 - each method is what the grammar says of the rule it is named after
@@ -18,7 +18,7 @@ from .tokens import Token
 
 __all__ = ["AstBuilder"]
 
-# What a method gets: the grammar alone knows the types.
+# The arguments of a method: only the grammar knows their types.
 Children = list[Any]
 
 
@@ -322,7 +322,7 @@ setattr(AstBuilder, "import", AstBuilder.import_)
 
 
 def _check_nested(package: ast.NestedPackage) -> None:
-    """Refuse what the grammar lets into a nested package: the outermost problem is the one to report."""
+    """Refuse items that the grammar allows in a nested package; the outermost problem is reported."""
     for child in package.declarations:
         if isinstance(child, ast.NestedPackage):
             message = "packages can be nested in a file only, not in another package"

@@ -1,7 +1,7 @@
 """Documentation comments.
 
-WIT.md speaks of `///` and `/**` only. The reference implementation takes every comment that stands directly before an
-item as its documentation, and so do we: its printed form of a package is what others compare with.
+WIT.md mentions `///` and `/**` only. The reference implementation takes every comment directly before an item as its
+documentation. witgen does the same, because other tools compare with its printed form of a package.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _STRING_OR_COMMENT = re.compile(r'("(?:[^"\\\n]|\\[^\n])*")|//[^\n]*|/\*(?:[^*/]
 
 
 def documentation(text: str, start: int, end: int) -> str | None:
-    """Return what the comments in `text[start:end]` say, markers and common indentation removed; None without any."""
+    """Return the text of the comments in `text[start:end]` without markers and common indentation; None without any."""
     comments = _comments(text, start, end)
     if not comments:
         return None
@@ -35,9 +35,9 @@ def documentation(text: str, start: int, end: int) -> str | None:
 
 @lru_cache(maxsize=256)
 def without_comments(text: str) -> str:
-    """Return WIT without the comments and blanks that do not count; as it is where comments are nested.
+    """Return WIT without comments and insignificant blanks; unchanged if comments are nested.
 
-    Two texts for which this is the same differ in documentation alone.
+    Two texts with the same result differ in documentation alone.
     """
     bare = _STRING_OR_COMMENT.sub(r"\1 ", text)
     return text if "/*" in bare else " ".join(bare.split())

@@ -1,4 +1,4 @@
-"""How the stages of the parser say that a file is not WIT."""
+"""Errors of the parser's stages for files that are not WIT."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What to say about a token that does not fit."""
+"""Messages about unexpected tokens."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _NOT_KEYWORDS = frozenset(_NAMES) - {"STRING_TYPE", "ERROR_CONTEXT", "UNDERSCORE
 
 
 def unexpected_token(error: Any, text: str) -> WitSyntaxError:
-    """Turn Lark's error into ours: `expected …, found …`."""
+    """Convert Lark's error to witgen's: `expected …, found …`."""
     token = error.token
     expected = {terminal for terminal in error.expected if _fits(error.state, terminal)}
     at_end = token.type == "$END"
@@ -59,7 +59,7 @@ def unexpected_token(error: Any, text: str) -> WitSyntaxError:
 
 
 def _fits(state: Any, terminal: str) -> bool:
-    """Tell whether the parser would take a terminal; its tables also list some that it would only refuse later."""
+    """Return whether the parser would accept a terminal; its tables also list some that it would refuse later."""
     table = state.parse_conf.states
     stack = list(state.state_stack)
     while (step := table[stack[-1]].get(terminal)) is not None:

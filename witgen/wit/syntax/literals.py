@@ -37,7 +37,7 @@ def check_version(token: Token) -> None:
 
 
 def decode_string(token: Token) -> str:
-    """Return what a string literal stands for (WIT.md, "Strings": escapes, UTF-8)."""
+    """Return the value of a string literal (WIT.md, "Strings": escapes, UTF-8)."""
     parts: list[bytes] = []
     body = token.text[1:-1]
     position = 0

@@ -48,7 +48,7 @@ class _TokenLexer(Lexer):
 
 @cache
 def _parser() -> tuple[Any, AstBuilder]:
-    """Return Lark's parser and what builds the tree; its tables come from the cache if they are there."""
+    """Return Lark's parser and the tree builder; the parser's tables are cached."""
     grammar = read_data("grammars/wit.lark")
     name = cache_store.key("grammar", [grammar.encode(), lark_version.encode()])
     lark = _load(name)
@@ -84,7 +84,7 @@ def _build(grammar: str) -> Any:
 def parse_text(text: str) -> ast.File:
     """Parse the text of one file, or raise `WitSyntaxError` with the first problem.
 
-    Trees are immutable and know no file, so that a process that watches files parses only what was saved.
+    Trees are immutable and independent of the file, so that a process that watches files parses only saved ones.
     """
     with _LOCK:
         lark, builder = _parser()

@@ -1,8 +1,8 @@
-"""More than the first problem of a text: parsing goes on with the next item.
+"""Finds more than the first problem of a text: parsing continues with the next item.
 
-What is broken is left out, which is the whole interface or world, and the rest is parsed again. An item begins here
-with its first word in the first column, as in all formatted WIT: where braces or semicolons are missing, nothing else
-tells for sure, and a problem that is only the consequence of another one helps nobody.
+The broken interface or world is left out, and the rest is parsed again. An item begins here with its first word in the
+first column, as in all formatted WIT: with missing braces or semicolons, no other sign is reliable, and reports of mere
+consequences of another problem do not help.
 """
 
 from __future__ import annotations

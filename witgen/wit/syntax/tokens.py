@@ -1,7 +1,7 @@
 """WIT text to tokens (WIT.md, "Lexical structure").
 
-Lark's own lexers cannot nest comments and cost several times as much; this one is a single compiled expression. The
-words and the punctuation it knows come from the grammar's terminals.
+Lark's lexers cannot nest comments and are several times slower; this one is a single compiled expression. Its words and
+punctuation come from the grammar's terminals.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ MAX_DEPTH = 100
 
 _FORBIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # control characters but tab, LF and CR
-    "\u202a-\u202e\u2066-\u2069"  # bidirectional overrides: text would not be what it looks like
+    "\u202a-\u202e\u2066-\u2069"  # bidirectional overrides: text would differ from its appearance
     "\u0149\u0673\u0f77\u0f79\u17a3\u17a4\u17b4\u17b5]"  # deprecated or discouraged by Unicode
 )
 _TOKEN = re.compile(
-    r"(?:[ \t\n]++|\r\n|//[^\n]*+)*+(?:"  # possessive: it must not be tried in other ways when what follows is wrong
+    r"(?:[ \t\n]++|\r\n|//[^\n]*+)*+(?:"  # possessive: it must not backtrack when the following text is invalid
     r"(?P<ID>%?[^\W\d][\w-]*)"
     r"|(?P<BLOCK_COMMENT>/\*)"
     r"|(?P<PUNCTUATION>->|[{}();:,<>=./@])"
@@ -38,14 +38,14 @@ _COMMENT_MARK = re.compile(r"/\*|\*/")
 
 
 class Token:
-    """One token: what the grammar calls it, its text (a name without its `%`), and where it is.
+    """One token: its name in the grammar, its text (a name without its `%`), and its place.
 
-    `lead` is the end of the token before, so that the comments between the two can be read if the grammar wants them.
+    `lead` is the end of the previous token, so that the comments in between can be read if the grammar needs them.
     """
 
     __slots__ = ("end", "lead", "start", "text", "type")
 
-    # Lark copies these from the last token to its own end-of-file token; nobody reads them.
+    # Lark copies these from the last token to its own end-of-file token; they are never read.
     line = column = start_pos = end_line = end_column = end_pos = None
 
     def __init__(self, type: str, text: str, start: int, end: int, lead: int) -> None:
@@ -57,14 +57,14 @@ class Token:
 
 
 def is_kebab_name(text: str) -> bool:
-    """Tell whether `text` is a WIT identifier: words of one case joined by `-`, the first beginning with a letter."""
+    """Return whether `text` is a WIT identifier: words of one case joined by `-`, the first beginning with a letter."""
     return _KEBAB.fullmatch(text) is not None
 
 
 def tokenize(text: str, terminals: Mapping[str, str]) -> Iterator[Token]:
     """Yield the tokens of `text`, without an end-of-file token; `terminals` names keywords and punctuation.
 
-    They come one by one, so that of several problems the parser meets the first one first.
+    Tokens are yielded one by one, so that the parser meets the first of several problems first.
     """
     if (bad := _FORBIDDEN.search(text)) is not None:
         raise WitSyntaxError("W0001", _forbidden_message(bad.group()), bad.start(), bad.end())
@@ -112,7 +112,7 @@ class _Nesting:
     def sign(self, sign: str, start: int, previous: str) -> None:
         """Count a sign; `previous` is the kind of the token before it."""
         if sign == "<":
-            # What follows `own` or `borrow` is a name, not another type.
+            # `own` or `borrow` is followed by a name, not by another type.
             if self.types >= MAX_DEPTH or (self.types == MAX_DEPTH - 1 and previous not in ("OWN", "BORROW")):
                 raise WitSyntaxError("W0005", "types are nested too deeply", start, start + 1)
             self.types += 1

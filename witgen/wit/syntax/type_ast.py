@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from ...base.frozen import record
+from ...base.frozen import frozen
 
 __all__ = [
     "FixedListType", "FutureType", "HandleType", "Ident", "ListType", "MapType", "OptionType", "PrimitiveType",
@@ -12,7 +12,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-@record
+@frozen
 class Ident:
     """A name, without its `%`."""
 
@@ -21,7 +21,7 @@ class Ident:
     end: int
 
 
-@record
+@frozen
 class Version:
     """A semantic version, as written."""
 
@@ -33,7 +33,7 @@ class Version:
 # ---- Types without a name
 
 
-@record
+@frozen
 class PrimitiveType:
     """`u8`, `string`, …; `name` is the keyword."""
 
@@ -42,7 +42,7 @@ class PrimitiveType:
     end: int
 
 
-@record
+@frozen
 class ListType:
     """`list<T>`."""
 
@@ -51,7 +51,7 @@ class ListType:
     end: int
 
 
-@record
+@frozen
 class FixedListType:
     """`list<T, N>`."""
 
@@ -61,7 +61,7 @@ class FixedListType:
     end: int
 
 
-@record
+@frozen
 class OptionType:
     """`option<T>`."""
 
@@ -70,7 +70,7 @@ class OptionType:
     end: int
 
 
-@record
+@frozen
 class ResultType:
     """`result<ok, err>`; None is `_` or left out."""
 
@@ -80,7 +80,7 @@ class ResultType:
     end: int
 
 
-@record
+@frozen
 class TupleType:
     """`tuple<…>`."""
 
@@ -89,7 +89,7 @@ class TupleType:
     end: int
 
 
-@record
+@frozen
 class MapType:
     """`map<K, V>`."""
 
@@ -99,7 +99,7 @@ class MapType:
     end: int
 
 
-@record
+@frozen
 class StreamType:
     """`stream<T>` or `stream`."""
 
@@ -108,7 +108,7 @@ class StreamType:
     end: int
 
 
-@record
+@frozen
 class FutureType:
     """`future<T>` or `future`."""
 
@@ -117,7 +117,7 @@ class FutureType:
     end: int
 
 
-@record
+@frozen
 class HandleType:
     """`own<R>` or `borrow<R>`."""
 

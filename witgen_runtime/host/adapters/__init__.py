@@ -1,8 +1,8 @@
-"""Adapters: components composed around a guest when it is loaded, for what a host cannot do, or not fast.
+"""Adapters: components composed around a guest when it is loaded, for features that the C API lacks or does slowly.
 
-wasmtime's C API carries every byte of a `list<u8>` in a value of 32 bytes, and cannot implement an `async func`. An
-adapter is a small component between guest and host that has the guest's interface on one side and on the other the
-same interface with strings for bytes, and with plain functions for async ones.
+wasmtime's C API passes every byte of a `list<u8>` in a value of 32 bytes, and cannot implement an `async func`
+(bytecodealliance/wasmtime-py#333). An adapter is a small component between guest and host. It has the guest's interface
+on one side; on the other, the same interface with strings for bytes, and with plain functions for async ones.
 """
 
 from __future__ import annotations

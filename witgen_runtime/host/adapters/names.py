@@ -17,38 +17,37 @@ __all__ = [
 ]
 
 PREFIX = "adapter-"
-"""What the names of all begin with that a composed component imports beside the guest's own imports."""
+"""The prefix of all names that a composed component imports in addition to the guest's imports."""
 
 POLL, CANCEL = "adapter-poll", "adapter-cancel"
-"""Whether a ticket is done; to give it up."""
+"""The functions that poll and cancel a subtask."""
 
 STEP, OPENED, COMMAND = "adapter-step", "adapter-opened", "adapter-command"
-"""What to do with a stream's end next; that one was made; an async function that returns when there is a next."""
+"""The function for the next stream instruction; the report of a new end; the async function that waits for the host."""
 
 DRIVE = "adapter-drive"
-"""An async function that returns when the host likes, imported to be exported: guests can go on as long as it runs."""
+"""An async function of the host, imported and exported again: guests can run until it returns."""
 
 WAIT = "adapter-wait"
 """To be called before each wait inside wasmtime; raises where there must be none."""
 
 START = "adapter-start"
-"""An exported async function that returns at once: from then on somebody moves what streams carry."""
+"""An exported async function that returns at once: it starts the task that moves the streams' elements."""
 
 
 def finish_name(function: str) -> str:
-    """Return the name of what finishes an async function: `[method]socket.receive` → `adapter-m1-socket-receive`.
+    """Return the name of an async function's finish: `[method]socket.receive` → `adapter-m1-socket-receive`.
 
-    The letter is that of the function's kind and the number that of the words in the resource's name, so that no two
-    functions share one.
+    The letter is the function's kind and the number counts the words in the resource's name, so that names are unique.
     """
     return f"{PREFIX}{_plain(function)}"
 
 
 def inside_name(interface: str, function: str) -> str:
-    """Return what the inner side of an adapter calls a function.
+    """Return the name of a function on the inner side of an adapter.
 
-    Of the world's own functions that side is an instance put together from them, where no name can be one of a
-    resource's function.
+    For the world's own functions that side is a synthesized instance, in which names cannot be those of a resource's
+    functions.
     """
     return function if interface or not function.startswith("[") else f"{PREFIX}inside-{_plain(function)}"
 

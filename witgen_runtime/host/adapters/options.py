@@ -1,4 +1,4 @@
-"""What can be asked for."""
+"""The choices of adapters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which interfaces get an adapter: what can have one, and what has to have the same as its neighbours."""
+"""Plans which interfaces get an adapter: those that can have one, and those that share types with them."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ __all__ = ["Plan", "plan_imports"]
 
 @dataclass(eq=False)
 class Plan:
-    """The imported interfaces that get adapters, and why not others.
+    """The imported interfaces that get adapters, and the reasons of those that do not.
 
-    That are those whose bytes travel as text, those whose async functions are polled, and those that pass `ends` of
+    These are interfaces whose bytes are passed as text, whose async functions are polled, or that pass `ends` of
     streams or futures.
 
-    `left_out` says by name of interfaces that move bytes why they have no adapter; those of wasmtime itself never have.
+    `left_out` has, by name, why interfaces that move bytes have no adapter; wasmtime's own never have one.
     """
 
     text: list[Interface] = field(default_factory=list[Interface])
     polled: list[Interface] = field(default_factory=list[Interface])
     ends: list[Interface] = field(default_factory=list[Interface])
     settling: list[Interface] = field(default_factory=list[Interface])
-    """Those that pass streams or futures, and those that use resources of one that does."""
+    """Interfaces that pass streams or futures, and those that use resources of such an interface."""
     left_out: dict[str, str] = field(default_factory=dict[str, str])
 
     lending: list[Interface] = field(default_factory=list[Interface])
@@ -40,9 +40,9 @@ class Plan:
 def plan_imports(
     interfaces: Sequence[Interface], ours: Callable[[Interface], bool], *, bytes_: bool, numbers: bool
 ) -> Plan:
-    """Plan adapters for imported interfaces; `ours` says which of them Python implements.
+    """Plan adapters for imported interfaces; `ours` returns whether Python implements one.
 
-    `numbers`: functions that can be lent several handles get their numbers instead.
+    `numbers`: functions that can borrow several handles get their numbers instead.
     """
     served = [interface for interface in interfaces if ours(interface)]
     plan = Plan(
@@ -78,7 +78,7 @@ def _settling(interfaces: Sequence[Interface], ends: Sequence[Interface]) -> Ite
 
 
 def _owners(interfaces: Sequence[Interface]) -> dict[Shape, list[Interface]]:
-    """Return who exports each type that has bytes in it: the interface that declares it, and those that `use` it."""
+    """Return the interfaces that export each type with bytes: the one that declares it, and those that `use` it."""
     owners: dict[Shape, list[Interface]] = {}
     for interface in interfaces:
         for shape in interface.types.values():

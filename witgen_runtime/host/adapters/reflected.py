@@ -18,11 +18,11 @@ __all__ = ["Examined", "Ways", "examine", "ways"]
 
 @dataclass(frozen=True)
 class Examined:
-    """The functions of an interface that a component has, and of those the ones that go through adapters.
+    """The functions that a component has of an interface, and those among them that go through adapters.
 
-    `text` has the functions whose bytes travel as text, `polled` the async ones that are started and finished,
-    `numbers` those whose streams and futures are numbers, `lent` those whose borrowed handles are, but for `self`.
-    `different` says of functions what the component has and what the world has.
+    `text` has the functions whose bytes are passed as text, `polled` the async ones that are started and finished,
+    `numbers` those whose streams and futures are numbers, `lent` those whose borrowed handles except `self` are
+    numbers. `different` has, by function, the signatures of the component and of the world.
     """
 
     functions: frozenset[str]
@@ -34,11 +34,11 @@ class Examined:
 
 
 Ways: TypeAlias = Sequence[Mapping[str, bool]]
-"""How a component may have a function: what `shape.expected` is told."""
+"""The allowed forms of a function in a component: arguments of `signatures.expected`."""
 
 
 def ways(*, composed: bool, text: bool) -> Ways:
-    """Return how a component may have functions: just as WIT says, if no adapters were put around it.
+    """Return the allowed forms of a component's functions: only the WIT form, if it has no adapters.
 
     `text`: bytes may be text there.
     """
@@ -50,7 +50,7 @@ def ways(*, composed: bool, text: bool) -> Ways:
 
 
 def _is_added(interface: abi.Interface, name: str) -> bool:
-    """Tell whether a function is one that composing adds to those of the world itself."""
+    """Return whether composing has added a function to those of the world itself."""
     return not interface.name and name.startswith(PREFIX)
 
 

@@ -9,10 +9,10 @@ __all__ = ["Refusal", "naming"]
 
 
 class Refusal(Exception):  # noqa: N818  (an answer, not a failure: the plain path runs the component)
-    """A component, or one item of its WIT, that adapters cannot be put around.
+    """A component, or one item of its WIT, cannot have adapters.
 
-    `item` is the WIT item (`ns:pkg/iface@1.0.0#f`), or empty for the component as a whole; `rule` says what is not as
-    adapters need it.
+    `item` is the WIT item (`ns:pkg/iface@1.0.0#f`), or empty for the component as a whole; `rule` is the requirement of
+    adapters that it does not meet.
     """
 
     def __init__(self, item: str, rule: str) -> None:

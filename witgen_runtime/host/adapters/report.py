@@ -31,7 +31,7 @@ class AdaptersTaken:
 
 
 def taken(definition: Definition, needs: Needs, refusal: Refusal | None) -> AdaptersTaken:
-    """Return what way the functions of a component take."""
+    """Return which functions of a component go through adapters."""
     text, polled, ends, plain = list[str](), list[str](), list[str](), list[str]()
     names = _by_world_name(needs)
     imports = [

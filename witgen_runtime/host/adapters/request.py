@@ -1,4 +1,4 @@
-"""What adapters the user of a world wants, and what came of it."""
+"""The adapters that the user of a world requests, and the outcome."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Request", "binary", "request"]
 
-_REVISION = b"16"
-"""Part of the key of composed components in the cache: whoever changes what adapters are like changes it."""
+_REVISION = b"17"
+"""Part of the key of composed components in the cache: change it with any change of the adapters."""
 
 _log = logging.getLogger(__name__)
 
 
 class Request:
-    """Composes components of a world. `refusal` says why the last one was not composed."""
+    """Composes components of a world. `refusal` is why the last one was not composed."""
 
     def __init__(self, definition: Definition, wanted: Adapters, *, numbers: bool) -> None:
         self._definition = definition
@@ -63,7 +63,7 @@ class Request:
         return composition.content
 
     def _implemented(self, name: str) -> abi.Interface | None:
-        """Return what the bindings know of an import that Python implements, by the component's name."""
+        """Return the bindings' descriptor of an import that Python implements, by the component's name."""
         item = self._definition.imported(name)
         return item.interface if item is not None and not item.native else None
 
@@ -78,13 +78,13 @@ class Request:
             raise LinkError(f"the component cannot have adapters: {self.refusal}")
 
     def refused(self, refusal: Refusal) -> None:
-        """Be told that a component cannot have adapters."""
+        """Record that a component cannot have adapters."""
         self.refusal = refusal
         _log.info("%s: no adapters: %s", self._definition.name, refusal)
 
 
 def binary(content: bytes) -> bytes:
-    """Return the binary of component text; raise `Refusal` if that is not what it is."""
+    """Return the binary of component text; raise `Refusal` if it is not valid text."""
     try:
         return bytes(wasmtime.wat2wasm(content.decode()))
     except (UnicodeDecodeError, wasmtime.WasmtimeError):
@@ -92,9 +92,9 @@ def binary(content: bytes) -> bytes:
 
 
 def request(definition: Definition, wanted: Adapters, *, concurrent: bool | None = None) -> Request | None:
-    """Return what composes components of a world; None where no function of it has use for an adapter.
+    """Return the composer of a world's components; None if no function of the world needs an adapter.
 
-    `concurrent` tells whether their engine supports concurrent tasks; by default, it does if the world needs that.
+    `concurrent` is whether their engine supports concurrent tasks; by default, it does if the world needs that.
     """
     if wanted not in get_args(Adapters):
         raise ValueError(f'adapters: expected "auto", "bytes" or "off", got {wanted!r}')
@@ -115,7 +115,7 @@ def _interfaces(definition: Definition) -> Sequence[abi.Interface]:
 
 
 def _description(definition: Definition) -> Iterator[str]:
-    """Yield what makes a difference to the composed component."""
+    """Yield everything that determines the composed component."""
     for item in definition.imports:
         yield f"{item.name} {item.native}"
     for interface in definition.exports:

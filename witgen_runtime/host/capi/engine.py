@@ -36,16 +36,16 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a store needs of its engine. Components compiled for one engine do not run on another."""
+    """The features that a store requires of its engine. Components compiled for one engine do not run on another."""
 
     concurrent: bool = False
     """Support for async functions. With it, wasmtime 50.0.1 traps when a call lends two handles to a host function."""
     fuel: bool = False
     """Counting of instructions."""
     interruptible: bool = False
-    """Guests ask whether to go on."""
+    """Guests check whether to stop."""
     bounded: bool = False
-    """Memories that tell who ran into their limit; without it, wasmtime's own limiter has to do."""
+    """Whether memories record who exceeded their limit; without that, wasmtime's own limiter is used."""
 
 
 _STACK: Final = 1 << 20
@@ -99,7 +99,7 @@ def default_engine(settings: Settings | None = None) -> wasmtime.Engine:
 
 
 def chosen(engine: wasmtime.Engine | None, settings: Settings) -> wasmtime.Engine:
-    """Return the engine that a store was given, by default the one that suits its needs."""
+    """Return the engine passed to a store, by default one that meets its needs."""
     check_optional("engine", engine, wasmtime.Engine, "a wasmtime.Engine")
     return engine or default_engine(settings)
 
@@ -113,28 +113,28 @@ def compile_with(engine: wasmtime.Engine, source: str | bytes) -> Component:
             "this process was forked after the engine was made, and has none of the threads that its compiler needs:"
             " make the engine with make_engine(config) in the child, or compile the component before the fork"
         )
-    # One with the same settings that compiles on the calling thread; what it makes runs on the other.
+    # An engine with the same settings that compiles on the calling thread; its components run on the original.
     compiled = Component(make_engine(settings=_made[engine]), source)
     return Component.deserialize(engine, bytes(compiled.serialize()))
 
 
 def fingerprint(engine: wasmtime.Engine) -> str:
-    """Return what tells an engine's compiled components from another's; wasmtime itself checks the details."""
+    """Return a key that distinguishes an engine's compiled components; wasmtime itself checks the details."""
     return _fingerprints.get(engine, "own-bounded" if bounds(engine) else "own")
 
 
 def bounds(engine: wasmtime.Engine) -> bool:
-    """Say whether an engine's memories tell who ran into their limit."""
+    """Return whether an engine's memories record who exceeded their limit."""
     return _made.get(engine, Settings()).bounded
 
 
 def is_concurrent(engine: wasmtime.Engine) -> bool:
-    """Say whether an engine was made with support for concurrent tasks."""
+    """Return whether an engine was made with support for concurrent tasks."""
     return _made.get(engine, Settings()).concurrent
 
 
 def counts_fuel(engine: wasmtime.Engine) -> bool:
-    """Say whether stores of an engine need fuel; an engine itself does not say."""
+    """Return whether stores of an engine need fuel, which an engine does not tell."""
     counting = _counting.get(engine)
     if counting is None:
         try:
@@ -175,7 +175,7 @@ def check_stack() -> None:
 
 
 def prove(engine: wasmtime.Engine) -> None:
-    """Raise unless host functions of this engine's stores can be lent two handles, if it need not be as it is."""
+    """Raise if host functions of this engine's stores cannot borrow two handles and another engine would allow it."""
     if not is_concurrent(engine) and not lends_two(engine):
         raise EngineError(
             f"this engine cannot run the bindings: with wasmtime {ffi.VERSION}, a guest that passes two borrowed"
@@ -185,7 +185,7 @@ def prove(engine: wasmtime.Engine) -> None:
 
 
 def lends_two(engine: wasmtime.Engine) -> bool:
-    """Say whether host functions of this engine's stores can be lent two handles at once; tried once per engine."""
+    """Return whether host functions of this engine's stores can borrow two handles at once; tried once per engine."""
     works = _proven.get(engine)
     if works is None:
         works = _proven[engine] = try_lending_two(

@@ -1,16 +1,16 @@
 """Makes Python functions safe for C to call, from their first instruction on.
 
-CPython looks for signals and asynchronous exceptions when a function begins, before its first `try`. An exception
-raised there leaves the frame; ctypes prints it and gives C an undefined value, which wasmtime takes for an answer or
-frees. So every function that C calls is patched here: its entry no longer looks for signals, and whatever is raised
-anywhere in it ends in its own handler. Nothing is lost: the signal is seen one instruction later, inside the `try`.
+CPython checks for signals and asynchronous exceptions when a function begins, before its first `try`. An exception
+raised there leaves the frame; ctypes prints it and returns an undefined value to C, which wasmtime uses or frees. So
+every function that C calls is patched here: its entry no longer checks for signals, and every exception raised in it
+ends in its own handler. Nothing is lost: the signal is handled one instruction later, inside the `try`.
 
-CPython looks in three places: `RESUME` with an argument below 2, jumps back, and the end of a call. Iterating,
-indexing, and storing (attributes, items, globals) do not look. Two shapes of functions follow from that:
+CPython checks in three places: `RESUME` with an argument below 2, backward jumps, and the end of a call. Iterating,
+indexing, and storing (attributes, items, globals) do not check. Two kinds of functions follow from that:
 
 - `guarded`: the body is one `try`, and a constant that is returned at its end. The `except BaseException` calls
   nothing: it stores the exception where the outer call finds it, and takes an error for C from `errors`.
-- `leaf`: nothing that looks at all, so nothing can be raised. C functions are called by iterating (`for x in
+- `leaf`: no instruction checks at all, so nothing can be raised. C functions are called by iterating (`for x in
   map(function, arguments): break`).
 
 The exception table and the argument of `RESUME` are documented in CPython's `InternalDocs/exception_handling.md` and
@@ -39,7 +39,7 @@ KNOWN: Final = ((3, 11), (3, 12), (3, 13), (3, 14))
 """The releases of CPython on which the patch was proved."""
 
 _AFTER_YIELD_FROM: Final = 2
-"""The argument of `RESUME` that says where a frame goes on; from here on, CPython does not look for signals."""
+"""The argument of `RESUME` from which on CPython does not check for signals."""
 
 
 class _Entry(NamedTuple):
@@ -112,9 +112,9 @@ def guard(code: CodeType) -> CodeType:
 
 
 def cover_jumps(code: CodeType) -> CodeType:
-    """Return code whose jumps back are inside the first `try`, which has to be around all loops.
+    """Return code whose backward jumps are inside the first `try`, which must enclose all loops.
 
-    CPython 3.12 to 3.14 leave the jump behind `for …: if …: …` outside of every `try`, and look for signals there.
+    CPython 3.12 to 3.14 leave the jump after `for …: if …: …` outside every `try`, and check for signals there.
     """
     entries = _entries(code)
     if not entries:
@@ -187,9 +187,9 @@ def leaf(function: F) -> F:
 
 
 def quiet(function: F) -> F:
-    """Patch a finalizer, so that no signal is looked for at its entry: CPython prints and drops what is raised in one.
+    """Patch a finalizer so that its entry does not check for signals: CPython drops what finalizers raise.
 
-    One that calls nothing loses no signal at all.
+    A finalizer that calls nothing loses no signal at all.
     """
     _function(function).__code__ = _quiet(_function(function).__code__)
     return function
@@ -203,7 +203,7 @@ def _function(function: Callable[..., Any]) -> FunctionType:
 
 
 def _is_safe(code: CodeType) -> bool:
-    """Tell whether nothing that is raised in code can leave it, or nothing can be raised."""
+    """Return whether no exception can leave the code, or none can be raised in it."""
     if _resume(code).arg != _AFTER_YIELD_FROM:
         return False
     covered = sum(entry.end - entry.start for entry in _entries(code))
@@ -251,7 +251,7 @@ def refill() -> None:
         errors.fill()
 
 
-# Room: at the recursion limit, a function that C calls is not even entered, and no handler of its own runs.
+# Room: at the recursion limit, a function that C calls is not even entered, so its handler does not run.
 
 
 def _nested(levels: int) -> Callable[[None], None]:
@@ -267,9 +267,9 @@ def _nested(levels: int) -> Callable[[None], None]:
 
 
 def _room() -> Iterator[None]:
-    """Return what finds out whether there is room, with a level to spare.
+    """Return the function that checks whether there is room, with one level to spare.
 
-    CPython 3.11 needs three levels. From 3.12 on it needs two, and two of C, which 3.12 and 3.13 count by themselves.
+    CPython 3.11 needs three levels. From 3.12 on it needs two, and two C levels, which 3.12 and 3.13 count separately.
     """
     if sys.version_info < (3, 12):
         return map(_nested(4), repeat(None))
@@ -285,7 +285,7 @@ def _room() -> Iterator[None]:
 ROOM: Final = _room()
 """`for _ in ROOM: break` raises RecursionError unless C can call Python functions here.
 
-What runs wasm does so before: a host function that finds no room to begin would be left out.
+Code that runs wasm does this first: without room, a host function would be skipped.
 """
 
 
@@ -315,7 +315,7 @@ def _check() -> None:
 
 
 def _has_its_own_lock() -> bool:
-    """Tell whether this is an interpreter beside the main one that does not share its lock (PEP 684)."""
+    """Return whether this is a subinterpreter with a separate lock (PEP 684)."""
     try:
         found: Any = import_module("_interpreters")  # from CPython 3.13 on; such an interpreter has no ctypes before
     except ImportError:
@@ -325,7 +325,7 @@ def _has_its_own_lock() -> bool:
 
 
 def _sample(store: Any, value: Any) -> Any:
-    """Look like what is guarded."""
+    """Copy the metadata of the guarded function."""
     try:
         for each in value:
             if each and value:

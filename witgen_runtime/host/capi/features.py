@@ -1,4 +1,4 @@
-"""What a component needs of WebAssembly that its engine lacks: which feature, and how to have it."""
+"""Names the WebAssembly feature that a component needs and its engine lacks, and how to enable it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _EXCEPTIONS: Final = Feature("exceptions", "wasm_exceptions")
 _MEMORY64: Final = Feature("64-bit memories", "wasm_memory64")
 _MULTI_MEMORY: Final = Feature("several memories in a module", "wasm_multi_memory")
 
-# wasmparser's words, in the order in which they are looked for: longer names come before those they contain.
+# wasmparser's terms, in the order of matching: longer names come before those they contain.
 _KNOWN: Final[tuple[tuple[str, Feature], ...]] = (
     ("component model async stackful", Feature("stackful async functions of the component model")),
     ("component model more async builtins", Feature("further async built-ins of the component model")),
@@ -66,7 +66,7 @@ _LACKS: Final = re.compile(
     r"requires? (?:the|`)|feature required for|is not enabled|proposal not enabled|must be enabled|is not active"
     r"|is disabled|not supported without the|^multiple memories|to be enabled"
 )
-"""How wasmparser says that something is switched off."""
+"""Wasmparser's message for a disabled feature."""
 
 _NAMED: Final = re.compile(
     r"the `?([\w -]+?)`? (?:feature|proposal)|`([\w -]+)` proposal|(\w+) feature required|^([\w -]+) support is not"
@@ -74,7 +74,7 @@ _NAMED: Final = re.compile(
 
 
 def missing_feature(text: str) -> Feature | None:
-    """Return the feature that an engine lacks, if that is what wasmtime's message says."""
+    """Return the feature that an engine lacks according to wasmtime's message; None if it reports something else."""
     for line in _messages(text):
         if not _LACKS.search(line):
             continue
@@ -93,7 +93,7 @@ def _messages(text: str) -> Iterator[str]:
 
 
 def explain(text: str, feature: Feature) -> str:
-    """Say what a component needs and how to have it, with what wasmtime said."""
+    """Return a message with the feature, how to enable it, and wasmtime's message."""
     said = next(line for line in _messages(text) if _LACKS.search(line))
     needs = f"the component needs {feature.name}, which its engine does not have"
     return f"{needs}: {_remedy(feature)}\n  wasmtime: {said.strip()}"

@@ -1,8 +1,8 @@
 """The one module that touches wasmtime-py's internals: its C library, called through private ctypes prototypes.
 
 wasmtime-py's own component API reflects on types at every call. The converters of this package write the C structures
-themselves, so they depend on the layout of `wasmtime_component_val_t` and on who owns what; both are those of the
-releases named in `SUPPORTED`, and are checked as far as they can be when this module is imported.
+themselves, so they depend on the layout of `wasmtime_component_val_t` and on its ownership rules. Both are those of the
+releases in `SUPPORTED`; importing this module checks them as far as possible.
 
 Layout: a value has 32 bytes: its kind in byte 0, its payload from byte 8 on. Strings and enums: size, pointer. Lists,
 tuples, records, flags, maps: count, pointer. Options: a pointer or NULL. Results: is-ok byte, pointer. Variants: size
@@ -58,7 +58,7 @@ KINDS: Final = {
 
 _SHORTEST_PAUSE: Final = 0.00005
 _LONGEST_PAUSE: Final = 0.02
-"""Seconds between two looks at an async call that waits: the C API has no way to be told."""
+"""Seconds between two polls of an async call that waits: the C API has no notification."""
 
 Address = ctypes.c_void_p
 Size = ctypes.c_size_t
@@ -143,7 +143,7 @@ MEMORY_END: Final = ctypes.CFUNCTYPE(None, Size)
 
 
 OUTPUT: Final = ctypes.CFUNCTYPE(ctypes.c_ssize_t, Address, Address, Size)
-"""What `wasi_config_set_stdout_custom` takes: data, bytes, count → count, or a negative `errno`."""
+"""The callback of `wasi_config_set_stdout_custom`: data, bytes, count → count, or a negative `errno`."""
 
 
 class _LinearMemory(ctypes.Structure):
@@ -231,9 +231,9 @@ _memory_creator_set: Final = _prototype(
 
 
 def call_async(*arguments: Any, idle: Callable[[float], bool]) -> int | None:
-    """Call an async function to its end; the other arguments are those of `call`.
+    """Call an async function and wait for it; the other arguments are those of `call`.
 
-    `idle` waits so many seconds, or until the call can go on, and tells whether it can.
+    `idle` waits up to the given number of seconds until the call can continue, and returns whether it can.
     """
     failure, pause = Address(), _SHORTEST_PAUSE
     future = Address(_begin_call(*arguments, ctypes.byref(failure)))
@@ -272,7 +272,7 @@ def set_parallel_compilation(config: wasmtime.Config, *, enabled: bool) -> None:
 
 
 def enable_new_types(config: wasmtime.Config) -> None:
-    """Switch on what values and imports may be like, where this wasmtime has it: maps, and names of `implements`."""
+    """Enable component features that this wasmtime has: maps, and names with `implements`."""
     for name in _NEW_TYPES:
         if hasattr(_bindings.dll, name):
             _prototype(_bindings.dll, name, None, Address, ctypes.c_bool)(address_of(config.ptr()), True)  # noqa: FBT003
@@ -284,9 +284,9 @@ def enable_async(config: wasmtime.Config) -> None:
 
 
 def set_memory_creator(config: wasmtime.Config, callback: Any) -> None:
-    """Let an engine ask `callback` for its memories; the caller keeps that alive.
+    """Let an engine get its memories from `callback`, which the caller keeps alive.
 
-    What a memory begins with is copied: wasmtime maps it from the component's file only into memories of its own.
+    Initial contents are copied: wasmtime maps them from the component's file only into memories that it creates itself.
     """
     _copy_on_write_set(address_of(config.ptr()), False)  # noqa: FBT003  (a C function)
     _memory_creator_set(address_of(config.ptr()), _MemoryCreator(None, callback, None))

@@ -1,7 +1,7 @@
-"""Waits for wasmtime-py's own output functions, which are released by Python code on a thread of wasmtime's.
+"""Waits for wasmtime-py's output functions, which Python code on a wasmtime thread releases.
 
-Before 3.14, CPython ends a thread that does so while the interpreter ends, and Rust answers with an abort. Which
-functions belong to which settings is not known; how many there are in all is.
+Before 3.14, CPython kills such a thread while the interpreter exits, and Rust aborts the process. Only the total number
+of these functions is known, not which settings they belong to.
 """
 
 from __future__ import annotations

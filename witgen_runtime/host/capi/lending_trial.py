@@ -1,7 +1,8 @@
-"""Tries whether host functions of an engine's stores can be lent two handles by one call.
+"""Tests whether one call can lend two handles to a host function of an engine's stores.
 
-wasmtime 50.0.1 traps there ("deferred host scope has no call context") as long as the engine supports concurrent tasks.
-An engine does not tell whether it does, so a small component is run on it.
+wasmtime 50.0.1 traps there ("deferred host scope has no call context") if the engine supports concurrent tasks,
+probably since bytecodealliance/wasmtime#14350. An engine does not tell whether it does, so a small component is run on
+it.
 """
 
 from __future__ import annotations
@@ -38,13 +39,13 @@ _TWO_BORROWS: Final = """
 """
 
 _NUMBER: Final = 0
-"""What stands for the resource in the linker."""
+"""The number that identifies the resource in the linker."""
 
 _resource: Final = struct.Struct("<B7xQ")
 
 
 class _Trial:
-    """The host functions of the component; `raised` is what was raised in one of them."""
+    """The host functions of the component; `raised` is the exception raised in one of them."""
 
     def __init__(self, context: int) -> None:
         self._context = context
@@ -92,7 +93,7 @@ class _Trial:
 
 
 def try_lending_two(engine: wasmtime.Engine, compile_: Callable[[str], Component], *, counts_fuel: bool) -> bool:
-    """Say whether host functions can be lent two handles at once on an engine."""
+    """Return whether host functions can borrow two handles at once on an engine."""
     store, linker = wasmtime.Store(engine), Linker(engine)
     # Where the engine interrupts its guests, the store must allow for a few instructions.
     store.set_epoch_deadline(1 << 32)

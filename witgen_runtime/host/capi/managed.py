@@ -30,10 +30,10 @@ class QuietlyFinalized:
 
 
 class RawLinker(QuietlyFinalized, Linker):
-    """The C library's linker. Instances do not need it once they are there, so whoever makes one closes it.
+    """The C library's linker. Instances do not need it after their creation, so its user closes it.
 
-    Left to the garbage collector, it would take an interrupt of `Store.close` with it: deleting takes long, and CPython
-    drops what is raised in a finalizer.
+    Left to the garbage collector, it could swallow an interrupt of `Store.close`: deletion takes long, and CPython
+    drops exceptions in finalizers.
     """
 
     def close(self) -> None:
@@ -64,6 +64,6 @@ class RawStore(QuietlyFinalized, wasmtime.Store):
                 break
 
     def forget(self) -> None:
-        """Leave the store as it is: one that was inside a call when the process was forked cannot be deleted."""
+        """Leak the store: one that was inside a call when the process forked cannot be deleted."""
         held: Any = self
         held._Managed__ptr = held._Store__context = None

@@ -1,8 +1,8 @@
-"""Linear memories with a limit, and knowledge of who ran into it.
+"""Linear memories with a limit that record when a guest exceeds it.
 
-wasmtime's own limiter makes `memory.grow` fail and tells nobody; what the guest does then (most trap) looks like any
-other trap. So an engine for stores with a limit gets its memories from here: reserved whole, made usable as they grow,
-and refused beyond the limit of the store that is being instantiated when they are made.
+wasmtime's own limiter makes `memory.grow` fail without notifying the host; the guest's reaction (usually a trap) looks
+like any other trap. So engines for stores with a limit get their memories from here: reserved as a whole, made
+accessible as they grow, and refused beyond the limit of the store that is being instantiated when they are made.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ _FAILED: Final = ctypes.c_void_p(-1).value
 
 
 class Budget:
-    """What a store allows each of its memories, in bytes; `refused` is what a guest asked for in vain, or 0."""
+    """The limit of a store's memories, in bytes; `refused` is the size that a guest requested in vain, or 0."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.refused = 0
         self.raised: BaseException | None = None
-        """What was raised while a memory was made."""
+        """The exception raised while a memory was made."""
 
     @classmethod
     def of(cls, limit: int | None) -> Budget:
-        """Return a budget; None is no limit."""
+        """Return a budget; None means unlimited."""
         return cls(1 << 64 if limit is None else limit)
 
 
@@ -78,10 +78,10 @@ def _repeated(function: Callable[..., object], arguments: list[tuple[int, ...]])
 
 
 class _Memory:
-    """A mapping of which `size` bytes can be used; it ends with the object.
+    """A mapping of which `size` bytes are accessible; it is unmapped with the object.
 
-    wasmtime calls for its growth and its end, and no exception may come between what the C library did and what is
-    remembered of it. So both are leaves (see `entry`), and call C by iterating.
+    wasmtime calls back to grow and to free it, and no exception may occur between the C library's change and its record
+    here. So both callbacks are leaves (see `entry`), and call C by iterating.
     """
 
     def __init__(self, capacity: int, mapped: int, budget: Budget) -> None:
@@ -91,7 +91,7 @@ class _Memory:
         self.mapped = mapped
         self.budget = budget
         self.part: list[tuple[int, ...]] = [()]
-        """Address, length and protection of what becomes usable next."""
+        """Address, length and protection of the part that becomes accessible next."""
         self.extending = _repeated(_protect, self.part)
         self.whole: list[tuple[int, ...]] = [()]
         self.unmapping = _repeated(_unmap, self.whole)

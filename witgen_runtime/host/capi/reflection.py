@@ -62,7 +62,7 @@ def _ask(name: str, type_: int, *arguments: Any) -> str:
 
 
 def _count(name: str, type_: int) -> list[ctypes.c_size_t]:
-    """Return the indices of what a type has several of."""
+    """Return the indices of a type's parts."""
     return [ctypes.c_size_t(index) for index in range(_api(name)(ctypes.c_void_p(type_)))]
 
 

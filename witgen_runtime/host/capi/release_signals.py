@@ -1,8 +1,8 @@
-"""Signals that C gives, at any time and on any thread, without entering Python.
+"""Signals that C code sends, at any time and on any thread, without entering Python.
 
-A signal is one of CPython's own locks: C code can release it without the interpreter lock, and while the interpreter
-ends. Taking it waits for the release. Signals are used again, and never freed: nobody knows whether the thread that
-releases one has left it.
+A signal is a CPython lock: C code can release it without the interpreter lock, and while the interpreter exits.
+Acquiring it waits for the release. Signals are reused and never freed: the thread that releases one may still be using
+it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, Final
 
 __all__ = ["RELEASE", "free", "take", "wait"]
 
-# Not `ctypes.pythonapi`, which keeps the interpreter lock: who releases a signal may need that first.
+# Not `ctypes.pythonapi`, which holds the interpreter lock: the releasing thread may need that first.
 _api: Final = ctypes.CDLL(None, handle=getattr(ctypes.pythonapi, "_handle"))  # noqa: B009  (private)
 
 _allocate: Any = _api["PyThread_allocate_lock"]
@@ -23,7 +23,7 @@ _acquire.restype = ctypes.c_int
 _acquire.argtypes = (ctypes.c_void_p, ctypes.c_longlong, ctypes.c_int)
 
 RELEASE: Final = ctypes.cast(_api["PyThread_release_lock"], ctypes.c_void_p)
-"""The C function that gives a signal; its argument is the signal."""
+"""The C function that sends a signal; its argument is the signal."""
 
 _free: list[int] = []
 
@@ -46,6 +46,6 @@ def free(signal: int) -> None:
 
 
 def wait(signal: int, seconds: float | None) -> bool:
-    """Wait until a signal is given, at most so long, or for ever; tell whether it was."""
+    """Wait for a signal, at most the given seconds or without limit; return whether it was sent."""
     microseconds = -1 if seconds is None else round(seconds * 1_000_000)
     return bool(_acquire(signal, microseconds, 0) == 1)

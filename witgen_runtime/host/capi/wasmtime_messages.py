@@ -1,4 +1,4 @@
-"""What wasmtime says where it is wasmtime that cannot go on, and what that means."""
+"""Translates messages about wasmtime's own limitations into errors with a remedy."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 from ..errors import EngineError, HandleLimitError, HostError, Trap
 from . import ffi
 
-__all__ = ["LENDS_ONE", "NO_MORE_HANDLES", "explained"]
+__all__ = ["LENDS_ONE", "NO_MORE_HANDLES", "known_error"]
 
 LENDS_ONE: Final = (
     f"wasmtime {ffi.VERSION} traps when a guest lends two handles to one call of a host function, as long as its engine"
@@ -44,7 +44,7 @@ _MEANINGS = {
     "cannot read from and write to intra-component future": _HANDED_BACK,
     "Recursive `StoreContextMut::run_concurrent` calls not supported": _NO_NESTING,
 }
-# Later releases say so only of guests that are at fault.
+# Later releases use this message only for errors of the guest.
 if int(ffi.VERSION.partition(".")[0]) < 49:
     _MEANINGS["cannot block a synchronous task before returning"] = _NO_WAITING
 
@@ -58,8 +58,8 @@ NO_MORE_HANDLES: Final = (
 _FULL: Final = "store handle limit exceeded"
 
 
-def explained(text: str) -> HostError | None:
-    """Return what a message of wasmtime's means, if it is one of those."""
+def known_error(text: str) -> HostError | None:
+    """Return the error for a known message of wasmtime; None for any other message."""
     if _FULL in text:
         error = HandleLimitError(NO_MORE_HANDLES)
         trap = Trap(text)

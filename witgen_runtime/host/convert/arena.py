@@ -1,8 +1,8 @@
 """Memory that Python values are lowered into: one arena per bound function, one region per column of its lists.
 
 An arena's fixed part is laid out when the function is compiled: every constant word (kinds, counts, names, pointers
-from one part to another) stands in its image, so that a call only writes what differs from the last one. Regions
-grow; theirs are columns of equal entries, whose constant words are written when they grow.
+from one part to another) is part of its image, so that a call only writes the words that differ from the last one.
+Regions grow; they are columns of equal entries, whose constant words are written when the region grows.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ class Region:
         self._links = links
 
     def grow(self, count: int) -> None:
-        """Make room for at least `count` entries; what was in the region is lost."""
+        """Make room for at least `count` entries; the region's contents are lost."""
         capacity = max(count, 2 * self.capacity, 16)
         if 8 * self._words * capacity > _LARGE:
             self._large.append(self)
@@ -170,7 +170,7 @@ class Region:
         return True
 
     def release(self) -> None:
-        """Give the memory back, also that of the regions linked to."""
+        """Free the memory, also that of linked regions."""
         if self._keep is not None and _LARGE < len(self.B) <= _HUGE and not self._names and not self._links:
             _spares[:] = [_Spare((self._words, self._constants), self.capacity, self.B, self._keep)]
         self.capacity = 0

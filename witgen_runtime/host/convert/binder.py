@@ -1,7 +1,7 @@
-"""Binds compiled converters in a store: each bound function has a namespace with its arena and what its code names.
+"""Binds compiled converters in a store: each bound function has a namespace with its arena and the names of its code.
 
-A bound function is compiled at its first call. Until then it has the code of a stand-in, which puts the real code in
-its own place; so a world of hundreds of functions links fast, and no indirection is left in a call.
+A bound function is compiled at its first call. Until then it has the code of a stub, which replaces itself by the real
+code; so a world of hundreds of functions links fast, and calls have no indirection.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _PIECE = 1 << 14
 
 
 class Lender(Protocol):
-    """Handles of one bound function that are under way during a call."""
+    """Handles of one bound function that are in transit during a call."""
 
     @property
     def passing(self) -> Sequence[object]:
@@ -42,11 +42,11 @@ class Lender(Protocol):
         ...
 
     def lowerer(self, type_: Handle) -> Callable[[Any], int]:
-        """Return what turns an object into the address of a box for a call."""
+        """Return the function that converts an object to the address of a box for a call."""
         ...
 
     def lifter(self, type_: Handle) -> Callable[[int], Any]:
-        """Return what turns a box into an object."""
+        """Return the function that converts a box to an object."""
         ...
 
     def settle(self) -> None:
@@ -63,7 +63,7 @@ class Lender(Protocol):
 
 
 class Handles(Protocol):
-    """What the converters need of a store and of the resources it knows."""
+    """The interface of a store and its resources for the converters."""
 
     @property
     def call_environment(self) -> Namespace:
@@ -71,7 +71,7 @@ class Handles(Protocol):
         ...
 
     def lender(self) -> Lender:
-        """Return what holds the handles of one bound function."""
+        """Return the handles of one bound function."""
         ...
 
     def check(self, type_: abi.Type, value: object) -> object:
@@ -137,7 +137,7 @@ _STAND_IN_OF_CALLBACK: Final = compile(
 """A callback is called from C before it is compiled, too."""
 
 _becoming: Final = forking.held_while_forking()
-"""Held while a stand-in becomes what it stands for."""
+"""Held while a stub is replaced by the compiled function."""
 
 
 class _Bound:
@@ -172,7 +172,7 @@ class _Bound:
     def _become(self, *arguments: Any, **named: Any) -> Any:
         call: FunctionType = self.call  # type: ignore[assignment]  # made by _stand_in
         with _becoming:
-            # Once: a call of another thread may use what is made here already.
+            # Only once: a call of another thread may already use the result.
             if CALL not in self._namespace:
                 compiled = self._compiler(self._function)
                 self._namespace.update(self._environment(compiled))
@@ -216,7 +216,7 @@ class _Bound:
         self._lender.undo()
         if isinstance(failure, check.Mismatch) and again:
             raise failure.located(self._function.python)
-        # Other forms of the values do not help where the runtime itself cannot go on.
+        # Other forms of the values do not help if the runtime itself has failed.
         if again or isinstance(failure, HostError) or not isinstance(failure, Exception):
             raise failure
 
@@ -241,9 +241,9 @@ def _shrink(large: list[Region]) -> None:
 def bind_caller(
     function: abi.Function, handles: Handles, target: Any, *, adapted: bool = False, calls_back: bool = True
 ) -> Callable[..., Any]:
-    """Return what calls an exported function; `target` is its C structure. `adapted`: through an adapter.
+    """Return the caller of an exported function; `target` is its C structure. `adapted`: through an adapter.
 
-    `calls_back` tells whether wasm can call Python meanwhile.
+    `calls_back` is whether wasm can call Python meanwhile.
     """
     extra: Namespace = {"_function": ffi.Address(ctypes.addressof(target)), "_target": target}
     if function.result is None:
@@ -262,7 +262,7 @@ def bind_callback(
 ) -> Any:
     """Return the C callback of an imported function; methods have no `implementation`, their objects do.
 
-    What the implementation returns goes through `finish`, if there is one. `adapted`: through an adapter.
+    `finish`, if given, completes the implementation's result. `adapted`: through an adapter.
     """
     compiler = partial(compile_callback, finishes=finish is not None, adapted=adapted)
     extra: Namespace = {"_implementation": implementation, "_finish": finish}

@@ -1,7 +1,7 @@
 """Compiles a function descriptor into Python: a caller for an export, a callback for an import.
 
 The source of a converter depends on the descriptor alone and is compiled once per process. It is executed once for
-every function that is bound in a store, in a namespace of its own that holds its arena.
+every function that is bound in a store, in a separate namespace that holds its arena.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from ..capi.ffi import pin_structure
 from .arena import Layout, RegionSpec
 from .lift import Handle, Lifting
 from .lower import INTEGERS, kind_of
-from .lower_lists import Columns
+from .lower_lists import ListLowering
 
 __all__ = ["CALL", "Compiled", "Handle", "compile_callback", "compile_caller"]
 
 CALL = "_call_it"
-"""What the compiled module calls its function."""
+"""The name of the function in the compiled module."""
 
 _CALLBACK_PARAMETERS = "_data, _where, _shape, _arguments, _given, _results, _wanted"
 _DIRECT = {
@@ -41,7 +41,7 @@ _numbers = count(1)
 
 @dataclass(frozen=True, eq=False)
 class Compiled:
-    """Code of a converter and what it needs to be executed."""
+    """A converter's code and the names that it needs."""
 
     code: CodeType
     constants: dict[str, object]
@@ -65,7 +65,7 @@ class _Compiler:
         self.layout = Layout()
         self.slot = self.layout.reserve(4)
         self.lifting = Lifting(self.source, adapted=adapted)
-        self.lowering = Columns(self.source, self.layout, adapted=adapted)
+        self.lowering = ListLowering(self.source, self.layout, adapted=adapted)
         declared = function.result
         self.raises = declared if function.raises is not None and isinstance(declared, abi.Result) else None
         self.uses_arena = declared is not None and declared not in _DIRECT
@@ -138,9 +138,9 @@ class _Compiler:
 
     @contextmanager
     def _broken_off(self) -> Generator[list[str]]:
-        """Add a `try` whose failure leaves the store broken.
+        """Generate a `try` whose failure marks the store as broken.
 
-        With a condition appended, only if that is true then; with an empty one, there is no `try`.
+        With a condition, only if that is true at the time; with an empty one, there is no `try`.
         """
         line, block = self.source.line, self.source.block
         conditions: list[str] = []
@@ -291,12 +291,12 @@ class _Compiler:
         self._let_go()
 
     def _let_go(self) -> None:
-        """End what lasts until the values are passed."""
+        """Generate the end of the state that lasts until the values are passed."""
         line, block = self.source.line, self.source.block
         if self.lowering.handles:
             line("_settle()")
         for pin in dict.fromkeys(self.lowering.passing):
-            # Not None: ctypes goes on holding what was there before.
+            # Not None: ctypes would keep the previous object alive.
             line(f"_pins.{pin} = b''")
         if self.lowering.regions:
             with block("if _large:"):
@@ -322,12 +322,12 @@ def _cached(function: abi.Function, kind: str, compile_: Callable[[], Compiled])
 
 
 def compile_caller(function: abi.Function, *, adapted: bool = False, calls_back: bool = True) -> Compiled:
-    """Compile what calls an export; cached. `calls_back`: wasm can call Python meanwhile."""
+    """Compile the caller of an export; cached. `calls_back`: wasm can call Python meanwhile."""
     kind = f"caller {adapted} {calls_back}"
     return _cached(function, kind, lambda: _Compiler(function, adapted=adapted).caller(calls_back=calls_back))
 
 
 def compile_callback(function: abi.Function, *, finishes: bool = False, adapted: bool = False) -> Compiled:
-    """Compile what a guest calls; cached. `finishes`: for coroutines, too. `adapted`: through an adapter."""
+    """Compile the callback of an import; cached. `finishes`: for coroutines, too. `adapted`: through an adapter."""
     kind = f"callback {finishes} {adapted}"
     return _cached(function, kind, lambda: _Compiler(function, finishes=finishes, adapted=adapted).callback())

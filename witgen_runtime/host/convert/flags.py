@@ -17,7 +17,7 @@ _REMEMBERED = 256
 
 
 def flag_reader(type_: abi.Flags) -> Callable[[int, int], Flag]:
-    """Return what makes a member of the flag class from the names at an address."""
+    """Return a function that makes a member of the flag class from the names at an address."""
     bits = {name.encode(): 1 << index for index, name in enumerate(type_.flags)}
     members: dict[int, Flag] = {}
     words = MEMORY.cast("Q")
@@ -38,7 +38,7 @@ def flag_reader(type_: abi.Flags) -> Callable[[int, int], Flag]:
 
 
 def flag_words(names: tuple[tuple[int, int], ...]) -> Callable[[Any], array[int]]:
-    """Return what turns a member into the C array of its names (size, address); `names` in the order of the bits."""
+    """Return a function from a member to the C array of its names (size, address); `names` in the order of the bits."""
     remembered: dict[int, array[int]] = {}
 
     def write(value: int) -> array[int]:

@@ -1,7 +1,7 @@
 """Generates the statements that turn C values into Python values: results of exports and arguments of host functions.
 
-`Lifting.block` reads values that lie at known distances with one `struct` call and returns an expression for each;
-what needs statements (options, variants, nested pointers, lists) adds them.
+`Lifting.block` reads values at known offsets with one `struct` call and returns an expression for each; types that need
+statements (options, variants, nested pointers, lists) add them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _DEEP = 8
 
 
 def _items(type_: abi.Type) -> tuple[tuple[int, str], ...]:
-    """Return offset and struct format of what has to be read of a value."""
+    """Return offset and struct format of the parts to read of a value."""
     match type_:
         case abi.Prim() if type_ in _SCALARS:
             return ((8, _SCALARS[type_]),)
@@ -77,7 +77,7 @@ class Lifting:
     `handles` collects the resource types met, by the name of their reader, and those of streams and futures, which are
     numbers here.
 
-    With `adapted`, bytes and strings are what adapters make of them.
+    With `adapted`, bytes and strings have the form that adapters use.
     """
 
     def __init__(self, source: Source, *, adapted: bool = False) -> None:
@@ -187,7 +187,7 @@ class Lifting:
         return function
 
     def _inner(self, type_: abi.Type, pointer: str) -> str:
-        """Read what a pointer leads to; far in, in a function of its own."""
+        """Read the target of a pointer; deeply nested ones in a separate function."""
         if self._source.depth < _DEEP:
             return self.value(type_, pointer)
         function = self._source.fresh("read")

@@ -1,7 +1,7 @@
 """Generates the statements that turn Python values into C values: parameters of exports and results of host functions.
 
 The statements take values in canonical form only, that is exactly of the class in the table of types, and raise some
-exception on any other; what is lenient happens in `check`. So no code of the user's runs while an arena is filled.
+exception on any other; lenient conversion happens in `check`. So no user code runs while an arena is filled.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def kind_of(type_: abi.Type) -> int:
 class Lowering(ABC):
     """Generates lowering code into a source, and lays the arena out that it writes into.
 
-    With `adapted`, bytes and strings are what adapters make of them.
+    With `adapted`, bytes and strings have the form that adapters use.
     """
 
     def __init__(self, source: Source, layout: Layout, *, adapted: bool = False) -> None:
@@ -81,7 +81,7 @@ class Lowering(ABC):
                 self.sequence(type_, self.name(value), position)
 
     def is_text(self, type_: abi.Type) -> bool:
-        """Say whether a type is `list<u8>` that travels as text."""
+        """Return whether a type is a `list<u8>` that is passed as text."""
         return self.adapted and isinstance(type_, abi.List) and type_.element is abi.U8
 
     def kind(self, type_: abi.Type) -> int:
@@ -106,13 +106,13 @@ class Lowering(ABC):
         return name
 
     def handle(self, type_: Handle) -> str:
-        """Return the name of what turns an object into a handle's box, or a stream into its number."""
+        """Return the name of the function that converts an object to a handle's box, or a stream to its number."""
         name = self.source.fresh("lower")
         self.handles[name] = type_
         return name
 
     def box(self, type_: abi.Type, value: str) -> int:
-        """Lower a value into a C value of its own; return where it lies."""
+        """Lower a value into a separate C value; return its position."""
         position = self.layout.reserve(4)
         self.value(type_, value, position)
         return position
@@ -130,7 +130,7 @@ class Lowering(ABC):
         return name
 
     def exactly(self, name: str, *classes: str) -> None:
-        """Refuse a value whose class is none of these."""
+        """Generate the refusal of a value of any other class."""
         tests = " and ".join(f"_type({name}) is not {class_}" for class_ in classes)
         with self.source.block(f"if {tests}:"):
             self.source.line("_refuse()")
@@ -157,7 +157,7 @@ class Lowering(ABC):
             self.pinned(f"{self.encoder()}({name})", position + 1)
 
     def encoder(self) -> str:
-        """Return the name of what makes a string's bytes."""
+        """Return the name of the function that encodes a string."""
         return "_wide_text" if self.adapted else "_encode"
 
     def text(self, name: str, position: int) -> None:
@@ -269,7 +269,7 @@ class Lowering(ABC):
         self.source.line(f"{words}[{first}:{first} + _len({chosen})] = {chosen}")
 
     def flag_writer(self, type_: abi.Flags) -> str:
-        """Return the name of what makes the C array of a member's names."""
+        """Return the name of the function that makes the C array of a member's names."""
         writer = self.source.fresh("flags")
         names = "".join(f"({size}, _base + {8 * text}), " for size, text in map(self.layout.name, type_.flags))
         self.source.declare(f"{writer} = {self.source.constant(flag_words, 'flag_words')}(({names}))")

@@ -1,8 +1,8 @@
 """Lowers lists by columns.
 
-What equal entries have in common is written once, when a region grows; what differs is written column by column with
-a slice each, whatever the elements are made of. Elements of nested lists, of options and of a variant's cases follow
-each other in regions of their own.
+The constant words of equal entries are written once, when a region grows; the others are written column by column, with
+one slice assignment each, for elements of any type. Elements of nested lists, of options and of a variant's cases lie
+in separate regions.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from ...values import Err, Ok, Some
 from .arena import RegionSpec
 from .lower import INTEGERS, Lowering, kind_of
 
-__all__ = ["Columns"]
+__all__ = ["ListLowering"]
 
 
-class Columns(Lowering):
+class ListLowering(Lowering):
     """Lowering with lists and maps. A column is a list `xs` of `n` values for word `word` of a region's entries."""
 
     def sequence(self, type_: abi.Type, name: str, position: int) -> None:
@@ -128,7 +128,7 @@ class Columns(Lowering):
         return name
 
     def _all(self, xs: str, n: str, *classes: str) -> None:
-        """Refuse a column with a value whose class is none of these."""
+        """Generate the refusal of a column with a value of any other class."""
         types = self.source.fresh("types")
         self.source.line(f"{types} = _list(_map(_type, {xs}))")
         counts = " + ".join(f"{types}.count({class_})" for class_ in classes)
@@ -250,7 +250,7 @@ class Columns(Lowering):
         return table
 
     def _carries(self, class_: str, payload: abi.Type | None) -> bool:
-        """Say whether objects of a class have a `value`: payloads do, and `Ok` and `Err` without one have None."""
+        """Return whether objects of a class have a `value`: payloads do, and `Ok` and `Err` without one have None."""
         return payload is not None or class_ in (self.source.constant(Ok, "Ok"), self.source.constant(Err, "Err"))
 
     def _variants(self, type_: abi.Variant, xs: str, n: str, region: RegionSpec, word: int) -> None:

@@ -1,1 +1,1 @@
-"""What a component needs, whether the host's objects implement it, and how both are connected."""
+"""Links components: what they import, whether the host's objects implement it, and the linker."""

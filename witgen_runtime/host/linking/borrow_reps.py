@@ -1,4 +1,4 @@
-"""Host functions that are lent handles as numbers: what stands for them in the C API, and what calls the real ones."""
+"""Host functions that borrow handles as numbers: their form in the C API, and the calls of the implementations."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _numbered(type_: abi.Type) -> abi.Type:
 def with_objects(
     function: abi.Function, implementation: Callable[..., Any] | None, objects: Mapping[int, object]
 ) -> Callable[..., Any]:
-    """Return what calls an implementation, or a method of the first argument, with the objects that have numbers."""
+    """Return a function that calls an implementation, or a method of the first argument, with the numbers' objects."""
     method = is_method(function)
     converting = [_converting(param.type, objects) for param in function.params[int(method) :]]
 
@@ -57,7 +57,7 @@ def with_objects(
 
 
 def _converting(type_: abi.Type, objects: Mapping[int, object]) -> _Convert | None:
-    """Return what puts objects in the place of numbers in a value, None where there are none."""
+    """Return a function that replaces numbers in a value by objects; None if the type has none."""
     match type_:
         case abi.Borrow():
             return objects.__getitem__

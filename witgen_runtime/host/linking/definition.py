@@ -1,4 +1,4 @@
-"""What a world imports and exports, and whether a component fits it."""
+"""Definitions of worlds, and the check whether a component fits one."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def labelled(interface: abi.Interface, label: str) -> abi.Interface:
 
 
 _Extern: TypeAlias = Any
-"""What wasmtime-py says about an import or export: an item, from version 49 on in the attribute `ty`."""
+"""The type of an import or export in wasmtime-py: an item, from version 49 on in the attribute `ty`."""
 
 
 def _item(extern: _Extern) -> wasm.ComponentItem:
@@ -57,13 +57,13 @@ class Import:
 
     @property
     def name(self) -> str:
-        """What the component calls the import: the interface's name, or the label it is imported under."""
+        """The component's name of the import: the interface's name, or the label under which it is imported."""
         return self.label or self.interface.name
 
 
 @dataclass(frozen=True)
 class Needs:
-    """What a component uses of its world. Each name is one version of an interface.
+    """The part of a world that a component uses. Each name is one version of an interface.
 
     Imports go by the component's names, exports by the world's.
     """
@@ -83,22 +83,22 @@ class Needs:
     lent: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     """The imported functions whose borrowed handles are numbers, by the interface."""
     adapters: frozenset[str] = frozenset()
-    """What the component imports only because it was composed."""
+    """Imports that the component has only because adapters were added."""
     refusal: str = ""
     """Why it was not."""
 
 
 @dataclass(frozen=True, eq=False)
 class Definition:
-    """A world: what generated bindings expect of a component."""
+    """A world: the imports and exports that generated bindings expect of a component."""
 
     name: str
     imports: tuple[Import, ...]
     exports: tuple[abi.Interface, ...]
     adapters: Adapters = "auto"
-    """Those that its components get where their user does not say."""
+    """The default for its components."""
     streams: bool = False
-    """Whether functions have streams or futures. They cannot be called, but their component has to be read."""
+    """Whether functions have streams or futures. They need adapters, so their component has to be read."""
     _checked: WeakKeyDictionary[wasm.Component, Needs] = field(
         default_factory=WeakKeyDictionary[wasm.Component, Needs], init=False
     )
@@ -111,7 +111,7 @@ class Definition:
 
     @cached_property
     def passes_streams(self) -> bool:
-        """Whether Python can come to hand a guest wasmtime's own kind of stream."""
+        """Whether Python may pass wasmtime's implementation of streams to a guest."""
         streams = {
             resource
             for item in self.imports
@@ -149,12 +149,12 @@ class Definition:
                 yield from ((name, function) for function in interface.functions)
 
     def serves(self, name: str) -> bool:
-        """Tell whether an import of a component, by its name there, is implemented in Python (or by nobody)."""
+        """Return whether an import, by its name in the component, is implemented in Python (or not at all)."""
         known = self.imported(name)
         return not known.native if known is not None else not is_native(name)
 
     def needs(self, component: wasm.Component, engine: wasmtime.Engine) -> Needs:
-        """Return what a component of this world imports and exports; raise if it is not one of this world."""
+        """Return the imports and exports of a component; raise if it does not fit this world."""
         needs = self._checked.get(component)
         if needs is None:
             needs = self._checked[component] = _Examination(self, component, engine).needs()
@@ -203,7 +203,7 @@ class _Examination:
         )
 
     def _needs_code(self, items: Iterable[object]) -> bool:
-        """Tell whether an interface needs somebody to implement it: for functions and for resources of its own."""
+        """Return whether an interface needs an implementation: it has functions, or declares resources."""
         needs = False
         for item in items:
             if isinstance(item, wasm.ResourceType):
@@ -264,9 +264,9 @@ class _Examination:
     def _compare(
         self, interface: abi.Interface, externs: Mapping[str, _Extern], kind: str, name: str, known: str
     ) -> frozenset[str]:
-        """Compare the functions that both sides have, and return those of the component.
+        """Compare the functions of both sides, and return those of the component.
 
-        What is missing is a problem on the side that uses it. `kind` is `import` or `export`, `name` the component's
+        A missing function is a problem of the side that uses it. `kind` is `import` or `export`, `name` the component's
         name of the interface, `known` the world's.
         """
         exported, place = kind == "export", f"{name}#" if name else ""
@@ -287,7 +287,7 @@ class _Examination:
 
 
 def _absent(side: str, plainly: str, others: Sequence[str]) -> str:
-    """Say that one side lacks an interface; name the versions of it that it has."""
+    """Report an interface that one side lacks, with the versions that it has."""
     if not others:
         return f"{side} {plainly}"
     return (

@@ -1,4 +1,4 @@
-"""What implements a world's imports: where each function is found, and whether it can be called as WIT says."""
+"""Implementations of a world's imports: finds each function, and checks whether it can be called as WIT declares."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def subclass(found: object, base: type[T]) -> type[T]:
 
 
 class Given(SimpleNamespace):
-    """Implementations by attribute, with what is known to be wrong with them; names of WIT never begin with `_`."""
+    """Implementations by attribute, with their known problems; WIT names never begin with `_`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,12 +37,12 @@ class Given(SimpleNamespace):
 
 
 def problems_of(imports: object) -> list[str]:
-    """Return what is known to be wrong with implementations."""
+    """Return the known problems of implementations."""
     return imports._problems if isinstance(imports, Given) else []  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
 
 class Implementation:
-    """What implements one import: `given` has the free functions, `classes` those of resources."""
+    """The implementation of one import: `given` has the free functions, `classes` those of resources."""
 
     def __init__(self, item: Import, imports: object) -> None:
         self.item = item
@@ -58,7 +58,7 @@ class Implementation:
         }
 
     def target(self, function: abi.Function) -> tuple[object, str]:
-        """Return what has a function's implementation, and under which name; empty: it is one itself."""
+        """Return the owner of a function's implementation, and its attribute name: empty for the owner itself."""
         if function.resource is None:
             return self.given, function.python
         owner = self.classes[function.resource]
@@ -69,10 +69,10 @@ class Implementation:
         return getattr(self.item.module, name, None)
 
     def missing(self, *, awaits: bool, unserved: Mapping[str, str], refused: Container[str]) -> Iterator[str]:
-        """Say what an implementation lacks, and what in it cannot be called as WIT says.
+        """Report what an implementation lacks, and functions that cannot be called as WIT declares.
 
-        `awaits` tells whether coroutines will do, `unserved` what nobody can implement, and why, `refused` what cannot
-        be called anyway.
+        `awaits` is whether coroutines are accepted; `unserved` are functions that cannot be implemented, with reasons;
+        `refused` are functions that cannot be called anyway.
         """
         place = self.item.name or "the world itself"
         if self.given is None:
@@ -93,7 +93,7 @@ class Implementation:
                 yield from self._problems(function, place, awaits=awaits)
 
     def _problems(self, function: abi.Function, place: str, *, awaits: bool) -> Iterator[str]:
-        """Say what is wrong with the implementation of one function."""
+        """Report the problem with the implementation of one function."""
         owner, name = self.target(function)
         if owner is None:
             return
@@ -116,7 +116,7 @@ class Implementation:
             yield f"{self.item.name}#{function.name}: {reason}" if self.item.name else f"{function.name}: {reason}"
 
     def _instead(self) -> str:
-        """Return a hint if what was given for the imports has no attribute of the import's name."""
+        """Return a hint if the imports object has no attribute of the import's name."""
         name, imports = self.item.attribute, self._imports
         if imports is None or isinstance(imports, Given) or hasattr(imports, name):
             return ""
@@ -124,7 +124,7 @@ class Implementation:
         return f"; there is `{close}`" if close else f"; {type(imports).__name__} has no such attribute"
 
     def function(self, function: abi.Function) -> Callable[..., Any] | None:
-        """Return what implements a function; None for methods, which their objects have, and where nobody can."""
+        """Return the implementation of a function; None for methods and for functions that cannot be implemented."""
         if function.name.startswith("[method]"):
             return None
         owner, name = self.target(function)
@@ -132,13 +132,13 @@ class Implementation:
         return implementation
 
     def awaits(self, function: abi.Function) -> bool:
-        """Tell whether a function's implementation is a coroutine."""
+        """Return whether a function's implementation is a coroutine function."""
         owner, name = self.target(function)
         return is_coroutine(getattr(owner, name, None) if name else owner)
 
 
 def is_coroutine(found: object) -> bool:
-    """Tell whether calling something makes a coroutine: an `async def`, or an object whose `__call__` is one."""
+    """Return whether calling an object makes a coroutine: an `async def`, or an object whose `__call__` is one."""
     if isinstance(found, type):
         return False
     called = cast("object", getattr(type(found), "__call__", None))  # noqa: B004
@@ -150,7 +150,7 @@ def is_coroutine(found: object) -> bool:
 
 
 def _alike(name: str, owner: object, known: Container[str]) -> str | None:
-    """Return the attribute that is called almost like one that an owner lacks."""
+    """Return the attribute of an owner whose name resembles a missing one."""
     if not name or hasattr(owner, name):
         return None
     others = [each for each in dir(owner) if not each.startswith("_") and each not in known]
@@ -158,10 +158,10 @@ def _alike(name: str, owner: object, known: Container[str]) -> str | None:
 
 
 def misfit(owner: object, name: str, function: abi.Function) -> str | None:
-    """Say why an implementation cannot be called with the parameters of a function; None where it can.
+    """Return why an implementation cannot be called with the parameters of a function; None if it can.
 
     It is the attribute `name` of its owner, or if that is empty, the owner itself. The runtime passes all parameters by
-    position. A decorator that takes anything (`*args`) is taken at its word: what it wraps may have other parameters.
+    position. A decorator that accepts any arguments (`*args`) passes: the function it wraps may have other parameters.
     """
     target: Any = getattr(owner, name) if name else owner
     params = function.params
@@ -172,7 +172,7 @@ def misfit(owner: object, name: str, function: abi.Function) -> str | None:
     try:
         signature = inspect.signature(target, follow_wrapped=False)
     except (TypeError, ValueError):
-        # Some functions written in C do not tell.
+        # Some functions written in C have no signature.
         return None
     try:
         signature.bind(*params)
@@ -185,7 +185,7 @@ def misfit(owner: object, name: str, function: abi.Function) -> str | None:
 
 
 def _gets_self(owner: object, name: str) -> bool:
-    """Tell whether a method that is called on an object gets the object."""
+    """Return whether a method called on an object gets the object."""
     classes = owner.__mro__ if isinstance(owner, type) else ()
     found: object = next((vars(each)[name] for each in classes if name in vars(each)), None)
     if found is None:
@@ -194,7 +194,7 @@ def _gets_self(owner: object, name: str) -> bool:
 
 
 def _takes(target: Callable[..., Any], count: int) -> bool:
-    """Tell whether a Python function clearly takes so many arguments by position; fast, for the usual case."""
+    """Return whether a Python function clearly accepts that many positional arguments; the fast path."""
     plain: object = target
     if isinstance(plain, MethodType):
         plain, count = plain.__func__, count + 1
@@ -213,7 +213,7 @@ def _without_types(signature: inspect.Signature) -> str:
 
 
 def _needs_object(target: object, function: abi.Function, signature: inspect.Signature) -> bool:
-    """Tell whether a function is a method that was found on a class where an object was meant."""
+    """Return whether a function is a method found on a class that was passed instead of an object."""
     first = next(iter(signature.parameters), "")
     return function.resource is None and isinstance(target, FunctionType) and first == "self"
 
@@ -241,6 +241,6 @@ def check_imports(definition: Definition, imports: object) -> None:
 
 
 def _container(definition: Definition) -> str:
-    """Return what generated code calls the class of a world's imports."""
+    """Return the name in generated code of the class of a world's imports."""
     world = definition.name.rpartition("/")[2].partition("@")[0]
     return "".join(part.capitalize() for part in world.split("-")) + "Imports"

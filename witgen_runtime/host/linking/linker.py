@@ -18,7 +18,7 @@ from .. import forking, signatures
 from ..adapters.calling.bound_imports import CANCEL, COMMAND, DRIVE, OPENED, POLL, STEP, WAIT, finish_of, start_of
 from ..adapters.calling.stream_calls import Classes, keys_of, obstacle, passages
 from ..adapters.calling.stream_kinds import put_name
-from ..adapters.calling.subtasks import Tickets
+from ..adapters.calling.subtasks import Subtasks
 from ..adapters.compose.lending import number_name
 from ..capi import ffi
 from ..capi.engine import lends_two
@@ -30,7 +30,7 @@ from ..store.bounded_waits import may_wait
 from ..store.handles import Host, Native, ResourceHandles, Side
 from ..store.resource import HostResource, NativeResource
 from ..store.store import Store
-from ..streams.manager import Ends
+from ..streams.manager import StreamManager
 from ..streams.stream_handles import FunctionEnds
 from ..wasi.stream_files import GET_DIRECTORIES, PREOPENS, hidden, refused
 from .borrow_reps import numbered, with_objects
@@ -47,7 +47,7 @@ _number = count(1)
 
 
 def _number_of(resource: abi.Resource) -> int:
-    """Return what stands for a resource in every linker: one number per definition."""
+    """Return the number that identifies a resource in every linker: one per definition."""
     if resource not in _numbers:
         _numbers[resource] = next(_number)
     return _numbers[resource]
@@ -55,7 +55,7 @@ def _number_of(resource: abi.Resource) -> int:
 
 @dataclass(frozen=True, eq=False)
 class _Linked:
-    """One of a component's imports: what the component calls it and needs of it, and what implements it."""
+    """One of a component's imports: its name, the functions that the component uses, and its implementation."""
 
     name: str
     implementation: Implementation
@@ -73,7 +73,7 @@ class _Linked:
 
     @classmethod
     def all(cls, implementations: Iterable[Implementation], needs: Needs) -> list[_Linked]:
-        """Return what a component imports of a world."""
+        """Return the component's imports of a world."""
         known, nothing = {each.item.name: each for each in implementations}, frozenset[str]()
         return [
             cls(
@@ -91,7 +91,7 @@ class _Linked:
         ]
 
     def problems(self, *, awaits: bool) -> Iterator[str]:
-        """Say what the implementation lacks."""
+        """Report what the implementation lacks."""
         return self.implementation.missing(awaits=awaits, unserved=self._unserved(), refused=self.without_adapter())
 
     def _unserved(self) -> dict[str, str]:
@@ -104,24 +104,24 @@ class _Linked:
         }
 
     def without_adapter(self) -> set[str]:
-        """Return the functions with streams or futures that the component has no adapter for; a call of one says so."""
+        """Return the functions with streams or futures that lack an adapter; calling one raises the reason."""
         functions = self.item.interface.functions
         return {each.name for each in functions if signatures.passes_ends(each) and is_refused(each, self.carried)}
 
 
 def is_refused(function: abi.Function, carried: Container[str]) -> bool:
-    """Tell whether a function with streams or futures cannot be called; `carried` are those that have an adapter."""
+    """Return whether a function with streams or futures cannot be called; `carried` are those with an adapter."""
     return function.name not in carried or obstacle(function) is not None
 
 
 def refuse(function: abi.Function, *_: object, **__: object) -> NoReturn:
-    """Say why a function cannot be called."""
+    """Return why a function cannot be called."""
     reason = obstacle(function) or "streams and futures need adapters, and the component has none"
     raise LinkError(f"{signatures.describe(function)} cannot be called: {reason}")
 
 
 class Linkage:
-    """A linker with what one component imports; `sides` says who implements each resource."""
+    """A linker with the imports of one component; `sides` has the implementing side of each resource."""
 
     def __init__(self, definition: Definition, store: Store, imports: object) -> None:
         check_imports(definition, imports)
@@ -162,7 +162,7 @@ class Linkage:
                 with ffi.defining(root, each.name) as instance:
                     self._fill(instance, each)
             if any(needs.polled.values()) or POLL.name in needs.adapters:
-                self._define_tickets(root)
+                self._define_subtasks(root)
             if STEP.name in needs.adapters:
                 self._define_ends(root, needs)
             if WAIT.name in needs.adapters:
@@ -177,7 +177,7 @@ class Linkage:
             raise LinkError("imports that are not implemented:\n" + "\n".join(f"  {problem}" for problem in wrong))
 
     def _define_numbers(self, root: wasm.LinkerInstance, linked: list[_Linked], needs: Needs) -> None:
-        """Define what gives the numbers of handles, where functions are lent several."""
+        """Define the functions that return numbers of handles, for functions that borrow several."""
         for each in linked:
             for resource, _ in each.item.interface.resources:
                 name = number_name(each.name, resource.name)
@@ -224,8 +224,8 @@ class Linkage:
             called, finish = function, self._finish
             if function.name in linked.polled:
                 called, finish = start_of(function), None
-                implemented = self._tickets.starter(function, implemented)
-                self._bind(instance, finish_of(function), self._tickets.take, adapted=adapted, handles=handles)
+                implemented = self._subtasks.starter(function, implemented)
+                self._bind(instance, finish_of(function), self._subtasks.take, adapted=adapted, handles=handles)
             if function.name in linked.lent:
                 implemented = with_objects(called, implemented, self._store.table.objects)
                 called = numbered(called)
@@ -233,7 +233,7 @@ class Linkage:
 
     @property
     def _finish(self) -> Callable[[object], object] | None:
-        """What completes a value that an implementation returned."""
+        """Completes the value that an implementation returned."""
         interruption = self._store.interruption
         if self._store.finish is None and interruption is not None and self._store.limits.deadline is not None:
             return interruption.in_time
@@ -245,29 +245,29 @@ class Linkage:
             return self._handles
         keys = keys_of(linked.name, function)
         awaits = linked.implementation.awaits(function)
-        return self._handles.of_function(FunctionEnds(self.ends, keys, awaits=awaits))
+        return self._handles.of_function(FunctionEnds(self.streams, keys, awaits=awaits))
 
     def _refuse(self, instance: wasm.LinkerInstance, function: abi.Function) -> None:
-        """Define a function that says at each call why it cannot be called."""
+        """Define a function that raises, at each call, why it cannot be called."""
         callback = bind_refusal(self._handles, partial(refuse, function))
         self._keep(callback)
         ffi.add_function(instance, function.name, callback)
 
     def _define_ends(self, root: wasm.LinkerInstance, needs: Needs) -> None:
-        """Define what composed components ask about streams and futures."""
-        ends = self.ends
-        self._bind(root, STEP, ends.step)
-        self._bind(root, OPENED, ends.opened)
-        for function, start in ((COMMAND, ends.listen), (DRIVE, ends.drive)):
+        """Define the functions that adapters call for streams and futures."""
+        streams = self.streams
+        self._bind(root, STEP, streams.step)
+        self._bind(root, OPENED, streams.opened)
+        for function, start in ((COMMAND, streams.listen), (DRIVE, streams.drive)):
             self._bind(root, start_of(function), start, name=function.name)
-            self._bind(root, finish_of(function), self._tickets.take)
+            self._bind(root, finish_of(function), self._subtasks.take)
         known = passages(self._definition.functions(needs))
         present = {key: each for key, each in known.items() if put_name(key) in needs.adapters}
-        ends.number_kinds(present)
+        streams.number_kinds(present)
         for each in present.values():
             classes = [passage.classes for passage in each]
-            self._bind_passing(root, [passage.put for passage in each], ends.put, classes)
-            self._bind_passing(root, [passage.data for passage in each], ends.data, classes)
+            self._bind_passing(root, [passage.put for passage in each], streams.put, classes)
+            self._bind_passing(root, [passage.data for passage in each], streams.data, classes)
 
     def _bind_passing(
         self,
@@ -276,30 +276,30 @@ class Linkage:
         implementation: Callable[..., Any],
         classes: list[Classes],
     ) -> None:
-        """Define a function that passes elements; where they may be of several `classes`, the end tells which."""
+        """Define a function that passes elements; if they may be of several `classes`, the end determines which."""
         callbacks = [bind_callback(each, self._handles, implementation, adapted=True) for each in functions]
         if len(callbacks) > 1:
 
             def choose(end: int) -> int:
-                return classes.index(self.ends.classes(end))
+                return classes.index(self.streams.classes(end))
 
             callbacks.append(bind_choice(self._handles, tuple(callbacks), choose))
         self._keep(*callbacks)
         ffi.add_function(root, functions[0].name, callbacks[-1])
 
     @cached_property
-    def _tickets(self) -> Tickets:
-        return Tickets.of(self._store)
+    def _subtasks(self) -> Subtasks:
+        return Subtasks.of(self._store)
 
     @cached_property
-    def ends(self) -> Ends:
+    def streams(self) -> StreamManager:
         """The streams and futures that the component passes."""
-        return Ends(self._store)
+        return StreamManager(self._store)
 
-    def _define_tickets(self, root: wasm.LinkerInstance) -> None:
-        """Define what composed components ask about all work of async functions."""
-        self._bind(root, POLL, self._tickets.poll)
-        self._bind(root, CANCEL, self._tickets.cancel)
+    def _define_subtasks(self, root: wasm.LinkerInstance) -> None:
+        """Define the functions that adapters call for the subtasks of async functions."""
+        self._bind(root, POLL, self._subtasks.poll)
+        self._bind(root, CANCEL, self._subtasks.cancel)
 
     def _bind(
         self,
@@ -340,7 +340,7 @@ class Linkage:
             raise
 
     def _replace_preopens(self, component: wasm.Component, lost: str) -> None:
-        """Let the guest ask for its preopened folders without learning of ours; `lost` says why it can have none."""
+        """Define the guest's preopened folders without the runtime's; `lost` is the reason if it can have none."""
         names = [name for name in component.type.imports(self._store.engine) if name.startswith(PREOPENS)]
         if not names:
             return
@@ -351,7 +351,7 @@ class Linkage:
                     self._bind(instance, GET_DIRECTORIES, directories)
 
     def _explain_strange_resources(self, text: str) -> None:
-        """Raise if one of wasmtime's interfaces has handles of resources that are not wasmtime's any more."""
+        """Raise if an interface of wasmtime has handles of resources that Python implements."""
         ours = [each.item.name for each in self._implementations if not each.native and is_native(each.item.name)]
         match = re.match(r"component imports instance `([^`]+)`", text)
         if match and ours and "resource type mismatch" in text:

@@ -25,9 +25,9 @@ __all__ = ["Prepared", "check_store", "prepare", "prepare_for"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
-    """A compiled component, and the engine for whose stores it is.
+    """A compiled component, and the engine for whose stores it was compiled.
 
-    `wanted` is what composed it, None where no function of its world has use for an adapter.
+    `wanted` is the request for its adapters, None if no function of its world needs one.
     """
 
     engine: wasmtime.Engine

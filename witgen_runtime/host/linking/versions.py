@@ -24,7 +24,7 @@ def track(name: str) -> str:
 
 
 def is_native(name: str) -> bool:
-    """Tell whether wasmtime has an interface of that name."""
+    """Return whether wasmtime has an interface of that name."""
     match = _NAME.fullmatch(name)
     return match is not None and match["package"] in _NATIVE_PACKAGES and match["version"].startswith("0.2.")
 

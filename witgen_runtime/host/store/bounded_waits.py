@@ -1,4 +1,4 @@
-"""Which stores bound the waits of their guests in wasmtime's WASI, and what ends such a wait."""
+"""Bounds the waits of guests in wasmtime's WASI: for which stores, and how such a wait is ended."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _WAITS: Final = ("wasi:io/poll@", "wasi:io/streams@")
 
 
 def bounds_waits(definition: Definition) -> bool:
-    """Tell whether waits of a world's components can be bounded: not where the host implements `wasi:io` itself."""
+    """Return whether waits of a world's components can be bounded: not if the host implements `wasi:io` itself."""
     return not any(item.name.startswith(_WAITS) and not item.native for item in definition.imports)
 
 
 def may_end(limits: Limits) -> bool:
-    """Tell whether something may end the waits of guests."""
+    """Return whether the waits of guests may have to be ended."""
     return limits.interruptible or limits.deadline is not None or bool(forking.wasi_is_lost())
 
 

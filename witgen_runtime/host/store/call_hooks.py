@@ -1,4 +1,4 @@
-"""What happens around the calls of a store: for streams, and where its thread is not that of its users."""
+"""Hooks around the calls of a store, for streams and for stores with a dedicated thread."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from ..capi import ffi
 from ..capi.entry import ROOM
 
-__all__ = ["Around"]
+__all__ = ["CallHooks"]
 
 
 def _nobody() -> bool:
@@ -21,18 +21,18 @@ async def _here(job: Callable[[], Any]) -> Any:
 
 
 @dataclass(slots=True)
-class Around:
-    """Hooks that run before a call begins and after it has returned, in the order in which they came."""
+class CallHooks:
+    """Hooks that run before a call begins and after it has returned, in the order in which they were added."""
 
     before: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])
     after: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])
     is_wanted: Callable[[], bool] = _nobody
-    """Tells whether somebody waits for the store's thread."""
+    """Returns whether a job waits for the store's thread."""
     run_here: Callable[[Callable[[], Any]], Coroutine[Any, Any, Any]] = _here
-    """What runs something on the store's thread, for those who are on another one."""
+    """Runs a function on the store's thread; awaited on another one."""
 
     def call(self, *arguments: Any) -> int | None:
-        """Call a plain function; like `ffi.call`."""
+        """Run the hooks around `ffi.call`."""
         for _ in ROOM:
             break
         for hook in self.before:
@@ -44,7 +44,7 @@ class Around:
         return failure
 
     def call_async(self, *arguments: Any, idle: Callable[[float], bool]) -> int | None:
-        """Call an async function; like `ffi.call_async`."""
+        """Run the hooks around `ffi.call_async`."""
         for _ in ROOM:
             break
         for hook in self.before:

@@ -1,4 +1,4 @@
-"""Says why a call failed, from what the C library tells."""
+"""Derives the cause of a failed call from the C library's error."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from ..capi.memory import Budget
-from ..capi.wasmtime_messages import explained
+from ..capi.wasmtime_messages import known_error
 from ..errors import FuelError, GuestExit, HostError, LinkError, MemoryLimitError, Trap
 from .limits import Limits
 
@@ -17,12 +17,12 @@ _TOO_MUCH: Final = "fuel allocated for hostcalls has been exhausted"
 
 
 def cause_of(text: str, code: int | None, limits: Limits, budget: Budget | None) -> BaseException:
-    """Return what the guest did to end a call; `code` is the exit code where it called exit."""
+    """Return the error for a call that the guest ended; `code` is the exit code if it called exit."""
     if code is not None:
         return GuestExit(code)
     if _OUT_OF_FUEL in text:
         return FuelError(f"the guest has used up its fuel, {limits.fuel}")
-    if (meant := explained(text)) is not None:
+    if (meant := known_error(text)) is not None:
         return meant
     trap = Trap(text)
     if budget is not None and budget.refused:
@@ -38,7 +38,7 @@ def cause_of(text: str, code: int | None, limits: Limits, budget: Budget | None)
 
 
 def failures_of(hook: Callable[[], None]) -> list[BaseException]:
-    """Run a hook, and return what it raised: the store must close whatever that is."""
+    """Run a hook and return its exception, so that the store closes in any case."""
     try:
         hook()
     except BaseException as failure:  # noqa: BLE001
@@ -47,7 +47,7 @@ def failures_of(hook: Callable[[], None]) -> list[BaseException]:
 
 
 def failures_of_all(hooks: list[Callable[[], None]]) -> list[BaseException]:
-    """Run hooks, those that are added meanwhile too; return what they raised. Each is forgotten before it runs."""
+    """Run hooks, including those added meanwhile; return their exceptions. Each is removed before it runs."""
     failures: list[BaseException] = []
     while hooks:
         failures += failures_of(hooks.pop(0))
@@ -55,7 +55,7 @@ def failures_of_all(hooks: list[Callable[[], None]]) -> list[BaseException]:
 
 
 def is_trap(text: str) -> bool:
-    """Tell whether code of a guest had begun to run when a call failed."""
+    """Return whether guest code had begun to run when a call failed."""
     return "wasm trap" in text or "wasm backtrace" in text
 
 

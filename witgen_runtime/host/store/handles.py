@@ -1,7 +1,7 @@
-"""Passes handles of resources between Python and wasm, and takes them back when a call is refused.
+"""Passes resource handles between Python and wasm, and restores them when a call is refused.
 
-A handle's box is copied by the C library; ours is deleted after the call. Until then a lender remembers what changed
-hands, so that arguments that turn out wrong further on leave everything as it was.
+The C library copies a handle's box; the runtime deletes its copy after the call. Until then a lender records the
+handles that were passed, so that an invalid later argument leaves all of them unchanged.
 """
 
 # pyright: reportPrivateUsage=false
@@ -21,7 +21,7 @@ from ... import abi
 from ...check import Mismatch, unexpected
 from ..adapters.calling.stream_calls import End
 from ..capi import ffi
-from ..capi.wasmtime_messages import explained
+from ..capi.wasmtime_messages import known_error
 from ..errors import HostError
 from ..streams.stream_handles import FunctionEnds
 from .resource import AsyncGuestResource, GuestResource, Handle, HostResource, NativeResource
@@ -47,7 +47,7 @@ class Guest:
 
 @dataclass(frozen=True, slots=True)
 class Native:
-    """A resource of wasmtime's own, and the class of its handles."""
+    """A resource that wasmtime implements, and the class of its handles."""
 
     python: type[NativeResource]
 
@@ -57,7 +57,7 @@ _Type: TypeAlias = abi.Own | abi.Borrow
 
 
 class _Lowers(Protocol):
-    """What Python implements and wasmtime has a resource for, such as `Pollable`."""
+    """A Python class for which wasmtime has a resource, such as `Pollable`."""
 
     def _lower_native(self, store: Store) -> int: ...
 
@@ -72,7 +72,7 @@ class ResourceHandles:
         self.call_environment = store.call_environment
 
     def side(self, type_: _Type) -> Side:
-        """Return who implements a resource."""
+        """Return the side that implements a resource."""
         return self.resources.get(type_.resource) or Native(NativeResource)
 
     def of_function(self, ends: FunctionEnds) -> ResourceHandles:
@@ -80,11 +80,11 @@ class ResourceHandles:
         return ResourceHandles(self.store, self.resources, ends)
 
     def lender(self) -> _Lender:
-        """Return what holds the handles of one bound function."""
+        """Return the handles of one bound function."""
         return _Lender(self)
 
     def check(self, type_: abi.Type, value: object) -> Any:
-        """Return a handle that may be passed, or raise `Mismatch`: `value`, or what stands for it on a host."""
+        """Return the handle to pass: `value`, or the host object that represents it; else raise `Mismatch`."""
         if isinstance(type_, (abi.Stream, abi.Future)) and self.ends is not None:
             self.ends.feed(type_, value)
             return value
@@ -117,7 +117,7 @@ class ResourceHandles:
 
 
 class _Passing:
-    """A box on its way into wasm. Ours is deleted after the call, whatever became of the handle."""
+    """A box on its way into wasm. It is deleted after the call, whether or not the handle was transferred."""
 
     __slots__ = ("box",)
 
@@ -129,12 +129,12 @@ class _Passing:
         ffi.any_delete(self.box)
 
     def refused(self) -> None:
-        """It was not, and the handle is to be where it was."""
+        """The handle was not transferred: restore it."""
         ffi.any_delete(self.box)
 
 
 class _Minted(_Passing):
-    """A new handle of a host object that wasm is to own."""
+    """A new owned handle of a host object, to be transferred to wasm."""
 
     __slots__ = ("_lender", "_number")
 
@@ -150,10 +150,10 @@ class _Minted(_Passing):
 
 
 class _Lent(_Passing):
-    """A handle of a host object that wasm borrows; it is taken back when the call is over.
+    """A handle of a host object that wasm borrows; it is taken back after the call.
 
-    It is one that owns: before wasmtime 50, a borrow could not be made outside of a call. `temporary` if no guest owns
-    the object, so that its number ends too.
+    The handle is an owning one, because before wasmtime 50 a borrow could not be made outside a call. `temporary` if no
+    guest owns the object, so that its number is released too.
     """
 
     __slots__ = ("_lender", "_number", "_temporary")
@@ -175,7 +175,7 @@ class _Lent(_Passing):
 
 
 class _Moved(_Passing):
-    """A handle of Python's that wasm is to own."""
+    """A handle held by Python, to be transferred to wasm."""
 
     __slots__ = ("_handle",)
 
@@ -191,7 +191,7 @@ class _Moved(_Passing):
 
 
 class _Made(_Passing):
-    """A handle that was made for this call, from an object of Python's; `temporary` if wasm only borrows it."""
+    """A handle made for this call from a Python object; `temporary` if wasm only borrows it."""
 
     __slots__ = ("_context", "_temporary")
 
@@ -214,7 +214,7 @@ class _Made(_Passing):
 
 
 class _Offered(_Passing):
-    """What a stream is to bring, under a number instead of a box."""
+    """The feed of a stream, passed as a number instead of a box."""
 
     __slots__ = ("_ends",)
 
@@ -226,7 +226,7 @@ class _Offered(_Passing):
         pass
 
     def refused(self) -> None:
-        self._ends.ends.withdraw(self.box)
+        self._ends.manager.withdraw(self.box)
 
 
 class _Lender:
@@ -243,7 +243,7 @@ class _Lender:
 
     def settle(self) -> None:
         passing = self.passing
-        # What is interrupted halfway stays in the list, which tells that the store is broken.
+        # A restoration that is interrupted stays in the list, which marks the store as broken.
         while passing:
             passing[-1].passed()
             passing.pop()
@@ -324,7 +324,7 @@ class _Lender:
         return _Made(box, self._context, temporary=temporary)
 
     def _box(self, number: int, number_of_type: int, *, is_new: bool) -> int:
-        """Return the box of a host object's handle; where there is no room for one, a new number is forgotten."""
+        """Return the box of a host object's handle; if the store is full, release a number that was new."""
         host = ffi.host_new(True, number, number_of_type)  # noqa: FBT003  (a C function: the handle owns)
         failure = ffi.host_to_any(self._context, host, self._out_address)
         ffi.host_delete(host)
@@ -332,7 +332,7 @@ class _Lender:
             if is_new:
                 self.store.table.take(number)
             text = ffi.error_message(failure)[0]
-            raise explained(text) or HostError(text)
+            raise known_error(text) or HostError(text)
         return self._out.value
 
     def _offer(self, type_: End, ends: FunctionEnds, value: Any) -> int:

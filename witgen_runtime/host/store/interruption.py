@@ -1,11 +1,11 @@
-"""Stopping a guest that runs: because its time is up, or because somebody no longer wants the result.
+"""Stops a running guest, because its deadline has passed or its call was cancelled.
 
-wasmtime asks a guest at every loop and call whether the engine's epoch has advanced. Each store that can be stopped has
-a deadline of one epoch, and a callback that says whether to stop or to go on; so advancing the epoch asks all stores of
-the engine, and only those that are meant stop. While no epoch advances, nothing is called.
+Compiled guest code checks at every loop and call whether the engine's epoch has advanced. Each interruptible store has
+a deadline of one epoch, and a callback that decides whether to stop or to continue. Advancing the epoch therefore asks
+all stores of the engine, and only the intended ones stop. While the epoch does not advance, nothing is called.
 
-While a call is under way on the main thread, epochs advance all the time: the callback is Python code, and so where
-Python runs the handlers of signals that have come in meanwhile. That is how Ctrl-C gets through to a guest that spins.
+While a call runs on the main thread, epochs advance continuously: the callback is Python code, so Python runs pending
+signal handlers in it. That is how Ctrl-C reaches a guest that spins.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ class _Owner(Protocol):
 
 
 class _Call:
-    """A call under way: its thread, when it has to be over (0 for never), and why it is to end.
+    """A running call: its thread, its deadline (0 for none), and the cause that ends it.
 
-    Who stops a call has hold of it, and so never stops the next one, however late that comes.
+    Stopping acts on this object, so a late attempt to stop one call never stops the next.
     """
 
     __slots__ = ("cause", "due", "thread")
@@ -56,14 +56,14 @@ class _Call:
 
 
 class Interruption:
-    """What can stop the calls of one store. A call is outermost: what host code calls meanwhile belongs to it."""
+    """Stops the calls of one store. Only outermost calls count; nested calls of host code belong to them."""
 
     def __init__(self, owner: _Owner, store: wasmtime.Store, deadline: float | None) -> None:
         self._engine = store.engine
         self._owner = owner
         self._deadline = deadline
         self.call: _Call | None = None
-        """The call under way. The store forgets it when the call is over."""
+        """The running call; the store removes it when the call ends."""
         self.callback = c_callback(ffi.EPOCH_CALLBACK, self._ask)
         ffi.set_epoch_callback(store, self.callback)
         store.set_epoch_deadline(1)
@@ -83,17 +83,17 @@ class Interruption:
         try:
             watch.start()
         except EngineError as error:
-            # At the end of the interpreter. Better no guest than one that nothing stops.
+            # The interpreter is shutting down. Running no guest is better than running one that nothing can stop.
             self._stop(call, error)
 
     @property
     def remaining(self) -> float | None:
-        """How many seconds the call under way may still take, below 0 if it is late; None where nothing limits it."""
+        """The remaining seconds of the running call, below 0 if it is late; None without a deadline."""
         call = self.call
         return call.due - monotonic() if call is not None and call.due else None
 
     def stop(self, cause: BaseException) -> None:
-        """Let the call under way end with an exception, from any thread. Host code is not interrupted, wasm is."""
+        """Make the running call end with an exception, from any thread. This interrupts wasm, but not host code."""
         call = self.call
         if call is not None:
             self._stop(call, cause)
@@ -105,7 +105,7 @@ class Interruption:
         self._engine.increment_epoch()
 
     def look(self, now: float) -> float | None:
-        """Stop a call whose time is up, and let handlers of signals run during others; as `watch.Watched` says."""
+        """Stop a call whose deadline has passed, and let signal handlers run during others; see `watch.Watched`."""
         call = self.call
         if call is None:
             return None
@@ -114,19 +114,19 @@ class Interruption:
         return self._deadline or _TICK
 
     def forked(self) -> bool:
-        """Tell whether the call under way is of the thread that forked."""
+        """Return whether the running call belongs to the thread that forked."""
         call = self.call
         return call is not None and call.thread == get_ident()
 
     def _check(self, call: _Call, now: float) -> bool:
-        """Stop a call if its time is up; tell whether it is."""
+        """Stop a call if its deadline has passed; return whether it has."""
         late = bool(call.due) and now >= call.due
         if late:
             self._stop(call, DeadlineError(f"the call took longer than {self._deadline:g} seconds"))
         return late
 
     def check_here(self) -> None:
-        """Raise what the call under way has to end with: for its own host code, while that waits for something."""
+        """Raise the cause that ends the running call; host functions of the runtime call this while they wait."""
         call = self.call
         if call is not None:
             self._check(call, monotonic())
@@ -134,13 +134,13 @@ class Interruption:
                 raise call.cause
 
     def in_time(self, value: T) -> T:
-        """Return what a host function returned, if it is not too late for that: the guest may not be asked any more."""
+        """Return a host function's result unless the call has been stopped: the guest may not check for that again."""
         self.check_here()
         return value
 
     @guarded
     def _ask(self, _context: int, _data: int, delta: int, _kind: int) -> int:
-        """Tell wasmtime, on the store's thread, whether to go on. Python's signal handlers run here, too."""
+        """Return to wasmtime, on the store's thread, whether to continue. Python's signal handlers run here, too."""
         try:
             if self.call is not None and self.call.cause is not None:
                 raise self.call.cause  # noqa: TRY301  (this `try` is around everything)

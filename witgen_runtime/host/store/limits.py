@@ -1,4 +1,4 @@
-"""What a store allows its guests."""
+"""Limits on the resources that the guests of a store may use."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ _LONGEST: Final = threading.TIMEOUT_MAX
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a store allows its guests; None is no limit.
+    """The resources that a store's guests may use; None means unlimited.
 
     Raises:
-        TypeError: a limit has a type that no limit can have; a bool is not a number here.
+        TypeError: a limit is of the wrong type; a bool does not count as a number.
         ValueError: a limit is out of range.
     """
 
     memory: int | None = None
-    """Bytes of each linear memory. A guest that asks for more does not get it; if it then traps, this is why."""
+    """Bytes of each linear memory. Requests for more fail; the guest may then trap."""
     fuel: int | None = None
-    """Instructions, about, for the whole life of the store."""
+    """Approximate number of instructions for the whole life of the store."""
     deadline: float | None = None
     """Seconds for one call from Python, and for opening. It holds for wasm, for waiting and for coroutines of the
     host. A plain host function is not interrupted; the call ends when that returns."""

@@ -1,4 +1,4 @@
-"""What a store is to the handles and the internal components in it."""
+"""The interface of a store for the handles and internal components in it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class HandleOwner(Protocol):
-    """The part of `Store` that stands below it: what lives in a store knows no more of it."""
+    """The part of `Store` that the objects in a store may use."""
 
     _attention: dict[int, None]
     _closed: bool
@@ -38,7 +38,7 @@ class HandleOwner(Protocol):
         ...
 
     def extension(self, key: object, factory: Callable[[Any], T]) -> T:
-        """Return what a part of the runtime keeps per store, made at first use."""
+        """Return the object that a part of the runtime keeps per store; it is made at first use."""
         ...
 
     def _die(self, cause: BaseException) -> None:

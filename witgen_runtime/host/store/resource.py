@@ -1,4 +1,4 @@
-"""Classes of resources: those that Python implements, and handles of those that wasm does."""
+"""Resource classes: those that Python implements, and handles of those that wasm implements."""
 
 # pyright: reportPrivateUsage=false
 # ruff: noqa: SLF001
@@ -36,11 +36,11 @@ __all__ = [
 
 
 class Interface(ABC):  # noqa: B024  (what is abstract stands in the generated classes)
-    """Base of what implements an imported interface."""
+    """Base of classes that implement an imported interface."""
 
 
 class ExportedInterface(values.Unique):
-    """Base of what stands for an exported interface of an open component."""
+    """Base of classes that represent an exported interface of an open component."""
 
     __slots__ = ()
 
@@ -48,7 +48,7 @@ class ExportedInterface(values.Unique):
 
 
 class HostResource(values.Resource, ABC):
-    """What Python implements for a component; `Resource` and `AsyncResource` are what users see of it."""
+    """Base of resources that Python implements; users derive from `Resource` and `AsyncResource`."""
 
     _dropped_hook: ClassVar[str] = "dropped"
 
@@ -61,19 +61,19 @@ class HostResource(values.Resource, ABC):
 class Resource(HostResource):
     """Base of a resource that Python implements for a component.
 
-    `dropped` is called exactly once for every object that was given to a guest and is not taken back: when the guest
-    drops its handle, or when the store closes. Where WIT itself has a method of that name, the generated class says
-    in `_dropped_hook` which method is called instead.
+    `dropped` is called exactly once for every object that was given to a guest and not taken back: when the guest
+    drops its handle, or when the store closes. If WIT declares a method of that name, `_dropped_hook` of the generated
+    class names the method that is called instead.
     """
 
     def dropped(self) -> None:
-        """Let go of what the object holds. Does nothing here."""
+        """Release what the object holds. The default does nothing."""
 
 
 class AsyncResource(HostResource):
     """Base of a resource that Python implements with coroutines, for the asyncio API; otherwise like `Resource`.
 
-    A generated class says `of` which one it stands for, and is taken for that from then on.
+    A generated class names the class that it stands for in `of`, and counts as a subclass of that.
     """
 
     def __init_subclass__(cls, *, of: type[Resource] | None = None) -> None:
@@ -82,11 +82,11 @@ class AsyncResource(HostResource):
             ABCMeta.register(of, cls)
 
     def dropped(self) -> Awaitable[None] | None:
-        """Let go of what the object holds, maybe in a coroutine. Does nothing here."""
+        """Release what the object holds; may be a coroutine. The default does nothing."""
 
 
 class Handle(values.Unique, values.Resource):
-    """A handle that Python has of a resource that wasm implements.
+    """A handle that Python holds of a resource that wasm implements.
 
     It belongs to Python until it is passed as `own`, dropped, or its store is closed; then it cannot be used. It cannot
     be copied or pickled: two objects would own, and drop, one handle.
@@ -99,12 +99,12 @@ class Handle(values.Unique, values.Resource):
     _box: int
     """Address of the C library's box; 0 when the handle cannot be used."""
     _fate: str
-    """Why not; empty as long as it can, "borrowed" for one that ends with a call."""
+    """Why it cannot be used: empty while it can, "borrowed" for a handle that ends with a call."""
     _store: HandleOwner
 
     @classmethod
     def _adopt(cls, store: HandleOwner, box: int, fate: str = "") -> Self:
-        """Make a handle from a box that nobody else has."""
+        """Make a handle that takes ownership of a box."""
         handle = object.__new__(cls)
         handle._box = box
         handle._fate = fate
@@ -120,7 +120,7 @@ class Handle(values.Unique, values.Resource):
         if self._fate == "borrowed":
             raise ValueError(f"this {type(self).__name__} is borrowed; its owner drops it")
         if self._box:
-            # Nothing is called, and so no signal is looked for, until the handle is empty (see `entry`).
+            # No call is made, and so no signal handled, until the handle is empty (see `entry`).
             self._store.abandoned[self._box] = None
             self._box, self._fate = 0, "dropped"
             self._store.drop_abandoned()
@@ -131,7 +131,7 @@ class Handle(values.Unique, values.Resource):
             box = self._box
         except AttributeError:  # a constructor failed
             return
-        # A borrow's box is deleted where the borrow ends.
+        # The box of a borrow is deleted when the borrow ends.
         if box and self._fate != "borrowed":
             self._store.abandoned[box] = self._store._attention[0] = None
             self._box, self._fate = 0, "dropped"
@@ -141,9 +141,9 @@ class Handle(values.Unique, values.Resource):
 
 @dataclass(frozen=True, slots=True)
 class ResourceBinding:
-    """What an instance has for a resource that it exports: the calls of its functions.
+    """The calls of an exported resource's functions, for one instance.
 
-    `adopt` makes the handles that come from the component objects of another class.
+    `adopt` sets another class for the handles that the component returns.
     """
 
     calls: dict[abi.Function, Callable[..., Any]]
@@ -207,7 +207,7 @@ class AsyncGuestResource(Handle, ABC):
             raise ThreadError(f"a handle of {name} is dropped on the thread of its store: use `async with`, not `with`")
 
         def __exit__(self, *_: object) -> None:
-            """Exist, so that `with` gets as far as `__enter__`, which says what to use."""
+            """Exists so that `with` reaches `__enter__`, whose error says what to use."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -217,7 +217,7 @@ class AsyncGuestResource(Handle, ABC):
 
 
 class NativeResource(_Scoped):
-    """A resource that wasmtime itself implements, for instance a stream. It can be passed on and dropped."""
+    """A resource that wasmtime implements, for instance a stream. It can be passed on and dropped."""
 
     __slots__ = ()
 
@@ -226,7 +226,7 @@ class NativeResource(_Scoped):
 
 
 def drop(resource: GuestResource | NativeResource) -> None:
-    """Drop a handle; twice is fine."""
+    """Drop a handle. Dropping twice is harmless."""
     handle: Handle = resource
     if isinstance(handle, AsyncGuestResource):
         name = type(handle).__name__
@@ -235,7 +235,7 @@ def drop(resource: GuestResource | NativeResource) -> None:
 
 
 async def async_drop(resource: AsyncGuestResource) -> None:
-    """Drop a handle of the asyncio API; twice is fine."""
+    """Drop a handle of the asyncio API. Dropping twice is harmless."""
     await type(resource)._discard(resource)
 
 

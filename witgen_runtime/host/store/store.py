@@ -1,4 +1,4 @@
-"""A store: one guest's memory and everything that the host keeps for it."""
+"""A store: one guest's memory, and the host's state for it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ..errors import DeadlineError, EngineError, HostError, StoreDeadError, Thre
 from ..wasi.outputs import is_inside
 from ..wasi.standard_streams import StandardStreams
 from ..wasi.stream_files import prepare
-from .call_hooks import Around
+from .call_hooks import CallHooks
 from .causes import cause_of, failures_of, failures_of_all, is_trap, refusal_of
 from .interruption import Interruption
 from .limits import Limits, grant
@@ -38,33 +38,33 @@ class Store(Unique):
     """Runs components. One thread at a time may use it; different stores run in parallel threads.
 
     A store in which a call failed (the guest trapped, or host code raised something that WIT does not declare) cannot
-    be used any more, as everything that lives in it: that is wasmtime's rule. `dead` is then the first failure.
+    be used any more, nor can anything that lives in it: wasmtime requires this. `dead` is then the first failure.
 
     Closing a store calls `dropped()` of every host object that a guest still holds.
 
     Args:
-        engine: which engine; by default one with the settings that the rest needs.
-        wasi: what guests see of this machine; by default they share stdout and stderr.
-        limits: what guests may use.
+        engine: the engine; by default one with the settings that the other arguments require.
+        wasi: the parts of this machine that guests may see; by default they share stdout and stderr.
+        limits: the resources that guests may use.
         concurrent: whether guests may have async functions.
         streams: whether host methods may return `OutputStream`, and `InputStream` without a thread for each.
         http: whether guests may send HTTP requests by wasmtime's own `wasi:http`.
     """
 
     finish: Callable[[object], object] | None = None
-    """What completes a value that an implementation returned, where they may be coroutines."""
+    """Completes the value that an implementation returned, if implementations may be coroutines."""
     loop: asyncio.AbstractEventLoop | None = None
-    """Where coroutines of implementations run, where they may be."""
+    """The loop that runs coroutines of implementations; None if implementations may not be coroutines."""
     interruption: Interruption | None = None
     _closed = False
     _ended = False
-    """Whether everything was closed: an interrupt can end `close` before that."""
+    """Whether closing has finished: an interrupt can end `close` before that."""
     _http = False
     _dead: BaseException | None = None
     _broken: BaseException | None = None
-    """What was raised where the C library was left with a call half done."""
+    """The exception that left a call into the C library half done."""
     _raised: BaseException | None = None
-    """What host code raised, until the call that led to it ends."""
+    """The exception of host code, kept until the call that led to it ends."""
 
     def __init__(
         self,
@@ -89,8 +89,8 @@ class Store(Unique):
         self.http = http
         """Whether guests may use wasmtime's `wasi:http`."""
         self.budget = Budget.of(self.limits.memory) if bounds(self.engine) else None
-        # What has to be done before the next call: empty as long as nothing is out of the ordinary.
-        # A dict, because storing an item cannot be interrupted.
+        # Work to be done before the next call; usually empty. It is a dict because storing an item cannot be
+        # interrupted.
         self._attention: dict[int, None] = {}
         self.stdio = StandardStreams(self, self._attention, wasi)
         if streams:
@@ -101,12 +101,13 @@ class Store(Unique):
         self.context: int = ffi.context_of(self.raw)
         self.table = ObjectTable()
         self.keep: list[object] = []
-        """What the C library has pointers to."""
+        """Objects that the C library holds pointers to."""
         self.destructor = c_callback(ffi.DESTRUCTOR, self._destroy)
         self.idle: Callable[[float], bool] = ffi.sleep
-        """What waits so many seconds while an async call cannot go on, and tells whether it can earlier."""
+        """Waits up to the given number of seconds while an async call cannot make progress; returns whether it now can.
+        """
         self._enders: list[Callable[[], None]] = []
-        self.around: Around = Around()
+        self.call_hooks: CallHooks = CallHooks()
         self._extensions: dict[object, Any] = {}
         self._hooks: list[Callable[[], None]] = []
         self._jobs: deque[Callable[[], None]] = deque()
@@ -119,13 +120,13 @@ class Store(Unique):
 
     @property
     def dead(self) -> BaseException | None:
-        """The failure after which no call can be made any more, or None."""
+        """The failure that made the store unusable, or None."""
         if self._dead is None and self._broken is not None:
             return self._broken if self._raised is None else self._raised
         return self._dead
 
     def _environment(self) -> dict[str, Any]:
-        """Return what the converters name of a store."""
+        """Return the names that generated converters use of a store."""
         return {
             "_store": self, "_errors": errors, "_room": ROOM, "_attention": self._attention, "_attend": self._attend,
             "_attend_inside": self._attend_inside, "_usable": self.usable, "_settle_call": self._settle,
@@ -133,9 +134,9 @@ class Store(Unique):
         }  # fmt: skip
 
     def _call_async(self, *arguments: Any) -> int | None:
-        """Call an async function to its end. Where that is broken off, the store has tasks that nobody runs."""
+        """Call an async function and wait for it. If that is interrupted, the store keeps unfinished tasks."""
         try:
-            return self.around.call_async(*arguments, idle=self._idle)
+            return self.call_hooks.call_async(*arguments, idle=self._idle)
         except BaseException as cause:
             self._die(cause)
             raise
@@ -146,13 +147,13 @@ class Store(Unique):
         return self.idle(seconds)
 
     def extension(self, key: object, factory: Callable[[Store], T]) -> T:
-        """Return what a part of the runtime keeps per store, made at first use."""
+        """Return the object that a part of the runtime keeps per store; it is made at first use."""
         if key not in self._extensions:
             self._extensions[key] = factory(self)
         return cast("T", self._extensions[key])
 
     def on_end(self, end: Callable[[], None]) -> None:
-        """Call `end` once no guest can go on: when one has failed, and when the store is closed."""
+        """Call `end` once no guest can run any more: after a failure, or when the store is closed."""
         self._enders.append(end)
         self.on_close(end)
 
@@ -167,24 +168,24 @@ class Store(Unique):
             self._http = True
 
     def bind_here(self) -> None:
-        """Let no other thread use the store than the current one, from now on."""
+        """Bind the store to the current thread: from now on no other thread may use it."""
         self.turns.bind_here()
         self._attention[0] = None  # every call looks for its thread first
 
     def is_entered_here(self) -> bool:
-        """Say whether the current thread is inside a call of this store, and so may use it without asking."""
+        """Return whether the current thread is inside a call of this store, and so may use it without checks."""
         return self.turns.is_mine()
 
     def call_soon(self, job: Callable[[], None]) -> None:
-        """Run a job on the store's thread when that is next in Python. Any thread may ask, finalizers too.
+        """Run a job on the store's thread when that next runs Python code. Any thread may call this, as may finalizers.
 
-        That is before a host function runs and before an export's code does. A store that closes forgets its jobs.
+        That is before a host function runs and before an export's code does. Closing the store discards its jobs.
         """
         self._jobs.append(job)
         self._attention[0] = None
 
     def drop_abandoned(self) -> None:
-        """Drop the handles in `abandoned` now, or before the next call if a call is under way."""
+        """Drop the handles in `abandoned` now, or before the next call if a call is running."""
         self._attention[0] = None
         if self._closed:
             self._forget_abandoned()
@@ -194,16 +195,16 @@ class Store(Unique):
                 self.turns.alone(self._catch_up)
 
     def run(self, job: Callable[[], T]) -> T:
-        """Do what has come up since the last call, and run a job that uses the store."""
+        """Do pending work, then run a job that uses the store."""
         self._attend()
         return self.turns.alone(partial(self._run, job))
 
     def _run(self, job: Callable[[], T]) -> T:
-        self.usable()  # another thread may have closed the store before it was this one's turn
+        self.usable()  # another thread may have closed the store before this one got hold of it
         return job()
 
     def instantiate(self, make: Callable[[], T]) -> T:
-        """Make an instance in this store, by wasmtime-py's own function; where that fails, say why."""
+        """Instantiate a component in this store with wasmtime-py's function; raise the reason if that fails."""
         return self.run(partial(self._instantiate, make))
 
     def _instantiate(self, make: Callable[[], T]) -> T:
@@ -226,7 +227,7 @@ class Store(Unique):
         self._fail(text, None)
 
     def interrupt(self, cause: BaseException) -> None:
-        """End the call under way with `cause`, from another thread; the store must be interruptible."""
+        """End the running call with `cause`, from another thread; the store must be interruptible."""
         if self.interruption is None:
             raise EngineError("this store cannot be interrupted; open it with Limits(interruptible=True)")
         self.interruption.stop(cause)
@@ -245,12 +246,12 @@ class Store(Unique):
         self.stdio.usable()
 
     def failed(self, failure: int) -> NoReturn:
-        """End a call that failed: with the exception of host code, or with what the guest did."""
+        """End a failed call with the exception of host code, or with the guest's trap or exit."""
         refill()
         self._fail(*ffi.error_message(failure))
 
     def _settle(self, failure: int | None) -> None:
-        """Look at what a call into the C library left: its error, or what was raised where C could not be told."""
+        """Check the outcome of a call into the C library: its error, or an exception that C cannot pass on."""
         if failure:
             self.failed(failure)
         self._take_raised()
@@ -258,19 +259,19 @@ class Store(Unique):
             self._fail("", None)
 
     def _take_raised(self) -> None:
-        """Take over what was raised while a memory was made."""
+        """Take over the exception that was raised while a memory was created."""
         if self.budget is not None and self.budget.raised is not None:
             self._raised, self.budget.raised = self.budget.raised, None
         if self._raised is None:
             self._raised = self.stdio.take_failure()
 
     def _break(self, cause: BaseException) -> None:
-        """Let no call be made any more: one was broken off, and nobody knows how far it went."""
+        """Refuse all further calls: one was interrupted at an unknown point."""
         self._broken = cause
         self._attention[0] = None
 
     def _fail(self, text: str, code: int | None) -> NoReturn:
-        """Raise what ended a call: the exception of host code, or what the guest did."""
+        """Raise the exception that ended a call: that of host code, or the guest's trap or exit."""
         self._take_raised()
         cause, self._raised = self._raised, None
         if cause is None:
@@ -290,14 +291,14 @@ class Store(Unique):
                 end()
 
     def tell_dropped(self, instance: HostResource) -> None:
-        """Tell a host object that no guest has it any more."""
+        """Notify a host object that no guest holds it any more."""
         told = instance._tell_dropped()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  (WIT may use other names)
         if self.finish is not None:
             self.finish(told)
 
     @guarded
     def _destroy(self, _data: int, _context: int, number: int) -> int:
-        """Tell a host object that a guest dropped its handle of it; wasmtime calls this."""
+        """Notify a host object that a guest dropped its handle; wasmtime calls this."""
         try:
             self.tell_dropped(self.table.take(number))
         except BaseException as error:  # noqa: BLE001  (goes through wasm, and comes out of the call as it is)
@@ -307,7 +308,7 @@ class Store(Unique):
         return 0
 
     def close(self) -> None:
-        """Close the store: `dropped()` of every object that a guest holds is called; twice is fine."""
+        """Close the store and call `dropped()` of every object that a guest holds. Closing twice is harmless."""
         if self._ended:
             return
         if self.turns.is_mine():
@@ -353,13 +354,13 @@ class Store(Unique):
 
     @quiet
     def __del__(self) -> None:
-        # A store that could not be made has nothing to close yet.
+        # A store whose construction failed has nothing to close yet.
         if not self._ended and "call_environment" in self.__dict__:
-            self.turns.thread = None  # nobody else has it any more
+            self.turns.thread = None  # there is no other reference to it
             self.close()
 
     def _attend(self) -> None:
-        """Do what has come up since the last call; refuse one that this thread or greenlet may not make."""
+        """Do pending work before a call; raise if this thread or greenlet may not make one."""
         self.turns.admit()
         if not self._attention:
             return
@@ -370,7 +371,7 @@ class Store(Unique):
             self.turns.alone(self._catch_up)
 
     def _attend_inside(self) -> None:
-        """Do what has come up during a call."""
+        """Do the work that became pending during a call."""
         self._take_raised()
         if self._raised is not None:
             raise self._raised
@@ -378,13 +379,13 @@ class Store(Unique):
             self._jobs.popleft()()
 
     def _catch_up(self) -> None:
-        if self._closed:  # by another thread, before it was this one's turn
+        if self._closed:  # by another thread, before this one got hold of it
             self._forget_abandoned()
             return
         self._attend_inside()
         while box := self._next_abandoned():
             self._drop(box)
-        self._attention.clear()  # in this order, so that what comes up meanwhile is not forgotten
+        self._attention.clear()  # in this order, so that work that arrives meanwhile is not lost
         if self._jobs or self.abandoned or self._broken is not None or self.stdio.is_watched() or self.turns.thread:
             self._attention[0] = None
 

@@ -12,7 +12,7 @@ from .resource import HostResource
 __all__ = ["ObjectTable"]
 
 _MARK: Final = "_witgen_owner"
-"""The attribute of an object that says which guest owns it; names of WIT never begin with an underscore."""
+"""The attribute of an object that records which guest owns it; WIT names never begin with an underscore."""
 
 
 class _Owner:
@@ -48,7 +48,7 @@ class ObjectTable:
                 raise Mismatch(f"this {type(instance).__name__} belongs to a guest already", ValueError)
 
     def add(self, instance: HostResource) -> int:
-        """Give an object to a guest."""
+        """Transfer an object to a guest."""
         self.check(instance)
         number = next(self._count)
         # In this order: an interrupt in between leaves a mark that the table does not confirm.

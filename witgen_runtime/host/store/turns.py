@@ -1,4 +1,4 @@
-"""Whose turn it is to use a store: one thread's at a time. A turn that an interrupt ends leaves nothing locked."""
+"""Gives one thread at a time the use of a store. A turn that an interrupt ends leaves nothing locked."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Turns:
         self._lock = threading.RLock()
         self._generation = forking.generation()
         self.depth = 0
-        # Where greenlets are in use, locks may be theirs instead of threads', so their owners tell nothing.
+        # gevent may replace thread locks by greenlet locks, so the owner of a lock does not identify the thread.
         counted = interruption is not None or budget is not None or greenlets.are_imported()
         self.acquiring = map(self._lock.acquire, repeat(False))  # noqa: FBT003  (it does not wait)
         self._unlocking = starmap(self._lock.release, repeat(()))
@@ -46,18 +46,18 @@ class Turns:
         self.begin: Callable[[], None] | None = self._begin if counted else None
 
     def call_environment(self) -> dict[str, Any]:
-        """Return what the converters name."""
+        """Return the names that generated converters use."""
         return {
             "_turns": self, "_acquiring": self.acquiring, "_releasing": self.releasing, "_begin": self.begin,
             "_refuse_thread": self._refuse,
         }  # fmt: skip
 
     def is_mine(self) -> bool:
-        """Tell whether the current thread has the turn; `threading.Condition` asks a lock the same way."""
+        """Return whether the current thread has the turn; `threading.Condition` uses the same protocol."""
         return bool(getattr(self._lock, "_is_owned")())  # noqa: B009  (private: the name must not look public)
 
     def are_lost(self) -> bool:
-        """Tell whether the turn is that of a thread that a fork has left behind."""
+        """Return whether the turn belongs to a thread that does not exist after a fork."""
         if self._generation == forking.generation():
             return False
         free = self._lock.acquire(blocking=False)
@@ -66,7 +66,7 @@ class Turns:
         return not free
 
     def _refuse(self) -> NoReturn:
-        """Say whose turn it is."""
+        """Record the thread that has the turn."""
         if self.are_lost():
             raise StoreDeadError(
                 "this store cannot be used in this process: a call in it was under way on another thread when the"
@@ -93,7 +93,7 @@ class Turns:
             greenlets.enter(self)
 
     def is_inside(self) -> bool:
-        """Tell whether a call is under way: on the current thread, or on any where calls are counted."""
+        """Return whether a call is running: on the current thread, or on any thread if calls are counted."""
         return self.depth > 0 or self.is_mine()
 
     def occupy(self, activation: greenlets.Activation) -> None:

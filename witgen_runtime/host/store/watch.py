@@ -1,4 +1,4 @@
-"""The thread that looks at the clock while calls are under way that can be stopped."""
+"""The thread that watches the clock while interruptible calls run."""
 
 from __future__ import annotations
 
@@ -26,31 +26,31 @@ _LONGEST: Final = 0.02
 
 _NAME: Final = "deadlines of stores"
 _IDLE_LOOKS: Final = 100
-"""Looks without a call under way until the thread ends; the next call starts another one."""
+"""Checks without a running call until the thread ends; the next call starts another one."""
 
 
 class Watched(Protocol):
-    """What can stop the calls of one store."""
+    """Can stop the calls of one store."""
 
     @abstractmethod
     def look(self, now: float) -> float | None:
-        """Stop the call under way if its time is up.
+        """Stop the running call if its deadline has passed.
 
-        Return how many seconds until the next look at most; None where no call is under way.
+        Return the most seconds until the next check; None without a running call.
         """
         ...
 
     @abstractmethod
     def forked(self) -> bool:
-        """Tell, in the child after a fork, whether the call under way goes on there."""
+        """Return, in the child after a fork, whether the running call continues there."""
 
 
 class _Watch:
-    """Calls under way, and the thread that looks at them. Nothing here is locked while a call begins or ends."""
+    """The running calls, and the thread that watches them. No lock is held while a call begins or ends."""
 
     def __init__(self) -> None:
         self.calls: set[ref[Any]] = set()
-        """References to the `Watched` whose calls are looked at; always this set. Who adds one starts the thread."""
+        """References to the watched objects; the set itself is never replaced. Adding one starts the thread."""
         self.is_running = False
         # Held to start and to end the thread; a signal handler may start one while it is held.
         self._lock = threading.RLock()
@@ -78,7 +78,7 @@ class _Watch:
             threading.Thread(target=self._run, args=(main.is_alive,), name=_NAME, daemon=False).start()
 
     def forked(self) -> None:
-        """Go on in a child: without the thread, and with the calls of the one thread that is left."""
+        """Continue in a forked child: without the thread, and with the calls of the one remaining thread."""
         self._lock = threading.RLock()
         self.is_running = False
         self.calls.intersection_update(
@@ -104,7 +104,7 @@ class _Watch:
             raise
 
     def _ends(self) -> bool:
-        """Tell whether the thread can end. A call that begins now either is seen here or sees that it has ended."""
+        """Return whether the thread can end. A call that begins now is either seen here or sees that it has ended."""
         with self._lock:
             self.is_running = False
             if self.calls:
@@ -115,7 +115,7 @@ class _Watch:
         """Look at all calls; return how long to wait until the next time."""
         now, pause = time.monotonic(), _LONGEST
         for each in tuple(self.calls):
-            # What is wrong with one call is no reason to leave the others alone.
+            # A failure with one call must not keep the others from being watched.
             with contextlib.suppress(Exception):
                 known: Watched | None = each()
                 wanted = known.look(now) if known is not None else None
@@ -130,7 +130,7 @@ class _Watch:
 
 
 def _is_main_interpreter() -> bool:
-    """Tell whether this is not a subinterpreter; before CPython 3.14 only private modules know."""
+    """Return whether this is the main interpreter; before CPython 3.14 only private modules tell."""
     for name in ("_interpreters", "_xxsubinterpreters"):
         with contextlib.suppress(ImportError):
             interpreters = import_module(name)

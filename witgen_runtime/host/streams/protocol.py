@@ -1,4 +1,4 @@
-"""What the ends of streams and futures have in common: the steps that they order."""
+"""The instructions that ends of streams and futures give to the adapter."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ UNSIGNED = 0xFFFF_FFFF
 
 
 class Order(NamedTuple):
-    """A step with its numbers, and what is told what came of it."""
+    """An instruction, its operands and its completion callback."""
 
     step: Step
     kind: int = NO_KIND
@@ -25,18 +25,18 @@ class Order(NamedTuple):
     amount: int = 0
     done: Callable[[int, int], None] | None = None
     lasts: bool = False
-    """Whether it may go on after the call in which it is done; then that has to be the task's own."""
+    """Whether the operation may outlast the call that starts it; if so, only the task may start it."""
 
 
 class Mover(Protocol):
-    """What ends need of those that have their steps done."""
+    """The interface of the stream manager for ends."""
 
     def soon(self, job: Callable[[], None]) -> None:
-        """Run a job on the store's thread as soon as guests can go on."""
+        """Run a job on the store's thread as soon as guests can run."""
         ...
 
     def later(self, job: Callable[[], None]) -> None:
-        """Run a job on the store's thread; for finalizers too, which must not wait for anybody."""
+        """Queue a job for the store's thread without waiting; finalizers may call this."""
         ...
 
     def order(self, order: Order) -> None:
@@ -44,18 +44,18 @@ class Mover(Protocol):
         ...
 
     def forget(self, end: int) -> None:
-        """Be told that an end is no more."""
+        """Remove an end that was dropped."""
         ...
 
     def taken(self) -> None:
-        """Be told that an event was taken."""
+        """Record that an event was consumed."""
         ...
 
     def may_wait(self, end: int) -> bool:
-        """Be told that there is nothing to read, and tell whether it can be waited for."""
+        """Record that an end is empty; return whether to wait for elements."""
         ...
 
 
 def is_blocked(result: int) -> bool:
-    """Tell whether a built-in could not do anything yet."""
+    """Return whether a built-in returned `BLOCKED`."""
     return result == BLOCKED & UNSIGNED

@@ -1,4 +1,4 @@
-"""What the host gives to a stream or a future, brought to the store's thread as fast as the guest takes it."""
+"""Moves the host's elements of a stream or future to the store's thread at the guest's pace."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MOST_BYTES, _MOST_ELEMENTS = 1 << 20, 1 << 12
 """How much is given to the guest at once."""
 
 Pump = Callable[["Feed"], None]
-"""What begins to offer a feed its elements."""
+"""Starts to supply a feed with elements."""
 
 
 class _Reads(Protocol):
@@ -46,7 +46,7 @@ class Feed:
         self._stopping: list[Callable[[], object]] = []
         self.loop: asyncio.AbstractEventLoop | None = None
         self.ready: Callable[[], None] = lambda: None
-        """What is called, from any thread, when there is something to take or nothing more will come."""
+        """Called from any thread when elements are available or the feed has ended."""
         self.ended = False
         self.failure: BaseException | None = None
         self._stopped = False
@@ -85,7 +85,7 @@ class Feed:
         return pieces
 
     def stop(self) -> None:
-        """Let nothing more be brought: whoever offers is told so."""
+        """Stop the feed and notify its source."""
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
@@ -93,14 +93,14 @@ class Feed:
             stop()
 
     def on_stop(self, stop: Callable[[], object]) -> None:
-        """Call something when nothing more is to be brought."""
+        """Add a callback for when the feed is stopped."""
         self._stopping.append(stop)
 
     def _weigh(self, item: Any) -> int:
         return len(item) if self._is_bytes else _BYTES_PER_ELEMENT
 
     def put(self, item: Any) -> None:
-        """Have an element here, or bytes, of which somebody will say that they are there."""
+        """Add an element, or bytes, without calling `ready`."""
         if self._is_bytes:
             item = memoryview(_bytes_like(item))
             if not item:
@@ -115,7 +115,7 @@ class Feed:
         self.ready()
 
     def offer(self, item: Any) -> bool:
-        """Bring an element, or bytes; wait until there is room for more. Tell whether more is wanted."""
+        """Add an element, or bytes, and wait until there is room for more. Return whether more is wanted."""
         self.add(item)
         with self._changed:
             self._changed.wait_for(lambda: self._size < _PIECE or self._stopped)
@@ -131,7 +131,7 @@ class Feed:
                 await self._room.wait()
 
     def end(self, failure: BaseException | None = None) -> None:
-        """Say that nothing more will come, because of a failure maybe."""
+        """End the feed, with a failure if there was one."""
         self.failure = failure
         self.ended = True
         self.ready()
@@ -145,7 +145,7 @@ def _bytes_like(item: Any) -> bytes:
 
 
 def of_stream(value: object, *, is_bytes: bool, loop: asyncio.AbstractEventLoop | None) -> Feed:
-    """Return a feed of what an implementation gives for a stream; raise `Mismatch` where that cannot be one."""
+    """Return a feed of the value that an implementation returned for a stream; raise `Mismatch` if it cannot be one."""
     feed = Feed(_pump(value, is_bytes=is_bytes, loop=loop), is_bytes=is_bytes)
     feed.loop = loop
     return feed
@@ -179,7 +179,7 @@ def _give(feed: Feed, items: Iterable[object]) -> None:
 
 
 def _was_cancelled(cause: BaseException | None = None) -> HostError:
-    """Return what stands for a cancellation: as itself, it would cancel who has made the call that is under way."""
+    """Return the error for a cancellation, which would cancel the caller of the running call if it were raised."""
     failure = HostError("what a host gave for a stream or a future was cancelled")
     failure.__cause__ = cause
     return failure
@@ -193,7 +193,7 @@ def _in_thread(feed: Feed, items: Iterable[object]) -> None:
             for item in iterator:
                 if not feed.offer(item):
                     break
-        except BaseException as failure:  # noqa: BLE001  (comes out of the call that is under way)
+        except BaseException as failure:  # noqa: BLE001  (the running call raises it)
             feed.end(failure)
         else:
             feed.end()
@@ -218,7 +218,7 @@ def _awaited(items: AsyncIterable[object], loop: asyncio.AbstractEventLoop | Non
         except asyncio.CancelledError as cancelled:
             feed.end(_was_cancelled(cancelled))
             raise
-        except BaseException as failure:  # noqa: BLE001  (comes out of the call that is under way)
+        except BaseException as failure:  # noqa: BLE001  (the running call raises it)
             feed.end(failure)
         else:
             feed.end()
@@ -233,7 +233,7 @@ def _awaited(items: AsyncIterable[object], loop: asyncio.AbstractEventLoop | Non
 
 
 def of_future(value: Any, *, loop: asyncio.AbstractEventLoop | None) -> Feed:
-    """Return a feed of what an implementation gives for a future: the value, or what gives it later."""
+    """Return a feed for a future from an implementation's result: the value, or a source of it."""
     pump: Pump
     if isinstance(value, Future):
         pump = _when_done(cast("Any", value))
@@ -280,7 +280,7 @@ def _compute(function: Callable[[], object]) -> Pump:
     def run(future: Future[object]) -> None:
         try:
             value = function()
-        except BaseException as failure:  # noqa: BLE001  (comes out of the call that is under way)
+        except BaseException as failure:  # noqa: BLE001  (the running call raises it)
             future.set_exception(failure)
         else:
             future.set_result(value)

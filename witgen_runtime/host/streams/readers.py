@@ -12,7 +12,7 @@ from typing import Any, Generic, Self, TypeVar
 from ... import abi
 from ...values import Unique
 from ..errors import HostError, ThreadError
-from .manager import Ends
+from .manager import StreamManager
 from .reading import Incoming
 
 __all__ = [
@@ -37,16 +37,16 @@ _OVER = "this future was read already, or its reader was closed"
 
 
 class _Reader(Unique):
-    """What all readers have. Whoever wants nothing more closes the reader: `with` does, and forgetting it too."""
+    """Base of all readers. Close a reader that is no longer needed: `with` does, as does losing the last reference."""
 
     _WHY_UNIQUE = "is an end of what a guest writes"
 
-    def __init__(self, ends: Ends, incoming: Incoming, *, drives: bool) -> None:
-        self._ends = ends
+    def __init__(self, manager: StreamManager, incoming: Incoming, *, drives: bool) -> None:
+        self._manager = manager
         self._incoming = incoming
         self._drives = drives
         self._ahead: deque[Any] = deque()
-        """Elements that came for who iterates, and that nobody has got yet."""
+        """Elements read for an iterator that has not returned them yet."""
 
     def close(self) -> None:
         """Drop the end: the guest's writes end; twice is fine."""
@@ -62,28 +62,28 @@ class _Reader(Unique):
         gathered = self._incoming.gather()
         # Keeps the reader, which would close when it is forgotten.
         gathered.add_done_callback(self._gathered)
-        if self._drives and self._ends.store.loop is not None:
-            self._ends.bring(gathered)
+        if self._drives and self._manager.store.loop is not None:
+            self._manager.bring(gathered)
         return gathered
 
     def _gathered(self, _: Future[Any]) -> None:
         pass
 
     def _keep(self, elements: list[Any]) -> bool:
-        """Have elements here for who iterates, and tell whether there are any."""
+        """Store elements for an iterator, and return whether there are any."""
         self._ahead.extend(elements)
         return bool(elements)
 
     def _taken(self, most: int) -> list[Any]:
-        """Take elements that are there for who iterates."""
+        """Take the elements stored for an iterator."""
         return [self._ahead.popleft() for _ in range(min(most, len(self._ahead)))]
 
     def _read(self, size: int) -> Any:
-        if self._ends.store.is_entered_here():
+        if self._manager.store.is_entered_here():
             raise ThreadError(_INSIDE)
         wanted = self._incoming.read(size)
         try:
-            return self._ends.wait_for(wanted) if self._drives else wanted.result()
+            return self._manager.wait_for(wanted) if self._drives else wanted.result()
         except BaseException:
             self._incoming.cancel(wanted)
             raise
@@ -92,7 +92,7 @@ class _Reader(Unique):
         wanted: Future[Any] = self._incoming.read(size)
         try:
             if self._drives:
-                return await self._ends.wait_on_loop(wanted)
+                return await self._manager.wait_on_loop(wanted)
             return await asyncio.wrap_future(wanted)
         except asyncio.CancelledError:
             self._incoming.cancel(wanted)
@@ -145,10 +145,9 @@ class ByteStreamReader(_Blocking):
             yield piece
 
     def gather(self) -> Future[bytes]:
-        """Begin to read all, and return at once: for functions that may not wait.
+        """Begin to read everything and return at once, for functions that must not wait.
 
-        What the guest has written is there whenever it calls one of its host's functions, and the future is done when
-        it has closed its end.
+        Elements arrive whenever the guest calls a host function; the future is done when the guest has closed its end.
         """
         return self._gather()
 
@@ -165,10 +164,9 @@ class AsyncByteStreamReader(_Awaiting):
             yield piece
 
     def gather(self) -> Future[bytes]:
-        """Begin to read all, and return at once: for functions that may not wait.
+        """Begin to read everything and return at once, for functions that must not wait.
 
-        What the guest has written is there whenever it calls one of its host's functions, and the future is done when
-        it has closed its end.
+        Elements arrive whenever the guest calls a host function; the future is done when the guest has closed its end.
         """
         return self._gather()
 
@@ -185,10 +183,9 @@ class StreamReader(_Blocking, Generic[T]):
             yield self._ahead.popleft()
 
     def gather(self) -> Future[list[T]]:
-        """Begin to read all, and return at once: for functions that may not wait.
+        """Begin to read everything and return at once, for functions that must not wait.
 
-        What the guest has written is there whenever it calls one of its host's functions, and the future is done when
-        it has closed its end.
+        Elements arrive whenever the guest calls a host function; the future is done when the guest has closed its end.
         """
         return self._gather()
 
@@ -205,10 +202,9 @@ class AsyncStreamReader(_Awaiting, Generic[T]):
             yield self._ahead.popleft()
 
     def gather(self) -> Future[list[T]]:
-        """Begin to read all, and return at once: for functions that may not wait.
+        """Begin to read everything and return at once, for functions that must not wait.
 
-        What the guest has written is there whenever it calls one of its host's functions, and the future is done when
-        it has closed its end.
+        Elements arrive whenever the guest calls a host function; the future is done when the guest has closed its end.
         """
         return self._gather()
 
@@ -232,8 +228,8 @@ class AsyncFutureReader(_Awaiting, Generic[T]):
         return self.read().__await__()
 
 
-def reader_of(ends: Ends, incoming: Incoming, *, awaits: bool, drives: bool = False) -> _Reader:
-    """Return what reads from an end; `awaits` tells whether by coroutines, `drives` whether it lets the guest go on."""
+def reader_of(manager: StreamManager, incoming: Incoming, *, awaits: bool, drives: bool = False) -> _Reader:
+    """Return the reader of an end: with coroutines if `awaits`; one that runs the guest if `drives`."""
     match incoming.type_:
         case abi.Future():
             kind: type[_Reader] = AsyncFutureReader[Any] if awaits else FutureReader[Any]
@@ -241,4 +237,4 @@ def reader_of(ends: Ends, incoming: Incoming, *, awaits: bool, drives: bool = Fa
             kind = AsyncByteStreamReader if awaits else ByteStreamReader
         case abi.Stream():
             kind = AsyncStreamReader[Any] if awaits else StreamReader[Any]
-    return kind(ends, incoming, drives=drives)
+    return kind(manager, incoming, drives=drives)

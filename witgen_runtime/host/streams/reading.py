@@ -1,4 +1,4 @@
-"""What the guest gives to the host: the readable ends."""
+"""The readable ends of streams and futures that the guest passes to the host."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Incoming"]
 
 _BYTES, _ELEMENTS = 1 << 16, 1 << 10
 _MOST_BYTES, _MOST_ELEMENTS = 1 << 20, 1 << 16
-"""How much there is room for at once, whatever somebody asks for."""
+"""The largest number of elements to read at once."""
 _ENDED = "this store is closed"
 _FAILED = "this store cannot be used any more: a call in it failed"
 _CLOSED = "the reader was closed"
@@ -23,13 +23,13 @@ _BUSY = "another read of this stream is under way"
 
 
 class Incoming:
-    """What the guest gives to the host: the readable end, and who reads from it.
+    """A readable end that the guest passed to the host, and its pending read.
 
-    What comes are lists of elements, or bytes; that of a future is a list of one.
+    Reads return lists of elements, or bytes; that of a future is a list of one.
     """
 
-    def __init__(self, ends: Mover, kind: int, end: int, type_: abi.Stream | abi.Future) -> None:
-        self._ends = ends
+    def __init__(self, manager: Mover, kind: int, end: int, type_: abi.Stream | abi.Future) -> None:
+        self._manager = manager
         self.type_ = type_
         self._kind = kind
         self._end = end
@@ -38,24 +38,24 @@ class Incoming:
         self._reads = self._blocked = self._leaves = False
         is_bytes = isinstance(type_, abi.Stream) and type_.type is abi.U8
         self.nothing: Any = b"" if is_bytes else []
-        """What comes at the end."""
+        """The result at the end of the stream."""
         self._came: Any = self.nothing
-        """What the guest has given and nobody has taken yet."""
+        """Elements that the guest has written and that were not taken yet."""
         self._lost = False
-        """Whether what the guest has not given yet will never come."""
+        """Whether no further elements will arrive."""
         self._cause: BaseException | None = None
         self._piece, self._most = (_BYTES, _MOST_BYTES) if is_bytes else (_ELEMENTS, _MOST_ELEMENTS)
 
-    # What is called from any thread
+    # Called from any thread
 
     def read(self, size: int) -> Future[Any]:
-        """Ask for elements; what comes of it is what is there then, or nothing at the end."""
+        """Request elements. Resolves to whatever is available; empty at the end of the stream."""
         wanted: Future[Any] = Future()
-        self._ends.soon(lambda: self._want(wanted, size))
+        self._manager.soon(lambda: self._want(wanted, size))
         return wanted
 
     def gather(self) -> Future[Any]:
-        """Ask for all elements. Where that is cancelled, what has come is there for who reads next."""
+        """Request all elements. If that is cancelled, elements already read are kept for the next reader."""
         gathered, pieces = Future[Any](), list[Any]()
         wanted: Future[Any] = Future()
 
@@ -87,25 +87,25 @@ class Incoming:
 
         def ended(gathered: Future[Any]) -> None:
             if gathered.cancelled():
-                self._ends.soon(give_back)
+                self._manager.soon(give_back)
 
         gathered.add_done_callback(ended)
-        self._ends.soon(ask)
+        self._manager.soon(ask)
         return gathered
 
     def leave(self) -> None:
         """Want nothing any more, and let the guest know."""
-        self._ends.soon(self._leave)
+        self._manager.soon(self._leave)
 
     def forgotten(self) -> None:
         """Do the same some time soon, for finalizers."""
         if self._end:
-            self._ends.later(self._leave)
+            self._manager.later(self._leave)
 
     def cancel(self, wanted: Future[Any]) -> None:
-        """Do not want the elements that were asked for; if they have come, they are there for who reads next."""
+        """Cancel a request; elements that it has already received are kept for the next reader."""
         if wanted.cancel():
-            self._ends.soon(self._cancel)
+            self._manager.soon(self._cancel)
         else:
             wanted.add_done_callback(self._untake)
 
@@ -114,10 +114,10 @@ class Incoming:
             self.give_back(wanted.result())
 
     def give_back(self, elements: Any) -> None:
-        """Have elements here for who reads next."""
-        self._ends.soon(lambda: self._take_back(elements))
+        """Put elements back for the next reader."""
+        self._manager.soon(lambda: self._take_back(elements))
 
-    # What is called on the store's thread
+    # Called on the store's thread
 
     def _joined(self, pieces: list[Any]) -> Any:
         if isinstance(self.nothing, bytes):
@@ -137,7 +137,7 @@ class Incoming:
             self._hand_out()
 
     def _hand_out(self) -> None:
-        """Give what has come to who wants it, or let something come."""
+        """Complete the pending request with available elements, or start a read."""
         wanted = self._wanted
         if wanted is None:
             return
@@ -158,10 +158,10 @@ class Incoming:
         address: int = 0,
         amount: int = 0,
     ) -> None:
-        self._ends.order(Order(step, self._kind, self._end, address, 0, amount, done))
+        self._manager.order(Order(step, self._kind, self._end, address, 0, amount, done))
 
     def settle(self) -> None:
-        """Take what the guest has written by now."""
+        """Take the elements that the guest has written so far."""
         self._cancel()
 
     def _began(self, result: int, address: int) -> None:
@@ -169,7 +169,7 @@ class Incoming:
         self._blocked = is_blocked(result)
         if not self._blocked:
             self._moved(result)
-        elif not self._ends.may_wait(self._end) or self._wanted is None or self._wanted.cancelled():
+        elif not self._manager.may_wait(self._end) or self._wanted is None or self._wanted.cancelled():
             self._cancel()
 
     def _cancel(self) -> None:
@@ -179,11 +179,11 @@ class Incoming:
 
     def _cancelled(self, result: int, _: int) -> None:
         if result != CANCELLED:
-            self._ends.taken()
+            self._manager.taken()
         self._moved(result)
 
     def told(self, result: int) -> None:
-        """Be told of an event: of the read under way, or that the guest has dropped its end."""
+        """Handle an event: the end of the running read, or that the guest has dropped its end."""
         if self._blocked:
             self._moved(result)
         elif not self._reads:
@@ -199,7 +199,7 @@ class Incoming:
         )
 
     def put(self, elements: Any) -> None:
-        """Be given what was read: bytes where elements are such, or how many there are where they are nothing."""
+        """Receive the elements read: bytes if elements are bytes, their number if elements have no type."""
         if isinstance(self.nothing, list):
             elements = [None] * elements if isinstance(elements, int) else list(elements)
         self._came = self._came + elements if self._came else elements
@@ -227,7 +227,7 @@ class Incoming:
 
     def _drop(self) -> None:
         self._order(Step.DROP_READABLE)
-        self._ends.forget(self._end)
+        self._manager.forget(self._end)
         self._end = 0
 
     def give_up(self, cause: BaseException | None) -> None:

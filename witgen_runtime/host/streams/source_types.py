@@ -1,4 +1,4 @@
-"""What a host may give where WIT names a stream or a future."""
+"""Types of the values that a host may pass for a stream or future in WIT."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ class _BinaryFile(Protocol):
 _Bytes: TypeAlias = bytes | bytearray | memoryview
 
 ByteStreamSource: TypeAlias = _Bytes | Iterable[_Bytes] | _BinaryFile
-"""For a `stream<u8>`: bytes, something that yields bytes (in a thread of its own), or a file opened for reading."""
+"""For a `stream<u8>`: bytes, an iterable of bytes (iterated in a separate thread), or a file opened for reading."""
 
 AsyncByteStreamSource: TypeAlias = ByteStreamSource | AsyncIterable[_Bytes]
-"""On the asyncio API also what yields bytes asynchronously, on the loop."""
+"""With the asyncio API also an asynchronous iterable of bytes, iterated on the loop."""
 
 StreamSource: TypeAlias = Iterable[T]
-"""For a `stream<T>`: something that yields elements, in a thread of its own unless it is a list or a tuple."""
+"""For a `stream<T>`: an iterable of elements, iterated in a separate thread unless it is a list or a tuple."""
 
 AsyncStreamSource: TypeAlias = Iterable[T] | AsyncIterable[T]
-"""On the asyncio API also what yields elements asynchronously, on the loop."""
+"""With the asyncio API also an asynchronous iterable of elements, iterated on the loop."""
 
 FutureSource: TypeAlias = T | Callable[[], T] | Future[T]
-"""For a `future<T>`: the value, a function that returns it (in a thread of its own), or a future of Python's."""
+"""For a `future<T>`: the value, a function that returns it (called in a separate thread), or a Python future."""
 
 AsyncFutureSource: TypeAlias = T | Callable[[], T] | Future[T] | Awaitable[T]
 """On the asyncio API also something to await, on the loop."""

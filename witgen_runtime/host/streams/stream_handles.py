@@ -8,7 +8,7 @@ from typing import Any
 
 from ... import abi
 from ..adapters.calling.stream_calls import End, Keys
-from .manager import Ends
+from .manager import StreamManager
 from .pumps import Feed, of_future, of_stream
 from .readers import reader_of
 
@@ -19,28 +19,28 @@ __all__ = ["FunctionEnds"]
 class FunctionEnds:
     """The streams of one function.
 
-    `awaits` tells whether what reads from them are coroutines, `exported` whether Python calls the function: then
-    nobody else runs the guest while Python reads.
+    `awaits` is whether coroutines read from them, `exported` whether Python calls the function: then only the reader
+    itself can run the guest while Python reads.
     """
 
-    ends: Ends
+    manager: StreamManager
     keys: Keys
     _: KW_ONLY
     awaits: bool
     exported: bool = False
 
     def reader(self, type_: End) -> Callable[[int], Any]:
-        """Return what makes a reader of the number of a readable end."""
-        ends, key, awaits, drives = self.ends, self.keys[type_], self.awaits, self.exported
-        return lambda number: reader_of(ends, ends.receive(key, number, type_), awaits=awaits, drives=drives)
+        """Return a function that makes a reader from the number of a readable end."""
+        manager, key, awaits, drives = self.manager, self.keys[type_], self.awaits, self.exported
+        return lambda number: reader_of(manager, manager.receive(key, number, type_), awaits=awaits, drives=drives)
 
     def feed(self, type_: End, value: object) -> Feed:
-        """Return a feed of what an implementation gives for a stream; raise `Mismatch` where that cannot be one."""
-        loop = self.ends.store.loop
+        """Return a feed of an implementation's result for a stream; raise `Mismatch` if it cannot be one."""
+        loop = self.manager.store.loop
         if isinstance(type_, abi.Future):
             return of_future(value, loop=loop)
         return of_stream(value, is_bytes=type_.type is abi.U8, loop=loop)
 
     def offer(self, type_: End, value: object) -> int:
-        """Return the number by which a guest is given what an implementation gives."""
-        return self.ends.offer(self.keys[type_], self.feed(type_, value), type_)
+        """Offer an implementation's result to the guest; return the number of the offer."""
+        return self.manager.offer(self.keys[type_], self.feed(type_, value), type_)

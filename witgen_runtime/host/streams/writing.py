@@ -1,4 +1,4 @@
-"""What the host gives to the guest: the writable ends."""
+"""The writable ends of streams and futures that the host passes to the guest."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ __all__ = ["Outgoing"]
 
 
 class Outgoing:
-    """What the host gives to the guest: the writable end, and the feed of what goes through it."""
+    """A writable end of a stream that the host passed to the guest, and the feed of its elements."""
 
-    def __init__(self, ends: Mover, kind: int, feed: Feed, type_: abi.Stream | abi.Future) -> None:
-        self._ends = ends
+    def __init__(self, manager: Mover, kind: int, feed: Feed, type_: abi.Stream | abi.Future) -> None:
+        self._manager = manager
         self._kind = kind
         self._feed = feed
         self.type_ = type_
@@ -31,7 +31,7 @@ class Outgoing:
         """Begin to write."""
         self._end = end
         feed = self._feed
-        feed.ready = lambda: self._ends.soon(self._write)
+        feed.ready = lambda: self._manager.soon(self._write)
         feed.start()
 
     def _order(
@@ -44,7 +44,7 @@ class Outgoing:
         amount: int = 0,
     ) -> None:
         lasts = step in (Step.WRITE, Step.WRITE_ON)
-        self._ends.order(Order(step, self._kind, self._end, address, first, amount, done, lasts))
+        self._manager.order(Order(step, self._kind, self._end, address, first, amount, done, lasts))
 
     def _write(self) -> None:
         feed = self._feed
@@ -60,7 +60,7 @@ class Outgoing:
             self._leave()
 
     def take(self) -> Any:
-        """Return what is to be written."""
+        """Return the elements to write."""
         elements = self._feed.take()
         self._taken, self._count = 0, len(elements)
         return self._count if self._is_counted else elements
@@ -72,7 +72,7 @@ class Outgoing:
             self._moved(result)
 
     def told(self, result: int) -> None:
-        """Be told of an event: of the write under way, or that the guest has dropped its end."""
+        """Handle an event: the end of the running write, or that the guest has dropped its end."""
         if self._blocked:
             self._moved(result)
         elif not self._writes:
@@ -96,11 +96,11 @@ class Outgoing:
         self._began(result, self._address)
 
     def settle(self) -> None:
-        """What is written is the guest's to take."""
+        """The guest takes the written elements when it reads."""
 
     def _leave(self) -> None:
         self._order(Step.DROP_WRITABLE)
-        self._ends.forget(self._end)
+        self._manager.forget(self._end)
         self._end = 0
         self._feed.stop()
 

@@ -1,4 +1,4 @@
-"""Components of the runtime's own, instantiated beside the guest in its store, for what the C API cannot do itself."""
+"""Internal components, instantiated in the guest's store, for features that the C API lacks."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from ... import abi
 from .. import component
 from ..capi import ffi
 from ..capi.managed import RawLinker
-from ..capi.wasmtime_messages import explained
+from ..capi.wasmtime_messages import known_error
 from ..convert.binder import Handles, bind_caller
 from ..errors import HandleLimitError, HostError
 
 if TYPE_CHECKING:
     from ..store.owner import HandleOwner
 
-__all__ = ["MEMORY", "Companion"]
+__all__ = ["MEMORY", "InternalComponent"]
 
 MEMORY: Final = """
   ;; ---- Memory for what crosses the boundary. The allocator only moves forward; every export starts over, when nothing
@@ -47,14 +47,14 @@ MEMORY: Final = """
   (alias core export $memory "memory" (core memory $mem))
   (alias core export $memory "realloc" (core func $realloc))
 """
-"""What such components' texts have in common: `$mem`, `$realloc`, and a core function `forget` of `$memory`."""
+"""The common part of such components' text: `$mem`, `$realloc`, and a core function `forget` of `$memory`."""
 
 _compiled: WeakKeyDictionary[Engine, dict[str, Component]] = WeakKeyDictionary()
 """By text: one for all stores of an engine, because a loaded component keeps its file open."""
 
 
-class Companion:
-    """One of them in one store; `exports` are called by name. It imports what wasmtime has, with `http` all of it."""
+class InternalComponent:
+    """An internal component in one store; `exports` are called by name. With `http` it may import `wasi:http`."""
 
     def __init__(self, store: HandleOwner, text: str, exports: Iterable[str] = (), *, http: bool = False) -> None:
         compiled = _compiled.setdefault(store.engine, {})
@@ -66,7 +66,7 @@ class Companion:
             if http:
                 store.enable_http()
                 linker.add_wasi_http()
-            with _explained(store):
+            with _known_errors(store):
                 self._instance = linker.instantiate(store.raw, compiled[text])
         self._functions = {name: self._export(name) for name in exports}
 
@@ -77,12 +77,12 @@ class Companion:
         return function
 
     def bound(self, function: abi.Function, handles: Handles) -> Callable[..., Any]:
-        """Return what calls an export with typed values, handles of the guest's among them."""
+        """Return the caller of an export with typed values, including handles of the guest."""
         return bind_caller(function, handles, ffi.export_function(self._instance, self._context, "", function.name))
 
     def call(self, name: str, *arguments: object) -> Any:
         """Call an export."""
-        with _explained(self._store):
+        with _known_errors(self._store):
             return self._functions[name](self._raw, *arguments)
 
     def box(self, name: str, *arguments: object) -> int:
@@ -91,12 +91,12 @@ class Companion:
 
 
 @contextmanager
-def _explained(store: HandleOwner) -> Generator[None]:
-    """Say why a component of ours cannot be called here."""
+def _known_errors(store: HandleOwner) -> Generator[None]:
+    """Translate wasmtime's errors if an internal component cannot be called here."""
     try:
         yield
     except WasmtimeError as error:
-        meant = explained(str(error))
+        meant = known_error(str(error))
         if meant is None:
             raise
         if isinstance(meant, HandleLimitError):

@@ -1,9 +1,9 @@
-"""Python functions that get what a guest writes to stdout or stderr: how they are called, released and given up.
+"""Calls, releases and abandons the Python functions that receive a guest's output to stdout or stderr.
 
-wasmtime calls them on worker threads of its own, and lets go of them there some time after their store is deleted.
-Before 3.14, CPython ends a thread that enters it while the interpreter ends, and Rust answers that with an abort. So
-they are released by a C function that needs no interpreter, closing a store waits for that, and the interpreter does
-not end before the stores that are left have let go of theirs.
+wasmtime calls them on its worker threads, and releases them there some time after their store is deleted. Before 3.14,
+CPython kills a thread that enters it while the interpreter exits, and Rust aborts the process. So a C function that
+needs no interpreter releases them, closing a store waits for that, and the interpreter does not exit before the
+remaining stores have released theirs.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _PATIENCE: Final = 2.0
 """Seconds that closing a store waits for the release of its outputs, which takes a fraction of a millisecond."""
 
 _FAREWELL: Final = 0.2
-"""Seconds that the end of the interpreter waits for calls that other threads have under way."""
+"""Seconds that the exiting interpreter waits for running calls of other threads."""
 
 _PAUSE: Final = 0.001
 
@@ -48,11 +48,11 @@ class Watched(Protocol):
         """See to it that the store looks at `wants_watching` before its next call."""
 
     def let_go(self) -> bool:
-        """Give up the outputs, because the process ends; False while another thread has a call under way."""
+        """Abandon the outputs because the process exits; return False while a call runs on another thread."""
         ...
 
     def hold(self) -> bool:
-        """Let the guest wait for ever when it writes again; tell whether it does."""
+        """Block the guest for ever when it writes again; return whether it does."""
         ...
 
 
@@ -74,12 +74,12 @@ _lost_threads = False
 
 
 class Output:
-    """A Python function that gets what a guest writes to one of its streams.
+    """A Python function that receives a guest's output to one of its streams.
 
     Args:
         write: gets the bytes.
-        ours: whether it is the runtime's, so that only the guest gets to know a failure; otherwise the first one is
-            `failure`, for the call under way.
+        ours: whether it belongs to the runtime, so that only the guest sees a failure; otherwise the first one is
+            `failure`, for the running call.
     """
 
     def __init__(self, write: Callable[[bytes], object], *, ours: bool = False) -> None:
@@ -102,11 +102,11 @@ class Output:
         _SETTERS[stream](address, _CALLBACK, ffi.Address(self._signal), release_signals.RELEASE)
 
     def take(self, data: bytes) -> int:
-        """Pass on what a guest wrote; return how many bytes were taken, or a negative `errno`."""
+        """Pass on a guest's output; return how many bytes were taken, or a negative `errno`."""
         thread = threading.get_ident()
         _inside.add(thread)
         if thread not in _known:
-            # Kept: making what CPython knows of a thread anew would take longer than all the rest.
+            # Kept: creating CPython's state of a thread again would take longer than everything else.
             _known.add(thread)
             ctypes.pythonapi.PyGILState_Ensure()
         try:
@@ -116,7 +116,7 @@ class Output:
             if self.keep is not None:
                 self.keep(data)
             return len(data) if self.is_ours and self._write(data) is None else self._call(data)
-        except BaseException as error:  # noqa: BLE001  (comes out of the call under way as it is)
+        except BaseException as error:  # noqa: BLE001  (the running call raises it unchanged)
             if not self.is_ours and self.failure is None:
                 self.failure = error
                 if self.noted is not None:
@@ -146,7 +146,7 @@ class Output:
 
 
 def _taken(answer: object, size: int) -> int:
-    """Check what a callback returned: None, or how much it has taken."""
+    """Check a callback's result: None, or the number of bytes taken."""
     if answer is None:
         return size
     if not isinstance(answer, int):
@@ -176,21 +176,21 @@ _CALLBACK: Final = c_callback(ffi.OUTPUT, _on_write)
 ctypes.pythonapi.Py_IncRef(ctypes.py_object(_CALLBACK))
 
 _NEVER: Final = release_signals.take()
-"""A signal that nobody gives."""
+"""A signal that is never sent."""
 
 
 def is_inside() -> bool:
-    """Tell whether the current thread runs a callback. It is wasmtime's, which aborts if wasm waits for WASI there."""
+    """Return whether the current thread runs a callback: wasmtime aborts if wasm waits for WASI on that thread."""
     return threading.get_ident() in _inside
 
 
 def wants_watching() -> bool:
-    """Tell whether stores have to look at whose thread, or process, they are called in."""
+    """Return whether stores have to check the thread, or process, in which they are called."""
     return _calling > 0 or _lost_threads
 
 
 def is_without_threads() -> bool:
-    """Tell whether this process was forked from one with stores: wasmtime's threads have stayed there."""
+    """Return whether this process was forked from one with stores: it lacks wasmtime's threads."""
     return _lost_threads
 
 
@@ -200,7 +200,7 @@ def process() -> int:
 
 
 def watch(streams: Watched) -> None:
-    """Tell a store's streams when a callback runs, and when the process forks or ends."""
+    """Register a store's streams for notification when a callback runs, and when the process forks or exits."""
     global _has_threads, _pruned  # noqa: PLW0603  (one per process)
     with _lock:
         _has_threads = True

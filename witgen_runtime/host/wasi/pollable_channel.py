@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import HostError
 from . import pollable_component as text
-from .internal_component import Companion
+from .internal_component import InternalComponent
 
 if TYPE_CHECKING:
     from ..store.store import Store
@@ -25,7 +25,7 @@ OPEN_TIMEOUT: Final = 5.0
 """Seconds until a connection from this process to itself is taken to be impossible."""
 
 HEAD_LIMIT: Final = 4096
-"""Bytes a request's head may have; ours has about a hundred."""
+"""The largest size of a request's head in bytes; the expected one has about a hundred."""
 
 CANDIDATES_LIMIT: Final = 16
 """How many strangers may be connected at a time before the oldest has to go."""
@@ -34,18 +34,18 @@ RESPONSE: Final = b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n"
 """A response without a length: its body lasts as long as the connection."""
 
 LIVE: Final = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
-"""A response whose body tells where it ends, so that a connection which closes before that has failed."""
+"""A response whose body has an explicit end, so that a connection closed before that counts as failed."""
 
 
 class PollableError(HostError):
-    """The system refuses what a `Pollable` needs: a connection of the process to itself on 127.0.0.1."""
+    """The system refuses the connection that a `Pollable` needs: of the process to itself on 127.0.0.1."""
 
 
 class Channel:
-    """One connection. `filled` says whether there is a byte in it; more than one there never is.
+    """One connection. `filled` is whether there is a byte in it; there is never more than one.
 
-    The lock is that of the flag which the channel serves. It is held for every change, so that no byte can be sent to
-    a file descriptor that another thread has just closed.
+    The lock belongs to the flag that the channel serves. It is held for every change, so that no byte is sent to a file
+    descriptor that another thread has just closed.
     """
 
     def __init__(self, lock: threading.RLock, stream: int, peer: socket.socket) -> None:
@@ -60,7 +60,7 @@ class Channel:
             if self._peer is None or self.filled:
                 return False
             self.filled = True
-            # The far end is gone when its store is: nobody is left to be woken.
+            # The far end closes with its store: no guest is left to be woken.
             with contextlib.suppress(OSError):
                 self._peer.send(b"!")
             return True
@@ -81,7 +81,7 @@ class Channels:
     """
 
     def __init__(self, store: Store) -> None:
-        self._far = Companion(store, text.COMPONENT, text.EXPORTS, http=True)
+        self._far = InternalComponent(store, text.COMPONENT, text.EXPORTS, http=True)
         self._store = weakref.ref(store)
         self._open: weakref.WeakSet[Channel] = weakref.WeakSet()
         self._peers: weakref.WeakSet[socket.socket] = weakref.WeakSet()
@@ -93,7 +93,7 @@ class Channels:
         return store.extension(cls, cls)
 
     def usable_here(self) -> bool:
-        """Tell whether this thread may call into the store now."""
+        """Return whether this thread may call into the store now."""
         store = self._store()
         return store is not None and store.dead is None and store.is_entered_here()
 
@@ -123,7 +123,8 @@ class Channels:
 
     def _connect(self, listener: socket.socket, response: bytes = RESPONSE) -> tuple[int, socket.socket]:
         """Have the component connect to `listener`; return its stream and the socket on this side."""
-        # Any program of this machine can connect to the port while it is open. The token tells our request apart.
+        # Any program on this machine can connect to the port while it is open. The token identifies the runtime's
+        # request.
         token = secrets.token_urlsafe(16)
         future = self._far.call(text.OPEN, f"127.0.0.1:{listener.getsockname()[1]}", f"/{token}")
         if future < 0:
@@ -154,7 +155,7 @@ class Channels:
                 pass
 
     def settle(self, channel: Channel) -> None:
-        """Wait until what was sent, or the near end's close, has arrived at the far end."""
+        """Wait until the byte sent, or the near end's close, has arrived at the far end."""
         self._far.call(text.SETTLE, channel.stream)
 
     def subscribe(self, channel: Channel) -> int:
@@ -162,7 +163,7 @@ class Channels:
         return self._far.box(text.SUBSCRIBE, channel.stream)
 
     def close(self) -> None:
-        """Close what is open; the store is about to end."""
+        """Close the connection because the store is about to close."""
         for channel in list(self._open):
             channel.close()
         for peer in list(self._peers):
@@ -172,7 +173,7 @@ class Channels:
 
 
 class _Door:
-    """Waits for the connection that asks for `path`. Strangers are turned away, and none of them holds ours up."""
+    """Waits for the connection that requests `path`. Other connections are refused, and cannot delay the right one."""
 
     def __init__(self, listener: socket.socket, path: bytes) -> None:
         self._listener = listener
@@ -206,7 +207,7 @@ class _Door:
         self._selector.register(candidate, selectors.EVENT_READ, lambda: self._read(candidate))
 
     def _read(self, candidate: socket.socket) -> socket.socket | None:
-        """Read on; return the candidate if it is the one, and turn it away once it cannot be."""
+        """Read more of the request; return the candidate if it is the right one, and refuse it once it cannot be."""
         if candidate not in self._heads:  # turned away since it was selected
             return None
         try:

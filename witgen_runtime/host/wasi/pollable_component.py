@@ -1,14 +1,14 @@
 """The component behind `Pollable`: it turns a loopback connection into a native `wasi:io/streams` input stream.
 
-The C API has no way to make a `wasi:io/poll.pollable` that Python can wake. Wasmtime makes one for every input stream,
-and the body of an HTTP response is an input stream whose far end can be a socket that Python holds. So this component
-sends `GET http://127.0.0.1:PORT/TOKEN` through `wasi:http` and hands out what `subscribe` gives for the response's
-body: ready while a byte is there, or once the other end is closed.
+The C API cannot make a `wasi:io/poll.pollable` that Python can wake. Wasmtime makes one for every input stream, and the
+body of an HTTP response is an input stream whose far end can be a socket that Python holds. So this component sends
+`GET http://127.0.0.1:PORT/TOKEN` through `wasi:http` and returns the pollable that `subscribe` makes for the response's
+body: ready while a byte is available, or once the other end is closed.
 
-It is instantiated beside the guest, in the guest's store, from a linker of its own: the guest sees no `wasi:http`.
+It is instantiated in the guest's store, from a separate linker: the guest sees no `wasi:http`.
 Handles stay inside the component; Python holds their numbers. Nothing here drops a stream: a guest may still hold a
-pollable of it, and dropping a parent before its child traps and with that ends the whole store. The store's end frees
-what is left, and closing the socket frees everything that costs a file descriptor.
+pollable of it, and dropping a parent before its child traps, which ends the whole store. Closing the store frees the
+rest, and closing the socket frees all file descriptors.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ACCEPT = "accept"
 """`func(future: u32) -> s32`: wait for the response's head; its body stream's number, negative when it failed."""
 
 ABANDON = "abandon"
-"""`func(future: u32)`: give a request up that nobody answered."""
+"""`func(future: u32)`: abandon a request that was not answered."""
 
 SUBSCRIBE = "subscribe"
 """`func(stream: u32) -> own<pollable>`: a fresh pollable."""
@@ -36,7 +36,7 @@ DRAIN = "drain"
 """`func(stream: u32) -> bool`: take exactly one byte, waiting for it; false when the stream is closed."""
 
 GIVE = "give"
-"""`func(stream: u32) -> own<input-stream>`: give the stream itself away; nothing else may be asked of it then."""
+"""`func(stream: u32) -> own<input-stream>`: transfer the stream; its number is invalid afterwards."""
 
 EXPORTS = (OPEN, ACCEPT, ABANDON, SUBSCRIBE, SETTLE, DRAIN, GIVE)
 """All of them."""

@@ -17,20 +17,20 @@ __all__ = ["Pollable"]
 
 
 class Pollable(Unique):
-    """What a host method returns where WIT says `pollable`: a flag, like `threading.Event`, that a guest can wait for.
+    """A flag, like `threading.Event`, that a guest can wait for: host methods return it where WIT says `pollable`.
 
     A guest that holds the pollable finds it ready while the flag is set, and only then. The same object can be returned
-    any number of times, to one guest or to several: each time the guest gets a pollable of its own, and all of them
-    follow the one flag. No store is needed to make one; it costs nothing until it is returned for the first time, and
-    two file descriptors per store from then on. It needs a loopback connection on 127.0.0.1 for that (nothing outside
-    the process can reach it); where the system refuses one, returning the object raises `PollableError`.
+    any number of times, to one guest or to several: each time the guest gets a separate pollable, and all of them
+    follow the one flag. Making one needs no store; it costs nothing until it is returned for the first time, and two
+    file descriptors per store from then on. It uses a loopback connection on 127.0.0.1 (nothing outside the process can
+    reach it); if the system refuses that, returning the object raises `PollableError`.
 
-    `set` and `clear` may be called from any thread. In a host's methods, which run on the store's thread, both take
-    effect at once: the guest finds what was said when the method returns. From another thread, a guest sees `set`
-    within a fraction of a millisecond, also while it waits; `clear` takes effect when the store's thread is next in
-    Python (a host's method, a new call), because nobody else may touch the store, and until then a guest may find the
-    pollable ready although there is nothing. So, with messages in a queue: `set` where a message is put in, `clear` in
-    the method that takes the last one out.
+    `set` and `clear` may be called from any thread. In host methods, which run on the store's thread, both take effect
+    at once: the guest sees the new state when the method returns. From another thread, a guest sees `set` within a
+    fraction of a millisecond, also while it waits; `clear` takes effect when the store's thread next runs Python code
+    (a host method, a new call), because no other thread may use the store, and until then a guest may find the pollable
+    ready although the flag is clear. So, with messages in a queue: call `set` where a message is added, and `clear` in
+    the method that removes the last one.
 
     While a guest waits, Python's signal handlers do not run: Ctrl-C takes effect when the wait ends.
     """
@@ -44,7 +44,7 @@ class Pollable(Unique):
         weakref.finalize(self, self._flag.close).atexit = False
 
     def set(self) -> None:
-        """Make every pollable that was handed out ready, and every one to come."""
+        """Set the flag: make every pollable of this object ready, including future ones."""
         self._flag.set()
 
     def clear(self) -> None:
@@ -52,7 +52,7 @@ class Pollable(Unique):
         self._flag.clear()
 
     def is_set(self) -> bool:
-        """Tell whether the flag is set; true after `close`."""
+        """Return whether the flag is set; true after `close`."""
         return self._flag.is_set()
 
     def lead(self, other: Pollable) -> None:
@@ -60,10 +60,10 @@ class Pollable(Unique):
         self._flag.lead(other._flag)
 
     def close(self) -> None:
-        """Give the file descriptors back. Every pollable that was handed out becomes ready, for good.
+        """Release the file descriptors. Every pollable of this object becomes ready permanently.
 
-        The same happens when the object is garbage collected, and for a store's pollables when the store closes. More
-        calls, also of `set` and `clear`, do nothing.
+        The same happens when the object is garbage collected, and for a store's pollables when the store closes.
+        Further calls, also of `set` and `clear`, do nothing.
         """
         self._flag.close()
 
@@ -73,11 +73,11 @@ class Pollable(Unique):
 
 
 class _Flag:
-    """The state of a `Pollable`, apart from it so that its finalizer can hold it.
+    """The state of a `Pollable`, in a separate object so that its finalizer can hold it.
 
-    Per store there is one channel, made when the object is first returned to that store's guest. The flag's level goes
-    through it as a byte: one is in the channel while the flag is set. What is in there may lag behind the flag only
-    when it was cleared on a foreign thread; then the store's thread catches up.
+    There is one channel per store, made when the object is first returned to that store's guest. The channel holds a
+    byte while the flag is set. It may lag behind the flag only after `clear` on another thread; the store's thread then
+    catches up.
     """
 
     def __init__(self) -> None:
@@ -151,7 +151,7 @@ class _Flag:
             return channels.subscribe(channel)
 
     def _catch_up(self, channels: Channels, channel: Channel) -> None:
-        """Do on a store's thread what `clear` could not do from another, unless the flag has been set again."""
+        """Complete, on a store's thread, a `clear` of another thread, unless the flag has been set again."""
         with self._lock:
             if not self._set and channels.usable_here():
                 channels.drain(channel)

@@ -1,4 +1,4 @@
-"""The standard streams of guests: where they lead, and the end of what a guest has written to stderr."""
+"""The standard streams of guests: their destinations, and the last output of a guest to stderr."""
 
 from __future__ import annotations
 
@@ -72,10 +72,11 @@ class Tail:
 
 
 class WasiConfig(QuietlyFinalized, wasmtime.WasiConfig):
-    """What guests see of this machine, for one store: arguments, environment, folders, standard streams.
+    """The parts of this machine that one store's guests see: arguments, environment, folders, standard streams.
 
-    wasmtime's own, except that `stdout_custom` and `stderr_custom` are safe: what they raise comes out of the call that
-    printed, and the process can end at any time. A failure carries the end of stderr, wherever that leads.
+    Like wasmtime's class, except that `stdout_custom` and `stderr_custom` are safe: the call that printed raises their
+    exceptions, and the process can exit at any time. A failure carries the last output to stderr, whatever its
+    destination.
     """
 
     def __init__(self) -> None:
@@ -138,7 +139,7 @@ class WasiConfig(QuietlyFinalized, wasmtime.WasiConfig):
             before.wait()
 
     def _hand_over(self, tail: Tail) -> tuple[list[Output], str]:
-        """Let `tail` have what is written to stderr; return the outputs, and the file that has it instead."""
+        """Let `tail` receive the output to stderr; return the outputs, and the file that receives it instead."""
         if self._is_used:
             raise HostError("this WasiConfig belongs to another store already: make one for each")
         self._is_used = True
@@ -181,7 +182,7 @@ def _pass_on(tail: Tail, data: bytes) -> None:
 
 
 def _by_default() -> WasiConfig:
-    """Return what a guest gets unless told otherwise: it may print (a guest's own tracebacks come that way)."""
+    """Return the default settings of a guest: it may print, because a guest's tracebacks are printed."""
     wasi = WasiConfig()
     wasi.inherit_stdout()
     wasi.inherit_stderr()
@@ -189,7 +190,7 @@ def _by_default() -> WasiConfig:
 
 
 class _Store(Protocol):
-    """What standard streams need of their store."""
+    """The interface of a store for its standard streams."""
 
     raw: RawStore
     engine: wasmtime.Engine
@@ -198,7 +199,7 @@ class _Store(Protocol):
     streams: bool
 
     def is_entered_here(self) -> bool:
-        """Say whether the current thread is inside a call."""
+        """Return whether the current thread is inside a call."""
         ...
 
 
@@ -206,9 +207,9 @@ class StandardStreams:
     """The standard streams of one store.
 
     Args:
-        store: whose they are.
-        attention: what makes the store look up before its next call.
-        wasi: its settings; those of wasmtime's own class are left as they are.
+        store: the store.
+        attention: makes the store do pending work before its next call.
+        wasi: the settings; objects of wasmtime's own class are used unchanged.
     """
 
     def __init__(self, store: _Store, attention: dict[int, None], wasi: wasmtime.WasiConfig | None) -> None:
@@ -255,15 +256,15 @@ class StandardStreams:
 
     @property
     def calls_python(self) -> bool:
-        """Whether functions of the user's get what the guest writes, which may fail."""
+        """Whether user functions, which may fail, receive the guest's output."""
         return any(not output.is_ours for output in self._outputs)
 
     def is_watched(self) -> bool:
-        """Tell whether the store has to look up before its next call, too."""
+        """Return whether the store has to do pending work before its next call, too."""
         return wants_watching()
 
     def take_failure(self) -> BaseException | None:
-        """Return what a function that got output has raised, once."""
+        """Return the exception of an output function, once."""
         for output in self._outputs:
             if output.failure is not None:
                 failure, output.failure = output.failure, None
@@ -271,7 +272,7 @@ class StandardStreams:
         return None
 
     def explain(self, error: BaseException) -> None:
-        """Let a failure carry what the guest wrote to stderr last."""
+        """Attach the guest's last output to stderr to a failure."""
         if self._was_replaced:
             error.add_note(_REPLACED)
         if isinstance(error, HostError) and not error.stderr:
@@ -282,7 +283,7 @@ class StandardStreams:
                 error.add_note(f"The guest wrote to stderr:\n{indent(error.stderr.rstrip(), '    ')}")
 
     def close(self, delete: Callable[[], None]) -> None:
-        """Delete the store, or what it has of this, and wait until wasmtime has let go of the outputs."""
+        """Delete the store, or its standard streams, and wait until wasmtime has released the outputs."""
         if self._is_foreign:
             foreign_outputs.deleting(delete)
         else:
@@ -296,7 +297,7 @@ class StandardStreams:
         self._attention[0] = None
 
     def let_go(self) -> bool:
-        """Give up the outputs because the process ends; False while another thread has a call under way."""
+        """Abandon the outputs because the process exits; return False while a call runs on another thread."""
         store = self._store()
         if not hasattr(store, "turns"):  # an exception ended its making, and something keeps it
             return True
@@ -310,7 +311,7 @@ class StandardStreams:
         return True
 
     def hold(self) -> bool:
-        """Let the guest wait for ever when it writes again; tell whether it does."""
+        """Block the guest for ever when it writes again; return whether it does."""
         for output in self._outputs:
             output.is_held = True
         return any(output.is_waiting for output in self._outputs)

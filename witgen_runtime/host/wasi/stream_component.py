@@ -1,10 +1,11 @@
 """The component behind `InputStream` and `OutputStream`: it turns files into native `wasi:io/streams` streams.
 
-The C API has no way to make a stream. Wasmtime makes one for every open file, so this component, instantiated beside
-the guest in the guest's store, opens files of a folder that only it can see: the store has that folder among its
-preopened ones, and `stream_files` leaves it out of what guests are told.
+The C API cannot make a stream. Wasmtime makes one for every open file, so this component, instantiated in the guest's
+store, opens files of a folder that only it can see: the folder is preopened in the store, and `stream_files` hides it
+from guests.
 
-Such a stream is nobody's child: it outlives its descriptor and the file's name, and a guest may drop it at any time.
+Such a stream has no parent resource: it outlives its descriptor and the file's name, and a guest may drop it at any
+time.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ WRITE = "write"
 """`func(name: string) -> s32`: likewise for writing, from the file's beginning."""
 
 INPUT = "input"
-"""`func(stream: u32) -> own<input-stream>`: give a stream away by its number."""
+"""`func(stream: u32) -> own<input-stream>`: transfer a stream by its number."""
 
 OUTPUT = "output"
 """`func(stream: u32) -> own<output-stream>`: likewise."""

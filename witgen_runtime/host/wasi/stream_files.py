@@ -23,7 +23,7 @@ from ..capi import ffi
 from ..errors import EngineError, HostError
 from ..store.resource import NativeResource
 from . import stream_component as text
-from .internal_component import Companion
+from .internal_component import InternalComponent
 
 if sys.platform != "win32":
     import fcntl
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["GET_DIRECTORIES", "PREOPENS", "StreamError", "StreamFiles", "hidden", "new_file", "prepare", "refused"]
 
 _NAME: Final = f"/.{secrets.token_hex(16)}"
-"""What the folder is called among the preopened ones, so that it is none of the user's."""
+"""The name of the preopened folder, which differs from those of users."""
 
 _PREFIX: Final = "witgen-streams-"
 
@@ -45,7 +45,7 @@ _AHEAD: Final = 2
 """How often guests ask for their folders: libc once, and Python's adapter once."""
 
 PREOPENS: Final = "wasi:filesystem/preopens@0.2."
-"""What the names of the interface begin with that tells a guest its folders."""
+"""The prefix of the names of the interface that lists a guest's folders."""
 
 _DESCRIPTOR: Final = abi.Resource("wasi:filesystem/types", "descriptor")
 
@@ -76,9 +76,9 @@ def _private_folder() -> Path:
 
 
 def _claim(folder: Path) -> int | None:
-    """Lock a folder, for as long as what is returned is open; None where another process has it.
+    """Lock a folder while the returned file is open; return None if another process holds the lock.
 
-    Where the system has no such locks, every folder is somebody's.
+    On systems without such locks, every folder counts as locked.
     """
     if sys.platform == "win32":
         return None
@@ -94,7 +94,7 @@ def _claim(folder: Path) -> int | None:
 def _remove_abandoned() -> None:
     """Remove the folders of processes that were killed."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        # Another user's, or one that somebody else removes at the same time.
+        # The folder belongs to another user, or another process is removing it.
         with contextlib.suppress(OSError):
             # A new one may not be locked yet.
             if folder.stat().st_mtime < time.time() - _SETTLED and (handle := _claim(folder)) is not None:
@@ -109,12 +109,12 @@ def _remove(folder: Path, owner: int) -> None:
 
 
 def new_file() -> Path:
-    """Return a path for a file that is to become a stream."""
+    """Return a path for a file from which a stream will be made."""
     return _private_folder() / secrets.token_hex(8)
 
 
 def prepare(wasi: wasmtime.WasiConfig) -> None:
-    """Open the folder for the store that is to get these settings."""
+    """Open the folder for the store that will use these settings."""
     wasi.preopen_dir(str(_private_folder()), _NAME)
 
 
@@ -125,12 +125,12 @@ class StreamFiles:
         if not store.streams:
             raise StreamError("files become streams only in a store that was made with `Store(streams=True)`")
         self._store, self._raw = store, store.raw
-        self._opener = Companion(store, text.COMPONENT, text.EXPORTS)
+        self._opener = InternalComponent(store, text.COMPONENT, text.EXPORTS)
         self._adopt()
 
     @classmethod
     def of(cls, store: HandleOwner) -> StreamFiles:
-        """Return what makes the streams of `store`."""
+        """Return the maker of streams of `store`."""
         return store.extension(cls, cls)
 
     def _adopt(self) -> None:
@@ -142,7 +142,7 @@ class StreamFiles:
                 folder.drop(self._raw)
 
     def directories(self) -> list[tuple[NativeResource, str]]:
-        """Return the preopened folders but for ours, as `get-directories` does."""
+        """Return the preopened folders except the runtime's, as `get-directories` does."""
         others: list[tuple[NativeResource, str]] = []
         for folder, name in self._opener.call(text.DIRECTORIES):
             if name == _NAME:
@@ -169,7 +169,7 @@ class StreamFiles:
 def hidden(store: HandleOwner) -> Callable[[], list[tuple[NativeResource, str]]]:
     """Return an implementation of `get-directories` that leaves our folder out."""
     reference = weakref.ref(store)
-    # Inside an async function of the guest, nobody can ask the adapter.
+    # Inside an async function of the guest, the adapter cannot be called.
     ahead = [StreamFiles.of(store).directories() for _ in range(_AHEAD)] if store.concurrent else []
 
     def directories() -> list[tuple[NativeResource, str]]:
@@ -183,7 +183,7 @@ def hidden(store: HandleOwner) -> Callable[[], list[tuple[NativeResource, str]]]
 
 def refused(store: HandleOwner, reason: str) -> Callable[[], list[tuple[NativeResource, str]]]:
     """Return an implementation of `get-directories` for where no file can be used: it raises if there are folders."""
-    found = Companion(store, text.COMPONENT, (text.DIRECTORIES,)).call(text.DIRECTORIES)
+    found = InternalComponent(store, text.COMPONENT, (text.DIRECTORIES,)).call(text.DIRECTORIES)
     for folder, _ in found:
         folder.drop(store.raw)
     folders = [name for _, name in found if name != _NAME]

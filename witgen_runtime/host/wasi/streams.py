@@ -1,4 +1,4 @@
-"""`InputStream` and `OutputStream`: what a host method returns where WIT says `input-stream` and `output-stream`."""
+"""`InputStream` and `OutputStream`: results of host methods where WIT says `input-stream` and `output-stream`."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ class _Reads(Protocol):
 
 
 InputSource: TypeAlias = "bytes | bytearray | memoryview[Any] | str | os.PathLike[str] | _Reads | Iterable[bytes]"
-"""Where a guest's bytes come from: bytes, the path of a file, an open file, or an iterable that makes them."""
+"""Sources of a guest's input: bytes, the path of a file, an open file, or an iterable of bytes."""
 
 
 class InputStream(Unique):
     """Bytes for a guest to read.
 
-    Bytes and files are copied when the object is made, to a file that nobody else sees. The same object can then be
-    returned any number of times, each time as a stream from the beginning. Disk space is what can run out: then making
-    the object raises `OSError`.
+    Bytes and files are copied to a private file when the object is made. The same object can then be returned any
+    number of times, each time as a stream from the beginning. If disk space runs out, making the object raises
+    `OSError`.
 
-    An iterable is live: a thread asks it for the next bytes when the guest has read most of those before, and waits
-    with it. It can be returned once. When it raises, the guest's stream fails after the bytes that came before, and
-    `failure` is the exception. Where a guest stops reading early, the iterable is left when the store closes.
+    An iterable is live: a thread requests its next bytes when the guest has read most of the previous ones. It can be
+    returned once. If it raises, the guest's stream fails after the bytes before that, and `failure` is the exception.
+    If a guest stops reading early, iteration stops when the store closes.
 
-    In a store without streams of its own (see `Store`) everything is passed on by a thread.
+    In a store without native streams (see `Store`) a thread passes everything on.
     """
 
     _WHY_UNIQUE = "is what a guest reads from"
@@ -74,14 +74,14 @@ class InputStream(Unique):
         return box
 
     def _feed(self, peer: socket.socket, chunks: Iterator[bytes]) -> None:
-        """Pass on what comes, in a thread of its own. A connection that closes before the last chunk has failed."""
+        """Pass the bytes on, in a separate thread. A connection that closes before the last chunk has failed."""
         with peer:
             try:
                 for chunk in chunks:
                     if chunk:
                         peer.sendall(b"%x\r\n%b\r\n" % (len(chunk), chunk))
                 peer.sendall(b"0\r\n\r\n")
-            except BaseException as error:  # noqa: BLE001  (kept for whoever asks, as nobody can catch it here)
+            except BaseException as error:  # noqa: BLE001  (kept in `failure`, as no caller can catch it here)
                 self.failure = error
             finally:
                 close = getattr(chunks, "close", None)
@@ -90,11 +90,10 @@ class InputStream(Unique):
 
 
 class OutputStream(Unique):
-    """Takes what a guest writes: the file `content` has it. It can be returned once, in a store with streams.
+    """Receives a guest's output in the file `content`. It can be returned once, in a store with streams.
 
-    What the guest has flushed can be read. The rest may still be on its way, and is lost where the guest drops the
-    stream before it flushes: wasmtime does not wait for it then. What is written stays on disk until the object is
-    closed, or collected.
+    Flushed output can be read. The rest may still be in transit, and is lost if the guest drops the stream before it
+    flushes: wasmtime does not wait for it then. The file exists until the object is closed, or collected.
     """
 
     _WHY_UNIQUE = "is what a guest writes to"
@@ -116,7 +115,7 @@ class OutputStream(Unique):
         return self.content.read()
 
     def close(self) -> None:
-        """Give the disk space back, once the guest has dropped its stream; twice is fine."""
+        """Release the disk space, once the guest has dropped its stream. Closing twice is harmless."""
         self._remove()
         self.content.close()
 

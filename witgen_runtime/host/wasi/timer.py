@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from .internal_component import Companion
+from .internal_component import InternalComponent
 from .pollables import Pollable
 
 if TYPE_CHECKING:
@@ -27,14 +27,14 @@ _COMPONENT: Final = """(component
   (func (export "after") (param "nanoseconds" u64) (result (own $pollable)) (canon lift (core func $main "after"))))"""
 
 _LONGEST: Final = 1 << 33
-"""Seconds, and more than 200 years: what the clock can count to in nanoseconds."""
+"""The longest duration of the clock in seconds: more than 200 years, limited by its nanosecond counter."""
 
 
 class Timer(Pollable):
-    """What a host method returns where WIT says `pollable`, to become ready after a while: for clocks of one's own.
+    """A `pollable` that becomes ready after some time, for host implementations of clocks.
 
-    The time runs from when the object is made. Pollables that were handed out are wasmtime's own timers: no thread, no
-    file descriptor, and nothing in Python runs when one becomes ready.
+    The time runs from when the object is made. Guests get wasmtime's own timers: no thread, no file descriptor, and no
+    Python code runs when one becomes ready.
     """
 
     __slots__ = ("_due",)
@@ -44,7 +44,7 @@ class Timer(Pollable):
         self._due = time.monotonic() + seconds
 
     def is_set(self) -> bool:
-        """Tell whether the time is over."""
+        """Return whether the time has elapsed."""
         return time.monotonic() >= self._due
 
     def set(self) -> NoReturn:
@@ -58,7 +58,7 @@ class Timer(Pollable):
         return store.extension(_Clock, _Clock).box("after", round(seconds * 1e9))
 
 
-class _Clock(Companion):
+class _Clock(InternalComponent):
     """Wasmtime's clock in one store. An extension of the store."""
 
     def __init__(self, store: Store) -> None:

@@ -13,11 +13,11 @@ from witgen_runtime.values import Err, Ok
 
 from ..oplog.policy import interface_path
 
-__all__ = ["Call", "Item", "error_of", "finish", "outcome", "request_type"]
+__all__ = ["BoundImport", "Call", "error_of", "finish", "outcome", "request_type"]
 
 
 @dataclass(eq=False, slots=True)
-class Item:
+class BoundImport:
     """An imported interface and its implementation."""
 
     item: Import
@@ -26,7 +26,7 @@ class Item:
     """The implementation's class of each resource."""
 
     @classmethod
-    def of(cls, item: Import, given: object) -> Item:
+    def of(cls, item: Import, given: object) -> BoundImport:
         """Return an import with what implements it, as the runtime takes that."""
         interface = item.interface
         alone = is_one_class(interface)
@@ -55,7 +55,7 @@ class Item:
 class Call:
     """A call of the guest."""
 
-    item: Item
+    item: BoundImport
     function: abi.Function
     arguments: list[Any]
     made: list[Any] = field(default_factory=list[Any])

@@ -17,7 +17,7 @@ from wasmtime import component as wasm
 from witgen_runtime import abi
 from witgen_runtime.host import Store
 from witgen_runtime.host.store.handles import ResourceHandles
-from witgen_runtime.host.wasi.internal_component import Companion
+from witgen_runtime.host.wasi.internal_component import InternalComponent
 from witgen_runtime.values import Err, Ok
 
 from ..oplog.codec import Reference, decode, encode
@@ -56,7 +56,7 @@ _HERE: Final = PathFlags(0)
 _NOTHING: Final = abi.Tuple(())
 
 
-class _Native(Companion):
+class _Native(InternalComponent):
     """wasmtime's own functions, called from Python."""
 
     def __init__(self, store: Store, handles: ResourceHandles) -> None:

@@ -21,7 +21,7 @@ from ..errors import WorkerError, undamaged
 from ..oplog.codec import Encoded, Handle, decode, encode, gathered, has_handles, has_streams, replace
 from ..oplog.policy import CHECKED, TIMERS, entry_kind, interface_path, is_local, kind_of
 from ..oplog.recorder import Recorder
-from .calls import Call, Item, finish, is_one_class, outcome, request_type
+from .calls import BoundImport, Call, finish, is_one_class, outcome, request_type
 from .handles import Objects, Standing, dropped
 from .tasks import Task
 
@@ -50,7 +50,7 @@ class Durable:
             imports: the interfaces.
             implementations: what implements them, by the attribute that holds it, as the runtime takes it.
         """
-        items = [Item.of(each, implementations[each.attribute]) for each in imports]
+        items = [BoundImport.of(each, implementations[each.attribute]) for each in imports]
         for item in items:
             self._objects.plain |= item.classes
             for resource, name in item.item.interface.resources:
@@ -64,7 +64,7 @@ class Durable:
 
     # Classes and objects of the runtime
 
-    def _class(self, item: Item, resource: abi.Resource, base: type[Resource]) -> type[Resource]:
+    def _class(self, item: BoundImport, resource: abi.Resource, base: type[Resource]) -> type[Resource]:
         # The component's interface may be of the other generation, and not have all methods.
         members: dict[str, Any] = dict.fromkeys(getattr(base, "__abstractmethods__", ()))
         members |= {"__module__": base.__module__, "__qualname__": base.__qualname__}
@@ -80,7 +80,7 @@ class Durable:
         members[base._dropped_hook] = dropped
         return type(base.__name__, (base,), members)
 
-    def _interface(self, item: Item) -> object:
+    def _interface(self, item: BoundImport) -> object:
         interface = item.item.interface
         classes = self._objects.classes
         if is_one_class(interface):
@@ -93,7 +93,7 @@ class Durable:
                 setattr(made, function.python, self._function(item, function))
         return made
 
-    def _function(self, item: Item, function: abi.Function) -> Callable[..., Any]:
+    def _function(self, item: BoundImport, function: abi.Function) -> Callable[..., Any]:
         result, run = function.result, self._run
         if is_local(item.name, function, self._objects.plain.get(cast("abi.Resource", function.resource))):
             run = self._run_checked if f"{interface_path(item.name)}#{function.name}" in CHECKED else self._run_local
@@ -114,7 +114,7 @@ class Durable:
     def _subscription(self, function: abi.Function) -> Callable[[Any], Any]:
         return lambda made: self._objects.subscribe(made._standing, function)
 
-    def _constructor(self, item: Item, function: abi.Function) -> Callable[..., None]:
+    def _constructor(self, item: BoundImport, function: abi.Function) -> Callable[..., None]:
         run = self._function(item, function)
 
         def __init__(made: Any, *arguments: object) -> None:  # noqa: N807

@@ -21,7 +21,7 @@ from ..errors import RefusedError, WorkerError
 from ..oplog.codec import Handle, Reference, map_handles, replace
 from ..oplog.policy import HISTORY, ONCE, REOPEN, terminal
 from ..oplog.recorder import Recorder
-from .calls import Call, Item, error_of, outcome
+from .calls import BoundImport, Call, error_of, outcome
 
 __all__ = ["Objects", "Standing", "dropped"]
 
@@ -89,7 +89,7 @@ class Objects:
 
     # The implementation's objects
 
-    def outcome(self, item: Item, function: abi.Function, values: list[Any]) -> Any:
+    def outcome(self, item: BoundImport, function: abi.Function, values: list[Any]) -> Any:
         """Make a call of the guest."""
 
         def make() -> Any:

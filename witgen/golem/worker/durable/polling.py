@@ -11,7 +11,7 @@ from wasmtime import component as wasm
 from witgen_runtime import abi
 from witgen_runtime.host import Store
 from witgen_runtime.host.store.handles import ResourceHandles
-from witgen_runtime.host.wasi.internal_component import Companion
+from witgen_runtime.host.wasi.internal_component import InternalComponent
 
 from ..._bindings._abi import wasi_io_poll as poll_abi
 from ..errors import undamaged
@@ -41,7 +41,7 @@ FUNCTIONS: Final = {
 """What is recorded of waiting: how many pollables there were, not which."""
 
 
-class _Native(Companion):
+class _Native(InternalComponent):
     """wasmtime's own polls, called from Python. One per store."""
 
     def __init__(self, store: Store) -> None:

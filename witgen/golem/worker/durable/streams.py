@@ -17,7 +17,7 @@ from wasmtime import component as wasm
 from witgen_runtime import abi
 from witgen_runtime.host import Store
 from witgen_runtime.host.store.handles import ResourceHandles
-from witgen_runtime.host.wasi.internal_component import Companion
+from witgen_runtime.host.wasi.internal_component import InternalComponent
 
 from ..._bindings._abi import wasi_io_streams as streams_abi
 from ..._bindings.types.wasi_io_streams import StreamError, StreamErrorClosed
@@ -57,7 +57,7 @@ FUNCTIONS: Final = {
 """What is recorded of reading: how much was asked for and given; or `closed`, or `failed`."""
 
 
-class _Native(Companion):
+class _Native(InternalComponent):
     """wasmtime's own reads and writes, called from Python."""
 
     def __init__(self, store: Store, handles: ResourceHandles) -> None:

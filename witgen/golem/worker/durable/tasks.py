@@ -13,11 +13,11 @@ from contextlib import suppress
 from typing import Any, Final
 
 from witgen_runtime.host import Store
-from witgen_runtime.host.adapters.calling.subtasks import Tickets
+from witgen_runtime.host.adapters.calling.subtasks import Subtasks
 
 from ..oplog.recorder import Recorder
 
-__all__ = ["Task", "TaskTickets"]
+__all__ = ["DurableSubtasks", "Task"]
 
 _PATIENCE: Final = 500
 """How often a guest in replay finds nothing to go on with until it is taken to wait for something else than before."""
@@ -85,7 +85,7 @@ class Task(Future[Any]):
                 self.set_exception(error)
 
 
-class TaskTickets(Tickets):
+class DurableSubtasks(Subtasks):
     """What guests of a worker wait for: their implementations make tasks."""
 
     def __init__(self, store: Store, recorder: Recorder) -> None:
@@ -97,10 +97,10 @@ class TaskTickets(Tickets):
         """Begin a call; return its ticket."""
         return self.watch(implementation(*arguments))
 
-    def take(self, ticket: int) -> object:
+    def take(self, subtask: int) -> object:
         """Return or raise what came of a task that is done."""
         self._in_vain = 0
-        return super().take(ticket)
+        return super().take(subtask)
 
     def _idle(self, seconds: float) -> bool:
         if self._recorder.is_replaying:

@@ -15,7 +15,7 @@ from ...services.clocks import from_nanoseconds
 from ..durable import filesystem, polling, streams
 from ..errors import WorkerError
 from ..oplog.codec import Encoded, Reference, decode
-from ..oplog.entries import TOLD, Entry
+from ..oplog.entries import TASK_COMPLETED, Entry
 from ..oplog.policy import Kind, kind_of
 from ..program import Program
 from ..storage.tables import WorkerRecord
@@ -47,7 +47,7 @@ _KINDS: Final[dict[Kind, Callable[[], oplog.WrappedFunctionType]]] = {
 
 _PLAIN: Final[dict[str, Callable[[Any], Any]]] = {
     "no-op": oplog.OplogEntryNoOp,
-    TOLD: oplog.OplogEntryNoOp,
+    TASK_COMPLETED: oplog.OplogEntryNoOp,
     "interrupted": oplog.OplogEntryInterrupted,
     "exited": oplog.OplogEntryExited,
     "begin-atomic-region": oplog.OplogEntryBeginAtomicRegion,

@@ -21,7 +21,7 @@ __all__ = [
     "INVOKED",
     "LOG",
     "REPLAYED",
-    "TOLD",
+    "TASK_COMPLETED",
     "TRIED",
     "UPDATED",
     "Entry",
@@ -34,7 +34,7 @@ IMPORTED: Final = "imported-function-invoked"
 INVOKED: Final = "exported-function-invoked"
 COMPLETED: Final = "exported-function-completed"
 UPDATED: Final = "successful-update"
-TOLD: Final = "imported-function-told"
+TASK_COMPLETED: Final = "imported-function-told"
 """Where a guest was told of the end of an async call, whose entry is `request`. Golem's interface has no such entry."""
 LOG: Final = "log"
 

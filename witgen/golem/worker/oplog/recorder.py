@@ -14,7 +14,7 @@ from ...services.budget import Budget, SpentError
 from ..errors import DivergenceError, RefusedError, StateError, Stopped
 from ..storage.state import State
 from .codec import NOTHING, Encoded
-from .entries import CALLS, COMPLETED, IMPORTED, INVOKED, LOG, REPLAYED, TOLD, UPDATED, Entry, open_regions
+from .entries import CALLS, COMPLETED, IMPORTED, INVOKED, LOG, REPLAYED, TASK_COMPLETED, UPDATED, Entry, open_regions
 from .policy import Kind
 
 __all__ = ["Recorder"]
@@ -59,7 +59,7 @@ class Recorder:
         self.now = entries[0].at if entries else 0
         """The worker's time, in nanoseconds since the beginning of 1970: that of the last entry, the same in replay."""
         self._recorded = deque(entry for entry in entries if entry.kind in REPLAYED)
-        self._ends = {entry.number: entry for entry in entries if entry.kind == TOLD}
+        self._ends = {entry.number: entry for entry in entries if entry.kind == TASK_COMPLETED}
         """Where the guest was told of the end of an async call, by the entry of that, in order."""
         self._answers = {entry.position: entry.response for entry in entries if entry.position in self._ends}
         self._printed = _output_sizes(entries)
@@ -178,7 +178,7 @@ class Recorder:
         if position:
             with self.state.transaction():
                 self.state.answer(self.worker, position, response)
-                self._append(Entry(TOLD, request=Encoded(f"[{position}]"), response=NOTHING))
+                self._append(Entry(TASK_COMPLETED, request=Encoded(f"[{position}]"), response=NOTHING))
 
     def forget_task(self, position: int) -> None:
         """Expect the end of an async call no more: the guest has given it up."""

@@ -1,1 +1,1 @@
-"""What the host does to call through an adapter: names, codecs, subtasks, instructions."""
+"""The host's side of calls through an adapter: names, codecs, subtasks, instructions."""

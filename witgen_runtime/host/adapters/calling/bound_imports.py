@@ -1,7 +1,6 @@
-"""The plain functions that stand for an async one in the host: one starts it, one finishes it.
+"""The host's plain functions for an async one: one starts it, one finishes it.
 
-Between them a ticket stands for the work; two functions for all of them tell whether a ticket's work is done, and give
-a ticket up.
+In between, a number identifies the subtask; two functions that all share poll and cancel a subtask.
 """
 
 from __future__ import annotations
@@ -13,10 +12,10 @@ from .. import names
 
 __all__ = ["CANCEL", "COMMAND", "DRIVE", "OPENED", "POLL", "START", "STEP", "WAIT", "finish_of", "start_of"]
 
-_TICKET = (abi.Param("ticket", "ticket", abi.U32),)
+_SUBTASK = (abi.Param("subtask", "subtask", abi.U32),)
 
-POLL = abi.Function(names.POLL, "poll", _TICKET, abi.U32)
-CANCEL = abi.Function(names.CANCEL, "cancel", _TICKET)
+POLL = abi.Function(names.POLL, "poll", _SUBTASK, abi.U32)
+CANCEL = abi.Function(names.CANCEL, "cancel", _SUBTASK)
 STEP = abi.Function(
     names.STEP,
     "step",
@@ -40,16 +39,16 @@ def _parts(function: abi.Function) -> tuple[abi.Function, abi.Function]:
         finish = names.finish_name(function.name)
         _known[function] = (
             abi.Function(f"start {function.name}", function.python, function.params, abi.U32),
-            abi.Function(finish, function.python, _TICKET, function.result, function.raises),
+            abi.Function(finish, function.python, _SUBTASK, function.result, function.raises),
         )
     return _known[function]
 
 
 def start_of(function: abi.Function) -> abi.Function:
-    """Return the function that starts an async one and returns its ticket."""
+    """Return the function that starts an async one and returns the subtask's number."""
     return _parts(function)[0]
 
 
 def finish_of(function: abi.Function) -> abi.Function:
-    """Return the function that takes a ticket whose work is done and returns or raises what came of it."""
+    """Return the function that takes the number of a completed subtask and returns or raises its outcome."""
     return _parts(function)[1]

@@ -1,8 +1,8 @@
-"""What bytes and strings look like in the functions of an adapter.
+"""Encodes bytes and strings for the functions of an adapter.
 
-An adapter's `string` is in latin1+utf16 on its inner side: every byte of a `list<u8>` is the character of that
-number. The C library has UTF-8, so Python makes each byte from 0x80 on two. A genuine string of such a function takes
-the same way with its UTF-8 as the bytes.
+An adapter's `string` is in latin1+utf16 on its inner side: every byte of a `list<u8>` is the character of that number.
+The C library uses UTF-8, so Python encodes each byte from 0x80 on as two. A genuine string of such a function is passed
+in the same way, with its UTF-8 as the bytes.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from ...capi import ffi
 __all__ = ["LONGEST", "narrow", "narrow_text", "wide", "wide_text"]
 
 LONGEST = (1 << 31) - 1
-"""Bytes in one list: the next higher bit of a string's size in latin1+utf16 says that it is in UTF-16."""
+"""The largest number of bytes in one list: the next higher bit of a latin1+utf16 string's size marks UTF-16."""
 
 _MEMORY = ffi.MEMORY
 

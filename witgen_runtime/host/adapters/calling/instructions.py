@@ -1,4 +1,4 @@
-"""What the host tells the adapter of streams to do, and what that tells the host."""
+"""The host's instructions to the stream adapter, and the events that the adapter reports."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import enum
 __all__ = ["BLOCKED", "DONE", "NO_KIND", "SETTLE", "STARTED", "Event", "Step"]
 
 DONE, STARTED, SETTLE = 100, 101, 102
-"""Events that are none of CanonicalABI.md's: a step was done; the task has begun; the host wants what is there."""
+"""Events beside those of CanonicalABI.md: a step was done; the task has begun; the host wants available elements."""
 BLOCKED = -1
-"""What a built-in returns that could not do anything yet."""
+"""The result of a built-in that could not do anything yet."""
 NO_KIND = 0xFFFF
 
 
 class Event(enum.IntEnum):
-    """What a task waits for (CanonicalABI.md, `EventCode`)."""
+    """Events that a task waits for (CanonicalABI.md, `EventCode`)."""
 
     NONE = 0
     SUBTASK = 1
@@ -25,38 +25,38 @@ class Event(enum.IntEnum):
 
 
 class Step(enum.IntEnum):
-    """Steps, with what their four numbers are. Those from `READ` on have to do with an end of some kind.
+    """Steps, with their operands and the numbers that they report. From `READ` on they act on an end.
 
-    The bell is for a weakness of wasmtime 50: if an event for which the task is to go on is taken by somebody else
-    before it does, wasmtime traps. So who takes one lets there be another.
+    The wake stream works around a bug of wasmtime 50: if another call consumes an event for which the task is about to
+    resume, wasmtime traps. So the consumer of an event causes another one.
     """
 
     WAIT = 0
-    """Nothing can be done now."""
+    """Wait for an event: nothing can be done now."""
     EXIT = 1
-    """Nothing is to be done at all: there are no ends."""
+    """End the task: there are no ends."""
     LEAVE = 2
-    """Nothing more is to be done by a call that is not the task."""
+    """Return from a call that is not the task."""
     LISTEN = 3
-    """Wait for the host as well. Told: the call's number, or 0 where there is something to do."""
+    """Wait for the host as well. Reports: the call's number, or 0 if there is something to do."""
     HEARD = 4
-    """The host was heard: end the call. Call."""
+    """End the call by which the task waited for the host. Call."""
     ARM = 5
-    """Wait for the bell as well. Told: the bell's number."""
-    RING = 6
-    """Let there be an event: that of the bell."""
+    """Wait for the wake stream as well. Reports: the number of its readable end."""
+    WAKE = 6
+    """Cause an event: write to the wake stream."""
     READ = 7
-    """Let elements come. End, -, -, how many at most. Told: result, address."""
+    """Read elements. End, -, -, the largest number. Reports: result, address."""
     PUT = 8
-    """Let the host have elements, and free them. End, address, -, how many."""
+    """Pass elements to the host, and free them. End, address, -, number of elements."""
     WRITE = 9
-    """Ask the host for elements and give them away. End. Told: result, address."""
+    """Get elements from the host and write them. End. Reports: result, address."""
     WRITE_ON = 10
-    """Give away what was not taken. End, address, how many were taken, of how many. Told: result, address."""
+    """Write the elements that were not taken. End, address, number taken, total number. Reports: result, address."""
     FREE = 11
-    """Free elements. End, address, -, how many."""
+    """Free elements. End, address, -, number of elements."""
     CANCEL_READ = 12
-    """Let no elements come any more. End. Told: result."""
+    """Cancel a read. End. Reports: result."""
     DROP_READABLE = 13
     """Drop an end."""
     DROP_WRITABLE = 14

@@ -1,4 +1,4 @@
-"""The streams and futures of descriptors: their keys, and the typed functions that pass what they carry."""
+"""The streams and futures of descriptors: their keys, and the typed functions that pass their elements."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ End = abi.Stream | abi.Future
 Keys = Mapping[End, str]
 """The keys of the streams and futures of one function."""
 Classes = tuple[abi.Type, ...]
-"""The types with names in what a stream or future carries, which tell what Python classes its elements are of."""
+"""The named types in a stream's or future's elements, which determine the Python classes of the elements."""
 
 
 @dataclass(frozen=True, eq=False)
 class Passage:
-    """One kind of stream or future, with elements of some classes: the functions by which they come and go."""
+    """One kind of stream or future, with elements of some classes: the functions that pass elements."""
 
     classes: Classes
     put: abi.Function
@@ -76,7 +76,7 @@ def obstacle(function: abi.Function) -> str | None:
 
 
 def keys_of(interface: str, function: abi.Function) -> dict[End, str]:
-    """Return the keys of a function's streams; `interface` is what all names of the interface have in common."""
+    """Return the keys of a function's streams; `interface` is the common prefix of the interface's names."""
     keys: dict[End, str] = {}
     for end in ends_of(function):
         keys[end] = key_of(interface, function.name, signatures.structure(end), named=_is_named(end))
@@ -84,7 +84,7 @@ def keys_of(interface: str, function: abi.Function) -> dict[End, str]:
 
 
 def classes_of(end: End) -> Classes:
-    """Return the types with names in what a stream or future carries."""
+    """Return the named types in a stream's or future's elements."""
     named = (abi.Record, abi.Variant, abi.Enum, abi.Flags)
     return tuple(part for part in _within(end.type) if isinstance(part, named))
 
@@ -94,9 +94,9 @@ def _is_named(end: End) -> bool:
 
 
 def passages(functions: Iterable[tuple[str, abi.Function]]) -> dict[str, list[Passage]]:
-    """Return all kinds by their keys, those whose elements have one structure under several names together.
+    """Return all kinds by their keys; kinds whose elements differ only in names share a key.
 
-    Functions stand with what all names of their interface have in common.
+    Functions are given with the common prefix of their interface's names.
     """
     found: dict[str, dict[Classes, Passage]] = {}
     for interface, function in functions:

@@ -1,8 +1,8 @@
-"""The kinds of streams and futures of a component, under names that the composer and the bindings both find.
+"""The kinds of streams and futures of a component, under names that composer and bindings both derive.
 
-What a stream carries is passed between the host and the component's ends by functions that are typed, so there is one
-set of those for each kind. A kind whose elements have types without names is one wherever it occurs; any other is that
-of one place in one function, because only there the bindings know which Python classes its elements are.
+Typed functions pass elements between the host and the component's ends, so there is one set of them for each kind. A
+kind whose elements have only unnamed types is the same wherever it occurs; any other belongs to one place in one
+function, because only there the bindings know the Python classes of its elements.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class StreamKind:
 
     @property
     def element(self) -> Shape | None:
-        """What it carries."""
+        """The type of its elements."""
         return self.shape.parts[0]
 
     @property
@@ -50,7 +50,7 @@ class StreamKind:
 
 
 def put_name(key: str) -> str:
-    """Return the name of the function that gives the host elements."""
+    """Return the name of the function that passes elements to the host."""
     return f"adapter-put-{key}"
 
 
@@ -60,7 +60,7 @@ def data_name(key: str) -> str:
 
 
 def open_name(key: str) -> str:
-    """Return the name of the function that makes a stream of what the host has."""
+    """Return the name of the function that makes a stream for a feed of the host."""
     return f"open-{key}"
 
 

@@ -1,4 +1,4 @@
-"""The work of async functions that guests have called: under way in threads and on the event loop, by ticket."""
+"""The subtasks of async functions that guests have called: they run in threads and on the event loop."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ from .... import abi
 if TYPE_CHECKING:
     from ...store.store import Store
 
-__all__ = ["Tickets"]
+__all__ = ["Subtasks"]
 
 
 _ROUNDS = 4
-"""How often all tasks that wait are gone through, before the wait goes on although some work has ended."""
+"""Rounds through all waiting tasks before the thread waits although a subtask has completed."""
 
 
-class Bell:
+class WakeSignal:
     """Wakes one thread. Unlike `threading.Event`, an exception at any moment leaves it as it was."""
 
     def __init__(self) -> None:
-        self._silence = threading.Lock()
-        self._silence.acquire()
+        self._asleep = threading.Lock()
+        self._asleep.acquire()
 
-    def ring(self) -> None:
-        """End the wait under way, or the next one; from any thread."""
-        with suppress(RuntimeError):  # it rings already
-            self._silence.release()
+    def wake(self) -> None:
+        """End the current wait, or the next one; any thread may call this."""
+        with suppress(RuntimeError):  # it is set already
+            self._asleep.release()
 
     def wait(self, seconds: float) -> bool:
-        """Wait for the bell; tell whether it rang."""
-        return self._silence.acquire(timeout=seconds)
+        """Wait for the signal; return whether it came."""
+        return self._asleep.acquire(timeout=seconds)
 
 
-class Tickets:
-    """What one store's guests wait for. All but the ends of work happens on the store's thread.
+class Subtasks:
+    """The subtasks that one store's guests wait for. Everything but their completion happens on the store's thread.
 
     An extension of the store: guests that share it wait together.
     """
@@ -53,33 +53,33 @@ class Tickets:
         self._loop = store.loop
         self._numbers = count(1)
         self._works: dict[int, Future[Any]] = {}
-        self._ended = Bell()
+        self._ended = WakeSignal()
         self._moved = False
-        """Whether guests have begun or taken something since the last wait: then others of them may go on at once."""
+        """Whether guests have started or finished a subtask since the last wait: then others may continue at once."""
         self._done: set[int] = set()
-        """Tickets of work that has ended and that nobody has asked about since."""
+        """Completed subtasks that no guest has polled since."""
         self._asked = 0
-        """How often guests could go on since something moved."""
+        """How often guests could run since the last progress."""
         store.idle = self._idle
         store.on_end(self.cancel_all)
 
     @classmethod
-    def of(cls, store: Store) -> Tickets:
-        """Return what guests of `store` wait for."""
+    def of(cls, store: Store) -> Subtasks:
+        """Return the subtasks of `store`."""
         return store.extension(cls, cls)
 
     def _idle(self, seconds: float) -> bool:
-        """Wait until some work ends; tell whether guests can go on."""
+        """Wait until a subtask completes; return whether guests can continue."""
         self._asked = 0 if self._moved else self._asked + 1
-        # wasmtime lets one task go on at a time, each in its turn. So those that wait are gone through at once until
-        # the one is found whose work has ended; if that takes too long, it waits for something else as well.
+        # wasmtime resumes one task at a time, in turn. So all waiting tasks are resumed without a wait until the one is
+        # reached whose subtask has completed; if that takes too many rounds, it waits for something else as well.
         if self._moved or (self._done and self._asked <= _ROUNDS * len(self._works)):
             self._moved = False
             return True
         return self._ended.wait(seconds)
 
     def starter(self, function: abi.Function, implementation: Callable[..., Any] | None) -> Callable[..., int]:
-        """Return what starts a function; a method's implementation is its object's."""
+        """Return a function that starts an implementation; that of a method is looked up in the object."""
 
         def start(*arguments: object) -> int:
             if implementation is None:
@@ -89,7 +89,7 @@ class Tickets:
         return start
 
     def begin(self, implementation: Callable[..., Any], arguments: tuple[object, ...]) -> int:
-        """Start work; return its ticket. A coroutine runs on the loop that opened the world, all else in a thread."""
+        """Start a subtask; return its number. Coroutines run on the world's loop, other functions in a thread."""
         if self._loop is not None and inspect.iscoroutinefunction(implementation):
             work = asyncio.run_coroutine_threadsafe(implementation(*arguments), self._loop)
         else:
@@ -97,22 +97,22 @@ class Tickets:
         return self.watch(work)
 
     def watch(self, work: Future[Any]) -> int:
-        """Let a guest wait for work that is under way; return its ticket."""
-        ticket = next(self._numbers) & 0xFFFF_FFFF
-        self._works[ticket] = work
+        """Register a future as a subtask; return its number."""
+        subtask = next(self._numbers) & 0xFFFF_FFFF
+        self._works[subtask] = work
         self._moved = True
-        work.add_done_callback(lambda _: self._end(ticket))
-        return ticket
+        work.add_done_callback(lambda _: self._end(subtask))
+        return subtask
 
-    def _end(self, ticket: int) -> None:
-        """Be told that work has ended, on whatever thread."""
-        if ticket in self._works:
-            self._done.add(ticket)
-        self._ended.ring()
+    def _end(self, subtask: int) -> None:
+        """Record the completion of a subtask; called on any thread."""
+        if subtask in self._works:
+            self._done.add(subtask)
+        self._ended.wake()
 
     def _in_thread(self, implementation: Callable[..., object], arguments: tuple[object, ...]) -> Future[Any]:
         work, context = Future[Any](), copy_context()
-        # Not `threading.Thread`, whose `start` waits for the thread, and whose threads a process waits for at its end.
+        # Not `threading.Thread`: its `start` waits for the thread, and a process waits for such threads when it exits.
         _thread.start_new_thread(lambda: context.run(self._run, work, implementation, arguments), ())
         return work
 
@@ -121,39 +121,39 @@ class Tickets:
             value = implementation(*arguments)
             if self._loop is not None and inspect.isawaitable(value):
                 awaited = asyncio.run_coroutine_threadsafe(_awaited(value), self._loop)
-                # Does nothing once that has ended; where the work is given up before, it ends here.
+                # Does nothing after completion; a subtask that is cancelled before that ends here.
                 work.add_done_callback(lambda _: awaited.cancel())
                 value = awaited.result()
         except BaseException as error:  # noqa: BLE001  (comes out of the call that led to it)
             outcome = partial(work.set_exception, error)
         else:
             outcome = partial(work.set_result, value)
-        # The guest may have given the work up, at this moment too.
+        # The guest may have cancelled the subtask, even at this moment.
         with suppress(InvalidStateError):
             outcome()
 
-    def poll(self, ticket: int) -> int:
-        """Tell whether work is done: 1 or 0."""
-        return int(self._works[ticket].done())
+    def poll(self, subtask: int) -> int:
+        """Return whether a subtask is completed: 1 or 0."""
+        return int(self._works[subtask].done())
 
-    def take(self, ticket: int) -> object:
-        """Return or raise what came of work that is done."""
+    def take(self, subtask: int) -> object:
+        """Return or raise the outcome of a completed subtask."""
         self._moved = True
-        self._done.discard(ticket)
-        return self._works.pop(ticket).result()
+        self._done.discard(subtask)
+        return self._works.pop(subtask).result()
 
-    def cancel(self, ticket: int) -> None:
-        """Give work up: its coroutine is cancelled, the outcome of a thread's is forgotten."""
+    def cancel(self, subtask: int) -> None:
+        """Cancel a subtask: its coroutine is cancelled, the outcome of a thread is discarded."""
         self._moved = True
-        work = self._works.pop(ticket, None)
-        self._done.discard(ticket)
+        work = self._works.pop(subtask, None)
+        self._done.discard(subtask)
         if work is not None:
             work.cancel()
 
     def cancel_all(self) -> None:
-        """Give all work up: nobody waits for it any more."""
-        for ticket in list(self._works):
-            self.cancel(ticket)
+        """Cancel all subtasks."""
+        for subtask in list(self._works):
+            self.cancel(subtask)
 
 
 async def _awaited(value: Any) -> object:

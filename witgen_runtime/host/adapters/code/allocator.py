@@ -1,9 +1,9 @@
 """The core module of an adapter's memory.
 
-Values lie there only while a call passes them on, so blocks follow each other and are all given up when the outermost
-call is over. Calls nest, when a host function calls back into the guest; `enter` and `leave` count them.
+Values lie there only while a call passes them on, so blocks are allocated consecutively and all freed when the
+outermost call ends. Calls nest when a host function calls back into the guest; `enter` and `leave` count them.
 
-The memory keeps its high-water mark: WebAssembly has no way to give pages back.
+The memory never shrinks: WebAssembly cannot release pages.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _MEMORY_SIZE, _MEMORY_GROW, _MEMORY_COPY = (0x3F, 0), (0x40, 0), (0xFC, 10, 0, 0
 
 
 def leave_with(core: Core | None) -> str:
-    """Return the name of what ends a call that returns a core value."""
+    """Return the name of the post-return function of a call that returns a core value."""
     return LEAVE if core is None else f"{LEAVE}-{core.name.lower()}"
 
 
@@ -53,7 +53,7 @@ def _enter(depth: int) -> Body:
 
 
 def _leave(top: int, depth: int, params: list[Core]) -> Body:
-    """Return the end of a call; as a post-return function it is given what the call returned."""
+    """Return the function that ends a call; as a post-return function it gets the call's result."""
     body = Body(params)
     left = body.local()
     body.global_get(depth)
@@ -132,7 +132,7 @@ def make_room(body: Body, block: int, end: int) -> None:
 
 
 def _move(body: Body, old: int, old_size: int, block: int, size: int) -> None:
-    """Copy what was in a block that could not grow where it was."""
+    """Copy the contents of a block that could not grow in place."""
     body.get(old)
     body.const(0)
     body.emit(_I32_NE)

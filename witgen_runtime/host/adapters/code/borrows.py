@@ -1,4 +1,4 @@
-"""Core code that gives borrowed handles back: whoever is lent one has to drop it before the call is over."""
+"""Core code that drops borrowed handles: a callee must drop them before the call ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Core code that frees what elements of streams have on the heap."""
+"""Core code that frees the heap blocks of stream elements."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Freeing(Walk):
         self._free = free
 
     def concerns(self, shape: Shape) -> bool:
-        """What has an address is on the heap."""
+        """Parts with an address are on the heap."""
         return shape is STRING or shape.kind in (Kind.LIST, Kind.MAP)
 
     def in_local(self, shape: Shape, local: int) -> None:

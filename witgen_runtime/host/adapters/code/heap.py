@@ -1,8 +1,8 @@
-"""The core module of the memory in which the elements of streams lie while they are on their way.
+"""The core module of the memory that holds the elements of streams in transit.
 
-Unlike what a call passes on, they stay as long as the other end likes, so every block is freed by itself. Blocks have
-sizes that are powers of two; those of one size that are free form a list. The 8 bytes before a block hold the power,
-or, while it is free, the next free one.
+Unlike the values of a call, they stay until the other end takes them, so every block is freed separately. Block sizes
+are powers of two; free blocks of one size form a list. The 8 bytes before a block hold the power, or, while it is free,
+the next free one.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""The functions of an adapter that do something: each passes a call on, in memory of the adapter's own.
+"""The functions of an adapter that need code: each passes a call on, using the adapter's memory.
 
-What the guest gives lies in the adapter's memory as the canonical ABI puts it there, and is passed on from the same
-place. A `list<u8>` and a string in latin1+utf16 whose characters all are in Latin-1 look the same there: an address
-and a number of bytes. Genuine strings of such a function travel as the Latin-1 reading of their UTF-8, because the
-guest's side of the adapter says utf8 (componentize-py's guests cannot transcode) and the host's says latin1+utf16.
+The canonical ABI puts the guest's values into the adapter's memory, from where they are passed on. A `list<u8>` and a
+latin1+utf16 string with only Latin-1 characters are the same there: an address and a number of bytes. Genuine strings
+of such a function are passed as the Latin-1 reading of their UTF-8, because the guest's side of the adapter uses utf8
+(componentize-py's guests cannot transcode) and the host's uses latin1+utf16.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .allocator import ENTER, MEMORY, REALLOC, leave_with
 from .borrows import Borrows, borrowed
 from .stream_convert import Conversion
 
-__all__ = ["Circuit", "EndsPassing", "Lending", "Passing", "SyncPassing"]
+__all__ = ["CoreModuleBuilder", "EndsPassing", "Lending", "Passing", "SyncPassing"]
 
 _UTF8, _COMPACT = b"\x00", b"\x02"
 _REALLOC_ARGUMENTS = [Core.I32] * 4
@@ -30,8 +30,8 @@ _DROP = 0x1A
 
 
 @dataclass
-class Circuit:
-    """The core parts of an adapter: its memory's instance, and the module with the code, whose imports come by name."""
+class CoreModuleBuilder:
+    """Builds the core module of an adapter's code, whose imports are by name; knows its memory's instance."""
 
     builder: ComponentBuilder
     memory: int
@@ -66,17 +66,17 @@ class Circuit:
         return self.known[name]
 
     def options(self, *, compact: bool) -> list[bytes]:
-        """Return what a canonical definition says about memory and strings."""
+        """Return a canonical definition's options for memory and strings."""
         memory = [b"\x03" + unsigned(self.memory), b"\x04" + unsigned(self.realloc)]
         return [*memory, _COMPACT if compact else _UTF8]
 
 
 @dataclass(frozen=True)
 class EndsPassing:
-    """The core functions that convert the streams and futures of one function, by their types, and what to call then.
+    """The core functions that convert the streams and futures of one function, by their types, and `run` and `settle`.
 
-    `run` makes sure that somebody moves what the streams carry, `settle` brings what the guest has written so far.
-    The host sees to the former itself for calls that it makes: what a task called lasts no longer than it there.
+    `run` starts the task that moves the streams' elements; `settle` passes the elements written so far to the host. For
+    calls that the host makes, it starts the task itself: there a subtask lasts no longer than its caller.
     """
 
     params: Mapping[Shape, int] = field(default_factory=dict[Shape, int])
@@ -87,18 +87,20 @@ class EndsPassing:
 
 @dataclass(frozen=True)
 class Lending:
-    """A function with the parameters of the inner side, and what gives, and what drops, handles that go as numbers."""
+    """A function with the parameters of the inner side, and the functions that number and drop its handles."""
 
     inner: Function
     numbers: Mapping[Resource, tuple[int, int]] = field(default_factory=dict[Resource, tuple[int, int]])
 
 
 class Passing(ABC):
-    """A function that an adapter passes on. `compact` says for either side whether its strings are latin1+utf16."""
+    """A function that an adapter passes on. `compact` is, for either side, whether its strings are latin1+utf16."""
 
-    def __init__(self, function: Function, circuit: Circuit, form: Form, ends: EndsPassing, lending: Lending) -> None:
+    def __init__(
+        self, function: Function, core: CoreModuleBuilder, form: Form, ends: EndsPassing, lending: Lending
+    ) -> None:
         self.function = function
-        self.circuit = circuit
+        self.core = core
         self._ends = ends
         self._lending = lending
         bytes_ = any(carries_bytes(shape) for shape in function.types)
@@ -115,15 +117,15 @@ class Passing(ABC):
 
     @property
     def returned(self) -> tuple[Core, ...]:
-        """What the core function returns: the value, or the address of the result."""
+        """The core function's result: the value, or the address of the result."""
         return (Core.I32,) if self.in_memory else self.flat_result
 
     def plan(self, number: int, resources: dict[Resource, int]) -> None:
-        """Wire what the code needs."""
-        self.circuit.of_memory(ENTER)
-        self.circuit.of_memory(REALLOC, _REALLOC_ARGUMENTS, [Core.I32])
+        """Wire the imports that the code needs."""
+        self.core.of_memory(ENTER)
+        self.core.of_memory(REALLOC, _REALLOC_ARGUMENTS, [Core.I32])
         for resource in sorted(borrowed(self._inner_types), key=resources.__getitem__):
-            self._drops[resource] = self.circuit.drop(resources[resource])
+            self._drops[resource] = self.core.drop(resources[resource])
         self._plan(number)
 
     @abstractmethod
@@ -138,7 +140,7 @@ class Passing(ABC):
         """Make the component's function out of it; return its index."""
 
     def drop_borrows(self, body: Body) -> None:
-        """Give back the handles that the parameters lend."""
+        """Drop the handles that the parameters lend."""
         borrows = Borrows(body, self._drops)
         if self.spilled:
             borrows.memory(Shape(Kind.TUPLE, tuple(self._inner_types)), 0, 0)
@@ -170,7 +172,7 @@ class Passing(ABC):
                 conversion.flat(self.function.result, values)
 
     def run_ends(self, body: Body, converted: Mapping[Shape, int]) -> None:
-        """Make sure that somebody moves what streams carry that were converted. The call returns at once."""
+        """Start the task that moves the elements of converted streams. The call returns at once."""
         if converted and self._ends.run is not None:
             body.call(self._ends.run)
             body.emit(_DROP)
@@ -182,54 +184,54 @@ class Passing(ABC):
             layout = layout_of(self.function.result)
             for number in (0, 0, layout.alignment, layout.size):
                 body.const(number)
-            body.call(self.circuit.known[REALLOC])
+            body.call(self.core.known[REALLOC])
             body.set(address)
         return address
 
     def core_export(self, main: int, name: str) -> int:
         """Return a function of the module as one of the component's core functions."""
-        return self.circuit.builder.alias(Sort.CORE_FUNC, main, name)
+        return self.core.builder.alias(Sort.CORE_FUNC, main, name)
 
 
 class SyncPassing(Passing):
-    """A function that waits until what it calls has returned."""
+    """A function that waits until its callee has returned."""
 
     def __init__(
-        self, function: Function, circuit: Circuit, form: Form, ends: EndsPassing, lending: Lending, inner: int
+        self, function: Function, core: CoreModuleBuilder, form: Form, ends: EndsPassing, lending: Lending, inner: int
     ) -> None:
-        super().__init__(function, circuit, form, ends, lending)
+        super().__init__(function, core, form, ends, lending)
         self._inner = inner
         self._name = ""
         self._called = 0
 
     def _plan(self, number: int) -> None:
-        lowered = self.circuit.builder.lower(self._inner, self.circuit.options(compact=self.compact_inside))
+        lowered = self.core.builder.lower(self._inner, self.core.options(compact=self.compact_inside))
         params = (*self.params, Core.I32) if self.in_memory else self.params
         self._name = f"pass{number}"
-        self._called = self.circuit.wire(self._name, lowered, params, () if self.in_memory else self.flat_result)
+        self._called = self.core.wire(self._name, lowered, params, () if self.in_memory else self.flat_result)
 
     def write(self) -> None:
         """Add the code to the module."""
         body = Body(self.params, self.returned)
-        body.call(self.circuit.known[ENTER])
+        body.call(self.core.known[ENTER])
         address = self.reserve_result(body)
         self.convert_params(body)
         body.get(*range(len(self.params)))
         if self.in_memory:
             body.get(address)
         body.call(self._called)
-        value = [body.local(core) for core in self.flat_result] if not self.in_memory else []
+        value = [body.local(each) for each in self.flat_result] if not self.in_memory else []
         for local in value:
             body.set(local)
         self.drop_borrows(body)
         self.convert_result(body, address, value)
         self.run_ends(body, {**self._ends.params, **self._ends.result})
         body.get(*([address] if self.in_memory else value))
-        self.circuit.module.function(body, self._name)
+        self.core.module.function(body, self._name)
 
     def lift(self, main: int, type_: int) -> int:
         """Make the component's function out of it; return its index."""
         ended = leave_with(self.returned[0] if self.returned else None)
-        post_return = self.circuit.builder.alias(Sort.CORE_FUNC, self.circuit.allocator, ended)
-        options = [*self.circuit.options(compact=self.compact_outside), b"\x05" + unsigned(post_return)]
-        return self.circuit.builder.lift(self.core_export(main, self._name), options, type_)
+        post_return = self.core.builder.alias(Sort.CORE_FUNC, self.core.allocator, ended)
+        options = [*self.core.options(compact=self.compact_outside), b"\x05" + unsigned(post_return)]
+        return self.core.builder.lift(self.core_export(main, self._name), options, type_)

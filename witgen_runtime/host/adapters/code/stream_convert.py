@@ -1,7 +1,7 @@
-"""Core code that puts numbers in the place of streams and futures, and the other way round.
+"""Core code that replaces streams and futures by numbers, and numbers by streams and futures.
 
-The host knows a stream by a number: of the end that the adapter of all ends has taken for it, or of what it has itself
-and the adapter is to make a stream of.
+The host identifies a stream by a number: that of the end that the stream adapter has taken for it, or that of a feed
+for which the adapter makes a stream.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ __all__ = ["Conversion"]
 
 
 class Conversion(Walk):
-    """Calls a core function with each end, or number, and puts what it returns in its place.
+    """Calls a core function with each end, or number, and replaces that by the result.
 
-    `functions` has the functions by the end's type; those without one cannot be carried and are left as they are.
+    `functions` has the functions by the end's type; ends without one cannot be converted and are left unchanged.
     """
 
     def __init__(self, body: Body, functions: Mapping[Shape, int]) -> None:

@@ -21,9 +21,9 @@ NEW, READ, WRITE, CANCEL_READ, _, DROP_READABLE, DROP_WRITABLE = range(7)
 """The built-ins of streams, and of futures, as they follow each other (Binary.md, "Canonical Definitions")."""
 
 _ANSWER, _GIVEN = 8, 40
-"""Where the host's answer lies, and where address and count of elements that it gives."""
+"""The addresses of the host's answer, and of the address and count of its elements."""
 _WAIT, _EXIT = 2, 0
-"""What a callback returns (CanonicalABI.md, `canon lift`)."""
+"""A callback's results (CanonicalABI.md, `canon lift`)."""
 _I32_EQZ, _I32_ADD, _I32_SUB, _I32_MUL, _I32_OR, _I32_SHL, _I32_SHR_U = 0x45, 0x6A, 0x6B, 0x6C, 0x72, 0x74, 0x76
 _I64_SHR_U, _I64_CONST, _I32_WRAP_I64, _RETURN, _DROP = 0x88, 0x42, 0xA7, 0x0F, 0x1A
 _I32 = Core.I32
@@ -45,7 +45,7 @@ class EndsOfKind:
 
 
 def open_body(kind: EndsOfKind, opened: int) -> Body:
-    """Return what makes a stream for the host: number → readable end. The host is told of the writable one."""
+    """Return the function that makes a stream for the host: number → readable end. The host gets the writable one."""
     body = Body([_I32], [_I32])
     ends = body.local(Core.I64)
     body.call(kind.builtins[NEW])
@@ -59,7 +59,7 @@ def open_body(kind: EndsOfKind, opened: int) -> Body:
 
 
 def take_body() -> Body:
-    """Return what takes a readable end for the host: the end → its number."""
+    """Return the function that takes a readable end for the host: the end → its number."""
     body = Body([_I32], [_I32])
     body.get(0)
     return body
@@ -67,7 +67,7 @@ def take_body() -> Body:
 
 @dataclass
 class Task:
-    """The task that asks the host what to do; numbers are those of the code's functions and variables."""
+    """The task that gets its instructions from the host; numbers are indices of the code's functions and variables."""
 
     step: int
     command: int
@@ -75,24 +75,24 @@ class Task:
     drop: int
     new_set: int
     returned: int
-    new_bell: int
-    hear_bell: int
-    ring_bell: int
+    new_wake_stream: int
+    read_wake_stream: int
+    write_wake_stream: int
     address: int = 0
-    """The variable with the second number to tell the host after a step."""
+    """The variable with the second number to report to the host after a step."""
     set: int = 0
     """The variable with the waitable set."""
-    bell: int = 0
-    """The variable with the readable end of a stream of the task's own."""
-    rope: int = 0
+    wake_reader: int = 0
+    """The variable with the readable end of the task's wake stream."""
+    wake_writer: int = 0
     """The variable with its writable end."""
     runs: int = 0
-    """The variable that tells whether there are ends."""
+    """The variable that is set while the task runs."""
     do: list[int] = field(default_factory=list[int])
     loop: int = 0
 
     def run_body(self) -> Body:
-        """Return the start of the task; what called it goes on at once. If the task runs already, this is none."""
+        """Return the function that starts the task, unless it runs already; its caller continues at once."""
         body = Body([], [_I32])
         body.call(self.returned)
         body.global_get(self.set)
@@ -101,14 +101,14 @@ class Task:
             body.call(self.new_set)
             body.global_set(self.set)
             ends = body.local(Core.I64)
-            body.call(self.new_bell)
+            body.call(self.new_wake_stream)
             body.set(ends)
             body.get(ends)
             body.emit(_I32_WRAP_I64)
-            body.global_set(self.bell)
+            body.global_set(self.wake_reader)
             body.get(ends)
             body.emit(_I64_CONST, 32, _I64_SHR_U, _I32_WRAP_I64)
-            body.global_set(self.rope)
+            body.global_set(self.wake_writer)
         body.const(1)
         body.global_set(self.runs)
         for number in (STARTED, 0, 0):
@@ -117,14 +117,14 @@ class Task:
         return body
 
     def callback_body(self) -> Body:
-        """Return what runs when something has come up: event, two numbers that belong to it → what to do next."""
+        """Return the callback that handles an event: event, its two numbers → a callback's result."""
         body = Body([_I32] * 3, [_I32])
         body.get(0, 1, 2)
         body.call(self.loop)
         return body
 
     def settle_body(self) -> Body:
-        """Return what does what can be done at once."""
+        """Return the function that does all steps that are possible at once."""
         body = Body([])
         body.global_get(self.runs)
         body.emit(_I32_EQZ)
@@ -137,7 +137,7 @@ class Task:
         return body
 
     def loop_body(self) -> Body:
-        """Return what tells the host of an event and does what it answers, until there is nothing to do."""
+        """Return the loop that reports an event to the host and executes its instructions until there are none."""
         body = Body([_I32] * 3, [_I32])
         event, first, second = range(3)
         op, kind, *values = (body.local() for _ in range(6))
@@ -199,26 +199,26 @@ class Task:
             body.get(value)
             body.call(self.drop)
         with body.if_equal(op, Step.ARM):
-            body.global_get(self.bell)
+            body.global_get(self.wake_reader)
             body.set(first)
             body.get(first)
             body.const(0)
             body.const(1)
-            body.call(self.hear_bell)
+            body.call(self.read_wake_stream)
             body.emit(_DROP)
             body.get(first)
             body.global_get(self.set)
             body.call(self.join)
-        with body.if_equal(op, Step.RING):
-            body.global_get(self.rope)
+        with body.if_equal(op, Step.WAKE):
+            body.global_get(self.wake_writer)
             body.const(0)
             body.const(1)
-            body.call(self.ring_bell)
+            body.call(self.write_wake_stream)
             body.emit(_DROP)
 
 
 class Doing:
-    """Writes what does a step with an end of one kind: step and four numbers → what a built-in returned, or 0."""
+    """Writes the code of a step on an end of one kind: step and four numbers → a built-in's result, or 0."""
 
     def __init__(self, kind: EndsOfKind, task: Task, allocate: int, free: int) -> None:
         self._kind = kind
@@ -249,7 +249,7 @@ class Doing:
         return body
 
     def _read(self) -> None:
-        """Ask the guest for as many elements as the host wants; they are put where the host is told."""
+        """Read as many elements from the guest as the host wants, into a buffer whose address is reported."""
         body = self._body
         body.const(0)
         body.const(0)
@@ -277,7 +277,7 @@ class Doing:
         body.global_set(self._task.address)
 
     def _put(self) -> None:
-        """Give the host elements that were read, of which those from the first on are there, and free them."""
+        """Pass elements that were read to the host, and free them."""
         body, has = self._body, self._kind.kind.element is not None
         body.get(self._count)
         with body.if_():
@@ -286,7 +286,7 @@ class Doing:
         self._give_back()
 
     def _write(self) -> None:
-        """Ask the host for elements, and give them to the guest."""
+        """Get elements from the host, and write them to the guest."""
         body = self._body
         body.get(self._end)
         if self._kind.kind.element is None:
@@ -302,7 +302,7 @@ class Doing:
         self._move(WRITE, self._address)
 
     def _write_on(self) -> None:
-        """Give the guest elements from the first on that it has not taken."""
+        """Write the elements that the guest has not taken yet."""
         body, start = self._body, self._body.local()
         body.get(self._address, self._first)
         body.const(self._kind.size)
@@ -327,7 +327,7 @@ class Doing:
         body.call(self._free)
 
     def _cancel(self) -> None:
-        """End what an end is doing, which may not be waited for meanwhile."""
+        """Cancel an end's operation; the end must not be in a waitable set meanwhile."""
         self._body.get(self._end)
         self._body.const(0)
         self._body.call(self._task.join)

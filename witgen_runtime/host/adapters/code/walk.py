@@ -15,14 +15,14 @@ _I32_WRAP_I64, _I32_ADD, I64_EXTEND_I32_U = 0xA7, 0x6A, 0xAD
 
 
 class Walk(ABC):
-    """Writes the code into a function's body. A subclass says which parts it `concerns`, and what is done to them."""
+    """Writes the code into a function's body. A subclass defines the parts it `concerns`, and the code for them."""
 
     def __init__(self, body: Body) -> None:
         self.body = body
 
     @abstractmethod
     def concerns(self, shape: Shape) -> bool:
-        """Tell whether values of a type are parts to do something to."""
+        """Return whether values of a type are parts that the code handles."""
 
     @abstractmethod
     def in_local(self, shape: Shape, local: int) -> None:
@@ -33,7 +33,7 @@ class Walk(ABC):
         """Do it to a part that lies at the address in a local, plus an offset."""
 
     def reaches(self, shape: Shape) -> bool:
-        """Tell whether there is anything to do in values of a type."""
+        """Return whether values of a type have parts that the code handles."""
         return reaches(shape, self.concerns)
 
     def flat(self, shape: Shape, locals_: Sequence[int]) -> None:

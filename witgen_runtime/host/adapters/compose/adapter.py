@@ -1,9 +1,9 @@
-"""An adapter: the component that stands between the guest and the outside, for one interface.
+"""An adapter: the component between the guest and the outside, for one interface.
 
 It imports an instance of the interface on its inner side, in the form of one, and exports the interface in the other
 form: for an import of the guest, the host's instance has strings for `list<u8>` and plain functions for async ones, and
-the guest is given the real interface; for an export it is the other way round. Resources and named types come in as
-imports of their own, so that an adapter needs nothing of where they are declared.
+the guest gets the real interface; for an export it is the reverse. Resources and named types are separate imports, so
+that an adapter is independent of the place of their declaration.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from functools import partial
 
 from ..calling.stream_kinds import Kinds, StreamKind, open_name, take_name
 from ..code.allocator import MEMORY, REALLOC, allocator
-from ..code.passing import Circuit, EndsPassing, Lending, Passing, SyncPassing
-from ..code.polling import PolledPassing, Tickets
+from ..code.passing import CoreModuleBuilder, EndsPassing, Lending, Passing, SyncPassing
+from ..code.polling import PolledPassing, SubtaskFunctions
 from ..names import finish_name, inside_name
 from ..refusal import naming
 from ..wasm.encoding import ComponentBuilder, Sort
@@ -32,15 +32,15 @@ __all__ = ["CANCEL_ARGUMENT", "INSTANCE_ARGUMENT", "POLL_ARGUMENT", "Adapter", "
 INSTANCE_ARGUMENT, POLL_ARGUMENT, CANCEL_ARGUMENT = "inside", "poll", "cancel"
 _ASYNC = b"\x06"
 
-_TICKET_PARAM = (("ticket", NUMBER),)
+_SUBTASK_PARAM = (("subtask", NUMBER),)
 
 
 @dataclass(frozen=True, eq=False)
 class Adapter:
-    """An adapter and its arguments: which resources it wants under which names, and which types, of which look.
+    """An adapter and its arguments: the resources and types that it imports, by name.
 
-    `polls` tells whether it asks about tickets, `ends` are the functions that it wants of the adapter of all ends,
-    `numbers` those that give numbers of handles.
+    `polls` is whether it polls subtasks, `ends` are the functions that it uses of the stream adapter, `numbers` those
+    that return numbers of handles.
     """
 
     content: bytes
@@ -91,7 +91,7 @@ class _Maker:
         return names
 
     def _imported(self, look: Look) -> TypeWriter:
-        """Return what writes types whose names come in as imports."""
+        """Return a writer of types whose names are imported."""
         declare = partial(self._import_type, look)
         return TypeWriter(self._builder, self._resources.__getitem__, declare, look)
 
@@ -101,9 +101,9 @@ class _Maker:
         return self._builder.import_(name, Sort.TYPE, definition)
 
     def _export_type(self, shape: Shape, definition: int) -> int:
-        """Export a named type: under the interface's name for it, or one that nothing has.
+        """Export a named type: under the interface's name for it, or under an unused one.
 
-        The world itself exports functions one by one, and those need types that have names outside the adapter.
+        The world itself exports functions one by one, and those need types with names outside the adapter.
         """
         if shape not in self._names:
             taken = {*self._interface.types, *self._names.values(), *(f.name for f in self._interface.functions)}
@@ -116,14 +116,14 @@ class _Maker:
             wanted[f"resource{number}"] = resource
             self._resources[resource] = builder.import_resource(f"resource{number}")
         inner = builder.import_(INSTANCE_ARGUMENT, Sort.INSTANCE, builder.type(self._inner_type()))
-        tickets = self._import_tickets() if self._polled else None
+        subtasks = self._import_subtasks() if self._polled else None
         self._import_converters()
         self._import_numbers()
-        circuit = self._circuit()
+        core = self._core_module()
         self._export_types()
-        passed = self._functions(inner, circuit, tickets)
+        passed = self._functions(inner, core, subtasks)
         if passed:
-            self._finish(circuit, passed)
+            self._finish(core, passed)
         return Adapter(
             builder.encoded(), wanted, self._wanted, bool(self._polled), tuple(self._converters), tuple(self._numbers)
         )
@@ -134,7 +134,7 @@ class _Maker:
         for function in self._interface.functions:
             params, name = self._inner[function].params, self._inside_name(function)
             if function in self._polled:
-                start, finish = (params, NUMBER), (_TICKET_PARAM, function.result)
+                start, finish = (params, NUMBER), (_SUBTASK_PARAM, function.result)
                 writer.function(name, *start, is_async=False)
                 writer.function(finish_name(function.name), *finish, is_async=False)
             else:
@@ -144,10 +144,10 @@ class _Maker:
     def _inside_name(self, function: Function) -> str:
         return inside_name(self._interface.name, function.name)
 
-    def _import_tickets(self) -> tuple[int, int]:
+    def _import_subtasks(self) -> tuple[int, int]:
         builder = self._builder
-        poll = builder.type(signature(_TICKET_PARAM, NUMBER, self._inside.value))
-        cancel = builder.type(signature(_TICKET_PARAM, None, self._inside.value))
+        poll = builder.type(signature(_SUBTASK_PARAM, NUMBER, self._inside.value))
+        cancel = builder.type(signature(_SUBTASK_PARAM, None, self._inside.value))
         return (
             builder.import_(POLL_ARGUMENT, Sort.FUNC, poll),
             builder.import_(CANCEL_ARGUMENT, Sort.FUNC, cancel),
@@ -168,7 +168,7 @@ class _Maker:
             self._converters[name] = self._builder.import_(name, Sort.FUNC, type_)
 
     def _import_numbers(self) -> None:
-        """Import what gives the numbers of handles that functions are lent several of."""
+        """Import the functions that return the numbers of handles, for functions that borrow several."""
         several = [each for each in self._interface.functions if self._inner[each].params != each.params]
         lent = set(lent_resources(Interface("", functions=several)))
         for resource, name in self._form.numbered.items():
@@ -177,26 +177,26 @@ class _Maker:
                 type_ = self._imported(Look()).function((("self", handle),), NUMBER)
                 self._numbers[name] = self._builder.import_(name, Sort.FUNC, type_)
 
-    def _lending(self, function: Function, circuit: Circuit) -> Lending:
-        """Return what gives the numbers of the handles that a function is lent."""
+    def _lending(self, function: Function, core: CoreModuleBuilder) -> Lending:
+        """Return the functions that return the numbers of the handles that a function borrows."""
         inner = self._inner[function]
         if inner.params == function.params:
             return Lending(function)
         numbers = {
             resource: (
-                circuit.wire(name, self._builder.lower(self._numbers[name], []), [Core.I32], [Core.I32]),
-                circuit.drop(self._resources[resource]),
+                core.wire(name, self._builder.lower(self._numbers[name], []), [Core.I32], [Core.I32]),
+                core.drop(self._resources[resource]),
             )
             for resource, name in self._form.numbered.items()
             if name in self._numbers
         }
         return Lending(inner, numbers)
 
-    def _circuit(self) -> Circuit:
+    def _core_module(self) -> CoreModuleBuilder:
         builder = self._builder
         instance = builder.instantiate_core(builder.core_module(allocator()), [])
         memory = builder.alias(Sort.CORE_MEMORY, instance, MEMORY)
-        return Circuit(builder, memory, instance, builder.alias(Sort.CORE_FUNC, instance, REALLOC))
+        return CoreModuleBuilder(builder, memory, instance, builder.alias(Sort.CORE_FUNC, instance, REALLOC))
 
     def _export_types(self) -> None:
         """Export resources and types of the interface: the guest may ask for any."""
@@ -213,10 +213,12 @@ class _Maker:
             elif meaning not in self._interface.own or name != meaning.name:
                 builder.export(name, Sort.TYPE, self._outside_resources[meaning])
 
-    def _functions(self, inner: int, circuit: Circuit, tickets: tuple[int, int] | None) -> list[tuple[Passing, int]]:
-        """Export what is the same on both sides; return what code passes on, with its type."""
+    def _functions(
+        self, inner: int, core: CoreModuleBuilder, subtasks: tuple[int, int] | None
+    ) -> list[tuple[Passing, int]]:
+        """Export functions that are the same on both sides; return those that need code, with their types."""
         builder, passed = self._builder, list[tuple[Passing, int]]()
-        shared = Tickets(circuit, *tickets) if tickets is not None else None
+        shared = SubtaskFunctions(core, *subtasks) if subtasks is not None else None
         for function in self._interface.functions:
             called = builder.alias(Sort.FUNC, inner, self._inside_name(function))
             type_ = self._outside.function(function.params, function.result, is_async=function.is_async)
@@ -224,7 +226,7 @@ class _Maker:
                 builder.export(function.name, Sort.FUNC, called, type_)
                 continue
             with self._naming(function):
-                passing = self._passing(function, circuit, called, inner, shared)
+                passing = self._passing(function, core, called, inner, shared)
                 passing.plan(len(passed), self._resources)
             passed.append((passing, type_))
         return passed
@@ -234,21 +236,19 @@ class _Maker:
         return naming(f"{self._interface.name}#{function.name}" if self._interface.name else function.name)
 
     def _passing(
-        self, function: Function, circuit: Circuit, called: int, inner: int, tickets: Tickets | None
+        self, function: Function, core: CoreModuleBuilder, called: int, inner: int, subtasks: SubtaskFunctions | None
     ) -> Passing:
-        ends, lending = self._ends_passing(function, circuit), self._lending(function, circuit)
-        if tickets is None or function not in self._polled:
-            return SyncPassing(function, circuit, self._form, ends, lending, called)
+        ends, lending = self._ends_passing(function, core), self._lending(function, core)
+        if subtasks is None or function not in self._polled:
+            return SyncPassing(function, core, self._form, ends, lending, called)
         finish = self._builder.alias(Sort.FUNC, inner, finish_name(function.name))
-        return PolledPassing(
-            function, circuit, self._form, ends, lending, (called, finish), tickets, self._outside.value
-        )
+        return PolledPassing(function, core, self._form, ends, lending, (called, finish), subtasks, self._outside.value)
 
-    def _ends_passing(self, function: Function, circuit: Circuit) -> EndsPassing:
-        """Return what converts the streams of a function: to numbers where it goes from the outer side in."""
+    def _ends_passing(self, function: Function, core: CoreModuleBuilder) -> EndsPassing:
+        """Return the converters of a function's streams: to numbers for values that go from the outer side in."""
         kinds, settle = self._kinds.get(function), None
         if self._form.settles:
-            settle = circuit.wire(SETTLING, self._builder.lower(self._converters[SETTLING], []), [])
+            settle = core.wire(SETTLING, self._builder.lower(self._converters[SETTLING], []), [])
         if not kinds:
             return EndsPassing(settle=settle)
         inwards, outwards = (take_name, open_name) if self._form.inside.numbers else (open_name, take_name)
@@ -256,9 +256,9 @@ class _Maker:
         result = [] if function.result is None else list(ends_in(function.result))
         run = None
         if self._form.inside.numbers:
-            run = circuit.wire(RUN, self._builder.lower(self._converters[RUN], [_ASYNC]), [], [Core.I32])
+            run = core.wire(RUN, self._builder.lower(self._converters[RUN], [_ASYNC]), [], [Core.I32])
         return EndsPassing(
-            self._converting(params, kinds, inwards, circuit), self._converting(result, kinds, outwards, circuit),
+            self._converting(params, kinds, inwards, core), self._converting(result, kinds, outwards, core),
             run, settle,
         )  # fmt: skip
 
@@ -267,7 +267,7 @@ class _Maker:
         shapes: Iterable[Shape],
         kinds: Mapping[Shape, StreamKind],
         name_of: Callable[[str], str],
-        circuit: Circuit,
+        core: CoreModuleBuilder,
     ) -> dict[Shape, int]:
         """Return the core functions that convert the streams of some types."""
         converting: dict[Shape, int] = {}
@@ -275,17 +275,17 @@ class _Maker:
             if shape in kinds:
                 name = name_of(kinds[shape].key)
                 lowered = self._builder.lower(self._converters[name], [])
-                converting[shape] = circuit.wire(name, lowered, [Core.I32], [Core.I32])
+                converting[shape] = core.wire(name, lowered, [Core.I32], [Core.I32])
         return converting
 
-    def _finish(self, circuit: Circuit, passed: list[tuple[Passing, int]]) -> None:
+    def _finish(self, core: CoreModuleBuilder, passed: list[tuple[Passing, int]]) -> None:
         """Put the code in, and export the functions made of it."""
         builder = self._builder
         for passing, _ in passed:
             with self._naming(passing.function):
                 passing.write()
-        module = builder.core_module(circuit.module.encoded())
-        main = builder.instantiate_core(module, [("", builder.core_instance(circuit.wires))])
+        module = builder.core_module(core.module.encoded())
+        main = builder.instantiate_core(module, [("", builder.core_instance(core.wires))])
         for passing, type_ in passed:
             builder.export(passing.function.name, Sort.FUNC, passing.lift(main, type_), type_)
 

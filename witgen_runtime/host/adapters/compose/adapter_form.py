@@ -14,10 +14,11 @@ __all__ = ["Form"]
 
 @dataclass(frozen=True)
 class Form:
-    """How types look on the inner side and on the outer one, and whether async functions are polled on the inner.
+    """The form of types on the inner and the outer side, and whether async functions are polled on the inner.
 
-    `settles`: before any function is called, what the guest has written to streams is brought to the host. `numbered`
-    has the resources of which functions can be lent several handles, with the names of what gives a handle's number.
+    `settles`: before any function is called, the elements that the guest has written are passed to the host. `numbered`
+    has the resources of which functions can borrow several handles, with the names of the functions that return a
+    handle's number.
     """
 
     inside: Look = field(default_factory=Look)
@@ -38,7 +39,7 @@ class Form:
         return with_numbers(function, self.numbered.__contains__)
 
     def changes(self, function: Function) -> bool:
-        """Tell whether a function has to be passed on by code."""
+        """Return whether code has to pass a function on."""
         bytes_ = self.inside.text or self.outside.text
         return (
             self.settles

@@ -1,8 +1,7 @@
-"""Whether a component's imports have the types that the bindings have for them.
+"""Checks that a component's imports have the types that the bindings expect.
 
-Afterwards that cannot be told from the composed component alone: what was `list<u8>` is a string there, and so is what
-was one before; what was a stream is a number. A component with other types is not composed, and refused when it is
-compared as it is.
+The composed component no longer tells: a `list<u8>` is a string there, like a genuine string, and a stream is a number.
+A component with other types is not composed, and refused by the comparison without adapters.
 """
 
 from __future__ import annotations
@@ -18,10 +17,10 @@ __all__ = ["compare"]
 
 
 def compare(interfaces: Sequence[Interface], known: Callable[[str], abi.Interface | None]) -> None:
-    """Raise `Refusal` where a function of `interfaces`, the component's, has other types than the bindings say.
+    """Raise `Refusal` if a function of the component's `interfaces` has other types than in the bindings.
 
-    `known` returns what the bindings have for an import of the component, by its name there.
-    What only one of both has is none of the composer's business.
+    `known` returns the bindings' descriptor of an import, by its name in the component. Functions that only one side
+    has are not compared here.
     """
     translation = Translation()
     for interface in interfaces:
@@ -41,7 +40,7 @@ def _is_like(one: Function, other: Function) -> bool:
 
 
 def _same(one: Shape | None, other: Shape | None) -> bool:
-    """Tell whether two types have one structure; of a resource only that it is one."""
+    """Return whether two types have the same structure; all resources are alike."""
     if one is None or other is None:
         return one is other
     return (

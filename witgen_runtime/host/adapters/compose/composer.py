@@ -40,16 +40,16 @@ from .rewriting import rewritten
 
 __all__ = ["Choice", "Composition", "compose"]
 
-_TICKET_PARAM = (("ticket", NUMBER),)
+_SUBTASK_PARAM = (("subtask", NUMBER),)
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What is to be composed. `bytes_` asks for adapters for `list<u8>`; those for async functions are made anyway.
+    """The choice of adapters. `bytes_` requests adapters for `list<u8>`; those for async functions are always made.
 
-    `serves` tells by the component's name whether an import is implemented in Python, `imports` returns what the
-    bindings have of those that are, likewise. `exports` are the interfaces that Python calls. `numbers`: where a
-    function can be lent several handles, it is given their numbers.
+    `serves` returns, by the component's name, whether an import is implemented in Python; `imports` returns the
+    bindings' descriptors of such an import. `exports` are the interfaces that Python calls. `numbers`: functions that
+    can borrow several handles get their numbers.
     """
 
     serves: Callable[[str], bool]
@@ -61,7 +61,7 @@ class Choice:
 
 @dataclass(frozen=True, eq=False)
 class Composition:
-    """The composed component; None where nothing needs an adapter. `left_out` says of interfaces why they have none."""
+    """The composed component; None if nothing needs an adapter. `left_out` has reasons of interfaces without one."""
 
     content: bytes | None
     left_out: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -105,7 +105,7 @@ class _Composer:
         self._resources: dict[Resource, int] = {}
         self._instances = {item.name: item.index for item in outer.imports if item.sort is Sort.INSTANCE}
         self._functions: dict[str, int] = {}
-        self._tickets: tuple[int, int] | None = None
+        self._subtasks: tuple[int, int] | None = None
         self._guest_instance = 0
         self._guest_exports: dict[str, int] = {}
         self._exported: dict[str, int] = {}
@@ -115,7 +115,7 @@ class _Composer:
         builder = self._builder
         self._lead()
         if self._plan.polled or self._known_kinds:
-            self._import_tickets()
+            self._import_subtasks()
         if self._known_kinds:
             self._add_ends()
         given = {interface.name: self._import_adapter(interface) for interface in self._plan.adapted}
@@ -127,7 +127,7 @@ class _Composer:
             builder.export(START, Sort.FUNC, self._ends[stream_adapter.RUN])
         return builder.encoded()
 
-    # What the guest imports
+    # The guest's imports
 
     def _lead(self) -> None:
         """Write the sections that lead to the imports, without functions of the world itself that get an adapter."""
@@ -158,7 +158,7 @@ class _Composer:
         )
 
     def _numbered_resources(self) -> dict[Resource, str]:
-        """Return the resources of ours that functions can be lent several of, with what gives their numbers."""
+        """Return the host's resources of which functions can borrow several handles, with their number functions."""
         owners = {own: each for each in self._outer.interfaces for own in each.own}
         lent = {resource for interface in self._plan.lending for resource in lent_resources(interface)}
         return {
@@ -168,7 +168,7 @@ class _Composer:
         }
 
     def _numbering(self, name: str) -> int:
-        """Return the function that gives the number of a handle."""
+        """Return the function that returns the number of a handle."""
         if name not in self._numberings:
             resource = next(each for each, known in self._numbered.items() if known == name)
             handle = Shape(Kind.BORROW, resource=resource)
@@ -212,11 +212,11 @@ class _Composer:
             return self._builder.alias(Sort.TYPE, self._instances[name], resource.name)
         raise Refusal(f"{interface}#{resource.name}", "an adapter needs a resource that the component does not import")
 
-    def _import_tickets(self) -> None:
+    def _import_subtasks(self) -> None:
         for item in self._outer.imports:
             if item.name.startswith(PREFIX) and item.name != WAIT:
                 raise Refusal(item.name, f"the component imports something whose name begins with {PREFIX}")
-        self._tickets = (self._import(POLL, _TICKET_PARAM, NUMBER), self._import(CANCEL, _TICKET_PARAM))
+        self._subtasks = (self._import(POLL, _SUBTASK_PARAM, NUMBER), self._import(CANCEL, _SUBTASK_PARAM))
 
     def _import(
         self, name: str, params: Sequence[tuple[str, Shape]], result: Shape | None = None, look: Look | None = None
@@ -226,7 +226,7 @@ class _Composer:
         return self._builder.import_(name, Sort.FUNC, type_)
 
     def _add_ends(self) -> None:
-        """Put in the adapter of all streams and futures, and the one for the calls by which it and the host wait."""
+        """Add the stream adapter, and the one for the calls by which it and the host wait."""
         builder, kinds = self._builder, sorted(self._known_kinds.values(), key=lambda kind: kind.key)
         waiting = Interface("", functions=[Function(name, (), None, is_async=True) for name in (COMMAND, DRIVE)])
         form = Form(polled=True)
@@ -275,7 +275,7 @@ class _Composer:
             if form.polled and function.is_async:
                 parts = [
                     (function.name, params, NUMBER),
-                    (finish_name(function.name), _TICKET_PARAM, function.result),
+                    (finish_name(function.name), _SUBTASK_PARAM, function.result),
                 ]
             for name, params, result in parts:
                 inside = inside_name(root.name, name)
@@ -289,9 +289,9 @@ class _Composer:
         arguments.append((INSTANCE_ARGUMENT, Sort.INSTANCE, inside))
         arguments += [(name, Sort.FUNC, self._ends[name]) for name in adapter.ends]
         arguments += [(name, Sort.FUNC, self._numbering(name)) for name in adapter.numbers]
-        if adapter.polls and self._tickets is not None:
+        if adapter.polls and self._subtasks is not None:
             names = (POLL_ARGUMENT, CANCEL_ARGUMENT)
-            arguments += [(name, Sort.FUNC, index) for name, index in zip(names, self._tickets, strict=True)]
+            arguments += [(name, Sort.FUNC, index) for name, index in zip(names, self._subtasks, strict=True)]
         return self._builder.instantiate(self._builder.component(adapter.content), arguments)
 
     def _type_arguments(
@@ -303,7 +303,7 @@ class _Composer:
         return arguments
 
     def _argument(self, item: Import, given: Mapping[str, int]) -> tuple[str, Sort, int]:
-        """Return what the guest is given for an import."""
+        """Return the guest's argument for an import."""
         match item.meaning:
             case InstanceType():
                 return item.name, Sort.INSTANCE, given.get(item.name, item.index)
@@ -317,10 +317,10 @@ class _Composer:
                 return item.name, Sort.TYPE, item.index
 
     def _is_seen_otherwise(self, shape: Shape) -> bool:
-        """Tell whether a type may be one of an interface that the host sees in another form."""
+        """Return whether a type may belong to an interface that the host sees in another form."""
         return bool(self._plan.text and carries_bytes(shape)) or bool(self._plan.ends and carries_ends(shape))
 
-    # What it exports
+    # The guest's exports
 
     def _guest_export(self, name: str) -> int:
         if name not in self._guest_exports:

@@ -11,7 +11,7 @@ __all__ = ["Translation"]
 
 
 class Translation:
-    """Translates descriptors. What is one type or resource there is one here."""
+    """Translates descriptors. The identity of types and resources is kept."""
 
     def __init__(self) -> None:
         self._shapes: dict[abi.Type, Shape] = {}

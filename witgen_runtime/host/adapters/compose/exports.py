@@ -15,10 +15,10 @@ __all__ = ["Exports"]
 
 
 class Exports:
-    """The exports that get an adapter. The bindings know their types; the component says under which names it has them.
+    """The exports that get an adapter. The bindings know their types, the component their names.
 
-    An interface that moves bytes does. So does, where imports are replaced, any that uses named types: a component can
-    only export an instance whose types have names outside, and those of the guest's imports have lost theirs.
+    An interface that moves bytes gets one. If imports are replaced, so does any that uses named types: a component can
+    only export an instance whose types have names outside, and those of the guest's imports no longer have one.
     """
 
     def __init__(
@@ -42,9 +42,9 @@ class Exports:
                 continue
             self._origins.update({each: name for each, _ in interface.resources if each.interface == interface.name})
             if name and ours.find(name) != interface.name:
-                # Another version in the bindings is closer to what the component exports, and has all of this one.
+                # Another version in the bindings is closer to that of the component, and includes this one.
                 continue
-            # Of one interface under two labels, each instance has resources of its own.
+            # An interface under two labels has separate resources in each instance.
             translation = Translation()
             translated = translation.interface(interface)
             self._met.update({each: (known, interface, name) for each, known in translation.origins.items()})
@@ -61,15 +61,15 @@ class Exports:
         descriptor, interface, name = self._met[resource]
         if any(descriptor is own for own, _ in interface.resources):
             return name, True
-        # What the world itself uses, it imports.
+        # The world imports the types that it uses itself.
         exported = self._origins.get(descriptor) if interface.name else None
         return (exported, True) if exported is not None else (descriptor.interface, False)
 
     def has(self, resource: Resource) -> bool:
-        """Tell whether a resource is one that the guest exports."""
+        """Return whether the guest exports a resource."""
         return resource in self._met and self.origin(resource)[1]
 
 
 def _is_named(function: Function) -> bool:
-    """Tell whether a function uses a resource or a type that has to have a name."""
+    """Return whether a function uses a resource or a type that must have a name."""
     return any(True for shape in function.types for _ in (*named_parts(shape), *resources_of(shape)))

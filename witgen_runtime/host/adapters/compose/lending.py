@@ -1,7 +1,8 @@
-"""Functions that a guest lends more than one handle, to which the handles go as numbers.
+"""Passes handles as numbers to functions that borrow more than one.
 
-An engine that runs async functions traps where one call lends two handles to a function of the host (wasmtime 50). So
-the adapter asks for the number of each, one after the other, and passes those. `self` of a method stays what it is.
+wasmtime 50 traps if one call lends two handles to a host function and the engine supports concurrent tasks (see
+`capi.lending_trial`). So the adapter gets the number of each, one after the other, and passes those. `self` of a method
+is unchanged.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _OPEN = (Kind.LIST, Kind.OPTION, Kind.TUPLE)
 
 
 def number_name(interface: str, resource: str) -> str:
-    """Return the name of what gives the number of a handle; `interface` is what names of the interface share."""
+    """Return the name of the function that numbers a handle; `interface` is the prefix of the interface's names."""
     key = hashlib.sha256(f"{interface}#{resource}".encode()).hexdigest()[:12]
     return f"{PREFIX}number-x{key}"
 
@@ -38,15 +39,14 @@ def _handles(shape: Shape) -> int:
 
 
 def lends_several(function: Function) -> bool:
-    """Tell whether a call can lend more than one handle."""
+    """Return whether a call can lend more than one handle."""
     return sum(_handles(shape) for _, shape in function.params) >= _SEVERAL
 
 
 def with_numbers(function: Function, ours: Callable[[Resource], bool]) -> Function:
-    """Return a function with numbers for the handles that it is lent; the same where not all are of resources of ours.
+    """Return a function with numbers for the handles that it borrows; unchanged unless all are of the host's resources.
 
-    Handles in other types than lists, options and tuples stay what they are, too: a named type has to be the one that
-    has the name.
+    Handles in types other than lists, options and tuples are unchanged, too: a named type cannot be replaced.
     """
     params: list[tuple[str, Shape]] = []
     for index, (name, shape) in enumerate(function.params):
@@ -84,14 +84,14 @@ def lent_resources(interface: Interface) -> Iterator[Resource]:
 
 
 class Numbering(Walk):
-    """Asks for the number of each handle, gives the handle back, and puts the number in its place."""
+    """Gets the number of each handle, drops the handle, and puts the number in its place."""
 
     def __init__(self, body: Body, numbers: Mapping[Resource, tuple[int, int]]) -> None:
         super().__init__(body)
         self._numbers = numbers
 
     def concerns(self, shape: Shape) -> bool:
-        """Borrowed handles of resources of ours are replaced."""
+        """Borrowed handles of the host's resources are replaced."""
         return shape.kind is Kind.BORROW and shape.resource in self._numbers
 
     def convert(self, before: Sequence[Shape], after: Sequence[Shape], *, spilled: bool) -> None:

@@ -20,7 +20,7 @@ _ENDS = (b"\x01\x66", b"\x01\x65")
 """How the declarations of streams and of futures begin."""
 _INSTANCE_TYPE, _TYPE, _EXPORT, _FUNC, _ASYNC_FUNC, _FUNC_OF = b"\x42", b"\x01", b"\x04\x00", b"\x40", b"\x43", b"\x01"
 _U32_RESULT = b"\x00\x79"
-_TICKET_PARAM = vector([text("ticket") + b"\x79"])
+_SUBTASK_PARAM = vector([text("subtask") + b"\x79"])
 
 
 def rewritten(outer: Outer, form: Callable[[Interface], Form], dropped: Collection[str]) -> Iterator[tuple[int, bytes]]:
@@ -63,7 +63,7 @@ def _instance_type(type_: InstanceType, form: Form) -> bytes:
             params = vector([text(label) + writer.value(shape) for label, shape in function.params])
         if name in polled:
             writer.function(name, _FUNC + params + _U32_RESULT)
-            writer.function(finish_name(name), _FUNC + _TICKET_PARAM + result)
+            writer.function(finish_name(name), _FUNC + _SUBTASK_PARAM + result)
         else:
             writer.function(name, (_ASYNC_FUNC if function.is_async else _FUNC) + params + result)
     return _INSTANCE_TYPE + vector(writer.declarations)
@@ -90,7 +90,7 @@ class _Writer:
         self.declarations.append(_EXPORT + text(name) + _FUNC_OF + unsigned(self._add(type_)))
 
     def value(self, shape: Shape) -> bytes:
-        """Return what stands for a type where it is used."""
+        """Return the encoding of a use of a type."""
         shape = self._look.seen(shape)
         if shape.kind is Kind.PRIMITIVE:
             return bytes((shape.primitive,))

@@ -1,12 +1,12 @@
-"""The adapter that has all streams and futures which a component passes to its host, or is passed by it.
+"""The stream adapter: it holds all streams and futures that pass between a component and its host.
 
-Other adapters give it the readable end of what the guest passes, and get from it the readable end of what the host
-passes; the host knows either by the number of the end here. What is done with the ends, and when, the host decides: the
-one task of this adapter asks the host what to do, does it, tells what came of it, and asks again. When there is nothing
-to do it waits, for one of the ends or for the host, which is an async function that returns when there is something.
-The task lasts as long as there are ends, and goes on while any async function of the component runs.
+Other adapters give it the readable ends that the guest passes, and get from it the readable ends of the host's streams;
+the host identifies either by the number of the end here. The host decides what to do with the ends: the single task of
+this adapter gets an instruction from the host, executes it, reports the result, and gets the next. When there is none
+it waits, for one of the ends or for an async function of the host that returns when there is one. The task lasts as
+long as there are ends, and runs while any async function of the component runs.
 
-The numbers of steps are those of `Step`.
+Steps are numbered by `Step`.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class StreamAdapter:
 
 
 def elements_of(kind: StreamKind) -> Shape:
-    """Return the type in which the host gives and gets what a kind carries: a list, or a count where it is nothing."""
+    """Return the type in which the host passes elements of a kind: a list, or a count if elements have no type."""
     return NUMBER if kind.element is None else Shape(Kind.LIST, (kind.element,))
 
 
@@ -115,7 +115,7 @@ class _Maker:
         self._wires.append((MEMORY, Sort.CORE_MEMORY, self._memory))
         allocate = self._wire(REALLOC, self._realloc, [_I32] * 4, [_I32])
         free = self._wire(FREE, builder.alias(Sort.CORE_FUNC, instance, FREE), [_I32])
-        bell = unsigned(self._real.index(Shape(Kind.STREAM, (None,))))
+        wake_stream = unsigned(self._real.index(Shape(Kind.STREAM, (None,))))
         task = Task(
             step=self._wire(STEP, builder.lower(step, self._options()), [_I32] * 4),
             command=self._wire(COMMAND, builder.lower(command, [_ASYNC]), [], [_I32]),
@@ -123,9 +123,13 @@ class _Maker:
             drop=self._wire("drop", builder.builtin(_SUBTASK_DROP), [_I32]),
             new_set=self._wire("new-set", builder.builtin(_SET_NEW), [], [_I32]),
             returned=self._wire("return", builder.builtin(_TASK_RETURN), []),
-            new_bell=self._wire("new-bell", builder.builtin(b"\x0e" + bell), [], [Core.I64]),
-            hear_bell=self._wire("hear-bell", builder.builtin(b"\x0f" + bell + _ONLY_ASYNC), [_I32] * 3, [_I32]),
-            ring_bell=self._wire("ring-bell", builder.builtin(b"\x10" + bell + _ONLY_ASYNC), [_I32] * 3, [_I32]),
+            new_wake_stream=self._wire("new-wake-stream", builder.builtin(b"\x0e" + wake_stream), [], [Core.I64]),
+            read_wake_stream=self._wire(
+                "read-wake-stream", builder.builtin(b"\x0f" + wake_stream + _ONLY_ASYNC), [_I32] * 3, [_I32]
+            ),
+            write_wake_stream=self._wire(
+                "write-wake-stream", builder.builtin(b"\x10" + wake_stream + _ONLY_ASYNC), [_I32] * 3, [_I32]
+            ),
         )
         opened = self._wire(OPENED, builder.lower(opened, []), [_I32] * 2)
         kinds = [self._wire_kind(kind, *each) for kind, each in zip(self._kinds, passing, strict=True)]
@@ -133,7 +137,7 @@ class _Maker:
         return StreamAdapter(builder.encoded(), self._wanted)
 
     def _import_passing(self, kind: StreamKind) -> tuple[int, int]:
-        """Import what gives the host elements of a kind, and what asks it for some."""
+        """Import the functions that pass elements of a kind to the host, and from it."""
         elements = elements_of(kind)
         put = self._host.function((("end", NUMBER), ("elements", elements)), None)
         data = self._host.function((("end", NUMBER),), elements)
@@ -175,9 +179,9 @@ class _Maker:
         return EndsOfKind(kind, builtins, put, data)
 
     def _write(self, task: Task, kinds: Sequence[EndsOfKind], opened: int, allocate: int, free: int) -> None:
-        """Add the code, and export what is made of it."""
+        """Add the code, and export its functions."""
         builder, module = self._builder, self._module
-        task.address, task.set, task.runs, task.bell, task.rope = (module.variable(0) for _ in range(5))
+        task.address, task.set, task.runs, task.wake_reader, task.wake_writer = (module.variable(0) for _ in range(5))
         task.do = [module.function(Doing(each, task, allocate, free).body()) for each in kinds]
         task.loop = module.function(task.loop_body())
         module.function(task.run_body(), RUN)

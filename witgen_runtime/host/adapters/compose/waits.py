@@ -1,7 +1,7 @@
 """Composes a component with an adapter that bounds its waits in wasmtime's WASI.
 
-The composed component has the guest's imports and exports. Before wasmtime's `wasi:io/poll` and `wasi:io/streams` stand
-adapters, with functions in place of those that block; the other functions and all types are passed on as they are.
+The composed component has the guest's imports and exports. Adapters in front of wasmtime's `wasi:io/poll` and
+`wasi:io/streams` replace the functions that block; the other functions and all types are passed on unchanged.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from .waits_component import BLOCKING, PLAIN, TYPES, component
 __all__ = ["OWN_IMPORT", "REVISION", "bound_waits"]
 
 REVISION: Final = "w1"
-"""Part of the key of composed components in the cache: whoever changes what adapters are like changes it."""
+"""Part of the key of composed components in the cache: change it with any change of the adapters."""
 
 _PATCH: Final = 900
 OWN_IMPORT: Final = re.compile(r"wasi:(io/poll|io/streams|clocks/monotonic-clock)@0\.2\.9\d\d")
-"""What a composed component imports for its adapters: releases that there will never be, so that it is nobody else's.
+"""Imports of a composed component for its adapters: releases that will never exist, so that they do not collide.
 
-Wasmtime takes them for compatible with the one that it has.
+Wasmtime considers them compatible with its own.
 """
 
 _WAITS: Final = re.compile(r"wasi:io/(?:poll|streams)@0\.2\.\d+")
@@ -50,7 +50,7 @@ def bound_waits(guest: bytes) -> bytes | None:
 
 
 def _waits(item: Import) -> bool:
-    """Tell whether an import has functions that block; raise `Refusal` if the adapter does not know all that it has."""
+    """Return whether an import has functions that block; raise `Refusal` if some function of it is unknown."""
     if not isinstance(item.meaning, InstanceType) or not _WAITS.fullmatch(item.name):
         return False
     interface, streams = item.meaning.interface, _is_streams(item)
@@ -88,11 +88,11 @@ class _InstanceTypeWriter:
         return self._types - 1
 
     def define(self, definition: bytes) -> bytes:
-        """Define a type; return what stands for it where it is used."""
+        """Define a type; return the encoding of its uses."""
         return signed(self._add(b"\x01" + definition))
 
     def resource(self, name: str, outside: int | None) -> int:
-        """Export a resource: the one of the component around, or one that the component does not have yet."""
+        """Export a resource: that of the enclosing component, or a new one."""
         if outside is None:
             return self._add(b"\x04\x00" + text(name) + b"\x03\x01")
         alias = self._add(b"\x02\x03\x02\x01" + unsigned(outside))
@@ -175,7 +175,7 @@ _FROM_STREAMS: Final = {
 
 
 class _Natives:
-    """What an adapter uses of wasmtime: instances that the composed component imports for it."""
+    """The instances of wasmtime that an adapter uses and the composed component imports for it."""
 
     def __init__(self, builder: ComponentBuilder, item: Import, patch: int) -> None:
         self._builder = builder
@@ -194,7 +194,7 @@ class _Natives:
         return self._builder.import_(f"{name}@{self._version}", Sort.INSTANCE, self._builder.type(type_))
 
     def arguments(self, wait: int) -> list[tuple[str, Sort, int]]:
-        """Return what the adapter is given. No import may come after this."""
+        """Return the adapter's arguments. No import may follow."""
         alias = self._builder.alias
         given = [
             ("pollable", Sort.TYPE, self.pollable),
@@ -224,7 +224,7 @@ class _Composer:
         builder.count(Sort.TYPE, self._outer.types)
         for sort in (Sort.INSTANCE, Sort.FUNC):
             builder.count(sort, sum(item.sort is sort for item in self._outer.imports))
-        # All imports come first, as adapters that are put around this component want it.
+        # All imports come first, as further adapters around this component require.
         natives = [_Natives(builder, item, _PATCH + number) for number, item in enumerate(self._waiting)]
         wait = builder.import_(WAIT, Sort.FUNC, builder.type(_NOTHING))
         adapters = {

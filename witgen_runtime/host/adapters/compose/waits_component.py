@@ -1,8 +1,8 @@
-"""The adapter before `wasi:io/poll` and `wasi:io/streams`: nothing in it waits longer than a moment at once.
+"""The adapter in front of `wasi:io/poll` and `wasi:io/streams`: no single wait in it takes longer than a moment.
 
-Wasmtime blocks inside its own WASI: neither epochs nor handlers of signals get through to a guest that sleeps there. So
-each function that blocks is made of those that do not, as the WIT of `wasi:io` says it may be, and of polls with a
-timer beside what is waited for. Before each of them the host is asked, which raises where the wait has to end.
+Wasmtime blocks inside its WASI: neither epochs nor signal handlers reach a guest that sleeps there. So each function
+that blocks is implemented with those that do not, as the WIT of `wasi:io` allows, and with polls that include a timer.
+Before each poll the adapter calls the host, which raises if the wait has to end.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ BLOCKING: Final = {
         ),
     ),
 }
-"""Those that it has of its own, because wasmtime's block."""
+"""The functions that it implements itself, because wasmtime's block."""
 
 _MEMORY: Final = """
   ;; Memory: results of functions at the beginning, then what is passed on. All of it is free again after each call.
@@ -190,7 +190,7 @@ _POLL_EXPORTS: Final = """
 
 
 def component(*, streams: bool) -> str:
-    """Return the text of the adapter for polls, or of the one for streams."""
+    """Return the text of the adapter for polls, or that of the one for streams."""
     imports, core, lowered, given, code = (
         (parts.IMPORTS, parts.CORE_IMPORTS, parts.LOWERED, parts.GIVEN, parts.CODE) if streams else ("",) * 5
     )

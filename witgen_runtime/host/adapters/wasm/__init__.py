@@ -1,1 +1,1 @@
-"""WebAssembly's binary formats: what adapters read of a component, and how they are written."""
+"""WebAssembly's binary formats: reads the parts of a component that adapters need, and writes adapters."""

@@ -1,4 +1,4 @@
-"""Writes core modules: what is needed of WebAssembly's binary format for adapters, and no more."""
+"""Writes core modules: the part of WebAssembly's binary format that adapters need."""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ class Body:
         self._code += b"\x10" + unsigned(function)
 
     def load(self, core: Core, offset: int) -> None:
-        """Replace an address by what lies there."""
+        """Replace an address by the value at it."""
         opcode, alignment = _LOADS[core]
         self._code += bytes((opcode, alignment)) + unsigned(offset)
 
     def store(self, offset: int) -> None:
-        """Pop an i32 and an address, and put the one at the other, plus an offset."""
+        """Pop an i32 and an address, and store the i32 at the address plus an offset."""
         self._code += b"\x36\x02" + unsigned(offset)
 
     def load_unsigned(self, size: int, offset: int) -> None:
@@ -80,14 +80,14 @@ class Body:
 
     @contextmanager
     def if_(self) -> Generator[None]:
-        """Run what is added meanwhile if the popped number is not 0."""
+        """Run the code added in the `with` block if the popped number is not 0."""
         self._code += b"\x04" + _VOID
         yield
         self.emit(0x0B)
 
     @contextmanager
     def loop(self) -> Generator[None]:
-        """Run what is added meanwhile again and again; what comes after is never reached."""
+        """Repeat the code added in the `with` block for ever; code after it is never reached."""
         self._code += b"\x03" + _VOID
         yield
         self.emit(0x0C, 0, 0x0B, 0x00)
@@ -97,7 +97,7 @@ class Body:
         self.emit(0x05)
 
     def if_equal(self, local: int, number: int) -> AbstractContextManager[None]:
-        """Run what is added meanwhile if a local has a value."""
+        """Run the code added in the `with` block if a local has a value."""
         self.get(local)
         self.const(number)
         self.emit(0x46)
@@ -105,7 +105,7 @@ class Body:
 
     @contextmanager
     def repeat(self, count: int) -> Generator[None]:
-        """Run what is added meanwhile as often as a local says, which counts down."""
+        """Repeat the code added in the `with` block; a local holds the number of times and counts down."""
         self._code += b"\x02" + _VOID + b"\x03" + _VOID
         self.get(count)
         self.emit(0x45, 0x0D, 1)

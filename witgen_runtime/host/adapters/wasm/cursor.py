@@ -61,7 +61,7 @@ class Cursor:
 
 
 def sections(data: bytes, start: int = len(PREAMBLE)) -> Iterator[tuple[int, Cursor]]:
-    """Yield number and content of each section of a component, from the one that begins at `start`."""
+    """Yield number and content of each section of a component, beginning at `start`."""
     if not data.startswith(PREAMBLE):
         raise Refusal("", "not a component in the binary format of version 0x1000d")
     cursor = Cursor(data, start, len(data))

@@ -15,7 +15,7 @@ _TYPE_BOUND, _FRESH_RESOURCE = b"\x03\x00", b"\x03\x01"
 
 
 class Sort(enum.IntEnum):
-    """What an index counts; also the kind of an import or export."""
+    """The index spaces; also the kinds of imports and exports."""
 
     FUNC = 1
     TYPE = 3
@@ -76,7 +76,7 @@ def vector(items: Sequence[bytes]) -> bytes:
 
 
 def named(items: Iterable[tuple[str, Sort, int]]) -> bytes:
-    """Return names with what they stand for: arguments of an instantiation."""
+    """Encode the named arguments of an instantiation."""
     return vector([text(name) + sort.encoded + unsigned(index) for name, sort, index in items])
 
 
@@ -110,12 +110,12 @@ class ComponentBuilder:
         return self.count(sort)
 
     def copy(self, section: int, content: bytes) -> None:
-        """Add a section as it is; what it defines is told with `count`."""
+        """Add a section unchanged; `count` records its definitions."""
         self._flush()
         self._write(section, content)
 
     def count(self, sort: Sort, number: int = 1) -> int:
-        """Reserve indices for what was added; return the first."""
+        """Reserve indices for added definitions; return the first."""
         first = self._counts[sort]
         self._counts[sort] = first + number
         return first
@@ -152,7 +152,7 @@ class ComponentBuilder:
         return self._add(_Section.EXPORT, item, sort)
 
     def alias(self, sort: Sort, instance: int, name: str) -> int:
-        """Add an alias of what an instance exports, a core instance where the sort is of core WebAssembly."""
+        """Add an alias of an instance's export; of a core instance if the sort is one of core WebAssembly."""
         target = b"\x01" if sort & 0x100 else b"\x00"
         return self._add(_Section.ALIAS, sort.encoded + target + unsigned(instance) + text(name), sort)
 
@@ -161,7 +161,7 @@ class ComponentBuilder:
         return self._add(_Section.INSTANCE, b"\0" + unsigned(component) + named(arguments), Sort.INSTANCE)
 
     def instance(self, exports: Sequence[tuple[str, Sort, int]]) -> int:
-        """Add an instance made of what exists already."""
+        """Add an instance of existing items."""
         items = [b"\0" + text(name) + sort.encoded + unsigned(index) for name, sort, index in exports]
         return self._add(_Section.INSTANCE, b"\x01" + vector(items), Sort.INSTANCE)
 
@@ -171,7 +171,7 @@ class ComponentBuilder:
         return self._add(_Section.CORE_INSTANCE, b"\0" + unsigned(module) + vector(items), Sort.CORE_INSTANCE)
 
     def core_instance(self, exports: Sequence[tuple[str, Sort, int]]) -> int:
-        """Add a core instance made of what exists already."""
+        """Add a core instance of existing items."""
         items = [text(name) + bytes((sort & 0xFF,)) + unsigned(index) for name, sort, index in exports]
         return self._add(_Section.CORE_INSTANCE, b"\x01" + vector(items), Sort.CORE_INSTANCE)
 

@@ -15,7 +15,7 @@ from .shapes import Kind, Shape
 __all__ = ["MAX_FLAT", "Core", "Layout", "flatten", "layout_of", "payload_cases", "payload_offset", "places"]
 
 MAX_FLAT = 16
-"""More core values than this are passed in memory: parameters, and what `task.return` takes."""
+"""More core values than this are passed in memory: parameters, and arguments of `task.return`."""
 
 
 class Core(enum.IntEnum):

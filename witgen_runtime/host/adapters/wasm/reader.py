@@ -1,9 +1,9 @@
-"""Reads as much of a component as has to be known to put adapters around it.
+"""Reads the parts of a component that composing adapters requires.
 
-That is its imports with their types, and the names of its exports.
+These are its imports with their types, and the names of its exports.
 Tools that make components (wit-component, and all that use it) put types, aliases and imports first, before the first
-core module. Those sections are read in full and kept as they are in the file, because indices count on them; of the
-rest only exports are read.
+core module. Those sections are read in full and kept unchanged, because indices refer to them; of the rest only exports
+are read.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _CUSTOM, _ALIAS, _TYPE, _IMPORT, _EXPORT = 0, 6, 7, 10, 11
 
 @dataclass(frozen=True, eq=False)
 class Import:
-    """An import and what it is: an instance's or function's type, or the type itself; its index among its sort."""
+    """An import: an instance's or function's type, or the type itself; and its index in its index space."""
 
     name: str
     sort: Sort
@@ -48,7 +48,7 @@ _EntryMeaning: TypeAlias = Import | InstanceType | None
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """An entry of a section as it is in the file; what it is, where that matters."""
+    """An entry of a section as in the file, and its meaning if that matters."""
 
     content: bytes
     meaning: _EntryMeaning = None
@@ -106,7 +106,7 @@ def read(data: bytes) -> Outer:
 
 
 def _next_import(data: bytes, position: int) -> str:
-    """Return the import that follows a position, which the types before it are for; nothing if it cannot be told."""
+    """Return the import that follows a position, for which the types before it are; None if it cannot be determined."""
     with suppress(Refusal):
         for section, cursor in sections(data, position):
             if section == _IMPORT and cursor.number():

@@ -15,7 +15,7 @@ __all__ = [
 
 
 class Kind(enum.IntEnum):
-    """What a type is made with; the value is its opcode (Binary.md, "Type Definitions")."""
+    """The constructor of a type; the value is its opcode (Binary.md, "Type Definitions")."""
 
     RECORD = 0x72
     VARIANT = 0x71
@@ -44,7 +44,7 @@ ENDS = frozenset((Kind.STREAM, Kind.FUTURE))
 
 @dataclass(frozen=True, eq=False)
 class Resource:
-    """A resource; `name` is what its interface calls it."""
+    """A resource; `name` is its name in its interface."""
 
     name: str
 
@@ -80,7 +80,7 @@ class Function:
 
 @dataclass(eq=False)
 class Interface:
-    """What an instance exports: types by name, in order, and functions. The root's is that of no name."""
+    """An instance's exports: types by name, in order, and functions. The root has no name."""
 
     name: str
     types: dict[str, Shape | Resource] = field(default_factory=dict[str, Shape | Resource])
@@ -125,12 +125,12 @@ _ends: WeakKeyDictionary[Shape, bool] = WeakKeyDictionary()
 
 
 def is_bytes(shape: Shape) -> bool:
-    """Tell whether a type is `list<u8>`."""
+    """Return whether a type is `list<u8>`."""
     return shape.kind is Kind.LIST and shape.parts[0] is BYTE
 
 
 def carries_bytes(shape: Shape) -> bool:
-    """Tell whether a type has a `list<u8>` in it. What streams carry is not part of a value."""
+    """Return whether a type has a `list<u8>` in it. Elements of streams do not count."""
     known = _carry.get(shape)
     if known is None:
         inside = any(part is not None and carries_bytes(part) for part in shape.parts)
@@ -139,14 +139,14 @@ def carries_bytes(shape: Shape) -> bool:
 
 
 def has_handles(shape: Shape) -> bool:
-    """Tell whether a type has handles in it, of resources or of streams and futures."""
+    """Return whether a type has handles in it, of resources or of streams and futures."""
     return shape.kind in (*ENDS, Kind.OWN, Kind.BORROW) or any(
         part is not None and has_handles(part) for part in shape.parts
     )
 
 
 def carries_ends(shape: Shape) -> bool:
-    """Tell whether a type has a stream or a future in it that can be carried: those of handles cannot."""
+    """Return whether a type has a stream or future in it that adapters can pass: those of handles cannot be."""
     known = _ends.get(shape)
     if known is None:
         parts = [part for part in shape.parts if part is not None]
@@ -156,7 +156,7 @@ def carries_ends(shape: Shape) -> bool:
 
 
 def ends_in(shape: Shape) -> Iterator[Shape]:
-    """Yield the streams and futures in a type, in order; not what they carry."""
+    """Yield the streams and futures in a type, in order; not those in their elements."""
     if shape.kind in ENDS:
         yield shape
         return
@@ -166,7 +166,7 @@ def ends_in(shape: Shape) -> Iterator[Shape]:
 
 
 def reaches(shape: Shape, test: Callable[[Shape], bool]) -> bool:
-    """Tell whether a test holds for a type or for any part of it."""
+    """Return whether a test holds for a type or for any part of it."""
     return test(shape) or any(part is not None and reaches(part, test) for part in shape.parts)
 
 

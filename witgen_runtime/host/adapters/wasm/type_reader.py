@@ -17,7 +17,7 @@ _NO_SORT_YET = "the component's types are not laid out as wit-component does it"
 
 @dataclass(frozen=True, eq=False)
 class Signature:
-    """A function's type, and its parameters and result as they are in the file."""
+    """A function's type, and its parameters and result as in the file."""
 
     params: tuple[tuple[str, Shape], ...]
     result: Shape | None
@@ -32,7 +32,7 @@ class Signature:
 
 @dataclass(frozen=True)
 class Declaration:
-    """A declaration of an instance type, as it is in the file; `function` names the function that it exports."""
+    """A declaration of an instance type, as in the file; `function` names the function that it exports."""
 
     content: bytes
     function: str = ""
@@ -40,7 +40,7 @@ class Declaration:
 
 @dataclass(frozen=True, eq=False)
 class InstanceType:
-    """The type of an instance: declarations, what they come to, and what the types are that they define."""
+    """The type of an instance: its declarations, the resulting exports, and the types that they define."""
 
     interface: Interface
     declarations: tuple[Declaration, ...]
@@ -49,7 +49,7 @@ class InstanceType:
 
 
 Meaning: TypeAlias = Shape | Resource | Signature | InstanceType
-"""What a type's index stands for."""
+"""The meaning of a type's index."""
 
 
 @dataclass(eq=False)
@@ -60,7 +60,7 @@ class Scope:
     types: list[Meaning] = field(default_factory=list[Meaning])
 
     def meaning(self, index: int) -> Meaning:
-        """Return what an index stands for."""
+        """Return the meaning of an index."""
         if index >= len(self.types):
             raise Refusal("", "the component's binary names a type that it does not have")
         return self.types[index]
@@ -96,7 +96,7 @@ def read_name(cursor: Cursor) -> str:
 
 
 def read_bound(cursor: Cursor, scope: Scope, name: str) -> Meaning:
-    """Read what is known of a type that is imported or exported, and give it the next index."""
+    """Read the bounds of an imported or exported type, and give it the next index."""
     meaning = scope.meaning(cursor.number()) if cursor.byte() == 0 else Resource(name)
     scope.types.append(meaning)
     return meaning

@@ -16,7 +16,7 @@ _INSTANCE_TYPE, _TYPE_DECLARATION, _OUTER_TYPE, _EXPORT = b"\x42", b"\x01", b"\x
 _EQUAL_TO, _FUNC_OF = b"\x03\x00", b"\x01"
 
 Value = Callable[[Shape], bytes]
-"""Returns what stands for a type where it is used."""
+"""Returns the encoding of a use of a type."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,9 @@ def signature(
 
 
 class TypeWriter:
-    """Defines types in a component, each once, as they look.
+    """Defines types in a component, each structure once.
 
-    `declare` gives a named type's definition a name, by an import or export, and returns the index to use from then on.
+    `declare` names a named type's definition, by an import or export, and returns the index to use afterwards.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class TypeWriter:
         self.look = look
 
     def value(self, shape: Shape) -> bytes:
-        """Return what stands for a type where it is used."""
+        """Return the encoding of a use of a type."""
         shape = self.look.seen(shape)
         if shape.kind is Kind.PRIMITIVE:
             return bytes((shape.primitive,))
