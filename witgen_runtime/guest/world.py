@@ -39,7 +39,7 @@ class World:
         homes.update((instance, f"{package}.{module}") for instance, module in self.wrappers.items())
 
     def importer(self, interface: abi.Interface, module: str) -> Importer:
-        """Return what binds the functions of an imported interface by their WIT names, for the module `module`."""
+        """Return what binds the functions of an imported interface, for the module `module`."""
         return Importer(self._raw(), interface, module)
 
     def maker(self, type_: abi.Stream | abi.Future) -> Callable[..., Any]:
