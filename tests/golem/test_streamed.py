@@ -16,7 +16,6 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
 from witgen import golem
-from witgen_runtime.host import Limits
 
 HERE = Path(__file__).parent
 
@@ -29,7 +28,7 @@ def component(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def guest(component: Path) -> Iterator[Any]:
-    with golem.Services() as services, services.open(component, limits=Limits(deadline=120)) as guest:
+    with golem.Services() as services, services.open(component, deadline=120) as guest:
         yield guest
 
 

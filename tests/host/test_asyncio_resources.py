@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+import witgen_runtime.host
 from witgen import Config, generate
 
 from .boxes import PADDING, TEXT, bindings
@@ -97,6 +98,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def host(folder: Path) -> Iterator[ModuleType]:
     with bindings(folder) as module:
         yield module
+
+
+@pytest.fixture
+def runtime() -> ModuleType:
+    """The runtime of the bindings."""
+    return witgen_runtime.host
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from witgen import golem
-from witgen_runtime.host import Limits, adapters_of
+from witgen_runtime.host import adapters_of
 
 from .test_async_adapter import check_interleaved
 
 
 def test_websockets_with_async_functions(relay: Path, server: str) -> None:
-    with golem.Services() as services, services.open(relay, limits=Limits(deadline=30)) as world:
+    with golem.Services() as services, services.open(relay, deadline=30) as world:
         place = "import golem:websocket/client@1.5.0#[method]websocket-connection"
         assert adapters_of(world).polled == (f"{place}.receive", f"{place}.receive-with-timeout")
         assert world.hand_over(server) == "handed over: zażółć"

@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, Unpack
 
-from witgen_runtime.host import Adapters, Limits, Store, WasiConfig
+from witgen_runtime.host import OpenOptions, Store
 from witgen_runtime.host.linking.preparation import prepare
+from witgen_runtime.host.open_options import choose
 from witgen_runtime.host.world import instantiate
 
 from .composition import compose
@@ -92,10 +93,7 @@ class Services:
         self,
         component: str | os.PathLike[str] | bytes,
         imports: object = None,
-        *,
-        wasi: WasiConfig | None = None,
-        limits: Limits | None = None,
-        adapters: Adapters | None = None,
+        **options: Unpack[OpenOptions],
     ) -> Any:
         """Run a component in a store of its own; closing the result closes the store.
 
@@ -104,14 +102,14 @@ class Services:
         Args:
             component: a path, or a component's bytes.
             imports: what it imports beside Golem's, or in place of it, as for the `open` of a loaded world.
-            wasi: what the component sees of this machine; by default it shares stdout and stderr.
-            limits: what its store allows.
-            adapters: whether lists of bytes take the fast way: "auto" (where they can), "bytes" (or fail), "off".
+            options: `wasi`, `memory`, `fuel`, `deadline`, `interruptible`, `adapters`, as `OpenOptions` of
+                `witgen_runtime.host` describes them.
 
         Raises:
             LinkError: an import is missing or does not fit.
             WitgenError: it is not a component.
         """
+        wasi, limits, adapters = choose("Services.open", options)
         made = compose(component, self.implementations(), imports)
         definition = made.world._definition
         ready = prepare(definition, made.content, limits, adapters)

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from witgen_runtime import host
 from witgen_runtime.host import forking
 from witgen_runtime.host.linking.preparation import Prepared, prepare
+from witgen_runtime.host.open_options import choose
 
 from ..cache import outputs, store
 from ..config import Config
@@ -159,32 +160,23 @@ class _Loaded:
         imports: object = None,
         /,
         *,
-        wasi: host.WasiConfig | None = None,
-        memory: int | None = None,
-        fuel: int | None = None,
-        deadline: float | None = None,
-        interruptible: bool = True,
-        adapters: host.Adapters | None = None,
         partial: bool = False,
-        **named: object,
+        **named: Any,
     ) -> Any:
         """Run the component in a new store; closing the result closes the store.
 
         Args:
             imports: the implementations: a mapping by Python or WIT name, or an object with attributes.
-            wasi: the parts of this machine that the component sees; by default it shares stdout and stderr.
-            memory: the limit of each of its memories in bytes.
-            fuel: the approximate number of instructions that it may run in all.
-            deadline: the limit of a call in seconds.
-            interruptible: whether Ctrl-C ends a call while the component runs, which makes some loops slower.
-            adapters: whether adapters pass lists of bytes: "auto" (if possible), "bytes" (or fail), "off".
             partial: whether imports may be missing; one that the component calls raises `NotImplementedError` then.
-            named: imports by Python name.
+            named: `wasi`, `memory`, `fuel`, `deadline`, `interruptible` and `adapters` are options, as
+                `witgen_runtime.host.OpenOptions` describes them; `interruptible` is true by default. All others are
+                imports by Python name.
 
         Raises:
             LinkError: an import is missing, unknown, or cannot be called as WIT declares.
         """
-        limits = host.Limits(memory=memory, fuel=fuel, deadline=deadline, interruptible=interruptible)
+        options = {name: named.pop(name) for name in host.OpenOptions.__annotations__ if name in named}
+        wasi, limits, adapters = choose(f"{cls.__name__}.open", options, interruptible=True)
         given = implementations(cls._definition, imports, named)
         if partial:
             complete(cls._definition, given)

@@ -59,15 +59,13 @@ class Importer:
         self._raw = raw
         self._interface = interface
         self._module = sys.modules[module]
-        self._functions = {function.name: function for function in interface.functions}
         self._lifting = LiftingFunctions(raw, _Owned())
         self._lowering = LoweringFunctions(raw)
         # A finished component cannot import modules any more, so everything that calls need is looked up here.
         self._inside = raw.load(interface.name)
 
-    def __call__(self, name: str) -> Any:
-        """Return the function called `name` in WIT; it takes all arguments, positionally."""
-        function = self._functions[name]
+    def __call__(self, function: abi.Function) -> Any:
+        """Return what calls a function of the interface; it takes all arguments, positionally."""
         if self._inside:
             return self._replaced(function)
         call = outside(self._interface, function)

@@ -39,7 +39,7 @@ class World:
         homes.update((instance, f"{package}.{module}") for instance, module in self.wrappers.items())
 
     def importer(self, interface: abi.Interface, module: str) -> Importer:
-        """Return the binder of an imported interface's functions, by their WIT names, for the module `module`."""
+        """Return the binder of an imported interface's functions, for the module `module`."""
         return Importer(self._raw(), interface, module)
 
     def maker(self, type_: abi.Stream | abi.Future) -> Callable[..., Any]:

@@ -24,6 +24,7 @@ from .errors import (
     Trap,
 )
 from .linking.definition import Definition, Import, labelled
+from .open_options import OpenOptions
 from .store.limits import Limits
 from .store.resource import (
     AsyncGuestResource,
@@ -98,6 +99,7 @@ __all__ = [
     "LinkError",
     "MemoryLimitError",
     "NativeResource",
+    "OpenOptions",
     "Opening",
     "OutputStream",
     "Pollable",

@@ -26,6 +26,7 @@ from . import forking
 from .adapters.options import Adapters
 from .component import ComponentSource
 from .errors import HostError, StoreDeadError
+from .open_options import OpenOptions, choose
 from .store.limits import Limits
 from .store.resource import Handle
 from .store.store import Store
@@ -67,6 +68,14 @@ class AsyncWorld(Unique, Generic[W]):
 
     def _bind(self) -> None:
         """Take the exported interfaces from the world."""
+
+    @classmethod
+    def _open_by_options(
+        cls, world: type[W], component: ComponentSource, imports: object, options: OpenOptions
+    ) -> Opening[Self]:
+        """Run a component in a store of its own, as the caller of the generated `open` asks."""
+        wasi, limits, adapters = choose(f"{cls.__name__}.open", options, interruptible=True)
+        return Opening(cls._open(world, component, imports, wasi=wasi, limits=limits, adapters=adapters))
 
     @classmethod
     async def _open(

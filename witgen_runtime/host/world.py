@@ -32,6 +32,7 @@ from .linking.definition import Definition, Needs
 from .linking.implementations import check_imports
 from .linking.linker import Linkage, is_refused, refuse
 from .linking.preparation import Prepared
+from .open_options import OpenOptions, choose
 from .store.handles import Guest, ResourceHandles
 from .store.limits import Limits
 from .store.resource import GuestResource, ResourceBinding
@@ -143,6 +144,12 @@ class World(Unique, ABC):
     @abstractmethod
     def _bind(self, instance: Instance) -> None:
         """Take the exports from an instance."""
+
+    @classmethod
+    def _open_by_options(cls, component: ComponentSource, imports: object, options: OpenOptions) -> Self:
+        """Run a component in a store of its own, as the caller of the generated `open` asks."""
+        wasi, limits, adapters = choose(f"{cls.__name__}.open", options)
+        return cls._open(component, imports, wasi=wasi, limits=limits, adapters=adapters)
 
     @classmethod
     def _open(

@@ -164,13 +164,10 @@ class FakeResource(Generic[Made]):
     def __len__(self) -> int:
         return len(self._objects)
 
-    def _function(self, name: str) -> Any:
-        """Return the fake of the method or static function called `name` in WIT, or of the `[constructor]`."""
-        if name == "[constructor]":
-            return self._fake._function(f"{name}{self._resource.name}", self._cls.__name__)
-        member = f"{self._resource.name}.{name}"
-        found = next(full for full in (f"[method]{member}", f"[static]{member}") if full in self._fake._wit)
-        return self._fake._function(found, f"{self._cls.__name__}.")
+    def _function(self, function: abi.Function) -> Any:
+        """Return the fake of one of the resource's functions."""
+        constructs = function.name.startswith("[constructor]")
+        return self._fake._function(function, self._cls.__name__ if constructs else f"{self._cls.__name__}.")
 
 
 class Fake:
@@ -179,15 +176,13 @@ class Fake:
     def __init__(self, fakes: Fakes, interface: abi.Interface) -> None:
         self._fakes = fakes
         self._interface = interface
-        self._wit = {function.name: function for function in interface.functions}
         self._functions: dict[str, Function[*tuple[Any, ...], Any, Any]] = {}
         fakes._fakes[interface] = self
 
-    def _function(self, name: str, shown: str = "") -> Any:
-        """Return the fake of the function called `name` in WIT; messages prefix its name with `shown`."""
-        function = self._wit[name]
+    def _function(self, function: abi.Function, shown: str = "") -> Any:
+        """Return the fake of a function; messages prefix its name with `shown`."""
         shown += function.python if not shown or shown.endswith(".") else ""
-        made = self._functions[name] = Function(self._fakes, function, shown, self._interface.name)
+        made = self._functions[function.name] = Function(self._fakes, function, shown, self._interface.name)
         return made
 
 

@@ -6,10 +6,10 @@ import ast
 from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
-from typing import Any, Self, TypeAlias
+from typing import Any, Self, TypeAlias, Unpack
 
 from witgen.golem.local import Services
-from witgen_runtime.host import InputStream, Limits, OutputStream, WasiConfig
+from witgen_runtime.host import InputStream, OpenOptions, OutputStream
 
 __all__ = ["Guest", "Sources", "Start"]
 
@@ -31,11 +31,9 @@ class Sources:
 class Guest:
     """One component instance; calling it runs Python in there and returns what that put into `out`."""
 
-    def __init__(
-        self, component: Path, services: Services, *, wasi: WasiConfig | None = None, limits: Limits | None = None
-    ) -> None:
+    def __init__(self, component: Path, services: Services, **options: Unpack[OpenOptions]) -> None:
         self.sources = Sources()
-        self.world = services.open(component, {"test:services/sources": self.sources}, wasi=wasi, limits=limits)
+        self.world = services.open(component, {"test:services/sources": self.sources}, **options)
 
     def __call__(self, code: str, /, **values: object) -> list[Any]:
         given = "".join(f"{name} = {value!r}\n" for name, value in values.items())

@@ -13,7 +13,7 @@ from wasmtime import wat2wasm
 
 from witgen import golem
 from witgen.golem.local import Services
-from witgen_runtime.host import DeadlineError, Limits, LinkError, adapters_of
+from witgen_runtime.host import DeadlineError, LinkError, adapters_of
 
 from .probing import Guest, Sources, Start
 
@@ -163,6 +163,6 @@ def test_what_nobody_implements_is_named(probe: Path) -> None:
 
 @pytest.mark.long  # code that can be interrupted is compiled once more, and a Python is a lot of code
 def test_a_component_that_loops_forever_is_stopped(start: Start) -> None:
-    guest = start(limits=Limits(deadline=0.5))
+    guest = start(deadline=0.5)
     with pytest.raises(DeadlineError):
         guest("while True: pass")

@@ -50,13 +50,15 @@ class TypeFacts:
 class ErrorFacts:
     """A function's declared error: the exception class and the scope whose module has it.
 
-    `payload` is set where the class belongs to one function alone (its error type has no name): the type of `value`.
+    `definition` is the named type that it stands for. Without one the class belongs to one function alone, and
+    `payload` is the type of its `value`.
     """
 
     owner: ir.TypeOwner
     name: str
     own: bool
     payload: ir.Type | None = None
+    definition: ir.TypeId | None = None
 
 
 @frozen

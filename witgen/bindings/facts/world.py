@@ -248,7 +248,7 @@ class WorldFacts:
             definition = error_definition(self.resolve, err.id)
             scope = self.resolve.type_def(definition).owner
             if scope is not None:
-                return ErrorFacts(scope, self._exception(scope, definition), own=False)
+                return ErrorFacts(scope, self._exception(scope, definition), own=False, definition=definition)
         name = self._choices.renames.errors.get((owner, function.name)) or error_name(function.name)
         return ErrorFacts(owner, classes.take(name), own=True, payload=err)
 

@@ -12,7 +12,7 @@ from ..facts.types import FunctionFacts
 from ..facts.world import Link, ScopeFacts, WorldFacts
 from .annotations import EXPORT_SIDE, IMPORT_SIDE, SERVED, Annotations, Place
 from .displays import literal
-from .docs import paragraphs
+from .docs import paragraphs, summary, wrapped
 from .env import render_template
 from .host_module import interface_class
 from .imports import Imports
@@ -41,10 +41,10 @@ class RawNames:
 
 @frozen
 class Bound:
-    """A converter that generated functions delegate to: private name, WIT name, result type."""
+    """A converter that generated functions delegate to: private name, descriptor, result type."""
 
     private: str
-    wit: str
+    constant: str
     returns: str
 
 
@@ -97,7 +97,7 @@ class _Scope(ModuleScope):
             returns = "None" if constructor else annotations.exact(function.ok)
             if function.function.kind.is_async:
                 returns = f"{self.imports.name('collections.abc', 'Awaitable')}[{returns}]"
-            yield Bound(_bound(function), function.function.name, returns)
+            yield Bound(_bound(function), function.constant, returns)
 
     def interface_name(self) -> str:
         """Return the name of the class for the interface itself."""
@@ -182,12 +182,7 @@ class Parameter:
 
     name: str
     annotation: str
-    doc: str
-
-    @property
-    def summary(self) -> str:
-        """The first line of the documentation."""
-        return self.doc.strip().partition("\n")[0].strip()
+    summary: str
 
 
 @frozen
@@ -224,7 +219,7 @@ def render_guest_exports(facts: WorldFacts) -> str:
         name = names.take(signature.name)
         callable_ = imports.name("collections.abc", "Callable")
         awaitable = imports.name("collections.abc", "Awaitable") if signature.is_async else ""
-        parameters.append(Parameter(name, signature.callable(callable_, awaitable), signature.doc))
+        parameters.append(Parameter(name, signature.callable(callable_, awaitable), summary(signature.doc)))
         entries.append(f"{literal(signature.name)}: {name}")
     if facts.exported:
         abi = imports.module("..._abi", facts.own.module, "_abi")
@@ -235,7 +230,9 @@ def render_guest_exports(facts: WorldFacts) -> str:
         installed.append(entry)
     world = imports.name(".._raw", "WORLD", "_world")
     guest = imports.module("..._runtime", "guest") if installed else ""
-    doc = f"What a component of world `{facts.title}` exports: bases to implement, and `serve` to install them."
+    doc = paragraphs(
+        f"What a component of world `{facts.title}` exports.", "Bases to implement, and `serve` to install them."
+    )
     return render_template(
         "guest_serve.py.jinja",
         module=module_view(facts, facts.own, doc=doc, imports=imports, exported=["serve"]),
@@ -247,11 +244,11 @@ def render_guest_exports(facts: WorldFacts) -> str:
 
 
 def _serve_doc(world: str, parameters: Sequence[Parameter]) -> str:
-    described = ["module: the application's own module: pass `__name__`."]
-    described += [f"{parameter.name}: {parameter.summary}" for parameter in parameters]
+    described = [wrapped("module: the application's own module: pass `__name__`.", indent=4)]
+    described += [wrapped(f"{parameter.name}: {parameter.summary}", indent=4) for parameter in parameters]
     return paragraphs(
         f"Install what world `{world}` exports into the application.",
-        "\n    ".join(["Args:", *described]),
+        "\n".join(["Args:", *described]),
         "Raises:\n    TypeError: something that WIT declares is missing; everything missing is named.",
     )
 

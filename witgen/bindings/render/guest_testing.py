@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 
 from ...base.frozen import frozen
 from ...wit.model import ir
-from ...wit.model.text import function_text
 from ..facts.support import Side
 from ..facts.types import FunctionFacts
 from ..facts.world import ScopeFacts, WorldFacts
 from .annotations import Annotations, Place
+from .docs import paragraphs
 from .env import render_template
+from .function_docs import function_doc
 from .imports import Imports
 from .module import module_view
 from .resources import declared_resources, resource_names
@@ -24,10 +25,10 @@ _PLACE = Place("...", ".")
 
 @frozen
 class _Function:
-    """The fake of a function: attribute, WIT name, the types of arguments, answer and error, a comment."""
+    """The fake of a function: attribute, descriptor, the types of arguments, answer and error, documentation."""
 
     attribute: str
-    wit: str
+    constant: str
     types: tuple[str, ...]
     doc: str
 
@@ -75,9 +76,8 @@ class _Module:
         if constructor and kind.resource is not None:
             answer = self.facts.type(kind.resource).name
         name = _free("constructor", taken) if constructor else function.name
-        doc = f"`{function_text(self.facts.resolve, function.function)}`"
-        wit = "[constructor]" if constructor else function.function.name.rpartition("]")[2].rpartition(".")[2]
-        return _Function(name, wit, (*types, answer, self._error(function)), doc)
+        doc = function_doc(self.facts, function)
+        return _Function(name, function.constant, (*types, answer, self._error(function)), doc)
 
     def _error(self, function: FunctionFacts) -> str:
         """Return the class of the errors that the function declares."""
@@ -175,7 +175,9 @@ def render_guest_testing(facts: WorldFacts, *, host: bool) -> str | None:
     if exports:
         values |= _opening(imports, host=host)
         names += ["Guest", "opened"]
-    doc = f"Unit tests of guests of world `{facts.title}`: fakes of what it imports, and the guest as hosts call it."
+    doc = paragraphs(
+        f"Unit tests of guests of world `{facts.title}`.", "Fakes of what it imports, and the guest as hosts call it."
+    )
     module = module_view(facts, facts.own, doc=doc, imports=imports, exported=names)
     return render_template("guest_testing.py.jinja", module=module, **values)
 

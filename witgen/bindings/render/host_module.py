@@ -47,7 +47,7 @@ class AsyncBase:
 _PROVIDED = {"wasi:io/poll": ("Pollable",), "wasi:io/streams": ("InputStream", "OutputStream")}
 """Resources of wasmtime for which the runtime has classes, so that Python can make them."""
 
-_WITH_COROUTINES = "with methods that are coroutines, for the asyncio API"
+_TO_IMPLEMENT = "for asyncio, to implement with coroutines"
 
 
 class HostScope(ModuleScope):
@@ -88,7 +88,7 @@ class HostScope(ModuleScope):
         for id, fact in self.resources:
             functions = self.signatures(self.scope.of_resource(id), bases=Bases.ASYNC)
             awaitable = self.imports.name("collections.abc", "Awaitable") if dropped_hook(functions) else ""
-            yield self._twin(id, fact, "AsyncResource", functions, _WITH_COROUTINES, awaitable)
+            yield self._twin(id, fact, "AsyncResource", functions, _TO_IMPLEMENT, awaitable)
 
     def proxies(self) -> Iterator[AsyncBase]:
         """Yield the classes that the asyncio API has for the scope's own resources, which the component implements."""
@@ -113,7 +113,7 @@ class HostScope(ModuleScope):
         awaitable: str = "",
     ) -> AsyncBase:
         bases = resource_bases(self.facts, self.scope, fact, self.imports, self.place, f"{self.host}.{base}")
-        doc = paragraphs(resource_doc(self.facts, id), f"`{fact.name}` {made}.")
+        doc = paragraphs(f"`{fact.name}` {made}.", resource_doc(self.facts, id))
         name = host_names(self.facts, self.scope).twins[id]
         return AsyncBase(name, fact.name, doc, bases, functions, awaitable)
 
@@ -155,7 +155,7 @@ def render_host_import(facts: WorldFacts, scope: ScopeFacts) -> str | None:
         type=builder.annotations(scope.free).builtin("type") if needs_class and declared else "",
         async_class=names.async_class,
         doc=paragraphs(_documented(scope)),
-        face_doc=paragraphs(_documented(scope), f"`{names.own}` {_WITH_COROUTINES}."),
+        face_doc=paragraphs(f"`{names.own}` {_TO_IMPLEMENT}.", _documented(scope)),
         functions=functions,
         awaited=builder.signatures(scope.free, holds_resources=True, bases=Bases.ASYNC) if needs_class else (),
     )
@@ -191,7 +191,7 @@ def render_host_export(facts: WorldFacts, scope: ScopeFacts) -> str:
         async_class=async_class,
         any=builder.imports.name("typing", "Any"),
         doc=paragraphs(_documented(scope)),
-        face_doc=paragraphs(_documented(scope), f"`{name}` for asyncio: every function is a coroutine."),
+        face_doc=paragraphs(f"`{name}` for asyncio: every function is a coroutine.", _documented(scope)),
         functions=functions,
         awaited=builder.signatures(scope.free, bases=Bases.EITHER),
     )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from ...base.frozen import frozen
 from ...wit.model import ir
-from ...wit.model.text import function_text
 from ..facts.types import FunctionFacts
 from ..facts.world import WorldFacts
 from .annotations import Annotations, Ends
 from .docs import paragraphs
+from .function_docs import function_doc, function_raises
 
 __all__ = ["Signature", "called", "implemented"]
 
@@ -88,18 +88,7 @@ def _signature(
         names,
         tuple(types),
         annotations.exact(function.ok),
-        _doc(facts, function, annotations.module),
+        paragraphs(function_doc(facts, function), function_raises(facts, function, annotations.module)),
         function.function.kind.is_async,
         annotations.builtin(static) if kind is ir.FunctionKindTag.STATIC else "",
     )
-
-
-def _doc(facts: WorldFacts, function: FunctionFacts, module: str) -> str:
-    """Return WIT's documentation, and the function's errors."""
-    docs = function.function.docs
-    text = docs.contents if docs else f"`{function_text(facts.resolve, function.function)}`"
-    if function.error is None:
-        return text
-    declared_in = facts.scopes[function.error.owner].module
-    where = "" if declared_in == module else f", see `types.{declared_in}`"
-    return paragraphs(text, f"Raises:\n    {function.error.name}: as WIT declares{where}.")

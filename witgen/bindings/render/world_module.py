@@ -12,7 +12,7 @@ from ..facts.types import FunctionFacts
 from ..facts.world import WORLD_NAMES, Link, WorldFacts
 from .annotations import WORLD_EXPORTS, Annotations, Bases, private
 from .displays import literal
-from .docs import paragraphs
+from .docs import paragraphs, wrapped
 from .env import render_template
 from .host_module import HostScope
 from .host_names import host_names
@@ -23,10 +23,11 @@ from .signature import Signature, called, implemented
 
 __all__ = ["render_host_world"]
 
-_ON_A_THREAD = """every function is a coroutine, and the component runs on a thread to itself.
-
-Results of the host's methods are awaited where they can be, on the loop that opened the world. Cancelling a call stops
-the component."""
+_ON_A_THREAD = "every function is a coroutine, and the component runs on a thread of its own."
+_AWAITED = wrapped(
+    "What methods of the host return is awaited where it can be, on the loop that opened the world. Cancelling a call"
+    " stops the component."
+)
 
 
 @frozen
@@ -214,7 +215,8 @@ def render_host_world(facts: WorldFacts, adapters: str) -> tuple[str, list[str]]
         abi=world.abi if signatures else "",
         dataclass=world.imports.name("dataclasses", "dataclass"),
         self_type=world.imports.name("typing", "Self"),
-        **{name: world.own_annotations(Bases.PLAIN).builtin(name) for name in ("bool", "classmethod", "float", "int")},
+        unpack=world.imports.name("typing", "Unpack"),
+        classmethod=world.own_annotations(Bases.PLAIN).builtin("classmethod"),
         callable=world.imports.name("collections.abc", "Callable") if signatures else "",
         abstractmethod=world.imports.name("abc", "abstractmethod") if any(r.functions for r in resources) else "",
         resources=resources,
@@ -223,7 +225,7 @@ def render_host_world(facts: WorldFacts, adapters: str) -> tuple[str, list[str]]
         names=names,
         title=facts.title,
         doc=doc,
-        face_doc=paragraphs(doc, f"`{names.own}` for asyncio: {_ON_A_THREAD}"),
+        face_doc=paragraphs(f"`{names.own}` for asyncio: {_ON_A_THREAD}", doc, _AWAITED),
         imports_doc=paragraphs(f"What a component of world `{facts.title}` imports."),
         fields=fields,
         links=[link.expression(scope.host) for link in links],

@@ -27,7 +27,7 @@ class Pen(_guest.Resource, wit=_abi.PEN):
         """`draw: func(n: u32) -> result<u32, string>`
 
         Raises:
-            PenDrawError: as WIT declares.
+            PenDrawError: the error of `draw`, of type `string`.
         """
         return _pen_draw(self, n)
 
@@ -42,6 +42,6 @@ class Pen(_guest.Resource, wit=_abi.PEN):
 
 
 _bind = _world.importer(_abi.INTERFACE, __name__)
-_pen_: Callable[..., None] = _bind("[constructor]pen")
-_pen_draw: Callable[..., int] = _bind("[method]pen.draw")
-_pen_best: Callable[..., Pen] = _bind("[static]pen.best")
+_pen_: Callable[..., None] = _bind(_abi.PEN_)
+_pen_draw: Callable[..., int] = _bind(_abi.PEN_DRAW)
+_pen_best: Callable[..., Pen] = _bind(_abi.PEN_BEST)

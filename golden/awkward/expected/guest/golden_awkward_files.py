@@ -25,7 +25,8 @@ class File(_guest.Resource, wit=_abi.FILE):
         """`constructor(path: string)`
 
         Raises:
-            Error: as WIT declares.
+            ErrorMissing: `missing(string)`.
+            ErrorDenied: `denied`.
         """
         _file_(self, path)
 
@@ -42,7 +43,7 @@ class File(_guest.Resource, wit=_abi.FILE):
         """`open: static func(path: string) -> result<file, string>`
 
         Raises:
-            FileOpenError: as WIT declares.
+            FileOpenError: the error of `open`, of type `string`.
         """
         return _file_open(path)
 
@@ -62,9 +63,9 @@ def keep(file: File) -> File:
 
 
 _bind = _world.importer(_abi.INTERFACE, __name__)
-_file_: Callable[..., None] = _bind("[constructor]file")
-_file_handle: Callable[..., int] = _bind("[method]file.handle")
-_file_finalizer: Callable[..., str] = _bind("[method]file.finalizer")
-_file_open: Callable[..., File] = _bind("[static]file.open")
-_size: Callable[..., int] = _bind("size")
-_keep: Callable[..., File] = _bind("keep")
+_file_: Callable[..., None] = _bind(_abi.FILE_)
+_file_handle: Callable[..., int] = _bind(_abi.FILE_HANDLE)
+_file_finalizer: Callable[..., str] = _bind(_abi.FILE_FINALIZER)
+_file_open: Callable[..., File] = _bind(_abi.FILE_OPEN)
+_size: Callable[..., int] = _bind(_abi.SIZE)
+_keep: Callable[..., File] = _bind(_abi.KEEP)

@@ -26,5 +26,5 @@ def nested(x: Iterable[Iterable[int]]) -> list[int] | None:
 
 
 _bind = _world.importer(_abi.INTERFACE, __name__)
-_signed: Callable[..., list[int]] = _bind("signed")
-_nested: Callable[..., list[int] | None] = _bind("nested")
+_signed: Callable[..., list[int]] = _bind(_abi.SIGNED)
+_nested: Callable[..., list[int] | None] = _bind(_abi.NESTED)

@@ -24,7 +24,7 @@ def fails(how: Err) -> Optional:
     """`fails: func(how: err) -> result<optional, err>`
 
     Raises:
-        ErrError: as WIT declares.
+        ErrError: carries `err`.
     """
     return _fails(how)
 
@@ -42,6 +42,6 @@ def inside(x: Ok[Result] | _Err[Err] | None = None) -> Ok[Result] | _Err[Err] | 
 
 
 _bind = _world.importer(_abi.INTERFACE, __name__)
-_fails: Callable[..., Optional] = _bind("fails")
-_shapes: Callable[..., tuple[Some, Flag, Enum]] = _bind("shapes")
-_inside: Callable[..., Ok[Result] | _Err[Err] | None] = _bind("inside")
+_fails: Callable[..., Optional] = _bind(_abi.FAILS)
+_shapes: Callable[..., tuple[Some, Flag, Enum]] = _bind(_abi.SHAPES)
+_inside: Callable[..., Ok[Result] | _Err[Err] | None] = _bind(_abi.INSIDE)

@@ -26,7 +26,7 @@ class Pen(_host.Resource):
         """`draw: func(n: u32) -> result<u32, string>`
 
         Raises:
-            PenDrawError: as WIT declares.
+            PenDrawError: the error of `draw`, of type `string`.
         """
 
     @classmethod
@@ -36,9 +36,9 @@ class Pen(_host.Resource):
 
 
 class AsyncPen(_host.AsyncResource, of=Pen):
-    """`resource pen`.
+    """`Pen` for asyncio, to implement with coroutines.
 
-    `Pen` with methods that are coroutines, for the asyncio API.
+    `resource pen`.
     """
 
     @abstractmethod
@@ -50,7 +50,7 @@ class AsyncPen(_host.AsyncResource, of=Pen):
         """`draw: func(n: u32) -> result<u32, string>`
 
         Raises:
-            PenDrawError: as WIT declares.
+            PenDrawError: the error of `draw`, of type `string`.
         """
 
     @classmethod

@@ -24,7 +24,8 @@ class File(_host.Resource):
         """`constructor(path: string)`
 
         Raises:
-            Error: as WIT declares.
+            ErrorMissing: `missing(string)`.
+            ErrorDenied: `denied`.
         """
 
     @abstractmethod
@@ -41,14 +42,14 @@ class File(_host.Resource):
         """`open: static func(path: string) -> result<file, string>`
 
         Raises:
-            FileOpenError: as WIT declares.
+            FileOpenError: the error of `open`, of type `string`.
         """
 
 
 class AsyncFile(_host.AsyncResource, of=File):
-    """`resource file`.
+    """`File` for asyncio, to implement with coroutines.
 
-    `File` with methods that are coroutines, for the asyncio API.
+    `resource file`.
     """
 
     @abstractmethod
@@ -56,7 +57,8 @@ class AsyncFile(_host.AsyncResource, of=File):
         """`constructor(path: string)`
 
         Raises:
-            Error: as WIT declares.
+            ErrorMissing: `missing(string)`.
+            ErrorDenied: `denied`.
         """
 
     @abstractmethod
@@ -73,7 +75,7 @@ class AsyncFile(_host.AsyncResource, of=File):
         """`open: static func(path: string) -> result<file, string>`
 
         Raises:
-            FileOpenError: as WIT declares.
+            FileOpenError: the error of `open`, of type `string`.
         """
 
 
@@ -96,9 +98,9 @@ class Files(_host.Interface):
 
 
 class AsyncFiles(_host.Interface):
-    """Methods that componentize-py takes for its own, and constructors that can fail.
+    """`Files` for asyncio, to implement with coroutines.
 
-    `Files` with methods that are coroutines, for the asyncio API.
+    Methods that componentize-py takes for its own, and constructors that can fail.
     """
 
     File: type[AsyncFile]

@@ -27,9 +27,9 @@ class Numbers(_host.Interface):
 
 
 class AsyncNumbers(_host.Interface):
-    """Lists of bytes with a sign.
+    """`Numbers` for asyncio, to implement with coroutines.
 
-    `Numbers` with methods that are coroutines, for the asyncio API.
+    Lists of bytes with a sign.
     """
 
     @abstractmethod

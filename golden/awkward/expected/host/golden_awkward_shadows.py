@@ -26,7 +26,7 @@ class Shadows(_host.Interface):
         """`fails: func(how: err) -> result<optional, err>`
 
         Raises:
-            ErrError: as WIT declares.
+            ErrError: carries `err`.
         """
 
     @abstractmethod
@@ -39,9 +39,9 @@ class Shadows(_host.Interface):
 
 
 class AsyncShadows(_host.Interface):
-    """Types that are called like what componentize-py's modules import.
+    """`Shadows` for asyncio, to implement with coroutines.
 
-    `Shadows` with methods that are coroutines, for the asyncio API.
+    Types that are called like what componentize-py's modules import.
     """
 
     @abstractmethod
@@ -49,7 +49,7 @@ class AsyncShadows(_host.Interface):
         """`fails: func(how: err) -> result<optional, err>`
 
         Raises:
-            ErrError: as WIT declares.
+            ErrError: carries `err`.
         """
 
     @abstractmethod

@@ -20,4 +20,4 @@ def import_(async_: int) -> int:
 
 
 _bind = _world.importer(_abi.IMPORTS, __name__)
-_import: Callable[..., int] = _bind("import")
+_import: Callable[..., int] = _bind(_abi.IMPORT)

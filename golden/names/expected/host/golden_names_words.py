@@ -53,9 +53,9 @@ class Resource(_host.Resource):
 
 
 class AsyncResource(_host.AsyncResource, of=Resource):
-    """`resource resource`.
+    """`Resource` for asyncio, to implement with coroutines.
 
-    `Resource` with methods that are coroutines, for the asyncio API.
+    `resource resource`.
     """
 
     _dropped_hook = "handle_dropped"  # WIT declares `dropped` itself
@@ -116,9 +116,9 @@ class Words(_host.Interface):
 
 
 class AsyncWords(_host.Interface):
-    """Names that mean something in Python: "quotes", \\backslashes\\, \"\"\"triple\"\"\" and {{ braces }} in documentation.
+    """`Words` for asyncio, to implement with coroutines.
 
-    `Words` with methods that are coroutines, for the asyncio API.
+    Names that mean something in Python: "quotes", \\backslashes\\, \"\"\"triple\"\"\" and {{ braces }} in documentation.
     """
 
     Resource: type[AsyncResource]

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, Unpack
 
 from witgen_runtime import host as _host
 
@@ -64,32 +64,16 @@ class Names(_host.World):
         cls,
         component: _host.ComponentSource,
         imports: NamesImports,
-        *,
-        wasi: _host.WasiConfig | None = None,
-        memory: int | None = None,
-        fuel: int | None = None,
-        deadline: float | None = None,
-        interruptible: bool = False,
-        adapters: _host.Adapters | None = None,
+        **options: Unpack[_host.OpenOptions],
     ) -> Self:
         """Load and instantiate `component` in a store of its own; closing the result closes the store.
 
         Args:
             component: a path, the bytes of a component, component text, or a loaded `wasmtime.component.Component`.
             imports: the implementations of what the component imports.
-            wasi: what the component sees of this machine; by default it shares stdout and stderr.
-            memory: how many bytes each of its memories may have.
-            fuel: how many instructions, about, it may run in all.
-            deadline: how many seconds a call may take.
-            interruptible: whether Ctrl-C ends a call while the component runs; with a deadline it does anyway.
-            adapters: whether lists of bytes take the fast way: "auto" (where they can), "bytes" (or fail), "off".
+            options: `wasi`, `memory`, `fuel`, `deadline`, `interruptible`, `adapters`, as `OpenOptions` describes them.
         """
-        limits = _host.Limits(
-            memory=memory, fuel=fuel, deadline=deadline, interruptible=interruptible
-        )
-        return cls._open(
-            component, imports, wasi=wasi, limits=limits, adapters=adapters
-        )
+        return cls._open_by_options(component, imports, options)
 
     @classmethod
     def instantiate(
@@ -118,18 +102,18 @@ class Names(_host.World):
         """`export: func() -> result<_, string>`
 
         Raises:
-            ExportError: as WIT declares.
+            ExportError: the error of `export`, of type `string`.
         """
         self.__export()
 
 
 class AsyncNames(_host.AsyncWorld[Names]):
-    """World `golden:names/names`.
+    """`Names` for asyncio: every function is a coroutine, and the component runs on a thread of its own.
 
-    `Names` for asyncio: every function is a coroutine, and the component runs on a thread to itself.
+    World `golden:names/names`.
 
-    Results of the host's methods are awaited where they can be, on the loop that opened the world. Cancelling a call stops
-    the component.
+    What methods of the host return is awaited where it can be, on the loop that opened the world. Cancelling a call
+    stops the component.
     """
 
     @classmethod
@@ -137,27 +121,15 @@ class AsyncNames(_host.AsyncWorld[Names]):
         cls,
         component: _host.ComponentSource,
         imports: NamesImports | AsyncNamesImports,
-        *,
-        wasi: _host.WasiConfig | None = None,
-        memory: int | None = None,
-        fuel: int | None = None,
-        deadline: float | None = None,
-        interruptible: bool = True,
-        adapters: _host.Adapters | None = None,
+        **options: Unpack[_host.OpenOptions],
     ) -> _host.Opening[Self]:
         """Load and instantiate `component` like `Names.open`, without blocking the loop.
 
-        `async with AsyncNames.open(…) as world:` also closes it at its end; `await AsyncNames.open(…)` returns it.
+        `async with AsyncNames.open(…) as world:` also closes it at its end.
+        `await AsyncNames.open(…)` returns it.
         Calls can be cancelled, and so are always interruptible.
         """
-        limits = _host.Limits(
-            memory=memory, fuel=fuel, deadline=deadline, interruptible=interruptible
-        )
-        return _host.Opening(
-            cls._open(
-                Names, component, imports, wasi=wasi, limits=limits, adapters=adapters
-            )
-        )
+        return cls._open_by_options(Names, component, imports, options)
 
     def _bind(self) -> None:
         self.golden_names_words: _exported_golden_names_words.AsyncWords = (
@@ -174,6 +146,6 @@ class AsyncNames(_host.AsyncWorld[Names]):
         """`export: func() -> result<_, string>`
 
         Raises:
-            ExportError: as WIT declares.
+            ExportError: the error of `export`, of type `string`.
         """
         await _host.run_in_store(self, self._world.export)

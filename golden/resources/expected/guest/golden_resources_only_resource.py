@@ -33,5 +33,5 @@ class Thing(_guest.Resource, wit=_abi.THING):
 
 
 _bind = _world.importer(_abi.INTERFACE, __name__)
-_thing_: Callable[..., None] = _bind("[constructor]thing")
-_thing_value: Callable[..., int] = _bind("[method]thing.value")
+_thing_: Callable[..., None] = _bind(_abi.THING_)
+_thing_value: Callable[..., int] = _bind(_abi.THING_VALUE)

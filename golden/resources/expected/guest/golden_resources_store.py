@@ -26,18 +26,25 @@ class Bucket(_guest.Resource, _types.Bucket, wit=_abi.BUCKET):
     """A set of named blobs."""
 
     def __init__(self, name: str) -> None:
-        """Opens or creates."""
+        """Opens or creates.
+
+        `constructor(name: string)`
+        """
         _bucket_(self, name)
 
     def name(self) -> str:
-        """The name it was opened with."""
+        """The name it was opened with.
+
+        `name: func() -> string`
+        """
         return _bucket_name(self)
 
     def get(self, key: str) -> bytes | None:
         """`get: func(key: string) -> result<option<list<u8>>, error>`
 
         Raises:
-            Error: as WIT declares.
+            ErrorNoSuchKey: `no-such-key(string)`.
+            ErrorDenied: `denied`.
         """
         return _bucket_get(self, key)
 
@@ -45,7 +52,8 @@ class Bucket(_guest.Resource, _types.Bucket, wit=_abi.BUCKET):
         """`put: func(key: string, value: list<u8>) -> result<_, error>`
 
         Raises:
-            Error: as WIT declares.
+            ErrorNoSuchKey: `no-such-key(string)`.
+            ErrorDenied: `denied`.
         """
         _bucket_put(self, key, value)
 
@@ -63,7 +71,8 @@ class Bucket(_guest.Resource, _types.Bucket, wit=_abi.BUCKET):
         """`open-existing: static func(name: string) -> result<bucket, error>`
 
         Raises:
-            Error: as WIT declares.
+            ErrorNoSuchKey: `no-such-key(string)`.
+            ErrorDenied: `denied`.
         """
         return _bucket_open_existing(name)
 
@@ -104,16 +113,16 @@ def take(entry: Entry) -> Either:
 
 
 _bind = _world.importer(_abi.INTERFACE, __name__)
-_bucket_: Callable[..., None] = _bind("[constructor]bucket")
-_bucket_name: Callable[..., str] = _bind("[method]bucket.name")
-_bucket_get: Callable[..., bytes | None] = _bind("[method]bucket.get")
-_bucket_put: Callable[..., None] = _bind("[method]bucket.put")
-_bucket_same: Callable[..., bool] = _bind("[method]bucket.same")
-_bucket_merge: Callable[..., Bucket] = _bind("[static]bucket.merge")
-_bucket_open_existing: Callable[..., Bucket] = _bind("[static]bucket.open-existing")
-_bucket_close: Callable[..., None] = _bind("[method]bucket.close")
-_bucket_drop: Callable[..., int] = _bind("[method]bucket.drop")
-_cursor_next: Callable[..., str | None] = _bind("[method]cursor.next")
-_list_keys: Callable[..., Cursor] = _bind("list-keys")
-_entries: Callable[..., int] = _bind("entries")
-_take: Callable[..., Either] = _bind("take")
+_bucket_: Callable[..., None] = _bind(_abi.BUCKET_)
+_bucket_name: Callable[..., str] = _bind(_abi.BUCKET_NAME)
+_bucket_get: Callable[..., bytes | None] = _bind(_abi.BUCKET_GET)
+_bucket_put: Callable[..., None] = _bind(_abi.BUCKET_PUT)
+_bucket_same: Callable[..., bool] = _bind(_abi.BUCKET_SAME)
+_bucket_merge: Callable[..., Bucket] = _bind(_abi.BUCKET_MERGE)
+_bucket_open_existing: Callable[..., Bucket] = _bind(_abi.BUCKET_OPEN_EXISTING)
+_bucket_close: Callable[..., None] = _bind(_abi.BUCKET_CLOSE)
+_bucket_drop: Callable[..., int] = _bind(_abi.BUCKET_DROP)
+_cursor_next: Callable[..., str | None] = _bind(_abi.CURSOR_NEXT)
+_list_keys: Callable[..., Cursor] = _bind(_abi.LIST_KEYS)
+_entries: Callable[..., int] = _bind(_abi.ENTRIES)
+_take: Callable[..., Either] = _bind(_abi.TAKE)

@@ -21,7 +21,10 @@ def copy(source: StoreBucket, target: StoreBucket) -> int:
     """`copy: func(source: borrow<store-bucket>, target: borrow<store-bucket>) -> result<u32, error>`
 
     Raises:
-        Error: as WIT declares, see `types.golden_resources_store`.
+        ErrorNoSuchKey: `no-such-key(string)`.
+        ErrorDenied: `denied`.
+
+    All derive from `Error`, and are in `types.golden_resources_store`.
     """
     return _copy(source, target)
 
@@ -32,5 +35,5 @@ def pass_(bucket: StoreBucket) -> StoreBucket:
 
 
 _bind = _world.importer(_abi.INTERFACE, __name__)
-_copy: Callable[..., int] = _bind("copy")
-_pass: Callable[..., StoreBucket] = _bind("pass")
+_copy: Callable[..., int] = _bind(_abi.COPY)
+_pass: Callable[..., StoreBucket] = _bind(_abi.PASS)

@@ -27,9 +27,9 @@ class Thing(_host.Resource):
 
 
 class AsyncThing(_host.AsyncResource, of=Thing):
-    """`resource thing`.
+    """`Thing` for asyncio, to implement with coroutines.
 
-    `Thing` with methods that are coroutines, for the asyncio API.
+    `resource thing`.
     """
 
     @abstractmethod

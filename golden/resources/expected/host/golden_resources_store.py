@@ -26,18 +26,25 @@ class Bucket(_host.Resource, _types.Bucket):
 
     @abstractmethod
     def __init__(self, name: str) -> None:
-        """Opens or creates."""
+        """Opens or creates.
+
+        `constructor(name: string)`
+        """
 
     @abstractmethod
     def name(self) -> str:
-        """The name it was opened with."""
+        """The name it was opened with.
+
+        `name: func() -> string`
+        """
 
     @abstractmethod
     def get(self, key: str) -> bytes | None:
         """`get: func(key: string) -> result<option<list<u8>>, error>`
 
         Raises:
-            Error: as WIT declares.
+            ErrorNoSuchKey: `no-such-key(string)`.
+            ErrorDenied: `denied`.
         """
 
     @abstractmethod
@@ -45,7 +52,8 @@ class Bucket(_host.Resource, _types.Bucket):
         """`put: func(key: string, value: list<u8>) -> result<_, error>`
 
         Raises:
-            Error: as WIT declares.
+            ErrorNoSuchKey: `no-such-key(string)`.
+            ErrorDenied: `denied`.
         """
 
     @abstractmethod
@@ -63,7 +71,8 @@ class Bucket(_host.Resource, _types.Bucket):
         """`open-existing: static func(name: string) -> result<bucket, error>`
 
         Raises:
-            Error: as WIT declares.
+            ErrorNoSuchKey: `no-such-key(string)`.
+            ErrorDenied: `denied`.
         """
 
     @abstractmethod
@@ -84,25 +93,32 @@ class Cursor(_host.Resource, _types.Cursor):
 
 
 class AsyncBucket(_host.AsyncResource, _types.Bucket, of=Bucket):
-    """A set of named blobs.
+    """`Bucket` for asyncio, to implement with coroutines.
 
-    `Bucket` with methods that are coroutines, for the asyncio API.
+    A set of named blobs.
     """
 
     @abstractmethod
     def __init__(self, name: str) -> None:
-        """Opens or creates."""
+        """Opens or creates.
+
+        `constructor(name: string)`
+        """
 
     @abstractmethod
     async def name(self) -> str:
-        """The name it was opened with."""
+        """The name it was opened with.
+
+        `name: func() -> string`
+        """
 
     @abstractmethod
     async def get(self, key: str) -> bytes | None:
         """`get: func(key: string) -> result<option<list<u8>>, error>`
 
         Raises:
-            Error: as WIT declares.
+            ErrorNoSuchKey: `no-such-key(string)`.
+            ErrorDenied: `denied`.
         """
 
     @abstractmethod
@@ -110,7 +126,8 @@ class AsyncBucket(_host.AsyncResource, _types.Bucket, of=Bucket):
         """`put: func(key: string, value: list<u8>) -> result<_, error>`
 
         Raises:
-            Error: as WIT declares.
+            ErrorNoSuchKey: `no-such-key(string)`.
+            ErrorDenied: `denied`.
         """
 
     @abstractmethod
@@ -128,7 +145,8 @@ class AsyncBucket(_host.AsyncResource, _types.Bucket, of=Bucket):
         """`open-existing: static func(name: string) -> result<bucket, error>`
 
         Raises:
-            Error: as WIT declares.
+            ErrorNoSuchKey: `no-such-key(string)`.
+            ErrorDenied: `denied`.
         """
 
     @abstractmethod
@@ -141,9 +159,9 @@ class AsyncBucket(_host.AsyncResource, _types.Bucket, of=Bucket):
 
 
 class AsyncCursor(_host.AsyncResource, _types.Cursor, of=Cursor):
-    """`resource cursor`.
+    """`Cursor` for asyncio, to implement with coroutines.
 
-    `Cursor` with methods that are coroutines, for the asyncio API.
+    `resource cursor`.
     """
 
     @abstractmethod
@@ -180,9 +198,9 @@ class Store(_host.Interface):
 
 
 class AsyncStore(_host.Interface):
-    """Resources, handles in every place.
+    """`Store` for asyncio, to implement with coroutines.
 
-    `Store` with methods that are coroutines, for the asyncio API.
+    Resources, handles in every place.
     """
 
     Bucket: type[AsyncBucket]

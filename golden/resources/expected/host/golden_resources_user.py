@@ -26,7 +26,10 @@ class User(_host.Interface):
         """`copy: func(source: borrow<store-bucket>, target: borrow<store-bucket>) -> result<u32, error>`
 
         Raises:
-            Error: as WIT declares, see `types.golden_resources_store`.
+            ErrorNoSuchKey: `no-such-key(string)`.
+            ErrorDenied: `denied`.
+
+        All derive from `Error`, and are in `types.golden_resources_store`.
         """
 
     @abstractmethod
@@ -35,9 +38,9 @@ class User(_host.Interface):
 
 
 class AsyncUser(_host.Interface):
-    """`golden:resources/user`.
+    """`User` for asyncio, to implement with coroutines.
 
-    `User` with methods that are coroutines, for the asyncio API.
+    `golden:resources/user`.
     """
 
     @abstractmethod
@@ -45,7 +48,10 @@ class AsyncUser(_host.Interface):
         """`copy: func(source: borrow<store-bucket>, target: borrow<store-bucket>) -> result<u32, error>`
 
         Raises:
-            Error: as WIT declares, see `types.golden_resources_store`.
+            ErrorNoSuchKey: `no-such-key(string)`.
+            ErrorDenied: `denied`.
+
+        All derive from `Error`, and are in `types.golden_resources_store`.
         """
 
     @abstractmethod

@@ -17,11 +17,14 @@ __all__ = [
 def greet(name: str) -> str:
     """Greets one person.
 
+    `greet: func(name: string) -> result<string, problem>`
+
     Raises:
-        Problem: as WIT declares.
+        ProblemNobody: `nobody`.
+        ProblemTooMany: `too-many(u32)`.
     """
     return _greet(name)
 
 
 _bind = _world.importer(_abi.INTERFACE, __name__)
-_greet: Callable[..., str] = _bind("greet")
+_greet: Callable[..., str] = _bind(_abi.GREET)

@@ -21,21 +21,27 @@ class Greetings(_host.Interface):
     def greet(self, name: str) -> str:
         """Greets one person.
 
+        `greet: func(name: string) -> result<string, problem>`
+
         Raises:
-            Problem: as WIT declares.
+            ProblemNobody: `nobody`.
+            ProblemTooMany: `too-many(u32)`.
         """
 
 
 class AsyncGreetings(_host.Interface):
-    """Greets people.
+    """`Greetings` for asyncio, to implement with coroutines.
 
-    `Greetings` with methods that are coroutines, for the asyncio API.
+    Greets people.
     """
 
     @abstractmethod
     async def greet(self, name: str) -> str:
         """Greets one person.
 
+        `greet: func(name: string) -> result<string, problem>`
+
         Raises:
-            Problem: as WIT declares.
+            ProblemNobody: `nobody`.
+            ProblemTooMany: `too-many(u32)`.
         """

@@ -25,8 +25,10 @@ __all__ = [
 def create_container(name: ContainerName) -> Container:
     """Make a container with nothing in it. A container of that name that exists already is an error.
 
+    `create-container: func(name: container-name) -> result<container, error>`
+
     Raises:
-        ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+        ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
     """
     return _create_container(name)
 
@@ -34,8 +36,10 @@ def create_container(name: ContainerName) -> Container:
 def get_container(name: ContainerName) -> Container:
     """Open a container that exists.
 
+    `get-container: func(name: container-name) -> result<container, error>`
+
     Raises:
-        ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+        ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
     """
     return _get_container(name)
 
@@ -43,8 +47,10 @@ def get_container(name: ContainerName) -> Container:
 def delete_container(name: ContainerName) -> None:
     """Remove a container with all that is in it.
 
+    `delete-container: func(name: container-name) -> result<_, error>`
+
     Raises:
-        ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+        ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
     """
     _delete_container(name)
 
@@ -52,8 +58,10 @@ def delete_container(name: ContainerName) -> None:
 def container_exists(name: ContainerName) -> bool:
     """Tell whether there is a container of that name.
 
+    `container-exists: func(name: container-name) -> result<bool, error>`
+
     Raises:
-        ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+        ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
     """
     return _container_exists(name)
 
@@ -63,8 +71,10 @@ def copy_object(src: ObjectId, dest: ObjectId) -> None:
 
     An object at the destination is replaced.
 
+    `copy-object: func(src: object-id, dest: object-id) -> result<_, error>`
+
     Raises:
-        ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+        ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
     """
     _copy_object(src, dest)
 
@@ -74,16 +84,18 @@ def move_object(src: ObjectId, dest: ObjectId) -> None:
 
     An object at the destination is replaced.
 
+    `move-object: func(src: object-id, dest: object-id) -> result<_, error>`
+
     Raises:
-        ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+        ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
     """
     _move_object(src, dest)
 
 
 _bind = _world.importer(_abi.INTERFACE, __name__)
-_create_container: Callable[..., Container] = _bind("create-container")
-_get_container: Callable[..., Container] = _bind("get-container")
-_delete_container: Callable[..., None] = _bind("delete-container")
-_container_exists: Callable[..., bool] = _bind("container-exists")
-_copy_object: Callable[..., None] = _bind("copy-object")
-_move_object: Callable[..., None] = _bind("move-object")
+_create_container: Callable[..., Container] = _bind(_abi.CREATE_CONTAINER)
+_get_container: Callable[..., Container] = _bind(_abi.GET_CONTAINER)
+_delete_container: Callable[..., None] = _bind(_abi.DELETE_CONTAINER)
+_container_exists: Callable[..., bool] = _bind(_abi.CONTAINER_EXISTS)
+_copy_object: Callable[..., None] = _bind(_abi.COPY_OBJECT)
+_move_object: Callable[..., None] = _bind(_abi.MOVE_OBJECT)

@@ -34,16 +34,20 @@ class Container(_guest.Resource, wit=_abi.CONTAINER):
     def name(self) -> str:
         """Tell its name.
 
+        `name: func() -> result<string, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """
         return _container_name(self)
 
     def info(self) -> ContainerMetadata:
         """Tell its name and how old it is.
 
+        `info: func() -> result<container-metadata, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """
         return _container_info(self)
 
@@ -53,8 +57,10 @@ class Container(_guest.Resource, wit=_abi.CONTAINER):
 
         What was opened stays readable even when the object is deleted or replaced meanwhile.
 
+        `get-data: func(name: object-name, start: u64, end: u64) -> result<incoming-value, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """
         return _container_get_data(self, name, start, end)
 
@@ -63,56 +69,70 @@ class Container(_guest.Resource, wit=_abi.CONTAINER):
 
         The content is what was written to the stream of `data`; finish that before.
 
+        `write-data: func(name: object-name, data: borrow<outgoing-value>) -> result<_, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """
         _container_write_data(self, name, data)
 
     def list_objects(self) -> StreamObjectNames:
         """List the names of all objects, in no particular order.
 
+        `list-objects: func() -> result<stream-object-names, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """
         return _container_list_objects(self)
 
     def delete_object(self, name: ObjectName) -> None:
         """Remove an object. One that does not exist is no error.
 
+        `delete-object: func(name: object-name) -> result<_, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """
         _container_delete_object(self, name)
 
     def delete_objects(self, names: Iterable[ObjectName]) -> None:
         """Remove several objects. Those that do not exist are no error.
 
+        `delete-objects: func(names: list<object-name>) -> result<_, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """
         _container_delete_objects(self, names)
 
     def has_object(self, name: ObjectName) -> bool:
         """Tell whether there is an object of that name.
 
+        `has-object: func(name: object-name) -> result<bool, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """
         return _container_has_object(self, name)
 
     def object_info(self, name: ObjectName) -> ObjectMetadata:
         """Tell the size and the age of an object.
 
+        `object-info: func(name: object-name) -> result<object-metadata, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """
         return _container_object_info(self, name)
 
     def clear(self) -> None:
         """Remove all objects and keep the container.
 
+        `clear: func() -> result<_, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """
         _container_clear(self)
 
@@ -127,16 +147,20 @@ class StreamObjectNames(_guest.Resource, wit=_abi.STREAM_OBJECT_NAMES):
     def read_stream_object_names(self, len: int) -> tuple[list[ObjectName], bool]:
         """Take the next names, at most `len`, and tell whether the list is at its end.
 
+        `read-stream-object-names: func(len: u64) -> result<tuple<list<object-name>, bool>, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """
         return _stream_object_names_read_stream_object_names(self, len)
 
     def skip_stream_object_names(self, num: int) -> tuple[int, bool]:
         """Leave out the next names, at most `num`; tell how many they were, and whether the list is at its end.
 
+        `skip-stream-object-names: func(num: u64) -> result<tuple<u64, bool>, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """
         return _stream_object_names_skip_stream_object_names(self, num)
 
@@ -146,25 +170,23 @@ class StreamObjectNames(_guest.Resource, wit=_abi.STREAM_OBJECT_NAMES):
 
 
 _bind = _world.importer(_abi.INTERFACE, __name__)
-_container_name: Callable[..., str] = _bind("[method]container.name")
-_container_info: Callable[..., ContainerMetadata] = _bind("[method]container.info")
-_container_get_data: Callable[..., IncomingValue] = _bind("[method]container.get-data")
-_container_write_data: Callable[..., None] = _bind("[method]container.write-data")
+_container_name: Callable[..., str] = _bind(_abi.CONTAINER_NAME)
+_container_info: Callable[..., ContainerMetadata] = _bind(_abi.CONTAINER_INFO)
+_container_get_data: Callable[..., IncomingValue] = _bind(_abi.CONTAINER_GET_DATA)
+_container_write_data: Callable[..., None] = _bind(_abi.CONTAINER_WRITE_DATA)
 _container_list_objects: Callable[..., StreamObjectNames] = _bind(
-    "[method]container.list-objects"
+    _abi.CONTAINER_LIST_OBJECTS
 )
-_container_delete_object: Callable[..., None] = _bind("[method]container.delete-object")
-_container_delete_objects: Callable[..., None] = _bind(
-    "[method]container.delete-objects"
-)
-_container_has_object: Callable[..., bool] = _bind("[method]container.has-object")
+_container_delete_object: Callable[..., None] = _bind(_abi.CONTAINER_DELETE_OBJECT)
+_container_delete_objects: Callable[..., None] = _bind(_abi.CONTAINER_DELETE_OBJECTS)
+_container_has_object: Callable[..., bool] = _bind(_abi.CONTAINER_HAS_OBJECT)
 _container_object_info: Callable[..., ObjectMetadata] = _bind(
-    "[method]container.object-info"
+    _abi.CONTAINER_OBJECT_INFO
 )
-_container_clear: Callable[..., None] = _bind("[method]container.clear")
+_container_clear: Callable[..., None] = _bind(_abi.CONTAINER_CLEAR)
 _stream_object_names_read_stream_object_names: Callable[
     ..., tuple[list[ObjectName], bool]
-] = _bind("[method]stream-object-names.read-stream-object-names")
+] = _bind(_abi.STREAM_OBJECT_NAMES_READ_STREAM_OBJECT_NAMES)
 _stream_object_names_skip_stream_object_names: Callable[..., tuple[int, bool]] = _bind(
-    "[method]stream-object-names.skip-stream-object-names"
+    _abi.STREAM_OBJECT_NAMES_SKIP_STREAM_OBJECT_NAMES
 )

@@ -28,7 +28,10 @@ class OutgoingValue(_guest.Resource, wit=_abi.OUTGOING_VALUE):
 
     @staticmethod
     def new_outgoing_value() -> OutgoingValue:
-        """Begin with no content."""
+        """Begin with no content.
+
+        `new-outgoing-value: static func() -> outgoing-value`
+        """
         return _outgoing_value_new_outgoing_value()
 
     def outgoing_value_write_body(self) -> OutputStream:
@@ -36,8 +39,10 @@ class OutgoingValue(_guest.Resource, wit=_abi.OUTGOING_VALUE):
 
         Drop it before the value.
 
+        `outgoing-value-write-body: func() -> result<output-stream>`
+
         Raises:
-            OutgoingValueOutgoingValueWriteBodyError: as WIT declares.
+            OutgoingValueOutgoingValueWriteBodyError: the error of `outgoing-value-write-body`.
         """
         return _outgoing_value_outgoing_value_write_body(self)
 
@@ -52,21 +57,28 @@ class IncomingValue(_guest.Resource, wit=_abi.INCOMING_VALUE):
     def incoming_value_consume_sync(self) -> IncomingValueSyncBody:
         """Take all of it as bytes.
 
+        `incoming-value-consume-sync: func() -> result<incoming-value-sync-body, error>`
+
         Raises:
-            ErrorException: as WIT declares.
+            ErrorException: carries `error`: What went wrong, for people to read.
         """
         return _incoming_value_incoming_value_consume_sync(self)
 
     def incoming_value_consume_async(self) -> IncomingValueAsyncBody:
         """Take it through a stream, piece by piece.
 
+        `incoming-value-consume-async: func() -> result<incoming-value-async-body, error>`
+
         Raises:
-            ErrorException: as WIT declares.
+            ErrorException: carries `error`: What went wrong, for people to read.
         """
         return _incoming_value_incoming_value_consume_async(self)
 
     def size(self) -> int:
-        """Tell how long it is, in bytes."""
+        """Tell how long it is, in bytes.
+
+        `size: func() -> u64`
+        """
         return _incoming_value_size(self)
 
     def drop(self) -> None:
@@ -76,15 +88,15 @@ class IncomingValue(_guest.Resource, wit=_abi.INCOMING_VALUE):
 
 _bind = _world.importer(_abi.INTERFACE, __name__)
 _outgoing_value_new_outgoing_value: Callable[..., OutgoingValue] = _bind(
-    "[static]outgoing-value.new-outgoing-value"
+    _abi.OUTGOING_VALUE_NEW_OUTGOING_VALUE
 )
 _outgoing_value_outgoing_value_write_body: Callable[..., OutputStream] = _bind(
-    "[method]outgoing-value.outgoing-value-write-body"
+    _abi.OUTGOING_VALUE_OUTGOING_VALUE_WRITE_BODY
 )
 _incoming_value_incoming_value_consume_sync: Callable[..., IncomingValueSyncBody] = (
-    _bind("[method]incoming-value.incoming-value-consume-sync")
+    _bind(_abi.INCOMING_VALUE_INCOMING_VALUE_CONSUME_SYNC)
 )
 _incoming_value_incoming_value_consume_async: Callable[..., IncomingValueAsyncBody] = (
-    _bind("[method]incoming-value.incoming-value-consume-async")
+    _bind(_abi.INCOMING_VALUE_INCOMING_VALUE_CONSUME_ASYNC)
 )
-_incoming_value_size: Callable[..., int] = _bind("[method]incoming-value.size")
+_incoming_value_size: Callable[..., int] = _bind(_abi.INCOMING_VALUE_SIZE)

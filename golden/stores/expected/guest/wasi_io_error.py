@@ -28,6 +28,8 @@ class Error(_guest.Resource, _types.Error, wit=_abi.ERROR):
         """Describe the error for a person who debugs.
 
         The text differs between hosts and versions; a program that parses it will break.
+
+        `to-debug-string: func() -> string`
         """
         return _error_to_debug_string(self)
 
@@ -37,4 +39,4 @@ class Error(_guest.Resource, _types.Error, wit=_abi.ERROR):
 
 
 _bind = _world.importer(_abi.INTERFACE, __name__)
-_error_to_debug_string: Callable[..., str] = _bind("[method]error.to-debug-string")
+_error_to_debug_string: Callable[..., str] = _bind(_abi.ERROR_TO_DEBUG_STRING)

@@ -25,11 +25,17 @@ class Pollable(_guest.Resource, wit=_abi.POLLABLE):
     """
 
     def ready(self) -> bool:
-        """Tell whether it has happened, without waiting."""
+        """Tell whether it has happened, without waiting.
+
+        `ready: func() -> bool`
+        """
         return _pollable_ready(self)
 
     def block(self) -> None:
-        """Wait until it has happened; return at once where it has already."""
+        """Wait until it has happened; return at once where it has already.
+
+        `block: func()`
+        """
         _pollable_block(self)
 
     def drop(self) -> None:
@@ -42,11 +48,13 @@ def poll(in_: Iterable[Pollable]) -> list[int]:
 
     To give up after a while, add a pollable of `wasi:clocks/monotonic-clock`. A source that failed counts as ready.
     An empty list is a mistake that ends the component with a trap, and so is one too long to be numbered by a u32.
+
+    `poll: func(in: list<borrow<pollable>>) -> list<u32>`
     """
     return _poll(in_)
 
 
 _bind = _world.importer(_abi.INTERFACE, __name__)
-_pollable_ready: Callable[..., bool] = _bind("[method]pollable.ready")
-_pollable_block: Callable[..., None] = _bind("[method]pollable.block")
-_poll: Callable[..., list[int]] = _bind("poll")
+_pollable_ready: Callable[..., bool] = _bind(_abi.POLLABLE_READY)
+_pollable_block: Callable[..., None] = _bind(_abi.POLLABLE_BLOCK)
+_poll: Callable[..., list[int]] = _bind(_abi.POLL)

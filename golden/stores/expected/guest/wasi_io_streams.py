@@ -32,32 +32,48 @@ class InputStream(_guest.Resource, wit=_abi.INPUT_STREAM):
         `closed`. With a `len` of 0 this only tells whether the stream is still open. A host may return less than
         `len` although more is there.
 
+        `read: func(len: u64) -> result<list<u8>, stream-error>`
+
         Raises:
-            StreamError: as WIT declares.
+            StreamErrorLastOperationFailed: The operation, or an earlier one that was still under way, failed for the
+                given reason.
+            StreamErrorClosed: The stream has ended.
         """
         return _input_stream_read(self, len)
 
     def blocking_read(self, len: int) -> bytes:
         """Like `read`, but wait until there is a byte at least.
 
+        `blocking-read: func(len: u64) -> result<list<u8>, stream-error>`
+
         Raises:
-            StreamError: as WIT declares.
+            StreamErrorLastOperationFailed: The operation, or an earlier one that was still under way, failed for the
+                given reason.
+            StreamErrorClosed: The stream has ended.
         """
         return _input_stream_blocking_read(self, len)
 
     def skip(self, len: int) -> int:
         """Throw bytes away that `read` would have returned, and tell how many they were.
 
+        `skip: func(len: u64) -> result<u64, stream-error>`
+
         Raises:
-            StreamError: as WIT declares.
+            StreamErrorLastOperationFailed: The operation, or an earlier one that was still under way, failed for the
+                given reason.
+            StreamErrorClosed: The stream has ended.
         """
         return _input_stream_skip(self, len)
 
     def blocking_skip(self, len: int) -> int:
         """Like `skip`, but wait until there is a byte at least.
 
+        `blocking-skip: func(len: u64) -> result<u64, stream-error>`
+
         Raises:
-            StreamError: as WIT declares.
+            StreamErrorLastOperationFailed: The operation, or an earlier one that was still under way, failed for the
+                given reason.
+            StreamErrorClosed: The stream has ended.
         """
         return _input_stream_blocking_skip(self, len)
 
@@ -65,6 +81,8 @@ class InputStream(_guest.Resource, wit=_abi.INPUT_STREAM):
         """Return a pollable that is ready when there are bytes to read, or the stream has ended.
 
         It has to be dropped before the stream.
+
+        `subscribe: func() -> pollable`
         """
         return _input_stream_subscribe(self)
 
@@ -88,8 +106,12 @@ class OutputStream(_guest.Resource, wit=_abi.OUTPUT_STREAM):
 
         With 0, wait with `subscribe` and ask again. Writing more than this ends the component with a trap.
 
+        `check-write: func() -> result<u64, stream-error>`
+
         Raises:
-            StreamError: as WIT declares.
+            StreamErrorLastOperationFailed: The operation, or an earlier one that was still under way, failed for the
+                given reason.
+            StreamErrorClosed: The stream has ended.
         """
         return _output_stream_check_write(self)
 
@@ -98,8 +120,12 @@ class OutputStream(_guest.Resource, wit=_abi.OUTPUT_STREAM):
 
         Fails with `closed`, and writes nothing, where the stream ended in the meantime.
 
+        `write: func(contents: list<u8>) -> result<_, stream-error>`
+
         Raises:
-            StreamError: as WIT declares.
+            StreamErrorLastOperationFailed: The operation, or an earlier one that was still under way, failed for the
+                given reason.
+            StreamErrorClosed: The stream has ended.
         """
         _output_stream_write(self, contents)
 
@@ -108,8 +134,12 @@ class OutputStream(_guest.Resource, wit=_abi.OUTPUT_STREAM):
     ) -> None:
         """Write up to 4096 bytes and wait until they are flushed, without the need to ask `check-write`.
 
+        `blocking-write-and-flush: func(contents: list<u8>) -> result<_, stream-error>`
+
         Raises:
-            StreamError: as WIT declares.
+            StreamErrorLastOperationFailed: The operation, or an earlier one that was still under way, failed for the
+                given reason.
+            StreamErrorClosed: The stream has ended.
         """
         _output_stream_blocking_write_and_flush(self, contents)
 
@@ -118,16 +148,24 @@ class OutputStream(_guest.Resource, wit=_abi.OUTPUT_STREAM):
 
         Until that is done `check-write` answers 0; the pollable of `subscribe` tells when.
 
+        `flush: func() -> result<_, stream-error>`
+
         Raises:
-            StreamError: as WIT declares.
+            StreamErrorLastOperationFailed: The operation, or an earlier one that was still under way, failed for the
+                given reason.
+            StreamErrorClosed: The stream has ended.
         """
         _output_stream_flush(self)
 
     def blocking_flush(self) -> None:
         """Flush, and wait until that is done.
 
+        `blocking-flush: func() -> result<_, stream-error>`
+
         Raises:
-            StreamError: as WIT declares.
+            StreamErrorLastOperationFailed: The operation, or an earlier one that was still under way, failed for the
+                given reason.
+            StreamErrorClosed: The stream has ended.
         """
         _output_stream_blocking_flush(self)
 
@@ -135,22 +173,32 @@ class OutputStream(_guest.Resource, wit=_abi.OUTPUT_STREAM):
         """Return a pollable that is ready when `check-write` has something to say: more than 0, or an error.
 
         It has to be dropped before the stream.
+
+        `subscribe: func() -> pollable`
         """
         return _output_stream_subscribe(self)
 
     def write_zeroes(self, len: int) -> None:
         """Write zero bytes, as many as `len` says; `check-write` sets the bound as for `write`.
 
+        `write-zeroes: func(len: u64) -> result<_, stream-error>`
+
         Raises:
-            StreamError: as WIT declares.
+            StreamErrorLastOperationFailed: The operation, or an earlier one that was still under way, failed for the
+                given reason.
+            StreamErrorClosed: The stream has ended.
         """
         _output_stream_write_zeroes(self, len)
 
     def blocking_write_zeroes_and_flush(self, len: int) -> None:
         """Write up to 4096 zeros and wait until they are flushed, without the need to ask `check-write`.
 
+        `blocking-write-zeroes-and-flush: func(len: u64) -> result<_, stream-error>`
+
         Raises:
-            StreamError: as WIT declares.
+            StreamErrorLastOperationFailed: The operation, or an earlier one that was still under way, failed for the
+                given reason.
+            StreamErrorClosed: The stream has ended.
         """
         _output_stream_blocking_write_zeroes_and_flush(self, len)
 
@@ -159,16 +207,24 @@ class OutputStream(_guest.Resource, wit=_abi.OUTPUT_STREAM):
 
         The first error of either stream ends it and is returned.
 
+        `splice: func(src: borrow<input-stream>, len: u64) -> result<u64, stream-error>`
+
         Raises:
-            StreamError: as WIT declares.
+            StreamErrorLastOperationFailed: The operation, or an earlier one that was still under way, failed for the
+                given reason.
+            StreamErrorClosed: The stream has ended.
         """
         return _output_stream_splice(self, src, len)
 
     def blocking_splice(self, src: InputStream, len: int) -> int:
         """Like `splice`, but first wait until the one stream has bytes and the other has room.
 
+        `blocking-splice: func(src: borrow<input-stream>, len: u64) -> result<u64, stream-error>`
+
         Raises:
-            StreamError: as WIT declares.
+            StreamErrorLastOperationFailed: The operation, or an earlier one that was still under way, failed for the
+                given reason.
+            StreamErrorClosed: The stream has ended.
         """
         return _output_stream_blocking_splice(self, src, len)
 
@@ -182,38 +238,30 @@ class OutputStream(_guest.Resource, wit=_abi.OUTPUT_STREAM):
 
 
 _bind = _world.importer(_abi.INTERFACE, __name__)
-_input_stream_read: Callable[..., bytes] = _bind("[method]input-stream.read")
+_input_stream_read: Callable[..., bytes] = _bind(_abi.INPUT_STREAM_READ)
 _input_stream_blocking_read: Callable[..., bytes] = _bind(
-    "[method]input-stream.blocking-read"
+    _abi.INPUT_STREAM_BLOCKING_READ
 )
-_input_stream_skip: Callable[..., int] = _bind("[method]input-stream.skip")
-_input_stream_blocking_skip: Callable[..., int] = _bind(
-    "[method]input-stream.blocking-skip"
-)
-_input_stream_subscribe: Callable[..., Pollable] = _bind(
-    "[method]input-stream.subscribe"
-)
-_output_stream_check_write: Callable[..., int] = _bind(
-    "[method]output-stream.check-write"
-)
-_output_stream_write: Callable[..., None] = _bind("[method]output-stream.write")
+_input_stream_skip: Callable[..., int] = _bind(_abi.INPUT_STREAM_SKIP)
+_input_stream_blocking_skip: Callable[..., int] = _bind(_abi.INPUT_STREAM_BLOCKING_SKIP)
+_input_stream_subscribe: Callable[..., Pollable] = _bind(_abi.INPUT_STREAM_SUBSCRIBE)
+_output_stream_check_write: Callable[..., int] = _bind(_abi.OUTPUT_STREAM_CHECK_WRITE)
+_output_stream_write: Callable[..., None] = _bind(_abi.OUTPUT_STREAM_WRITE)
 _output_stream_blocking_write_and_flush: Callable[..., None] = _bind(
-    "[method]output-stream.blocking-write-and-flush"
+    _abi.OUTPUT_STREAM_BLOCKING_WRITE_AND_FLUSH
 )
-_output_stream_flush: Callable[..., None] = _bind("[method]output-stream.flush")
+_output_stream_flush: Callable[..., None] = _bind(_abi.OUTPUT_STREAM_FLUSH)
 _output_stream_blocking_flush: Callable[..., None] = _bind(
-    "[method]output-stream.blocking-flush"
+    _abi.OUTPUT_STREAM_BLOCKING_FLUSH
 )
-_output_stream_subscribe: Callable[..., Pollable] = _bind(
-    "[method]output-stream.subscribe"
-)
+_output_stream_subscribe: Callable[..., Pollable] = _bind(_abi.OUTPUT_STREAM_SUBSCRIBE)
 _output_stream_write_zeroes: Callable[..., None] = _bind(
-    "[method]output-stream.write-zeroes"
+    _abi.OUTPUT_STREAM_WRITE_ZEROES
 )
 _output_stream_blocking_write_zeroes_and_flush: Callable[..., None] = _bind(
-    "[method]output-stream.blocking-write-zeroes-and-flush"
+    _abi.OUTPUT_STREAM_BLOCKING_WRITE_ZEROES_AND_FLUSH
 )
-_output_stream_splice: Callable[..., int] = _bind("[method]output-stream.splice")
+_output_stream_splice: Callable[..., int] = _bind(_abi.OUTPUT_STREAM_SPLICE)
 _output_stream_blocking_splice: Callable[..., int] = _bind(
-    "[method]output-stream.blocking-splice"
+    _abi.OUTPUT_STREAM_BLOCKING_SPLICE
 )

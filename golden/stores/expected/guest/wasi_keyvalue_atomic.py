@@ -23,8 +23,11 @@ __all__ = [
 def increment(bucket: Bucket, key: Key, delta: int) -> int:
     """Add `delta` to the number under a key and return the sum. Where there is no value, it counts as 0.
 
+    `increment: func(bucket: borrow<bucket>, key: key, delta: u64) -> result<u64, error>`
+
     Raises:
-        ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+        ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+            cannot be reached, it does not let us in, it is full, or it broke.
     """
     return _increment(bucket, key, delta)
 
@@ -34,12 +37,15 @@ def compare_and_swap(bucket: Bucket, key: Key, old: int, new: int) -> bool:
 
     False also means that there is no value.
 
+    `compare-and-swap: func(bucket: borrow<bucket>, key: key, old: u64, new: u64) -> result<bool, error>`
+
     Raises:
-        ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+        ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+            cannot be reached, it does not let us in, it is full, or it broke.
     """
     return _compare_and_swap(bucket, key, old, new)
 
 
 _bind = _world.importer(_abi.INTERFACE, __name__)
-_increment: Callable[..., int] = _bind("increment")
-_compare_and_swap: Callable[..., bool] = _bind("compare-and-swap")
+_increment: Callable[..., int] = _bind(_abi.INCREMENT)
+_compare_and_swap: Callable[..., bool] = _bind(_abi.COMPARE_AND_SWAP)

@@ -27,8 +27,11 @@ __all__ = [
 def get(bucket: Bucket, key: Key) -> IncomingValue | None:
     """Return the value under a key, or none.
 
+    `get: func(bucket: borrow<bucket>, key: key) -> result<option<incoming-value>, error>`
+
     Raises:
-        ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+        ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+            cannot be reached, it does not let us in, it is full, or it broke.
     """
     return _get(bucket, key)
 
@@ -36,8 +39,11 @@ def get(bucket: Bucket, key: Key) -> IncomingValue | None:
 def set(bucket: Bucket, key: Key, outgoing_value: OutgoingValue) -> None:
     """Store a value under a key, in place of one that is there.
 
+    `set: func(bucket: borrow<bucket>, key: key, outgoing-value: borrow<outgoing-value>) -> result<_, error>`
+
     Raises:
-        ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+        ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+            cannot be reached, it does not let us in, it is full, or it broke.
     """
     _set(bucket, key, outgoing_value)
 
@@ -45,8 +51,11 @@ def set(bucket: Bucket, key: Key, outgoing_value: OutgoingValue) -> None:
 def delete(bucket: Bucket, key: Key) -> None:
     """Remove the value under a key. It is no error where there is none.
 
+    `delete: func(bucket: borrow<bucket>, key: key) -> result<_, error>`
+
     Raises:
-        ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+        ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+            cannot be reached, it does not let us in, it is full, or it broke.
     """
     _delete(bucket, key)
 
@@ -54,14 +63,17 @@ def delete(bucket: Bucket, key: Key) -> None:
 def exists(bucket: Bucket, key: Key) -> bool:
     """Tell whether there is a value under a key.
 
+    `exists: func(bucket: borrow<bucket>, key: key) -> result<bool, error>`
+
     Raises:
-        ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+        ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+            cannot be reached, it does not let us in, it is full, or it broke.
     """
     return _exists(bucket, key)
 
 
 _bind = _world.importer(_abi.INTERFACE, __name__)
-_get: Callable[..., IncomingValue | None] = _bind("get")
-_set: Callable[..., None] = _bind("set")
-_delete: Callable[..., None] = _bind("delete")
-_exists: Callable[..., bool] = _bind("exists")
+_get: Callable[..., IncomingValue | None] = _bind(_abi.GET)
+_set: Callable[..., None] = _bind(_abi.SET)
+_delete: Callable[..., None] = _bind(_abi.DELETE)
+_exists: Callable[..., bool] = _bind(_abi.EXISTS)

@@ -27,8 +27,11 @@ __all__ = [
 def get_many(bucket: Bucket, keys: Iterable[Key]) -> list[IncomingValue | None]:
     """Return the values under several keys, in the order of the keys; none for each that is missing.
 
+    `get-many: func(bucket: borrow<bucket>, keys: list<key>) -> result<list<option<incoming-value>>, error>`
+
     Raises:
-        ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+        ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+            cannot be reached, it does not let us in, it is full, or it broke.
     """
     return _get_many(bucket, keys)
 
@@ -36,8 +39,11 @@ def get_many(bucket: Bucket, keys: Iterable[Key]) -> list[IncomingValue | None]:
 def keys(bucket: Bucket) -> list[Key]:
     """Return all keys of a bucket, in no particular order.
 
+    `keys: func(bucket: borrow<bucket>) -> result<list<key>, error>`
+
     Raises:
-        ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+        ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+            cannot be reached, it does not let us in, it is full, or it broke.
     """
     return _keys(bucket)
 
@@ -45,8 +51,12 @@ def keys(bucket: Bucket) -> list[Key]:
 def set_many(bucket: Bucket, key_values: Iterable[tuple[Key, OutgoingValue]]) -> None:
     """Store several values, each under its key, in place of those that are there.
 
+    `set-many: func(bucket: borrow<bucket>, key-values: list<tuple<key, borrow<outgoing-value>>>)
+    -> result<_, error>`
+
     Raises:
-        ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+        ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+            cannot be reached, it does not let us in, it is full, or it broke.
     """
     _set_many(bucket, key_values)
 
@@ -54,14 +64,17 @@ def set_many(bucket: Bucket, key_values: Iterable[tuple[Key, OutgoingValue]]) ->
 def delete_many(bucket: Bucket, keys: Iterable[Key]) -> None:
     """Remove the values under several keys. Keys without a value are no error.
 
+    `delete-many: func(bucket: borrow<bucket>, keys: list<key>) -> result<_, error>`
+
     Raises:
-        ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+        ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+            cannot be reached, it does not let us in, it is full, or it broke.
     """
     _delete_many(bucket, keys)
 
 
 _bind = _world.importer(_abi.INTERFACE, __name__)
-_get_many: Callable[..., list[IncomingValue | None]] = _bind("get-many")
-_keys: Callable[..., list[Key]] = _bind("keys")
-_set_many: Callable[..., None] = _bind("set-many")
-_delete_many: Callable[..., None] = _bind("delete-many")
+_get_many: Callable[..., list[IncomingValue | None]] = _bind(_abi.GET_MANY)
+_keys: Callable[..., list[Key]] = _bind(_abi.KEYS)
+_set_many: Callable[..., None] = _bind(_abi.SET_MANY)
+_delete_many: Callable[..., None] = _bind(_abi.DELETE_MANY)

@@ -35,8 +35,11 @@ class Bucket(_guest.Resource, wit=_abi.BUCKET):
     def open_bucket(name: str) -> Bucket:
         """Open a bucket. Some hosts make one that does not exist, others give an error.
 
+        `open-bucket: static func(name: string) -> result<bucket, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+            ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+                cannot be reached, it does not let us in, it is full, or it broke.
         """
         return _bucket_open_bucket(name)
 
@@ -50,14 +53,20 @@ class OutgoingValue(_guest.Resource, wit=_abi.OUTGOING_VALUE):
 
     @staticmethod
     def new_outgoing_value() -> OutgoingValue:
-        """Begin with no content."""
+        """Begin with no content.
+
+        `new-outgoing-value: static func() -> outgoing-value`
+        """
         return _outgoing_value_new_outgoing_value()
 
     def outgoing_value_write_body_async(self) -> OutgoingValueBodyAsync:
         """Return a stream that takes the content. It can be had once, and has to be dropped before the value.
 
+        `outgoing-value-write-body-async: func() -> result<outgoing-value-body-async, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+            ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+                cannot be reached, it does not let us in, it is full, or it broke.
         """
         return _outgoing_value_outgoing_value_write_body_async(self)
 
@@ -66,8 +75,11 @@ class OutgoingValue(_guest.Resource, wit=_abi.OUTGOING_VALUE):
     ) -> None:
         """Set the content, all at once.
 
+        `outgoing-value-write-body-sync: func(value: outgoing-value-body-sync) -> result<_, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+            ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+                cannot be reached, it does not let us in, it is full, or it broke.
         """
         _outgoing_value_outgoing_value_write_body_sync(self, value)
 
@@ -82,24 +94,33 @@ class IncomingValue(_guest.Resource, wit=_abi.INCOMING_VALUE):
     def incoming_value_consume_sync(self) -> IncomingValueSyncBody:
         """Take all of the content as bytes.
 
+        `incoming-value-consume-sync: func() -> result<incoming-value-sync-body, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+            ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+                cannot be reached, it does not let us in, it is full, or it broke.
         """
         return _incoming_value_incoming_value_consume_sync(self)
 
     def incoming_value_consume_async(self) -> IncomingValueAsyncBody:
         """Take the content through a stream, piece by piece.
 
+        `incoming-value-consume-async: func() -> result<incoming-value-async-body, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+            ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+                cannot be reached, it does not let us in, it is full, or it broke.
         """
         return _incoming_value_incoming_value_consume_async(self)
 
     def incoming_value_size(self) -> int:
         """Tell how many bytes the content has, or fail where that is not known.
 
+        `incoming-value-size: func() -> result<u64, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+            ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+                cannot be reached, it does not let us in, it is full, or it broke.
         """
         return _incoming_value_incoming_value_size(self)
 
@@ -109,22 +130,22 @@ class IncomingValue(_guest.Resource, wit=_abi.INCOMING_VALUE):
 
 
 _bind = _world.importer(_abi.INTERFACE, __name__)
-_bucket_open_bucket: Callable[..., Bucket] = _bind("[static]bucket.open-bucket")
+_bucket_open_bucket: Callable[..., Bucket] = _bind(_abi.BUCKET_OPEN_BUCKET)
 _outgoing_value_new_outgoing_value: Callable[..., OutgoingValue] = _bind(
-    "[static]outgoing-value.new-outgoing-value"
+    _abi.OUTGOING_VALUE_NEW_OUTGOING_VALUE
 )
 _outgoing_value_outgoing_value_write_body_async: Callable[
     ..., OutgoingValueBodyAsync
-] = _bind("[method]outgoing-value.outgoing-value-write-body-async")
+] = _bind(_abi.OUTGOING_VALUE_OUTGOING_VALUE_WRITE_BODY_ASYNC)
 _outgoing_value_outgoing_value_write_body_sync: Callable[..., None] = _bind(
-    "[method]outgoing-value.outgoing-value-write-body-sync"
+    _abi.OUTGOING_VALUE_OUTGOING_VALUE_WRITE_BODY_SYNC
 )
 _incoming_value_incoming_value_consume_sync: Callable[..., IncomingValueSyncBody] = (
-    _bind("[method]incoming-value.incoming-value-consume-sync")
+    _bind(_abi.INCOMING_VALUE_INCOMING_VALUE_CONSUME_SYNC)
 )
 _incoming_value_incoming_value_consume_async: Callable[..., IncomingValueAsyncBody] = (
-    _bind("[method]incoming-value.incoming-value-consume-async")
+    _bind(_abi.INCOMING_VALUE_INCOMING_VALUE_CONSUME_ASYNC)
 )
 _incoming_value_incoming_value_size: Callable[..., int] = _bind(
-    "[method]incoming-value.incoming-value-size"
+    _abi.INCOMING_VALUE_INCOMING_VALUE_SIZE
 )

@@ -21,7 +21,10 @@ class Error(_guest.Resource, _types.Error, wit=_abi.ERROR):
     """A failure of the store: it cannot be reached, it does not let us in, it is full, or it broke."""
 
     def trace(self) -> str:
-        """Describe the failure for a person who debugs; programs should not read it."""
+        """Describe the failure for a person who debugs; programs should not read it.
+
+        `trace: func() -> string`
+        """
         return _error_trace(self)
 
     def drop(self) -> None:
@@ -30,4 +33,4 @@ class Error(_guest.Resource, _types.Error, wit=_abi.ERROR):
 
 
 _bind = _world.importer(_abi.INTERFACE, __name__)
-_error_trace: Callable[..., str] = _bind("[method]error.trace")
+_error_trace: Callable[..., str] = _bind(_abi.ERROR_TRACE)

@@ -106,7 +106,7 @@ def outcomes(value: Ok[int] | Err[str]) -> Ok[int] | Err[str]:
     """`outcomes: func(value: result<u8, string>) -> result<result<u8, string>, problem>`
 
     Raises:
-        ProblemError: as WIT declares, see `types.golden_values_types`.
+        ProblemError: carries `problem`, see `types.golden_values_types`.
     """
     return _outcomes(value)
 
@@ -115,7 +115,7 @@ def by_enum(fail: bool) -> int:
     """`by-enum: func(fail: bool) -> result<u32, code>`
 
     Raises:
-        CodeError: as WIT declares, see `types.golden_values_types`.
+        CodeError: carries `code`, see `types.golden_values_types`.
     """
     return _by_enum(fail)
 
@@ -124,7 +124,7 @@ def by_string(fail: bool) -> int:
     """`by-string: func(fail: bool) -> result<u32, reason>`
 
     Raises:
-        ReasonError: as WIT declares, see `types.golden_values_types`.
+        ReasonError: carries `reason`, see `types.golden_values_types`.
     """
     return _by_string(fail)
 
@@ -133,7 +133,7 @@ def by_bare_string(fail: bool) -> int:
     """`by-bare-string: func(fail: bool) -> result<u32, string>`
 
     Raises:
-        ByBareStringError: as WIT declares.
+        ByBareStringError: the error of `by-bare-string`, of type `string`.
     """
     return _by_bare_string(fail)
 
@@ -142,7 +142,7 @@ def by_nothing(fail: bool) -> int:
     """`by-nothing: func(fail: bool) -> result<u32>`
 
     Raises:
-        ByNothingError: as WIT declares.
+        ByNothingError: the error of `by-nothing`.
     """
     return _by_nothing(fail)
 
@@ -151,7 +151,7 @@ def by_bare(fail: bool) -> None:
     """`by-bare: func(fail: bool) -> result`
 
     Raises:
-        ByBareError: as WIT declares.
+        ByBareError: the error of `by-bare`.
     """
     _by_bare(fail)
 
@@ -162,17 +162,17 @@ def no_result(text: str) -> None:
 
 
 _bind = _world.importer(_abi.INTERFACE, __name__)
-_scalars: Callable[..., tuple[bool, int, int, float, float, str]] = _bind("scalars")
-_all: Callable[..., Everything] = _bind("all")
-_shapes: Callable[..., list[Shape]] = _bind("shapes")
-_choose: Callable[..., Shape] = _bind("choose")
-_colors: Callable[..., tuple[Color, Access]] = _bind("colors")
-_polygons: Callable[..., Polygon] = _bind("polygons")
-_options: Callable[..., Some[int | None] | None] = _bind("options")
-_outcomes: Callable[..., Ok[int] | Err[str]] = _bind("outcomes")
-_by_enum: Callable[..., int] = _bind("by-enum")
-_by_string: Callable[..., int] = _bind("by-string")
-_by_bare_string: Callable[..., int] = _bind("by-bare-string")
-_by_nothing: Callable[..., int] = _bind("by-nothing")
-_by_bare: Callable[..., None] = _bind("by-bare")
-_no_result: Callable[..., None] = _bind("no-result")
+_scalars: Callable[..., tuple[bool, int, int, float, float, str]] = _bind(_abi.SCALARS)
+_all: Callable[..., Everything] = _bind(_abi.ALL)
+_shapes: Callable[..., list[Shape]] = _bind(_abi.SHAPES)
+_choose: Callable[..., Shape] = _bind(_abi.CHOOSE)
+_colors: Callable[..., tuple[Color, Access]] = _bind(_abi.COLORS)
+_polygons: Callable[..., Polygon] = _bind(_abi.POLYGONS)
+_options: Callable[..., Some[int | None] | None] = _bind(_abi.OPTIONS)
+_outcomes: Callable[..., Ok[int] | Err[str]] = _bind(_abi.OUTCOMES)
+_by_enum: Callable[..., int] = _bind(_abi.BY_ENUM)
+_by_string: Callable[..., int] = _bind(_abi.BY_STRING)
+_by_bare_string: Callable[..., int] = _bind(_abi.BY_BARE_STRING)
+_by_nothing: Callable[..., int] = _bind(_abi.BY_NOTHING)
+_by_bare: Callable[..., None] = _bind(_abi.BY_BARE)
+_no_result: Callable[..., None] = _bind(_abi.NO_RESULT)

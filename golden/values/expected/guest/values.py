@@ -20,4 +20,4 @@ def double(n: int) -> int:
 
 
 _bind = _world.importer(_abi.IMPORTS, __name__)
-_double: Callable[..., int] = _bind("double")
+_double: Callable[..., int] = _bind(_abi.DOUBLE)

@@ -21,4 +21,4 @@ def get() -> State:
 
 
 _bind = _world.importer(_abi.INTERFACE, __name__)
-_get: Callable[..., State] = _bind("get")
+_get: Callable[..., State] = _bind(_abi.GET)

@@ -21,4 +21,4 @@ def label(of: State) -> str:
 
 
 _bind = _world.importer(_abi.INTERFACE, __name__)
-_label: Callable[..., str] = _bind("label")
+_label: Callable[..., str] = _bind(_abi.LABEL)

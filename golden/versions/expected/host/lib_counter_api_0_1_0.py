@@ -25,9 +25,9 @@ class Api(_host.Interface):
 
 
 class AsyncApi(_host.Interface):
-    """`lib:counter/api@0.1.0`.
+    """`Api` for asyncio, to implement with coroutines.
 
-    `Api` with methods that are coroutines, for the asyncio API.
+    `lib:counter/api@0.1.0`.
     """
 
     @abstractmethod

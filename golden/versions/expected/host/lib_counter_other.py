@@ -25,9 +25,9 @@ class Other(_host.Interface):
 
 
 class AsyncOther(_host.Interface):
-    """`lib:counter/other@0.2.0`.
+    """`Other` for asyncio, to implement with coroutines.
 
-    `Other` with methods that are coroutines, for the asyncio API.
+    `lib:counter/other@0.2.0`.
     """
 
     @abstractmethod

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, Unpack
 
 from witgen_runtime import host as _host
 
@@ -86,32 +86,16 @@ class Versions(_host.World):
         cls,
         component: _host.ComponentSource,
         imports: VersionsImports,
-        *,
-        wasi: _host.WasiConfig | None = None,
-        memory: int | None = None,
-        fuel: int | None = None,
-        deadline: float | None = None,
-        interruptible: bool = False,
-        adapters: _host.Adapters | None = None,
+        **options: Unpack[_host.OpenOptions],
     ) -> Self:
         """Load and instantiate `component` in a store of its own; closing the result closes the store.
 
         Args:
             component: a path, the bytes of a component, component text, or a loaded `wasmtime.component.Component`.
             imports: the implementations of what the component imports.
-            wasi: what the component sees of this machine; by default it shares stdout and stderr.
-            memory: how many bytes each of its memories may have.
-            fuel: how many instructions, about, it may run in all.
-            deadline: how many seconds a call may take.
-            interruptible: whether Ctrl-C ends a call while the component runs; with a deadline it does anyway.
-            adapters: whether lists of bytes take the fast way: "auto" (where they can), "bytes" (or fail), "off".
+            options: `wasi`, `memory`, `fuel`, `deadline`, `interruptible`, `adapters`, as `OpenOptions` describes them.
         """
-        limits = _host.Limits(
-            memory=memory, fuel=fuel, deadline=deadline, interruptible=interruptible
-        )
-        return cls._open(
-            component, imports, wasi=wasi, limits=limits, adapters=adapters
-        )
+        return cls._open_by_options(component, imports, options)
 
     @classmethod
     def instantiate(
@@ -132,12 +116,12 @@ class Versions(_host.World):
 
 
 class AsyncVersions(_host.AsyncWorld[Versions]):
-    """World `golden:versions/versions@2.0.0-rc.1`.
+    """`Versions` for asyncio: every function is a coroutine, and the component runs on a thread of its own.
 
-    `Versions` for asyncio: every function is a coroutine, and the component runs on a thread to itself.
+    World `golden:versions/versions@2.0.0-rc.1`.
 
-    Results of the host's methods are awaited where they can be, on the loop that opened the world. Cancelling a call stops
-    the component.
+    What methods of the host return is awaited where it can be, on the loop that opened the world. Cancelling a call
+    stops the component.
     """
 
     @classmethod
@@ -145,32 +129,15 @@ class AsyncVersions(_host.AsyncWorld[Versions]):
         cls,
         component: _host.ComponentSource,
         imports: VersionsImports | AsyncVersionsImports,
-        *,
-        wasi: _host.WasiConfig | None = None,
-        memory: int | None = None,
-        fuel: int | None = None,
-        deadline: float | None = None,
-        interruptible: bool = True,
-        adapters: _host.Adapters | None = None,
+        **options: Unpack[_host.OpenOptions],
     ) -> _host.Opening[Self]:
         """Load and instantiate `component` like `Versions.open`, without blocking the loop.
 
-        `async with AsyncVersions.open(…) as world:` also closes it at its end; `await AsyncVersions.open(…)` returns it.
+        `async with AsyncVersions.open(…) as world:` also closes it at its end.
+        `await AsyncVersions.open(…)` returns it.
         Calls can be cancelled, and so are always interruptible.
         """
-        limits = _host.Limits(
-            memory=memory, fuel=fuel, deadline=deadline, interruptible=interruptible
-        )
-        return _host.Opening(
-            cls._open(
-                Versions,
-                component,
-                imports,
-                wasi=wasi,
-                limits=limits,
-                adapters=adapters,
-            )
-        )
+        return cls._open_by_options(Versions, component, imports, options)
 
     def _bind(self) -> None:
         self.lib_counter_api_0_2_0: _exported_lib_counter_api_0_2_0.AsyncApi = (

@@ -23,9 +23,9 @@ class Inline(_host.Interface):
 
 
 class AsyncInline(_host.Interface):
-    """`golden:versions/versions@2.0.0-rc.1#inline`.
+    """`Inline` for asyncio, to implement with coroutines.
 
-    `Inline` with methods that are coroutines, for the asyncio API.
+    `golden:versions/versions@2.0.0-rc.1#inline`.
     """
 
     @abstractmethod

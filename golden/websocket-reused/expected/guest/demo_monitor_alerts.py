@@ -18,11 +18,21 @@ __all__ = [
 def raise_alert(alert: Alert) -> None:
     """Fails as a connection would.
 
+    `raise-alert: func(alert: alert) -> result<_, error>`
+
     Raises:
-        Error: as WIT declares, see `types.golem_websocket_client`.
+        ErrorConnectionFailure: No connection: the URL is not usable, the server cannot be reached, or it refused
+            the handshake.
+        ErrorSendFailure: The message could not be handed to the network.
+        ErrorReceiveFailure: Waiting for a message failed although the connection was not closed in an orderly way.
+        ErrorProtocolError: The server broke the rules of the protocol.
+        ErrorClosed: The connection is closed, by either side.
+        ErrorOther: Anything else, for example a permission that the host did not grant.
+
+    All derive from `Error`, and are in `types.golem_websocket_client`.
     """
     _raise_alert(alert)
 
 
 _bind = _world.importer(_abi.INTERFACE, __name__)
-_raise_alert: Callable[..., None] = _bind("raise-alert")
+_raise_alert: Callable[..., None] = _bind(_abi.RAISE_ALERT)

@@ -23,21 +23,41 @@ class Alerts(_host.Interface):
     def raise_alert(self, alert: Alert) -> None:
         """Fails as a connection would.
 
+        `raise-alert: func(alert: alert) -> result<_, error>`
+
         Raises:
-            Error: as WIT declares, see `types.golem_websocket_client`.
+            ErrorConnectionFailure: No connection: the URL is not usable, the server cannot be reached, or it refused
+                the handshake.
+            ErrorSendFailure: The message could not be handed to the network.
+            ErrorReceiveFailure: Waiting for a message failed although the connection was not closed in an orderly way.
+            ErrorProtocolError: The server broke the rules of the protocol.
+            ErrorClosed: The connection is closed, by either side.
+            ErrorOther: Anything else, for example a permission that the host did not grant.
+
+        All derive from `Error`, and are in `types.golem_websocket_client`.
         """
 
 
 class AsyncAlerts(_host.Interface):
-    """Where a monitor says what it saw.
+    """`Alerts` for asyncio, to implement with coroutines.
 
-    `Alerts` with methods that are coroutines, for the asyncio API.
+    Where a monitor says what it saw.
     """
 
     @abstractmethod
     async def raise_alert(self, alert: Alert) -> None:
         """Fails as a connection would.
 
+        `raise-alert: func(alert: alert) -> result<_, error>`
+
         Raises:
-            Error: as WIT declares, see `types.golem_websocket_client`.
+            ErrorConnectionFailure: No connection: the URL is not usable, the server cannot be reached, or it refused
+                the handshake.
+            ErrorSendFailure: The message could not be handed to the network.
+            ErrorReceiveFailure: Waiting for a message failed although the connection was not closed in an orderly way.
+            ErrorProtocolError: The server broke the rules of the protocol.
+            ErrorClosed: The connection is closed, by either side.
+            ErrorOther: Anything else, for example a permission that the host did not grant.
+
+        All derive from `Error`, and are in `types.golem_websocket_client`.
         """

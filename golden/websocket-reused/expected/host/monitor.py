@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, Unpack
 
 from witgen_runtime import host as _host
 
@@ -77,32 +77,16 @@ class Monitor(_host.World):
         cls,
         component: _host.ComponentSource,
         imports: MonitorImports,
-        *,
-        wasi: _host.WasiConfig | None = None,
-        memory: int | None = None,
-        fuel: int | None = None,
-        deadline: float | None = None,
-        interruptible: bool = False,
-        adapters: _host.Adapters | None = None,
+        **options: Unpack[_host.OpenOptions],
     ) -> Self:
         """Load and instantiate `component` in a store of its own; closing the result closes the store.
 
         Args:
             component: a path, the bytes of a component, component text, or a loaded `wasmtime.component.Component`.
             imports: the implementations of what the component imports.
-            wasi: what the component sees of this machine; by default it shares stdout and stderr.
-            memory: how many bytes each of its memories may have.
-            fuel: how many instructions, about, it may run in all.
-            deadline: how many seconds a call may take.
-            interruptible: whether Ctrl-C ends a call while the component runs; with a deadline it does anyway.
-            adapters: whether lists of bytes take the fast way: "auto" (where they can), "bytes" (or fail), "off".
+            options: `wasi`, `memory`, `fuel`, `deadline`, `interruptible`, `adapters`, as `OpenOptions` describes them.
         """
-        limits = _host.Limits(
-            memory=memory, fuel=fuel, deadline=deadline, interruptible=interruptible
-        )
-        return cls._open(
-            component, imports, wasi=wasi, limits=limits, adapters=adapters
-        )
+        return cls._open_by_options(component, imports, options)
 
     @classmethod
     def instantiate(
@@ -120,17 +104,20 @@ class Monitor(_host.World):
         self.__watch: Callable[..., int] = instance.function(_abi.WATCH)
 
     def watch(self, url: str) -> int:
-        """Raises an alert for every message that `url` sends, and returns how many there were."""
+        """Raises an alert for every message that `url` sends, and returns how many there were.
+
+        `watch: func(url: string) -> u32`
+        """
         return self.__watch(url)
 
 
 class AsyncMonitor(_host.AsyncWorld[Monitor]):
-    """Listens to a WebSocket server; its connections and messages are those of the package `websocket_bindings`.
+    """`Monitor` for asyncio: every function is a coroutine, and the component runs on a thread of its own.
 
-    `Monitor` for asyncio: every function is a coroutine, and the component runs on a thread to itself.
+    Listens to a WebSocket server; its connections and messages are those of the package `websocket_bindings`.
 
-    Results of the host's methods are awaited where they can be, on the loop that opened the world. Cancelling a call stops
-    the component.
+    What methods of the host return is awaited where it can be, on the loop that opened the world. Cancelling a call
+    stops the component.
     """
 
     @classmethod
@@ -138,28 +125,19 @@ class AsyncMonitor(_host.AsyncWorld[Monitor]):
         cls,
         component: _host.ComponentSource,
         imports: MonitorImports | AsyncMonitorImports,
-        *,
-        wasi: _host.WasiConfig | None = None,
-        memory: int | None = None,
-        fuel: int | None = None,
-        deadline: float | None = None,
-        interruptible: bool = True,
-        adapters: _host.Adapters | None = None,
+        **options: Unpack[_host.OpenOptions],
     ) -> _host.Opening[Self]:
         """Load and instantiate `component` like `Monitor.open`, without blocking the loop.
 
-        `async with AsyncMonitor.open(…) as world:` also closes it at its end; `await AsyncMonitor.open(…)` returns it.
+        `async with AsyncMonitor.open(…) as world:` also closes it at its end.
+        `await AsyncMonitor.open(…)` returns it.
         Calls can be cancelled, and so are always interruptible.
         """
-        limits = _host.Limits(
-            memory=memory, fuel=fuel, deadline=deadline, interruptible=interruptible
-        )
-        return _host.Opening(
-            cls._open(
-                Monitor, component, imports, wasi=wasi, limits=limits, adapters=adapters
-            )
-        )
+        return cls._open_by_options(Monitor, component, imports, options)
 
     async def watch(self, url: str) -> int:
-        """Raises an alert for every message that `url` sends, and returns how many there were."""
+        """Raises an alert for every message that `url` sends, and returns how many there were.
+
+        `watch: func(url: string) -> u32`
+        """
         return await _host.run_in_store(self, self._world.watch, url)

@@ -32,16 +32,33 @@ class WebsocketConnection(_guest.Resource, wit=_abi.WEBSOCKET_CONNECTION):
         `url` starts with `ws://` or, for TLS, with `wss://`. `headers` are added to the handshake request, for tokens
         or a subprotocol; each is a name and a value.
 
+        `connect: static func(url: string, headers: option<list<tuple<string, string>>>)
+        -> result<websocket-connection, error>`
+
         Raises:
-            Error: as WIT declares.
+            ErrorConnectionFailure: No connection: the URL is not usable, the server cannot be reached, or it refused
+                the handshake.
+            ErrorSendFailure: The message could not be handed to the network.
+            ErrorReceiveFailure: Waiting for a message failed although the connection was not closed in an orderly way.
+            ErrorProtocolError: The server broke the rules of the protocol.
+            ErrorClosed: The connection is closed, by either side.
+            ErrorOther: Anything else, for example a permission that the host did not grant.
         """
         return _websocket_connection_connect(url, headers)
 
     def send(self, message: Message | str | bytes | bytearray | memoryview) -> None:
         """Send one message. That it was accepted does not mean that the server has read it.
 
+        `send: func(message: message) -> result<_, error>`
+
         Raises:
-            Error: as WIT declares.
+            ErrorConnectionFailure: No connection: the URL is not usable, the server cannot be reached, or it refused
+                the handshake.
+            ErrorSendFailure: The message could not be handed to the network.
+            ErrorReceiveFailure: Waiting for a message failed although the connection was not closed in an orderly way.
+            ErrorProtocolError: The server broke the rules of the protocol.
+            ErrorClosed: The connection is closed, by either side.
+            ErrorOther: Anything else, for example a permission that the host did not grant.
         """
         _websocket_connection_send(self, message)
 
@@ -50,8 +67,16 @@ class WebsocketConnection(_guest.Resource, wit=_abi.WEBSOCKET_CONNECTION):
 
         Messages that arrived before a close are still delivered; after the last one this fails with `closed`.
 
+        `receive: func() -> result<message, error>`
+
         Raises:
-            Error: as WIT declares.
+            ErrorConnectionFailure: No connection: the URL is not usable, the server cannot be reached, or it refused
+                the handshake.
+            ErrorSendFailure: The message could not be handed to the network.
+            ErrorReceiveFailure: Waiting for a message failed although the connection was not closed in an orderly way.
+            ErrorProtocolError: The server broke the rules of the protocol.
+            ErrorClosed: The connection is closed, by either side.
+            ErrorOther: Anything else, for example a permission that the host did not grant.
         """
         return _websocket_connection_receive(self)
 
@@ -59,16 +84,32 @@ class WebsocketConnection(_guest.Resource, wit=_abi.WEBSOCKET_CONNECTION):
         """Like `receive`, but give up after `timeout-ms` milliseconds: the result is then none, and the connection is as
         good as before.
 
+        `receive-with-timeout: func(timeout-ms: u64) -> result<option<message>, error>`
+
         Raises:
-            Error: as WIT declares.
+            ErrorConnectionFailure: No connection: the URL is not usable, the server cannot be reached, or it refused
+                the handshake.
+            ErrorSendFailure: The message could not be handed to the network.
+            ErrorReceiveFailure: Waiting for a message failed although the connection was not closed in an orderly way.
+            ErrorProtocolError: The server broke the rules of the protocol.
+            ErrorClosed: The connection is closed, by either side.
+            ErrorOther: Anything else, for example a permission that the host did not grant.
         """
         return _websocket_connection_receive_with_timeout(self, timeout_ms)
 
     def close(self, code: int | None = None, reason: str | None = None) -> None:
         """Start the closing handshake. Without a code the server is told 1000, without a reason an empty one.
 
+        `close: func(code: option<u16>, reason: option<string>) -> result<_, error>`
+
         Raises:
-            Error: as WIT declares.
+            ErrorConnectionFailure: No connection: the URL is not usable, the server cannot be reached, or it refused
+                the handshake.
+            ErrorSendFailure: The message could not be handed to the network.
+            ErrorReceiveFailure: Waiting for a message failed although the connection was not closed in an orderly way.
+            ErrorProtocolError: The server broke the rules of the protocol.
+            ErrorClosed: The connection is closed, by either side.
+            ErrorOther: Anything else, for example a permission that the host did not grant.
         """
         _websocket_connection_close(self, code, reason)
 
@@ -77,6 +118,8 @@ class WebsocketConnection(_guest.Resource, wit=_abi.WEBSOCKET_CONNECTION):
         is closed.
 
         Drop the pollable before the connection it came from.
+
+        `subscribe: func() -> pollable`
         """
         return _websocket_connection_subscribe(self)
 
@@ -91,20 +134,18 @@ class WebsocketConnection(_guest.Resource, wit=_abi.WEBSOCKET_CONNECTION):
 
 _bind = _world.importer(_abi.INTERFACE, __name__)
 _websocket_connection_connect: Callable[..., WebsocketConnection] = _bind(
-    "[static]websocket-connection.connect"
+    _abi.WEBSOCKET_CONNECTION_CONNECT
 )
-_websocket_connection_send: Callable[..., None] = _bind(
-    "[method]websocket-connection.send"
-)
+_websocket_connection_send: Callable[..., None] = _bind(_abi.WEBSOCKET_CONNECTION_SEND)
 _websocket_connection_receive: Callable[..., Message] = _bind(
-    "[method]websocket-connection.receive"
+    _abi.WEBSOCKET_CONNECTION_RECEIVE
 )
 _websocket_connection_receive_with_timeout: Callable[..., Message | None] = _bind(
-    "[method]websocket-connection.receive-with-timeout"
+    _abi.WEBSOCKET_CONNECTION_RECEIVE_WITH_TIMEOUT
 )
 _websocket_connection_close: Callable[..., None] = _bind(
-    "[method]websocket-connection.close"
+    _abi.WEBSOCKET_CONNECTION_CLOSE
 )
 _websocket_connection_subscribe: Callable[..., Pollable] = _bind(
-    "[method]websocket-connection.subscribe"
+    _abi.WEBSOCKET_CONNECTION_SUBSCRIBE
 )

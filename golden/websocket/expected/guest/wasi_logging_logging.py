@@ -20,9 +20,11 @@ def log(level: Level, context: str, message: str) -> None:
 
     `context` names the part of the program that speaks, so that a reader can group and filter; hosts give it no
     meaning of their own. Nothing is returned: logging never fails a caller.
+
+    `log: func(level: level, context: string, message: string)`
     """
     _log(level, context, message)
 
 
 _bind = _world.importer(_abi.INTERFACE, __name__)
-_log: Callable[..., None] = _bind("log")
+_log: Callable[..., None] = _bind(_abi.LOG)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, Unpack
 
 from witgen_runtime import host as _host
 
@@ -79,32 +79,16 @@ class Chat(_host.World):
         cls,
         component: _host.ComponentSource,
         imports: ChatImports,
-        *,
-        wasi: _host.WasiConfig | None = None,
-        memory: int | None = None,
-        fuel: int | None = None,
-        deadline: float | None = None,
-        interruptible: bool = False,
-        adapters: _host.Adapters | None = None,
+        **options: Unpack[_host.OpenOptions],
     ) -> Self:
         """Load and instantiate `component` in a store of its own; closing the result closes the store.
 
         Args:
             component: a path, the bytes of a component, component text, or a loaded `wasmtime.component.Component`.
             imports: the implementations of what the component imports.
-            wasi: what the component sees of this machine; by default it shares stdout and stderr.
-            memory: how many bytes each of its memories may have.
-            fuel: how many instructions, about, it may run in all.
-            deadline: how many seconds a call may take.
-            interruptible: whether Ctrl-C ends a call while the component runs; with a deadline it does anyway.
-            adapters: whether lists of bytes take the fast way: "auto" (where they can), "bytes" (or fail), "off".
+            options: `wasi`, `memory`, `fuel`, `deadline`, `interruptible`, `adapters`, as `OpenOptions` describes them.
         """
-        limits = _host.Limits(
-            memory=memory, fuel=fuel, deadline=deadline, interruptible=interruptible
-        )
-        return cls._open(
-            component, imports, wasi=wasi, limits=limits, adapters=adapters
-        )
+        return cls._open_by_options(component, imports, options)
 
     @classmethod
     def instantiate(
@@ -124,19 +108,21 @@ class Chat(_host.World):
     def run(self, url: str) -> list[str]:
         """Greets the server at `url`, listens until it closes the connection, and returns what happened, line by line.
 
+        `run: func(url: string) -> result<list<string>, string>`
+
         Raises:
-            RunError: as WIT declares.
+            RunError: the error of `run`, of type `string`.
         """
         return self.__run(url)
 
 
 class AsyncChat(_host.AsyncWorld[Chat]):
-    """Talks to a WebSocket server and reports what it heard.
+    """`Chat` for asyncio: every function is a coroutine, and the component runs on a thread of its own.
 
-    `Chat` for asyncio: every function is a coroutine, and the component runs on a thread to itself.
+    Talks to a WebSocket server and reports what it heard.
 
-    Results of the host's methods are awaited where they can be, on the loop that opened the world. Cancelling a call stops
-    the component.
+    What methods of the host return is awaited where it can be, on the loop that opened the world. Cancelling a call
+    stops the component.
     """
 
     @classmethod
@@ -144,32 +130,22 @@ class AsyncChat(_host.AsyncWorld[Chat]):
         cls,
         component: _host.ComponentSource,
         imports: ChatImports | AsyncChatImports,
-        *,
-        wasi: _host.WasiConfig | None = None,
-        memory: int | None = None,
-        fuel: int | None = None,
-        deadline: float | None = None,
-        interruptible: bool = True,
-        adapters: _host.Adapters | None = None,
+        **options: Unpack[_host.OpenOptions],
     ) -> _host.Opening[Self]:
         """Load and instantiate `component` like `Chat.open`, without blocking the loop.
 
-        `async with AsyncChat.open(…) as world:` also closes it at its end; `await AsyncChat.open(…)` returns it.
+        `async with AsyncChat.open(…) as world:` also closes it at its end.
+        `await AsyncChat.open(…)` returns it.
         Calls can be cancelled, and so are always interruptible.
         """
-        limits = _host.Limits(
-            memory=memory, fuel=fuel, deadline=deadline, interruptible=interruptible
-        )
-        return _host.Opening(
-            cls._open(
-                Chat, component, imports, wasi=wasi, limits=limits, adapters=adapters
-            )
-        )
+        return cls._open_by_options(Chat, component, imports, options)
 
     async def run(self, url: str) -> list[str]:
         """Greets the server at `url`, listens until it closes the connection, and returns what happened, line by line.
 
+        `run: func(url: string) -> result<list<string>, string>`
+
         Raises:
-            RunError: as WIT declares.
+            RunError: the error of `run`, of type `string`.
         """
         return await _host.run_in_store(self, self._world.run, url)

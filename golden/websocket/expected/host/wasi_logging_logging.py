@@ -25,13 +25,15 @@ class Logging(_host.Interface):
 
         `context` names the part of the program that speaks, so that a reader can group and filter; hosts give it no
         meaning of their own. Nothing is returned: logging never fails a caller.
+
+        `log: func(level: level, context: string, message: string)`
         """
 
 
 class AsyncLogging(_host.Interface):
-    """Hand messages to the log of whoever runs the component.
+    """`Logging` for asyncio, to implement with coroutines.
 
-    `Logging` with methods that are coroutines, for the asyncio API.
+    Hand messages to the log of whoever runs the component.
     """
 
     @abstractmethod
@@ -40,4 +42,6 @@ class AsyncLogging(_host.Interface):
 
         `context` names the part of the program that speaks, so that a reader can group and filter; hosts give it no
         meaning of their own. Nothing is returned: logging never fails a caller.
+
+        `log: func(level: level, context: string, message: string)`
         """

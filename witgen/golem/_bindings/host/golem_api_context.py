@@ -32,19 +32,31 @@ class Span(_host.Resource):
 
     @abstractmethod
     def started_at(self) -> Datetime:
-        """Tell when it began."""
+        """Tell when it began.
+
+        `started-at: func() -> datetime`
+        """
 
     @abstractmethod
     def set_attribute(self, name: str, value: AttributeValue) -> None:
-        """Note something about it, in place of what was noted under that name."""
+        """Note something about it, in place of what was noted under that name.
+
+        `set-attribute: func(name: string, value: attribute-value)`
+        """
 
     @abstractmethod
     def set_attributes(self, attributes: list[Attribute]) -> None:
-        """Note several things about it at once."""
+        """Note several things about it at once.
+
+        `set-attributes: func(attributes: list<attribute>)`
+        """
 
     @abstractmethod
     def finish(self) -> None:
-        """End it now, before it is dropped."""
+        """End it now, before it is dropped.
+
+        `finish: func()`
+        """
 
 
 class InvocationContext(_host.Resource):
@@ -52,101 +64,159 @@ class InvocationContext(_host.Resource):
 
     @abstractmethod
     def trace_id(self) -> TraceId:
-        """Tell which trace this belongs to."""
+        """Tell which trace this belongs to.
+
+        `trace-id: func() -> trace-id`
+        """
 
     @abstractmethod
     def span_id(self) -> SpanId:
-        """Tell which span this is."""
+        """Tell which span this is.
+
+        `span-id: func() -> span-id`
+        """
 
     @abstractmethod
     def parent(self) -> InvocationContext | None:
-        """Return the place above, or none at the top."""
+        """Return the place above, or none at the top.
+
+        `parent: func() -> option<invocation-context>`
+        """
 
     @abstractmethod
     def get_attribute(self, key: str, inherited: bool) -> AttributeValue | None:
         """Return what was noted under a name, or none. With `inherited`, look also in the spans above, the nearest
         first.
+
+        `get-attribute: func(key: string, inherited: bool) -> option<attribute-value>`
         """
 
     @abstractmethod
     def get_attributes(self, inherited: bool) -> list[Attribute]:
-        """Return all that was noted. With `inherited`, the spans above count too, and the nearest wins."""
+        """Return all that was noted. With `inherited`, the spans above count too, and the nearest wins.
+
+        `get-attributes: func(inherited: bool) -> list<attribute>`
+        """
 
     @abstractmethod
     def get_attribute_chain(self, key: str) -> list[AttributeValue]:
-        """Return all that was noted under a name, here and above, the nearest first."""
+        """Return all that was noted under a name, here and above, the nearest first.
+
+        `get-attribute-chain: func(key: string) -> list<attribute-value>`
+        """
 
     @abstractmethod
     def get_attribute_chains(self) -> list[AttributeChain]:
-        """Return all that was noted, here and above, name by name."""
+        """Return all that was noted, here and above, name by name.
+
+        `get-attribute-chains: func() -> list<attribute-chain>`
+        """
 
     @abstractmethod
     def trace_context_headers(self) -> list[tuple[str, str]]:
-        """Return the headers that carry this place over HTTP, by the rules of W3C Trace Context."""
+        """Return the headers that carry this place over HTTP, by the rules of W3C Trace Context.
+
+        `trace-context-headers: func() -> list<tuple<string, string>>`
+        """
 
 
 class AsyncSpan(_host.AsyncResource, of=Span):
-    """A piece of work with a beginning, an end and attributes. Dropping it ends it.
+    """`Span` for asyncio, to implement with coroutines.
 
-    `Span` with methods that are coroutines, for the asyncio API.
+    A piece of work with a beginning, an end and attributes. Dropping it ends it.
     """
 
     @abstractmethod
     async def started_at(self) -> Datetime:
-        """Tell when it began."""
+        """Tell when it began.
+
+        `started-at: func() -> datetime`
+        """
 
     @abstractmethod
     async def set_attribute(self, name: str, value: AttributeValue) -> None:
-        """Note something about it, in place of what was noted under that name."""
+        """Note something about it, in place of what was noted under that name.
+
+        `set-attribute: func(name: string, value: attribute-value)`
+        """
 
     @abstractmethod
     async def set_attributes(self, attributes: list[Attribute]) -> None:
-        """Note several things about it at once."""
+        """Note several things about it at once.
+
+        `set-attributes: func(attributes: list<attribute>)`
+        """
 
     @abstractmethod
     async def finish(self) -> None:
-        """End it now, before it is dropped."""
+        """End it now, before it is dropped.
+
+        `finish: func()`
+        """
 
 
 class AsyncInvocationContext(_host.AsyncResource, of=InvocationContext):
-    """A place in the tree of spans, with all that was noted on the way there.
+    """`InvocationContext` for asyncio, to implement with coroutines.
 
-    `InvocationContext` with methods that are coroutines, for the asyncio API.
+    A place in the tree of spans, with all that was noted on the way there.
     """
 
     @abstractmethod
     async def trace_id(self) -> TraceId:
-        """Tell which trace this belongs to."""
+        """Tell which trace this belongs to.
+
+        `trace-id: func() -> trace-id`
+        """
 
     @abstractmethod
     async def span_id(self) -> SpanId:
-        """Tell which span this is."""
+        """Tell which span this is.
+
+        `span-id: func() -> span-id`
+        """
 
     @abstractmethod
     async def parent(self) -> AsyncInvocationContext | None:
-        """Return the place above, or none at the top."""
+        """Return the place above, or none at the top.
+
+        `parent: func() -> option<invocation-context>`
+        """
 
     @abstractmethod
     async def get_attribute(self, key: str, inherited: bool) -> AttributeValue | None:
         """Return what was noted under a name, or none. With `inherited`, look also in the spans above, the nearest
         first.
+
+        `get-attribute: func(key: string, inherited: bool) -> option<attribute-value>`
         """
 
     @abstractmethod
     async def get_attributes(self, inherited: bool) -> list[Attribute]:
-        """Return all that was noted. With `inherited`, the spans above count too, and the nearest wins."""
+        """Return all that was noted. With `inherited`, the spans above count too, and the nearest wins.
+
+        `get-attributes: func(inherited: bool) -> list<attribute>`
+        """
 
     @abstractmethod
     async def get_attribute_chain(self, key: str) -> list[AttributeValue]:
-        """Return all that was noted under a name, here and above, the nearest first."""
+        """Return all that was noted under a name, here and above, the nearest first.
+
+        `get-attribute-chain: func(key: string) -> list<attribute-value>`
+        """
 
     @abstractmethod
     async def get_attribute_chains(self) -> list[AttributeChain]:
-        """Return all that was noted, here and above, name by name."""
+        """Return all that was noted, here and above, name by name.
+
+        `get-attribute-chains: func() -> list<attribute-chain>`
+        """
 
     @abstractmethod
     async def trace_context_headers(self) -> list[tuple[str, str]]:
-        """Return the headers that carry this place over HTTP, by the rules of W3C Trace Context."""
+        """Return the headers that carry this place over HTTP, by the rules of W3C Trace Context.
+
+        `trace-context-headers: func() -> list<tuple<string, string>>`
+        """
 
 
 _Span = Span
@@ -166,21 +236,30 @@ class Context(_host.Interface):
 
     @abstractmethod
     def start_span(self, name: str) -> _Span:
-        """Begin a span inside the current one."""
+        """Begin a span inside the current one.
+
+        `start-span: func(name: string) -> span`
+        """
 
     @abstractmethod
     def current_context(self) -> _InvocationContext:
-        """Return where in the tree of spans the worker is now. Spans that begin later do not change what this returned."""
+        """Return where in the tree of spans the worker is now. Spans that begin later do not change what this returned.
+
+        `current-context: func() -> invocation-context`
+        """
 
     @abstractmethod
     def allow_forwarding_trace_context_headers(self, allow: bool) -> bool:
-        """Set whether HTTP requests carry the trace along in their headers. Returns what was set before."""
+        """Set whether HTTP requests carry the trace along in their headers. Returns what was set before.
+
+        `allow-forwarding-trace-context-headers: func(allow: bool) -> bool`
+        """
 
 
 class AsyncContext(_host.Interface):
-    """Spans for tracing: what a worker does, when, and on whose behalf.
+    """`Context` for asyncio, to implement with coroutines.
 
-    `Context` with methods that are coroutines, for the asyncio API.
+    Spans for tracing: what a worker does, when, and on whose behalf.
     """
 
     Span: type[AsyncSpan]
@@ -191,12 +270,21 @@ class AsyncContext(_host.Interface):
 
     @abstractmethod
     async def start_span(self, name: str) -> AsyncSpan:
-        """Begin a span inside the current one."""
+        """Begin a span inside the current one.
+
+        `start-span: func(name: string) -> span`
+        """
 
     @abstractmethod
     async def current_context(self) -> AsyncInvocationContext:
-        """Return where in the tree of spans the worker is now. Spans that begin later do not change what this returned."""
+        """Return where in the tree of spans the worker is now. Spans that begin later do not change what this returned.
+
+        `current-context: func() -> invocation-context`
+        """
 
     @abstractmethod
     async def allow_forwarding_trace_context_headers(self, allow: bool) -> bool:
-        """Set whether HTTP requests carry the trace along in their headers. Returns what was set before."""
+        """Set whether HTTP requests carry the trace along in their headers. Returns what was set before.
+
+        `allow-forwarding-trace-context-headers: func(allow: bool) -> bool`
+        """

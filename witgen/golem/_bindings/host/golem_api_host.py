@@ -43,17 +43,22 @@ class GetWorkers(_host.Resource):
 
         Golem knows the state of a worker that is not loaded from its memory of it, which may be old; with `precise`
         it finds out, which takes longer.
+
+        `constructor(component-id: component-id, filter: option<worker-any-filter>, precise: bool)`
         """
 
     @abstractmethod
     def get_next(self) -> list[WorkerMetadata] | None:
-        """Return the next page, or none at the end. A page may be empty without being the last."""
+        """Return the next page, or none at the end. A page may be empty without being the last.
+
+        `get-next: func() -> option<list<worker-metadata>>`
+        """
 
 
 class AsyncGetWorkers(_host.AsyncResource, of=GetWorkers):
-    """A search for workers of one component, page by page.
+    """`GetWorkers` for asyncio, to implement with coroutines.
 
-    `GetWorkers` with methods that are coroutines, for the asyncio API.
+    A search for workers of one component, page by page.
     """
 
     @abstractmethod
@@ -64,11 +69,16 @@ class AsyncGetWorkers(_host.AsyncResource, of=GetWorkers):
 
         Golem knows the state of a worker that is not loaded from its memory of it, which may be old; with `precise`
         it finds out, which takes longer.
+
+        `constructor(component-id: component-id, filter: option<worker-any-filter>, precise: bool)`
         """
 
     @abstractmethod
     async def get_next(self) -> list[WorkerMetadata] | None:
-        """Return the next page, or none at the end. A page may be empty without being the last."""
+        """Return the next page, or none at the end. A page may be empty without being the last.
+
+        `get-next: func() -> option<list<worker-metadata>>`
+        """
 
 
 _GetWorkers = GetWorkers
@@ -86,32 +96,48 @@ class Host(_host.Interface):
 
     @abstractmethod
     def create_promise(self) -> PromiseId:
-        """Make a promise: something to wait for that somebody else brings about."""
+        """Make a promise: something to wait for that somebody else brings about.
+
+        `create-promise: func() -> promise-id`
+        """
 
     @abstractmethod
     def await_promise(self, promise_id: PromiseId) -> bytes:
         """Wait until a promise is completed, and return what it was completed with.
 
         The worker may be unloaded meanwhile; waiting costs nothing, also for months.
+
+        `await-promise: func(promise-id: promise-id) -> list<u8>`
         """
 
     @abstractmethod
     def poll_promise(self, promise_id: PromiseId) -> bytes | None:
-        """Return what a promise was completed with, or none while it is not."""
+        """Return what a promise was completed with, or none while it is not.
+
+        `poll-promise: func(promise-id: promise-id) -> option<list<u8>>`
+        """
 
     @abstractmethod
     def complete_promise(self, promise_id: PromiseId, data: bytes) -> bool:
-        """Complete a promise with some bytes. False means that somebody did so before: then nothing changes."""
+        """Complete a promise with some bytes. False means that somebody did so before: then nothing changes.
+
+        `complete-promise: func(promise-id: promise-id, data: list<u8>) -> bool`
+        """
 
     @abstractmethod
     def delete_promise(self, promise_id: PromiseId) -> None:
-        """Forget a promise that nobody needs any more."""
+        """Forget a promise that nobody needs any more.
+
+        `delete-promise: func(promise-id: promise-id)`
+        """
 
     @abstractmethod
     def get_oplog_index(self) -> OplogIndex:
         """Tell where in its oplog the worker is.
 
         The place is marked there, so that `set-oplog-index` can come back to it.
+
+        `get-oplog-index: func() -> oplog-index`
         """
 
     @abstractmethod
@@ -119,44 +145,69 @@ class Host(_host.Interface):
         """Go back to an earlier place of the oplog and go on from there, as if what came after had not happened.
 
         Whatever it has done to the world outside stays done.
+
+        `set-oplog-index: func(oplog-idx: oplog-index)`
         """
 
     @abstractmethod
     def oplog_commit(self, replicas: int) -> None:
-        """Wait until the oplog is stored on so many replicas, or on all of them where there are fewer."""
+        """Wait until the oplog is stored on so many replicas, or on all of them where there are fewer.
+
+        `oplog-commit: func(replicas: u8)`
+        """
 
     @abstractmethod
     def mark_begin_operation(self) -> OplogIndex:
         """Begin a region that is done as a whole: if the worker fails in it, all of it is done again.
 
         Returns what `mark-end-operation` has to be called with.
+
+        `mark-begin-operation: func() -> oplog-index`
         """
 
     @abstractmethod
     def mark_end_operation(self, begin: OplogIndex) -> None:
-        """End a region: from here on it counts as done. Doing so twice is the same as once."""
+        """End a region: from here on it counts as done. Doing so twice is the same as once.
+
+        `mark-end-operation: func(begin: oplog-index)`
+        """
 
     @abstractmethod
     def get_retry_policy(self) -> RetryPolicy:
-        """Return what is done about this worker when it fails."""
+        """Return what is done about this worker when it fails.
+
+        `get-retry-policy: func() -> retry-policy`
+        """
 
     @abstractmethod
     def set_retry_policy(self, new_retry_policy: RetryPolicy) -> None:
-        """Set what is done about this worker when it fails, from now on."""
+        """Set what is done about this worker when it fails, from now on.
+
+        `set-retry-policy: func(new-retry-policy: retry-policy)`
+        """
 
     @abstractmethod
     def get_oplog_persistence_level(self) -> PersistenceLevel:
-        """Return what is written to this worker's oplog."""
+        """Return what is written to this worker's oplog.
+
+        `get-oplog-persistence-level: func() -> persistence-level`
+        """
 
     @abstractmethod
     def set_oplog_persistence_level(
         self, new_persistence_level: PersistenceLevel
     ) -> None:
-        """Set what is written to this worker's oplog. Less makes it faster, and less durable."""
+        """Set what is written to this worker's oplog. Less makes it faster, and less durable.
+
+        `set-oplog-persistence-level: func(new-persistence-level: persistence-level)`
+        """
 
     @abstractmethod
     def get_idempotence_mode(self) -> bool:
-        """Tell whether calls to the outside may be repeated; `set-idempotence-mode` says what that means."""
+        """Tell whether calls to the outside may be repeated; `set-idempotence-mode` says what that means.
+
+        `get-idempotence-mode: func() -> bool`
+        """
 
     @abstractmethod
     def set_idempotence_mode(self, idempotent: bool) -> None:
@@ -164,6 +215,8 @@ class Host(_host.Interface):
 
         With true, which is the default, it is made again: every call happens, and some may happen twice. With false the
         worker fails: no call happens twice.
+
+        `set-idempotence-mode: func(idempotent: bool)`
         """
 
     @abstractmethod
@@ -172,21 +225,32 @@ class Host(_host.Interface):
 
         It is in the oplog before this returns. Send it along with a payment, say, and the other side can tell a
         repetition from a second order.
+
+        `generate-idempotency-key: func() -> uuid`
         """
 
     @abstractmethod
     def update_worker(
         self, worker_id: WorkerId, target_version: ComponentVersion, mode: UpdateMode
     ) -> None:
-        """Ask for a worker to be updated. This returns when the wish is noted, not when the worker is updated."""
+        """Ask for a worker to be updated. This returns when the wish is noted, not when the worker is updated.
+
+        `update-worker: func(worker-id: worker-id, target-version: component-version, mode: update-mode)`
+        """
 
     @abstractmethod
     def get_self_metadata(self) -> WorkerMetadata:
-        """Return what Golem knows about the worker that asks."""
+        """Return what Golem knows about the worker that asks.
+
+        `get-self-metadata: func() -> worker-metadata`
+        """
 
     @abstractmethod
     def get_worker_metadata(self, worker_id: WorkerId) -> WorkerMetadata | None:
-        """Return what Golem knows about a worker, or none where it knows no such worker."""
+        """Return what Golem knows about a worker, or none where it knows no such worker.
+
+        `get-worker-metadata: func(worker-id: worker-id) -> option<worker-metadata>`
+        """
 
     @abstractmethod
     def fork_worker(
@@ -195,13 +259,20 @@ class Host(_host.Interface):
         target_worker_id: WorkerId,
         oplog_idx_cut_off: OplogIndex,
     ) -> None:
-        """Make a worker that begins with a copy of another one's oplog, up to the given entry, and goes on by itself."""
+        """Make a worker that begins with a copy of another one's oplog, up to the given entry, and goes on by itself.
+
+        `fork-worker: func(source-worker-id: worker-id, target-worker-id: worker-id,
+        oplog-idx-cut-off: oplog-index)`
+        """
 
     @abstractmethod
     def revert_worker(
         self, worker_id: WorkerId, revert_target: RevertWorkerTarget
     ) -> None:
-        """Take a worker back to where it was before."""
+        """Take a worker back to where it was before.
+
+        `revert-worker: func(worker-id: worker-id, revert-target: revert-worker-target)`
+        """
 
     @abstractmethod
     def resolve_component_id(self, component_reference: str) -> ComponentId | None:
@@ -209,6 +280,8 @@ class Host(_host.Interface):
 
         On an installation of one's own a reference is the component's name. On Golem's cloud it may have the project
         before it, and the account before that, divided by slashes; what is left out is the caller's own.
+
+        `resolve-component-id: func(component-reference: string) -> option<component-id>`
         """
 
     @abstractmethod
@@ -217,26 +290,34 @@ class Host(_host.Interface):
     ) -> WorkerId | None:
         """Make the name of a worker out of a component, which is looked up, and a name, which is not; none where there is
         no such component.
+
+        `resolve-worker-id: func(component-reference: string, worker-name: string) -> option<worker-id>`
         """
 
     @abstractmethod
     def resolve_worker_id_strict(
         self, component_reference: str, worker_name: str
     ) -> WorkerId | None:
-        """Find a worker by component and name; none where there is no such worker."""
+        """Find a worker by component and name; none where there is no such worker.
+
+        `resolve-worker-id-strict: func(component-reference: string, worker-name: string) -> option<worker-id>`
+        """
 
     @abstractmethod
     def fork(self, new_name: str) -> ForkResult:
-        """Go on as two: this worker, and a copy of it with the given name. The result tells them apart."""
+        """Go on as two: this worker, and a copy of it with the given name. The result tells them apart.
+
+        `fork: func(new-name: string) -> fork-result`
+        """
 
 
 class AsyncHost(_host.Interface):
-    """Workers, their promises, and control over what Golem does to make a worker durable.
+    """`Host` for asyncio, to implement with coroutines.
+
+    Workers, their promises, and control over what Golem does to make a worker durable.
 
     Golem writes everything that a worker does with the world outside to a log, its oplog. After a crash or a move the
     worker runs again from the start and gets the recorded results until it is where it was.
-
-    `Host` with methods that are coroutines, for the asyncio API.
     """
 
     GetWorkers: type[AsyncGetWorkers]
@@ -244,32 +325,48 @@ class AsyncHost(_host.Interface):
 
     @abstractmethod
     async def create_promise(self) -> PromiseId:
-        """Make a promise: something to wait for that somebody else brings about."""
+        """Make a promise: something to wait for that somebody else brings about.
+
+        `create-promise: func() -> promise-id`
+        """
 
     @abstractmethod
     async def await_promise(self, promise_id: PromiseId) -> bytes:
         """Wait until a promise is completed, and return what it was completed with.
 
         The worker may be unloaded meanwhile; waiting costs nothing, also for months.
+
+        `await-promise: func(promise-id: promise-id) -> list<u8>`
         """
 
     @abstractmethod
     async def poll_promise(self, promise_id: PromiseId) -> bytes | None:
-        """Return what a promise was completed with, or none while it is not."""
+        """Return what a promise was completed with, or none while it is not.
+
+        `poll-promise: func(promise-id: promise-id) -> option<list<u8>>`
+        """
 
     @abstractmethod
     async def complete_promise(self, promise_id: PromiseId, data: bytes) -> bool:
-        """Complete a promise with some bytes. False means that somebody did so before: then nothing changes."""
+        """Complete a promise with some bytes. False means that somebody did so before: then nothing changes.
+
+        `complete-promise: func(promise-id: promise-id, data: list<u8>) -> bool`
+        """
 
     @abstractmethod
     async def delete_promise(self, promise_id: PromiseId) -> None:
-        """Forget a promise that nobody needs any more."""
+        """Forget a promise that nobody needs any more.
+
+        `delete-promise: func(promise-id: promise-id)`
+        """
 
     @abstractmethod
     async def get_oplog_index(self) -> OplogIndex:
         """Tell where in its oplog the worker is.
 
         The place is marked there, so that `set-oplog-index` can come back to it.
+
+        `get-oplog-index: func() -> oplog-index`
         """
 
     @abstractmethod
@@ -277,44 +374,69 @@ class AsyncHost(_host.Interface):
         """Go back to an earlier place of the oplog and go on from there, as if what came after had not happened.
 
         Whatever it has done to the world outside stays done.
+
+        `set-oplog-index: func(oplog-idx: oplog-index)`
         """
 
     @abstractmethod
     async def oplog_commit(self, replicas: int) -> None:
-        """Wait until the oplog is stored on so many replicas, or on all of them where there are fewer."""
+        """Wait until the oplog is stored on so many replicas, or on all of them where there are fewer.
+
+        `oplog-commit: func(replicas: u8)`
+        """
 
     @abstractmethod
     async def mark_begin_operation(self) -> OplogIndex:
         """Begin a region that is done as a whole: if the worker fails in it, all of it is done again.
 
         Returns what `mark-end-operation` has to be called with.
+
+        `mark-begin-operation: func() -> oplog-index`
         """
 
     @abstractmethod
     async def mark_end_operation(self, begin: OplogIndex) -> None:
-        """End a region: from here on it counts as done. Doing so twice is the same as once."""
+        """End a region: from here on it counts as done. Doing so twice is the same as once.
+
+        `mark-end-operation: func(begin: oplog-index)`
+        """
 
     @abstractmethod
     async def get_retry_policy(self) -> RetryPolicy:
-        """Return what is done about this worker when it fails."""
+        """Return what is done about this worker when it fails.
+
+        `get-retry-policy: func() -> retry-policy`
+        """
 
     @abstractmethod
     async def set_retry_policy(self, new_retry_policy: RetryPolicy) -> None:
-        """Set what is done about this worker when it fails, from now on."""
+        """Set what is done about this worker when it fails, from now on.
+
+        `set-retry-policy: func(new-retry-policy: retry-policy)`
+        """
 
     @abstractmethod
     async def get_oplog_persistence_level(self) -> PersistenceLevel:
-        """Return what is written to this worker's oplog."""
+        """Return what is written to this worker's oplog.
+
+        `get-oplog-persistence-level: func() -> persistence-level`
+        """
 
     @abstractmethod
     async def set_oplog_persistence_level(
         self, new_persistence_level: PersistenceLevel
     ) -> None:
-        """Set what is written to this worker's oplog. Less makes it faster, and less durable."""
+        """Set what is written to this worker's oplog. Less makes it faster, and less durable.
+
+        `set-oplog-persistence-level: func(new-persistence-level: persistence-level)`
+        """
 
     @abstractmethod
     async def get_idempotence_mode(self) -> bool:
-        """Tell whether calls to the outside may be repeated; `set-idempotence-mode` says what that means."""
+        """Tell whether calls to the outside may be repeated; `set-idempotence-mode` says what that means.
+
+        `get-idempotence-mode: func() -> bool`
+        """
 
     @abstractmethod
     async def set_idempotence_mode(self, idempotent: bool) -> None:
@@ -322,6 +444,8 @@ class AsyncHost(_host.Interface):
 
         With true, which is the default, it is made again: every call happens, and some may happen twice. With false the
         worker fails: no call happens twice.
+
+        `set-idempotence-mode: func(idempotent: bool)`
         """
 
     @abstractmethod
@@ -330,21 +454,32 @@ class AsyncHost(_host.Interface):
 
         It is in the oplog before this returns. Send it along with a payment, say, and the other side can tell a
         repetition from a second order.
+
+        `generate-idempotency-key: func() -> uuid`
         """
 
     @abstractmethod
     async def update_worker(
         self, worker_id: WorkerId, target_version: ComponentVersion, mode: UpdateMode
     ) -> None:
-        """Ask for a worker to be updated. This returns when the wish is noted, not when the worker is updated."""
+        """Ask for a worker to be updated. This returns when the wish is noted, not when the worker is updated.
+
+        `update-worker: func(worker-id: worker-id, target-version: component-version, mode: update-mode)`
+        """
 
     @abstractmethod
     async def get_self_metadata(self) -> WorkerMetadata:
-        """Return what Golem knows about the worker that asks."""
+        """Return what Golem knows about the worker that asks.
+
+        `get-self-metadata: func() -> worker-metadata`
+        """
 
     @abstractmethod
     async def get_worker_metadata(self, worker_id: WorkerId) -> WorkerMetadata | None:
-        """Return what Golem knows about a worker, or none where it knows no such worker."""
+        """Return what Golem knows about a worker, or none where it knows no such worker.
+
+        `get-worker-metadata: func(worker-id: worker-id) -> option<worker-metadata>`
+        """
 
     @abstractmethod
     async def fork_worker(
@@ -353,13 +488,20 @@ class AsyncHost(_host.Interface):
         target_worker_id: WorkerId,
         oplog_idx_cut_off: OplogIndex,
     ) -> None:
-        """Make a worker that begins with a copy of another one's oplog, up to the given entry, and goes on by itself."""
+        """Make a worker that begins with a copy of another one's oplog, up to the given entry, and goes on by itself.
+
+        `fork-worker: func(source-worker-id: worker-id, target-worker-id: worker-id,
+        oplog-idx-cut-off: oplog-index)`
+        """
 
     @abstractmethod
     async def revert_worker(
         self, worker_id: WorkerId, revert_target: RevertWorkerTarget
     ) -> None:
-        """Take a worker back to where it was before."""
+        """Take a worker back to where it was before.
+
+        `revert-worker: func(worker-id: worker-id, revert-target: revert-worker-target)`
+        """
 
     @abstractmethod
     async def resolve_component_id(
@@ -369,6 +511,8 @@ class AsyncHost(_host.Interface):
 
         On an installation of one's own a reference is the component's name. On Golem's cloud it may have the project
         before it, and the account before that, divided by slashes; what is left out is the caller's own.
+
+        `resolve-component-id: func(component-reference: string) -> option<component-id>`
         """
 
     @abstractmethod
@@ -377,14 +521,22 @@ class AsyncHost(_host.Interface):
     ) -> WorkerId | None:
         """Make the name of a worker out of a component, which is looked up, and a name, which is not; none where there is
         no such component.
+
+        `resolve-worker-id: func(component-reference: string, worker-name: string) -> option<worker-id>`
         """
 
     @abstractmethod
     async def resolve_worker_id_strict(
         self, component_reference: str, worker_name: str
     ) -> WorkerId | None:
-        """Find a worker by component and name; none where there is no such worker."""
+        """Find a worker by component and name; none where there is no such worker.
+
+        `resolve-worker-id-strict: func(component-reference: string, worker-name: string) -> option<worker-id>`
+        """
 
     @abstractmethod
     async def fork(self, new_name: str) -> ForkResult:
-        """Go on as two: this worker, and a copy of it with the given name. The result tells them apart."""
+        """Go on as two: this worker, and a copy of it with the given name. The result tells them apart.
+
+        `fork: func(new-name: string) -> fork-result`
+        """

@@ -25,11 +25,17 @@ class GetOplog(_host.Resource):
 
     @abstractmethod
     def __init__(self, worker_id: WorkerId, start: OplogIndex) -> None:
-        """Begin to read the oplog of a worker at the given entry."""
+        """Begin to read the oplog of a worker at the given entry.
+
+        `constructor(worker-id: worker-id, start: oplog-index)`
+        """
 
     @abstractmethod
     def get_next(self) -> list[OplogEntry] | None:
-        """Return the next page, or none at the end."""
+        """Return the next page, or none at the end.
+
+        `get-next: func() -> option<list<oplog-entry>>`
+        """
 
 
 class SearchOplog(_host.Resource):
@@ -40,32 +46,43 @@ class SearchOplog(_host.Resource):
         """Look for a text in the oplog of a worker.
 
         The text is a query: words that all have to occur, and more than that as Golem's manual says.
+
+        `constructor(worker-id: worker-id, text: string)`
         """
 
     @abstractmethod
     def get_next(self) -> list[tuple[OplogIndex, OplogEntry]] | None:
-        """Return the next entries that fit, each with its place, or none at the end."""
+        """Return the next entries that fit, each with its place, or none at the end.
+
+        `get-next: func() -> option<list<tuple<oplog-index, oplog-entry>>>`
+        """
 
 
 class AsyncGetOplog(_host.AsyncResource, of=GetOplog):
-    """An oplog, page by page.
+    """`GetOplog` for asyncio, to implement with coroutines.
 
-    `GetOplog` with methods that are coroutines, for the asyncio API.
+    An oplog, page by page.
     """
 
     @abstractmethod
     def __init__(self, worker_id: WorkerId, start: OplogIndex) -> None:
-        """Begin to read the oplog of a worker at the given entry."""
+        """Begin to read the oplog of a worker at the given entry.
+
+        `constructor(worker-id: worker-id, start: oplog-index)`
+        """
 
     @abstractmethod
     async def get_next(self) -> list[OplogEntry] | None:
-        """Return the next page, or none at the end."""
+        """Return the next page, or none at the end.
+
+        `get-next: func() -> option<list<oplog-entry>>`
+        """
 
 
 class AsyncSearchOplog(_host.AsyncResource, of=SearchOplog):
-    """A search in an oplog, page by page.
+    """`SearchOplog` for asyncio, to implement with coroutines.
 
-    `SearchOplog` with methods that are coroutines, for the asyncio API.
+    A search in an oplog, page by page.
     """
 
     @abstractmethod
@@ -73,11 +90,16 @@ class AsyncSearchOplog(_host.AsyncResource, of=SearchOplog):
         """Look for a text in the oplog of a worker.
 
         The text is a query: words that all have to occur, and more than that as Golem's manual says.
+
+        `constructor(worker-id: worker-id, text: string)`
         """
 
     @abstractmethod
     async def get_next(self) -> list[tuple[OplogIndex, OplogEntry]] | None:
-        """Return the next entries that fit, each with its place, or none at the end."""
+        """Return the next entries that fit, each with its place, or none at the end.
+
+        `get-next: func() -> option<list<tuple<oplog-index, oplog-entry>>>`
+        """
 
 
 _GetOplog = GetOplog
@@ -97,9 +119,9 @@ class Oplog(_host.Interface):
 
 
 class AsyncOplog(_host.Interface):
-    """Read the oplogs of workers.
+    """`Oplog` for asyncio, to implement with coroutines.
 
-    `Oplog` with methods that are coroutines, for the asyncio API.
+    Read the oplogs of workers.
     """
 
     GetOplog: type[AsyncGetOplog]

@@ -43,12 +43,18 @@ class WasmRpc(_host.Resource):
 
     @abstractmethod
     def __init__(self, worker_id: WorkerId) -> None:
-        """Connect to a worker, which is created with its first call where it does not exist."""
+        """Connect to a worker, which is created with its first call where it does not exist.
+
+        `constructor(worker-id: worker-id)`
+        """
 
     @classmethod
     @abstractmethod
     def ephemeral(cls, component_id: ComponentId) -> WasmRpc:
-        """Connect to a component whose workers live for one call only: every call gets a fresh one."""
+        """Connect to a component whose workers live for one call only: every call gets a fresh one.
+
+        `ephemeral: static func(component-id: component-id) -> wasm-rpc`
+        """
 
     @abstractmethod
     def invoke_and_await(
@@ -59,8 +65,15 @@ class WasmRpc(_host.Resource):
         The result comes as a tuple with the function's result in it; the tuple is empty where the function has
         none.
 
+        `invoke-and-await: func(function-name: string, function-params: list<wit-value>)
+        -> result<wit-value, rpc-error>`
+
         Raises:
-            RpcError: as WIT declares.
+            RpcErrorProtocolError: The two sides did not understand each other: the function is unknown, say, or an
+                argument has a wrong type.
+            RpcErrorDenied: The caller may not do this.
+            RpcErrorNotFound: There is no such component or worker.
+            RpcErrorRemoteInternalError: The worker that was called failed.
         """
 
     @abstractmethod
@@ -69,15 +82,25 @@ class WasmRpc(_host.Resource):
 
         An error here means that the call could not be queued, not that it failed.
 
+        `invoke: func(function-name: string, function-params: list<wit-value>) -> result<_, rpc-error>`
+
         Raises:
-            RpcError: as WIT declares.
+            RpcErrorProtocolError: The two sides did not understand each other: the function is unknown, say, or an
+                argument has a wrong type.
+            RpcErrorDenied: The caller may not do this.
+            RpcErrorNotFound: There is no such component or worker.
+            RpcErrorRemoteInternalError: The worker that was called failed.
         """
 
     @abstractmethod
     def async_invoke_and_await(
         self, function_name: str, function_params: list[WitValue]
     ) -> FutureInvokeResult:
-        """Call a function and go on at once; the result can be picked up later from what this returns."""
+        """Call a function and go on at once; the result can be picked up later from what this returns.
+
+        `async-invoke-and-await: func(function-name: string, function-params: list<wit-value>)
+        -> future-invoke-result`
+        """
 
     @abstractmethod
     def schedule_invocation(
@@ -89,6 +112,9 @@ class WasmRpc(_host.Resource):
         """Ask for a call at a later time, which is sure to come even if this worker has ended by then.
 
         A time that has passed means now.
+
+        `schedule-invocation: func(scheduled-time: datetime, function-name: string,
+        function-params: list<wit-value>)`
         """
 
     @abstractmethod
@@ -98,7 +124,11 @@ class WasmRpc(_host.Resource):
         function_name: str,
         function_params: list[WitValue],
     ) -> CancellationToken:
-        """Ask for a call at a later time, like `schedule-invocation`, and get a token with which to call it off."""
+        """Ask for a call at a later time, like `schedule-invocation`, and get a token with which to call it off.
+
+        `schedule-cancelable-invocation: func(scheduled-time: datetime, function-name: string,
+        function-params: list<wit-value>) -> cancellation-token`
+        """
 
 
 class FutureInvokeResult(_host.Resource):
@@ -109,11 +139,16 @@ class FutureInvokeResult(_host.Resource):
         """Return a pollable that is ready once the result is there.
 
         It has to be dropped before this resource.
+
+        `subscribe: func() -> pollable`
         """
 
     @abstractmethod
     def get(self) -> Ok[WitValue] | Err[RpcError] | None:
-        """Return the result, or none while there is none."""
+        """Return the result, or none while there is none.
+
+        `get: func() -> option<result<wit-value, rpc-error>>`
+        """
 
 
 class CancellationToken(_host.Resource):
@@ -121,26 +156,35 @@ class CancellationToken(_host.Resource):
 
     @abstractmethod
     def cancel(self) -> None:
-        """Call it off. Too late, once its time has come: then this does nothing."""
+        """Call it off. Too late, once its time has come: then this does nothing.
+
+        `cancel: func()`
+        """
 
 
 class AsyncWasmRpc(_host.AsyncResource, of=WasmRpc):
-    """A connection to one other worker, over which its exported functions are called.
+    """`WasmRpc` for asyncio, to implement with coroutines.
+
+    A connection to one other worker, over which its exported functions are called.
 
     Function names are written in full: `ns:package/interface.{function}`, or only the function's name for one that
     the world exports directly.
-
-    `WasmRpc` with methods that are coroutines, for the asyncio API.
     """
 
     @abstractmethod
     def __init__(self, worker_id: WorkerId) -> None:
-        """Connect to a worker, which is created with its first call where it does not exist."""
+        """Connect to a worker, which is created with its first call where it does not exist.
+
+        `constructor(worker-id: worker-id)`
+        """
 
     @classmethod
     @abstractmethod
     async def ephemeral(cls, component_id: ComponentId) -> AsyncWasmRpc:
-        """Connect to a component whose workers live for one call only: every call gets a fresh one."""
+        """Connect to a component whose workers live for one call only: every call gets a fresh one.
+
+        `ephemeral: static func(component-id: component-id) -> wasm-rpc`
+        """
 
     @abstractmethod
     async def invoke_and_await(
@@ -151,8 +195,15 @@ class AsyncWasmRpc(_host.AsyncResource, of=WasmRpc):
         The result comes as a tuple with the function's result in it; the tuple is empty where the function has
         none.
 
+        `invoke-and-await: func(function-name: string, function-params: list<wit-value>)
+        -> result<wit-value, rpc-error>`
+
         Raises:
-            RpcError: as WIT declares.
+            RpcErrorProtocolError: The two sides did not understand each other: the function is unknown, say, or an
+                argument has a wrong type.
+            RpcErrorDenied: The caller may not do this.
+            RpcErrorNotFound: There is no such component or worker.
+            RpcErrorRemoteInternalError: The worker that was called failed.
         """
 
     @abstractmethod
@@ -161,15 +212,25 @@ class AsyncWasmRpc(_host.AsyncResource, of=WasmRpc):
 
         An error here means that the call could not be queued, not that it failed.
 
+        `invoke: func(function-name: string, function-params: list<wit-value>) -> result<_, rpc-error>`
+
         Raises:
-            RpcError: as WIT declares.
+            RpcErrorProtocolError: The two sides did not understand each other: the function is unknown, say, or an
+                argument has a wrong type.
+            RpcErrorDenied: The caller may not do this.
+            RpcErrorNotFound: There is no such component or worker.
+            RpcErrorRemoteInternalError: The worker that was called failed.
         """
 
     @abstractmethod
     async def async_invoke_and_await(
         self, function_name: str, function_params: list[WitValue]
     ) -> AsyncFutureInvokeResult:
-        """Call a function and go on at once; the result can be picked up later from what this returns."""
+        """Call a function and go on at once; the result can be picked up later from what this returns.
+
+        `async-invoke-and-await: func(function-name: string, function-params: list<wit-value>)
+        -> future-invoke-result`
+        """
 
     @abstractmethod
     async def schedule_invocation(
@@ -181,6 +242,9 @@ class AsyncWasmRpc(_host.AsyncResource, of=WasmRpc):
         """Ask for a call at a later time, which is sure to come even if this worker has ended by then.
 
         A time that has passed means now.
+
+        `schedule-invocation: func(scheduled-time: datetime, function-name: string,
+        function-params: list<wit-value>)`
         """
 
     @abstractmethod
@@ -190,13 +254,17 @@ class AsyncWasmRpc(_host.AsyncResource, of=WasmRpc):
         function_name: str,
         function_params: list[WitValue],
     ) -> AsyncCancellationToken:
-        """Ask for a call at a later time, like `schedule-invocation`, and get a token with which to call it off."""
+        """Ask for a call at a later time, like `schedule-invocation`, and get a token with which to call it off.
+
+        `schedule-cancelable-invocation: func(scheduled-time: datetime, function-name: string,
+        function-params: list<wit-value>) -> cancellation-token`
+        """
 
 
 class AsyncFutureInvokeResult(_host.AsyncResource, of=FutureInvokeResult):
-    """The result of a call that is still under way.
+    """`FutureInvokeResult` for asyncio, to implement with coroutines.
 
-    `FutureInvokeResult` with methods that are coroutines, for the asyncio API.
+    The result of a call that is still under way.
     """
 
     @abstractmethod
@@ -204,22 +272,30 @@ class AsyncFutureInvokeResult(_host.AsyncResource, of=FutureInvokeResult):
         """Return a pollable that is ready once the result is there.
 
         It has to be dropped before this resource.
+
+        `subscribe: func() -> pollable`
         """
 
     @abstractmethod
     async def get(self) -> Ok[WitValue] | Err[RpcError] | None:
-        """Return the result, or none while there is none."""
+        """Return the result, or none while there is none.
+
+        `get: func() -> option<result<wit-value, rpc-error>>`
+        """
 
 
 class AsyncCancellationToken(_host.AsyncResource, of=CancellationToken):
-    """What calls off a scheduled call. Dropping it without calling `cancel` leaves the call in place.
+    """`CancellationToken` for asyncio, to implement with coroutines.
 
-    `CancellationToken` with methods that are coroutines, for the asyncio API.
+    What calls off a scheduled call. Dropping it without calling `cancel` leaves the call in place.
     """
 
     @abstractmethod
     async def cancel(self) -> None:
-        """Call it off. Too late, once its time has come: then this does nothing."""
+        """Call it off. Too late, once its time has come: then this does nothing.
+
+        `cancel: func()`
+        """
 
 
 _WasmRpc = WasmRpc
@@ -253,30 +329,41 @@ class Types(_host.Interface):
 
         A text that is none gives an error, which says what is wrong with it.
 
+        `parse-uuid: func(uuid: string) -> result<uuid, string>`
+
         Raises:
-            ParseUuidError: as WIT declares.
+            ParseUuidError: the error of `parse-uuid`, of type `string`.
         """
 
     @abstractmethod
     def uuid_to_string(self, uuid: Uuid) -> str:
-        """Write a UUID in its usual form: 32 hexadecimal digits in five groups, with hyphens between them."""
+        """Write a UUID in its usual form: 32 hexadecimal digits in five groups, with hyphens between them.
+
+        `uuid-to-string: func(uuid: uuid) -> string`
+        """
 
     @abstractmethod
     def extract_value(self, vnt: ValueAndType) -> WitValue:
-        """Take the value out of a pair, without its type."""
+        """Take the value out of a pair, without its type.
+
+        `extract-value: func(vnt: value-and-type) -> wit-value`
+        """
 
     @abstractmethod
     def extract_type(self, vnt: ValueAndType) -> WitType:
-        """Take the type out of a pair, without the value."""
+        """Take the type out of a pair, without the value.
+
+        `extract-type: func(vnt: value-and-type) -> wit-type`
+        """
 
 
 class AsyncTypes(_host.Interface):
-    """Workers and components by name, values of any WIT type as data, and calls to other workers.
+    """`Types` for asyncio, to implement with coroutines.
+
+    Workers and components by name, values of any WIT type as data, and calls to other workers.
 
     A call names its function and passes arguments as `wit-value`s, because the interface of the worker that is called
     is not known here.
-
-    `Types` with methods that are coroutines, for the asyncio API.
     """
 
     WasmRpc: type[AsyncWasmRpc]
@@ -294,18 +381,29 @@ class AsyncTypes(_host.Interface):
 
         A text that is none gives an error, which says what is wrong with it.
 
+        `parse-uuid: func(uuid: string) -> result<uuid, string>`
+
         Raises:
-            ParseUuidError: as WIT declares.
+            ParseUuidError: the error of `parse-uuid`, of type `string`.
         """
 
     @abstractmethod
     async def uuid_to_string(self, uuid: Uuid) -> str:
-        """Write a UUID in its usual form: 32 hexadecimal digits in five groups, with hyphens between them."""
+        """Write a UUID in its usual form: 32 hexadecimal digits in five groups, with hyphens between them.
+
+        `uuid-to-string: func(uuid: uuid) -> string`
+        """
 
     @abstractmethod
     async def extract_value(self, vnt: ValueAndType) -> WitValue:
-        """Take the value out of a pair, without its type."""
+        """Take the value out of a pair, without its type.
+
+        `extract-value: func(vnt: value-and-type) -> wit-value`
+        """
 
     @abstractmethod
     async def extract_type(self, vnt: ValueAndType) -> WitType:
-        """Take the type out of a pair, without the value."""
+        """Take the type out of a pair, without the value.
+
+        `extract-type: func(vnt: value-and-type) -> wit-type`
+        """

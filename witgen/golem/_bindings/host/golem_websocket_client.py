@@ -31,16 +31,33 @@ class WebsocketConnection(_host.Resource):
         `url` starts with `ws://` or, for TLS, with `wss://`. `headers` are added to the handshake request, for tokens
         or a subprotocol; each is a name and a value.
 
+        `connect: static func(url: string, headers: option<list<tuple<string, string>>>)
+        -> result<websocket-connection, error>`
+
         Raises:
-            Error: as WIT declares.
+            ErrorConnectionFailure: No connection: the URL is not usable, the server cannot be reached, or it refused
+                the handshake.
+            ErrorSendFailure: The message could not be handed to the network.
+            ErrorReceiveFailure: Waiting for a message failed although the connection was not closed in an orderly way.
+            ErrorProtocolError: The server broke the rules of the protocol.
+            ErrorClosed: The connection is closed, by either side.
+            ErrorOther: Anything else, for example a permission that the host did not grant.
         """
 
     @abstractmethod
     def send(self, message: Message) -> None:
         """Send one message. That it was accepted does not mean that the server has read it.
 
+        `send: func(message: message) -> result<_, error>`
+
         Raises:
-            Error: as WIT declares.
+            ErrorConnectionFailure: No connection: the URL is not usable, the server cannot be reached, or it refused
+                the handshake.
+            ErrorSendFailure: The message could not be handed to the network.
+            ErrorReceiveFailure: Waiting for a message failed although the connection was not closed in an orderly way.
+            ErrorProtocolError: The server broke the rules of the protocol.
+            ErrorClosed: The connection is closed, by either side.
+            ErrorOther: Anything else, for example a permission that the host did not grant.
         """
 
     @abstractmethod
@@ -49,8 +66,16 @@ class WebsocketConnection(_host.Resource):
 
         Messages that arrived before a close are still delivered; after the last one this fails with `closed`.
 
+        `receive: func() -> result<message, error>`
+
         Raises:
-            Error: as WIT declares.
+            ErrorConnectionFailure: No connection: the URL is not usable, the server cannot be reached, or it refused
+                the handshake.
+            ErrorSendFailure: The message could not be handed to the network.
+            ErrorReceiveFailure: Waiting for a message failed although the connection was not closed in an orderly way.
+            ErrorProtocolError: The server broke the rules of the protocol.
+            ErrorClosed: The connection is closed, by either side.
+            ErrorOther: Anything else, for example a permission that the host did not grant.
         """
 
     @abstractmethod
@@ -58,16 +83,32 @@ class WebsocketConnection(_host.Resource):
         """Like `receive`, but give up after `timeout-ms` milliseconds: the result is then none, and the connection is as
         good as before.
 
+        `receive-with-timeout: func(timeout-ms: u64) -> result<option<message>, error>`
+
         Raises:
-            Error: as WIT declares.
+            ErrorConnectionFailure: No connection: the URL is not usable, the server cannot be reached, or it refused
+                the handshake.
+            ErrorSendFailure: The message could not be handed to the network.
+            ErrorReceiveFailure: Waiting for a message failed although the connection was not closed in an orderly way.
+            ErrorProtocolError: The server broke the rules of the protocol.
+            ErrorClosed: The connection is closed, by either side.
+            ErrorOther: Anything else, for example a permission that the host did not grant.
         """
 
     @abstractmethod
     def close(self, code: int | None, reason: str | None) -> None:
         """Start the closing handshake. Without a code the server is told 1000, without a reason an empty one.
 
+        `close: func(code: option<u16>, reason: option<string>) -> result<_, error>`
+
         Raises:
-            Error: as WIT declares.
+            ErrorConnectionFailure: No connection: the URL is not usable, the server cannot be reached, or it refused
+                the handshake.
+            ErrorSendFailure: The message could not be handed to the network.
+            ErrorReceiveFailure: Waiting for a message failed although the connection was not closed in an orderly way.
+            ErrorProtocolError: The server broke the rules of the protocol.
+            ErrorClosed: The connection is closed, by either side.
+            ErrorOther: Anything else, for example a permission that the host did not grant.
         """
 
     @abstractmethod
@@ -76,13 +117,15 @@ class WebsocketConnection(_host.Resource):
         is closed.
 
         Drop the pollable before the connection it came from.
+
+        `subscribe: func() -> pollable`
         """
 
 
 class AsyncWebsocketConnection(_host.AsyncResource, of=WebsocketConnection):
-    """An open connection. Dropping it ends the connection; use `close` first to tell the server a code and a reason.
+    """`WebsocketConnection` for asyncio, to implement with coroutines.
 
-    `WebsocketConnection` with methods that are coroutines, for the asyncio API.
+    An open connection. Dropping it ends the connection; use `close` first to tell the server a code and a reason.
     """
 
     @classmethod
@@ -95,16 +138,33 @@ class AsyncWebsocketConnection(_host.AsyncResource, of=WebsocketConnection):
         `url` starts with `ws://` or, for TLS, with `wss://`. `headers` are added to the handshake request, for tokens
         or a subprotocol; each is a name and a value.
 
+        `connect: static func(url: string, headers: option<list<tuple<string, string>>>)
+        -> result<websocket-connection, error>`
+
         Raises:
-            Error: as WIT declares.
+            ErrorConnectionFailure: No connection: the URL is not usable, the server cannot be reached, or it refused
+                the handshake.
+            ErrorSendFailure: The message could not be handed to the network.
+            ErrorReceiveFailure: Waiting for a message failed although the connection was not closed in an orderly way.
+            ErrorProtocolError: The server broke the rules of the protocol.
+            ErrorClosed: The connection is closed, by either side.
+            ErrorOther: Anything else, for example a permission that the host did not grant.
         """
 
     @abstractmethod
     async def send(self, message: Message) -> None:
         """Send one message. That it was accepted does not mean that the server has read it.
 
+        `send: func(message: message) -> result<_, error>`
+
         Raises:
-            Error: as WIT declares.
+            ErrorConnectionFailure: No connection: the URL is not usable, the server cannot be reached, or it refused
+                the handshake.
+            ErrorSendFailure: The message could not be handed to the network.
+            ErrorReceiveFailure: Waiting for a message failed although the connection was not closed in an orderly way.
+            ErrorProtocolError: The server broke the rules of the protocol.
+            ErrorClosed: The connection is closed, by either side.
+            ErrorOther: Anything else, for example a permission that the host did not grant.
         """
 
     @abstractmethod
@@ -113,8 +173,16 @@ class AsyncWebsocketConnection(_host.AsyncResource, of=WebsocketConnection):
 
         Messages that arrived before a close are still delivered; after the last one this fails with `closed`.
 
+        `receive: func() -> result<message, error>`
+
         Raises:
-            Error: as WIT declares.
+            ErrorConnectionFailure: No connection: the URL is not usable, the server cannot be reached, or it refused
+                the handshake.
+            ErrorSendFailure: The message could not be handed to the network.
+            ErrorReceiveFailure: Waiting for a message failed although the connection was not closed in an orderly way.
+            ErrorProtocolError: The server broke the rules of the protocol.
+            ErrorClosed: The connection is closed, by either side.
+            ErrorOther: Anything else, for example a permission that the host did not grant.
         """
 
     @abstractmethod
@@ -122,16 +190,32 @@ class AsyncWebsocketConnection(_host.AsyncResource, of=WebsocketConnection):
         """Like `receive`, but give up after `timeout-ms` milliseconds: the result is then none, and the connection is as
         good as before.
 
+        `receive-with-timeout: func(timeout-ms: u64) -> result<option<message>, error>`
+
         Raises:
-            Error: as WIT declares.
+            ErrorConnectionFailure: No connection: the URL is not usable, the server cannot be reached, or it refused
+                the handshake.
+            ErrorSendFailure: The message could not be handed to the network.
+            ErrorReceiveFailure: Waiting for a message failed although the connection was not closed in an orderly way.
+            ErrorProtocolError: The server broke the rules of the protocol.
+            ErrorClosed: The connection is closed, by either side.
+            ErrorOther: Anything else, for example a permission that the host did not grant.
         """
 
     @abstractmethod
     async def close(self, code: int | None, reason: str | None) -> None:
         """Start the closing handshake. Without a code the server is told 1000, without a reason an empty one.
 
+        `close: func(code: option<u16>, reason: option<string>) -> result<_, error>`
+
         Raises:
-            Error: as WIT declares.
+            ErrorConnectionFailure: No connection: the URL is not usable, the server cannot be reached, or it refused
+                the handshake.
+            ErrorSendFailure: The message could not be handed to the network.
+            ErrorReceiveFailure: Waiting for a message failed although the connection was not closed in an orderly way.
+            ErrorProtocolError: The server broke the rules of the protocol.
+            ErrorClosed: The connection is closed, by either side.
+            ErrorOther: Anything else, for example a permission that the host did not grant.
         """
 
     @abstractmethod
@@ -140,4 +224,6 @@ class AsyncWebsocketConnection(_host.AsyncResource, of=WebsocketConnection):
         is closed.
 
         Drop the pollable before the connection it came from.
+
+        `subscribe: func() -> pollable`
         """

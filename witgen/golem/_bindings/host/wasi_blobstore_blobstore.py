@@ -25,32 +25,40 @@ class Blobstore(_host.Interface):
     def create_container(self, name: ContainerName) -> Container:
         """Make a container with nothing in it. A container of that name that exists already is an error.
 
+        `create-container: func(name: container-name) -> result<container, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """
 
     @abstractmethod
     def get_container(self, name: ContainerName) -> Container:
         """Open a container that exists.
 
+        `get-container: func(name: container-name) -> result<container, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """
 
     @abstractmethod
     def delete_container(self, name: ContainerName) -> None:
         """Remove a container with all that is in it.
 
+        `delete-container: func(name: container-name) -> result<_, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """
 
     @abstractmethod
     def container_exists(self, name: ContainerName) -> bool:
         """Tell whether there is a container of that name.
 
+        `container-exists: func(name: container-name) -> result<bool, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """
 
     @abstractmethod
@@ -59,8 +67,10 @@ class Blobstore(_host.Interface):
 
         An object at the destination is replaced.
 
+        `copy-object: func(src: object-id, dest: object-id) -> result<_, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """
 
     @abstractmethod
@@ -69,47 +79,57 @@ class Blobstore(_host.Interface):
 
         An object at the destination is replaced.
 
+        `move-object: func(src: object-id, dest: object-id) -> result<_, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """
 
 
 class AsyncBlobstore(_host.Interface):
-    """Make, find and remove containers, and move objects between them.
+    """`Blobstore` for asyncio, to implement with coroutines.
 
-    `Blobstore` with methods that are coroutines, for the asyncio API.
+    Make, find and remove containers, and move objects between them.
     """
 
     @abstractmethod
     async def create_container(self, name: ContainerName) -> AsyncContainer:
         """Make a container with nothing in it. A container of that name that exists already is an error.
 
+        `create-container: func(name: container-name) -> result<container, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """
 
     @abstractmethod
     async def get_container(self, name: ContainerName) -> AsyncContainer:
         """Open a container that exists.
 
+        `get-container: func(name: container-name) -> result<container, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """
 
     @abstractmethod
     async def delete_container(self, name: ContainerName) -> None:
         """Remove a container with all that is in it.
 
+        `delete-container: func(name: container-name) -> result<_, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """
 
     @abstractmethod
     async def container_exists(self, name: ContainerName) -> bool:
         """Tell whether there is a container of that name.
 
+        `container-exists: func(name: container-name) -> result<bool, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """
 
     @abstractmethod
@@ -118,8 +138,10 @@ class AsyncBlobstore(_host.Interface):
 
         An object at the destination is replaced.
 
+        `copy-object: func(src: object-id, dest: object-id) -> result<_, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """
 
     @abstractmethod
@@ -128,6 +150,8 @@ class AsyncBlobstore(_host.Interface):
 
         An object at the destination is replaced.
 
+        `move-object: func(src: object-id, dest: object-id) -> result<_, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """

@@ -42,16 +42,20 @@ class Container(_host.Resource):
     def name(self) -> str:
         """Tell its name.
 
+        `name: func() -> result<string, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """
 
     @abstractmethod
     def info(self) -> ContainerMetadata:
         """Tell its name and how old it is.
 
+        `info: func() -> result<container-metadata, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """
 
     @abstractmethod
@@ -61,8 +65,10 @@ class Container(_host.Resource):
 
         What was opened stays readable even when the object is deleted or replaced meanwhile.
 
+        `get-data: func(name: object-name, start: u64, end: u64) -> result<incoming-value, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """
 
     @abstractmethod
@@ -71,56 +77,70 @@ class Container(_host.Resource):
 
         The content is what was written to the stream of `data`; finish that before.
 
+        `write-data: func(name: object-name, data: borrow<outgoing-value>) -> result<_, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """
 
     @abstractmethod
     def list_objects(self) -> StreamObjectNames:
         """List the names of all objects, in no particular order.
 
+        `list-objects: func() -> result<stream-object-names, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """
 
     @abstractmethod
     def delete_object(self, name: ObjectName) -> None:
         """Remove an object. One that does not exist is no error.
 
+        `delete-object: func(name: object-name) -> result<_, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """
 
     @abstractmethod
     def delete_objects(self, names: list[ObjectName]) -> None:
         """Remove several objects. Those that do not exist are no error.
 
+        `delete-objects: func(names: list<object-name>) -> result<_, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """
 
     @abstractmethod
     def has_object(self, name: ObjectName) -> bool:
         """Tell whether there is an object of that name.
 
+        `has-object: func(name: object-name) -> result<bool, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """
 
     @abstractmethod
     def object_info(self, name: ObjectName) -> ObjectMetadata:
         """Tell the size and the age of an object.
 
+        `object-info: func(name: object-name) -> result<object-metadata, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """
 
     @abstractmethod
     def clear(self) -> None:
         """Remove all objects and keep the container.
 
+        `clear: func() -> result<_, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """
 
 
@@ -131,39 +151,47 @@ class StreamObjectNames(_host.Resource):
     def read_stream_object_names(self, len: int) -> tuple[list[ObjectName], bool]:
         """Take the next names, at most `len`, and tell whether the list is at its end.
 
+        `read-stream-object-names: func(len: u64) -> result<tuple<list<object-name>, bool>, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """
 
     @abstractmethod
     def skip_stream_object_names(self, num: int) -> tuple[int, bool]:
         """Leave out the next names, at most `num`; tell how many they were, and whether the list is at its end.
 
+        `skip-stream-object-names: func(num: u64) -> result<tuple<u64, bool>, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """
 
 
 class AsyncContainer(_host.AsyncResource, of=Container):
-    """An open container.
+    """`Container` for asyncio, to implement with coroutines.
 
-    `Container` with methods that are coroutines, for the asyncio API.
+    An open container.
     """
 
     @abstractmethod
     async def name(self) -> str:
         """Tell its name.
 
+        `name: func() -> result<string, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """
 
     @abstractmethod
     async def info(self) -> ContainerMetadata:
         """Tell its name and how old it is.
 
+        `info: func() -> result<container-metadata, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """
 
     @abstractmethod
@@ -175,8 +203,10 @@ class AsyncContainer(_host.AsyncResource, of=Container):
 
         What was opened stays readable even when the object is deleted or replaced meanwhile.
 
+        `get-data: func(name: object-name, start: u64, end: u64) -> result<incoming-value, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """
 
     @abstractmethod
@@ -185,79 +215,97 @@ class AsyncContainer(_host.AsyncResource, of=Container):
 
         The content is what was written to the stream of `data`; finish that before.
 
+        `write-data: func(name: object-name, data: borrow<outgoing-value>) -> result<_, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """
 
     @abstractmethod
     async def list_objects(self) -> AsyncStreamObjectNames:
         """List the names of all objects, in no particular order.
 
+        `list-objects: func() -> result<stream-object-names, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """
 
     @abstractmethod
     async def delete_object(self, name: ObjectName) -> None:
         """Remove an object. One that does not exist is no error.
 
+        `delete-object: func(name: object-name) -> result<_, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """
 
     @abstractmethod
     async def delete_objects(self, names: list[ObjectName]) -> None:
         """Remove several objects. Those that do not exist are no error.
 
+        `delete-objects: func(names: list<object-name>) -> result<_, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """
 
     @abstractmethod
     async def has_object(self, name: ObjectName) -> bool:
         """Tell whether there is an object of that name.
 
+        `has-object: func(name: object-name) -> result<bool, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """
 
     @abstractmethod
     async def object_info(self, name: ObjectName) -> ObjectMetadata:
         """Tell the size and the age of an object.
 
+        `object-info: func(name: object-name) -> result<object-metadata, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """
 
     @abstractmethod
     async def clear(self) -> None:
         """Remove all objects and keep the container.
 
+        `clear: func() -> result<_, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """
 
 
 class AsyncStreamObjectNames(_host.AsyncResource, of=StreamObjectNames):
-    """A list of names that can be long, piece by piece.
+    """`StreamObjectNames` for asyncio, to implement with coroutines.
 
-    `StreamObjectNames` with methods that are coroutines, for the asyncio API.
+    A list of names that can be long, piece by piece.
     """
 
     @abstractmethod
     async def read_stream_object_names(self, len: int) -> tuple[list[ObjectName], bool]:
         """Take the next names, at most `len`, and tell whether the list is at its end.
 
+        `read-stream-object-names: func(len: u64) -> result<tuple<list<object-name>, bool>, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """
 
     @abstractmethod
     async def skip_stream_object_names(self, num: int) -> tuple[int, bool]:
         """Leave out the next names, at most `num`; tell how many they were, and whether the list is at its end.
 
+        `skip-stream-object-names: func(num: u64) -> result<tuple<u64, bool>, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_blobstore_types`.
+            ErrorException: carries `error`, see `types.wasi_blobstore_types`: What went wrong, for people to read.
         """
 
 
@@ -278,9 +326,9 @@ class ContainerInterface(_host.Interface):
 
 
 class AsyncContainerInterface(_host.Interface):
-    """The objects of one container.
+    """`ContainerInterface` for asyncio, to implement with coroutines.
 
-    `ContainerInterface` with methods that are coroutines, for the asyncio API.
+    The objects of one container.
     """
 
     Container: type[AsyncContainer]

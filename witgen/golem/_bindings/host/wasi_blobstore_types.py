@@ -31,7 +31,10 @@ class OutgoingValue(_host.Resource):
     @classmethod
     @abstractmethod
     def new_outgoing_value(cls) -> OutgoingValue:
-        """Begin with no content."""
+        """Begin with no content.
+
+        `new-outgoing-value: static func() -> outgoing-value`
+        """
 
     @abstractmethod
     def outgoing_value_write_body(self) -> OutputStream:
@@ -39,8 +42,10 @@ class OutgoingValue(_host.Resource):
 
         Drop it before the value.
 
+        `outgoing-value-write-body: func() -> result<output-stream>`
+
         Raises:
-            OutgoingValueOutgoingValueWriteBodyError: as WIT declares.
+            OutgoingValueOutgoingValueWriteBodyError: the error of `outgoing-value-write-body`.
         """
 
 
@@ -51,33 +56,43 @@ class IncomingValue(_host.Resource):
     def incoming_value_consume_sync(self) -> IncomingValueSyncBody:
         """Take all of it as bytes.
 
+        `incoming-value-consume-sync: func() -> result<incoming-value-sync-body, error>`
+
         Raises:
-            ErrorException: as WIT declares.
+            ErrorException: carries `error`: What went wrong, for people to read.
         """
 
     @abstractmethod
     def incoming_value_consume_async(self) -> IncomingValueAsyncBody:
         """Take it through a stream, piece by piece.
 
+        `incoming-value-consume-async: func() -> result<incoming-value-async-body, error>`
+
         Raises:
-            ErrorException: as WIT declares.
+            ErrorException: carries `error`: What went wrong, for people to read.
         """
 
     @abstractmethod
     def size(self) -> int:
-        """Tell how long it is, in bytes."""
+        """Tell how long it is, in bytes.
+
+        `size: func() -> u64`
+        """
 
 
 class AsyncOutgoingValue(_host.AsyncResource, of=OutgoingValue):
-    """The content of an object that is about to be stored.
+    """`OutgoingValue` for asyncio, to implement with coroutines.
 
-    `OutgoingValue` with methods that are coroutines, for the asyncio API.
+    The content of an object that is about to be stored.
     """
 
     @classmethod
     @abstractmethod
     async def new_outgoing_value(cls) -> AsyncOutgoingValue:
-        """Begin with no content."""
+        """Begin with no content.
+
+        `new-outgoing-value: static func() -> outgoing-value`
+        """
 
     @abstractmethod
     async def outgoing_value_write_body(self) -> OutputStream:
@@ -85,36 +100,45 @@ class AsyncOutgoingValue(_host.AsyncResource, of=OutgoingValue):
 
         Drop it before the value.
 
+        `outgoing-value-write-body: func() -> result<output-stream>`
+
         Raises:
-            OutgoingValueOutgoingValueWriteBodyError: as WIT declares.
+            OutgoingValueOutgoingValueWriteBodyError: the error of `outgoing-value-write-body`.
         """
 
 
 class AsyncIncomingValue(_host.AsyncResource, of=IncomingValue):
-    """The content of an object that was opened. It can be taken once, all at a time or through a stream.
+    """`IncomingValue` for asyncio, to implement with coroutines.
 
-    `IncomingValue` with methods that are coroutines, for the asyncio API.
+    The content of an object that was opened. It can be taken once, all at a time or through a stream.
     """
 
     @abstractmethod
     async def incoming_value_consume_sync(self) -> IncomingValueSyncBody:
         """Take all of it as bytes.
 
+        `incoming-value-consume-sync: func() -> result<incoming-value-sync-body, error>`
+
         Raises:
-            ErrorException: as WIT declares.
+            ErrorException: carries `error`: What went wrong, for people to read.
         """
 
     @abstractmethod
     async def incoming_value_consume_async(self) -> IncomingValueAsyncBody:
         """Take it through a stream, piece by piece.
 
+        `incoming-value-consume-async: func() -> result<incoming-value-async-body, error>`
+
         Raises:
-            ErrorException: as WIT declares.
+            ErrorException: carries `error`: What went wrong, for people to read.
         """
 
     @abstractmethod
     async def size(self) -> int:
-        """Tell how long it is, in bytes."""
+        """Tell how long it is, in bytes.
+
+        `size: func() -> u64`
+        """
 
 
 _OutgoingValue = OutgoingValue
@@ -134,9 +158,9 @@ class Types(_host.Interface):
 
 
 class AsyncTypes(_host.Interface):
-    """What containers and objects are made of.
+    """`Types` for asyncio, to implement with coroutines.
 
-    `Types` with methods that are coroutines, for the asyncio API.
+    What containers and objects are made of.
     """
 
     OutgoingValue: type[AsyncOutgoingValue]

@@ -23,39 +23,63 @@ class MonotonicClock(_host.Interface):
 
     @abstractmethod
     def now(self) -> Instant:
-        """Read the clock. A later reading is never smaller."""
+        """Read the clock. A later reading is never smaller.
+
+        `now: func() -> instant`
+        """
 
     @abstractmethod
     def resolution(self) -> Duration:
-        """Tell how long one tick of the clock takes."""
+        """Tell how long one tick of the clock takes.
+
+        `resolution: func() -> duration`
+        """
 
     @abstractmethod
     def subscribe_instant(self, when: Instant) -> Pollable:
-        """Return a pollable that is ready from the given reading of the clock on."""
+        """Return a pollable that is ready from the given reading of the clock on.
+
+        `subscribe-instant: func(when: instant) -> pollable`
+        """
 
     @abstractmethod
     def subscribe_duration(self, when: Duration) -> Pollable:
-        """Return a pollable that is ready once the given span has passed, counted from this call."""
+        """Return a pollable that is ready once the given span has passed, counted from this call.
+
+        `subscribe-duration: func(when: duration) -> pollable`
+        """
 
 
 class AsyncMonotonicClock(_host.Interface):
-    """A clock that never goes back, for measuring time and for timeouts.
+    """`MonotonicClock` for asyncio, to implement with coroutines.
 
-    `MonotonicClock` with methods that are coroutines, for the asyncio API.
+    A clock that never goes back, for measuring time and for timeouts.
     """
 
     @abstractmethod
     async def now(self) -> Instant:
-        """Read the clock. A later reading is never smaller."""
+        """Read the clock. A later reading is never smaller.
+
+        `now: func() -> instant`
+        """
 
     @abstractmethod
     async def resolution(self) -> Duration:
-        """Tell how long one tick of the clock takes."""
+        """Tell how long one tick of the clock takes.
+
+        `resolution: func() -> duration`
+        """
 
     @abstractmethod
     async def subscribe_instant(self, when: Instant) -> Pollable:
-        """Return a pollable that is ready from the given reading of the clock on."""
+        """Return a pollable that is ready from the given reading of the clock on.
+
+        `subscribe-instant: func(when: instant) -> pollable`
+        """
 
     @abstractmethod
     async def subscribe_duration(self, when: Duration) -> Pollable:
-        """Return a pollable that is ready once the given span has passed, counted from this call."""
+        """Return a pollable that is ready once the given span has passed, counted from this call.
+
+        `subscribe-duration: func(when: duration) -> pollable`
+        """

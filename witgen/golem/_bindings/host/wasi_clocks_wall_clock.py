@@ -24,25 +24,37 @@ class WallClock(_host.Interface):
 
     @abstractmethod
     def now(self) -> Datetime:
-        """Read the clock."""
+        """Read the clock.
+
+        `now: func() -> datetime`
+        """
 
     @abstractmethod
     def resolution(self) -> Datetime:
-        """Tell how long one tick of the clock takes."""
+        """Tell how long one tick of the clock takes.
+
+        `resolution: func() -> datetime`
+        """
 
 
 class AsyncWallClock(_host.Interface):
-    """The date and time, for people and for records.
+    """`WallClock` for asyncio, to implement with coroutines.
+
+    The date and time, for people and for records.
 
     Somebody may set this clock, also back: to measure how long something takes, use `monotonic-clock`.
-
-    `WallClock` with methods that are coroutines, for the asyncio API.
     """
 
     @abstractmethod
     async def now(self) -> Datetime:
-        """Read the clock."""
+        """Read the clock.
+
+        `now: func() -> datetime`
+        """
 
     @abstractmethod
     async def resolution(self) -> Datetime:
-        """Tell how long one tick of the clock takes."""
+        """Tell how long one tick of the clock takes.
+
+        `resolution: func() -> datetime`
+        """

@@ -37,15 +37,58 @@ class OutgoingHandler(_host.Interface):
 
         An error here means that the request was not sent at all: it makes no sense, or it is not allowed.
 
+        `handle: func(request: outgoing-request, options: option<request-options>)
+        -> result<future-incoming-response, error-code>`
+
         Raises:
-            ErrorCode: as WIT declares, see `types.wasi_http_types`.
+            ErrorCodeDnsTimeout: Looking up the name took too long.
+            ErrorCodeDnsError: Looking up the name failed.
+            ErrorCodeDestinationNotFound: Nobody knows where to send the request.
+            ErrorCodeDestinationUnavailable: The server is known to be out of service.
+            ErrorCodeDestinationIpProhibited: The address is one that requests must not go to.
+            ErrorCodeDestinationIpUnroutable: There is no way to the address.
+            ErrorCodeConnectionRefused: The server did not want the connection.
+            ErrorCodeConnectionTerminated: The connection ended before the response did.
+            ErrorCodeConnectionTimeout: Connecting took too long.
+            ErrorCodeConnectionReadTimeout: The other side sent nothing for too long.
+            ErrorCodeConnectionWriteTimeout: The other side took nothing for too long.
+            ErrorCodeConnectionLimitReached: Too many connections are open.
+            ErrorCodeTlsProtocolError: The two sides could not agree on TLS.
+            ErrorCodeTlsCertificateError: The certificate is not one to trust.
+            ErrorCodeTlsAlertReceived: The other side broke off TLS.
+            ErrorCodeHttpRequestDenied: The request is not allowed.
+            ErrorCodeHttpRequestLengthRequired: The request has to say how long its body is.
+            ErrorCodeHttpRequestBodySize: The body of the request is too long, or not as long as announced.
+            ErrorCodeHttpRequestMethodInvalid: The method is no word that HTTP allows.
+            ErrorCodeHttpRequestUriInvalid: The path or the authority cannot be part of a URI.
+            ErrorCodeHttpRequestUriTooLong: The URI is longer than the other side accepts.
+            ErrorCodeHttpRequestHeaderSectionSize: The headers of the request are too long, all together.
+            ErrorCodeHttpRequestHeaderSize: One header of the request is too long.
+            ErrorCodeHttpRequestTrailerSectionSize: The trailers of the request are too long, all together.
+            ErrorCodeHttpRequestTrailerSize: One trailer of the request is too long.
+            ErrorCodeHttpResponseIncomplete: The response stopped in the middle.
+            ErrorCodeHttpResponseHeaderSectionSize: The headers of the response are too long, all together.
+            ErrorCodeHttpResponseHeaderSize: One header of the response is too long.
+            ErrorCodeHttpResponseBodySize: The body of the response is too long, or not as long as announced.
+            ErrorCodeHttpResponseTrailerSectionSize: The trailers of the response are too long, all together.
+            ErrorCodeHttpResponseTrailerSize: One trailer of the response is too long.
+            ErrorCodeHttpResponseTransferCoding: The response is packed for transport in a way nobody here can unpack.
+            ErrorCodeHttpResponseContentCoding: The content is encoded in a way nobody here can decode.
+            ErrorCodeHttpResponseTimeout: The response took too long.
+            ErrorCodeHttpUpgradeFailed: Changing to another protocol did not work.
+            ErrorCodeHttpProtocolError: The other side broke the rules of HTTP.
+            ErrorCodeLoopDetected: The request came back to where it had been before.
+            ErrorCodeConfigurationError: The host is not set up correctly.
+            ErrorCodeInternalError: Something else, described for people where there is a description.
+
+        All derive from `ErrorCode`, and are in `types.wasi_http_types`.
         """
 
 
 class AsyncOutgoingHandler(_host.Interface):
-    """Make requests.
+    """`OutgoingHandler` for asyncio, to implement with coroutines.
 
-    `OutgoingHandler` with methods that are coroutines, for the asyncio API.
+    Make requests.
     """
 
     @abstractmethod
@@ -56,6 +99,49 @@ class AsyncOutgoingHandler(_host.Interface):
 
         An error here means that the request was not sent at all: it makes no sense, or it is not allowed.
 
+        `handle: func(request: outgoing-request, options: option<request-options>)
+        -> result<future-incoming-response, error-code>`
+
         Raises:
-            ErrorCode: as WIT declares, see `types.wasi_http_types`.
+            ErrorCodeDnsTimeout: Looking up the name took too long.
+            ErrorCodeDnsError: Looking up the name failed.
+            ErrorCodeDestinationNotFound: Nobody knows where to send the request.
+            ErrorCodeDestinationUnavailable: The server is known to be out of service.
+            ErrorCodeDestinationIpProhibited: The address is one that requests must not go to.
+            ErrorCodeDestinationIpUnroutable: There is no way to the address.
+            ErrorCodeConnectionRefused: The server did not want the connection.
+            ErrorCodeConnectionTerminated: The connection ended before the response did.
+            ErrorCodeConnectionTimeout: Connecting took too long.
+            ErrorCodeConnectionReadTimeout: The other side sent nothing for too long.
+            ErrorCodeConnectionWriteTimeout: The other side took nothing for too long.
+            ErrorCodeConnectionLimitReached: Too many connections are open.
+            ErrorCodeTlsProtocolError: The two sides could not agree on TLS.
+            ErrorCodeTlsCertificateError: The certificate is not one to trust.
+            ErrorCodeTlsAlertReceived: The other side broke off TLS.
+            ErrorCodeHttpRequestDenied: The request is not allowed.
+            ErrorCodeHttpRequestLengthRequired: The request has to say how long its body is.
+            ErrorCodeHttpRequestBodySize: The body of the request is too long, or not as long as announced.
+            ErrorCodeHttpRequestMethodInvalid: The method is no word that HTTP allows.
+            ErrorCodeHttpRequestUriInvalid: The path or the authority cannot be part of a URI.
+            ErrorCodeHttpRequestUriTooLong: The URI is longer than the other side accepts.
+            ErrorCodeHttpRequestHeaderSectionSize: The headers of the request are too long, all together.
+            ErrorCodeHttpRequestHeaderSize: One header of the request is too long.
+            ErrorCodeHttpRequestTrailerSectionSize: The trailers of the request are too long, all together.
+            ErrorCodeHttpRequestTrailerSize: One trailer of the request is too long.
+            ErrorCodeHttpResponseIncomplete: The response stopped in the middle.
+            ErrorCodeHttpResponseHeaderSectionSize: The headers of the response are too long, all together.
+            ErrorCodeHttpResponseHeaderSize: One header of the response is too long.
+            ErrorCodeHttpResponseBodySize: The body of the response is too long, or not as long as announced.
+            ErrorCodeHttpResponseTrailerSectionSize: The trailers of the response are too long, all together.
+            ErrorCodeHttpResponseTrailerSize: One trailer of the response is too long.
+            ErrorCodeHttpResponseTransferCoding: The response is packed for transport in a way nobody here can unpack.
+            ErrorCodeHttpResponseContentCoding: The content is encoded in a way nobody here can decode.
+            ErrorCodeHttpResponseTimeout: The response took too long.
+            ErrorCodeHttpUpgradeFailed: Changing to another protocol did not work.
+            ErrorCodeHttpProtocolError: The other side broke the rules of HTTP.
+            ErrorCodeLoopDetected: The request came back to where it had been before.
+            ErrorCodeConfigurationError: The host is not set up correctly.
+            ErrorCodeInternalError: Something else, described for people where there is a description.
+
+        All derive from `ErrorCode`, and are in `types.wasi_http_types`.
         """

@@ -64,56 +64,87 @@ class Fields(_host.Resource):
 
     @abstractmethod
     def __init__(self) -> None:
-        """Begin without any."""
+        """Begin without any.
+
+        `constructor()`
+        """
 
     @classmethod
     @abstractmethod
     def from_list(cls, entries: list[tuple[FieldName, FieldValue]]) -> Fields:
         """Begin with these names and values. A name with several values comes several times.
 
+        `from-list: static func(entries: list<tuple<field-name, field-value>>) -> result<fields, header-error>`
+
         Raises:
-            HeaderError: as WIT declares.
+            HeaderErrorInvalidSyntax: A name or a value has characters in it that HTTP does not allow there.
+            HeaderErrorForbidden: The host sets this one by itself and lets nobody else do so.
+            HeaderErrorImmutable: These headers can only be read.
         """
 
     @abstractmethod
     def get(self, name: FieldName) -> list[FieldValue]:
-        """Return the values of a name; an empty list where it is not there."""
+        """Return the values of a name; an empty list where it is not there.
+
+        `get: func(name: field-name) -> list<field-value>`
+        """
 
     @abstractmethod
     def has(self, name: FieldName) -> bool:
-        """Tell whether a name is there."""
+        """Tell whether a name is there.
+
+        `has: func(name: field-name) -> bool`
+        """
 
     @abstractmethod
     def set(self, name: FieldName, value: list[FieldValue]) -> None:
         """Give a name these values, in place of all it has.
 
+        `set: func(name: field-name, value: list<field-value>) -> result<_, header-error>`
+
         Raises:
-            HeaderError: as WIT declares.
+            HeaderErrorInvalidSyntax: A name or a value has characters in it that HTTP does not allow there.
+            HeaderErrorForbidden: The host sets this one by itself and lets nobody else do so.
+            HeaderErrorImmutable: These headers can only be read.
         """
 
     @abstractmethod
     def delete(self, name: FieldName) -> None:
         """Remove a name with all its values. It is no error where it is not there.
 
+        `delete: func(name: field-name) -> result<_, header-error>`
+
         Raises:
-            HeaderError: as WIT declares.
+            HeaderErrorInvalidSyntax: A name or a value has characters in it that HTTP does not allow there.
+            HeaderErrorForbidden: The host sets this one by itself and lets nobody else do so.
+            HeaderErrorImmutable: These headers can only be read.
         """
 
     @abstractmethod
     def append(self, name: FieldName, value: FieldValue) -> None:
         """Give a name one more value.
 
+        `append: func(name: field-name, value: field-value) -> result<_, header-error>`
+
         Raises:
-            HeaderError: as WIT declares.
+            HeaderErrorInvalidSyntax: A name or a value has characters in it that HTTP does not allow there.
+            HeaderErrorForbidden: The host sets this one by itself and lets nobody else do so.
+            HeaderErrorImmutable: These headers can only be read.
         """
 
     @abstractmethod
     def entries(self) -> list[tuple[FieldName, FieldValue]]:
-        """Return all names and values, written as they were given and in the order in which they are sent."""
+        """Return all names and values, written as they were given and in the order in which they are sent.
+
+        `entries: func() -> list<tuple<field-name, field-value>>`
+        """
 
     @abstractmethod
     def clone(self) -> Fields:
-        """Make a copy, which can be changed."""
+        """Make a copy, which can be changed.
+
+        `clone: func() -> fields`
+        """
 
 
 class IncomingRequest(_host.Resource):
@@ -121,30 +152,47 @@ class IncomingRequest(_host.Resource):
 
     @abstractmethod
     def method(self) -> Method:
-        """Tell what it asks for."""
+        """Tell what it asks for.
+
+        `method: func() -> method`
+        """
 
     @abstractmethod
     def path_with_query(self) -> str | None:
-        """Tell the path and the query, such as `/search?q=wit`."""
+        """Tell the path and the query, such as `/search?q=wit`.
+
+        `path-with-query: func() -> option<string>`
+        """
 
     @abstractmethod
     def scheme(self) -> Scheme | None:
-        """Tell how it got here."""
+        """Tell how it got here.
+
+        `scheme: func() -> option<scheme>`
+        """
 
     @abstractmethod
     def authority(self) -> str | None:
-        """Tell the host it was meant for, with the port where one was given."""
+        """Tell the host it was meant for, with the port where one was given.
+
+        `authority: func() -> option<string>`
+        """
 
     @abstractmethod
     def headers(self) -> Headers:
-        """Return its headers, which can only be read."""
+        """Return its headers, which can only be read.
+
+        `headers: func() -> headers`
+        """
 
     @abstractmethod
     def consume(self) -> IncomingBody:
         """Return its body. It can be had once; a second time is an error.
 
+        `consume: func() -> result<incoming-body>`
+
         Raises:
-            IncomingRequestConsumeError: as WIT declares.
+            IncomingRequestConsumeError: the error of `consume`.
         """
 
 
@@ -156,67 +204,94 @@ class OutgoingRequest(_host.Resource):
         """Begin a `GET` with these headers; path, scheme and authority are missing yet.
 
         Whether it makes sense as a whole is looked at only when it is sent.
+
+        `constructor(headers: headers)`
         """
 
     @abstractmethod
     def body(self) -> OutgoingBody:
         """Return the body to write to. It can be had once; a second time is an error.
 
+        `body: func() -> result<outgoing-body>`
+
         Raises:
-            OutgoingRequestBodyError: as WIT declares.
+            OutgoingRequestBodyError: the error of `body`.
         """
 
     @abstractmethod
     def method(self) -> Method:
-        """Tell what it will ask for."""
+        """Tell what it will ask for.
+
+        `method: func() -> method`
+        """
 
     @abstractmethod
     def set_method(self, method: Method) -> None:
         """Set what to ask for. An error means that the word is not one that HTTP allows.
 
+        `set-method: func(method: method) -> result`
+
         Raises:
-            OutgoingRequestSetMethodError: as WIT declares.
+            OutgoingRequestSetMethodError: the error of `set-method`.
         """
 
     @abstractmethod
     def path_with_query(self) -> str | None:
-        """Tell the path and the query; none is an empty path."""
+        """Tell the path and the query; none is an empty path.
+
+        `path-with-query: func() -> option<string>`
+        """
 
     @abstractmethod
     def set_path_with_query(self, path_with_query: str | None) -> None:
         """Set the path and the query, such as `/search?q=wit`. An error means that this is none.
 
+        `set-path-with-query: func(path-with-query: option<string>) -> result`
+
         Raises:
-            OutgoingRequestSetPathWithQueryError: as WIT declares.
+            OutgoingRequestSetPathWithQueryError: the error of `set-path-with-query`.
         """
 
     @abstractmethod
     def scheme(self) -> Scheme | None:
-        """Tell how to reach the server; with none, the host chooses."""
+        """Tell how to reach the server; with none, the host chooses.
+
+        `scheme: func() -> option<scheme>`
+        """
 
     @abstractmethod
     def set_scheme(self, scheme: Scheme | None) -> None:
         """Set how to reach the server. An error means that there can be no scheme of that name.
 
+        `set-scheme: func(scheme: option<scheme>) -> result`
+
         Raises:
-            OutgoingRequestSetSchemeError: as WIT declares.
+            OutgoingRequestSetSchemeError: the error of `set-scheme`.
         """
 
     @abstractmethod
     def authority(self) -> str | None:
-        """Tell the server it will go to."""
+        """Tell the server it will go to.
+
+        `authority: func() -> option<string>`
+        """
 
     @abstractmethod
     def set_authority(self, authority: str | None) -> None:
         """Set the server, as `example.org` or `example.org:8080`. An error means that this is none.
 
+        `set-authority: func(authority: option<string>) -> result`
+
         Raises:
-            OutgoingRequestSetAuthorityError: as WIT declares.
+            OutgoingRequestSetAuthorityError: the error of `set-authority`.
         """
 
     @abstractmethod
     def headers(self) -> Headers:
-        """Return its headers, which can no longer be changed."""
+        """Return its headers, which can no longer be changed.
+
+        `headers: func() -> headers`
+        """
 
 
 class RequestOptions(_host.Resource):
@@ -224,42 +299,60 @@ class RequestOptions(_host.Resource):
 
     @abstractmethod
     def __init__(self) -> None:
-        """Begin with the limits of the host."""
+        """Begin with the limits of the host.
+
+        `constructor()`
+        """
 
     @abstractmethod
     def connect_timeout(self) -> Duration | None:
-        """Tell how long connecting may take."""
+        """Tell how long connecting may take.
+
+        `connect-timeout: func() -> option<duration>`
+        """
 
     @abstractmethod
     def set_connect_timeout(self, duration: Duration | None) -> None:
         """Set how long connecting may take. An error means that the host has no such limit.
 
+        `set-connect-timeout: func(duration: option<duration>) -> result`
+
         Raises:
-            RequestOptionsSetConnectTimeoutError: as WIT declares.
+            RequestOptionsSetConnectTimeoutError: the error of `set-connect-timeout`.
         """
 
     @abstractmethod
     def first_byte_timeout(self) -> Duration | None:
-        """Tell how long the beginning of the body may take."""
+        """Tell how long the beginning of the body may take.
+
+        `first-byte-timeout: func() -> option<duration>`
+        """
 
     @abstractmethod
     def set_first_byte_timeout(self, duration: Duration | None) -> None:
         """Set how long the beginning of the body may take. An error means that the host has no such limit.
 
+        `set-first-byte-timeout: func(duration: option<duration>) -> result`
+
         Raises:
-            RequestOptionsSetFirstByteTimeoutError: as WIT declares.
+            RequestOptionsSetFirstByteTimeoutError: the error of `set-first-byte-timeout`.
         """
 
     @abstractmethod
     def between_bytes_timeout(self) -> Duration | None:
-        """Tell how long the body may pause."""
+        """Tell how long the body may pause.
+
+        `between-bytes-timeout: func() -> option<duration>`
+        """
 
     @abstractmethod
     def set_between_bytes_timeout(self, duration: Duration | None) -> None:
         """Set how long the body may pause. An error means that the host has no such limit.
 
+        `set-between-bytes-timeout: func(duration: option<duration>) -> result`
+
         Raises:
-            RequestOptionsSetBetweenBytesTimeoutError: as WIT declares.
+            RequestOptionsSetBetweenBytesTimeoutError: the error of `set-between-bytes-timeout`.
         """
 
 
@@ -274,6 +367,8 @@ class ResponseOutparam(_host.Resource):
         """Hand over a response, or an error that the host makes a response of.
 
         A request whose place is dropped without this gets an error.
+
+        `set: static func(param: response-outparam, response: result<outgoing-response, error-code>)`
         """
 
 
@@ -282,18 +377,26 @@ class IncomingResponse(_host.Resource):
 
     @abstractmethod
     def status(self) -> StatusCode:
-        """Tell how the request went."""
+        """Tell how the request went.
+
+        `status: func() -> status-code`
+        """
 
     @abstractmethod
     def headers(self) -> Headers:
-        """Return its headers, which can only be read."""
+        """Return its headers, which can only be read.
+
+        `headers: func() -> headers`
+        """
 
     @abstractmethod
     def consume(self) -> IncomingBody:
         """Return its body. It can be had once; a second time is an error.
 
+        `consume: func() -> result<incoming-body>`
+
         Raises:
-            IncomingResponseConsumeError: as WIT declares.
+            IncomingResponseConsumeError: the error of `consume`.
         """
 
 
@@ -306,8 +409,10 @@ class IncomingBody(_host.Resource):
 
         How fast it is read is how fast the other side may send.
 
+        `stream: func() -> result<input-stream>`
+
         Raises:
-            IncomingBodyStreamError: as WIT declares.
+            IncomingBodyStreamError: the error of `stream`.
         """
 
     @classmethod
@@ -316,6 +421,8 @@ class IncomingBody(_host.Resource):
         """Be done with the bytes, read or not, and return what is waiting for the trailers.
 
         If the stream is still there, this is a trap.
+
+        `finish: static func(this: incoming-body) -> future-trailers`
         """
 
 
@@ -324,7 +431,10 @@ class FutureTrailers(_host.Resource):
 
     @abstractmethod
     def subscribe(self) -> Pollable:
-        """Return a pollable that is ready once `get` has something to say."""
+        """Return a pollable that is ready once `get` has something to say.
+
+        `subscribe: func() -> pollable`
+        """
 
     @abstractmethod
     def get(self) -> Ok[Ok[Trailers | None] | Err[ErrorCode]] | Err[None] | None:
@@ -332,6 +442,8 @@ class FutureTrailers(_host.Resource):
 
         The outcome can be had once; after that there is an error in its place. Within it, an error says why the
         body did not arrive, and none means that there were no trailers. Trailers can only be read.
+
+        `get: func() -> option<result<result<option<trailers>, error-code>>>`
         """
 
 
@@ -340,30 +452,43 @@ class OutgoingResponse(_host.Resource):
 
     @abstractmethod
     def __init__(self, headers: Headers) -> None:
-        """Begin a response with these headers and the status 200."""
+        """Begin a response with these headers and the status 200.
+
+        `constructor(headers: headers)`
+        """
 
     @abstractmethod
     def status_code(self) -> StatusCode:
-        """Tell how the request went, as this response says."""
+        """Tell how the request went, as this response says.
+
+        `status-code: func() -> status-code`
+        """
 
     @abstractmethod
     def set_status_code(self, status_code: StatusCode) -> None:
         """Set how the request went. An error means that this is no status.
 
+        `set-status-code: func(status-code: status-code) -> result`
+
         Raises:
-            OutgoingResponseSetStatusCodeError: as WIT declares.
+            OutgoingResponseSetStatusCodeError: the error of `set-status-code`.
         """
 
     @abstractmethod
     def headers(self) -> Headers:
-        """Return its headers, which can no longer be changed."""
+        """Return its headers, which can no longer be changed.
+
+        `headers: func() -> headers`
+        """
 
     @abstractmethod
     def body(self) -> OutgoingBody:
         """Return the body to write to. It can be had once; a second time is an error.
 
+        `body: func() -> result<outgoing-body>`
+
         Raises:
-            OutgoingResponseBodyError: as WIT declares.
+            OutgoingResponseBodyError: the error of `body`.
         """
 
 
@@ -378,8 +503,10 @@ class OutgoingBody(_host.Resource):
     def write(self) -> OutputStream:
         """Return the stream to write to. It can be had once; a second time is an error.
 
+        `write: func() -> result<output-stream>`
+
         Raises:
-            OutgoingBodyWriteError: as WIT declares.
+            OutgoingBodyWriteError: the error of `write`.
         """
 
     @classmethod
@@ -389,8 +516,48 @@ class OutgoingBody(_host.Resource):
 
         If the headers announced a length, and it was not written, this is an error.
 
+        `finish: static func(this: outgoing-body, trailers: option<trailers>) -> result<_, error-code>`
+
         Raises:
-            ErrorCode: as WIT declares.
+            ErrorCodeDnsTimeout: Looking up the name took too long.
+            ErrorCodeDnsError: Looking up the name failed.
+            ErrorCodeDestinationNotFound: Nobody knows where to send the request.
+            ErrorCodeDestinationUnavailable: The server is known to be out of service.
+            ErrorCodeDestinationIpProhibited: The address is one that requests must not go to.
+            ErrorCodeDestinationIpUnroutable: There is no way to the address.
+            ErrorCodeConnectionRefused: The server did not want the connection.
+            ErrorCodeConnectionTerminated: The connection ended before the response did.
+            ErrorCodeConnectionTimeout: Connecting took too long.
+            ErrorCodeConnectionReadTimeout: The other side sent nothing for too long.
+            ErrorCodeConnectionWriteTimeout: The other side took nothing for too long.
+            ErrorCodeConnectionLimitReached: Too many connections are open.
+            ErrorCodeTlsProtocolError: The two sides could not agree on TLS.
+            ErrorCodeTlsCertificateError: The certificate is not one to trust.
+            ErrorCodeTlsAlertReceived: The other side broke off TLS.
+            ErrorCodeHttpRequestDenied: The request is not allowed.
+            ErrorCodeHttpRequestLengthRequired: The request has to say how long its body is.
+            ErrorCodeHttpRequestBodySize: The body of the request is too long, or not as long as announced.
+            ErrorCodeHttpRequestMethodInvalid: The method is no word that HTTP allows.
+            ErrorCodeHttpRequestUriInvalid: The path or the authority cannot be part of a URI.
+            ErrorCodeHttpRequestUriTooLong: The URI is longer than the other side accepts.
+            ErrorCodeHttpRequestHeaderSectionSize: The headers of the request are too long, all together.
+            ErrorCodeHttpRequestHeaderSize: One header of the request is too long.
+            ErrorCodeHttpRequestTrailerSectionSize: The trailers of the request are too long, all together.
+            ErrorCodeHttpRequestTrailerSize: One trailer of the request is too long.
+            ErrorCodeHttpResponseIncomplete: The response stopped in the middle.
+            ErrorCodeHttpResponseHeaderSectionSize: The headers of the response are too long, all together.
+            ErrorCodeHttpResponseHeaderSize: One header of the response is too long.
+            ErrorCodeHttpResponseBodySize: The body of the response is too long, or not as long as announced.
+            ErrorCodeHttpResponseTrailerSectionSize: The trailers of the response are too long, all together.
+            ErrorCodeHttpResponseTrailerSize: One trailer of the response is too long.
+            ErrorCodeHttpResponseTransferCoding: The response is packed for transport in a way nobody here can unpack.
+            ErrorCodeHttpResponseContentCoding: The content is encoded in a way nobody here can decode.
+            ErrorCodeHttpResponseTimeout: The response took too long.
+            ErrorCodeHttpUpgradeFailed: Changing to another protocol did not work.
+            ErrorCodeHttpProtocolError: The other side broke the rules of HTTP.
+            ErrorCodeLoopDetected: The request came back to where it had been before.
+            ErrorCodeConfigurationError: The host is not set up correctly.
+            ErrorCodeInternalError: Something else, described for people where there is a description.
         """
 
 
@@ -399,7 +566,10 @@ class FutureIncomingResponse(_host.Resource):
 
     @abstractmethod
     def subscribe(self) -> Pollable:
-        """Return a pollable that is ready once `get` has something to say."""
+        """Return a pollable that is ready once `get` has something to say.
+
+        `subscribe: func() -> pollable`
+        """
 
     @abstractmethod
     def get(self) -> Ok[Ok[IncomingResponse] | Err[ErrorCode]] | Err[None] | None:
@@ -407,20 +577,25 @@ class FutureIncomingResponse(_host.Resource):
 
         The outcome can be had once; after that there is an error in its place. Within it, an error says why there
         is no response. What goes wrong later, in the body, is told by the body.
+
+        `get: func() -> option<result<result<incoming-response, error-code>>>`
         """
 
 
 class AsyncFields(_host.AsyncResource, of=Fields):
-    """The headers of a message, or the trailers after it: names with one value or more.
+    """`Fields` for asyncio, to implement with coroutines.
+
+    The headers of a message, or the trailers after it: names with one value or more.
 
     What is made here can be changed; what comes with a message may be read-only.
-
-    `Fields` with methods that are coroutines, for the asyncio API.
     """
 
     @abstractmethod
     def __init__(self) -> None:
-        """Begin without any."""
+        """Begin without any.
+
+        `constructor()`
+        """
 
     @classmethod
     @abstractmethod
@@ -429,90 +604,135 @@ class AsyncFields(_host.AsyncResource, of=Fields):
     ) -> AsyncFields:
         """Begin with these names and values. A name with several values comes several times.
 
+        `from-list: static func(entries: list<tuple<field-name, field-value>>) -> result<fields, header-error>`
+
         Raises:
-            HeaderError: as WIT declares.
+            HeaderErrorInvalidSyntax: A name or a value has characters in it that HTTP does not allow there.
+            HeaderErrorForbidden: The host sets this one by itself and lets nobody else do so.
+            HeaderErrorImmutable: These headers can only be read.
         """
 
     @abstractmethod
     async def get(self, name: FieldName) -> list[FieldValue]:
-        """Return the values of a name; an empty list where it is not there."""
+        """Return the values of a name; an empty list where it is not there.
+
+        `get: func(name: field-name) -> list<field-value>`
+        """
 
     @abstractmethod
     async def has(self, name: FieldName) -> bool:
-        """Tell whether a name is there."""
+        """Tell whether a name is there.
+
+        `has: func(name: field-name) -> bool`
+        """
 
     @abstractmethod
     async def set(self, name: FieldName, value: list[FieldValue]) -> None:
         """Give a name these values, in place of all it has.
 
+        `set: func(name: field-name, value: list<field-value>) -> result<_, header-error>`
+
         Raises:
-            HeaderError: as WIT declares.
+            HeaderErrorInvalidSyntax: A name or a value has characters in it that HTTP does not allow there.
+            HeaderErrorForbidden: The host sets this one by itself and lets nobody else do so.
+            HeaderErrorImmutable: These headers can only be read.
         """
 
     @abstractmethod
     async def delete(self, name: FieldName) -> None:
         """Remove a name with all its values. It is no error where it is not there.
 
+        `delete: func(name: field-name) -> result<_, header-error>`
+
         Raises:
-            HeaderError: as WIT declares.
+            HeaderErrorInvalidSyntax: A name or a value has characters in it that HTTP does not allow there.
+            HeaderErrorForbidden: The host sets this one by itself and lets nobody else do so.
+            HeaderErrorImmutable: These headers can only be read.
         """
 
     @abstractmethod
     async def append(self, name: FieldName, value: FieldValue) -> None:
         """Give a name one more value.
 
+        `append: func(name: field-name, value: field-value) -> result<_, header-error>`
+
         Raises:
-            HeaderError: as WIT declares.
+            HeaderErrorInvalidSyntax: A name or a value has characters in it that HTTP does not allow there.
+            HeaderErrorForbidden: The host sets this one by itself and lets nobody else do so.
+            HeaderErrorImmutable: These headers can only be read.
         """
 
     @abstractmethod
     async def entries(self) -> list[tuple[FieldName, FieldValue]]:
-        """Return all names and values, written as they were given and in the order in which they are sent."""
+        """Return all names and values, written as they were given and in the order in which they are sent.
+
+        `entries: func() -> list<tuple<field-name, field-value>>`
+        """
 
     @abstractmethod
     async def clone(self) -> AsyncFields:
-        """Make a copy, which can be changed."""
+        """Make a copy, which can be changed.
+
+        `clone: func() -> fields`
+        """
 
 
 class AsyncIncomingRequest(_host.AsyncResource, of=IncomingRequest):
-    """A request to this component.
+    """`IncomingRequest` for asyncio, to implement with coroutines.
 
-    `IncomingRequest` with methods that are coroutines, for the asyncio API.
+    A request to this component.
     """
 
     @abstractmethod
     async def method(self) -> Method:
-        """Tell what it asks for."""
+        """Tell what it asks for.
+
+        `method: func() -> method`
+        """
 
     @abstractmethod
     async def path_with_query(self) -> str | None:
-        """Tell the path and the query, such as `/search?q=wit`."""
+        """Tell the path and the query, such as `/search?q=wit`.
+
+        `path-with-query: func() -> option<string>`
+        """
 
     @abstractmethod
     async def scheme(self) -> Scheme | None:
-        """Tell how it got here."""
+        """Tell how it got here.
+
+        `scheme: func() -> option<scheme>`
+        """
 
     @abstractmethod
     async def authority(self) -> str | None:
-        """Tell the host it was meant for, with the port where one was given."""
+        """Tell the host it was meant for, with the port where one was given.
+
+        `authority: func() -> option<string>`
+        """
 
     @abstractmethod
     async def headers(self) -> AsyncFields:
-        """Return its headers, which can only be read."""
+        """Return its headers, which can only be read.
+
+        `headers: func() -> headers`
+        """
 
     @abstractmethod
     async def consume(self) -> AsyncIncomingBody:
         """Return its body. It can be had once; a second time is an error.
 
+        `consume: func() -> result<incoming-body>`
+
         Raises:
-            IncomingRequestConsumeError: as WIT declares.
+            IncomingRequestConsumeError: the error of `consume`.
         """
 
 
 class AsyncOutgoingRequest(_host.AsyncResource, of=OutgoingRequest):
-    """A request that this component makes.
+    """`OutgoingRequest` for asyncio, to implement with coroutines.
 
-    `OutgoingRequest` with methods that are coroutines, for the asyncio API.
+    A request that this component makes.
     """
 
     @abstractmethod
@@ -520,120 +740,165 @@ class AsyncOutgoingRequest(_host.AsyncResource, of=OutgoingRequest):
         """Begin a `GET` with these headers; path, scheme and authority are missing yet.
 
         Whether it makes sense as a whole is looked at only when it is sent.
+
+        `constructor(headers: headers)`
         """
 
     @abstractmethod
     async def body(self) -> AsyncOutgoingBody:
         """Return the body to write to. It can be had once; a second time is an error.
 
+        `body: func() -> result<outgoing-body>`
+
         Raises:
-            OutgoingRequestBodyError: as WIT declares.
+            OutgoingRequestBodyError: the error of `body`.
         """
 
     @abstractmethod
     async def method(self) -> Method:
-        """Tell what it will ask for."""
+        """Tell what it will ask for.
+
+        `method: func() -> method`
+        """
 
     @abstractmethod
     async def set_method(self, method: Method) -> None:
         """Set what to ask for. An error means that the word is not one that HTTP allows.
 
+        `set-method: func(method: method) -> result`
+
         Raises:
-            OutgoingRequestSetMethodError: as WIT declares.
+            OutgoingRequestSetMethodError: the error of `set-method`.
         """
 
     @abstractmethod
     async def path_with_query(self) -> str | None:
-        """Tell the path and the query; none is an empty path."""
+        """Tell the path and the query; none is an empty path.
+
+        `path-with-query: func() -> option<string>`
+        """
 
     @abstractmethod
     async def set_path_with_query(self, path_with_query: str | None) -> None:
         """Set the path and the query, such as `/search?q=wit`. An error means that this is none.
 
+        `set-path-with-query: func(path-with-query: option<string>) -> result`
+
         Raises:
-            OutgoingRequestSetPathWithQueryError: as WIT declares.
+            OutgoingRequestSetPathWithQueryError: the error of `set-path-with-query`.
         """
 
     @abstractmethod
     async def scheme(self) -> Scheme | None:
-        """Tell how to reach the server; with none, the host chooses."""
+        """Tell how to reach the server; with none, the host chooses.
+
+        `scheme: func() -> option<scheme>`
+        """
 
     @abstractmethod
     async def set_scheme(self, scheme: Scheme | None) -> None:
         """Set how to reach the server. An error means that there can be no scheme of that name.
 
+        `set-scheme: func(scheme: option<scheme>) -> result`
+
         Raises:
-            OutgoingRequestSetSchemeError: as WIT declares.
+            OutgoingRequestSetSchemeError: the error of `set-scheme`.
         """
 
     @abstractmethod
     async def authority(self) -> str | None:
-        """Tell the server it will go to."""
+        """Tell the server it will go to.
+
+        `authority: func() -> option<string>`
+        """
 
     @abstractmethod
     async def set_authority(self, authority: str | None) -> None:
         """Set the server, as `example.org` or `example.org:8080`. An error means that this is none.
 
+        `set-authority: func(authority: option<string>) -> result`
+
         Raises:
-            OutgoingRequestSetAuthorityError: as WIT declares.
+            OutgoingRequestSetAuthorityError: the error of `set-authority`.
         """
 
     @abstractmethod
     async def headers(self) -> AsyncFields:
-        """Return its headers, which can no longer be changed."""
+        """Return its headers, which can no longer be changed.
+
+        `headers: func() -> headers`
+        """
 
 
 class AsyncRequestOptions(_host.AsyncResource, of=RequestOptions):
-    """How long to wait for which part of a response.
+    """`RequestOptions` for asyncio, to implement with coroutines.
 
-    `RequestOptions` with methods that are coroutines, for the asyncio API.
+    How long to wait for which part of a response.
     """
 
     @abstractmethod
     def __init__(self) -> None:
-        """Begin with the limits of the host."""
+        """Begin with the limits of the host.
+
+        `constructor()`
+        """
 
     @abstractmethod
     async def connect_timeout(self) -> Duration | None:
-        """Tell how long connecting may take."""
+        """Tell how long connecting may take.
+
+        `connect-timeout: func() -> option<duration>`
+        """
 
     @abstractmethod
     async def set_connect_timeout(self, duration: Duration | None) -> None:
         """Set how long connecting may take. An error means that the host has no such limit.
 
+        `set-connect-timeout: func(duration: option<duration>) -> result`
+
         Raises:
-            RequestOptionsSetConnectTimeoutError: as WIT declares.
+            RequestOptionsSetConnectTimeoutError: the error of `set-connect-timeout`.
         """
 
     @abstractmethod
     async def first_byte_timeout(self) -> Duration | None:
-        """Tell how long the beginning of the body may take."""
+        """Tell how long the beginning of the body may take.
+
+        `first-byte-timeout: func() -> option<duration>`
+        """
 
     @abstractmethod
     async def set_first_byte_timeout(self, duration: Duration | None) -> None:
         """Set how long the beginning of the body may take. An error means that the host has no such limit.
 
+        `set-first-byte-timeout: func(duration: option<duration>) -> result`
+
         Raises:
-            RequestOptionsSetFirstByteTimeoutError: as WIT declares.
+            RequestOptionsSetFirstByteTimeoutError: the error of `set-first-byte-timeout`.
         """
 
     @abstractmethod
     async def between_bytes_timeout(self) -> Duration | None:
-        """Tell how long the body may pause."""
+        """Tell how long the body may pause.
+
+        `between-bytes-timeout: func() -> option<duration>`
+        """
 
     @abstractmethod
     async def set_between_bytes_timeout(self, duration: Duration | None) -> None:
         """Set how long the body may pause. An error means that the host has no such limit.
 
+        `set-between-bytes-timeout: func(duration: option<duration>) -> result`
+
         Raises:
-            RequestOptionsSetBetweenBytesTimeoutError: as WIT declares.
+            RequestOptionsSetBetweenBytesTimeoutError: the error of `set-between-bytes-timeout`.
         """
 
 
 class AsyncResponseOutparam(_host.AsyncResource, of=ResponseOutparam):
-    """The place where the response to a request is handed over.
+    """`ResponseOutparam` for asyncio, to implement with coroutines.
 
-    `ResponseOutparam` with methods that are coroutines, for the asyncio API.
+    The place where the response to a request is handed over.
     """
 
     @classmethod
@@ -646,36 +911,46 @@ class AsyncResponseOutparam(_host.AsyncResource, of=ResponseOutparam):
         """Hand over a response, or an error that the host makes a response of.
 
         A request whose place is dropped without this gets an error.
+
+        `set: static func(param: response-outparam, response: result<outgoing-response, error-code>)`
         """
 
 
 class AsyncIncomingResponse(_host.AsyncResource, of=IncomingResponse):
-    """A response to a request of this component.
+    """`IncomingResponse` for asyncio, to implement with coroutines.
 
-    `IncomingResponse` with methods that are coroutines, for the asyncio API.
+    A response to a request of this component.
     """
 
     @abstractmethod
     async def status(self) -> StatusCode:
-        """Tell how the request went."""
+        """Tell how the request went.
+
+        `status: func() -> status-code`
+        """
 
     @abstractmethod
     async def headers(self) -> AsyncFields:
-        """Return its headers, which can only be read."""
+        """Return its headers, which can only be read.
+
+        `headers: func() -> headers`
+        """
 
     @abstractmethod
     async def consume(self) -> AsyncIncomingBody:
         """Return its body. It can be had once; a second time is an error.
 
+        `consume: func() -> result<incoming-body>`
+
         Raises:
-            IncomingResponseConsumeError: as WIT declares.
+            IncomingResponseConsumeError: the error of `consume`.
         """
 
 
 class AsyncIncomingBody(_host.AsyncResource, of=IncomingBody):
-    """A body that is received: first a stream of bytes, then the trailers.
+    """`IncomingBody` for asyncio, to implement with coroutines.
 
-    `IncomingBody` with methods that are coroutines, for the asyncio API.
+    A body that is received: first a stream of bytes, then the trailers.
     """
 
     @abstractmethod
@@ -684,8 +959,10 @@ class AsyncIncomingBody(_host.AsyncResource, of=IncomingBody):
 
         How fast it is read is how fast the other side may send.
 
+        `stream: func() -> result<input-stream>`
+
         Raises:
-            IncomingBodyStreamError: as WIT declares.
+            IncomingBodyStreamError: the error of `stream`.
         """
 
     @classmethod
@@ -694,18 +971,23 @@ class AsyncIncomingBody(_host.AsyncResource, of=IncomingBody):
         """Be done with the bytes, read or not, and return what is waiting for the trailers.
 
         If the stream is still there, this is a trap.
+
+        `finish: static func(this: incoming-body) -> future-trailers`
         """
 
 
 class AsyncFutureTrailers(_host.AsyncResource, of=FutureTrailers):
-    """The trailers of a body, as soon as it is complete.
+    """`FutureTrailers` for asyncio, to implement with coroutines.
 
-    `FutureTrailers` with methods that are coroutines, for the asyncio API.
+    The trailers of a body, as soon as it is complete.
     """
 
     @abstractmethod
     async def subscribe(self) -> Pollable:
-        """Return a pollable that is ready once `get` has something to say."""
+        """Return a pollable that is ready once `get` has something to say.
+
+        `subscribe: func() -> pollable`
+        """
 
     @abstractmethod
     async def get(
@@ -715,59 +997,76 @@ class AsyncFutureTrailers(_host.AsyncResource, of=FutureTrailers):
 
         The outcome can be had once; after that there is an error in its place. Within it, an error says why the
         body did not arrive, and none means that there were no trailers. Trailers can only be read.
+
+        `get: func() -> option<result<result<option<trailers>, error-code>>>`
         """
 
 
 class AsyncOutgoingResponse(_host.AsyncResource, of=OutgoingResponse):
-    """A response of this component.
+    """`OutgoingResponse` for asyncio, to implement with coroutines.
 
-    `OutgoingResponse` with methods that are coroutines, for the asyncio API.
+    A response of this component.
     """
 
     @abstractmethod
     def __init__(self, headers: AsyncFields) -> None:
-        """Begin a response with these headers and the status 200."""
+        """Begin a response with these headers and the status 200.
+
+        `constructor(headers: headers)`
+        """
 
     @abstractmethod
     async def status_code(self) -> StatusCode:
-        """Tell how the request went, as this response says."""
+        """Tell how the request went, as this response says.
+
+        `status-code: func() -> status-code`
+        """
 
     @abstractmethod
     async def set_status_code(self, status_code: StatusCode) -> None:
         """Set how the request went. An error means that this is no status.
 
+        `set-status-code: func(status-code: status-code) -> result`
+
         Raises:
-            OutgoingResponseSetStatusCodeError: as WIT declares.
+            OutgoingResponseSetStatusCodeError: the error of `set-status-code`.
         """
 
     @abstractmethod
     async def headers(self) -> AsyncFields:
-        """Return its headers, which can no longer be changed."""
+        """Return its headers, which can no longer be changed.
+
+        `headers: func() -> headers`
+        """
 
     @abstractmethod
     async def body(self) -> AsyncOutgoingBody:
         """Return the body to write to. It can be had once; a second time is an error.
 
+        `body: func() -> result<outgoing-body>`
+
         Raises:
-            OutgoingResponseBodyError: as WIT declares.
+            OutgoingResponseBodyError: the error of `body`.
         """
 
 
 class AsyncOutgoingBody(_host.AsyncResource, of=OutgoingBody):
-    """A body that is sent: first a stream of bytes, then perhaps trailers.
+    """`OutgoingBody` for asyncio, to implement with coroutines.
+
+    A body that is sent: first a stream of bytes, then perhaps trailers.
 
     Call `finish` at the end. A body that is dropped without it counts as broken off, and the other side learns that
     as well as HTTP can tell it.
-
-    `OutgoingBody` with methods that are coroutines, for the asyncio API.
     """
 
     @abstractmethod
     async def write(self) -> OutputStream:
         """Return the stream to write to. It can be had once; a second time is an error.
 
+        `write: func() -> result<output-stream>`
+
         Raises:
-            OutgoingBodyWriteError: as WIT declares.
+            OutgoingBodyWriteError: the error of `write`.
         """
 
     @classmethod
@@ -779,20 +1078,63 @@ class AsyncOutgoingBody(_host.AsyncResource, of=OutgoingBody):
 
         If the headers announced a length, and it was not written, this is an error.
 
+        `finish: static func(this: outgoing-body, trailers: option<trailers>) -> result<_, error-code>`
+
         Raises:
-            ErrorCode: as WIT declares.
+            ErrorCodeDnsTimeout: Looking up the name took too long.
+            ErrorCodeDnsError: Looking up the name failed.
+            ErrorCodeDestinationNotFound: Nobody knows where to send the request.
+            ErrorCodeDestinationUnavailable: The server is known to be out of service.
+            ErrorCodeDestinationIpProhibited: The address is one that requests must not go to.
+            ErrorCodeDestinationIpUnroutable: There is no way to the address.
+            ErrorCodeConnectionRefused: The server did not want the connection.
+            ErrorCodeConnectionTerminated: The connection ended before the response did.
+            ErrorCodeConnectionTimeout: Connecting took too long.
+            ErrorCodeConnectionReadTimeout: The other side sent nothing for too long.
+            ErrorCodeConnectionWriteTimeout: The other side took nothing for too long.
+            ErrorCodeConnectionLimitReached: Too many connections are open.
+            ErrorCodeTlsProtocolError: The two sides could not agree on TLS.
+            ErrorCodeTlsCertificateError: The certificate is not one to trust.
+            ErrorCodeTlsAlertReceived: The other side broke off TLS.
+            ErrorCodeHttpRequestDenied: The request is not allowed.
+            ErrorCodeHttpRequestLengthRequired: The request has to say how long its body is.
+            ErrorCodeHttpRequestBodySize: The body of the request is too long, or not as long as announced.
+            ErrorCodeHttpRequestMethodInvalid: The method is no word that HTTP allows.
+            ErrorCodeHttpRequestUriInvalid: The path or the authority cannot be part of a URI.
+            ErrorCodeHttpRequestUriTooLong: The URI is longer than the other side accepts.
+            ErrorCodeHttpRequestHeaderSectionSize: The headers of the request are too long, all together.
+            ErrorCodeHttpRequestHeaderSize: One header of the request is too long.
+            ErrorCodeHttpRequestTrailerSectionSize: The trailers of the request are too long, all together.
+            ErrorCodeHttpRequestTrailerSize: One trailer of the request is too long.
+            ErrorCodeHttpResponseIncomplete: The response stopped in the middle.
+            ErrorCodeHttpResponseHeaderSectionSize: The headers of the response are too long, all together.
+            ErrorCodeHttpResponseHeaderSize: One header of the response is too long.
+            ErrorCodeHttpResponseBodySize: The body of the response is too long, or not as long as announced.
+            ErrorCodeHttpResponseTrailerSectionSize: The trailers of the response are too long, all together.
+            ErrorCodeHttpResponseTrailerSize: One trailer of the response is too long.
+            ErrorCodeHttpResponseTransferCoding: The response is packed for transport in a way nobody here can unpack.
+            ErrorCodeHttpResponseContentCoding: The content is encoded in a way nobody here can decode.
+            ErrorCodeHttpResponseTimeout: The response took too long.
+            ErrorCodeHttpUpgradeFailed: Changing to another protocol did not work.
+            ErrorCodeHttpProtocolError: The other side broke the rules of HTTP.
+            ErrorCodeLoopDetected: The request came back to where it had been before.
+            ErrorCodeConfigurationError: The host is not set up correctly.
+            ErrorCodeInternalError: Something else, described for people where there is a description.
         """
 
 
 class AsyncFutureIncomingResponse(_host.AsyncResource, of=FutureIncomingResponse):
-    """The response to a request, as soon as it arrives.
+    """`FutureIncomingResponse` for asyncio, to implement with coroutines.
 
-    `FutureIncomingResponse` with methods that are coroutines, for the asyncio API.
+    The response to a request, as soon as it arrives.
     """
 
     @abstractmethod
     async def subscribe(self) -> Pollable:
-        """Return a pollable that is ready once `get` has something to say."""
+        """Return a pollable that is ready once `get` has something to say.
+
+        `subscribe: func() -> pollable`
+        """
 
     @abstractmethod
     async def get(
@@ -802,6 +1144,8 @@ class AsyncFutureIncomingResponse(_host.AsyncResource, of=FutureIncomingResponse
 
         The outcome can be had once; after that there is an error in its place. Within it, an error says why there
         is no response. What goes wrong later, in the body, is told by the body.
+
+        `get: func() -> option<result<result<incoming-response, error-code>>>`
         """
 
 
@@ -885,16 +1229,19 @@ class Types(_host.Interface):
 
     @abstractmethod
     def http_error_code(self, err: IoError) -> ErrorCode | None:
-        """Look into the error of a stream: why a body broke off, or none where HTTP is not to blame."""
+        """Look into the error of a stream: why a body broke off, or none where HTTP is not to blame.
+
+        `http-error-code: func(err: borrow<io-error>) -> option<error-code>`
+        """
 
 
 class AsyncTypes(_host.Interface):
-    """Requests, responses, their headers and bodies.
+    """`Types` for asyncio, to implement with coroutines.
+
+    Requests, responses, their headers and bodies.
 
     Parts of a message are resources of their own. They have to be dropped before what they came from: the headers
     before the request, a stream before its body.
-
-    `Types` with methods that are coroutines, for the asyncio API.
     """
 
     Fields: type[AsyncFields]
@@ -932,4 +1279,7 @@ class AsyncTypes(_host.Interface):
 
     @abstractmethod
     async def http_error_code(self, err: IoError) -> ErrorCode | None:
-        """Look into the error of a stream: why a body broke off, or none where HTTP is not to blame."""
+        """Look into the error of a stream: why a body broke off, or none where HTTP is not to blame.
+
+        `http-error-code: func(err: borrow<io-error>) -> option<error-code>`
+        """

@@ -30,8 +30,11 @@ class Atomic(_host.Interface):
     def increment(self, bucket: Bucket, key: Key, delta: int) -> int:
         """Add `delta` to the number under a key and return the sum. Where there is no value, it counts as 0.
 
+        `increment: func(bucket: borrow<bucket>, key: key, delta: u64) -> result<u64, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+            ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+                cannot be reached, it does not let us in, it is full, or it broke.
         """
 
     @abstractmethod
@@ -40,25 +43,31 @@ class Atomic(_host.Interface):
 
         False also means that there is no value.
 
+        `compare-and-swap: func(bucket: borrow<bucket>, key: key, old: u64, new: u64) -> result<bool, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+            ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+                cannot be reached, it does not let us in, it is full, or it broke.
         """
 
 
 class AsyncAtomic(_host.Interface):
-    """Changes that happen as a whole: nobody sees one half done, and nothing comes in between.
+    """`Atomic` for asyncio, to implement with coroutines.
+
+    Changes that happen as a whole: nobody sees one half done, and nothing comes in between.
 
     The values are numbers here.
-
-    `Atomic` with methods that are coroutines, for the asyncio API.
     """
 
     @abstractmethod
     async def increment(self, bucket: AsyncBucket, key: Key, delta: int) -> int:
         """Add `delta` to the number under a key and return the sum. Where there is no value, it counts as 0.
 
+        `increment: func(bucket: borrow<bucket>, key: key, delta: u64) -> result<u64, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+            ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+                cannot be reached, it does not let us in, it is full, or it broke.
         """
 
     @abstractmethod
@@ -69,6 +78,9 @@ class AsyncAtomic(_host.Interface):
 
         False also means that there is no value.
 
+        `compare-and-swap: func(bucket: borrow<bucket>, key: key, old: u64, new: u64) -> result<bool, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+            ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+                cannot be reached, it does not let us in, it is full, or it broke.
         """

@@ -48,11 +48,16 @@ class FutureGetResult(_host.Resource):
         """Return what was found, or none while that is not known.
 
         Within the outcome, none stands for no value.
+
+        `future-get-result-get: func() -> option<result<option<incoming-value>, error>>`
         """
 
     @abstractmethod
     def listen_to_future_get_result(self) -> Pollable:
-        """Return a pollable that is ready once the outcome is known. Drop it first."""
+        """Return a pollable that is ready once the outcome is known. Drop it first.
+
+        `listen-to-future-get-result: func() -> pollable`
+        """
 
 
 class FutureExistsResult(_host.Resource):
@@ -60,11 +65,17 @@ class FutureExistsResult(_host.Resource):
 
     @abstractmethod
     def future_exists_result_get(self) -> Ok[bool] | Err[Error] | None:
-        """Return whether there is a value, or none while that is not known."""
+        """Return whether there is a value, or none while that is not known.
+
+        `future-exists-result-get: func() -> option<result<bool, error>>`
+        """
 
     @abstractmethod
     def listen_to_future_exists_result(self) -> Pollable:
-        """Return a pollable that is ready once the outcome is known. Drop it first."""
+        """Return a pollable that is ready once the outcome is known. Drop it first.
+
+        `listen-to-future-exists-result: func() -> pollable`
+        """
 
 
 class FutureResult(_host.Resource):
@@ -72,11 +83,17 @@ class FutureResult(_host.Resource):
 
     @abstractmethod
     def future_result_get(self) -> Ok[None] | Err[Error] | None:
-        """Return whether it worked, or none while that is not known."""
+        """Return whether it worked, or none while that is not known.
+
+        `future-result-get: func() -> option<result<_, error>>`
+        """
 
     @abstractmethod
     def listen_to_future_result(self) -> Pollable:
-        """Return a pollable that is ready once the outcome is known. Drop it first."""
+        """Return a pollable that is ready once the outcome is known. Drop it first.
+
+        `listen-to-future-result: func() -> pollable`
+        """
 
 
 class FutureGetOrSetResult(_host.Resource):
@@ -84,11 +101,17 @@ class FutureGetOrSetResult(_host.Resource):
 
     @abstractmethod
     def future_get_or_set_result_get(self) -> Ok[GetOrSetEntry] | Err[Error] | None:
-        """Return the value or the empty place, or none while that is not known."""
+        """Return the value or the empty place, or none while that is not known.
+
+        `future-get-or-set-result-get: func() -> option<result<get-or-set-entry, error>>`
+        """
 
     @abstractmethod
     def listen_to_future_get_or_set_result(self) -> Pollable:
-        """Return a pollable that is ready once the outcome is known. Drop it first."""
+        """Return a pollable that is ready once the outcome is known. Drop it first.
+
+        `listen-to-future-get-or-set-result: func() -> pollable`
+        """
 
 
 class Vacancy(_host.Resource, _types.Vacancy):
@@ -98,13 +121,16 @@ class Vacancy(_host.Resource, _types.Vacancy):
 
     @abstractmethod
     def vacancy_fill(self, ttl_ms: int | None) -> OutgoingValue:
-        """Return what takes the value, which is kept for so many milliseconds, or without an end."""
+        """Return what takes the value, which is kept for so many milliseconds, or without an end.
+
+        `vacancy-fill: func(TTL-ms: option<u32>) -> outgoing-value`
+        """
 
 
 class AsyncFutureGetResult(_host.AsyncResource, of=FutureGetResult):
-    """What `get` is going to find.
+    """`FutureGetResult` for asyncio, to implement with coroutines.
 
-    `FutureGetResult` with methods that are coroutines, for the asyncio API.
+    What `get` is going to find.
     """
 
     @abstractmethod
@@ -114,70 +140,96 @@ class AsyncFutureGetResult(_host.AsyncResource, of=FutureGetResult):
         """Return what was found, or none while that is not known.
 
         Within the outcome, none stands for no value.
+
+        `future-get-result-get: func() -> option<result<option<incoming-value>, error>>`
         """
 
     @abstractmethod
     async def listen_to_future_get_result(self) -> Pollable:
-        """Return a pollable that is ready once the outcome is known. Drop it first."""
+        """Return a pollable that is ready once the outcome is known. Drop it first.
+
+        `listen-to-future-get-result: func() -> pollable`
+        """
 
 
 class AsyncFutureExistsResult(_host.AsyncResource, of=FutureExistsResult):
-    """What `exists` is going to find.
+    """`FutureExistsResult` for asyncio, to implement with coroutines.
 
-    `FutureExistsResult` with methods that are coroutines, for the asyncio API.
+    What `exists` is going to find.
     """
 
     @abstractmethod
     async def future_exists_result_get(self) -> Ok[bool] | Err[AsyncError] | None:
-        """Return whether there is a value, or none while that is not known."""
+        """Return whether there is a value, or none while that is not known.
+
+        `future-exists-result-get: func() -> option<result<bool, error>>`
+        """
 
     @abstractmethod
     async def listen_to_future_exists_result(self) -> Pollable:
-        """Return a pollable that is ready once the outcome is known. Drop it first."""
+        """Return a pollable that is ready once the outcome is known. Drop it first.
+
+        `listen-to-future-exists-result: func() -> pollable`
+        """
 
 
 class AsyncFutureResult(_host.AsyncResource, of=FutureResult):
-    """The outcome of `set` and `delete`.
+    """`FutureResult` for asyncio, to implement with coroutines.
 
-    `FutureResult` with methods that are coroutines, for the asyncio API.
+    The outcome of `set` and `delete`.
     """
 
     @abstractmethod
     async def future_result_get(self) -> Ok[None] | Err[AsyncError] | None:
-        """Return whether it worked, or none while that is not known."""
+        """Return whether it worked, or none while that is not known.
+
+        `future-result-get: func() -> option<result<_, error>>`
+        """
 
     @abstractmethod
     async def listen_to_future_result(self) -> Pollable:
-        """Return a pollable that is ready once the outcome is known. Drop it first."""
+        """Return a pollable that is ready once the outcome is known. Drop it first.
+
+        `listen-to-future-result: func() -> pollable`
+        """
 
 
 class AsyncFutureGetOrSetResult(_host.AsyncResource, of=FutureGetOrSetResult):
-    """What `get-or-set` is going to find.
+    """`FutureGetOrSetResult` for asyncio, to implement with coroutines.
 
-    `FutureGetOrSetResult` with methods that are coroutines, for the asyncio API.
+    What `get-or-set` is going to find.
     """
 
     @abstractmethod
     async def future_get_or_set_result_get(
         self,
     ) -> Ok[GetOrSetEntry] | Err[AsyncError] | None:
-        """Return the value or the empty place, or none while that is not known."""
+        """Return the value or the empty place, or none while that is not known.
+
+        `future-get-or-set-result-get: func() -> option<result<get-or-set-entry, error>>`
+        """
 
     @abstractmethod
     async def listen_to_future_get_or_set_result(self) -> Pollable:
-        """Return a pollable that is ready once the outcome is known. Drop it first."""
+        """Return a pollable that is ready once the outcome is known. Drop it first.
+
+        `listen-to-future-get-or-set-result: func() -> pollable`
+        """
 
 
 class AsyncVacancy(_host.AsyncResource, _types.Vacancy, of=Vacancy):
-    """An empty place that waits for a value. Dropping it says that there will be none; the host may also lose
-    patience.
+    """`Vacancy` for asyncio, to implement with coroutines.
 
-    `Vacancy` with methods that are coroutines, for the asyncio API.
+    An empty place that waits for a value. Dropping it says that there will be none; the host may also lose
+    patience.
     """
 
     @abstractmethod
     async def vacancy_fill(self, ttl_ms: int | None) -> AsyncOutgoingValue:
-        """Return what takes the value, which is kept for so many milliseconds, or without an end."""
+        """Return what takes the value, which is kept for so many milliseconds, or without an end.
+
+        `vacancy-fill: func(TTL-ms: option<u32>) -> outgoing-value`
+        """
 
 
 _FutureGetResult = FutureGetResult
@@ -219,17 +271,25 @@ class Cache(_host.Interface):
 
     @abstractmethod
     def get(self, k: Key) -> _FutureGetResult:
-        """Look for the value under a key."""
+        """Look for the value under a key.
+
+        `get: func(k: key) -> future-get-result`
+        """
 
     @abstractmethod
     def exists(self, k: Key) -> _FutureExistsResult:
-        """Find out whether there is a value under a key."""
+        """Find out whether there is a value under a key.
+
+        `exists: func(k: key) -> future-exists-result`
+        """
 
     @abstractmethod
     def set(self, k: Key, v: OutgoingValue, ttl_ms: int | None) -> _FutureResult:
         """Store a value under a key for so many milliseconds, or without an end.
 
         Where a value is only computed if it is missing, `get-or-set` is the better choice.
+
+        `set: func(k: key, v: borrow<outgoing-value>, TTL-ms: option<u32>) -> future-result`
         """
 
     @abstractmethod
@@ -238,20 +298,25 @@ class Cache(_host.Interface):
 
         When several look for the same key at once, only one may be asked, and the others wait until the value is there.
         A host need not do so.
+
+        `get-or-set: func(k: key) -> future-get-or-set-result`
         """
 
     @abstractmethod
     def delete(self, k: Key) -> _FutureResult:
-        """Remove the value under a key."""
+        """Remove the value under a key.
+
+        `delete: func(k: key) -> future-result`
+        """
 
 
 class AsyncCache(_host.Interface):
-    """Values that may disappear at any time, and do so after a while.
+    """`Cache` for asyncio, to implement with coroutines.
+
+    Values that may disappear at any time, and do so after a while.
 
     A cache promises little: a value that is found was stored some time ago, and that is all. What was just stored may
     not be found, and what was deleted may be. No function waits: each returns something to wait for and to ask.
-
-    `Cache` with methods that are coroutines, for the asyncio API.
     """
 
     FutureGetResult: type[AsyncFutureGetResult]
@@ -271,11 +336,17 @@ class AsyncCache(_host.Interface):
 
     @abstractmethod
     async def get(self, k: Key) -> AsyncFutureGetResult:
-        """Look for the value under a key."""
+        """Look for the value under a key.
+
+        `get: func(k: key) -> future-get-result`
+        """
 
     @abstractmethod
     async def exists(self, k: Key) -> AsyncFutureExistsResult:
-        """Find out whether there is a value under a key."""
+        """Find out whether there is a value under a key.
+
+        `exists: func(k: key) -> future-exists-result`
+        """
 
     @abstractmethod
     async def set(
@@ -284,6 +355,8 @@ class AsyncCache(_host.Interface):
         """Store a value under a key for so many milliseconds, or without an end.
 
         Where a value is only computed if it is missing, `get-or-set` is the better choice.
+
+        `set: func(k: key, v: borrow<outgoing-value>, TTL-ms: option<u32>) -> future-result`
         """
 
     @abstractmethod
@@ -292,8 +365,13 @@ class AsyncCache(_host.Interface):
 
         When several look for the same key at once, only one may be asked, and the others wait until the value is there.
         A host need not do so.
+
+        `get-or-set: func(k: key) -> future-get-or-set-result`
         """
 
     @abstractmethod
     async def delete(self, k: Key) -> AsyncFutureResult:
-        """Remove the value under a key."""
+        """Remove the value under a key.
+
+        `delete: func(k: key) -> future-result`
+        """

@@ -39,49 +39,64 @@ class Eventual(_host.Interface):
     def get(self, bucket: Bucket, key: Key) -> IncomingValue | None:
         """Return the value under a key, or none.
 
+        `get: func(bucket: borrow<bucket>, key: key) -> result<option<incoming-value>, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+            ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+                cannot be reached, it does not let us in, it is full, or it broke.
         """
 
     @abstractmethod
     def set(self, bucket: Bucket, key: Key, outgoing_value: OutgoingValue) -> None:
         """Store a value under a key, in place of one that is there.
 
+        `set: func(bucket: borrow<bucket>, key: key, outgoing-value: borrow<outgoing-value>) -> result<_, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+            ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+                cannot be reached, it does not let us in, it is full, or it broke.
         """
 
     @abstractmethod
     def delete(self, bucket: Bucket, key: Key) -> None:
         """Remove the value under a key. It is no error where there is none.
 
+        `delete: func(bucket: borrow<bucket>, key: key) -> result<_, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+            ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+                cannot be reached, it does not let us in, it is full, or it broke.
         """
 
     @abstractmethod
     def exists(self, bucket: Bucket, key: Key) -> bool:
         """Tell whether there is a value under a key.
 
+        `exists: func(bucket: borrow<bucket>, key: key) -> result<bool, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+            ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+                cannot be reached, it does not let us in, it is full, or it broke.
         """
 
 
 class AsyncEventual(_host.Interface):
-    """One value at a time.
+    """`Eventual` for asyncio, to implement with coroutines.
+
+    One value at a time.
 
     What was written is seen by everybody sooner or later, and not by all at the same time.
-
-    `Eventual` with methods that are coroutines, for the asyncio API.
     """
 
     @abstractmethod
     async def get(self, bucket: AsyncBucket, key: Key) -> AsyncIncomingValue | None:
         """Return the value under a key, or none.
 
+        `get: func(bucket: borrow<bucket>, key: key) -> result<option<incoming-value>, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+            ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+                cannot be reached, it does not let us in, it is full, or it broke.
         """
 
     @abstractmethod
@@ -90,22 +105,31 @@ class AsyncEventual(_host.Interface):
     ) -> None:
         """Store a value under a key, in place of one that is there.
 
+        `set: func(bucket: borrow<bucket>, key: key, outgoing-value: borrow<outgoing-value>) -> result<_, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+            ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+                cannot be reached, it does not let us in, it is full, or it broke.
         """
 
     @abstractmethod
     async def delete(self, bucket: AsyncBucket, key: Key) -> None:
         """Remove the value under a key. It is no error where there is none.
 
+        `delete: func(bucket: borrow<bucket>, key: key) -> result<_, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+            ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+                cannot be reached, it does not let us in, it is full, or it broke.
         """
 
     @abstractmethod
     async def exists(self, bucket: AsyncBucket, key: Key) -> bool:
         """Tell whether there is a value under a key.
 
+        `exists: func(bucket: borrow<bucket>, key: key) -> result<bool, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+            ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+                cannot be reached, it does not let us in, it is full, or it broke.
         """

@@ -40,16 +40,22 @@ class EventualBatch(_host.Interface):
     def get_many(self, bucket: Bucket, keys: list[Key]) -> list[IncomingValue | None]:
         """Return the values under several keys, in the order of the keys; none for each that is missing.
 
+        `get-many: func(bucket: borrow<bucket>, keys: list<key>) -> result<list<option<incoming-value>>, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+            ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+                cannot be reached, it does not let us in, it is full, or it broke.
         """
 
     @abstractmethod
     def keys(self, bucket: Bucket) -> list[Key]:
         """Return all keys of a bucket, in no particular order.
 
+        `keys: func(bucket: borrow<bucket>) -> result<list<key>, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+            ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+                cannot be reached, it does not let us in, it is full, or it broke.
         """
 
     @abstractmethod
@@ -58,26 +64,33 @@ class EventualBatch(_host.Interface):
     ) -> None:
         """Store several values, each under its key, in place of those that are there.
 
+        `set-many: func(bucket: borrow<bucket>, key-values: list<tuple<key, borrow<outgoing-value>>>)
+        -> result<_, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+            ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+                cannot be reached, it does not let us in, it is full, or it broke.
         """
 
     @abstractmethod
     def delete_many(self, bucket: Bucket, keys: list[Key]) -> None:
         """Remove the values under several keys. Keys without a value are no error.
 
+        `delete-many: func(bucket: borrow<bucket>, keys: list<key>) -> result<_, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+            ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+                cannot be reached, it does not let us in, it is full, or it broke.
         """
 
 
 class AsyncEventualBatch(_host.Interface):
-    """Many values with one call, which costs one trip to the store and not one for each.
+    """`EventualBatch` for asyncio, to implement with coroutines.
+
+    Many values with one call, which costs one trip to the store and not one for each.
 
     Such a call is not done as a whole: when it fails, a part of it may have happened, and others may see that part.
     What was written is seen by everybody sooner or later.
-
-    `EventualBatch` with methods that are coroutines, for the asyncio API.
     """
 
     @abstractmethod
@@ -86,16 +99,22 @@ class AsyncEventualBatch(_host.Interface):
     ) -> list[AsyncIncomingValue | None]:
         """Return the values under several keys, in the order of the keys; none for each that is missing.
 
+        `get-many: func(bucket: borrow<bucket>, keys: list<key>) -> result<list<option<incoming-value>>, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+            ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+                cannot be reached, it does not let us in, it is full, or it broke.
         """
 
     @abstractmethod
     async def keys(self, bucket: AsyncBucket) -> list[Key]:
         """Return all keys of a bucket, in no particular order.
 
+        `keys: func(bucket: borrow<bucket>) -> result<list<key>, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+            ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+                cannot be reached, it does not let us in, it is full, or it broke.
         """
 
     @abstractmethod
@@ -104,14 +123,21 @@ class AsyncEventualBatch(_host.Interface):
     ) -> None:
         """Store several values, each under its key, in place of those that are there.
 
+        `set-many: func(bucket: borrow<bucket>, key-values: list<tuple<key, borrow<outgoing-value>>>)
+        -> result<_, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+            ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+                cannot be reached, it does not let us in, it is full, or it broke.
         """
 
     @abstractmethod
     async def delete_many(self, bucket: AsyncBucket, keys: list[Key]) -> None:
         """Remove the values under several keys. Keys without a value are no error.
 
+        `delete-many: func(bucket: borrow<bucket>, keys: list<key>) -> result<_, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+            ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+                cannot be reached, it does not let us in, it is full, or it broke.
         """

@@ -40,8 +40,11 @@ class Bucket(_host.Resource):
     def open_bucket(cls, name: str) -> Bucket:
         """Open a bucket. Some hosts make one that does not exist, others give an error.
 
+        `open-bucket: static func(name: string) -> result<bucket, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+            ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+                cannot be reached, it does not let us in, it is full, or it broke.
         """
 
 
@@ -51,22 +54,31 @@ class OutgoingValue(_host.Resource):
     @classmethod
     @abstractmethod
     def new_outgoing_value(cls) -> OutgoingValue:
-        """Begin with no content."""
+        """Begin with no content.
+
+        `new-outgoing-value: static func() -> outgoing-value`
+        """
 
     @abstractmethod
     def outgoing_value_write_body_async(self) -> OutgoingValueBodyAsync:
         """Return a stream that takes the content. It can be had once, and has to be dropped before the value.
 
+        `outgoing-value-write-body-async: func() -> result<outgoing-value-body-async, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+            ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+                cannot be reached, it does not let us in, it is full, or it broke.
         """
 
     @abstractmethod
     def outgoing_value_write_body_sync(self, value: OutgoingValueBodySync) -> None:
         """Set the content, all at once.
 
+        `outgoing-value-write-body-sync: func(value: outgoing-value-body-sync) -> result<_, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+            ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+                cannot be reached, it does not let us in, it is full, or it broke.
         """
 
 
@@ -77,31 +89,40 @@ class IncomingValue(_host.Resource, _types.IncomingValue):
     def incoming_value_consume_sync(self) -> IncomingValueSyncBody:
         """Take all of the content as bytes.
 
+        `incoming-value-consume-sync: func() -> result<incoming-value-sync-body, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+            ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+                cannot be reached, it does not let us in, it is full, or it broke.
         """
 
     @abstractmethod
     def incoming_value_consume_async(self) -> IncomingValueAsyncBody:
         """Take the content through a stream, piece by piece.
 
+        `incoming-value-consume-async: func() -> result<incoming-value-async-body, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+            ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+                cannot be reached, it does not let us in, it is full, or it broke.
         """
 
     @abstractmethod
     def incoming_value_size(self) -> int:
         """Tell how many bytes the content has, or fail where that is not known.
 
+        `incoming-value-size: func() -> result<u64, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+            ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+                cannot be reached, it does not let us in, it is full, or it broke.
         """
 
 
 class AsyncBucket(_host.AsyncResource, of=Bucket):
-    """A set of values, each under a key of its own. Other stores call it a table, a collection or a database.
+    """`Bucket` for asyncio, to implement with coroutines.
 
-    `Bucket` with methods that are coroutines, for the asyncio API.
+    A set of values, each under a key of its own. Other stores call it a table, a collection or a database.
     """
 
     @classmethod
@@ -109,28 +130,37 @@ class AsyncBucket(_host.AsyncResource, of=Bucket):
     async def open_bucket(cls, name: str) -> AsyncBucket:
         """Open a bucket. Some hosts make one that does not exist, others give an error.
 
+        `open-bucket: static func(name: string) -> result<bucket, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+            ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+                cannot be reached, it does not let us in, it is full, or it broke.
         """
 
 
 class AsyncOutgoingValue(_host.AsyncResource, of=OutgoingValue):
-    """A value that is about to be stored.
+    """`OutgoingValue` for asyncio, to implement with coroutines.
 
-    `OutgoingValue` with methods that are coroutines, for the asyncio API.
+    A value that is about to be stored.
     """
 
     @classmethod
     @abstractmethod
     async def new_outgoing_value(cls) -> AsyncOutgoingValue:
-        """Begin with no content."""
+        """Begin with no content.
+
+        `new-outgoing-value: static func() -> outgoing-value`
+        """
 
     @abstractmethod
     async def outgoing_value_write_body_async(self) -> OutgoingValueBodyAsync:
         """Return a stream that takes the content. It can be had once, and has to be dropped before the value.
 
+        `outgoing-value-write-body-async: func() -> result<outgoing-value-body-async, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+            ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+                cannot be reached, it does not let us in, it is full, or it broke.
         """
 
     @abstractmethod
@@ -139,39 +169,51 @@ class AsyncOutgoingValue(_host.AsyncResource, of=OutgoingValue):
     ) -> None:
         """Set the content, all at once.
 
+        `outgoing-value-write-body-sync: func(value: outgoing-value-body-sync) -> result<_, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+            ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+                cannot be reached, it does not let us in, it is full, or it broke.
         """
 
 
 class AsyncIncomingValue(_host.AsyncResource, _types.IncomingValue, of=IncomingValue):
-    """A value that was found. Its content can be taken once, all at a time or through a stream.
+    """`IncomingValue` for asyncio, to implement with coroutines.
 
-    `IncomingValue` with methods that are coroutines, for the asyncio API.
+    A value that was found. Its content can be taken once, all at a time or through a stream.
     """
 
     @abstractmethod
     async def incoming_value_consume_sync(self) -> IncomingValueSyncBody:
         """Take all of the content as bytes.
 
+        `incoming-value-consume-sync: func() -> result<incoming-value-sync-body, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+            ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+                cannot be reached, it does not let us in, it is full, or it broke.
         """
 
     @abstractmethod
     async def incoming_value_consume_async(self) -> IncomingValueAsyncBody:
         """Take the content through a stream, piece by piece.
 
+        `incoming-value-consume-async: func() -> result<incoming-value-async-body, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+            ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+                cannot be reached, it does not let us in, it is full, or it broke.
         """
 
     @abstractmethod
     async def incoming_value_size(self) -> int:
         """Tell how many bytes the content has, or fail where that is not known.
 
+        `incoming-value-size: func() -> result<u64, error>`
+
         Raises:
-            ErrorException: as WIT declares, see `types.wasi_keyvalue_wasi_keyvalue_error`.
+            ErrorException: carries `error`, see `types.wasi_keyvalue_wasi_keyvalue_error`: A failure of the store: it
+                cannot be reached, it does not let us in, it is full, or it broke.
         """
 
 
@@ -198,9 +240,9 @@ class Types(_host.Interface):
 
 
 class AsyncTypes(_host.Interface):
-    """Buckets, and values on their way in and out.
+    """`Types` for asyncio, to implement with coroutines.
 
-    `Types` with methods that are coroutines, for the asyncio API.
+    Buckets, and values on their way in and out.
     """
 
     Bucket: type[AsyncBucket]

@@ -21,15 +21,21 @@ class Error(_host.Resource, _types.Error):
 
     @abstractmethod
     def trace(self) -> str:
-        """Describe the failure for a person who debugs; programs should not read it."""
+        """Describe the failure for a person who debugs; programs should not read it.
+
+        `trace: func() -> string`
+        """
 
 
 class AsyncError(_host.AsyncResource, _types.Error, of=Error):
-    """A failure of the store: it cannot be reached, it does not let us in, it is full, or it broke.
+    """`Error` for asyncio, to implement with coroutines.
 
-    `Error` with methods that are coroutines, for the asyncio API.
+    A failure of the store: it cannot be reached, it does not let us in, it is full, or it broke.
     """
 
     @abstractmethod
     async def trace(self) -> str:
-        """Describe the failure for a person who debugs; programs should not read it."""
+        """Describe the failure for a person who debugs; programs should not read it.
+
+        `trace: func() -> string`
+        """

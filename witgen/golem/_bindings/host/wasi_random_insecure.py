@@ -19,23 +19,35 @@ class Insecure(_host.Interface):
 
     @abstractmethod
     def get_insecure_random_bytes(self, len: int) -> bytes:
-        """Return `len` bytes. Somebody who has seen some of them may be able to tell the next."""
+        """Return `len` bytes. Somebody who has seen some of them may be able to tell the next.
+
+        `get-insecure-random-bytes: func(len: u64) -> list<u8>`
+        """
 
     @abstractmethod
     def get_insecure_random_u64(self) -> int:
-        """Return a number of 64 bits that is as weak as the bytes of `get-insecure-random-bytes`."""
+        """Return a number of 64 bits that is as weak as the bytes of `get-insecure-random-bytes`.
+
+        `get-insecure-random-u64: func() -> u64`
+        """
 
 
 class AsyncInsecure(_host.Interface):
-    """Random numbers for games, tests and statistics: quick, and no good for secrets.
+    """`Insecure` for asyncio, to implement with coroutines.
 
-    `Insecure` with methods that are coroutines, for the asyncio API.
+    Random numbers for games, tests and statistics: quick, and no good for secrets.
     """
 
     @abstractmethod
     async def get_insecure_random_bytes(self, len: int) -> bytes:
-        """Return `len` bytes. Somebody who has seen some of them may be able to tell the next."""
+        """Return `len` bytes. Somebody who has seen some of them may be able to tell the next.
+
+        `get-insecure-random-bytes: func(len: u64) -> list<u8>`
+        """
 
     @abstractmethod
     async def get_insecure_random_u64(self) -> int:
-        """Return a number of 64 bits that is as weak as the bytes of `get-insecure-random-bytes`."""
+        """Return a number of 64 bits that is as weak as the bytes of `get-insecure-random-bytes`.
+
+        `get-insecure-random-u64: func() -> u64`
+        """

@@ -22,13 +22,15 @@ class InsecureSeed(_host.Interface):
         """Return 128 bits, which may be the same at every start of the program.
 
         It is meant to be asked for once, by the runtime of a language.
+
+        `insecure-seed: func() -> tuple<u64, u64>`
         """
 
 
 class AsyncInsecureSeed(_host.Interface):
-    """A start for hash tables, so that nobody can prepare keys that all collide.
+    """`InsecureSeed` for asyncio, to implement with coroutines.
 
-    `InsecureSeed` with methods that are coroutines, for the asyncio API.
+    A start for hash tables, so that nobody can prepare keys that all collide.
     """
 
     @abstractmethod
@@ -36,4 +38,6 @@ class AsyncInsecureSeed(_host.Interface):
         """Return 128 bits, which may be the same at every start of the program.
 
         It is meant to be asked for once, by the runtime of a language.
+
+        `insecure-seed: func() -> tuple<u64, u64>`
         """

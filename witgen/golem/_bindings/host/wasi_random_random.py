@@ -19,23 +19,35 @@ class Random(_host.Interface):
 
     @abstractmethod
     def get_random_bytes(self, len: int) -> bytes:
-        """Return `len` bytes that are good for keys and tokens. This never waits."""
+        """Return `len` bytes that are good for keys and tokens. This never waits.
+
+        `get-random-bytes: func(len: u64) -> list<u8>`
+        """
 
     @abstractmethod
     def get_random_u64(self) -> int:
-        """Return a number of 64 bits that is as good as the bytes of `get-random-bytes`."""
+        """Return a number of 64 bits that is as good as the bytes of `get-random-bytes`.
+
+        `get-random-u64: func() -> u64`
+        """
 
 
 class AsyncRandom(_host.Interface):
-    """Random numbers that nobody can guess.
+    """`Random` for asyncio, to implement with coroutines.
 
-    `Random` with methods that are coroutines, for the asyncio API.
+    Random numbers that nobody can guess.
     """
 
     @abstractmethod
     async def get_random_bytes(self, len: int) -> bytes:
-        """Return `len` bytes that are good for keys and tokens. This never waits."""
+        """Return `len` bytes that are good for keys and tokens. This never waits.
+
+        `get-random-bytes: func(len: u64) -> list<u8>`
+        """
 
     @abstractmethod
     async def get_random_u64(self) -> int:
-        """Return a number of 64 bits that is as good as the bytes of `get-random-bytes`."""
+        """Return a number of 64 bits that is as good as the bytes of `get-random-bytes`.
+
+        `get-random-u64: func() -> u64`
+        """

@@ -90,7 +90,7 @@ class WebSockets:
         """Open a connection, once there are few enough; each is given back with `release`.
 
         Raises:
-            Error: as WIT declares.
+            Error: the network is not allowed, the services are shutting down, or there is no connection.
         """
         if not self._allowed:
             raise ErrorOther("permission denied")

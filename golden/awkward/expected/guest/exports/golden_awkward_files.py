@@ -24,7 +24,8 @@ class File(_guest.ExportedResource):
         """`constructor(path: string)`
 
         Raises:
-            Error: as WIT declares.
+            ErrorMissing: `missing(string)`.
+            ErrorDenied: `denied`.
         """
 
     @abstractmethod
@@ -41,7 +42,7 @@ class File(_guest.ExportedResource):
         """`open: static func(path: string) -> result<file, string>`
 
         Raises:
-            FileOpenError: as WIT declares.
+            FileOpenError: the error of `open`, of type `string`.
         """
 
 

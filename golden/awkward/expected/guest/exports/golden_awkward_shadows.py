@@ -26,7 +26,7 @@ class Shadows(_guest.ExportedInterface, wit=_abi.INTERFACE):
         """`fails: func(how: err) -> result<optional, err>`
 
         Raises:
-            ErrError: as WIT declares.
+            ErrError: carries `err`.
         """
 
     @abstractmethod

@@ -29,7 +29,10 @@ class Node(_guest.ExportedResource):
 
     @abstractmethod
     def again(self) -> Node:
-        """The same node, as often as anybody asks."""
+        """The same node, as often as anybody asks.
+
+        `again: func() -> node`
+        """
 
 
 _Node = Node

@@ -26,13 +26,13 @@ class _Pen(_fakes.FakeResource[Pen]):
 
     def __init__(self, fake: _fakes.Fake) -> None:
         super().__init__(fake, _abi.PEN, Pen)
-        self.constructor: _fakes.Function[int, Pen, Never] = self._function(
-            "[constructor]"
-        )
+        self.constructor: _fakes.Function[int, Pen, Never] = self._function(_abi.PEN_)
         """`constructor(width: u32)`"""
-        self.draw: _fakes.Function[Pen, int, int, PenDrawError] = self._function("draw")
+        self.draw: _fakes.Function[Pen, int, int, PenDrawError] = self._function(
+            _abi.PEN_DRAW
+        )
         """`draw: func(n: u32) -> result<u32, string>`"""
-        self.best: _fakes.Function[Pen, Never] = self._function("best")
+        self.best: _fakes.Function[Pen, Never] = self._function(_abi.PEN_BEST)
         """`best: static func() -> pen`"""
 
 

@@ -26,15 +26,19 @@ class _File(_fakes.FakeResource[File]):
 
     def __init__(self, fake: _fakes.Fake) -> None:
         super().__init__(fake, _abi.FILE, File)
-        self.constructor: _fakes.Function[str, File, Error] = self._function(
-            "[constructor]"
-        )
+        self.constructor: _fakes.Function[str, File, Error] = self._function(_abi.FILE_)
         """`constructor(path: string)`"""
-        self.handle: _fakes.Function[File, int, Never] = self._function("handle")
+        self.handle: _fakes.Function[File, int, Never] = self._function(
+            _abi.FILE_HANDLE
+        )
         """`handle: func() -> u32`"""
-        self.finalizer: _fakes.Function[File, str, Never] = self._function("finalizer")
+        self.finalizer: _fakes.Function[File, str, Never] = self._function(
+            _abi.FILE_FINALIZER
+        )
         """`finalizer: func() -> string`"""
-        self.open: _fakes.Function[str, File, FileOpenError] = self._function("open")
+        self.open: _fakes.Function[str, File, FileOpenError] = self._function(
+            _abi.FILE_OPEN
+        )
         """`open: static func(path: string) -> result<file, string>`"""
 
 
@@ -45,7 +49,7 @@ class Fake(_fakes.Fake):
         super().__init__(fakes, _abi.INTERFACE)
         self.File = _File(self)
         """Fake of `file`."""
-        self.size: _fakes.Function[File, int, Never] = self._function("size")
+        self.size: _fakes.Function[File, int, Never] = self._function(_abi.SIZE)
         """`size: func(of: borrow<file>) -> u64`"""
-        self.keep: _fakes.Function[File, File, Never] = self._function("keep")
+        self.keep: _fakes.Function[File, File, Never] = self._function(_abi.KEEP)
         """`keep: func(file: file) -> file`"""

@@ -22,10 +22,10 @@ class Fake(_fakes.Fake):
     def __init__(self, fakes: _fakes.Fakes) -> None:
         super().__init__(fakes, _abi.INTERFACE)
         self.signed: _fakes.Function[list[int], Iterable[int], Never] = self._function(
-            "signed"
+            _abi.SIGNED
         )
         """`signed: func(x: list<s8>) -> list<s8>`"""
         self.nested: _fakes.Function[list[list[int]], Iterable[int] | None, Never] = (
-            self._function("nested")
+            self._function(_abi.NESTED)
         )
         """`nested: func(x: list<list<s8>>) -> option<list<s8>>`"""

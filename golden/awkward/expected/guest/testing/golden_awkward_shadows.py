@@ -31,7 +31,9 @@ class Fake(_fakes.Fake):
 
     def __init__(self, fakes: _fakes.Fakes) -> None:
         super().__init__(fakes, _abi.INTERFACE)
-        self.fails: _fakes.Function[Err, Optional, ErrError] = self._function("fails")
+        self.fails: _fakes.Function[Err, Optional, ErrError] = self._function(
+            _abi.FAILS
+        )
         """`fails: func(how: err) -> result<optional, err>`"""
         self.shapes: _fakes.Function[
             Some,
@@ -39,9 +41,9 @@ class Fake(_fakes.Fake):
             Enum,
             tuple[Some | bytes | bytearray | memoryview, Flag, Enum],
             Never,
-        ] = self._function("shapes")
+        ] = self._function(_abi.SHAPES)
         """`shapes: func(x: some, y: flag, z: enum) -> tuple<some, flag, enum>`"""
         self.inside: _fakes.Function[
             Ok[Result] | _Err[Err] | None, Ok[Result] | _Err[Err] | None, Never
-        ] = self._function("inside")
+        ] = self._function(_abi.INSIDE)
         """`inside: func(x: option<result<result, err>>) -> option<result<result, err>>`"""

@@ -37,9 +37,9 @@ class Pot(_host.GuestResource):
 
 
 class AsyncPot(_host.AsyncGuestResource):
-    """`resource pot`.
+    """`Pot` for asyncio: every method is a coroutine.
 
-    `Pot` for asyncio: every method is a coroutine.
+    `resource pot`.
     """
 
     @classmethod
@@ -65,9 +65,9 @@ class Pots(_host.ExportedInterface):
 
 
 class AsyncPots(_host.ExportedInterface):
-    """`golden:awkward/awkward#pots`.
+    """`Pots` for asyncio: every function is a coroutine.
 
-    `Pots` for asyncio: every function is a coroutine.
+    `golden:awkward/awkward#pots`.
     """
 
     def __init__(self, world: _host.AsyncWorld[Any], interface: Pots) -> None:

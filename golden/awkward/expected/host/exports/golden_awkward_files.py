@@ -28,7 +28,8 @@ class File(_host.GuestResource):
         """`constructor(path: string)`
 
         Raises:
-            Error: as WIT declares.
+            ErrorMissing: `missing(string)`.
+            ErrorDenied: `denied`.
         """
 
     @abstractmethod
@@ -45,7 +46,7 @@ class File(_host.GuestResource):
         """`open: static func(path: string) -> result<file, string>`
 
         Raises:
-            FileOpenError: as WIT declares.
+            FileOpenError: the error of `open`, of type `string`.
         """
         raise _host.unbound(cls)
 
@@ -55,9 +56,9 @@ class File(_host.GuestResource):
 
 
 class AsyncFile(_host.AsyncGuestResource):
-    """`resource file`.
+    """`File` for asyncio: every method is a coroutine.
 
-    `File` for asyncio: every method is a coroutine.
+    `resource file`.
     """
 
     @classmethod
@@ -66,7 +67,8 @@ class AsyncFile(_host.AsyncGuestResource):
         """`constructor(path: string)`
 
         Raises:
-            Error: as WIT declares.
+            ErrorMissing: `missing(string)`.
+            ErrorDenied: `denied`.
         """
         raise _host.unbound(cls)
 
@@ -84,7 +86,7 @@ class AsyncFile(_host.AsyncGuestResource):
         """`open: static func(path: string) -> result<file, string>`
 
         Raises:
-            FileOpenError: as WIT declares.
+            FileOpenError: the error of `open`, of type `string`.
         """
         raise _host.unbound(cls)
 
@@ -115,9 +117,9 @@ class Files(_host.ExportedInterface):
 
 
 class AsyncFiles(_host.ExportedInterface):
-    """Methods that componentize-py takes for its own, and constructors that can fail.
+    """`Files` for asyncio: every function is a coroutine.
 
-    `Files` for asyncio: every function is a coroutine.
+    Methods that componentize-py takes for its own, and constructors that can fail.
     """
 
     def __init__(self, world: _host.AsyncWorld[Any], interface: Files) -> None:

@@ -38,9 +38,9 @@ class Numbers(_host.ExportedInterface):
 
 
 class AsyncNumbers(_host.ExportedInterface):
-    """Lists of bytes with a sign.
+    """`Numbers` for asyncio: every function is a coroutine.
 
-    `Numbers` for asyncio: every function is a coroutine.
+    Lists of bytes with a sign.
     """
 
     def __init__(self, world: _host.AsyncWorld[Any], interface: Numbers) -> None:

@@ -38,7 +38,7 @@ class Shadows(_host.ExportedInterface):
         """`fails: func(how: err) -> result<optional, err>`
 
         Raises:
-            ErrError: as WIT declares.
+            ErrError: carries `err`.
         """
         return self.__fails(how)
 
@@ -56,9 +56,9 @@ class Shadows(_host.ExportedInterface):
 
 
 class AsyncShadows(_host.ExportedInterface):
-    """Types that are called like what componentize-py's modules import.
+    """`Shadows` for asyncio: every function is a coroutine.
 
-    `Shadows` for asyncio: every function is a coroutine.
+    Types that are called like what componentize-py's modules import.
     """
 
     def __init__(self, world: _host.AsyncWorld[Any], interface: Shadows) -> None:
@@ -69,7 +69,7 @@ class AsyncShadows(_host.ExportedInterface):
         """`fails: func(how: err) -> result<optional, err>`
 
         Raises:
-            ErrError: as WIT declares.
+            ErrError: carries `err`.
         """
         return await _host.run_in_store(self._world, self._interface.fails, how)
 

@@ -33,7 +33,10 @@ class Node(_host.GuestResource):
 
     @abstractmethod
     def again(self) -> Node:
-        """The same node, as often as anybody asks."""
+        """The same node, as often as anybody asks.
+
+        `again: func() -> node`
+        """
 
     def drop(self) -> None:
         """Drop the handle; twice is fine. `with` does it at its end."""
@@ -41,9 +44,9 @@ class Node(_host.GuestResource):
 
 
 class AsyncNode(_host.AsyncGuestResource):
-    """`resource node`.
+    """`Node` for asyncio: every method is a coroutine.
 
-    `Node` for asyncio: every method is a coroutine.
+    `resource node`.
     """
 
     @classmethod
@@ -58,7 +61,10 @@ class AsyncNode(_host.AsyncGuestResource):
 
     @abstractmethod
     async def again(self) -> AsyncNode:
-        """The same node, as often as anybody asks."""
+        """The same node, as often as anybody asks.
+
+        `again: func() -> node`
+        """
 
     async def drop(self) -> None:
         """Drop the handle; twice is fine. `async with` does it at its end."""
@@ -80,9 +86,9 @@ class Types(_host.ExportedInterface):
 
 
 class AsyncTypes(_host.ExportedInterface):
-    """Called like a module of Python's library.
+    """`Types` for asyncio: every function is a coroutine.
 
-    `Types` for asyncio: every function is a coroutine.
+    Called like a module of Python's library.
     """
 
     def __init__(self, world: _host.AsyncWorld[Any], interface: Types) -> None:

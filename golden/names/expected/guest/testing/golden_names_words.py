@@ -27,20 +27,24 @@ class _Resource(_fakes.FakeResource[Resource]):
     def __init__(self, fake: _fakes.Fake) -> None:
         super().__init__(fake, _abi.RESOURCE, Resource)
         self.constructor: _fakes.Function[int, str, Resource, Never] = self._function(
-            "[constructor]"
+            _abi.RESOURCE_
         )
         """`constructor(itself: u32, cls: string)`"""
         self.list: _fakes.Function[Resource, Iterable[str], Never] = self._function(
-            "list"
+            _abi.RESOURCE_LIST
         )
         """`list: func() -> list<string>`"""
-        self.str: _fakes.Function[Resource, str, str, Never] = self._function("str")
+        self.str: _fakes.Function[Resource, str, str, Never] = self._function(
+            _abi.RESOURCE_STR
+        )
         """`str: func(cls: string) -> string`"""
         self.dropped: _fakes.Function[Resource, str, bool, Never] = self._function(
-            "dropped"
+            _abi.RESOURCE_DROPPED
         )
         """`dropped: func(reason: string) -> bool`"""
-        self.handle: _fakes.Function[Resource, int, Never] = self._function("handle")
+        self.handle: _fakes.Function[Resource, int, Never] = self._function(
+            _abi.RESOURCE_HANDLE
+        )
         """`handle: func() -> u32`"""
 
 
@@ -52,14 +56,14 @@ class Fake(_fakes.Fake):
         self.Resource = _Resource(self)
         """Fake of `resource`."""
         self.list: _fakes.Function[list[int], Iterable[int], Never] = self._function(
-            "list"
+            _abi.LIST
         )
         """`list: func(list: list<u32>) -> list<u32>`"""
-        self.print: _fakes.Function[str, int, str, Never] = self._function("print")
+        self.print: _fakes.Function[str, int, str, Never] = self._function(_abi.PRINT)
         """`print: func(str: string, module: u32) -> string`"""
         self.lambda_: _fakes.Function[int, bool, tuple[int, bool], Never] = (
-            self._function("lambda")
+            self._function(_abi.LAMBDA)
         )
         """`lambda: func(self: u32, class: bool) -> tuple<u32, bool>`"""
-        self.ttl_ms: _fakes.Function[int, int, Never] = self._function("TTL-ms")
+        self.ttl_ms: _fakes.Function[int, int, Never] = self._function(_abi.TTL_MS)
         """`TTL-ms: func(HTTP-get: u32) -> u32`"""

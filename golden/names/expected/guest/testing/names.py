@@ -20,5 +20,5 @@ class Fake(_fakes.Fake):
 
     def __init__(self, fakes: _fakes.Fakes) -> None:
         super().__init__(fakes, _abi.IMPORTS)
-        self.import_: _fakes.Function[int, int, Never] = self._function("import")
+        self.import_: _fakes.Function[int, int, Never] = self._function(_abi.IMPORT)
         """`import: func(async: u32) -> u32`"""

@@ -56,9 +56,9 @@ class Resource(_host.GuestResource):
 
 
 class AsyncResource(_host.AsyncGuestResource):
-    """`resource resource`.
+    """`Resource` for asyncio: every method is a coroutine.
 
-    `Resource` for asyncio: every method is a coroutine.
+    `resource resource`.
     """
 
     @classmethod
@@ -132,9 +132,9 @@ class Words(_host.ExportedInterface):
 
 
 class AsyncWords(_host.ExportedInterface):
-    """Names that mean something in Python: "quotes", \\backslashes\\, \"\"\"triple\"\"\" and {{ braces }} in documentation.
+    """`Words` for asyncio: every function is a coroutine.
 
-    `Words` for asyncio: every function is a coroutine.
+    Names that mean something in Python: "quotes", \\backslashes\\, \"\"\"triple\"\"\" and {{ braces }} in documentation.
     """
 
     def __init__(self, world: _host.AsyncWorld[Any], interface: Words) -> None:

@@ -24,18 +24,25 @@ class Bucket(_guest.ExportedResource, _types.Bucket):
 
     @abstractmethod
     def __init__(self, name: str) -> None:
-        """Opens or creates."""
+        """Opens or creates.
+
+        `constructor(name: string)`
+        """
 
     @abstractmethod
     def name(self) -> str:
-        """The name it was opened with."""
+        """The name it was opened with.
+
+        `name: func() -> string`
+        """
 
     @abstractmethod
     def get(self, key: str) -> bytes | None:
         """`get: func(key: string) -> result<option<list<u8>>, error>`
 
         Raises:
-            Error: as WIT declares.
+            ErrorNoSuchKey: `no-such-key(string)`.
+            ErrorDenied: `denied`.
         """
 
     @abstractmethod
@@ -43,7 +50,8 @@ class Bucket(_guest.ExportedResource, _types.Bucket):
         """`put: func(key: string, value: list<u8>) -> result<_, error>`
 
         Raises:
-            Error: as WIT declares.
+            ErrorNoSuchKey: `no-such-key(string)`.
+            ErrorDenied: `denied`.
         """
 
     @abstractmethod
@@ -61,7 +69,8 @@ class Bucket(_guest.ExportedResource, _types.Bucket):
         """`open-existing: static func(name: string) -> result<bucket, error>`
 
         Raises:
-            Error: as WIT declares.
+            ErrorNoSuchKey: `no-such-key(string)`.
+            ErrorDenied: `denied`.
         """
 
     @abstractmethod

@@ -25,7 +25,10 @@ class User(_guest.ExportedInterface, wit=_abi.INTERFACE):
         """`copy: func(source: borrow<store-bucket>, target: borrow<store-bucket>) -> result<u32, error>`
 
         Raises:
-            Error: as WIT declares, see `types.golden_resources_store`.
+            ErrorNoSuchKey: `no-such-key(string)`.
+            ErrorDenied: `denied`.
+
+        All derive from `Error`, and are in `types.golden_resources_store`.
         """
 
     @abstractmethod

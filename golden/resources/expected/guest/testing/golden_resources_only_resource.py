@@ -26,10 +26,12 @@ class _Thing(_fakes.FakeResource[Thing]):
     def __init__(self, fake: _fakes.Fake) -> None:
         super().__init__(fake, _abi.THING, Thing)
         self.constructor: _fakes.Function[int, Thing, Never] = self._function(
-            "[constructor]"
+            _abi.THING_
         )
         """`constructor(value: u32)`"""
-        self.value: _fakes.Function[Thing, int, Never] = self._function("value")
+        self.value: _fakes.Function[Thing, int, Never] = self._function(
+            _abi.THING_VALUE
+        )
         """`value: func() -> u32`"""
 
 

@@ -29,32 +29,46 @@ class _Bucket(_fakes.FakeResource[Bucket]):
     def __init__(self, fake: _fakes.Fake) -> None:
         super().__init__(fake, _abi.BUCKET, Bucket)
         self.constructor: _fakes.Function[str, Bucket, Never] = self._function(
-            "[constructor]"
+            _abi.BUCKET_
         )
-        """`constructor(name: string)`"""
-        self.name: _fakes.Function[Bucket, str, Never] = self._function("name")
-        """`name: func() -> string`"""
+        """Opens or creates.
+
+        `constructor(name: string)`
+        """
+        self.name: _fakes.Function[Bucket, str, Never] = self._function(
+            _abi.BUCKET_NAME
+        )
+        """The name it was opened with.
+
+        `name: func() -> string`
+        """
         self.get: _fakes.Function[
             Bucket, str, bytes | bytearray | memoryview | None, Error
-        ] = self._function("get")
+        ] = self._function(_abi.BUCKET_GET)
         """`get: func(key: string) -> result<option<list<u8>>, error>`"""
         self.put: _fakes.Function[Bucket, str, bytes, None, Error] = self._function(
-            "put"
+            _abi.BUCKET_PUT
         )
         """`put: func(key: string, value: list<u8>) -> result<_, error>`"""
-        self.same: _fakes.Function[Bucket, Bucket, bool, Never] = self._function("same")
+        self.same: _fakes.Function[Bucket, Bucket, bool, Never] = self._function(
+            _abi.BUCKET_SAME
+        )
         """`same: func(other: borrow<bucket>) -> bool`"""
         self.merge: _fakes.Function[list[Bucket], Bucket, Never] = self._function(
-            "merge"
+            _abi.BUCKET_MERGE
         )
         """`merge: static func(parts: list<bucket>) -> bucket`"""
         self.open_existing: _fakes.Function[str, Bucket, Error] = self._function(
-            "open-existing"
+            _abi.BUCKET_OPEN_EXISTING
         )
         """`open-existing: static func(name: string) -> result<bucket, error>`"""
-        self.close: _fakes.Function[Bucket, None, Never] = self._function("close")
+        self.close: _fakes.Function[Bucket, None, Never] = self._function(
+            _abi.BUCKET_CLOSE
+        )
         """`close: func()`"""
-        self.drop: _fakes.Function[Bucket, int, Never] = self._function("drop")
+        self.drop: _fakes.Function[Bucket, int, Never] = self._function(
+            _abi.BUCKET_DROP
+        )
         """`drop: func() -> u32`"""
 
 
@@ -67,7 +81,9 @@ class _Cursor(_fakes.FakeResource[Cursor]):
 
     def __init__(self, fake: _fakes.Fake) -> None:
         super().__init__(fake, _abi.CURSOR, Cursor)
-        self.next: _fakes.Function[Cursor, str | None, Never] = self._function("next")
+        self.next: _fakes.Function[Cursor, str | None, Never] = self._function(
+            _abi.CURSOR_NEXT
+        )
         """`next: func() -> option<string>`"""
 
 
@@ -81,12 +97,12 @@ class Fake(_fakes.Fake):
         self.Cursor = _Cursor(self)
         """Fake of `cursor`."""
         self.list_keys: _fakes.Function[Bucket, Cursor, Never] = self._function(
-            "list-keys"
+            _abi.LIST_KEYS
         )
         """`list-keys: func(bucket: borrow<bucket>) -> cursor`"""
         self.entries: _fakes.Function[list[Bucket], int, Never] = self._function(
-            "entries"
+            _abi.ENTRIES
         )
         """`entries: func(of: handles) -> u32`"""
-        self.take: _fakes.Function[Entry, Either, Never] = self._function("take")
+        self.take: _fakes.Function[Entry, Either, Never] = self._function(_abi.TAKE)
         """`take: func(entry: entry) -> either`"""

@@ -24,10 +24,10 @@ class Fake(_fakes.Fake):
     def __init__(self, fakes: _fakes.Fakes) -> None:
         super().__init__(fakes, _abi.INTERFACE)
         self.copy: _fakes.Function[StoreBucket, StoreBucket, int, Error] = (
-            self._function("copy")
+            self._function(_abi.COPY)
         )
         """`copy: func(source: borrow<store-bucket>, target: borrow<store-bucket>) -> result<u32, error>`"""
         self.pass_: _fakes.Function[StoreBucket, StoreBucket, Never] = self._function(
-            "pass"
+            _abi.PASS
         )
         """`pass: func(bucket: store-bucket) -> store-bucket`"""

@@ -29,18 +29,25 @@ class Bucket(_host.GuestResource, _types.Bucket):
 
     @abstractmethod
     def __init__(self, name: str) -> None:
-        """Opens or creates."""
+        """Opens or creates.
+
+        `constructor(name: string)`
+        """
 
     @abstractmethod
     def name(self) -> str:
-        """The name it was opened with."""
+        """The name it was opened with.
+
+        `name: func() -> string`
+        """
 
     @abstractmethod
     def get(self, key: str) -> bytes | None:
         """`get: func(key: string) -> result<option<list<u8>>, error>`
 
         Raises:
-            Error: as WIT declares.
+            ErrorNoSuchKey: `no-such-key(string)`.
+            ErrorDenied: `denied`.
         """
 
     @abstractmethod
@@ -48,7 +55,8 @@ class Bucket(_host.GuestResource, _types.Bucket):
         """`put: func(key: string, value: list<u8>) -> result<_, error>`
 
         Raises:
-            Error: as WIT declares.
+            ErrorNoSuchKey: `no-such-key(string)`.
+            ErrorDenied: `denied`.
         """
 
     @abstractmethod
@@ -67,7 +75,8 @@ class Bucket(_host.GuestResource, _types.Bucket):
         """`open-existing: static func(name: string) -> result<bucket, error>`
 
         Raises:
-            Error: as WIT declares.
+            ErrorNoSuchKey: `no-such-key(string)`.
+            ErrorDenied: `denied`.
         """
         raise _host.unbound(cls)
 
@@ -93,27 +102,34 @@ class Cursor(_host.GuestResource, _types.Cursor):
 
 
 class AsyncBucket(_host.AsyncGuestResource, _types.Bucket):
-    """A set of named blobs.
+    """`Bucket` for asyncio: every method is a coroutine.
 
-    `Bucket` for asyncio: every method is a coroutine.
+    A set of named blobs.
     """
 
     @classmethod
     @abstractmethod
     async def new(cls, name: str) -> Self:
-        """Opens or creates."""
+        """Opens or creates.
+
+        `constructor(name: string)`
+        """
         raise _host.unbound(cls)
 
     @abstractmethod
     async def name(self) -> str:
-        """The name it was opened with."""
+        """The name it was opened with.
+
+        `name: func() -> string`
+        """
 
     @abstractmethod
     async def get(self, key: str) -> bytes | None:
         """`get: func(key: string) -> result<option<list<u8>>, error>`
 
         Raises:
-            Error: as WIT declares.
+            ErrorNoSuchKey: `no-such-key(string)`.
+            ErrorDenied: `denied`.
         """
 
     @abstractmethod
@@ -121,7 +137,8 @@ class AsyncBucket(_host.AsyncGuestResource, _types.Bucket):
         """`put: func(key: string, value: list<u8>) -> result<_, error>`
 
         Raises:
-            Error: as WIT declares.
+            ErrorNoSuchKey: `no-such-key(string)`.
+            ErrorDenied: `denied`.
         """
 
     @abstractmethod
@@ -140,7 +157,8 @@ class AsyncBucket(_host.AsyncGuestResource, _types.Bucket):
         """`open-existing: static func(name: string) -> result<bucket, error>`
 
         Raises:
-            Error: as WIT declares.
+            ErrorNoSuchKey: `no-such-key(string)`.
+            ErrorDenied: `denied`.
         """
         raise _host.unbound(cls)
 
@@ -154,9 +172,9 @@ class AsyncBucket(_host.AsyncGuestResource, _types.Bucket):
 
 
 class AsyncCursor(_host.AsyncGuestResource, _types.Cursor):
-    """`resource cursor`.
+    """`Cursor` for asyncio: every method is a coroutine.
 
-    `Cursor` for asyncio: every method is a coroutine.
+    `resource cursor`.
     """
 
     @abstractmethod
@@ -202,9 +220,9 @@ class Store(_host.ExportedInterface):
 
 
 class AsyncStore(_host.ExportedInterface):
-    """Resources, handles in every place.
+    """`Store` for asyncio: every function is a coroutine.
 
-    `Store` for asyncio: every function is a coroutine.
+    Resources, handles in every place.
     """
 
     def __init__(self, world: _host.AsyncWorld[Any], interface: Store) -> None:

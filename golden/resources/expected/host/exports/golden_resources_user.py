@@ -35,7 +35,10 @@ class User(_host.ExportedInterface):
         """`copy: func(source: borrow<store-bucket>, target: borrow<store-bucket>) -> result<u32, error>`
 
         Raises:
-            Error: as WIT declares, see `types.golden_resources_store`.
+            ErrorNoSuchKey: `no-such-key(string)`.
+            ErrorDenied: `denied`.
+
+        All derive from `Error`, and are in `types.golden_resources_store`.
         """
         return self.__copy(source, target)
 
@@ -45,9 +48,9 @@ class User(_host.ExportedInterface):
 
 
 class AsyncUser(_host.ExportedInterface):
-    """`golden:resources/user`.
+    """`User` for asyncio: every function is a coroutine.
 
-    `User` for asyncio: every function is a coroutine.
+    `golden:resources/user`.
     """
 
     def __init__(self, world: _host.AsyncWorld[Any], interface: User) -> None:
@@ -58,7 +61,10 @@ class AsyncUser(_host.ExportedInterface):
         """`copy: func(source: borrow<store-bucket>, target: borrow<store-bucket>) -> result<u32, error>`
 
         Raises:
-            Error: as WIT declares, see `types.golden_resources_store`.
+            ErrorNoSuchKey: `no-such-key(string)`.
+            ErrorDenied: `denied`.
+
+        All derive from `Error`, and are in `types.golden_resources_store`.
         """
         _result: int = await _host.run_any_in_store(
             self._world, self._interface.copy, source, target

@@ -19,5 +19,8 @@ class Fake(_fakes.Fake):
 
     def __init__(self, fakes: _fakes.Fakes) -> None:
         super().__init__(fakes, _abi.INTERFACE)
-        self.greet: _fakes.Function[str, str, Problem] = self._function("greet")
-        """`greet: func(name: string) -> result<string, problem>`"""
+        self.greet: _fakes.Function[str, str, Problem] = self._function(_abi.GREET)
+        """Greets one person.
+
+        `greet: func(name: string) -> result<string, problem>`
+        """

@@ -24,25 +24,47 @@ class Fake(_fakes.Fake):
         super().__init__(fakes, _abi.INTERFACE)
         self.create_container: _fakes.Function[
             ContainerName, Container, ErrorException
-        ] = self._function("create-container")
-        """`create-container: func(name: container-name) -> result<container, error>`"""
+        ] = self._function(_abi.CREATE_CONTAINER)
+        """Make a container with nothing in it. A container of that name that exists already is an error.
+
+        `create-container: func(name: container-name) -> result<container, error>`
+        """
         self.get_container: _fakes.Function[
             ContainerName, Container, ErrorException
-        ] = self._function("get-container")
-        """`get-container: func(name: container-name) -> result<container, error>`"""
+        ] = self._function(_abi.GET_CONTAINER)
+        """Open a container that exists.
+
+        `get-container: func(name: container-name) -> result<container, error>`
+        """
         self.delete_container: _fakes.Function[ContainerName, None, ErrorException] = (
-            self._function("delete-container")
+            self._function(_abi.DELETE_CONTAINER)
         )
-        """`delete-container: func(name: container-name) -> result<_, error>`"""
+        """Remove a container with all that is in it.
+
+        `delete-container: func(name: container-name) -> result<_, error>`
+        """
         self.container_exists: _fakes.Function[ContainerName, bool, ErrorException] = (
-            self._function("container-exists")
+            self._function(_abi.CONTAINER_EXISTS)
         )
-        """`container-exists: func(name: container-name) -> result<bool, error>`"""
+        """Tell whether there is a container of that name.
+
+        `container-exists: func(name: container-name) -> result<bool, error>`
+        """
         self.copy_object: _fakes.Function[ObjectId, ObjectId, None, ErrorException] = (
-            self._function("copy-object")
+            self._function(_abi.COPY_OBJECT)
         )
-        """`copy-object: func(src: object-id, dest: object-id) -> result<_, error>`"""
+        """Copy an object, within its container or to another one, which has to exist.
+
+        An object at the destination is replaced.
+
+        `copy-object: func(src: object-id, dest: object-id) -> result<_, error>`
+        """
         self.move_object: _fakes.Function[ObjectId, ObjectId, None, ErrorException] = (
-            self._function("move-object")
+            self._function(_abi.MOVE_OBJECT)
         )
-        """`move-object: func(src: object-id, dest: object-id) -> result<_, error>`"""
+        """Move an object, within its container or to another one, which has to exist; so this renames, too.
+
+        An object at the destination is replaced.
+
+        `move-object: func(src: object-id, dest: object-id) -> result<_, error>`
+        """

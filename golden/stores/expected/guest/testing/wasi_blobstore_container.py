@@ -39,45 +39,80 @@ class _Container(_fakes.FakeResource[Container]):
     def __init__(self, fake: _fakes.Fake) -> None:
         super().__init__(fake, _abi.CONTAINER, Container)
         self.name: _fakes.Function[Container, str, ErrorException] = self._function(
-            "name"
+            _abi.CONTAINER_NAME
         )
-        """`name: func() -> result<string, error>`"""
+        """Tell its name.
+
+        `name: func() -> result<string, error>`
+        """
         self.info: _fakes.Function[Container, ContainerMetadata, ErrorException] = (
-            self._function("info")
+            self._function(_abi.CONTAINER_INFO)
         )
-        """`info: func() -> result<container-metadata, error>`"""
+        """Tell its name and how old it is.
+
+        `info: func() -> result<container-metadata, error>`
+        """
         self.get_data: _fakes.Function[
             Container, ObjectName, int, int, IncomingValue, ErrorException
-        ] = self._function("get-data")
-        """`get-data: func(name: object-name, start: u64, end: u64) -> result<incoming-value, error>`"""
+        ] = self._function(_abi.CONTAINER_GET_DATA)
+        """Open an object, or a part of it, for reading: from byte `start` to byte `end`, both included, counted from
+        0.
+
+        What was opened stays readable even when the object is deleted or replaced meanwhile.
+
+        `get-data: func(name: object-name, start: u64, end: u64) -> result<incoming-value, error>`
+        """
         self.write_data: _fakes.Function[
             Container, ObjectName, OutgoingValue, None, ErrorException
-        ] = self._function("write-data")
-        """`write-data: func(name: object-name, data: borrow<outgoing-value>) -> result<_, error>`"""
+        ] = self._function(_abi.CONTAINER_WRITE_DATA)
+        """Store an object under the given name, in place of one that has this name.
+
+        The content is what was written to the stream of `data`; finish that before.
+
+        `write-data: func(name: object-name, data: borrow<outgoing-value>) -> result<_, error>`
+        """
         self.list_objects: _fakes.Function[
             Container, StreamObjectNames, ErrorException
-        ] = self._function("list-objects")
-        """`list-objects: func() -> result<stream-object-names, error>`"""
+        ] = self._function(_abi.CONTAINER_LIST_OBJECTS)
+        """List the names of all objects, in no particular order.
+
+        `list-objects: func() -> result<stream-object-names, error>`
+        """
         self.delete_object: _fakes.Function[
             Container, ObjectName, None, ErrorException
-        ] = self._function("delete-object")
-        """`delete-object: func(name: object-name) -> result<_, error>`"""
+        ] = self._function(_abi.CONTAINER_DELETE_OBJECT)
+        """Remove an object. One that does not exist is no error.
+
+        `delete-object: func(name: object-name) -> result<_, error>`
+        """
         self.delete_objects: _fakes.Function[
             Container, list[ObjectName], None, ErrorException
-        ] = self._function("delete-objects")
-        """`delete-objects: func(names: list<object-name>) -> result<_, error>`"""
+        ] = self._function(_abi.CONTAINER_DELETE_OBJECTS)
+        """Remove several objects. Those that do not exist are no error.
+
+        `delete-objects: func(names: list<object-name>) -> result<_, error>`
+        """
         self.has_object: _fakes.Function[
             Container, ObjectName, bool, ErrorException
-        ] = self._function("has-object")
-        """`has-object: func(name: object-name) -> result<bool, error>`"""
+        ] = self._function(_abi.CONTAINER_HAS_OBJECT)
+        """Tell whether there is an object of that name.
+
+        `has-object: func(name: object-name) -> result<bool, error>`
+        """
         self.object_info: _fakes.Function[
             Container, ObjectName, ObjectMetadata, ErrorException
-        ] = self._function("object-info")
-        """`object-info: func(name: object-name) -> result<object-metadata, error>`"""
+        ] = self._function(_abi.CONTAINER_OBJECT_INFO)
+        """Tell the size and the age of an object.
+
+        `object-info: func(name: object-name) -> result<object-metadata, error>`
+        """
         self.clear: _fakes.Function[Container, None, ErrorException] = self._function(
-            "clear"
+            _abi.CONTAINER_CLEAR
         )
-        """`clear: func() -> result<_, error>`"""
+        """Remove all objects and keep the container.
+
+        `clear: func() -> result<_, error>`
+        """
 
 
 class StreamObjectNames(_fakes.Object):
@@ -91,12 +126,18 @@ class _StreamObjectNames(_fakes.FakeResource[StreamObjectNames]):
         super().__init__(fake, _abi.STREAM_OBJECT_NAMES, StreamObjectNames)
         self.read_stream_object_names: _fakes.Function[
             StreamObjectNames, int, tuple[Iterable[ObjectName], bool], ErrorException
-        ] = self._function("read-stream-object-names")
-        """`read-stream-object-names: func(len: u64) -> result<tuple<list<object-name>, bool>, error>`"""
+        ] = self._function(_abi.STREAM_OBJECT_NAMES_READ_STREAM_OBJECT_NAMES)
+        """Take the next names, at most `len`, and tell whether the list is at its end.
+
+        `read-stream-object-names: func(len: u64) -> result<tuple<list<object-name>, bool>, error>`
+        """
         self.skip_stream_object_names: _fakes.Function[
             StreamObjectNames, int, tuple[int, bool], ErrorException
-        ] = self._function("skip-stream-object-names")
-        """`skip-stream-object-names: func(num: u64) -> result<tuple<u64, bool>, error>`"""
+        ] = self._function(_abi.STREAM_OBJECT_NAMES_SKIP_STREAM_OBJECT_NAMES)
+        """Leave out the next names, at most `num`; tell how many they were, and whether the list is at its end.
+
+        `skip-stream-object-names: func(num: u64) -> result<tuple<u64, bool>, error>`
+        """
 
 
 class Fake(_fakes.Fake):

@@ -36,13 +36,21 @@ class _OutgoingValue(_fakes.FakeResource[OutgoingValue]):
     def __init__(self, fake: _fakes.Fake) -> None:
         super().__init__(fake, _abi.OUTGOING_VALUE, OutgoingValue)
         self.new_outgoing_value: _fakes.Function[OutgoingValue, Never] = self._function(
-            "new-outgoing-value"
+            _abi.OUTGOING_VALUE_NEW_OUTGOING_VALUE
         )
-        """`new-outgoing-value: static func() -> outgoing-value`"""
+        """Begin with no content.
+
+        `new-outgoing-value: static func() -> outgoing-value`
+        """
         self.outgoing_value_write_body: _fakes.Function[
             OutgoingValue, OutputStream, OutgoingValueOutgoingValueWriteBodyError
-        ] = self._function("outgoing-value-write-body")
-        """`outgoing-value-write-body: func() -> result<output-stream>`"""
+        ] = self._function(_abi.OUTGOING_VALUE_OUTGOING_VALUE_WRITE_BODY)
+        """Return the stream that takes the content. It can be had once; a second time is an error.
+
+        Drop it before the value.
+
+        `outgoing-value-write-body: func() -> result<output-stream>`
+        """
 
 
 class IncomingValue(_fakes.Object):
@@ -56,14 +64,25 @@ class _IncomingValue(_fakes.FakeResource[IncomingValue]):
         super().__init__(fake, _abi.INCOMING_VALUE, IncomingValue)
         self.incoming_value_consume_sync: _fakes.Function[
             IncomingValue, bytes | bytearray | memoryview, ErrorException
-        ] = self._function("incoming-value-consume-sync")
-        """`incoming-value-consume-sync: func() -> result<incoming-value-sync-body, error>`"""
+        ] = self._function(_abi.INCOMING_VALUE_INCOMING_VALUE_CONSUME_SYNC)
+        """Take all of it as bytes.
+
+        `incoming-value-consume-sync: func() -> result<incoming-value-sync-body, error>`
+        """
         self.incoming_value_consume_async: _fakes.Function[
             IncomingValue, IncomingValueAsyncBody, ErrorException
-        ] = self._function("incoming-value-consume-async")
-        """`incoming-value-consume-async: func() -> result<incoming-value-async-body, error>`"""
-        self.size: _fakes.Function[IncomingValue, int, Never] = self._function("size")
-        """`size: func() -> u64`"""
+        ] = self._function(_abi.INCOMING_VALUE_INCOMING_VALUE_CONSUME_ASYNC)
+        """Take it through a stream, piece by piece.
+
+        `incoming-value-consume-async: func() -> result<incoming-value-async-body, error>`
+        """
+        self.size: _fakes.Function[IncomingValue, int, Never] = self._function(
+            _abi.INCOMING_VALUE_SIZE
+        )
+        """Tell how long it is, in bytes.
+
+        `size: func() -> u64`
+        """
 
 
 class Fake(_fakes.Fake):

@@ -27,9 +27,14 @@ class _Error(_fakes.FakeResource[Error]):
     def __init__(self, fake: _fakes.Fake) -> None:
         super().__init__(fake, _abi.ERROR, Error)
         self.to_debug_string: _fakes.Function[Error, str, Never] = self._function(
-            "to-debug-string"
+            _abi.ERROR_TO_DEBUG_STRING
         )
-        """`to-debug-string: func() -> string`"""
+        """Describe the error for a person who debugs.
+
+        The text differs between hosts and versions; a program that parses it will break.
+
+        `to-debug-string: func() -> string`
+        """
 
 
 class Fake(_fakes.Fake):

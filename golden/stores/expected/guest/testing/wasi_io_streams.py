@@ -33,24 +33,45 @@ class _InputStream(_fakes.FakeResource[InputStream]):
         super().__init__(fake, _abi.INPUT_STREAM, InputStream)
         self.read: _fakes.Function[
             InputStream, int, bytes | bytearray | memoryview, StreamError
-        ] = self._function("read")
-        """`read: func(len: u64) -> result<list<u8>, stream-error>`"""
+        ] = self._function(_abi.INPUT_STREAM_READ)
+        """Take the bytes that are there, at most `len` of them.
+
+        An empty list means that nothing is there yet; wait with `subscribe`. The end of the stream is the error
+        `closed`. With a `len` of 0 this only tells whether the stream is still open. A host may return less than
+        `len` although more is there.
+
+        `read: func(len: u64) -> result<list<u8>, stream-error>`
+        """
         self.blocking_read: _fakes.Function[
             InputStream, int, bytes | bytearray | memoryview, StreamError
-        ] = self._function("blocking-read")
-        """`blocking-read: func(len: u64) -> result<list<u8>, stream-error>`"""
+        ] = self._function(_abi.INPUT_STREAM_BLOCKING_READ)
+        """Like `read`, but wait until there is a byte at least.
+
+        `blocking-read: func(len: u64) -> result<list<u8>, stream-error>`
+        """
         self.skip: _fakes.Function[InputStream, int, int, StreamError] = self._function(
-            "skip"
+            _abi.INPUT_STREAM_SKIP
         )
-        """`skip: func(len: u64) -> result<u64, stream-error>`"""
+        """Throw bytes away that `read` would have returned, and tell how many they were.
+
+        `skip: func(len: u64) -> result<u64, stream-error>`
+        """
         self.blocking_skip: _fakes.Function[InputStream, int, int, StreamError] = (
-            self._function("blocking-skip")
+            self._function(_abi.INPUT_STREAM_BLOCKING_SKIP)
         )
-        """`blocking-skip: func(len: u64) -> result<u64, stream-error>`"""
+        """Like `skip`, but wait until there is a byte at least.
+
+        `blocking-skip: func(len: u64) -> result<u64, stream-error>`
+        """
         self.subscribe: _fakes.Function[InputStream, Pollable, Never] = self._function(
-            "subscribe"
+            _abi.INPUT_STREAM_SUBSCRIBE
         )
-        """`subscribe: func() -> pollable`"""
+        """Return a pollable that is ready when there are bytes to read, or the stream has ended.
+
+        It has to be dropped before the stream.
+
+        `subscribe: func() -> pollable`
+        """
 
 
 class OutputStream(_fakes.Object):
@@ -63,45 +84,85 @@ class _OutputStream(_fakes.FakeResource[OutputStream]):
     def __init__(self, fake: _fakes.Fake) -> None:
         super().__init__(fake, _abi.OUTPUT_STREAM, OutputStream)
         self.check_write: _fakes.Function[OutputStream, int, StreamError] = (
-            self._function("check-write")
+            self._function(_abi.OUTPUT_STREAM_CHECK_WRITE)
         )
-        """`check-write: func() -> result<u64, stream-error>`"""
+        """Ask how many bytes the next `write` may carry.
+
+        With 0, wait with `subscribe` and ask again. Writing more than this ends the component with a trap.
+
+        `check-write: func() -> result<u64, stream-error>`
+        """
         self.write: _fakes.Function[OutputStream, bytes, None, StreamError] = (
-            self._function("write")
+            self._function(_abi.OUTPUT_STREAM_WRITE)
         )
-        """`write: func(contents: list<u8>) -> result<_, stream-error>`"""
+        """Write bytes, no more than `check-write` has just allowed.
+
+        Fails with `closed`, and writes nothing, where the stream ended in the meantime.
+
+        `write: func(contents: list<u8>) -> result<_, stream-error>`
+        """
         self.blocking_write_and_flush: _fakes.Function[
             OutputStream, bytes, None, StreamError
-        ] = self._function("blocking-write-and-flush")
-        """`blocking-write-and-flush: func(contents: list<u8>) -> result<_, stream-error>`"""
+        ] = self._function(_abi.OUTPUT_STREAM_BLOCKING_WRITE_AND_FLUSH)
+        """Write up to 4096 bytes and wait until they are flushed, without the need to ask `check-write`.
+
+        `blocking-write-and-flush: func(contents: list<u8>) -> result<_, stream-error>`
+        """
         self.flush: _fakes.Function[OutputStream, None, StreamError] = self._function(
-            "flush"
+            _abi.OUTPUT_STREAM_FLUSH
         )
-        """`flush: func() -> result<_, stream-error>`"""
+        """Start sending on what was written so far.
+
+        Until that is done `check-write` answers 0; the pollable of `subscribe` tells when.
+
+        `flush: func() -> result<_, stream-error>`
+        """
         self.blocking_flush: _fakes.Function[OutputStream, None, StreamError] = (
-            self._function("blocking-flush")
+            self._function(_abi.OUTPUT_STREAM_BLOCKING_FLUSH)
         )
-        """`blocking-flush: func() -> result<_, stream-error>`"""
+        """Flush, and wait until that is done.
+
+        `blocking-flush: func() -> result<_, stream-error>`
+        """
         self.subscribe: _fakes.Function[OutputStream, Pollable, Never] = self._function(
-            "subscribe"
+            _abi.OUTPUT_STREAM_SUBSCRIBE
         )
-        """`subscribe: func() -> pollable`"""
+        """Return a pollable that is ready when `check-write` has something to say: more than 0, or an error.
+
+        It has to be dropped before the stream.
+
+        `subscribe: func() -> pollable`
+        """
         self.write_zeroes: _fakes.Function[OutputStream, int, None, StreamError] = (
-            self._function("write-zeroes")
+            self._function(_abi.OUTPUT_STREAM_WRITE_ZEROES)
         )
-        """`write-zeroes: func(len: u64) -> result<_, stream-error>`"""
+        """Write zero bytes, as many as `len` says; `check-write` sets the bound as for `write`.
+
+        `write-zeroes: func(len: u64) -> result<_, stream-error>`
+        """
         self.blocking_write_zeroes_and_flush: _fakes.Function[
             OutputStream, int, None, StreamError
-        ] = self._function("blocking-write-zeroes-and-flush")
-        """`blocking-write-zeroes-and-flush: func(len: u64) -> result<_, stream-error>`"""
+        ] = self._function(_abi.OUTPUT_STREAM_BLOCKING_WRITE_ZEROES_AND_FLUSH)
+        """Write up to 4096 zeros and wait until they are flushed, without the need to ask `check-write`.
+
+        `blocking-write-zeroes-and-flush: func(len: u64) -> result<_, stream-error>`
+        """
         self.splice: _fakes.Function[
             OutputStream, InputStream, int, int, StreamError
-        ] = self._function("splice")
-        """`splice: func(src: borrow<input-stream>, len: u64) -> result<u64, stream-error>`"""
+        ] = self._function(_abi.OUTPUT_STREAM_SPLICE)
+        """Move bytes from an input stream to this one, as many as are there and fit, and tell how many they were.
+
+        The first error of either stream ends it and is returned.
+
+        `splice: func(src: borrow<input-stream>, len: u64) -> result<u64, stream-error>`
+        """
         self.blocking_splice: _fakes.Function[
             OutputStream, InputStream, int, int, StreamError
-        ] = self._function("blocking-splice")
-        """`blocking-splice: func(src: borrow<input-stream>, len: u64) -> result<u64, stream-error>`"""
+        ] = self._function(_abi.OUTPUT_STREAM_BLOCKING_SPLICE)
+        """Like `splice`, but first wait until the one stream has bytes and the other has room.
+
+        `blocking-splice: func(src: borrow<input-stream>, len: u64) -> result<u64, stream-error>`
+        """
 
 
 class Fake(_fakes.Fake):

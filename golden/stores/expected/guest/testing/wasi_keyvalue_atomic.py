@@ -25,10 +25,18 @@ class Fake(_fakes.Fake):
     def __init__(self, fakes: _fakes.Fakes) -> None:
         super().__init__(fakes, _abi.INTERFACE)
         self.increment: _fakes.Function[Bucket, Key, int, int, ErrorException] = (
-            self._function("increment")
+            self._function(_abi.INCREMENT)
         )
-        """`increment: func(bucket: borrow<bucket>, key: key, delta: u64) -> result<u64, error>`"""
+        """Add `delta` to the number under a key and return the sum. Where there is no value, it counts as 0.
+
+        `increment: func(bucket: borrow<bucket>, key: key, delta: u64) -> result<u64, error>`
+        """
         self.compare_and_swap: _fakes.Function[
             Bucket, Key, int, int, bool, ErrorException
-        ] = self._function("compare-and-swap")
-        """`compare-and-swap: func(bucket: borrow<bucket>, key: key, old: u64, new: u64) -> result<bool, error>`"""
+        ] = self._function(_abi.COMPARE_AND_SWAP)
+        """Replace the number under a key by `new` if it is `old`, and tell whether it was.
+
+        False also means that there is no value.
+
+        `compare-and-swap: func(bucket: borrow<bucket>, key: key, old: u64, new: u64) -> result<bool, error>`
+        """

@@ -27,18 +27,30 @@ class Fake(_fakes.Fake):
     def __init__(self, fakes: _fakes.Fakes) -> None:
         super().__init__(fakes, _abi.INTERFACE)
         self.get: _fakes.Function[Bucket, Key, IncomingValue | None, ErrorException] = (
-            self._function("get")
+            self._function(_abi.GET)
         )
-        """`get: func(bucket: borrow<bucket>, key: key) -> result<option<incoming-value>, error>`"""
+        """Return the value under a key, or none.
+
+        `get: func(bucket: borrow<bucket>, key: key) -> result<option<incoming-value>, error>`
+        """
         self.set: _fakes.Function[Bucket, Key, OutgoingValue, None, ErrorException] = (
-            self._function("set")
+            self._function(_abi.SET)
         )
-        """`set: func(bucket: borrow<bucket>, key: key, outgoing-value: borrow<outgoing-value>) -> result<_, error>`"""
+        """Store a value under a key, in place of one that is there.
+
+        `set: func(bucket: borrow<bucket>, key: key, outgoing-value: borrow<outgoing-value>) -> result<_, error>`
+        """
         self.delete: _fakes.Function[Bucket, Key, None, ErrorException] = (
-            self._function("delete")
+            self._function(_abi.DELETE)
         )
-        """`delete: func(bucket: borrow<bucket>, key: key) -> result<_, error>`"""
+        """Remove the value under a key. It is no error where there is none.
+
+        `delete: func(bucket: borrow<bucket>, key: key) -> result<_, error>`
+        """
         self.exists: _fakes.Function[Bucket, Key, bool, ErrorException] = (
-            self._function("exists")
+            self._function(_abi.EXISTS)
         )
-        """`exists: func(bucket: borrow<bucket>, key: key) -> result<bool, error>`"""
+        """Tell whether there is a value under a key.
+
+        `exists: func(bucket: borrow<bucket>, key: key) -> result<bool, error>`
+        """

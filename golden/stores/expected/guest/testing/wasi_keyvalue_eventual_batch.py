@@ -30,17 +30,30 @@ class Fake(_fakes.Fake):
         super().__init__(fakes, _abi.INTERFACE)
         self.get_many: _fakes.Function[
             Bucket, list[Key], Iterable[IncomingValue | None], ErrorException
-        ] = self._function("get-many")
-        """`get-many: func(bucket: borrow<bucket>, keys: list<key>) -> result<list<option<incoming-value>>, error>`"""
+        ] = self._function(_abi.GET_MANY)
+        """Return the values under several keys, in the order of the keys; none for each that is missing.
+
+        `get-many: func(bucket: borrow<bucket>, keys: list<key>) -> result<list<option<incoming-value>>, error>`
+        """
         self.keys: _fakes.Function[Bucket, Iterable[Key], ErrorException] = (
-            self._function("keys")
+            self._function(_abi.KEYS)
         )
-        """`keys: func(bucket: borrow<bucket>) -> result<list<key>, error>`"""
+        """Return all keys of a bucket, in no particular order.
+
+        `keys: func(bucket: borrow<bucket>) -> result<list<key>, error>`
+        """
         self.set_many: _fakes.Function[
             Bucket, list[tuple[Key, OutgoingValue]], None, ErrorException
-        ] = self._function("set-many")
-        """`set-many: func(bucket: borrow<bucket>, key-values: list<tuple<key, borrow<outgoing-value>>>) -> result<_, error>`"""
+        ] = self._function(_abi.SET_MANY)
+        """Store several values, each under its key, in place of those that are there.
+
+        `set-many: func(bucket: borrow<bucket>, key-values: list<tuple<key, borrow<outgoing-value>>>)
+        -> result<_, error>`
+        """
         self.delete_many: _fakes.Function[Bucket, list[Key], None, ErrorException] = (
-            self._function("delete-many")
+            self._function(_abi.DELETE_MANY)
         )
-        """`delete-many: func(bucket: borrow<bucket>, keys: list<key>) -> result<_, error>`"""
+        """Remove the values under several keys. Keys without a value are no error.
+
+        `delete-many: func(bucket: borrow<bucket>, keys: list<key>) -> result<_, error>`
+        """

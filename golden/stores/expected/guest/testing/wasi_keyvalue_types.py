@@ -39,9 +39,12 @@ class _Bucket(_fakes.FakeResource[Bucket]):
     def __init__(self, fake: _fakes.Fake) -> None:
         super().__init__(fake, _abi.BUCKET, Bucket)
         self.open_bucket: _fakes.Function[str, Bucket, ErrorException] = self._function(
-            "open-bucket"
+            _abi.BUCKET_OPEN_BUCKET
         )
-        """`open-bucket: static func(name: string) -> result<bucket, error>`"""
+        """Open a bucket. Some hosts make one that does not exist, others give an error.
+
+        `open-bucket: static func(name: string) -> result<bucket, error>`
+        """
 
 
 class OutgoingValue(_fakes.Object):
@@ -54,17 +57,26 @@ class _OutgoingValue(_fakes.FakeResource[OutgoingValue]):
     def __init__(self, fake: _fakes.Fake) -> None:
         super().__init__(fake, _abi.OUTGOING_VALUE, OutgoingValue)
         self.new_outgoing_value: _fakes.Function[OutgoingValue, Never] = self._function(
-            "new-outgoing-value"
+            _abi.OUTGOING_VALUE_NEW_OUTGOING_VALUE
         )
-        """`new-outgoing-value: static func() -> outgoing-value`"""
+        """Begin with no content.
+
+        `new-outgoing-value: static func() -> outgoing-value`
+        """
         self.outgoing_value_write_body_async: _fakes.Function[
             OutgoingValue, OutgoingValueBodyAsync, ErrorException
-        ] = self._function("outgoing-value-write-body-async")
-        """`outgoing-value-write-body-async: func() -> result<outgoing-value-body-async, error>`"""
+        ] = self._function(_abi.OUTGOING_VALUE_OUTGOING_VALUE_WRITE_BODY_ASYNC)
+        """Return a stream that takes the content. It can be had once, and has to be dropped before the value.
+
+        `outgoing-value-write-body-async: func() -> result<outgoing-value-body-async, error>`
+        """
         self.outgoing_value_write_body_sync: _fakes.Function[
             OutgoingValue, OutgoingValueBodySync, None, ErrorException
-        ] = self._function("outgoing-value-write-body-sync")
-        """`outgoing-value-write-body-sync: func(value: outgoing-value-body-sync) -> result<_, error>`"""
+        ] = self._function(_abi.OUTGOING_VALUE_OUTGOING_VALUE_WRITE_BODY_SYNC)
+        """Set the content, all at once.
+
+        `outgoing-value-write-body-sync: func(value: outgoing-value-body-sync) -> result<_, error>`
+        """
 
 
 class IncomingValue(_fakes.Object):
@@ -78,16 +90,25 @@ class _IncomingValue(_fakes.FakeResource[IncomingValue]):
         super().__init__(fake, _abi.INCOMING_VALUE, IncomingValue)
         self.incoming_value_consume_sync: _fakes.Function[
             IncomingValue, bytes | bytearray | memoryview, ErrorException
-        ] = self._function("incoming-value-consume-sync")
-        """`incoming-value-consume-sync: func() -> result<incoming-value-sync-body, error>`"""
+        ] = self._function(_abi.INCOMING_VALUE_INCOMING_VALUE_CONSUME_SYNC)
+        """Take all of the content as bytes.
+
+        `incoming-value-consume-sync: func() -> result<incoming-value-sync-body, error>`
+        """
         self.incoming_value_consume_async: _fakes.Function[
             IncomingValue, IncomingValueAsyncBody, ErrorException
-        ] = self._function("incoming-value-consume-async")
-        """`incoming-value-consume-async: func() -> result<incoming-value-async-body, error>`"""
+        ] = self._function(_abi.INCOMING_VALUE_INCOMING_VALUE_CONSUME_ASYNC)
+        """Take the content through a stream, piece by piece.
+
+        `incoming-value-consume-async: func() -> result<incoming-value-async-body, error>`
+        """
         self.incoming_value_size: _fakes.Function[
             IncomingValue, int, ErrorException
-        ] = self._function("incoming-value-size")
-        """`incoming-value-size: func() -> result<u64, error>`"""
+        ] = self._function(_abi.INCOMING_VALUE_INCOMING_VALUE_SIZE)
+        """Tell how many bytes the content has, or fail where that is not known.
+
+        `incoming-value-size: func() -> result<u64, error>`
+        """
 
 
 class Fake(_fakes.Fake):

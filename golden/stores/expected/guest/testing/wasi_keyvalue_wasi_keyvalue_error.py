@@ -26,8 +26,13 @@ class _Error(_fakes.FakeResource[Error]):
 
     def __init__(self, fake: _fakes.Fake) -> None:
         super().__init__(fake, _abi.ERROR, Error)
-        self.trace: _fakes.Function[Error, str, Never] = self._function("trace")
-        """`trace: func() -> string`"""
+        self.trace: _fakes.Function[Error, str, Never] = self._function(
+            _abi.ERROR_TRACE
+        )
+        """Describe the failure for a person who debugs; programs should not read it.
+
+        `trace: func() -> string`
+        """
 
 
 class Fake(_fakes.Fake):

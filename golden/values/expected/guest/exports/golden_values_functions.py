@@ -59,7 +59,7 @@ class Functions(_guest.ExportedInterface, wit=_abi.INTERFACE):
         """`outcomes: func(value: result<u8, string>) -> result<result<u8, string>, problem>`
 
         Raises:
-            ProblemError: as WIT declares, see `types.golden_values_types`.
+            ProblemError: carries `problem`, see `types.golden_values_types`.
         """
 
     @abstractmethod
@@ -67,7 +67,7 @@ class Functions(_guest.ExportedInterface, wit=_abi.INTERFACE):
         """`by-enum: func(fail: bool) -> result<u32, code>`
 
         Raises:
-            CodeError: as WIT declares, see `types.golden_values_types`.
+            CodeError: carries `code`, see `types.golden_values_types`.
         """
 
     @abstractmethod
@@ -75,7 +75,7 @@ class Functions(_guest.ExportedInterface, wit=_abi.INTERFACE):
         """`by-string: func(fail: bool) -> result<u32, reason>`
 
         Raises:
-            ReasonError: as WIT declares, see `types.golden_values_types`.
+            ReasonError: carries `reason`, see `types.golden_values_types`.
         """
 
     @abstractmethod
@@ -83,7 +83,7 @@ class Functions(_guest.ExportedInterface, wit=_abi.INTERFACE):
         """`by-bare-string: func(fail: bool) -> result<u32, string>`
 
         Raises:
-            ByBareStringError: as WIT declares.
+            ByBareStringError: the error of `by-bare-string`, of type `string`.
         """
 
     @abstractmethod
@@ -91,7 +91,7 @@ class Functions(_guest.ExportedInterface, wit=_abi.INTERFACE):
         """`by-nothing: func(fail: bool) -> result<u32>`
 
         Raises:
-            ByNothingError: as WIT declares.
+            ByNothingError: the error of `by-nothing`.
         """
 
     @abstractmethod
@@ -99,7 +99,7 @@ class Functions(_guest.ExportedInterface, wit=_abi.INTERFACE):
         """`by-bare: func(fail: bool) -> result`
 
         Raises:
-            ByBareError: as WIT declares.
+            ByBareError: the error of `by-bare`.
         """
 
     @abstractmethod

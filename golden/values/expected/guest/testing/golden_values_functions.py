@@ -43,9 +43,11 @@ class Fake(_fakes.Fake):
             str,
             tuple[bool, int, int, float, float, str],
             Never,
-        ] = self._function("scalars")
+        ] = self._function(_abi.SCALARS)
         """`scalars: func(a: bool, b: u8, c: s64, d: f32, e: f64, f: char) -> tuple<bool, u8, s64, f32, f64, char>`"""
-        self.all: _fakes.Function[Everything, Everything, Never] = self._function("all")
+        self.all: _fakes.Function[Everything, Everything, Never] = self._function(
+            _abi.ALL
+        )
         """`all: func(value: everything) -> everything`"""
         self.shapes: _fakes.Function[
             list[Shape],
@@ -61,7 +63,7 @@ class Fake(_fakes.Fake):
                 | tuple[str, Color]
             ],
             Never,
-        ] = self._function("shapes")
+        ] = self._function(_abi.SHAPES)
         """`shapes: func(values: list<shape>) -> list<shape>`"""
         self.choose: _fakes.Function[
             Shape,
@@ -75,41 +77,45 @@ class Fake(_fakes.Fake):
             | list[Point]
             | tuple[str, Color],
             Never,
-        ] = self._function("choose")
+        ] = self._function(_abi.CHOOSE)
         """`choose: func(shape: shape) -> shape`"""
         self.colors: _fakes.Function[Color, Access, tuple[Color, Access], Never] = (
-            self._function("colors")
+            self._function(_abi.COLORS)
         )
         """`colors: func(color: color, access: access) -> tuple<color, access>`"""
         self.polygons: _fakes.Function[
             Polygon, list[str], list[list[int]], Iterable[Point], Never
-        ] = self._function("polygons")
+        ] = self._function(_abi.POLYGONS)
         """`polygons: func(polygon: polygon, names: list<string>, tables: list<list<u32>>) -> polygon`"""
         self.options: _fakes.Function[
             int, str | None, Some[int | None] | None, Some[int | None] | None, Never
-        ] = self._function("options")
+        ] = self._function(_abi.OPTIONS)
         """`options: func(first: u8, second: option<string>, third: option<option<u8>>) -> option<option<u8>>`"""
         self.outcomes: _fakes.Function[
             Ok[int] | Err[str], Ok[int] | Err[str], ProblemError
-        ] = self._function("outcomes")
+        ] = self._function(_abi.OUTCOMES)
         """`outcomes: func(value: result<u8, string>) -> result<result<u8, string>, problem>`"""
-        self.by_enum: _fakes.Function[bool, int, CodeError] = self._function("by-enum")
+        self.by_enum: _fakes.Function[bool, int, CodeError] = self._function(
+            _abi.BY_ENUM
+        )
         """`by-enum: func(fail: bool) -> result<u32, code>`"""
         self.by_string: _fakes.Function[bool, int, ReasonError] = self._function(
-            "by-string"
+            _abi.BY_STRING
         )
         """`by-string: func(fail: bool) -> result<u32, reason>`"""
         self.by_bare_string: _fakes.Function[bool, int, ByBareStringError] = (
-            self._function("by-bare-string")
+            self._function(_abi.BY_BARE_STRING)
         )
         """`by-bare-string: func(fail: bool) -> result<u32, string>`"""
         self.by_nothing: _fakes.Function[bool, int, ByNothingError] = self._function(
-            "by-nothing"
+            _abi.BY_NOTHING
         )
         """`by-nothing: func(fail: bool) -> result<u32>`"""
         self.by_bare: _fakes.Function[bool, None, ByBareError] = self._function(
-            "by-bare"
+            _abi.BY_BARE
         )
         """`by-bare: func(fail: bool) -> result`"""
-        self.no_result: _fakes.Function[str, None, Never] = self._function("no-result")
+        self.no_result: _fakes.Function[str, None, Never] = self._function(
+            _abi.NO_RESULT
+        )
         """`no-result: func(text: string)`"""

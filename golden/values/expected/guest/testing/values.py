@@ -20,5 +20,5 @@ class Fake(_fakes.Fake):
 
     def __init__(self, fakes: _fakes.Fakes) -> None:
         super().__init__(fakes, _abi.IMPORTS)
-        self.double: _fakes.Function[int, int, Never] = self._function("double")
+        self.double: _fakes.Function[int, int, Never] = self._function(_abi.DOUBLE)
         """`double: func(n: u32) -> u32`"""

@@ -143,7 +143,7 @@ class Functions(_host.ExportedInterface):
         """`outcomes: func(value: result<u8, string>) -> result<result<u8, string>, problem>`
 
         Raises:
-            ProblemError: as WIT declares, see `types.golden_values_types`.
+            ProblemError: carries `problem`, see `types.golden_values_types`.
         """
         return self.__outcomes(value)
 
@@ -151,7 +151,7 @@ class Functions(_host.ExportedInterface):
         """`by-enum: func(fail: bool) -> result<u32, code>`
 
         Raises:
-            CodeError: as WIT declares, see `types.golden_values_types`.
+            CodeError: carries `code`, see `types.golden_values_types`.
         """
         return self.__by_enum(fail)
 
@@ -159,7 +159,7 @@ class Functions(_host.ExportedInterface):
         """`by-string: func(fail: bool) -> result<u32, reason>`
 
         Raises:
-            ReasonError: as WIT declares, see `types.golden_values_types`.
+            ReasonError: carries `reason`, see `types.golden_values_types`.
         """
         return self.__by_string(fail)
 
@@ -167,7 +167,7 @@ class Functions(_host.ExportedInterface):
         """`by-bare-string: func(fail: bool) -> result<u32, string>`
 
         Raises:
-            ByBareStringError: as WIT declares.
+            ByBareStringError: the error of `by-bare-string`, of type `string`.
         """
         return self.__by_bare_string(fail)
 
@@ -175,7 +175,7 @@ class Functions(_host.ExportedInterface):
         """`by-nothing: func(fail: bool) -> result<u32>`
 
         Raises:
-            ByNothingError: as WIT declares.
+            ByNothingError: the error of `by-nothing`.
         """
         return self.__by_nothing(fail)
 
@@ -183,7 +183,7 @@ class Functions(_host.ExportedInterface):
         """`by-bare: func(fail: bool) -> result`
 
         Raises:
-            ByBareError: as WIT declares.
+            ByBareError: the error of `by-bare`.
         """
         self.__by_bare(fail)
 
@@ -193,9 +193,9 @@ class Functions(_host.ExportedInterface):
 
 
 class AsyncFunctions(_host.ExportedInterface):
-    """`golden:values/functions@1.0.0`.
+    """`Functions` for asyncio: every function is a coroutine.
 
-    `Functions` for asyncio: every function is a coroutine.
+    `golden:values/functions@1.0.0`.
     """
 
     def __init__(self, world: _host.AsyncWorld[Any], interface: Functions) -> None:
@@ -280,7 +280,7 @@ class AsyncFunctions(_host.ExportedInterface):
         """`outcomes: func(value: result<u8, string>) -> result<result<u8, string>, problem>`
 
         Raises:
-            ProblemError: as WIT declares, see `types.golden_values_types`.
+            ProblemError: carries `problem`, see `types.golden_values_types`.
         """
         return await _host.run_in_store(self._world, self._interface.outcomes, value)
 
@@ -288,7 +288,7 @@ class AsyncFunctions(_host.ExportedInterface):
         """`by-enum: func(fail: bool) -> result<u32, code>`
 
         Raises:
-            CodeError: as WIT declares, see `types.golden_values_types`.
+            CodeError: carries `code`, see `types.golden_values_types`.
         """
         return await _host.run_in_store(self._world, self._interface.by_enum, fail)
 
@@ -296,7 +296,7 @@ class AsyncFunctions(_host.ExportedInterface):
         """`by-string: func(fail: bool) -> result<u32, reason>`
 
         Raises:
-            ReasonError: as WIT declares, see `types.golden_values_types`.
+            ReasonError: carries `reason`, see `types.golden_values_types`.
         """
         return await _host.run_in_store(self._world, self._interface.by_string, fail)
 
@@ -304,7 +304,7 @@ class AsyncFunctions(_host.ExportedInterface):
         """`by-bare-string: func(fail: bool) -> result<u32, string>`
 
         Raises:
-            ByBareStringError: as WIT declares.
+            ByBareStringError: the error of `by-bare-string`, of type `string`.
         """
         return await _host.run_in_store(
             self._world, self._interface.by_bare_string, fail
@@ -314,7 +314,7 @@ class AsyncFunctions(_host.ExportedInterface):
         """`by-nothing: func(fail: bool) -> result<u32>`
 
         Raises:
-            ByNothingError: as WIT declares.
+            ByNothingError: the error of `by-nothing`.
         """
         return await _host.run_in_store(self._world, self._interface.by_nothing, fail)
 
@@ -322,7 +322,7 @@ class AsyncFunctions(_host.ExportedInterface):
         """`by-bare: func(fail: bool) -> result`
 
         Raises:
-            ByBareError: as WIT declares.
+            ByBareError: the error of `by-bare`.
         """
         await _host.run_in_store(self._world, self._interface.by_bare, fail)
 

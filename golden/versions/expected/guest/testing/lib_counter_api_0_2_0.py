@@ -21,5 +21,5 @@ class Fake(_fakes.Fake):
 
     def __init__(self, fakes: _fakes.Fakes) -> None:
         super().__init__(fakes, _abi.INTERFACE)
-        self.get: _fakes.Function[State, Never] = self._function("get")
+        self.get: _fakes.Function[State, Never] = self._function(_abi.GET)
         """`get: func() -> state`"""

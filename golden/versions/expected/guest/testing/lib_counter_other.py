@@ -21,5 +21,5 @@ class Fake(_fakes.Fake):
 
     def __init__(self, fakes: _fakes.Fakes) -> None:
         super().__init__(fakes, _abi.INTERFACE)
-        self.label: _fakes.Function[State, str, Never] = self._function("label")
+        self.label: _fakes.Function[State, str, Never] = self._function(_abi.LABEL)
         """`label: func(of: state) -> string`"""

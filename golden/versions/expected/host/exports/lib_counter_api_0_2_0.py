@@ -32,9 +32,9 @@ class Api(_host.ExportedInterface):
 
 
 class AsyncApi(_host.ExportedInterface):
-    """`lib:counter/api@0.2.0`.
+    """`Api` for asyncio: every function is a coroutine.
 
-    `Api` for asyncio: every function is a coroutine.
+    `lib:counter/api@0.2.0`.
     """
 
     def __init__(self, world: _host.AsyncWorld[Any], interface: Api) -> None:

@@ -21,6 +21,9 @@ class Fake(_fakes.Fake):
     def __init__(self, fakes: _fakes.Fakes) -> None:
         super().__init__(fakes, _abi.INTERFACE)
         self.raise_alert: _fakes.Function[Alert, None, Error] = self._function(
-            "raise-alert"
+            _abi.RAISE_ALERT
         )
-        """`raise-alert: func(alert: alert) -> result<_, error>`"""
+        """Fails as a connection would.
+
+        `raise-alert: func(alert: alert) -> result<_, error>`
+        """

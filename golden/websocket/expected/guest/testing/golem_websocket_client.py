@@ -30,31 +30,59 @@ class _WebsocketConnection(_fakes.FakeResource[WebsocketConnection]):
         super().__init__(fake, _abi.WEBSOCKET_CONNECTION, WebsocketConnection)
         self.connect: _fakes.Function[
             str, list[tuple[str, str]] | None, WebsocketConnection, Error
-        ] = self._function("connect")
-        """`connect: static func(url: string, headers: option<list<tuple<string, string>>>) -> result<websocket-connection, error>`"""
+        ] = self._function(_abi.WEBSOCKET_CONNECTION_CONNECT)
+        """Open a connection and return once the handshake is done.
+
+        `url` starts with `ws://` or, for TLS, with `wss://`. `headers` are added to the handshake request, for tokens
+        or a subprotocol; each is a name and a value.
+
+        `connect: static func(url: string, headers: option<list<tuple<string, string>>>)
+        -> result<websocket-connection, error>`
+        """
         self.send: _fakes.Function[WebsocketConnection, Message, None, Error] = (
-            self._function("send")
+            self._function(_abi.WEBSOCKET_CONNECTION_SEND)
         )
-        """`send: func(message: message) -> result<_, error>`"""
+        """Send one message. That it was accepted does not mean that the server has read it.
+
+        `send: func(message: message) -> result<_, error>`
+        """
         self.receive: _fakes.Function[
             WebsocketConnection, Message | str | bytes | bytearray | memoryview, Error
-        ] = self._function("receive")
-        """`receive: func() -> result<message, error>`"""
+        ] = self._function(_abi.WEBSOCKET_CONNECTION_RECEIVE)
+        """Take the oldest message that was not taken yet, and wait for one where there is none.
+
+        Messages that arrived before a close are still delivered; after the last one this fails with `closed`.
+
+        `receive: func() -> result<message, error>`
+        """
         self.receive_with_timeout: _fakes.Function[
             WebsocketConnection,
             int,
             Message | str | bytes | bytearray | memoryview | None,
             Error,
-        ] = self._function("receive-with-timeout")
-        """`receive-with-timeout: func(timeout-ms: u64) -> result<option<message>, error>`"""
+        ] = self._function(_abi.WEBSOCKET_CONNECTION_RECEIVE_WITH_TIMEOUT)
+        """Like `receive`, but give up after `timeout-ms` milliseconds: the result is then none, and the connection is as
+        good as before.
+
+        `receive-with-timeout: func(timeout-ms: u64) -> result<option<message>, error>`
+        """
         self.close: _fakes.Function[
             WebsocketConnection, int | None, str | None, None, Error
-        ] = self._function("close")
-        """`close: func(code: option<u16>, reason: option<string>) -> result<_, error>`"""
+        ] = self._function(_abi.WEBSOCKET_CONNECTION_CLOSE)
+        """Start the closing handshake. Without a code the server is told 1000, without a reason an empty one.
+
+        `close: func(code: option<u16>, reason: option<string>) -> result<_, error>`
+        """
         self.subscribe: _fakes.Function[WebsocketConnection, Pollable, Never] = (
-            self._function("subscribe")
+            self._function(_abi.WEBSOCKET_CONNECTION_SUBSCRIBE)
         )
-        """`subscribe: func() -> pollable`"""
+        """Return a pollable that is ready while `receive` would not have to wait: a message is there, or the connection
+        is closed.
+
+        Drop the pollable before the connection it came from.
+
+        `subscribe: func() -> pollable`
+        """
 
 
 class Fake(_fakes.Fake):

@@ -26,10 +26,20 @@ class _Pollable(_fakes.FakeResource[Pollable]):
 
     def __init__(self, fake: _fakes.Fake) -> None:
         super().__init__(fake, _abi.POLLABLE, Pollable)
-        self.ready: _fakes.Function[Pollable, bool, Never] = self._function("ready")
-        """`ready: func() -> bool`"""
-        self.block: _fakes.Function[Pollable, None, Never] = self._function("block")
-        """`block: func()`"""
+        self.ready: _fakes.Function[Pollable, bool, Never] = self._function(
+            _abi.POLLABLE_READY
+        )
+        """Tell whether it has happened, without waiting.
+
+        `ready: func() -> bool`
+        """
+        self.block: _fakes.Function[Pollable, None, Never] = self._function(
+            _abi.POLLABLE_BLOCK
+        )
+        """Wait until it has happened; return at once where it has already.
+
+        `block: func()`
+        """
 
 
 class Fake(_fakes.Fake):
@@ -40,6 +50,12 @@ class Fake(_fakes.Fake):
         self.Pollable = _Pollable(self)
         """Fake of `pollable`."""
         self.poll: _fakes.Function[list[Pollable], Iterable[int], Never] = (
-            self._function("poll")
+            self._function(_abi.POLL)
         )
-        """`poll: func(in: list<borrow<pollable>>) -> list<u32>`"""
+        """Wait until at least one of several pollables is ready, and return the positions in the list of all that are.
+
+        To give up after a while, add a pollable of `wasi:clocks/monotonic-clock`. A source that failed counts as ready.
+        An empty list is a mistake that ends the component with a trap, and so is one too long to be numbered by a u32.
+
+        `poll: func(in: list<borrow<pollable>>) -> list<u32>`
+        """

@@ -21,5 +21,13 @@ class Fake(_fakes.Fake):
 
     def __init__(self, fakes: _fakes.Fakes) -> None:
         super().__init__(fakes, _abi.INTERFACE)
-        self.log: _fakes.Function[Level, str, str, None, Never] = self._function("log")
-        """`log: func(level: level, context: string, message: string)`"""
+        self.log: _fakes.Function[Level, str, str, None, Never] = self._function(
+            _abi.LOG
+        )
+        """Write one message to the log.
+
+        `context` names the part of the program that speaks, so that a reader can group and filter; hosts give it no
+        meaning of their own. Nothing is returned: logging never fails a caller.
+
+        `log: func(level: level, context: string, message: string)`
+        """
