@@ -118,7 +118,7 @@ def test_a_traceback_shows_the_place_and_the_remedy(tmp_path: Path) -> None:
     (tmp_path / "wit" / "shop.wit").write_text("package demo:shop;\nworld shop { import absent:money/cash; }\n")
     program = "import witgen; witgen.generate(witgen.Config('wit', out='bindings'))"
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
-    assert "WitError: package `absent:money` is not found\nerror[W0107]" in done.stderr
+    assert "WitgenError: package `absent:money` is not found\nerror[W0107]" in done.stderr
     assert " --> wit/shop.wit:2:21\n" in done.stderr
     assert "  = help: expected in wit/deps/money/" in done.stderr
 
