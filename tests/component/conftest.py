@@ -10,6 +10,7 @@ from filelock import FileLock
 from golden_components import BIN, GOLDEN, World, run
 
 import witgen
+from witgen.build.componentize import Build, build
 
 
 @pytest.fixture(scope="session")
@@ -71,8 +72,7 @@ def componentized(shared: Path) -> Callable[[World], Path]:
                 folder.mkdir(exist_ok=True)
                 (folder / "app.py").write_text(guest.read_text() if guest.exists() else ANYTHING)
                 witgen.generate(witgen.Config(world.wit, world=world.name, out=folder / f"{world.case}_bindings"))
-                tool = BIN / "componentize-py"
-                run(tool, "-d", world.wit, "-w", world.name, "componentize", "app", "-o", component, cwd=folder)
+                build(Build(str(folder / "app.py"), world.wit, world=world.name, out=component))
         return component
 
     return make

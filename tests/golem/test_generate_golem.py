@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from witgen import golem
+from witgen.bindings.runtime_copy import runtime_files
 
 WASM_TOOLS = shutil.which("wasm-tools") or shutil.which("wasm-tools", path=str(Path(sys.executable).parent))
 
@@ -147,7 +148,24 @@ def test_a_component_of_the_world_links(bindings: Path) -> None:
 def test_a_guest_of_the_world_runs(bindings: Path) -> None:
     pytest.importorskip("componentize_py", reason="needs componentize-py")
     (bindings / "app.py").write_text(GUEST)
-    arguments = ["-d", str(golem.WIT), "-w", "command", "componentize", "app", "-o", "app.wasm"]
+    for path, text in runtime_files(guest=True).items():
+        file = bindings / "site" / "witgen_runtime" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    arguments = [
+        "-d",
+        str(golem.WIT),
+        "-w",
+        "command",
+        "componentize",
+        "app",
+        "-o",
+        "app.wasm",
+        "-p",
+        ".",
+        "-p",
+        "site",
+    ]
     built = python(bindings, "from componentize_py import script; script()", *arguments)
     assert built.returncode == 0, built.stdout + built.stderr
     done = python(bindings, HOST, "app.wasm", "run")

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -15,23 +12,13 @@ from witgen_runtime.host import component, make_engine
 
 from .. import api
 from ..base import resources
+from ..build.componentize import Build, BuildError, build
 from .errors import DemoError
 
 __all__ = ["Step", "require_extras", "steps"]
 
 PACKAGE: Final = Path(__file__).parent.parent
 """The generator: when it changes, its output may change."""
-
-# Started through Python, because the script may not be on PATH. Failures are AssertionErrors whose text is the complete
-# message.
-COMPONENTIZE: Final = """\
-import sys
-from componentize_py import script
-try:
-    sys.exit(script())
-except AssertionError as error:
-    sys.exit(str(error))
-"""
 
 
 @dataclass(frozen=True)
@@ -83,14 +70,7 @@ def _data_files() -> list[str]:
 
 
 def _componentize(folder: Path) -> None:
-    arguments = ("-d", "wit", "-w", "chat", "componentize", "guest", "-o", "chat.wasm")
-    done = subprocess.run(  # noqa: S603 - our own interpreter with fixed arguments
-        [sys.executable, "-c", COMPONENTIZE, *arguments],
-        cwd=folder,
-        env={**os.environ, "RUST_BACKTRACE": "0"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise DemoError(f"componentize-py could not build the guest:\n{done.stdout}{done.stderr}".rstrip())
+    try:
+        build(Build(str(folder / "guest.py"), folder / "wit", world="chat", out=folder / "chat.wasm", force=True))
+    except BuildError as error:
+        raise DemoError(f"componentize-py could not build the guest:\n{error}") from None
