@@ -35,7 +35,15 @@ from .things import TEXT, Counted, Imports, Things, World, start
 HANG = 60
 """Seconds after which a round that does not end is a hang: the process prints where it is, and dies."""
 
-FINALIZERS = ("__del__", "<locals>.remove", "<locals>._remove", "<finalize object", "looping.<locals>.main")
+FINALIZERS = (
+    "__del__",
+    "<locals>.remove",
+    "<locals>._remove",
+    "<locals>.cb",
+    "KeyedRef.remove",
+    "<finalize object",
+    "looping.<locals>.main",
+)
 """What the names of functions contain whose exceptions CPython prints and drops; also a coroutine that is collected."""
 
 TYPES: dict[str, tuple[abi.Type, Any]] = {
