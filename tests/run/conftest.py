@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,8 @@ import pytest
 from filelock import FileLock
 
 from witgen import Config, generate
+from witgen.build.componentize import Build
+from witgen.build.componentize import build as componentize
 
 GOLDEN = Path(__file__).parent.parent.parent / "golden"
 
@@ -28,18 +29,11 @@ def built(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callable[
         with FileLock(shared / f"{case}.lock"):
             if not component.exists():
                 generate(Config(GOLDEN / case / "wit", world=world, out=folder / f"{case}_bindings"))
-                app = (GOLDEN / case / "guest" / "app.py").read_text()
-                (folder / f"{case}_app.py").write_text(app)
-                _componentize(GOLDEN / case / "wit", world, folder, f"{case}_app", component)
+                app = folder / f"{case}_app.py"
+                app.write_text((GOLDEN / case / "guest" / "app.py").read_text())
+                componentize(Build(str(app), GOLDEN / case / "wit", world=world, out=component))
         if str(folder) not in sys.path:
             sys.path.insert(0, str(folder))
         return component
 
     return build
-
-
-def _componentize(wit: Path, world: str, folder: Path, module: str, component: Path) -> None:
-    command = [Path(sys.executable).parent / "componentize-py", "-d", wit, "-w", world]
-    arguments = ["componentize", module, "-p", folder, "-o", component]
-    run = subprocess.run([*command, *arguments], capture_output=True, text=True)
-    assert run.returncode == 0, run.stdout + run.stderr

@@ -13,6 +13,7 @@ from loopback import websocket_server
 from websockets.sync.server import ServerConnection
 
 from witgen import Config, generate
+from witgen.build.componentize import Build, build
 from witgen.golem import WIT
 
 EXAMPLE = Path(__file__).parent.parent.parent.parent / "shared" / "examples" / "chat"
@@ -40,9 +41,7 @@ def test_guest_and_host_run(url: str, tmp_path: Path) -> None:
     kept = ["        raise NotImplementedError" if "when_readable" in line else line for line in lines]
     (tmp_path / "host.py").write_text("\n".join(kept) + "\n")
     generate(Config(tmp_path / "wit", world="chat", out=tmp_path / "chat_bindings"))
-    componentize = [Path(sys.executable).parent / "componentize-py", "-d", "wit", "-w", "chat", "componentize", "guest"]
-    built = subprocess.run([*componentize, "-o", "chat.wasm"], cwd=tmp_path, capture_output=True, text=True)
-    assert built.returncode == 0, built.stderr
+    build(Build(str(tmp_path / "guest.py"), tmp_path / "wit", world="chat", out=tmp_path / "chat.wasm"))
     run = subprocess.run([sys.executable, "host.py", url], cwd=tmp_path, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     assert run.stdout.splitlines() == ["Connected", "Text: Hello, server!", "Binary: 3 bytes", 'Closed [1000] "bye"']
