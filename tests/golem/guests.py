@@ -22,7 +22,7 @@ def streamed(factory: pytest.TempPathFactory) -> Path:
     app = factory.mktemp("streamed") / "app"
     shutil.copytree(_HERE / "streamed", app)
     shutil.copy(_HERE / "coverage" / "counting.py", app)
-    shutil.copytree(_HERE.parent / "adapters" / "wit" / "deps" / "golem-websocket", app / "wit" / "deps" / "websocket")
+    shutil.copytree(_HERE.parent / "lanes" / "wit" / "deps" / "golem-websocket", app / "wit" / "deps" / "websocket")
     return built(app, "streamed", factory)
 
 

@@ -40,7 +40,7 @@ def check(python: str, wasmtime: int, folder: Path, *tests: str, also: tuple[str
 
 def test_the_oldest_wasmtime_runs_adapters(tmp_path: Path) -> None:
     files = ("test_composing.py", "test_random_worlds.py", "test_waiting.py")
-    check(sys.executable, OLDEST, tmp_path, *(f"tests/adapters/{name}" for name in files))
+    check(sys.executable, OLDEST, tmp_path, *(f"tests/lanes/{name}" for name in files))
 
 
 @pytest.mark.long
@@ -52,7 +52,7 @@ def test_the_host_runtime(python: str, wasmtime: int, tmp_path: Path) -> None:
         wasmtime,
         tmp_path,
         "tests/host",
-        "tests/adapters",
+        "tests/lanes",
         "--deselect",
         "tests/host/test_versions.py",
         also=(guests,),

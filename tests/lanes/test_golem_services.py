@@ -9,7 +9,7 @@ import pytest
 from witgen import golem
 from witgen_runtime.host import adapters_of
 
-from .test_async_adapter import check_interleaved
+from .test_async_lane import check_interleaved
 
 
 def test_websockets_with_async_functions(relay: Path, server: str) -> None:

@@ -144,7 +144,7 @@ def test_many_random_interfaces() -> None:
 
     Before a release, and after each change of what helpers are like (an hour of processor time):
 
-        WITGEN_RANDOM_INTERFACES=100000 pytest -m long -s tests/adapters/test_random_worlds.py
+        WITGEN_RANDOM_INTERFACES=100000 pytest -m long -s tests/lanes/test_random_worlds.py
 
     `WITGEN_RANDOM_SEED` is the number of the first world; a failure says which number to begin at to see it again.
     """

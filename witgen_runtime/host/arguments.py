@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from types import NoneType
+from typing import Final
 
-__all__ = ["check_argument", "check_optional"]
+__all__ = ["HOST", "check_argument", "check_optional"]
+
+HOST: Final = __name__.rpartition(".")[0]
+"""The public package, for messages: the import name depends on where the runtime is."""
 
 
 def check_argument(name: str, value: object, types: type | tuple[type, ...], expected: str, hint: str = "") -> None:

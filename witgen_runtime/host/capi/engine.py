@@ -12,7 +12,7 @@ import wasmtime
 from wasmtime.component import Component
 
 from .. import forking
-from ..arguments import check_optional
+from ..arguments import HOST, check_optional
 from ..errors import EngineError
 from . import ffi, memory
 from .lending_trial import try_lending_two
@@ -65,7 +65,7 @@ def make_engine(config: wasmtime.Config | None = None, settings: Settings | None
     """Return an engine for the bindings; `config` may have further settings of the user's."""
     hint = "; pass it as `settings`" if isinstance(config, Settings) else ""
     check_optional("config", config, wasmtime.Config, "a wasmtime.Config", hint)
-    check_optional("settings", settings, Settings, f"{__package__}.Settings")
+    check_optional("settings", settings, Settings, f"{HOST}.Settings")
     wanted = settings or Settings()
     made = config or wasmtime.Config()
     ffi.set_concurrency(made, enabled=wanted.concurrent)

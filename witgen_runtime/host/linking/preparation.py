@@ -10,6 +10,7 @@ from wasmtime.component import Component
 from .. import component as components
 from ..adapters.options import Adapters
 from ..adapters.request import Request, request
+from ..arguments import HOST
 from ..capi.engine import Settings, default_engine, is_concurrent, suit
 from ..capi.features import ASYNC
 from ..component import ComponentSource
@@ -95,8 +96,8 @@ def check_store(store: object) -> None:
     """Raise `TypeError` unless something is a store; one of another copy of the runtime is."""
     if isinstance(store, wasmtime.Store):
         raise TypeError(
-            f"store: expected {__package__}.Store, got wasmtime's own; make one with Store(), which takes an engine,"
+            f"store: expected {HOST}.Store, got wasmtime's own; make one with Store(), which takes an engine,"
             " a WasiConfig and limits"
         )
     if not isinstance(store, Store) and type(store).__name__ != Store.__name__:
-        raise TypeError(f"store: expected {__package__}.Store, got {type(store).__name__}")
+        raise TypeError(f"store: expected {HOST}.Store, got {type(store).__name__}")
