@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Self
 
-from awkward_bindings._runtime.values import Err, Ok
+from witgen_runtime.values import Err, Ok
 from awkward_bindings.guest import (
     awkward_pens,
     exports,
