@@ -14,7 +14,7 @@ BOTH = DescriptorFlags.READ | DescriptorFlags.WRITE
 
 
 def cover(_: str) -> None:
-    ((folder, _path),) = preopens.get_directories()
+    folder = next(folder for folder, path in preopens.get_directories() if path == "/data")
     with folder, folder.open_at(PathFlags(0), "stream", OpenFlags.CREATE, BOTH) as file:
         _written(file)
         _read(file)
