@@ -151,7 +151,7 @@ def test_classes_for_asyncio_say_what_they_are(modules: dict[str, str]) -> None:
         for node in ast.parse(module).body
         if isinstance(node, ast.ClassDef) and node.name.startswith("Async")
     }
-    on_a_thread = "every function is a coroutine, and the component runs on a thread of its own."
+    on_a_thread = "every function is a coroutine, and the component runs on a separate thread."
     assert said == {
         "host/demo_docs_files:AsyncFile": "`File` for asyncio, to implement with coroutines.",
         "host/demo_docs_files:AsyncFiles": "`Files` for asyncio, to implement with coroutines.",

@@ -23,7 +23,7 @@ from .signature import Signature, called, implemented
 
 __all__ = ["render_host_world"]
 
-_ON_A_THREAD = "every function is a coroutine, and the component runs on a thread of its own."
+_ON_A_THREAD = "every function is a coroutine, and the component runs on a separate thread."
 _AWAITED = wrapped(
     "What methods of the host return is awaited where it can be, on the loop that opened the world. Cancelling a call"
     " stops the component."

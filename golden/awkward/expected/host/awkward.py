@@ -104,7 +104,7 @@ class Awkward(_host.World):
         imports: AwkwardImports,
         **options: Unpack[_host.OpenOptions],
     ) -> Self:
-        """Load and instantiate `component` in a store of its own; closing the result closes the store.
+        """Load and instantiate `component` in a new store; closing the result closes the store.
 
         Args:
             component: a path, the bytes of a component, component text, or a loaded `wasmtime.component.Component`.
@@ -142,7 +142,7 @@ class Awkward(_host.World):
 
 
 class AsyncAwkward(_host.AsyncWorld[Awkward]):
-    """`Awkward` for asyncio: every function is a coroutine, and the component runs on a thread of its own.
+    """`Awkward` for asyncio: every function is a coroutine, and the component runs on a separate thread.
 
     World `golden:awkward/awkward`.
 

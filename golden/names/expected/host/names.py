@@ -66,7 +66,7 @@ class Names(_host.World):
         imports: NamesImports,
         **options: Unpack[_host.OpenOptions],
     ) -> Self:
-        """Load and instantiate `component` in a store of its own; closing the result closes the store.
+        """Load and instantiate `component` in a new store; closing the result closes the store.
 
         Args:
             component: a path, the bytes of a component, component text, or a loaded `wasmtime.component.Component`.
@@ -108,7 +108,7 @@ class Names(_host.World):
 
 
 class AsyncNames(_host.AsyncWorld[Names]):
-    """`Names` for asyncio: every function is a coroutine, and the component runs on a thread of its own.
+    """`Names` for asyncio: every function is a coroutine, and the component runs on a separate thread.
 
     World `golden:names/names`.
 

@@ -92,7 +92,7 @@ class Resources(_host.World):
         imports: ResourcesImports,
         **options: Unpack[_host.OpenOptions],
     ) -> Self:
-        """Load and instantiate `component` in a store of its own; closing the result closes the store.
+        """Load and instantiate `component` in a new store; closing the result closes the store.
 
         Args:
             component: a path, the bytes of a component, component text, or a loaded `wasmtime.component.Component`.
@@ -123,7 +123,7 @@ class Resources(_host.World):
 
 
 class AsyncResources(_host.AsyncWorld[Resources]):
-    """`Resources` for asyncio: every function is a coroutine, and the component runs on a thread of its own.
+    """`Resources` for asyncio: every function is a coroutine, and the component runs on a separate thread.
 
     World `golden:resources/resources`.
 

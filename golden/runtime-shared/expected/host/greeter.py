@@ -63,7 +63,7 @@ class Greeter(_host.World):
         imports: GreeterImports,
         **options: Unpack[_host.OpenOptions],
     ) -> Self:
-        """Load and instantiate `component` in a store of its own; closing the result closes the store.
+        """Load and instantiate `component` in a new store; closing the result closes the store.
 
         Args:
             component: a path, the bytes of a component, component text, or a loaded `wasmtime.component.Component`.
@@ -93,7 +93,7 @@ class Greeter(_host.World):
 
 
 class AsyncGreeter(_host.AsyncWorld[Greeter]):
-    """`Greeter` for asyncio: every function is a coroutine, and the component runs on a thread of its own.
+    """`Greeter` for asyncio: every function is a coroutine, and the component runs on a separate thread.
 
     World `demo:greeter/greeter`.
 

@@ -68,7 +68,7 @@ class Values(_host.World):
         imports: ValuesImports,
         **options: Unpack[_host.OpenOptions],
     ) -> Self:
-        """Load and instantiate `component` in a store of its own; closing the result closes the store.
+        """Load and instantiate `component` in a new store; closing the result closes the store.
 
         Args:
             component: a path, the bytes of a component, component text, or a loaded `wasmtime.component.Component`.
@@ -101,7 +101,7 @@ class Values(_host.World):
 
 
 class AsyncValues(_host.AsyncWorld[Values]):
-    """`Values` for asyncio: every function is a coroutine, and the component runs on a thread of its own.
+    """`Values` for asyncio: every function is a coroutine, and the component runs on a separate thread.
 
     World `golden:values/values@1.0.0`.
 

@@ -88,7 +88,7 @@ class Versions(_host.World):
         imports: VersionsImports,
         **options: Unpack[_host.OpenOptions],
     ) -> Self:
-        """Load and instantiate `component` in a store of its own; closing the result closes the store.
+        """Load and instantiate `component` in a new store; closing the result closes the store.
 
         Args:
             component: a path, the bytes of a component, component text, or a loaded `wasmtime.component.Component`.
@@ -116,7 +116,7 @@ class Versions(_host.World):
 
 
 class AsyncVersions(_host.AsyncWorld[Versions]):
-    """`Versions` for asyncio: every function is a coroutine, and the component runs on a thread of its own.
+    """`Versions` for asyncio: every function is a coroutine, and the component runs on a separate thread.
 
     World `golden:versions/versions@2.0.0-rc.1`.
 

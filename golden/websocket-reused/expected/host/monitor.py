@@ -79,7 +79,7 @@ class Monitor(_host.World):
         imports: MonitorImports,
         **options: Unpack[_host.OpenOptions],
     ) -> Self:
-        """Load and instantiate `component` in a store of its own; closing the result closes the store.
+        """Load and instantiate `component` in a new store; closing the result closes the store.
 
         Args:
             component: a path, the bytes of a component, component text, or a loaded `wasmtime.component.Component`.
@@ -112,7 +112,7 @@ class Monitor(_host.World):
 
 
 class AsyncMonitor(_host.AsyncWorld[Monitor]):
-    """`Monitor` for asyncio: every function is a coroutine, and the component runs on a thread of its own.
+    """`Monitor` for asyncio: every function is a coroutine, and the component runs on a separate thread.
 
     Listens to a WebSocket server; its connections and messages are those of the package `websocket_bindings`.
 

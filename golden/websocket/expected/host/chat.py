@@ -81,7 +81,7 @@ class Chat(_host.World):
         imports: ChatImports,
         **options: Unpack[_host.OpenOptions],
     ) -> Self:
-        """Load and instantiate `component` in a store of its own; closing the result closes the store.
+        """Load and instantiate `component` in a new store; closing the result closes the store.
 
         Args:
             component: a path, the bytes of a component, component text, or a loaded `wasmtime.component.Component`.
@@ -117,7 +117,7 @@ class Chat(_host.World):
 
 
 class AsyncChat(_host.AsyncWorld[Chat]):
-    """`Chat` for asyncio: every function is a coroutine, and the component runs on a thread of its own.
+    """`Chat` for asyncio: every function is a coroutine, and the component runs on a separate thread.
 
     Talks to a WebSocket server and reports what it heard.
 

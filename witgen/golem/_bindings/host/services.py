@@ -350,7 +350,7 @@ class Services(_host.World):
         imports: ServicesImports,
         **options: Unpack[_host.OpenOptions],
     ) -> Self:
-        """Load and instantiate `component` in a store of its own; closing the result closes the store.
+        """Load and instantiate `component` in a new store; closing the result closes the store.
 
         Args:
             component: a path, the bytes of a component, component text, or a loaded `wasmtime.component.Component`.
@@ -376,7 +376,7 @@ class Services(_host.World):
 
 
 class AsyncServices(_host.AsyncWorld[Services]):
-    """`Services` for asyncio: every function is a coroutine, and the component runs on a thread of its own.
+    """`Services` for asyncio: every function is a coroutine, and the component runs on a separate thread.
 
     Every interface that a local service implements, or may implement in place of wasmtime.
 
