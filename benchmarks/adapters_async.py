@@ -21,10 +21,10 @@ from statistics import median
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path.insert(0, str(ROOT))
 
-async_guest: Any = importlib.import_module("adapters.async_guest")
-relay: Any = importlib.import_module("adapters.relay")
+async_guest: Any = importlib.import_module("tests.adapters.async_guest")
+relay: Any = importlib.import_module("tests.adapters.relay")
 
 TURNS = 3
 MESSAGES = 5

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 
+from tests.support.guests import once
 from witgen import Config, generate
 from witgen.build.componentize import Build, build
 
@@ -22,7 +21,7 @@ def streamed(factory: pytest.TempPathFactory) -> Path:
     app = factory.mktemp("streamed") / "app"
     shutil.copytree(_HERE / "streamed", app)
     shutil.copy(_HERE / "coverage" / "counting.py", app)
-    shutil.copytree(_HERE.parent / "lanes" / "wit" / "deps" / "golem-websocket", app / "wit" / "deps" / "websocket")
+    shutil.copytree(_HERE.parent / "adapters" / "wit" / "deps" / "golem-websocket", app / "wit" / "deps" / "websocket")
     return built(app, "streamed", factory)
 
 
@@ -34,13 +33,10 @@ def built(app: Path, world: str, factory: pytest.TempPathFactory) -> Path:
         world: the world.
         factory: knows where this run keeps its files.
     """
-    base = factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "golem-guests" / world
-    component = folder / f"{world}.wasm"
-    folder.parent.mkdir(exist_ok=True)
-    with FileLock(folder.parent / f"{world}.lock"):
-        if not component.exists():
-            shutil.copytree(app, folder)
-            generate(Config(folder / "wit", world=world, golem=True, host=False, out=folder / "agent"))
-            build(Build(str(folder / "app.py"), folder / "wit", world, out=component, golem=True))
-    return component
+
+    def make(folder: Path) -> None:
+        shutil.copytree(app, folder, dirs_exist_ok=True)
+        generate(Config(folder / "wit", world=world, golem=True, host=False, out=folder / "agent"))
+        build(Build(str(folder / "app.py"), folder / "wit", world, out=folder / f"{world}.wasm", golem=True))
+
+    return once(factory, f"golem-{world}", make) / f"{world}.wasm"

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections import deque
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from test_conveniences_cpython import P3
 
+from tests.golem.test_conveniences_cpython import P3
+from tests.support.guests import importable, once
 from witgen import Config, generate
 from witgen.build.componentize import Build, build
 
@@ -33,17 +32,18 @@ exports.serve(__name__, run=run)
 
 
 @pytest.fixture(scope="module")
-def component(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def component(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("componentize_py", reason="needs componentize-py")
-    folder = tmp_path_factory.mktemp("later")
+    return importable(once(tmp_path_factory, "later", _build)) / "later.wasm"
+
+
+def _build(folder: Path) -> None:
     (folder / "wit" / "deps").mkdir(parents=True)
     (folder / "wit" / "world.wit").write_text(f"package test:later;\n{WORLD}")
     (folder / "wit" / "deps" / "websocket.wit").write_text("package test:nothing;\n" + P3)
     (folder / "later_app.py").write_text(APP)
     generate(Config(folder / "wit", out=folder / "later_agent"))
-    sys.path.insert(0, str(folder))
-    yield build(Build(str(folder / "later_app.py"), folder / "wit", out=folder / "later.wasm")).path
-    sys.path.remove(str(folder))
+    build(Build(str(folder / "later_app.py"), folder / "wit", out=folder / "later.wasm"))
 
 
 def test_messages_are_awaited(component: Path) -> None:

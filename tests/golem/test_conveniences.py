@@ -9,11 +9,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from guests import built
-from loopback import websocket_server
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection
 
+from tests.golem.guests import built
+from tests.support.loopback import websocket_server
 from witgen.golem import Services
 from witgen.golem.worker.command import Run, run
 

@@ -14,6 +14,8 @@ from uuid import UUID
 
 import pytest
 
+from tests.support.guests import importable
+from tests.support.paths import SHARED
 from witgen import Config, generate
 
 P3 = """\
@@ -42,12 +44,12 @@ WORLDS = {
     "strange": "import wasi:logging/logging;",
 }
 NAMES = {"blobs", "keyvalue", "logs", "uuids", "websockets"}
-TREE = Path(__file__).parent.parent.parent.parent / "shared" / "wit" / "golem-2026-07"
+TREE = SHARED / "wit" / "golem-2026-07"
 STRANGE = "package wasi:logging;\ninterface logging { log: func(message: string); }\n"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def packages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Generate a package for each world: Golem's own, one whose WebSockets are async, one with another log."""
     folder = tmp_path_factory.mktemp("worlds")
     for world, items in WORLDS.items():
@@ -59,9 +61,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         if world == "strange":
             (wit / "deps" / "logging.wit").write_text(STRANGE)
         generate(Config(wit, world=world, golem=True, host=False, out=folder / f"{world}_guest"))
-    sys.path.insert(0, str(folder))
-    yield folder
-    sys.path.remove(str(folder))
+    return importable(folder)
 
 
 def module(name: str) -> Any:
@@ -204,7 +204,7 @@ def test_what_cannot_be_logged_disturbs_nobody(fakes: Any, capsys: pytest.Captur
 
 @pytest.mark.skipif(not TREE.is_dir(), reason="Golem's tree of July 2026 is not beside this checkout")
 def test_the_tree_of_july_2026_has_them_all(packages: Path) -> None:
-    """Its UUIDs are declared elsewhere; the type checkers look at all of it in tests/guest/test_golem_guest.py."""
+    """Its UUIDs are declared elsewhere; the type checkers look at all of it in tests/golem/test_golem_guest.py."""
     generate(Config(TREE, world="golem", host=False, out=packages / "july_guest"))
     uuids, core = module("july_guest.guest.uuids"), module("july_guest.types.golem_core_types")
     assert {path.stem for path in (packages / "july_guest" / "guest").glob("*.py")} >= NAMES

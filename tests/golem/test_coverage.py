@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from coverage_report import declared, reason, report
-from guests import built
-from loopback import websocket_server
 from websockets.sync.server import ServerConnection
 
+from tests.golem.coverage_report import declared, reason, report
+from tests.golem.guests import built
+from tests.support.loopback import websocket_server
 from witgen.golem.worker.command import Run, run
 from witgen.golem.worker.errors import WorkerError
 

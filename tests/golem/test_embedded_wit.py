@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
+from tests.support.paths import SHARED
 from witgen import golem
 from witgen.base import frozen
 from witgen.wit.model import ir
 from witgen.wit.resolve import load
 
-TREES = Path(__file__).parents[2].parent / "shared" / "wit"
+TREES = SHARED / "wit"
 
 # The last Golem with workers, and the first with WebSockets; what both have is the same in both.
 WORKERS, SOCKETS = "golem-wit-2025-08", "golem-2026-07"

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-EXAMPLES = Path(__file__).parent.parent.parent / "examples" / "golem"
+from tests.support.paths import ROOT
+
+EXAMPLES = ROOT / "examples" / "golem"
 UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 SAID = {

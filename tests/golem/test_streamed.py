@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from coverage_report import declared
-from guests import streamed
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
+from tests.golem.coverage_report import declared
+from tests.golem.guests import streamed
 from witgen import golem
 
 HERE = Path(__file__).parent

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from wave_types import SHOP, TYPES, values
 
+from tests.golem.wave_types import SHOP, TYPES, values
 from witgen.golem.wave import WaveError, from_json, parse, parse_arguments, parse_call, parse_json, render, to_json
 from witgen_runtime import abi
 from witgen_runtime.values import Err, Ok, Some

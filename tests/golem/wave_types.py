@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
-import wit_values
 from hypothesis import strategies as st
-from wit_types import KEYS, types
 
+from tests.support import random_types
+from tests.support.random_types import KEYS, types
 from witgen_runtime import abi
 
 __all__ = ["SHOP", "TYPES", "values"]
@@ -29,7 +29,7 @@ TYPES = types(_further, _CASES)
 
 def values(type_: abi.Type | None) -> st.SearchStrategy[Any]:
     """Return random values of a type, in canonical form, among them not-a-number."""
-    return wit_values.values(type_, nan=True)
+    return random_types.values(type_, nan=True)
 
 
 class _State(enum.Enum):

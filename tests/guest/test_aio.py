@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from loopback import websocket_server
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 from websockets.sync.server import ServerConnection
+
+from tests.support.loopback import websocket_server
 
 
 @contextmanager

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.guests import importable, once
 from witgen import Config, generate
 from witgen.build.componentize import Build, build
 
@@ -95,14 +96,15 @@ ENTRIES = "stream<test:tides/sea/entry>"
 
 
 @pytest.fixture(scope="module")
-def component(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("tides")
+def component(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return importable(once(tmp_path_factory, "tides", _build)) / "tides.wasm"
+
+
+def _build(folder: Path) -> None:
     (folder / "tides.wit").write_text(WIT)
     (folder / "app.py").write_text(APP)
     generate(Config(folder / "tides.wit", out=folder / "tides_bindings"))
-    sys.path.insert(0, str(folder))
-    yield build(Build(str(folder / "app.py"), folder / "tides.wit", out=folder / "tides.wasm")).path
-    sys.path.remove(str(folder))
+    build(Build(str(folder / "app.py"), folder / "tides.wit", out=folder / "tides.wasm"))
 
 
 def _imports(told_of: Callable[[int], None]) -> Any:

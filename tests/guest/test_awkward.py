@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.guests import importable, once
 from witgen import Config, generate
 from witgen.build.componentize import Build, build
 
@@ -84,15 +85,16 @@ import queue
 
 
 @pytest.fixture(scope="module")
-def bindings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("awkward")
+def bindings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return importable(once(tmp_path_factory, "awkward", _build)) / "awkward.wasm"
+
+
+def _build(folder: Path) -> None:
     (folder / "awkward.wit").write_text(WIT)
     (folder / "app.py").write_text(APP)
     result = generate(Config(folder / "awkward.wit", out=folder / "awkward_bindings"))
     assert not result.diagnostics
-    sys.path.insert(0, str(folder))
-    yield build(Build(str(folder / "app.py"), folder / "awkward.wit", out=folder / "awkward.wasm")).path
-    sys.path.remove(str(folder))
+    build(Build(str(folder / "app.py"), folder / "awkward.wit", out=folder / "awkward.wasm"))
 
 
 @pytest.fixture

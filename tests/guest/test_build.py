@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.paths import ROOT
 from witgen import Config, generate
 
 WIT = """\
@@ -39,7 +40,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def build(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    root = str(Path(__file__).parent.parent.parent)
+    root = str(ROOT)
     command = [sys.executable, "-m", "witgen", "build", *arguments]
     environment = {**os.environ, "PYTHONPATH": root, **variables}
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment)

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.guests import importable, once
 from witgen import Config, generate
 from witgen.build.componentize import Build, build
 
@@ -132,14 +133,17 @@ exports.serve(
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("corners")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return importable(once(tmp_path_factory, "corners", _build))
+
+
+def _build(folder: Path) -> None:
     (folder / "corners.wit").write_text(WIT)
     (folder / "corners_app.py").write_text(APP)
     generate(Config(folder / "corners.wit", world="corners", out=folder / "corners_bindings"))
-    sys.path.insert(0, str(folder))
-    yield folder
-    sys.path.remove(str(folder))
+    if TOOL.exists():
+        app = str(folder / "corners_app.py")
+        build(Build(app, folder / "corners.wit", "corners", out=folder / "corners.wasm"))
 
 
 @pytest.fixture(
@@ -152,8 +156,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def application(request: pytest.FixtureRequest, folder: Path) -> str:
     if request.param == "CPython":
         return "corners_app"
-    made = Build(str(folder / "corners_app.py"), folder / "corners.wit", "corners", out=folder / "corners.wasm")
-    return str(build(made).path)
+    return str(folder / "corners.wasm")
 
 
 @pytest.fixture

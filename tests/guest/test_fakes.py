@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.guests import importable
 from witgen import Config, generate
 
 WIT = """\
@@ -58,12 +58,11 @@ exports.serve(__name__, run=lambda what: JOBS[what](), gather=gather)
 
 
 @pytest.fixture(scope="module")
-def bindings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
-    folder = tmp_path_factory.mktemp("fakes")
+def bindings(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    folder = importable(tmp_path_factory.mktemp("fakes"))
     (folder / "fakes.wit").write_text(WIT)
     (folder / "fakes_app.py").write_text(APP)
     generate(Config(folder / "fakes.wit", world="fakes", out=folder / "fakes_bindings", host=False))
-    sys.path.insert(0, str(folder))
     import fakes_app
     from fakes_bindings.guest import test_fakes_store as store
     from fakes_bindings.guest import testing, wasi_clocks_monotonic_clock, wasi_io_poll
@@ -73,11 +72,10 @@ def bindings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespa
 
     from witgen_runtime import guest as runtime
 
-    yield SimpleNamespace(
+    return SimpleNamespace(
         jobs=fakes_app.JOBS, store=store, testing=testing, types=types, own=own, later=later, runtime=runtime,
         poll=wasi_io_poll, clock=wasi_clocks_monotonic_clock,
     )  # fmt: skip
-    sys.path.remove(str(folder))
 
 
 @pytest.fixture

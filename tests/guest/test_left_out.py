@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.paths import DOCS
 from witgen import Config, generate
 
 TOOL = Path(sys.executable).parent / "componentize-py"
-PAGE = Path(__file__).parent.parent.parent / "docs" / "guest.md"
+PAGE = DOCS / "guest.md"
 CASES = {
     "map": (
         "interface i { f: func(x: map<string, u32>); fine: func(); }",

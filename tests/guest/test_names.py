@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.paths import SHARED
 from witgen import resolve
 from witgen.bindings.facts.componentize import Names, names
 from witgen.bindings.facts.support import Side, obstacle
@@ -20,7 +21,6 @@ from witgen.wit.model import ir
 from witgen_runtime.guest.naming import camel, case_class, shouty, snake
 
 TOOL = Path(sys.executable).parent / "componentize-py"
-SHARED = Path(__file__).parent.parent.parent.parent / "shared"
 pytestmark = pytest.mark.skipif(not TOOL.exists(), reason="componentize-py is not installed")
 
 OWN = """\

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.guests import once
+from tests.support.paths import ROOT
 from witgen import Config, generate
 from witgen.build.componentize import Build, build
 
-ROOT = Path(__file__).parent.parent.parent
 EXAMPLE = ROOT / "examples" / "unit-tests"
 
 # What the plugin does, for those who have the bindings and not witgen.
@@ -40,15 +41,18 @@ def witgen_guest(request, witgen_fakes):
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("unit") / "project"
-    shutil.copytree(EXAMPLE, folder)
+    return once(tmp_path_factory, "unit", _build)
+
+
+def _build(folder: Path) -> None:
+    shutil.copytree(EXAMPLE, folder, dirs_exist_ok=True)
     generate(Config(folder / "wit", world="greeter", out=folder / "greeter_bindings"))
-    return folder
+    build(Build(str(folder / "app.py"), folder / "wit", "greeter", out=folder / "app.wasm"))
 
 
 @pytest.fixture(scope="module")
 def component(project: Path) -> Path:
-    return build(Build(str(project / "app.py"), project / "wit", "greeter", out=project / "app.wasm")).path
+    return project / "app.wasm"
 
 
 def run(folder: Path, *command: str | Path) -> subprocess.CompletedProcess[str]:

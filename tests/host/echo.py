@@ -10,8 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from wit_text import definition
-
+from tests.support.wit_text import definition
 from witgen_runtime import abi, host
 
 PAD = abi.Tuple((abi.U8,) * 17)

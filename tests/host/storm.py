@@ -24,13 +24,12 @@ from pathlib import Path
 from random import Random
 from typing import Any, ClassVar
 
+from tests.host.echo import echo
+from tests.host.test_limits import PAGE, open_
+from tests.host.test_values import EITHER, POINT, Point
+from tests.host.things import TEXT, Counted, Imports, Things, World, start
 from witgen_runtime import abi, host
 from witgen_runtime.values import Ok
-
-from .echo import echo
-from .test_limits import PAGE, open_
-from .test_values import EITHER, POINT, Point
-from .things import TEXT, Counted, Imports, Things, World, start
 
 HANG = 60
 """Seconds after which a round that does not end is a hang: the process prints where it is, and dies."""
@@ -209,8 +208,8 @@ def looping(_: Any, __: Random) -> None:
 
 def streaming(flows: Path) -> Callable[[Any, Random], None]:
     """Return what sends random streams through a guest."""
-    sys.path[:0] = [str(flows.parent), str(Path(__file__).parent.parent)]
-    from adapters.stream_stress import run_plain
+    sys.path.insert(0, str(flows.parent))
+    from tests.adapters.stream_stress import run_plain
 
     def streams(_: Any, random: Random) -> None:
         run_plain(flows, random.randrange(1 << 30), 1)

@@ -12,12 +12,11 @@ from typing import Any, ClassVar, TypeVar
 
 import pytest
 
+from tests.host.test_limits import TEXT as LIMITS
+from tests.host.test_limits import Imports as Waits
+from tests.host.test_limits import Limited
+from tests.host.things import TEXT, Counted, Imports, Things, World
 from witgen_runtime import host
-
-from .test_limits import TEXT as LIMITS
-from .test_limits import Imports as Waits
-from .test_limits import Limited
-from .things import TEXT, Counted, Imports, Things, World
 
 T = TypeVar("T")
 

@@ -16,9 +16,8 @@ from typing import Any, TypeVar
 import pytest
 
 import witgen_runtime.host
+from tests.host.boxes import PADDING, TEXT, bindings
 from witgen import Config, generate
-
-from .boxes import PADDING, TEXT, bindings
 
 T = TypeVar("T")
 

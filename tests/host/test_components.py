@@ -14,11 +14,10 @@ import pytest
 import wasmtime
 from wasmtime.component import Component
 
+from tests.host.things import TEXT, Counted, Imports, Things, World
 from witgen_runtime import abi, host
 from witgen_runtime.host import component as components
 from witgen_runtime.host.errors import CacheWarning
-
-from .things import TEXT, Counted, Imports, Things, World
 
 NUMBER = abi.Function("number", "number", (), abi.U32)
 

@@ -7,9 +7,8 @@ from collections.abc import Coroutine
 from contextvars import ContextVar, copy_context
 from typing import Any, ClassVar, TypeVar
 
+from tests.host.things import TEXT, Counted, Imports, Things, World
 from witgen_runtime import host
-
-from .things import TEXT, Counted, Imports, Things, World
 
 T = TypeVar("T")
 

@@ -12,18 +12,17 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from weakref import ref
 
 import pytest
 
+from tests.host.pending import Interrupt, pending, raised
+from tests.host.things import start
+from tests.support.paths import ROOT
 from witgen_runtime import abi, host
 from witgen_runtime.host.capi import ffi
-
-from .pending import Interrupt, pending, raised
-from .things import start
 
 __all__ = ["raised"]
 
@@ -252,7 +251,7 @@ def test_a_signal_before_a_closed_store_is_finalized_is_not_lost(raised: list[In
 
 DEEP = """
 import sys
-from host.test_entered import Entered, Imports, TEXT, Thing, THINGS, OWN, EXPORTS
+from tests.host.test_entered import Entered, Imports, TEXT, Thing, THINGS, OWN, EXPORTS
 from types import SimpleNamespace
 from witgen_runtime import host
 
@@ -286,8 +285,6 @@ assert seen == {(True, True), (True, None), (False, True), (False, None)}, seen
 
 
 def test_near_the_recursion_limit_no_host_function_is_left_out() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", DEEP], cwd=Path(__file__).parent.parent, capture_output=True, text=True
-    )
+    done = subprocess.run([sys.executable, "-c", DEEP], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "Exception ignored" not in done.stderr

@@ -15,11 +15,10 @@ from typing import Any
 
 import pytest
 
+from tests.host.pending import Interrupt, pending, raised
 from witgen_runtime import host
 from witgen_runtime.host.capi import entry, ffi
 from witgen_runtime.host.capi.entry import c_callback, errors, guarded, leaf
-
-from .pending import Interrupt, pending, raised
 
 __all__ = ["raised"]
 

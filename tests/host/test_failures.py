@@ -9,15 +9,14 @@ import sys
 import threading
 import traceback
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 
+from tests.host.echo import echo
+from tests.host.things import TEXT, Counted, Imports, Things, World, start
+from tests.support.paths import ROOT
 from witgen_runtime import abi, host
-
-from .echo import echo
-from .things import TEXT, Counted, Imports, Things, World, start
 
 
 class Odd(BaseException):
@@ -244,7 +243,7 @@ def test_more_than_a_guest_can_hand_over_in_a_call() -> None:
 
 IN_A_LIST = """
 import gc
-from host.things import start
+from tests.host.things import start
 from witgen_runtime.host.store.table import ObjectTable
 
 take = ObjectTable.take
@@ -276,5 +275,5 @@ for _ in range(5):
 def test_a_failure_inside_a_list_can_be_collected() -> None:
     """On CPython 3.11, a frame keeps the iterator of its comprehension; one over a memoryview crashed the collector."""
     command = [sys.executable, "-c", IN_A_LIST]
-    done = subprocess.run(command, cwd=Path(__file__).parent.parent, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")

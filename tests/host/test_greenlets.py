@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.host.boxes import TEXT as BOXES
 from witgen import Config, generate
-
-from .boxes import TEXT as BOXES
 
 TEXT = """(component
   (import "tick" (func $tick (param "n" u32) (result u32)))

@@ -8,17 +8,16 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.host.pollable_guest import Guest
+from tests.host.things import TEXT, Counted, Imports, Things, World, start
+from tests.support.paths import ROOT
 from witgen_runtime import host
 from witgen_runtime.host import HandleLimitError, Pollable, StoreDeadError, Timer
 from witgen_runtime.host.capi.ffi import VERSION
-
-from .pollable_guest import Guest
-from .things import TEXT, Counted, Imports, Things, World, start
 
 _MOST = 100_000
 
@@ -28,7 +27,7 @@ _limited = pytest.mark.skipif(
 
 _COPYING = """
 import copy, pickle, sys
-from host.things import start
+from tests.host.things import start
 from witgen_runtime import host
 
 ways = {"copy": copy.copy, "deepcopy": copy.deepcopy}
@@ -64,9 +63,8 @@ print("end")
 
 def test_copying_a_handle_is_refused() -> None:
     """In a process of its own: two objects with one handle crashed the interpreter. Host objects are Python's."""
-    tests = Path(__file__).parent.parent
     run = subprocess.run(
-        [sys.executable, "-c", _COPYING], cwd=tests, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", _COPYING], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
     )
     assert (run.stdout, run.returncode) == ("end\n", 0), run.stderr
 

@@ -14,19 +14,18 @@ import sys
 import textwrap
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
 import wasmtime
-from memory import allocated, counted
 from wasmtime import component as wasm
 
+from tests.host.echo import echo
+from tests.host.test_values import SHAPE, ShapeSize
+from tests.support.memory import allocated, counted
+from tests.support.paths import ROOT
 from witgen_runtime import abi, host
 from witgen_runtime.host.capi import ffi
-
-from .echo import echo
-from .test_values import SHAPE, ShapeSize
 
 TEXT = """(component
   (core module $m (memory (export "memory") 4) (global $p (mut i32) (i32.const 1024))
@@ -96,15 +95,12 @@ def test_integers_are_truncated(name: str, type_: abi.Prim, given: int, got: int
 
 
 def test_a_surrogate_ends_the_process() -> None:
-    script = f"""
-        import sys
-        sys.path.insert(0, {str(Path(__file__).parent.parent)!r})
-        from host.test_hazards import Raw
+    script = """
+        from tests.host.test_hazards import Raw
         Raw()("char", chr(0xD800))
     """
     command = [sys.executable, "-c", textwrap.dedent(script)]
-    root = Path(__file__).parent.parent.parent
-    assert subprocess.run(command, capture_output=True, cwd=root).returncode == -signal.SIGABRT
+    assert subprocess.run(command, capture_output=True, cwd=ROOT).returncode == -signal.SIGABRT
     component = echo(abi.CHAR)
     with pytest.raises(ValueError, match="surrogate"):
         component.there("\ud800")

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 from wasmtime import wat2wasm
 
+from tests.support.paths import ROOT
 from witgen import Config, generate
-
-ROOT = Path(__file__).parents[2]
 
 _ALIASES = """(alias core export $i "memory" (core memory $memory))
   (alias core export $i "realloc" (core func $realloc))"""

@@ -9,12 +9,11 @@ from typing import Any
 
 import pytest
 
+from tests.host.echo import HOST as ECHO
+from tests.host.echo import echo_function, echo_text
+from tests.host.things import TEXT, Counted, Imports, Thing, Things, World, start
 from witgen_runtime import abi, host
 from witgen_runtime.host.linking.versions import track
-
-from .echo import HOST as ECHO
-from .echo import echo_function, echo_text
-from .things import TEXT, Counted, Imports, Thing, Things, World, start
 
 
 class Empty(host.World):

@@ -6,14 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from memory import flat, measured, resident
 
+from tests.host.echo import echo
+from tests.host.test_values import COLOR, EITHER, NESTED, POINT, RIGHTS, SHAPE, Color, Point, Rights, ShapeName
+from tests.host.things import start
+from tests.support.memory import flat, measured, resident
 from witgen_runtime import abi
 from witgen_runtime.values import Ok, Some
-
-from .echo import echo
-from .test_values import COLOR, EITHER, NESTED, POINT, RIGHTS, SHAPE, Color, Point, Rights, ShapeName
-from .things import start
 
 pytestmark = measured
 

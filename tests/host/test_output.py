@@ -19,11 +19,9 @@ from typing import Any
 import pytest
 import wasmtime
 
+from tests.host.printing import TEXT, Imports, Printing
+from tests.support.paths import ROOT
 from witgen_runtime import abi, host
-
-from .printing import TEXT, Imports, Printing
-
-ROOT = Path(__file__).parents[2]
 
 
 def config(**streams: Any) -> host.WasiConfig:

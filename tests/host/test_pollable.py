@@ -8,9 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.host.pollable_guest import Guest, later
 from witgen_runtime.host import Pollable
-
-from .pollable_guest import Guest, later
 
 
 def in_thread(action: Callable[[], object]) -> None:

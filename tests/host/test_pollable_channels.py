@@ -14,11 +14,10 @@ from typing import Any
 
 import pytest
 
+from tests.host.pollable_guest import Guest, descriptors, later, threads
 from witgen_runtime.host import Pollable
 from witgen_runtime.host.wasi import pollable_channel
 from witgen_runtime.host.wasi.pollable_channel import PollableError
-
-from .pollable_guest import Guest, descriptors, later, threads
 
 
 def sockets() -> int:

@@ -7,12 +7,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from wit_types import types
-from wit_values import same, values
 
+from tests.host.echo import echo
+from tests.support.random_types import same, types, values
 from witgen_runtime import abi
-
-from .echo import echo
 
 TYPES = types()
 CASES = TYPES.flatmap(lambda type_: st.tuples(st.just(type_), st.lists(values(type_), min_size=1, max_size=4)))

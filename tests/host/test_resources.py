@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 from wasmtime.component import Component
 
+from tests.host.things import IMPORT, NAME, TEXT, THING, Box, Counted, FindError, Imports, Things, World, module, start
 from witgen_runtime import abi, host
 from witgen_runtime.host import drop
 from witgen_runtime.host.capi.engine import lends_two
-
-from .things import IMPORT, NAME, TEXT, THING, Box, Counted, FindError, Imports, Things, World, module, start
 
 
 def test_a_guest_makes_uses_and_drops_a_host_object() -> None:

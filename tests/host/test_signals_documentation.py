@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 import wasmtime
 
+from tests.support.paths import DOCS
 from witgen import Config, generate
 
-HOSTS = Path(__file__).parents[2] / "docs" / "hosts.md"
+HOSTS = DOCS / "hosts.md"
 
 LOOP = """(component
   (import "tick" (func $tick (param "n" u32) (result u32)))

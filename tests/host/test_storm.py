@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections import Counter
@@ -12,15 +11,13 @@ from typing import Any
 
 import pytest
 
-TESTS = Path(__file__).parent.parent
+from tests.support.paths import ROOT
 
 
 def storm(kind: str, seed: int, rounds: int, *flows: str) -> Any:
     """Run `storm` in a process of its own; return what it counted."""
-    command = [sys.executable, "-m", "host.storm", kind, str(seed), str(rounds), *flows]
-    path = os.pathsep.join([str(TESTS), *filter(None, [os.environ.get("PYTHONPATH")])])
-    environment = {**os.environ, "PYTHONPATH": path}
-    done = subprocess.run(command, cwd=TESTS, env=environment, capture_output=True, text=True)
+    command = [sys.executable, "-m", "tests.host.storm", kind, str(seed), str(rounds), *flows]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, f"seed {seed}: exit status {done.returncode}\n{done.stderr}"
     counted = json.loads(done.stdout.splitlines()[-1])
     assert counted["lost"] == {}, f"seed {seed}: {counted}"

@@ -10,17 +10,17 @@ import sys
 import textwrap
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
+from tests.support.paths import ROOT
 from witgen_runtime import host
 
 HEAD = """
 import contextlib, faulthandler, sys, threading, time
 faulthandler.dump_traceback_later(100, exit=True)
-from host.echo import echo
-from host.things import start
+from tests.host.echo import echo
+from tests.host.things import start
 from witgen_runtime import abi, host
 
 sys.setswitchinterval(1e-6)
@@ -64,7 +64,7 @@ def run(code: str) -> None:
     """Run code in a process of its own."""
     done = subprocess.run(
         [sys.executable, "-c", HEAD + textwrap.dedent(code)],
-        cwd=Path(__file__).parent.parent,
+        cwd=ROOT,
         capture_output=True,
         text=True,
         timeout=120,

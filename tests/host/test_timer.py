@@ -7,9 +7,8 @@ import time
 
 import pytest
 
+from tests.host.pollable_guest import Guest, descriptors, threads
 from witgen_runtime.host import Timer
-
-from .pollable_guest import Guest, descriptors, threads
 
 
 def test_a_timer_becomes_ready_by_itself(guest: Guest) -> None:

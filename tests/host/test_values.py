@@ -10,11 +10,10 @@ from typing import Any
 
 import pytest
 
+from tests.host.echo import Echo, echo
 from witgen_runtime import abi, host
 from witgen_runtime.check import INTEGERS
 from witgen_runtime.values import Err, Ok, Some
-
-from .echo import Echo, echo
 
 
 @dataclass(slots=True)

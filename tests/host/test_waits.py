@@ -13,10 +13,9 @@ from typing import Any, Self
 import pytest
 import wasmtime
 
+from tests.host.waiting import TEXT, AsyncWaiting, Imports, Waiting
 from witgen_runtime import abi, host
 from witgen_runtime.host.adapters.compose.waits import bound_waits
-
-from .waiting import TEXT, AsyncWaiting, Imports, Waiting
 
 HOUR = 3600 * 10**9
 MOMENT = 10**6

@@ -7,27 +7,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from filelock import FileLock
 
+from tests.golem.services.probing import Guest, Start
+from tests.support.guests import once
 from witgen.build.componentize import Build, build
 from witgen.golem.local import Services
 from witgen.golem.services.websocket.service import WebSockets
-
-from .probing import Guest, Start
 
 HERE = Path(__file__).parent
 
 
 @pytest.fixture(scope="session")
-def probe(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+def probe(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the component, built once per test run."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base if worker_id == "master" else base.parent) / "probe"
-    folder.mkdir(exist_ok=True)
-    with FileLock(folder / "lock"):
-        return build(
-            Build(str(HERE / "app" / "probe.py"), HERE / "wit", "probe", out=folder / "probe.wasm", golem=True)
-        ).path
+
+    def make(folder: Path) -> None:
+        build(Build(str(HERE / "app" / "probe.py"), HERE / "wit", "probe", out=folder / "probe.wasm", golem=True))
+
+    return once(tmp_path_factory, "probe", make) / "probe.wasm"
 
 
 @pytest.fixture

@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.golem.services.full_disk import full_disk
+from tests.golem.services.probing import Guest, Start
 from witgen.golem.local import Services
 from witgen.golem.services.blobstore.store import BlobStore
 from witgen.golem.services.errors import ServiceError
-
-from .full_disk import full_disk
-from .probing import Guest, Start
 
 HELPERS = """
 types = wasi_blobstore_types

@@ -10,12 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.golem.services.full_disk import full_disk
+from tests.golem.services.probing import Guest, Start
 from witgen.golem.local import Services
 from witgen.golem.services.errors import ServiceError
 from witgen.golem.services.keyvalue.store import KeyValue
-
-from .full_disk import full_disk
-from .probing import Guest, Start
 
 HELPERS = """
 types, Bucket = wasi_keyvalue_types, wasi_keyvalue_types.Bucket

@@ -11,11 +11,10 @@ from pathlib import Path
 import pytest
 from wasmtime import wat2wasm
 
+from tests.golem.services.probing import Guest, Sources, Start
 from witgen import golem
 from witgen.golem.local import Services
 from witgen_runtime.host import DeadlineError, LinkError, adapters_of
-
-from .probing import Guest, Sources, Start
 
 
 def test_log_messages_go_to_a_logger_per_context(guest: Guest, caplog: pytest.LogCaptureFixture) -> None:

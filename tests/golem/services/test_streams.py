@@ -17,12 +17,11 @@ from pathlib import Path
 import pytest
 
 import witgen
+from tests.golem.services.probing import Guest, Sources, Start
 from witgen.golem.composition import compose
 from witgen.golem.local import Services
 from witgen_runtime.host import InputStream, OutputStream, Store, StreamError, WasiConfig
 from witgen_runtime.host.wasi import stream_files
-
-from .probing import Guest, Sources, Start
 
 # Read to the end, and tell how much it was, its checksum, and how it ended.
 HELPERS = """

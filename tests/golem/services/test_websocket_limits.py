@@ -10,16 +10,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
-from loopback import websocket_server
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection
 
+from tests.golem.services.probing import Guest, Start
+from tests.golem.services.servers import raw_server
+from tests.golem.services.websocket_helpers import PRELUDE, echo
+from tests.support.loopback import websocket_server
 from witgen.golem.local import Services
 from witgen.golem.services.websocket.service import WebSockets
-
-from .probing import Guest, Start
-from .servers import raw_server
-from .websocket_helpers import PRELUDE, echo
 
 HELPERS = PRELUDE
 

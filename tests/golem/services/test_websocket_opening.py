@@ -9,16 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from certificates import self_signed
-from loopback import websocket_server
 from websockets.sync.server import ServerConnection
 
+from tests.golem.certificates import self_signed
+from tests.golem.services.probing import Guest, Start
+from tests.golem.services.servers import raw_server
+from tests.golem.services.websocket_helpers import PRELUDE, echo
+from tests.support.loopback import websocket_server
 from witgen.golem import WebSockets
 from witgen.golem.local import Services
-
-from .probing import Guest, Start
-from .servers import raw_server
-from .websocket_helpers import PRELUDE, echo
 
 HELPERS = PRELUDE
 

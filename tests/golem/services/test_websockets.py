@@ -9,13 +9,13 @@ import time
 from contextlib import suppress
 
 import pytest
-from loopback import websocket_server
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection
 
-from .probing import Guest
-from .servers import raw_server
-from .websocket_helpers import PRELUDE, echo
+from tests.golem.services.probing import Guest
+from tests.golem.services.servers import raw_server
+from tests.golem.services.websocket_helpers import PRELUDE, echo
+from tests.support.loopback import websocket_server
 
 HELPERS = PRELUDE
 

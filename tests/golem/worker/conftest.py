@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from guests import built
 from wasmtime import wat2wasm
 
+from tests.golem.guests import built
 from witgen.golem.worker.executor import Executor
 from witgen.golem.worker.instance import Surroundings
 

@@ -6,10 +6,9 @@ from pathlib import Path
 
 from wasmtime import wat2wasm
 
+from tests.golem.worker.conftest import ADD
 from witgen.golem import Executor
 from witgen.golem.worker.worker import Worker
-
-from .conftest import ADD
 
 
 class Counted:

@@ -17,11 +17,10 @@ from typing import Any
 import pytest
 from wasmtime import wat2wasm
 
+from tests.golem.worker.conftest import ADD
 from witgen.golem.worker.command import Run, run
 from witgen.golem.worker.errors import WorkerError
 from witgen.golem.worker.managing import Manager, Reader
-
-from .conftest import ADD
 
 JUNK: list[Any] = [
     None, 0, -1, 2**63 - 1, 1.5, float("inf"), "", "x", "[", "[" * 5000, "{}", "[]", "[1]", "null", '"a"',

@@ -8,14 +8,13 @@ import sqlite3
 import time
 
 import pytest
-from loopback import websocket_server
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection
 
+from tests.golem.worker.conftest import Machine
+from tests.support.loopback import websocket_server
 from witgen.golem.worker.errors import DivergenceError, WorkerError
 from witgen_runtime.host import DeadlineError, Trap
-
-from .conftest import Machine
 
 
 def _silent(connection: ServerConnection) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.golem.worker.conftest import Machine
 from witgen.golem.worker.errors import WorkerError
 from witgen_runtime.values import Err, Ok
-
-from .conftest import Machine
 
 
 def test_objects_are_kept_by_their_arguments(machine: Machine) -> None:

@@ -15,13 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from guests import built
 
+from tests.golem.guests import built
+from tests.golem.worker.conftest import Machine
 from witgen.golem.worker.errors import StateError, WorkerError
 from witgen.golem.worker.managing import Manager, Reader
 from witgen_runtime.host import Trap
-
-from .conftest import Machine
 
 _CHANCE = random.Random(5)
 

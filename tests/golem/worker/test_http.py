@@ -13,15 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from certificates import self_signed
-from guests import built
 
+from tests.golem.certificates import self_signed
+from tests.golem.guests import built
+from tests.golem.worker.conftest import Machine
+from tests.golem.worker.http_server import Server, serving_http
 from witgen.golem.worker.errors import WorkerError
 from witgen.golem.worker.managing import Manager, Pruned
 from witgen_runtime.host import DeadlineError
-
-from .conftest import Machine
-from .http_server import Server, serving_http
 
 
 @pytest.fixture(scope="session")

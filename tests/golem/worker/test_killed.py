@@ -11,12 +11,11 @@ from threading import Lock
 from typing import Any
 
 import pytest
-from loopback import websocket_server
 from websockets.sync.server import ServerConnection
 
+from tests.golem.worker.conftest import Machine
+from tests.support.loopback import websocket_server
 from witgen.golem.services.blobstore.store import BlobStore
-
-from .conftest import Machine
 
 _LONGEST = 2.5
 """Seconds until a kill: enough to load, replay and go on for a while."""

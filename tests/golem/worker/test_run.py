@@ -12,11 +12,10 @@ import time
 import pytest
 from wasmtime import wat2wasm
 
+from tests.golem.worker.conftest import ADD, Folder
 from witgen.golem import Executor
 from witgen.golem.worker.errors import StateError
 from witgen.golem.worker.managing import Reader
-
-from .conftest import ADD, Folder
 
 
 def test_a_result_on_stdout_and_the_status_on_stderr(folder: Folder) -> None:
@@ -209,7 +208,7 @@ def test_a_state_file_of_another_release(folder: Folder) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="limits the size of files as Unix does")
 def test_a_full_disk(folder: Folder) -> None:
-    from services.full_disk import full_disk
+    from tests.golem.services.full_disk import full_disk
 
     state, made = folder.path / "state.db", 0
     with Executor(state) as executor:

@@ -14,11 +14,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from loopback import websocket_server
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection
 
-from .conftest import Folder, Machine
+from tests.golem.worker.conftest import Folder, Machine
+from tests.support.loopback import websocket_server
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="sends signals as Unix does")
 

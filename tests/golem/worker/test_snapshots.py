@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.golem.worker.conftest import Machine
+from tests.golem.worker.test_updates import CLOCK, RANDOM, _component
 from witgen.golem.worker.errors import StateError, WorkerError
 from witgen.golem.worker.managing import Manager, Reader
 from witgen.golem.worker.snapshots import take_snapshots
-
-from .conftest import Machine
-from .test_updates import CLOCK, RANDOM, _component
 
 
 @pytest.fixture

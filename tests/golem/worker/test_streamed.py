@@ -6,9 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from guests import streamed
 
-from .conftest import Machine
+from tests.golem.guests import streamed
+from tests.golem.worker.conftest import Machine
 
 
 @pytest.fixture(scope="session")

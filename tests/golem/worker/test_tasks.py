@@ -13,15 +13,14 @@ import time
 from pathlib import Path
 
 import pytest
-from guests import built
-from loopback import websocket_server
 from websockets.sync.server import ServerConnection
 
+from tests.golem.guests import built
+from tests.golem.worker.conftest import Machine
+from tests.support.loopback import websocket_server
 from witgen.golem.worker.errors import WorkerError
 from witgen_runtime.host import DeadlineError, EngineError, Trap
 from witgen_runtime.host.capi.engine import Settings, default_engine, lends_two
-
-from .conftest import Machine
 
 _CHANCE = random.Random(11)
 

@@ -13,11 +13,10 @@ from typing import Any
 import pytest
 from wasmtime import wat2wasm
 
+from tests.golem.worker.conftest import Machine
 from witgen.golem.worker.errors import DivergenceError, WorkerError
 from witgen.golem.worker.executor import Executor
 from witgen.golem.worker.instance import Surroundings
-
-from .conftest import Machine
 
 # `step` does what is in its body and returns the number that it got to; the memory keeps that.
 _COMPONENT = """

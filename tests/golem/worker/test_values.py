@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from wave_types import SHOP, TYPES, values
 
+from tests.golem.wave_types import SHOP, TYPES, values
 from witgen.golem._bindings.types import golem_rpc_types as rpc
 from witgen.golem.worker.host_api.witvalue import WitValueError, from_wit_value, to_wit_value
 from witgen.golem.worker.oplog.codec import Reference, decode, encode

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.golem.worker.conftest import Machine
 from witgen.golem.worker.errors import Stopped, WorkerError
 from witgen.golem.worker.managing import Manager, Reader
 from witgen_runtime.host import DeadlineError
-
-from .conftest import Machine
 
 
 @pytest.fixture(scope="module", autouse=True)

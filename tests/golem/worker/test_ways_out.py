@@ -12,11 +12,10 @@ from pathlib import Path
 import pytest
 from wasmtime import wat2wasm
 
+from tests.golem.worker.conftest import ADD, Folder
 from witgen.golem.worker.command import Run, run
 from witgen.golem.worker.errors import StateError, WorkerError
 from witgen.golem.worker.managing import Reader
-
-from .conftest import ADD, Folder
 
 MULTIPLY = ADD.replace("i32.add", "i32.mul")
 
