@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-pytest_plugins = ["tests.support.components", "tests.support.guests", "tests.support.projects"]
+pytest_plugins = ["tests.support.guests", "tests.support.components", "tests.support.projects"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
+from textwrap import dedent
 from typing import Any
 
+from tests.support.paths import ROOT
 from witgen_runtime import abi, host
 
 TEXT = r"""(component
@@ -129,3 +133,24 @@ class Printing(host.World):
     @classmethod
     def start(cls, wasi: Any = None, ask: Callable[[], None] = lambda: None, **limits: Any) -> Any:
         return cls._open(TEXT, Imports(ask), wasi=wasi, limits=host.Limits(**limits))
+
+
+def config(**streams: Any) -> host.WasiConfig:
+    wasi = host.WasiConfig()
+    for name, value in streams.items():
+        setattr(wasi, name, value)
+    return wasi
+
+
+def ignore(_: bytes) -> None:
+    """Take what a guest prints."""
+
+
+def python(code: str, *, merge: bool = False) -> subprocess.CompletedProcess[str]:
+    """Run code in a process of its own, which has to end well."""
+    ran = subprocess.run(
+        [sys.executable, "-X", "faulthandler", "-c", dedent(code)], cwd=ROOT, text=True, timeout=60, check=False,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT if merge else subprocess.PIPE,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stdout + (ran.stderr or "")
+    return ran

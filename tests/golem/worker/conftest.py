@@ -71,6 +71,18 @@ def machine(tmp_path: Path, component: Path) -> Machine:
     return Machine(tmp_path / "state.db", component)
 
 
+@pytest.fixture(scope="session")
+def writer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the component that runs Python on its files."""
+    pytest.importorskip("componentize_py", reason="needs componentize-py")
+    return built(Path(__file__).parent / "files", "files", tmp_path_factory)
+
+
+@pytest.fixture
+def files(tmp_path: Path, writer: Path) -> Machine:
+    return Machine(tmp_path / "state.db", writer)
+
+
 class Folder:
     """Where somebody works."""
 

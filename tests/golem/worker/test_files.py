@@ -12,23 +12,17 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.golem.guests import built
 from tests.golem.worker.conftest import Machine
+from tests.golem.worker.file_calls import place, run
 from witgen.golem.worker.errors import StateError, WorkerError
 from witgen.golem.worker.managing import Manager, Reader
 from witgen_runtime.host import Trap
 
 _CHANCE = random.Random(5)
-
-
-@pytest.fixture(scope="session")
-def writer(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    pytest.importorskip("componentize_py", reason="needs componentize-py")
-    return built(Path(__file__).parent / "files", "files", tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
@@ -50,26 +44,11 @@ def _replace(path: Path, *changes: tuple[str, str]) -> None:
     path.write_text(text)
 
 
-@pytest.fixture
-def files(tmp_path: Path, writer: Path) -> Machine:
-    return Machine(tmp_path / "state.db", writer)
-
-
-def _run(machine: Machine, code: str, worker: str = "ann", **more: Any) -> Any:
-    return json.loads(machine.call(worker, "run", code, **more))
-
-
-def _place(machine: Machine, worker: str = "ann") -> Path:
-    """Return the folder of a worker on this machine."""
-    with Reader(machine.state) as reader:
-        return reader.folder / "files" / str(reader.find(worker).number)
-
-
 def test_a_file_is_there_in_the_next_run_and_for_its_worker_only(files: Machine) -> None:
-    _run(files, "with open('/notes.txt', 'a') as file: print('one', file=file)")
-    _run(files, "with open('notes.txt', 'a') as file: print('two', file=file)")
-    assert _run(files, "result = open('/notes.txt').read()") == "one\ntwo\n"
-    assert _run(files, "result = os.listdir('/')", "bob") == []
+    run(files, "with open('/notes.txt', 'a') as file: print('one', file=file)")
+    run(files, "with open('notes.txt', 'a') as file: print('two', file=file)")
+    assert run(files, "result = open('/notes.txt').read()") == "one\ntwo\n"
+    assert run(files, "result = os.listdir('/')", "bob") == []
 
 
 def test_all_that_can_be_done_with_files(files: Machine) -> None:
@@ -100,35 +79,35 @@ result = [walked, open('/box/soft').read(), os.stat('/box/two').st_nlink]
         "tW",
         2,
     ]
-    assert _run(files, f"{code}\n{look}") == found
-    assert _run(files, look) == found
-    assert _run(files, "shutil.rmtree('/box'); result = os.listdir('/')") == []
+    assert run(files, f"{code}\n{look}") == found
+    assert run(files, look) == found
+    assert run(files, "shutil.rmtree('/box'); result = os.listdir('/')") == []
 
 
 @pytest.mark.parametrize("mode", ["stat", "lstat"])
 def test_times_and_numbers_of_files_are_the_same_ever_after(files: Machine, mode: str) -> None:
-    _run(files, "open('/old', 'w').write('x'); os.mkdir('/box'); os.symlink('old', '/soft')")
+    run(files, "open('/old', 'w').write('x'); os.mkdir('/box'); os.symlink('old', '/soft')")
     look = f"result = [[os.{mode}(each)[:], os.{mode}(each).st_mtime_ns] for each in ('/', '/old', '/box', '/soft')]"
-    first = _run(files, look)
+    first = run(files, look)
     time.sleep(1.1)
-    assert _run(files, look) == first
+    assert run(files, look) == first
     # The time is that of the call that wrote, not of the one that looked, nor of replay.
-    before = _run(files, "result = time.time_ns()")
+    before = run(files, "result = time.time_ns()")
     time.sleep(1.1)
-    assert _run(files, "open('/new', 'w').write('y'); result = os.stat('/new').st_mtime_ns") - before > 1e9
+    assert run(files, "open('/new', 'w').write('y'); result = os.stat('/new').st_mtime_ns") - before > 1e9
     assert first[1][1] < before
-    assert _run(files, look)[1:] == first[1:]
+    assert run(files, look)[1:] == first[1:]
 
 
 def test_a_file_that_nobody_looked_at_has_the_time_when_it_was_written(files: Machine) -> None:
-    _run(files, "open('/silent', 'w').write('x'); print('written')")
+    run(files, "open('/silent', 'w').write('x'); print('written')")
     time.sleep(1.1)
-    now = _run(files, "result = time.time_ns()")
-    assert now - _run(files, "result = os.stat('/silent').st_mtime_ns") > 1e9
+    now = run(files, "result = time.time_ns()")
+    assert now - run(files, "result = os.stat('/silent').st_mtime_ns") > 1e9
 
 
 def test_a_file_that_was_changed_has_another_time_and_one_that_was_set_keeps_it(files: Machine) -> None:
-    first, second, third = _run(
+    first, second, third = run(
         files,
         """
 file = open('/a', 'w')
@@ -144,7 +123,7 @@ result.append(os.stat('/a').st_mtime_ns)
     )
     assert second - first > 1e9
     assert third == 10**18 + 5000
-    assert _run(files, "result = os.stat('/a').st_mtime_ns") == third
+    assert run(files, "result = os.stat('/a').st_mtime_ns") == third
 
 
 def test_nothing_leads_out_of_the_folder(files: Machine, tmp_path: Path) -> None:
@@ -170,7 +149,7 @@ for each in {tries!r}:
     except OSError:
         result.append('refused')
 """
-    assert _run(files, code) == ["refused"] * len(tries)
+    assert run(files, code) == ["refused"] * len(tries)
     assert (tmp_path / "secret").read_text() == "of this machine"
 
 
@@ -189,7 +168,7 @@ except OSError as error:
 shutil.copy('/mine', '/shared/copy')
 """
     folders = (("/shared", str(shared)),)
-    assert _run(files, code, folders=folders) == [modified, ["theirs"], "Cross-device link"]
+    assert run(files, code, folders=folders) == [modified, ["theirs"], "Cross-device link"]
     assert (shared / "theirs").stat().st_mtime_ns == modified
     assert (shared / "copy").read_text() == "m"
 
@@ -197,12 +176,12 @@ shutil.copy('/mine', '/shared/copy')
 def test_a_folder_in_place_of_the_workers_own(files: Machine, tmp_path: Path) -> None:
     (tmp_path / "given").mkdir()
     (tmp_path / "given" / "file").write_text("x")
-    assert _run(files, "result = os.listdir('/')", folders=(("/", str(tmp_path / "given")),)) == ["file"]
+    assert run(files, "result = os.listdir('/')", folders=(("/", str(tmp_path / "given")),)) == ["file"]
 
 
 def test_a_listing_is_the_same_in_replay(files: Machine) -> None:
     """The order is what it was, also where the file system has another one now."""
-    _run(files, "for name in 'fcabed': open('/' + name, 'w').close()\nkept = os.listdir('/')")
+    run(files, "for name in 'fcabed': open('/' + name, 'w').close()\nkept = os.listdir('/')")
     with sqlite3.connect(files.state) as connection:
         rows = connection.execute("SELECT position, response FROM oplog WHERE name LIKE '%read-directory-entry'")
         places, entries = zip(*sorted(rows), strict=True)
@@ -211,7 +190,7 @@ def test_a_listing_is_the_same_in_replay(files: Machine) -> None:
             connection.execute("UPDATE oplog SET response = ? WHERE position = ?", (entry, place))
     connection.close()
     names = [json.loads(entry)["ok"][0][1] for entry in reversed(entries[:6])]
-    assert _run(files, "result = kept") == names
+    assert run(files, "result = kept") == names
 
 
 def _command(machine: Machine, code: str) -> list[str]:
@@ -220,7 +199,7 @@ def _command(machine: Machine, code: str) -> list[str]:
 
 
 def test_kills_in_the_middle_of_a_call_leave_files_and_oplog_in_step(files: Machine) -> None:
-    _run(files, "open('/log', 'w').write('begin\\n')")
+    run(files, "open('/log', 'w').write('begin\\n')")
     code = """
 for number in range(300):
     with open('/log', 'a') as file:
@@ -241,110 +220,32 @@ for number in range(300):
                 killed += 1
     assert process.returncode == 0, errors.decode()
     assert killed > 0
-    first, *lines = _run(files, "result = open('/log').read().splitlines()")
+    first, *lines = run(files, "result = open('/log').read().splitlines()")
     assert (first, [int(line.split()[0]) for line in lines]) == ("begin", list(range(300)))
-    assert json.loads(json.loads(out)) == _run(files, "result = [os.stat('/log').st_size, os.stat('/log').st_mtime_ns]")
+    assert json.loads(json.loads(out)) == run(files, "result = [os.stat('/log').st_size, os.stat('/log').st_mtime_ns]")
     # The folder is no other when it is made again from the oplog alone.
-    (_place(files) / "root" / "log").unlink()
-    (_place(files) / "root" / "stray").touch()
-    assert _run(files, "result = [os.listdir('/'), len(open('/log').read().splitlines())]") == [["log"], 301]
+    (place(files) / "root" / "log").unlink()
+    (place(files) / "root" / "stray").touch()
+    assert run(files, "result = [os.listdir('/'), len(open('/log').read().splitlines())]") == [["log"], 301]
 
 
 def test_a_call_that_is_tried_again_finds_no_files_of_the_attempt_before(files: Machine) -> None:
     with pytest.raises(Trap):
-        _run(files, "with open('/tried', 'a') as file: file.write('x')\nos.abort()")
+        run(files, "with open('/tried', 'a') as file: file.write('x')\nos.abort()")
     assert len(files.said) == 2
-    assert (_place(files) / "root" / "tried").read_text() == "x"
+    assert (place(files) / "root" / "tried").read_text() == "x"
     with Manager(files.state) as manager:
         manager.abandon(manager.find("ann"))
-    assert not (_place(files) / "root").exists()
-    assert _run(files, "result = os.listdir('/')") == []
-
-
-def test_revert_brings_files_back(files: Machine) -> None:
-    _run(files, "open('/a', 'w').write('1')")
-    _run(files, "os.remove('/a'); open('/b', 'w').write('2')")
-    with Manager(files.state) as manager:
-        manager.revert(manager.find("ann"), calls=1)
-    assert _run(files, "result = [os.listdir('/'), open('/a').read()]") == [["a"], "1"]
-
-
-def _next_version(machine: Machine, tmp_path: Path) -> Machine:
-    """Return the same machine with another version of the component: a custom section more."""
-    other = tmp_path / "next" / "files.wasm"
-    other.parent.mkdir()
-    other.write_bytes(machine.component.read_bytes() + b"\0\3\1xy")
-    later = Machine(machine.state, other)
-    later.count = machine.count
-    return later
-
-
-def _update(machine: Machine, mode: str) -> None:
-    with machine.executor() as executor:
-        component = executor.add_component(machine.component)
-        worker = executor.find(component.id, "ann")
-        assert worker is not None
-        worker.update(component.version, mode)
-
-
-_LOOK = "result = [[each, os.lstat('/' + each).st_mtime_ns] for each in sorted(os.listdir('/')) if each != 'saved']"
-
-
-def test_a_snapshot_takes_the_files_along(files: Machine, tmp_path: Path) -> None:
-    _run(files, "open('/a', 'w').write('1'); os.link('/a', '/hard'); os.symlink('a', '/soft'); os.mkdir('/box')")
-    _run(files, "open('/box/deep', 'w').write('2')")
-    before = _run(files, _LOOK)
-    later = _next_version(files, tmp_path)
-    _update(later, "snapshot-based")
-    # What `save` writes is there, too, and `load` finds all.
-    found = [["state", ["a", "box", "hard", "saved", "soft"]], "by save", "2"]
-    assert _run(later, "result = [loaded, open('/saved').read(), open('/box/deep').read()]") == found
-    assert _run(later, _LOOK) == before
-    _run(later, "open('/soft', 'a').write('3')")
-    assert _run(later, "result = open('/hard').read()") == "13"
-    with Manager(files.state) as manager:
-        manager.prune()
-    assert _run(later, "result = open('/hard').read()") == "13"
-    assert len(list((_place(files) / "snapshots").iterdir())) == 1
-
-
-def test_a_revert_before_a_snapshot_finds_the_files_of_then(files: Machine, tmp_path: Path) -> None:
-    _run(files, "open('/a', 'w').write('1')")
-    position = _position(files)
-    later = _next_version(files, tmp_path)
-    _update(later, "snapshot-based")
-    _run(later, "open('/b', 'w').write('2')")
-    with Manager(files.state) as manager:
-        manager.revert(manager.find("ann"), position=position)
-        manager.prune()
-    assert _run(later, "result = os.listdir('/')") == ["a"]
-    assert list((_place(files) / "snapshots").iterdir()) == []
-
-
-def _position(machine: Machine) -> int:
-    with Reader(machine.state) as reader:
-        return reader.state.last_position(reader.find("ann").number)
-
-
-def test_damaged_files_of_a_snapshot_are_one_error(files: Machine, tmp_path: Path) -> None:
-    _run(files, "open('/a', 'w').write('1')")
-    later = _next_version(files, tmp_path)
-    _update(later, "snapshot-based")
-    [archive] = (_place(files) / "snapshots").iterdir()
-    kept = archive.read_bytes()
-    archive.write_bytes(kept[:-1])
-    with pytest.raises(StateError, match=r"\.tar is gone or damaged"):
-        _run(later, "result = 1")
-    archive.write_bytes(kept)
-    assert _run(later, "result = open('/a').read()") == "1"
+    assert not (place(files) / "root").exists()
+    assert run(files, "result = os.listdir('/')") == []
 
 
 def test_the_limit_of_disk(files: Machine) -> None:
     code = "with open('/big', 'wb') as file:\n    for _ in range(40): file.write(bytes(50_000))"
     with pytest.raises(StateError, match=r"files of worker `ann` take \d+ bytes, and 1000000 are allowed; .*--disk"):
-        _run(files, code, disk=1_000_000)
+        run(files, code, disk=1_000_000)
     # The call goes on where there is more.
-    assert _run(files, "result = os.stat('/big').st_size", disk=10_000_000) == 2_000_000
+    assert run(files, "result = os.stat('/big').st_size", disk=10_000_000) == 2_000_000
 
 
 @pytest.mark.parametrize(
@@ -367,12 +268,12 @@ for number in range(30):
 )
 def test_no_way_round_the_limit_of_disk(files: Machine, code: str) -> None:
     with pytest.raises(StateError, match="--disk"):
-        _run(files, code, disk=1_000_000)
+        run(files, code, disk=1_000_000)
 
 
 def test_what_was_removed_counts_no_more(files: Machine) -> None:
     code = "for _ in range(20):\n    open('/big', 'wb').write(bytes(200_000))\n    os.remove('/big')"
-    _run(files, code, disk=1_000_000)
+    run(files, code, disk=1_000_000)
 
 
 def test_folders_too_deep_to_have_names(files: Machine) -> None:
@@ -384,44 +285,44 @@ for _ in range(1500):
 """
     code = code.replace("    here = os.open(", "    above, here = here, os.open(") + "    os.close(above)\n"
     with pytest.raises(StateError, match="files of worker `ann` cannot be kept"):
-        _run(files, code)
-    place = _place(files)
+        run(files, code)
+    own = place(files)
     with Manager(files.state) as manager:
         manager.delete(manager.find("ann"))
-    assert not place.exists()
+    assert not own.exists()
 
 
 def test_nobody_else_can_look_into_the_files(files: Machine) -> None:
-    _run(files, "open('/a', 'w').write('1')")
-    place = _place(files)
-    for path in (place.parent, place, place / "root"):
+    run(files, "open('/a', 'w').write('1')")
+    own = place(files)
+    for path in (own.parent, own, own / "root"):
         assert stat.S_IMODE(path.stat().st_mode) == 0o700
 
 
 def test_a_deleted_worker_leaves_no_files_and_prune_finds_those_that_were_left(files: Machine) -> None:
-    _run(files, "open('/a', 'w').write('1')")
-    place = _place(files)
-    (place.parent / "77" / "root").mkdir(parents=True)
-    (place.parent / "77" / "root" / "left").touch()
+    run(files, "open('/a', 'w').write('1')")
+    own = place(files)
+    (own.parent / "77" / "root").mkdir(parents=True)
+    (own.parent / "77" / "root" / "left").touch()
     with Manager(files.state) as manager:
         manager.prune()
-        assert sorted(os.listdir(place.parent)) == [place.name]
+        assert sorted(os.listdir(own.parent)) == [own.name]
         manager.delete(manager.find("ann"))
-    assert os.listdir(place.parent) == []
-    assert _run(files, "result = os.listdir('/')") == []
+    assert os.listdir(own.parent) == []
+    assert run(files, "result = os.listdir('/')") == []
 
 
 def test_a_file_opened_in_one_call_is_written_in_the_next(files: Machine) -> None:
-    _run(files, "kept = open('/log', 'w'); kept.write('one'); kept.flush()")
-    first = _run(files, "result = os.stat('/log').st_mtime_ns")
+    run(files, "kept = open('/log', 'w'); kept.write('one'); kept.flush()")
+    first = run(files, "result = os.stat('/log').st_mtime_ns")
     time.sleep(1.1)
-    _run(files, "kept.write('two'); kept.flush()")
-    assert _run(files, "result = open('/log').read()") == "onetwo"
-    assert _run(files, "result = os.stat('/log').st_mtime_ns") - first > 1e9
+    run(files, "kept.write('two'); kept.flush()")
+    assert run(files, "result = open('/log').read()") == "onetwo"
+    assert run(files, "result = os.stat('/log').st_mtime_ns") - first > 1e9
 
 
 def test_show_tells_how_much_the_files_take(files: Machine) -> None:
-    _run(files, "open('/a', 'w').write('12345')")
+    run(files, "open('/a', 'w').write('12345')")
     with Reader(files.state) as reader:
         assert reader.shown(reader.find("ann"))["file-bytes"] == 5
     with pytest.raises(WorkerError, match="no worker `bob`"), Reader(files.state) as reader:
@@ -430,28 +331,14 @@ def test_show_tells_how_much_the_files_take(files: Machine) -> None:
 
 def test_files_in_worlds_with_async_functions(tmp_path: Path, waiter: Path) -> None:
     machine = Machine(tmp_path / "state.db", waiter)
-    _run(machine, "open('/a', 'w').write('x' * 10); os.mkdir('/box')")
-    _run(machine, "open('/a', 'a').write('y')")
+    run(machine, "open('/a', 'w').write('x' * 10); os.mkdir('/box')")
+    run(machine, "open('/a', 'a').write('y')")
     look = "result = [os.stat('/a').st_size, os.stat('/a').st_mtime_ns, sorted(os.listdir('/'))]"
-    first = _run(machine, look)
+    first = run(machine, look)
     time.sleep(1.1)
-    assert _run(machine, look) == first
+    assert run(machine, look) == first
     assert (first[0], first[2]) == (11, ["a", "box"])
-    assert _run(machine, "result = os.listdir('/')", "bob") == []
+    assert run(machine, "result = os.listdir('/')", "bob") == []
     code = "while True:\n    with open('/big', 'ab') as file: file.write(bytes(10_000))"
     with pytest.raises(StateError, match="--disk"):
-        _run(machine, code, disk=1_000_000)
-
-
-def test_a_fork_of_a_worker_that_began_with_a_snapshot_has_its_files(files: Machine, tmp_path: Path) -> None:
-    _run(files, "open('/a', 'w').write('1')")
-    later = _next_version(files, tmp_path)
-    _update(later, "snapshot-based")
-    _run(later, "open('/a', 'a').write('2')")
-    with later.executor() as executor:
-        component = executor.add_component(later.component)
-        worker = executor.find(component.id, "ann")
-        assert worker is not None
-        executor.fork(worker.record, "bob", executor.state.last_position(worker.number))
-        executor.settle()
-    assert _run(later, "result = open('/a').read()", "bob") == "12"
+        run(machine, code, disk=1_000_000)
