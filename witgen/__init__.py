@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .api import check, generate, resolve
     from .cache.store import CacheWarning
-    from .config import Config, Result
+    from .config import Config
     from .diagnostics.errors import WitgenError
     from .diagnostics.model import Diagnostic
     from .loading import load
+    from .result import Result
     from .version import VERSION as __version__  # noqa: N811 - the usual name
     from .wit.model.ir import Resolve
     from .wit.model.wit_json import to_wit_json
@@ -40,7 +41,7 @@ _PLACES = {
     "Config": "config",
     "Diagnostic": "diagnostics.model",
     "Resolve": "wit.model.ir",
-    "Result": "config",
+    "Result": "result",
     "WitgenError": "diagnostics.errors",
     "check": "api",
     "generate": "api",

@@ -6,8 +6,9 @@ import os
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from .config import Config, Result
+from .config import Config
 from .project.discovery import Target
+from .result import Result
 from .runs import GOLEM_WORLD, check_all, generate_all, tree_of
 
 if TYPE_CHECKING:

@@ -1,20 +1,14 @@
-"""The options of a run, and its results."""
+"""The options of one output."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
 
 from .base.frozen import frozen
-from .base.resources import GOLEM_WIT
-from .diagnostics.model import Diagnostic
-from .output import Output, Plan
 
-__all__ = ["Config", "Produced", "Result", "default_wit"]
-
+__all__ = ["Config"]
 
 _EMPTY: Mapping[str, str] = MappingProxyType({})
 
@@ -72,26 +66,3 @@ class Config:
     golem: bool = False
     reuse: Sequence[str] = ()
     runtime: str | None = None
-
-
-def default_wit(folder: Path, *, golem: bool) -> Path:
-    """Return the default path of the WIT: `wit` in `folder`, or with `golem`, if that is missing, Golem's own."""
-    own = folder / "wit"
-    return GOLEM_WIT if golem and not own.exists() else own
-
-
-class Result(NamedTuple):
-    """A generated output: text by path relative to the output, warnings, and the plan of changes."""
-
-    files: Mapping[str, str]
-    diagnostics: tuple[Diagnostic, ...]
-    plan: Plan | None = None
-
-
-@frozen
-class Produced:
-    """The output, the text of the lock that goes with it, and warnings."""
-
-    output: Output
-    lock: str
-    diagnostics: tuple[Diagnostic, ...]

@@ -18,10 +18,11 @@ from .bindings.reuse import Packages, Planned, refuse_conflicts, refuse_names, r
 from .bindings.runtime_copy import runtime_files
 from .cache import outputs
 from .cache.outputs import Rendered
-from .config import Config, Produced
+from .config import Config
 from .diagnostics.errors import OptionError
 from .diagnostics.model import Diagnostic, Severity
 from .output import Contents, Output, Shared, lock_text
+from .result import Produced
 from .version import VERSION
 from .wit.model import ir
 from .wit.resolve import component_in, resolve_component, resolve_tree, select_world

@@ -14,11 +14,12 @@ from .base.frozen import replace
 from .base.resources import GOLEM_WIT
 from .bindings.reuse import Planned
 from .cache import outputs as earlier
-from .config import Config, Produced, Result
+from .config import Config
 from .diagnostics.errors import WitgenError
 from .diagnostics.model import Diagnostic, Severity
 from .project.discovery import Target
 from .project.target_selection import placed
+from .result import Produced, Result
 from .wit.tree import Tree, read_tree, with_library
 
 __all__ = ["GOLEM_WORLD", "check_all", "generate_all", "tree_of"]

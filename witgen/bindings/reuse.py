@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..base.files import read
-from ..config import Config, Produced
+from ..config import Config
 from ..diagnostics.errors import OptionError
 from ..diagnostics.model import Diagnostic
 from ..output import Contents, Shared
 from ..output.lockfile import LOCK_NAME, read_contents
+from ..result import Produced
 from ..version import VERSION
 from .render.imports import COPY
 

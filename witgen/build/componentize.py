@@ -20,9 +20,8 @@ from ..base.files import replace
 from ..base.resources import GOLEM_WIT
 from ..bindings.facts import componentize
 from ..bindings.facts.unbuildable import Unbuildable, unbuildable, unquotable
-from ..config import default_wit
 from ..diagnostics.errors import OptionError
-from ..project.discovery import find
+from ..project.discovery import default_wit, find
 from ..project.pyproject import load
 from ..runs import tree_of
 from ..wit.model import ir

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..base.frozen import fields, frozen
 from ..base.source import SourceFile, Span
-from ..config import Config, Produced
+from ..config import Config
 from ..diagnostics.model import Diagnostic, Severity
 from ..output import Output
+from ..result import Produced
 from ..wit.syntax.docs import without_comments
 from ..wit.tree import Folder, SingleFile, Tree
 from . import store

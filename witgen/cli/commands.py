@@ -26,7 +26,7 @@ _golem = click.option("--golem", is_flag=True, help="Resolve missing packages fr
 def _resolved(wit: Path | None, features: str | None, *, all_features: bool, golem: bool) -> ir.Resolve:
     """Resolve the WIT that the command line names, by default that of pyproject.toml."""
     from .. import api
-    from ..config import default_wit
+    from ..project.discovery import default_wit
 
     config = _configured() if wit is None else None
     if config is None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..base.files import NOT_REGULAR, is_nothing_to_read, read
+from ..base.resources import GOLEM_WIT
 from ..config import Config
 from ..diagnostics.model import Diagnostic
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from ..base.source import Span
     from .toml_spans import Place
 
-__all__ = ["FILE_NAME", "Target", "find", "parse"]
+__all__ = ["FILE_NAME", "Target", "default_wit", "find", "parse"]
 
 FILE_NAME = "pyproject.toml"
 
@@ -33,6 +34,12 @@ class Target(NamedTuple):
             if place is not None:
                 return place.key
         return None
+
+
+def default_wit(folder: Path, *, golem: bool) -> Path:
+    """Return the default path of the WIT: `wit` in `folder`, or with `golem`, if that is missing, Golem's own."""
+    own = folder / "wit"
+    return GOLEM_WIT if golem and not own.exists() else own
 
 
 def find(start: Path) -> Path | None:

@@ -14,10 +14,10 @@ from typing import Any, NamedTuple, cast
 
 from ..base.files import read
 from ..base.source import SourceFile, Span
-from ..config import Config, default_wit
+from ..config import Config
 from ..diagnostics.errors import WitgenError
 from ..diagnostics.model import Diagnostic, Label
-from .discovery import Target, parse
+from .discovery import Target, default_wit, parse
 from .toml_spans import Place, places
 
 __all__ = ["load"]

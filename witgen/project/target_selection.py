@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..base.frozen import replace
-from ..config import Config, default_wit
+from ..config import Config
 from ..diagnostics.errors import OptionError, WitgenError
 from ..diagnostics.model import Diagnostic
-from .discovery import Target, find
+from .discovery import Target, default_wit, find
 
 __all__ = ["chosen", "placed"]
 

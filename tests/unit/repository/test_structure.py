@@ -15,6 +15,7 @@ from tests.support.paths import ROOT
 # From left to right: a stage imports only from stages to the left of it. A name with a dot is part of a package.
 STAGES = (
     ("version", "base"),
+    ("config",),
     ("diagnostics", "cache.store", "wit.model"),
     ("wit.tree", "wit.syntax", "wit.binary"),
     ("wit.resolve",),
@@ -22,7 +23,7 @@ STAGES = (
     ("bindings.facts",),
     ("bindings.render", "bindings.runtime_copy"),
     ("output",),
-    ("config",),
+    ("result",),
     ("project.toml_spans", "project.discovery"),
     ("project.pyproject",),
     ("bindings.reuse", "project.target_selection"),
