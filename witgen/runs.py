@@ -17,6 +17,7 @@ from .cache import outputs as earlier
 from .config import Config
 from .diagnostics.errors import WitgenError
 from .diagnostics.model import Diagnostic, Severity
+from .project import options_table
 from .project.discovery import Target
 from .project.target_selection import placed
 from .result import Produced, Result
@@ -107,6 +108,7 @@ def _each(items: Iterable[_T], action: Callable[[_T], _U]) -> list[_U]:
 
 
 def _produce(config: Config, planned: Planned) -> _Output:
+    options_table.check(config)
     tree = tree_of(config.wit, golem=config.golem)
     if config.golem and config.world is None and os.path.realpath(tree.path) == os.path.realpath(GOLEM_WIT):
         config = replace(config, world=GOLEM_WORLD)

@@ -22,6 +22,7 @@ from ..bindings.facts import componentize
 from ..bindings.facts.unbuildable import Unbuildable, unbuildable, unquotable
 from ..diagnostics.errors import OptionError
 from ..project.discovery import default_wit, find
+from ..project.options_table import OPTIONS, Scope
 from ..project.pyproject import load
 from ..runs import tree_of
 from ..wit.model import ir
@@ -102,19 +103,6 @@ class Built:
     is_new: bool
 
 
-_SHARED = (
-    "wit",
-    "world",
-    "world_module",
-    "full_names",
-    "import_names",
-    "export_names",
-    "features",
-    "all_features",
-    "golem",
-)
-
-
 def settings(start: Path, given: dict[str, Any]) -> dict[str, Any]:
     """Return the fields of `Build` that a world's bindings share.
 
@@ -124,7 +112,8 @@ def settings(start: Path, given: dict[str, Any]) -> dict[str, Any]:
     file = find(start)
     targets = [each.config for each in load(file) if each.config.guest] if file is not None else []
     about = [each for each in targets if given.get("world") in {None, each.world}]
-    found = {name: getattr(about[0], name) for name in _SHARED} if len(about) == 1 else {}
+    shared = [option.field for option in OPTIONS if option.scope <= Scope.WORLD]
+    found = {name: getattr(about[0], name) for name in shared} if len(about) == 1 else {}
     merged = {**found, **given}
     return {"wit": default_wit(start, golem=merged.get("golem", False)), **merged}
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import naming_options, overrides, reporting, split, wit_options
+from ..project.options_table import Scope
+from .options import config_options, overrides, reporting
 from .output import reporter
 
 if TYPE_CHECKING:
@@ -19,11 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["build", "demo", "inspect", "resolve"]
 
-_wit = click.argument("wit", type=click.Path(path_type=Path), required=False)
-_golem = click.option("--golem", is_flag=True, help="Resolve missing packages from the bundled Golem WIT.")
 
-
-def _resolved(wit: Path | None, features: str | None, *, all_features: bool, golem: bool) -> ir.Resolve:
+def _resolved(wit: Path | None, features: list[str] | None, *, all_features: bool, golem: bool) -> ir.Resolve:
     """Resolve the WIT that the command line names, by default that of pyproject.toml."""
     from .. import api
     from ..project.discovery import default_wit
@@ -31,8 +29,8 @@ def _resolved(wit: Path | None, features: str | None, *, all_features: bool, gol
     config = _configured() if wit is None else None
     if config is None:
         place = wit or default_wit(Path(), golem=golem)
-        return api.resolve(place, split(features), all_features=all_features, golem=golem)
-    wanted = split(features) or config.features
+        return api.resolve(place, features or (), all_features=all_features, golem=golem)
+    wanted = features or config.features
     everything = all_features or config.all_features
     return api.resolve(config.wit, wanted, all_features=everything, golem=golem or config.golem)
 
@@ -49,10 +47,8 @@ def _configured() -> Config | None:
 
 
 @click.command()
-@_wit
+@config_options(Scope.WIT)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON (the only form there is).")
-@_golem
-@wit_options
 @reporting
 def resolve(*, as_json: bool, **options: Any) -> None:
     """Print resolved WIT in the shape of `wasm-tools component wit --json`."""
@@ -65,11 +61,9 @@ def resolve(*, as_json: bool, **options: Any) -> None:
 
 
 @click.command()
-@_wit
 @click.option("-w", "--world", metavar="WORLD", help="Show this world alone.")
+@config_options(Scope.WIT)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@_golem
-@wit_options
 @reporting
 def inspect(*, world: str | None, as_json: bool, **options: Any) -> None:
     """Show the contents of a WIT tree, including items of inactive features."""
@@ -85,19 +79,15 @@ def inspect(*, world: str | None, as_json: bool, **options: Any) -> None:
 
 @click.command()
 @click.argument("app")
-@click.option("--wit", type=click.Path(path_type=Path), help="The WIT; ./wit by default.")
-@click.option("--golem", is_flag=True, help="Resolve missing packages from the bundled Golem WIT.")
-@click.option("-w", "--world", metavar="WORLD", help="The world: its name, or ns:pkg/world[@version].")
+@config_options(Scope.WORLD, wit=True)
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path), metavar="FILE", help="The component; APP.wasm by default."
 )
 @click.option(
     "--path", type=click.Path(path_type=Path), metavar="DIR", help="Where modules are; APP's folder by default."
 )
-@naming_options
 @click.option("--stub-wasi", is_flag=True, help="Leave out everything of WASI that the world does not import.")
 @click.option("--force", is_flag=True, help="Build even where nothing has changed.")
-@wit_options
 @reporting
 def build(*, app: str, path: Path | None, out: Path | None, stub_wasi: bool, force: bool, **options: Any) -> None:
     """Build a component from APP, a Python file or a module's name, with componentize-py.

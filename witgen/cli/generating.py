@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..diagnostics.errors import WitgenError
-from .options import overrides, reporting, targets
+from ..project.options_table import Scope
+from .options import config_options, overrides, reporting
 from .output import Format, reporter
 
 if TYPE_CHECKING:
@@ -23,16 +24,15 @@ __all__ = ["check", "generate", "run_all"]
 
 
 @click.command()
-@targets
-@click.option("--force", is_flag=True, help="Overwrite files that were edited or not written by witgen.")
+@config_options(Scope.OUTPUT)
 @click.option("--fail-on-change", is_flag=True, help="Exit with 1 if anything had to be written or removed.")
 @reporting
-def generate(*, force: bool, fail_on_change: bool, **options: Any) -> int:
+def generate(*, fail_on_change: bool, **options: Any) -> int:
     """Write bindings: of every target in pyproject.toml, or of a world of WIT (a folder or a file) to DIR."""
     from ..project.target_selection import chosen
 
     reporter.promise()
-    code, changed = run_all(chosen(Path.cwd(), overrides(options) | ({"force": True} if force else {})))
+    code, changed = run_all(chosen(Path.cwd(), overrides(options)))
     return code or int(changed and fail_on_change)
 
 
@@ -67,7 +67,7 @@ def _summarise(plan: Plan, seconds: float) -> None:
 
 
 @click.command()
-@targets
+@config_options(Scope.BINDINGS)
 @click.option("--diff", is_flag=True, help="Write what `generate` would change to stdout, as a unified diff.")
 @reporting
 def check(*, diff: bool, **options: Any) -> int:

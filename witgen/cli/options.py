@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from ..project.options_table import OPTIONS, Kind, Scope
 from .output import Format, reporter
 
-__all__ = ["naming_options", "overrides", "reporting", "split", "targets", "wit_options"]
+__all__ = ["config_options", "overrides", "reporting"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -55,85 +56,65 @@ def reporting(command: _Command) -> _Command:
     )
 
 
-def wit_options(command: _Command) -> _Command:
-    """Add the options for reading WIT."""
-    return _apply(
-        [
-            click.option("--features", metavar="A,B", help="Turn on these @unstable features."),
-            click.option("--all-features", is_flag=True, help="Turn on every @unstable feature."),
-        ],
-        command,
-    )
-
-
-def _pairs(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+def _pairs(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str] | None:
+    """Return the values of a mapping; None where there are none."""
     del ctx, parameter
     pairs = [value.partition("=") for value in values]
     if not all(name and given for name, _, given in pairs):
         raise click.BadParameter("must be INTERFACE=NAME")
-    return {name: given for name, _, given in pairs}
+    return {name: given for name, _, given in pairs} or None
 
 
-def naming_options(command: _Command) -> _Command:
-    """Add componentize-py's own options about the names of its modules; bindings and build must have the same."""
-
-    def interface_names(side: str) -> Callable[[Any], Any]:
-        told = f"As componentize-py's own option: what it calls an {side}ed interface."
-        name, field = f"--{side}-interface-name", f"{side}_names"
-        return click.option(name, field, metavar="INTERFACE=NAME", multiple=True, callback=_pairs, help=told)
-
-    return _apply(
-        [
-            click.option("--world-module", metavar="NAME", help="As componentize-py's own option."),
-            click.option("--full-names", is_flag=True, help="As componentize-py's own option."),
-            interface_names("import"),
-            interface_names("export"),
-        ],
-        command,
-    )
+def _all(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Return the values of a list; None where there are none."""
+    del ctx, parameter
+    return values or None
 
 
-def targets(command: _Command) -> _Command:
-    """Add the options that select targets of pyproject.toml, and those that override theirs."""
-    told_out = "The output package: a target's, or any other folder."
-    return _apply(
-        [
-            click.argument("wit", type=click.Path(path_type=Path), required=False),
-            click.option("-w", "--world", metavar="WORLD", help="The world: its name, or ns:pkg/world[@version]."),
-            click.option("-o", "--out", type=click.Path(path_type=Path), metavar="DIR", help=told_out),
-            click.option("--host", is_flag=True, help="Host bindings only (for wasmtime-py)."),
-            click.option("--guest", is_flag=True, help="Guest wrappers only (for componentize-py)."),
-            click.option("--all-imports", is_flag=True, help="Of a component: also what wasmtime provides (WASI)."),
-            click.option("--golem", is_flag=True, help="Resolve missing packages from the bundled Golem WIT."),
-            click.option(
-                "--reuse", metavar="PACKAGE[=DIR]", multiple=True, help="Import what this generated package has."
-            ),
-            click.option("--skip", metavar="INTERFACE", multiple=True, help="Leave out this import of the world."),
-            click.option("--runtime", metavar="PACKAGE", help="Import the runtime from here, or `copy` it into DIR."),
-            naming_options,
-            wit_options,
-        ],
-        command,
-    )
-
-
-def split(features: str | None) -> list[str]:
+def _split(ctx: click.Context, parameter: click.Parameter, value: str | None) -> list[str] | None:
     """Return the names in a comma-separated list."""
-    return [name.strip() for name in (features or "").split(",") if name.strip()]
+    del ctx, parameter
+    return None if value is None else [name.strip() for name in value.split(",") if name.strip()]
 
 
-def overrides(options: dict[str, Any]) -> dict[str, Any]:
+def _click_options(scope: Scope, *, wit: bool) -> Iterator[Callable[[Any], Any]]:
+    for option in OPTIONS:
+        if option.switch is None or option.scope > scope or (option.field == "wit" and not wit):
+            continue
+        names, told, metavar, commas = option.switch
+        given: dict[str, Any] = {"help": told, "metavar": metavar}
+        match option.kind:
+            case Kind.FLAG | Kind.SIDE:
+                given |= {"is_flag": True}
+            case Kind.PATH:
+                given |= {"type": click.Path(path_type=Path)}
+            case Kind.CHOICE:
+                given |= {"type": click.Choice(option.choices)}
+            case Kind.MAPPING:
+                given |= {"multiple": True, "callback": _pairs}
+            case Kind.LIST | Kind.PACKAGES:
+                given |= {"callback": _split} if commas else {"multiple": True, "callback": _all}
+            case Kind.TEXT:
+                pass
+        yield click.option(*names, option.field, **given)
+
+
+def config_options(scope: Scope, *, wit: bool = False) -> Callable[[_Command], _Command]:
+    """Return a decorator that adds the options which commands of this scope share.
+
+    The WIT is an option with `wit`, for commands whose argument is something else; by default it is the argument.
+    """
+
+    def decorate(command: _Command) -> _Command:
+        argument = click.argument("wit", type=click.Path(path_type=Path), required=False)
+        return _apply([*(() if wit else (argument,)), *_click_options(scope, wit=wit)], command)
+
+    return decorate
+
+
+def overrides(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of `Config` that are set on the command line."""
-    fields = {
-        name: options[name]
-        for name in ("wit", "world", "out", "world_module", "runtime")
-        if options.get(name) is not None
-    }
-    if options.get("features") is not None:
-        fields["features"] = split(options["features"])
-    fields |= {name: options[name] for name in ("reuse", "skip", "import_names", "export_names") if options.get(name)}
-    fields |= {name: True for name in ("all_features", "all_imports", "golem", "full_names") if options.get(name)}
-    host, guest = options.get("host", False), options.get("guest", False)
-    if host or guest:
-        fields |= {"host": host, "guest": guest}
-    return fields
+    given = {each: options.get(each.field) for each in OPTIONS}
+    fields = {each.field: value for each, value in given.items() if value is not None and value is not False}
+    sides = {each.field: value for each, value in given.items() if each.kind is Kind.SIDE}
+    return fields | sides if any(sides.values()) else fields

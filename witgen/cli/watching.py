@@ -8,14 +8,15 @@ from typing import Any
 
 import click
 
-from .options import overrides, reporting, targets
+from ..project.options_table import Scope
+from .options import config_options, overrides, reporting
 from .output import reporter
 
 __all__ = ["watch"]
 
 
 @click.command()
-@targets
+@config_options(Scope.BINDINGS)
 @reporting
 def watch(**options: Any) -> int:
     """Generate now, and again whenever the WIT or pyproject.toml is saved, until interrupted. Needs `witgen[watch]`."""

@@ -21,6 +21,7 @@ from ..cache import outputs, store
 from ..config import Config
 from ..diagnostics.errors import WitgenError
 from ..diagnostics.model import Diagnostic
+from ..project.options_table import check
 from ..wit.resolve import component_in, resolve_component
 from ..wit.tree import SingleFile, Tree, read_tree
 from .implementations import complete, implementations
@@ -83,6 +84,7 @@ def generated(
     file = _file(component)
     tree = Tree(file.path, file, (), None)
     config = Config(file.path, world=world, guest=False, wasmtime=wasmtime)
+    check(config)
     name = outputs.name_of(config, tree)
     with _lock:
         if name not in _generated:

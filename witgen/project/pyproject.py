@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from ..base.files import read
 from ..base.source import SourceFile, Span
@@ -18,6 +18,7 @@ from ..config import Config
 from ..diagnostics.errors import WitgenError
 from ..diagnostics.model import Diagnostic, Label
 from .discovery import Target, default_wit, parse
+from .options_table import OPTIONS, Kind, Option
 from .toml_spans import Place, places
 
 __all__ = ["load"]
@@ -25,58 +26,7 @@ __all__ = ["load"]
 _TABLE: tuple[str | int, ...] = ("tool", "witgen")
 
 
-class _Option(NamedTuple):
-    """A key: its name in `Config`, the description of valid values, and their check."""
-
-    field: str
-    expected: str
-    fits: Callable[[object], bool]
-
-
-def _is_string(value: object) -> bool:
-    return isinstance(value, str)
-
-
-def _is_bool(value: object) -> bool:
-    return isinstance(value, bool)
-
-
-def _is_adapters(value: object) -> bool:
-    return value in {"auto", "bytes", "off"}
-
-
-def _is_strings(value: object) -> bool:
-    return isinstance(value, list) and all(map(_is_string, cast("list[object]", value)))
-
-
-def _is_names(value: object) -> bool:
-    return isinstance(value, dict) and all(map(_is_string, cast("dict[str, object]", value).values()))
-
-
-_OPTIONS = {
-    "wit": _Option("wit", "a string: the folder or file with the WIT", _is_string),
-    "world": _Option("world", "a string: the name of a world", _is_string),
-    "out": _Option("out", "a string: the output folder", _is_string),
-    "host": _Option("host", "true or false", _is_bool),
-    "guest": _Option("guest", "true or false", _is_bool),
-    "features": _Option("features", "a list of strings", _is_strings),
-    "all-features": _Option("all_features", "true or false", _is_bool),
-    "all-imports": _Option("all_imports", "true or false", _is_bool),
-    "world-module": _Option("world_module", "a string: the name of a module", _is_string),
-    "full-names": _Option("full_names", "true or false", _is_bool),
-    "import-names": _Option("import_names", "a table of strings: interface = name", _is_names),
-    "export-names": _Option("export_names", "a table of strings: interface = name", _is_names),
-    "names": _Option("names", "a table of strings: interface = module name, interface.type = class name", _is_names),
-    "golem": _Option("golem", "true or false", _is_bool),
-    "reuse": _Option("reuse", "a list of strings: import names of generated packages, or `name=folder`", _is_strings),
-    "skip": _Option("skip", "a list of strings: interfaces that the world imports", _is_strings),
-    "runtime": _Option("runtime", "a string: `copy`, or the import name of a runtime", _is_string),
-    "adapters": _Option("adapters", '"auto", "bytes" or "off"', _is_adapters),
-    "wasmtime": _Option("wasmtime", "a list of strings: packages and interfaces", _is_strings),
-}
-
-_MERGED = {"names", "import-names", "export-names"}
-"""Values of these keys in a target add to the shared values."""
+_KEYS = {option.key: option for option in OPTIONS if option.in_file}
 
 
 def load(path: Path) -> list[Target]:
@@ -131,34 +81,25 @@ class _Reader:
 
     def _check(self, table: dict[str, Any], path: tuple[str | int, ...]) -> None:
         for key, value in table.items():
-            option = _OPTIONS.get(key)
+            option = _KEYS.get(key)
             if option is None:
                 self._report("W0902", f"unknown key `{key}` in {_title(path)}", (*path, key), help=_nearest(key, path))
-            elif not option.fits(value):
-                message = f"`{key}` must be {option.expected}; this is {_describe(value)}"
-                self._report("W0903", message, (*path, key), at_value=True)
-            elif _has_nul(value):
-                message = f"`{key}` has a NUL character in it, which no path and no name can have"
-                self._report("W0903", message, (*path, key), at_value=True)
+            elif problem := option.problem(value):
+                self._report("W0903", f"`{key}` {problem}", (*path, key), at_value=True)
 
     def _target(self, shared: dict[str, Any], table: dict[str, Any], path: tuple[str | int, ...]) -> Target:
         merged = {**shared, **table}
-        for key in merged.keys() & _MERGED:
-            if isinstance(shared.get(key), dict) and isinstance(table.get(key), dict):
+        for key in shared.keys() & table.keys():
+            both = shared[key], table[key]
+            if key in _KEYS and _KEYS[key].kind is Kind.MAPPING and all(isinstance(each, dict) for each in both):
                 merged[key] = {**shared[key], **table[key]}
         if "out" not in merged:
             self._report("W0904", f"{_title(path)} has no `out`", path, help='add `out = "…"`: the output folder')
         if merged.get("host") is False and merged.get("guest") is False:
             self._report("W0905", f"{_title(path)} has neither a host nor a guest", path)
-        values = {_OPTIONS[key].field: value for key, value in merged.items() if key in _OPTIONS}
-        values["wit"] = (
-            self._path(values["wit"])
-            if "wit" in values
-            else default_wit(self._folder, golem=values.get("golem") is True)
-        )
-        values["out"] = self._path(values.get("out", ""))
-        if _is_strings(values.get("reuse", [])):
-            values["reuse"] = [self._package(each) for each in values.get("reuse", [])]
+        values = {_KEYS[key].field: self._placed(_KEYS[key], value) for key, value in merged.items() if key in _KEYS}
+        values.setdefault("wit", default_wit(self._folder, golem=values.get("golem") is True))
+        values.setdefault("out", self._path(""))
         return Target(Config(**values), dict(self._near(path)))
 
     def _near(self, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Place]]:
@@ -167,6 +108,14 @@ class _Reader:
             for full, place in self._places.items():
                 if full[: len(base)] == base and (len(full) == len(base) or full[len(base)] != "target"):
                     yield full[len(base) :], place
+
+    def _placed(self, option: Option, value: Any) -> Any:
+        """Return a value with its relative paths below the file's folder."""
+        if option.kind is Kind.PATH:
+            return self._path(value)
+        if option.kind is Kind.PACKAGES and option.fits(value):
+            return [self._package(each) for each in value]
+        return value
 
     def _package(self, value: str) -> str:
         name, given, folder = value.partition("=")
@@ -199,14 +148,6 @@ class _Reader:
 
 def _table(value: object) -> dict[str, Any] | None:
     return cast("dict[str, Any]", value) if isinstance(value, dict) else None
-
-
-def _has_nul(value: object) -> bool:
-    if isinstance(value, dict):
-        return any(map(_has_nul, cast("dict[str, object]", value).items()))
-    if isinstance(value, (list, tuple)):
-        return any(map(_has_nul, cast("list[object]", value)))
-    return isinstance(value, str) and "\0" in value
 
 
 def _places(file: SourceFile) -> Mapping[tuple[str | int, ...], Place]:
@@ -255,19 +196,6 @@ def _title(path: tuple[str | int, ...]) -> str:
 def _nearest(key: str, path: tuple[str | int, ...]) -> str:
     from difflib import get_close_matches  # noqa: PLC0415 - only where something is wrong
 
-    known = [*_OPTIONS, *(["target"] if path == _TABLE else [])]
+    known = [*_KEYS, *(["target"] if path == _TABLE else [])]
     close = get_close_matches(key, known, n=1)
     return f"did you mean `{close[0]}`?" if close else f"known keys: {', '.join(f'`{name}`' for name in known)}"
-
-
-def _describe(value: object) -> str:
-    inner: list[object] = []
-    if isinstance(value, list):
-        word, inner = "a list", cast("list[object]", value)
-    elif isinstance(value, dict):
-        word, inner = "a table", list(cast("dict[str, object]", value).values())
-    else:
-        kinds: dict[type, str] = {bool: "true or false", str: "a string", int: "a number", float: "a number"}
-        word = kinds.get(type(value), "a date or time")
-    odd = next((item for item in inner if not isinstance(item, str)), None)
-    return word if odd is None else f"{word} with {_describe(odd)} in it"

@@ -24,7 +24,7 @@ STAGES = (
     ("bindings.render", "bindings.runtime_copy"),
     ("output",),
     ("result",),
-    ("project.toml_spans", "project.discovery"),
+    ("project.toml_spans", "project.discovery", "project.options_table"),
     ("project.pyproject",),
     ("bindings.reuse", "project.target_selection"),
     ("cache.outputs",),
