@@ -21,6 +21,7 @@ from .cache.outputs import Rendered
 from .config import Config
 from .diagnostics.errors import OptionError
 from .diagnostics.model import Diagnostic, Severity
+from .golem.plugins import PLUGINS
 from .output import Contents, Output, Shared, lock_text
 from .result import Produced
 from .version import VERSION
@@ -46,7 +47,7 @@ def produce(config: Config, tree: Tree, planned: Planned | None = None) -> Produ
     else:
         resolved = resolve_component(component, config.world)
         world = select_world(resolved, None)
-    chosen = choices(resolved, world, config.names, config.wasmtime)
+    chosen = choices(resolved, world, config.names, config.wasmtime, [plugin.name for plugin in PLUGINS])
     if component is not None and not config.all_imports:
         resolved = without_provided(resolved, world, chosen)
     # componentize-py names its modules after the whole world, skipped or not.
@@ -62,7 +63,7 @@ def produce(config: Config, tree: Tree, planned: Planned | None = None) -> Produ
     if problems := list(clashes(facts)):
         raise OptionError(problems)
     guest = _raw_names(whole, world, config) if wants_guest else None
-    modules = package_modules(facts, host=config.host, guest=guest, adapters=config.adapters)
+    modules = package_modules(facts, host=config.host, guest=guest, adapters=config.adapters, plugins=PLUGINS)
     if packages.found:
         modules = _shared(facts, modules, packages)
     runtime = (

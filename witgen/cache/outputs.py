@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["Rendered", "keep", "keep_modules", "modules_name_of", "name_of", "recall", "recall_modules"]
 
 # Where the code and the data are that make text of resolved WIT; the cache itself knows those that resolve.
-_FOLDERS = ("", "cache", "../witgen_runtime")
-_TREES = ("bindings", "output", "_data/templates", "../templates")
+_FOLDERS = ("", "cache", "golem", "../witgen_runtime")
+_TREES = ("bindings", "golem/guest", "output", "_data/templates", "../templates")
 
 # Options that are places and do not influence the contents.
 _ELSEWHERE = {"wit", "out", "force"}

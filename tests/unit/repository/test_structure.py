@@ -20,14 +20,14 @@ STAGES = (
     ("wit.tree", "wit.syntax", "wit.binary"),
     ("wit.resolve",),
     ("wit.outline", "testing"),
-    ("bindings.facts",),
+    ("bindings.facts", "bindings.plugins"),
     ("bindings.render", "bindings.runtime_copy"),
     ("output",),
     ("result",),
     ("project.toml_spans", "project.discovery", "project.options_table"),
     ("project.pyproject",),
     ("bindings.reuse", "project.target_selection"),
-    ("cache.outputs",),
+    ("cache.outputs", "golem.plugins"),
     ("pipeline",),
     ("runs",),
     ("api",),
@@ -99,9 +99,10 @@ def _reachable(start: str) -> set[str]:
 
 
 def stage(name: str) -> str:
-    """Return the stage of a module of witgen: its first two names, or only the first where that is a whole stage."""
+    """Return the stage of a module of witgen: its first two names, or only the first where the rest is one stage."""
     _, first, *rest = [*name.split("."), ""]
-    return first if first in ORDER else f"{first}.{rest[0]}"
+    part = f"{first}.{rest[0]}"
+    return part if part in ORDER or first not in ORDER else first
 
 
 def staged() -> list[str]:

@@ -14,7 +14,6 @@ from .renaming import Problem, rename
 from .types import NO_RENAMES, Renames
 
 __all__ = [
-    "MODULE_NAMES",
     "NATIVE_PACKAGES",
     "Choices",
     "Problem",
@@ -28,10 +27,8 @@ __all__ = [
 # The interfaces of wasmtime's WASI 0.2 (wasmtime_component_linker_add_wasip2).
 NATIVE_PACKAGES = frozenset({"cli", "clocks", "filesystem", "io", "random", "sockets"})
 
-# Modules that `host/` and `guest/` have, or may have, beside those of interfaces.
-MODULE_NAMES = frozenset(
-    {"__init__", "aio", "blobs", "exports", "keyvalue", "logs", "streams", "testing", "uuids", "websockets"}
-)
+# Modules that `host/` and `guest/` have, or may have, beside those of interfaces and plugins.
+_MODULE_NAMES = frozenset({"__init__", "aio", "exports", "streams", "testing"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +37,7 @@ class Choices:
 
     `renames` are classes of types and errors. `exceptions` and `resources` have classes in `types/` in addition to
     those that the world requires; `runtime` is the import name of the support code, None for the output's own.
+    `reserved` are names that no interface's module can have.
     """
 
     names: Mapping[ir.InterfaceId, str] = field(default_factory=dict[ir.InterfaceId, str])
@@ -48,6 +46,7 @@ class Choices:
     resources: frozenset[ir.TypeId] = frozenset()
     runtime: str | None = None
     renames: Renames = NO_RENAMES
+    reserved: frozenset[str] = _MODULE_NAMES
 
     def takes_native(self, package: str, interface: str) -> bool:
         """Return whether an interface that wasmtime offers is taken from it."""
@@ -66,14 +65,19 @@ def is_native(resolve: ir.Resolve, id: ir.InterfaceId, choices: Choices) -> bool
 
 
 def choices(
-    resolve: ir.Resolve, world: ir.WorldId, names: Mapping[str, str], wasmtime: Collection[str] | None
+    resolve: ir.Resolve,
+    world: ir.WorldId,
+    names: Mapping[str, str],
+    wasmtime: Collection[str] | None,
+    plugins: Collection[str] = (),
 ) -> Choices:
-    """Check the options `names` and `wasmtime` against a world.
+    """Check the options `names` and `wasmtime` against a world; `plugins` are names of modules that plugins may add.
 
     Raises:
         OptionError: with every problem.
     """
     problems: list[Problem] = []
+    reserved = _MODULE_NAMES.union(plugins)
     chosen: dict[ir.InterfaceId, str] = {}
     items = (*resolve.worlds[world].imports.values(), *resolve.worlds[world].exports.values())
     candidates = _by_name(resolve, items)
@@ -82,13 +86,19 @@ def choices(
     problems.extend(wrong)
     for interface, module in modules.items():
         id = named_interface(candidates, interface, ("names", interface), problems)
-        if id is not None and _is_free(module, interface, chosen, problems):
+        if id is None:
+            continue
+        problem = _name_problem(module, chosen.values(), reserved)
+        if problem is None:
             chosen[id] = module
+        else:
+            problems.append((("names", interface), Diagnostic("W0912", problem)))
     for index, name in enumerate(wasmtime or ()):
         problems.extend(_not_native(index, name))
     if problems:
         raise OptionError(problems)
-    return Choices(chosen, None if wasmtime is None else frozenset(wasmtime), renames=renames)
+    native = None if wasmtime is None else frozenset(wasmtime)
+    return Choices(chosen, native, renames=renames, reserved=reserved)
 
 
 def _is_of_type(key: str) -> bool:
@@ -130,15 +140,11 @@ def named_interface(
     return None
 
 
-def _is_free(module: str, interface: str, chosen: Mapping[ir.InterfaceId, str], problems: list[Problem]) -> bool:
-    if not module.isidentifier() or keyword.iskeyword(module) or module.startswith("_") or module in MODULE_NAMES:
-        message = f"`{module}` cannot be the name of a module in the output"
-    elif module in chosen.values():
-        message = f"`{module}` is the name of two interfaces"
-    else:
-        return True
-    problems.append((("names", interface), Diagnostic("W0912", message)))
-    return False
+def _name_problem(module: str, taken: Collection[str], reserved: Collection[str]) -> str | None:
+    """Return why an interface's module cannot have a name; None if it can."""
+    if not module.isidentifier() or keyword.iskeyword(module) or module.startswith("_") or module in reserved:
+        return f"`{module}` cannot be the name of a module in the output"
+    return f"`{module}` is the name of two interfaces" if module in taken else None
 
 
 def _not_native(index: int, name: str) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from ...base.frozen import frozen
 from ...wit.model import ir
-from .choices import MODULE_NAMES, Choices, is_native
+from .choices import Choices, is_native
 from .fingerprint import fingerprint
 from .names import Namespace, class_name, module_name, shouty, snake
 from .types import (
@@ -87,7 +87,7 @@ class WorldFacts:
         self.module = snake(self.world.name)
         self.title = f"{_package_path(resolve, self.world.package, self.world.name)}"
         self.errors = used_as_error(resolve) | self._choices.exceptions
-        self._modules = Namespace({*MODULE_NAMES, *self._choices.names.values()})
+        self._modules = Namespace({*self._choices.reserved, *self._choices.names.values()})
         self._versions = Counter(self._unversioned(id) for id in self._interfaces())
         self.scopes: dict[ir.TypeOwner, ScopeFacts] = {}
         world_owner = ir.TypeOwner(world=world)

@@ -51,7 +51,7 @@ class Imports:
         return name
 
     def module(self, package: str, name: str, alias: str | None = None) -> str:
-        """Import module `name` from `package` ("" for an absolute one) under a private alias and return the alias."""
+        """Import module `name` from `package` ("" for an absolute one) under an alias and return the alias."""
         key = (package, name)
         if key not in self._modules:
             self._modules[key] = self.define(alias or "_" + name)
@@ -73,7 +73,8 @@ class Imports:
         statements: list[tuple[_Key, str]] = []
         for (package, name), alias in self._modules.items():
             source = _moved(package, runtime)
-            statement = f"from {source} import {name} as {alias}" if source else f"import {name} as {alias}"
+            imported = name if name == alias else f"{name} as {alias}"
+            statement = f"from {source} import {imported}" if source else f"import {imported}"
             statements.append((_key(source, name), statement))
         named = [(module, name, local) for (module, name), local in self._names.items()]
         for module, name, local in dict.fromkeys((*named, *self._reexported)):

@@ -13,7 +13,7 @@ from functools import cache
 
 from .brackets import Brackets
 
-__all__ = ["formatted"]
+__all__ = ["by_black", "formatted"]
 
 _WIDTH = 88
 _STEP = 4
@@ -70,7 +70,7 @@ def _statement(text: str, indent: int) -> tuple[str, ...]:
     try:
         return tuple(_Statement(text, indent).lines())
     except _UnknownShapeError:
-        return _by_black(text, indent)
+        return _statement_by_black(text, indent)
 
 
 class _Statement:
@@ -254,17 +254,22 @@ def _before_value(text: str) -> int:
     return match.end() if match else 0
 
 
-def _by_black(text: str, indent: int) -> tuple[str, ...]:
-    """Let black lay out one statement, at its depth."""
+def by_black(text: str) -> str:
+    """Return the text of a module as black itself lays it out: for statements that do not stand on one line each."""
     import black  # noqa: PLC0415 - loading black takes longer than most runs do without it
 
+    return black.format_str(text, mode=black.Mode())
+
+
+def _statement_by_black(text: str, indent: int) -> tuple[str, ...]:
+    """Let black lay out one statement, at its depth."""
     depth = indent // _STEP
     opens = [" " * (_STEP * level) + "if _:" for level in range(depth)]
     source = ["from __future__ import annotations", "", *opens, " " * indent + text]
     is_header = text.partition("  #")[0].endswith(":")
     if is_header:
         source.append(" " * (indent + _STEP) + "pass")
-    lines = black.format_str("\n".join(source) + "\n", mode=black.Mode()).rstrip("\n").split("\n")
+    lines = by_black("\n".join(source) + "\n").rstrip("\n").split("\n")
     first = lines.index("if _:") + depth if depth else 2
     body = lines[first:]
     while body and not body[0]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from typing import NamedTuple, TypeAlias
 
@@ -10,8 +10,8 @@ from witgen_runtime.revision import REVISION
 
 from ...wit.model import ir
 from ..facts.world import ScopeFacts, WorldFacts
+from ..plugins import GuestPlugin
 from .abi_module import render_abi
-from .conveniences import CONVENIENCES, render_convenience
 from .guest_aio import render_guest_aio
 from .guest_module import (
     RawNames,
@@ -20,6 +20,7 @@ from .guest_module import (
     render_guest_import,
     render_guest_raw,
 )
+from .guest_plugin import render_guest_plugin
 from .guest_streams import render_guest_streams
 from .guest_testing import render_guest_fake, render_guest_testing
 from .host_module import render_host_export, render_host_import
@@ -50,7 +51,12 @@ class Module(NamedTuple):
 
 
 def package_modules(
-    facts: WorldFacts, *, host: bool, guest: RawNames | None, adapters: str = "auto"
+    facts: WorldFacts,
+    *,
+    host: bool,
+    guest: RawNames | None,
+    adapters: str = "auto",
+    plugins: Sequence[GuestPlugin] = (),
 ) -> Iterator[Module]:
     """Yield the modules of the output, by path relative to its root.
 
@@ -59,9 +65,12 @@ def package_modules(
         host: whether to write host bindings.
         guest: componentize-py's names, to write guest wrappers with; None to write none.
         adapters: the world's default adapters.
+        plugins: may add modules to `guest/`.
     """
     for path, scope, render in _modules(facts, host=host, guest=guest, adapters=adapters):
         yield Module(f"{path}.py", scope.owner, render)
+    for plugin in plugins if guest is not None else ():
+        yield Module(f"guest/{plugin.name}.py", facts.own.owner, partial(render_guest_plugin, facts, plugin))
 
 
 def package_data(runtime: Mapping[str, str]) -> dict[str, str]:
@@ -117,8 +126,6 @@ def _guest(facts: WorldFacts, names: RawNames, *, host: bool) -> Iterator[_Plann
     yield "guest/testing/__init__", facts.own, partial(render_guest_testing, facts, host=host)
     for scope in (*(link.scope for link in facts.imports), facts.own):
         yield f"guest/testing/{scope.module}", scope, partial(render_guest_fake, facts, scope)
-    for name in CONVENIENCES:
-        yield f"guest/{name}", facts.own, partial(render_convenience, facts, name)
     if facts.exports or facts.exported:
         yield "guest/exports/__init__", facts.own, partial(render_guest_exports, facts)
     for link in facts.exports:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-import io as _io
+import io
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Literal, Self, overload
@@ -44,7 +44,7 @@ def _failures() -> Generator[None]:
         ) from failure
 
 
-class BlobReader(_io.RawIOBase):
+class BlobReader(io.RawIOBase):
     """A blob that is read through a stream; seeking opens a new one."""
 
     def __init__(self, container: _container.Container, name: str, size: int) -> None:
@@ -63,10 +63,10 @@ class BlobReader(_io.RawIOBase):
         """Return True."""
         return True
 
-    def seek(self, offset: int, whence: int = _io.SEEK_SET) -> int:
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         """Move to another position, as in any file."""
-        if whence != _io.SEEK_SET:
-            offset += self._size if whence == _io.SEEK_END else self._position
+        if whence != io.SEEK_SET:
+            offset += self._size if whence == io.SEEK_END else self._position
         if offset < 0:
             raise ValueError(f"negative position {offset}")
         if offset != self._position:
@@ -109,7 +109,7 @@ class BlobReader(_io.RawIOBase):
             self._open = None
 
 
-class BlobWriter(_io.BufferedIOBase):
+class BlobWriter(io.BufferedIOBase):
     """A blob that is written through a stream. Closing stores it; a failed `with` block, or forgetting it, does not."""
 
     def __init__(
@@ -187,12 +187,12 @@ class Container:
             blob.write(content)
 
     @overload
-    def open(self, name: str, mode: Literal["rb"] = "rb") -> _io.BufferedReader: ...
+    def open(self, name: str, mode: Literal["rb"] = "rb") -> io.BufferedReader: ...
     @overload
     def open(self, name: str, mode: Literal["wb"]) -> BlobWriter: ...
     def open(
         self, name: str, mode: Literal["rb", "wb"] = "rb"
-    ) -> _io.BufferedReader | BlobWriter:
+    ) -> io.BufferedReader | BlobWriter:
         """Open a blob as a file, to read or to write; for text, put `io.TextIOWrapper` round it.
 
         What is written is stored when the file is closed, and not at all if its `with` block fails.
@@ -206,7 +206,7 @@ class Container:
                 return BlobWriter(self.handle, name, value)
             if self.handle.has_object(name):
                 size = self.handle.object_info(name).size
-                return _io.BufferedReader(BlobReader(self.handle, name, size), _CHUNK)
+                return io.BufferedReader(BlobReader(self.handle, name, size), _CHUNK)
         raise FileNotFoundError(f"no blob {name!r} in container {self.name!r}")
 
     def remove(self, name: str) -> None:

@@ -96,7 +96,9 @@ class Bucket(MutableMapping[str, bytes]):
         """Return the values of those keys that are there."""
         wanted = list(keys)
         with _failures():
-            found = zip(wanted, _eventual_batch.get_many(self.handle, wanted))
+            found = zip(
+                wanted, _eventual_batch.get_many(self.handle, wanted), strict=False
+            )
             return {key: _content(value) for key, value in found if value is not None}
 
     def set_many(self, values: Mapping[str, bytes]) -> None:

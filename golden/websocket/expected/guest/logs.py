@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
-import logging as _logging
+import logging
 
 from ..types import wasi_logging_logging as _types
-from . import wasi_logging_logging as _logging_
+from . import wasi_logging_logging as _log
 
 __all__ = [
     "Handler",
@@ -15,26 +15,24 @@ __all__ = [
 
 
 _LEVELS = (
-    (_logging.CRITICAL, _types.Level.CRITICAL),
-    (_logging.ERROR, _types.Level.ERROR),
-    (_logging.WARNING, _types.Level.WARN),
-    (_logging.INFO, _types.Level.INFO),
-    (_logging.DEBUG, _types.Level.DEBUG),
+    (logging.CRITICAL, _types.Level.CRITICAL),
+    (logging.ERROR, _types.Level.ERROR),
+    (logging.WARNING, _types.Level.WARN),
+    (logging.INFO, _types.Level.INFO),
+    (logging.DEBUG, _types.Level.DEBUG),
 )
 
 
-class Handler(_logging.Handler):
+class Handler(logging.Handler):
     """Sends what Python logs to the host: `logging.basicConfig(handlers=[Handler()], level=logging.INFO)`.
 
     The logger's name is the context. Levels below `DEBUG` are `trace`.
     """
 
-    def emit(self, record: _logging.LogRecord) -> None:
+    def emit(self, record: logging.LogRecord) -> None:
         """Log one record."""
         try:
             levels = (level for least, level in _LEVELS if record.levelno >= least)
-            _logging_.log(
-                next(levels, _types.Level.TRACE), record.name, self.format(record)
-            )
+            _log.log(next(levels, _types.Level.TRACE), record.name, self.format(record))
         except (TypeError, ValueError, LookupError, AttributeError):
             self.handleError(record)

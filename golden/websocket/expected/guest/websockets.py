@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-import asyncio as _asyncio
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import suppress
 from math import ceil
@@ -95,7 +95,7 @@ class WebSocket(_Base):
         Raises:
             ErrorClosed: the connection is closed, and nothing is left to read.
             ErrorProtocolError: the server broke the protocol.
-            ErrorReceiveFailure: the connection was lost without a close frame; after that, `ErrorClosed` with code 1006.
+            ErrorReceiveFailure: the connection was lost without a close frame; after that `ErrorClosed` with code 1006.
         """
         if timeout is None:
             return _content(self.connection.receive())
@@ -145,13 +145,13 @@ class AsyncWebSocket(_Base):
         Raises:
             ErrorClosed: the connection is closed, and nothing is left to read.
             ErrorProtocolError: the server broke the protocol.
-            ErrorReceiveFailure: the connection was lost without a close frame; after that, `ErrorClosed` with code 1006.
+            ErrorReceiveFailure: the connection was lost without a close frame; after that `ErrorClosed` with code 1006.
         """
         if timeout is not None and timeout <= 0:
             message = self.connection.receive_with_timeout(0)
             return None if message is None else _content(message)
         try:
-            async with _asyncio.timeout(timeout):
+            async with asyncio.timeout(timeout):
                 await self.connection.wait()
         except TimeoutError:
             return None

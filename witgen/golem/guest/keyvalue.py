@@ -1,9 +1,22 @@
-{% from "_module.py.jinja" import head %}
-{% set types = guest["wasi:keyvalue/types"] %}
-{% set eventual = guest["wasi:keyvalue/eventual"] %}
-{% set batch = guest["wasi:keyvalue/eventual-batch"] %}
-{% set errors = guest["wasi:keyvalue/wasi-keyvalue-error"] %}
-{{ head(module) }}
+"""Buckets of `wasi:keyvalue` as mappings."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator, Mapping, MutableMapping
+from contextlib import ExitStack, contextmanager
+from typing import Self
+
+from .._bindings.types.wasi_keyvalue_wasi_keyvalue_error import ErrorException
+from .wrappers import wasi_keyvalue_atomic as _atomic
+from .wrappers import wasi_keyvalue_eventual as _eventual
+from .wrappers import wasi_keyvalue_eventual_batch as _eventual_batch
+from .wrappers import wasi_keyvalue_types as _types
+from .wrappers import wasi_keyvalue_wasi_keyvalue_error as _wasi_keyvalue_error
+
+__all__ = [
+    "Bucket",
+    "KeyValueError",
+]
 
 
 class KeyValueError(Exception):
@@ -11,7 +24,7 @@ class KeyValueError(Exception):
 
 
 def _text(error: object) -> str:
-    if isinstance(error, {{ errors.Error }}):
+    if isinstance(error, _wasi_keyvalue_error.Error):
         return error.trace()
     return str(error)
 
@@ -25,13 +38,13 @@ def _failures() -> Generator[None]:
         raise KeyValueError(_text(failure.value)) from None
 
 
-def _content(value: {{ types.IncomingValue }}) -> bytes:
+def _content(value: _types.IncomingValue) -> bytes:
     with value:
         return value.incoming_value_consume_sync()
 
 
-def _value(content: bytes | bytearray | memoryview) -> {{ types.OutgoingValue }}:
-    value = {{ types.OutgoingValue }}.new_outgoing_value()
+def _value(content: bytes | bytearray | memoryview) -> _types.OutgoingValue:
+    value = _types.OutgoingValue.new_outgoing_value()
     value.outgoing_value_write_body_sync(content)
     return value
 
@@ -46,70 +59,70 @@ class Bucket(MutableMapping[str, bytes]):
     def __init__(self, name: str) -> None:
         self.name = name
         with _failures():
-            self.handle = {{ types.Bucket }}.open_bucket(name)
+            self.handle = _types.Bucket.open_bucket(name)
 
     def __getitem__(self, key: str) -> bytes:
         with _failures():
-            value = {{ eventual }}.get(self.handle, key)
+            value = _eventual.get(self.handle, key)
             if value is not None:
                 return _content(value)
         raise KeyError(key)
 
     def __setitem__(self, key: str, value: bytes | bytearray | memoryview) -> None:
         with _failures(), _value(value) as outgoing:
-            {{ eventual }}.set(self.handle, key, outgoing)
+            _eventual.set(self.handle, key, outgoing)
 
     def __delitem__(self, key: str) -> None:
         if key not in self:
             raise KeyError(key)
         with _failures():
-            {{ eventual }}.delete(self.handle, key)
+            _eventual.delete(self.handle, key)
 
     def __contains__(self, key: object) -> bool:
         with _failures():
-            return isinstance(key, str) and {{ eventual }}.exists(self.handle, key)
+            return isinstance(key, str) and _eventual.exists(self.handle, key)
 
     def __iter__(self) -> Iterator[str]:
         with _failures():
-            return iter({{ batch }}.keys(self.handle))
+            return iter(_eventual_batch.keys(self.handle))
 
     def __len__(self) -> int:
         with _failures():
-            return len({{ batch }}.keys(self.handle))
+            return len(_eventual_batch.keys(self.handle))
 
     def get_many(self, keys: Iterable[str]) -> dict[str, bytes]:
         """Return the values of those keys that are there."""
         wanted = list(keys)
         with _failures():
-            found = zip(wanted, {{ batch }}.get_many(self.handle, wanted))
+            found = zip(
+                wanted, _eventual_batch.get_many(self.handle, wanted), strict=False
+            )
             return {key: _content(value) for key, value in found if value is not None}
 
     def set_many(self, values: Mapping[str, bytes]) -> None:
         """Store several values; after a failure some of them may be stored."""
         with _failures(), ExitStack() as stack:
             made = {k: stack.enter_context(_value(v)) for k, v in values.items()}
-            {{ batch }}.set_many(self.handle, made.items())
+            _eventual_batch.set_many(self.handle, made.items())
 
     def delete_many(self, keys: Iterable[str]) -> None:
         """Delete several keys; it does not matter whether they are there."""
         with _failures():
-            {{ batch }}.delete_many(self.handle, keys)
+            _eventual_batch.delete_many(self.handle, keys)
 
     def clear(self) -> None:
         """Delete all keys."""
         self.delete_many(list(self))
-{% if atomic %}
 
     def increment(self, key: str, delta: int = 1) -> int:
         """Add to the number under a key, in one step that no other writer can come between, and return the sum."""
         with _failures():
-            return {{ atomic }}.increment(self.handle, key, delta)
+            return _atomic.increment(self.handle, key, delta)
 
     def compare_and_swap(self, key: str, old: int, new: int) -> bool:
         """Set the number under a key to `new` if it is `old`; tell whether it was."""
         with _failures():
-            return {{ atomic }}.compare_and_swap(self.handle, key, old, new)
-{% endif %}
+            return _atomic.compare_and_swap(self.handle, key, old, new)
 
     def __enter__(self) -> Self:
         return self

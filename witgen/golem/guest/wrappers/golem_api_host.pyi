@@ -1,0 +1,3 @@
+from ..._bindings.types.golem_api_host import Uuid
+
+def generate_idempotency_key() -> Uuid: ...

@@ -1,0 +1,4 @@
+from .handle import Handle
+
+class Error(Handle):
+    def trace(self) -> str: ...

@@ -1,0 +1,3 @@
+from ..._bindings.types.wasi_logging_logging import Level
+
+def log(level: Level, context: str, message: str) -> None: ...
