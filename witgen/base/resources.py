@@ -7,13 +7,16 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-__all__ = ["GOLEM_WIT", "golem_packages", "list_data", "read_data"]
+__all__ = ["DATA", "GOLEM_WIT", "golem_packages", "list_data", "read_data"]
 
 # Not by importlib.resources: it loads much, and wheels are installed as files.
 _HERE = Path(__file__).parent.parent
 
 GOLEM_WIT: Final = _HERE / "golem" / "wit"
 """The folder with Golem's WIT."""
+
+DATA: Final = "_data" if (_HERE / "_data").is_dir() else ".."
+"""The folder that holds `grammars/` and `templates/`, relative to the package; wheels have it inside."""
 
 _PACKAGE = re.compile(r"^package ([^;\s]+);", re.MULTILINE)
 
@@ -25,18 +28,11 @@ def golem_packages() -> frozenset[str]:
     return frozenset(name for file in files for name in _PACKAGE.findall(file.read_text(encoding="utf-8")))
 
 
-@cache
-def _root() -> Path:
-    """Return the folder that holds `grammars/` and `templates/`."""
-    installed = _HERE / "_data"
-    return installed if installed.is_dir() else _HERE.parent
-
-
 def read_data(path: str) -> str:
     """Return the text of `grammars/…` or `templates/…`."""
-    return (_root() / path).read_text(encoding="utf-8")
+    return (_HERE / DATA / path).read_text(encoding="utf-8")
 
 
 def list_data(folder: str) -> list[str]:
     """Return the names of the files in `grammars` or `templates`, sorted."""
-    return sorted(entry.name for entry in (_root() / folder).iterdir() if entry.is_file())
+    return sorted(entry.name for entry in (_HERE / DATA / folder).iterdir() if entry.is_file())

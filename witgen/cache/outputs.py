@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
 from ..base.frozen import fields, frozen
+from ..base.resources import DATA
 from ..base.source import SourceFile, Span
 from ..config import Config
 from ..diagnostics.model import Diagnostic, Severity
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["Rendered", "keep", "keep_modules", "modules_name_of", "name_of", "recall", "recall_modules"]
 
 # Where the code and the data are that make text of resolved WIT; the cache itself knows those that resolve.
-_FOLDERS = ("", "cache", "golem", "../witgen_runtime")
-_TREES = ("bindings", "golem/guest", "output", "_data/templates", "../templates")
+_FOLDERS = ("", "golem", "../witgen_runtime")
+_TREES = ("bindings", "golem/guest", "output", f"{DATA}/templates")
 
 # Options that are places and do not influence the contents.
 _ELSEWHERE = {"wit", "out", "force"}
@@ -48,7 +49,7 @@ def modules_name_of(config: Config, tree: Tree, planned: Planned) -> str:
 
 
 def _parts(config: Config, tree: Tree, planned: Planned | None, *, bare: bool = False) -> Iterator[bytes]:
-    yield store.state(_FOLDERS, [*_TREES, "../witgen_runtime"] if config.runtime == "copy" else _TREES)
+    yield store.code_digest(_FOLDERS, (*_TREES, "../witgen_runtime") if config.runtime == "copy" else _TREES)
     for name in sorted({*(fields(Config) or ())} - _ELSEWHERE):
         yield f"{name}={_plain_option(getattr(config, name))!r}".encode("utf-8", "backslashreplace")
     if config.reuse:

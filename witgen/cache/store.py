@@ -19,12 +19,14 @@ import sys
 import time
 import warnings
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import cache
 
 from ..base.files import distrust, read_owned
+from ..base.resources import DATA
 from ..version import VERSION
 
-__all__ = ["CacheWarning", "folder", "key", "load", "state", "store"]
+__all__ = ["CacheWarning", "code_digest", "folder", "key", "load", "store"]
 
 
 class CacheWarning(RuntimeWarning):
@@ -39,10 +41,10 @@ _SWEEP_ABOVE = 256
 # Where the code and the data are that entries are made with.
 _TREES = (
     "base",
+    "cache",
     "diagnostics",
     "wit",
-    os.path.join("..", "grammars"),
-    os.path.join("_data", "grammars"),
+    f"{DATA}/grammars",
 )
 
 
@@ -90,14 +92,19 @@ def key(kind: str, parts: Iterable[bytes]) -> str:
 
 @cache
 def _tool() -> bytes:
-    """Identify this witgen: its version, and the state of its files, for its developers."""
-    return VERSION.encode() + b"\n" + state((), _TREES)
+    """Identify this witgen: its version, and its code."""
+    return VERSION.encode() + b"\n" + code_digest((), _TREES)
 
 
-def state(folders: Iterable[str], trees: Iterable[str] = ()) -> bytes:
-    """Identify the files in some of witgen's own folders, and in `trees` also those in the folders below."""
+@cache
+def code_digest(folders: tuple[str, ...], trees: tuple[str, ...] = ()) -> bytes:
+    """Identify the code and the data in some of witgen's own folders, and in `trees` also those in the folders below.
+
+    It is made of contents, because installers may give all files the same time, and once per process, because that runs
+    the code that it has loaded. Files in an archive do not count; the version does, in every key.
+    """
     here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    files: list[str] = []
+    files: list[tuple[str, str]] = []
     pending = [*((name, False) for name in folders), *((name, True) for name in trees)]
     while pending:
         name, deep = pending.pop()
@@ -105,17 +112,16 @@ def state(folders: Iterable[str], trees: Iterable[str] = ()) -> bytes:
             with os.scandir(os.path.join(here, name)) as entries:
                 for entry in entries:
                     if entry.is_file():
-                        files.append(_state(name, entry))
+                        files.append((f"{name}/{entry.name}", entry.path))
                     elif deep and entry.name != "__pycache__":
                         pending.append((f"{name}/{entry.name}", True))
         except OSError:
             continue
-    return "\n".join(sorted(files)).encode()
-
-
-def _state(folder: str, entry: os.DirEntry[str]) -> str:
-    status = entry.stat()
-    return f"{folder}/{entry.name} {status.st_size} {status.st_mtime_ns}"
+    digest = hashlib.sha256()
+    for name, path in sorted(files):
+        with suppress(OSError), open(path, "rb", buffering=0) as file:
+            digest.update(name.encode() + b"\0" + hashlib.sha256(file.read()).digest())
+    return digest.digest()
 
 
 def load(name: str) -> bytes | None:

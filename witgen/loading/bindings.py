@@ -105,7 +105,7 @@ def _file(component: str | os.PathLike[str] | bytes) -> SingleFile:
 
 def _modules(config: Config, tree: Tree, file: SingleFile, name: str) -> Mapping[str, str]:
     """Return the modules of the bindings by path; the support package is witgen's own."""
-    key = store.key("loaded", [name.encode()])
+    key = store.key("loaded", [store.code_digest(("loading",)), name.encode()])
     entry = store.load(key)
     if entry is not None:
         with suppress(ValueError, RecursionError):

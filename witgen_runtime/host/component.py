@@ -25,6 +25,7 @@ from . import forking
 from .adapters.compose import waits
 from .adapters.refusal import Refusal
 from .adapters.request import Request, binary
+from .adapters.source_digest import source_digest
 from .arguments import check_argument
 from .capi import ffi
 from .capi.engine import compile_with, fingerprint
@@ -86,7 +87,7 @@ def load(
     made_of = _bounded if bounded else _unbounded
     key = f"{hashlib.sha256(content).hexdigest()[:40]}-{ffi.VERSION}-{fingerprint(engine)}"
     if bounded:
-        key = f"{waits.REVISION}-{key}"
+        key = f"{source_digest()[:20]}-{key}"
     component = (
         _load_composed(engine, content, f"{adapters.key}-{key}", adapters, made_of) if adapters is not None else None
     )

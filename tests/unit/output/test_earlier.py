@@ -111,3 +111,23 @@ def test_another_witgen_recalls_nothing(tmp_path: Path) -> None:
         changed.write_text(changed.read_text() + "# changed\n")
         copy = tmp_path / "out" / "runtime" / changed.relative_to(tmp_path / "witgen_runtime")
         assert generated()[copy].endswith("# changed\n")
+
+
+def test_another_witgen_of_the_same_size_and_time_recalls_nothing(tmp_path: Path) -> None:
+    """Installers may give all files the same time."""
+    for name in ("witgen", "witgen_runtime", "grammars", "templates"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "golem", ".*"))
+    (tmp_path / "a.wit").write_text("package a:b;\nworld w { export f: func(); }\n")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "WITGEN_CACHE_DIR": str(tmp_path / "cache")}
+
+    def generated() -> str:
+        command = [sys.executable, "-m", "witgen", "generate", "a.wit", "--out", "out", "--host"]
+        subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True)
+        return (tmp_path / "out" / "host" / "w.py").read_text()
+
+    (template,) = (tmp_path / "templates").glob("_module.py.jinja")
+    first, status = generated(), template.stat()
+    template.write_text(template.read_text().replace("# Source:", "# Origin:"))
+    os.utime(template, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert template.stat().st_size == status.st_size
+    assert generated() != first

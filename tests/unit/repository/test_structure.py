@@ -6,6 +6,7 @@ Every import counts: those inside functions and those for type checkers alone, t
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -143,6 +144,32 @@ def test_the_generator_does_not_run_components() -> None:
         if stage(name) in GENERATOR and any(target.startswith("witgen_runtime") for target in graph()[name])
     }
     assert users == KNOWS_THE_RUNTIME
+
+
+def test_the_digest_of_adapters_covers_the_code_that_composes() -> None:
+    from witgen_runtime.host.adapters import source_digest
+
+    digested = {path.resolve() for path in source_digest._sources()}
+    composing = {f"witgen_runtime.host.adapters.compose.{name}" for name in ("composer", "waits")}
+    composing |= {other for name in composing for other in _reachable(name)}
+    assert {modules()[name] for name in composing} <= digested
+    assert sum(len(path.read_text(encoding="utf-8")) for path in digested) < 500_000  # read when a component is opened
+
+
+def test_keys_of_the_cache_cover_the_code_that_makes_entries() -> None:
+    from witgen.cache import outputs, store
+
+    def uncovered(start: str, folders: tuple[str, ...], trees: tuple[str, ...]) -> set[str]:
+        found = {start, *_reachable(start)} - {"witgen.version", "witgen_runtime.version"}  # it is in every key
+        paths = {name: os.path.relpath(modules()[name], ROOT / "witgen") for name in found}
+        return {
+            name
+            for name, path in paths.items()
+            if os.path.dirname(path) not in folders and path.partition(os.sep)[0] not in trees
+        }
+
+    assert uncovered("witgen.wit.resolve.run", (), store._TREES) == set()
+    assert uncovered("witgen.pipeline", outputs._FOLDERS, (*store._TREES, *outputs._TREES)) == set()
 
 
 def test_no_imports_run_in_a_circle() -> None:

@@ -15,14 +15,12 @@ from ..errors import LinkError
 from .compose.composer import Choice, compose
 from .options import Adapters
 from .refusal import Refusal
+from .source_digest import source_digest
 
 if TYPE_CHECKING:
     from ..linking.definition import Definition
 
 __all__ = ["Request", "binary", "request"]
-
-_REVISION = b"17"
-"""Part of the key of composed components in the cache: change it with any change of the adapters."""
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +34,7 @@ class Request:
         self._numbers = numbers
         self.refusal: Refusal | None = None
         texts = [
-            _REVISION,
+            source_digest().encode(),
             wanted.encode(),
             b"numbers" if numbers else b"",
             *(line.encode() for line in _description(definition)),

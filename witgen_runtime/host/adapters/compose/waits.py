@@ -21,10 +21,7 @@ from ..wasm.shapes import OPCODES
 from ..wasm.type_reader import InstanceType
 from .waits_component import BLOCKING, PLAIN, TYPES, component
 
-__all__ = ["OWN_IMPORT", "REVISION", "bound_waits"]
-
-REVISION: Final = "w1"
-"""Part of the key of composed components in the cache: change it with any change of the adapters."""
+__all__ = ["OWN_IMPORT", "bound_waits"]
 
 _PATCH: Final = 900
 OWN_IMPORT: Final = re.compile(r"wasi:(io/poll|io/streams|clocks/monotonic-clock)@0\.2\.9\d\d")
