@@ -13,6 +13,7 @@ import site
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -77,10 +78,10 @@ def componentize_version() -> str | None:
 
 
 def environment() -> dict[str, str]:
-    """Return the environment variables for componentize-py, which takes packages from where they lead.
+    """Return the environment variables to run componentize-py with; they determine where it finds packages.
 
-    Those are the active environment's, as componentize-py has it; where none is active, those of the Python that runs
-    witgen, where componentize-py would take the first `python3` on PATH.
+    It looks in the active virtual environment. Without one, it would ask the first `python3` on PATH, so the variables
+    lead it to the Python that runs witgen.
     """
     variables = dict(os.environ)
     if not variables.get("VIRTUAL_ENV"):
@@ -110,18 +111,24 @@ def _sources(tree: Tree) -> Iterator[tuple[str, bytes]]:
 
 def prepare_entry(folder: Path, application: str) -> None:
     """Make a folder with the entry module that imports `application` in the guest, and with the runtime."""
-    for path, text in _runtime().items():
+    for path, content in _entry_files().items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(text, encoding="utf-8")
-    source = Path(__file__).with_name("entry.py").read_bytes()
-    (folder / f"{ENTRY}.py").write_bytes(source)
+        (folder / path).write_bytes(content)
     settings = {"application": application, "site": _PATHS}
     (folder / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
 
 
-def _runtime() -> dict[str, str]:
-    """Return the runtime of guests: path below the entry's folder → text."""
-    return {f"{RUNTIME}/{path}": text for path, text in runtime_files(guest=True).items()}
+@cache
+def _entry_files() -> Mapping[str, bytes]:
+    """Return the files of the entry's folder that are the same for all applications: the entry, the guests' runtime."""
+    runtime = {f"{RUNTIME}/{path}": text.encode() for path, text in runtime_files(guest=True).items()}
+    return {**runtime, f"{ENTRY}.py": Path(__file__).with_name("entry.py").read_bytes()}
+
+
+@cache
+def _entry_digest() -> str:
+    """Identify the entry and the runtime that this process builds with: it reads them once."""
+    return _digest("".join(f"{path} {_digest(content)}\n" for path, content in _entry_files().items()).encode())
 
 
 def is_current(place: Place) -> bool:
@@ -198,13 +205,13 @@ def _fixed(place: Place, root: Path | None) -> str:
 
 
 def _tools() -> Iterator[str]:
-    """Yield the state of componentize-py, the entry and the runtime, which may change without a new version."""
-    yield from (f"{name} {_digest(text.encode())}" for name, text in _runtime().items())
+    """Yield the state of the entry, the runtime and componentize-py, which may change without a new version."""
+    yield _entry_digest()
     spec = importlib.util.find_spec("componentize_py")
     installed = (
         [path for each in (spec.submodule_search_locations or ()) for path in _below(Path(each))] if spec else []
     )
-    for path in sorted((*installed, Path(__file__).with_name("entry.py"))):
+    for path in sorted(installed):
         status = path.stat()
         yield f"{path.name} {status.st_size} {status.st_mtime_ns}"
 
