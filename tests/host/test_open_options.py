@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
+import pydoc
 import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 
@@ -110,6 +112,17 @@ def test_loaded_worlds_take_them_beside_their_imports() -> None:
         assert other.docs_adder_add.add(1, 2) == 3
     with pytest.raises(LinkError, match="lanes"):
         loaded.open(lanes="off")
+
+
+def test_loaded_worlds_show_them_to_help() -> None:
+    parameters = inspect.signature(witgen.load(ADDER).open).parameters
+    shown = {name: each for name, each in parameters.items() if each.kind is inspect.Parameter.KEYWORD_ONLY}
+    types = get_type_hints(witgen.load(ADDER).open)
+    assert {name: types[name] for name in shown if name != "partial"} == get_type_hints(OpenOptions)
+    defaults = {name: each.default for name, each in shown.items()}
+    assert defaults == {**dict.fromkeys(OpenOptions.__annotations__), "partial": False, "interruptible": True}
+    text = pydoc.render_doc(witgen.load(ADDER).open, renderer=pydoc.plaintext)
+    assert all(f"{name}: " in text for name in shown)
 
 
 def test_services_take_them() -> None:

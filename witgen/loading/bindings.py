@@ -15,7 +15,6 @@ from typing import Any, ClassVar
 from witgen_runtime import host
 from witgen_runtime.host import forking
 from witgen_runtime.host.linking.preparation import Prepared, prepare
-from witgen_runtime.host.open_options import choose
 
 from ..cache import outputs, store
 from ..config import Config
@@ -156,6 +155,7 @@ class _Loaded:
     _definition: ClassVar[host.Definition]
     _open: ClassVar[Callable[..., Any]]
 
+    # Written out, as `help` shows no `TypedDict` beside other names; a test compares them with `OpenOptions`.
     @classmethod
     def open(
         cls,
@@ -163,22 +163,34 @@ class _Loaded:
         /,
         *,
         partial: bool = False,
-        **named: Any,
+        wasi: host.WasiConfig | None = None,
+        memory: int | None = None,
+        fuel: int | None = None,
+        deadline: float | None = None,
+        interruptible: bool = True,
+        adapters: host.Adapters | None = None,
+        **named: object,
     ) -> Any:
         """Run the component in a new store; closing the result closes the store.
 
         Args:
             imports: the implementations: a mapping by Python or WIT name, or an object with attributes.
             partial: whether imports may be missing; one that the component calls raises `NotImplementedError` then.
-            named: `wasi`, `memory`, `fuel`, `deadline`, `interruptible` and `adapters` are options, as
-                `witgen_runtime.host.OpenOptions` describes them; `interruptible` is true by default. All others are
-                imports by Python name.
+            wasi: what the component sees of this machine; by default it shares stdout and stderr.
+            memory: bytes that each of its memories may have.
+            fuel: instructions, about, that it may run in all.
+            deadline: seconds that a call may take, and opening.
+            interruptible: whether Ctrl-C ends a call while the component runs.
+            adapters: whether lists of bytes take the fast way: "auto" (where they can), "bytes" (or opening fails) or
+                "off"; by default "auto".
+            named: more implementations, by Python name.
 
         Raises:
             LinkError: an import is missing, unknown, or cannot be called as WIT declares.
+            TypeError: an option has a value of a type that it cannot have.
+            ValueError: a limit is out of range.
         """
-        options = {name: named.pop(name) for name in host.OpenOptions.__annotations__ if name in named}
-        wasi, limits, adapters = choose(f"{cls.__name__}.open", options, interruptible=True)
+        limits = host.Limits(memory=memory, fuel=fuel, deadline=deadline, interruptible=interruptible)
         given = implementations(cls._definition, imports, named)
         if partial:
             complete(cls._definition, given)
