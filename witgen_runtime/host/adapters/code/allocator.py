@@ -9,19 +9,77 @@ The memory never shrinks: WebAssembly cannot release pages.
 from __future__ import annotations
 
 from functools import cache
+from typing import Final
 
-from ..wasm.code import Body, CoreModule
+from wasmtime import wat2wasm
+
 from ..wasm.layout import Core
 
-__all__ = ["ENTER", "LEAVE", "MEMORY", "REALLOC", "allocator", "leave_with", "make_room"]
+__all__ = ["ENTER", "LEAVE", "MAKE_ROOM", "MEMORY", "REALLOC", "allocator", "leave_with"]
 
 MEMORY, REALLOC, ENTER, LEAVE = "memory", "realloc", "enter", "leave"
 
-_BOTTOM = 16
-_I32_EQ, _I32_NE, _I32_LT_U, _I32_GT_U = 0x46, 0x47, 0x49, 0x4B
-_I32_ADD, _I32_SUB, _I32_AND, _I32_SHL, _I32_SHR_U = 0x6A, 0x6B, 0x71, 0x74, 0x76
-_UNREACHABLE, _SELECT = 0x00, 0x1B
-_MEMORY_SIZE, _MEMORY_GROW, _MEMORY_COPY = (0x3F, 0), (0x40, 0), (0xFC, 10, 0, 0)
+MAKE_ROOM: Final = """
+  ;; Let the memory grow up to a block's end; trap where that lies before the block: the address space is full.
+  (func $make-room (param $block i32) (param $end i32)
+    (if (i32.lt_u (local.get $end) (local.get $block)) (then (unreachable)))
+    (if (i32.gt_u (local.get $end) (i32.shl (memory.size) (i32.const 16)))
+      (then
+        (if (i32.eq
+              (i32.const -1)
+              (memory.grow
+                (i32.sub
+                  (i32.shr_u (i32.add (local.get $end) (i32.const 0xffff)) (i32.const 16))
+                  (memory.size))))
+          (then (unreachable))))))
+"""
+
+_TEXT: Final = f"""(module
+  (memory (export "memory") 1)
+  (global $top (mut i32) (i32.const 16))
+  (global $depth (mut i32) (i32.const 0))
+
+  ;; What the canonical ABI asks for memory. Blocks always lie at multiples of 8, although a `list<u8>` asks for 1: the
+  ;; same block is passed on as a string in the latin1+utf16 encoding, which has to lie at a multiple of 2. The last
+  ;; block grows where it is.
+  (func (export "realloc") (param $old i32) (param $old-size i32) (param $alignment i32) (param $size i32) (result i32)
+    (local $block i32)
+    (local $end i32)
+    (if (i32.and
+          (i32.ne (local.get $old) (i32.const 0))
+          (i32.eq (i32.add (local.get $old) (local.get $old-size)) (global.get $top)))
+      (then (local.set $block (local.get $old)))
+      (else (local.set $block (i32.and (i32.add (global.get $top) (i32.const 7)) (i32.const -8)))))
+    (local.set $end (i32.add (local.get $block) (local.get $size)))
+    (call $make-room (local.get $block) (local.get $end))
+    (global.set $top (local.get $end))
+    (if (i32.and
+          (i32.ne (local.get $old) (i32.const 0))
+          (i32.ne (local.get $old) (local.get $block)))
+      (then
+        (memory.copy
+          (local.get $block)
+          (local.get $old)
+          (select
+            (local.get $old-size)
+            (local.get $size)
+            (i32.lt_u (local.get $old-size) (local.get $size))))))
+    (local.get $block))
+{MAKE_ROOM}
+  (func (export "enter")
+    (global.set $depth (i32.add (global.get $depth) (i32.const 1))))
+
+  (func $leave (export "leave")
+    (global.set $depth (i32.sub (global.get $depth) (i32.const 1)))
+    (if (i32.eqz (global.get $depth))
+      (then (global.set $top (i32.const 16)))))
+
+  ;; The same as post-return functions, which get the call's result.
+  (func (export "leave-i32") (param i32) (call $leave))
+  (func (export "leave-i64") (param i64) (call $leave))
+  (func (export "leave-f32") (param f32) (call $leave))
+  (func (export "leave-f64") (param f64) (call $leave))
+)"""
 
 
 def leave_with(core: Core | None) -> str:
@@ -32,112 +90,4 @@ def leave_with(core: Core | None) -> str:
 @cache
 def allocator() -> bytes:
     """Return the module."""
-    module = CoreModule()
-    module.memory(MEMORY, 1)
-    top, depth = module.variable(_BOTTOM), module.variable(0)
-    module.function(_realloc(top), REALLOC)
-    module.function(_enter(depth), ENTER)
-    module.function(_leave(top, depth, []), LEAVE)
-    for core in Core:
-        module.function(_leave(top, depth, [core]), leave_with(core))
-    return module.encoded()
-
-
-def _enter(depth: int) -> Body:
-    body = Body(())
-    body.global_get(depth)
-    body.const(1)
-    body.emit(_I32_ADD)
-    body.global_set(depth)
-    return body
-
-
-def _leave(top: int, depth: int, params: list[Core]) -> Body:
-    """Return the function that ends a call; as a post-return function it gets the call's result."""
-    body = Body(params)
-    left = body.local()
-    body.global_get(depth)
-    body.const(1)
-    body.emit(_I32_SUB)
-    body.set(left)
-    body.get(left)
-    body.global_set(depth)
-    with body.if_equal(left, 0):
-        body.const(_BOTTOM)
-        body.global_set(top)
-    return body
-
-
-def _realloc(top: int) -> Body:
-    """Return the function that the canonical ABI asks for memory: old block, its size, alignment, new size.
-
-    Blocks always lie at multiples of 8, although a `list<u8>` asks for 1: the same block is passed on as a string in
-    the latin1+utf16 encoding, which has to lie at a multiple of 2. The last block grows where it is.
-    """
-    body = Body([Core.I32] * 4, [Core.I32])
-    old, old_size, _, size = range(4)
-    block, end = body.local(), body.local()
-    _is_last(body, top, old, old_size)
-    with body.if_():
-        body.get(old)
-        body.set(block)
-        body.else_()
-        body.global_get(top)
-        body.const(7)
-        body.emit(_I32_ADD)
-        body.const(-8)
-        body.emit(_I32_AND)
-        body.set(block)
-    body.get(block, size)
-    body.emit(_I32_ADD)
-    body.set(end)
-    make_room(body, block, end)
-    body.get(end)
-    body.global_set(top)
-    _move(body, old, old_size, block, size)
-    body.get(block)
-    return body
-
-
-def _is_last(body: Body, top: int, old: int, old_size: int) -> None:
-    body.get(old)
-    body.const(0)
-    body.emit(_I32_NE)
-    body.get(old, old_size)
-    body.emit(_I32_ADD)
-    body.global_get(top)
-    body.emit(_I32_EQ, _I32_AND)
-
-
-def make_room(body: Body, block: int, end: int) -> None:
-    """Let the memory grow up to a block's end; trap where that lies before the block: the address space is full."""
-    body.get(end, block)
-    body.emit(_I32_LT_U)
-    with body.if_():
-        body.emit(_UNREACHABLE)
-    body.get(end)
-    body.emit(*_MEMORY_SIZE)
-    body.const(16)
-    body.emit(_I32_SHL, _I32_GT_U)
-    with body.if_():
-        body.get(end)
-        body.const(0xFFFF)
-        body.emit(_I32_ADD)
-        body.const(16)
-        body.emit(_I32_SHR_U, *_MEMORY_SIZE, _I32_SUB, *_MEMORY_GROW)
-        body.const(-1)
-        body.emit(_I32_EQ)
-        with body.if_():
-            body.emit(_UNREACHABLE)
-
-
-def _move(body: Body, old: int, old_size: int, block: int, size: int) -> None:
-    """Copy the contents of a block that could not grow in place."""
-    body.get(old)
-    body.const(0)
-    body.emit(_I32_NE)
-    body.get(old, block)
-    body.emit(_I32_NE, _I32_AND)
-    with body.if_():
-        body.get(block, old, old_size, size, old_size, size)
-        body.emit(_I32_LT_U, _SELECT, *_MEMORY_COPY)
+    return bytes(wat2wasm(_TEXT))

@@ -8,124 +8,77 @@ the next free one.
 from __future__ import annotations
 
 from functools import cache
+from typing import Final
 
-from ..wasm.code import Body, CoreModule
-from ..wasm.layout import Core
-from .allocator import MEMORY, REALLOC, make_room
+from wasmtime import wat2wasm
+
+from .allocator import MAKE_ROOM
 
 __all__ = ["FREE", "heap"]
 
 FREE = "free"
 
-_LISTS, _BOTTOM = 64, 256
-"""Where the heads of the lists lie, one word for each power, and where the blocks begin."""
-_HEADER, _SMALLEST = 8, 4
-_EMPTY = 8
-"""The address of every block of no bytes."""
-_I32_GE_U, _I32_LT_U, _I32_CLZ, _I32_ADD, _I32_SUB, _I32_SHL = 0x4F, 0x49, 0x67, 0x6A, 0x6B, 0x74
-_RETURN, _SELECT, _MEMORY_COPY = 0x0F, 0x1B, (0xFC, 10, 0, 0)
+# The heads of the lists lie at 64, one word for each power; the blocks begin at 256.
+_TEXT: Final = f"""(module
+  (memory (export "memory") 1)
+  (global $top (mut i32) (i32.const 256))
+
+  ;; Take a block from its list, or new memory. The smallest block has 16 bytes with its header.
+  (func $allocate (param $size i32) (result i32)
+    (local $power i32)
+    (local $block i32)
+    (local $end i32)
+    (local.set $power
+      (i32.sub
+        (i32.const 32)
+        (i32.clz
+          (select
+            (i32.add (local.get $size) (i32.const 7))
+            (i32.const 15)
+            (i32.ge_u (local.get $size) (i32.const 8))))))
+    (local.set $block (i32.load offset=64 (call $word (local.get $power))))
+    (if (local.get $block)
+      (then
+        (i32.store offset=64 (call $word (local.get $power)) (i32.load (local.get $block))))
+      (else
+        (local.set $block (global.get $top))
+        (local.set $end (i32.add (local.get $block) (i32.shl (i32.const 1) (local.get $power))))
+        (call $make-room (local.get $block) (local.get $end))
+        (global.set $top (local.get $end))))
+    (i32.store (local.get $block) (local.get $power))
+    (i32.add (local.get $block) (i32.const 8)))
+
+  ;; Return where the head of a power's list lies, less 64.
+  (func $word (param $power i32) (result i32)
+    (i32.shl (local.get $power) (i32.const 2)))
+
+  ;; Put a block back into its list; the one of no bytes belongs to none.
+  (func $free (export "free") (param $block i32)
+    (local $head i32)
+    (if (i32.lt_u (local.get $block) (i32.const 256)) (then (return)))
+    (local.set $block (i32.sub (local.get $block) (i32.const 8)))
+    (local.set $head (call $word (i32.load (local.get $block))))
+    (i32.store (local.get $block) (i32.load offset=64 (local.get $head)))
+    (i32.store offset=64 (local.get $head) (local.get $block)))
+
+  ;; What the canonical ABI asks for memory. Every block of no bytes lies at 8.
+  (func (export "realloc") (param $old i32) (param $old-size i32) (param $alignment i32) (param $size i32) (result i32)
+    (local $block i32)
+    (if (i32.eqz (local.get $size)) (then (return (i32.const 8))))
+    (local.set $block (call $allocate (local.get $size)))
+    (memory.copy
+      (local.get $block)
+      (local.get $old)
+      (select
+        (local.get $old-size)
+        (local.get $size)
+        (i32.lt_u (local.get $old-size) (local.get $size))))
+    (call $free (local.get $old))
+    (local.get $block))
+{MAKE_ROOM})"""
 
 
 @cache
 def heap() -> bytes:
     """Return the module."""
-    module = CoreModule()
-    module.memory(MEMORY, 1)
-    top = module.variable(_BOTTOM)
-    allocate = module.function(_allocate(top))
-    free = module.function(_free(), FREE)
-    module.function(_reallocate(allocate, free), REALLOC)
-    return module.encoded()
-
-
-def _head(body: Body, power: int) -> None:
-    """Push the address of the list of a power, less its offset."""
-    body.get(power)
-    body.const(2)
-    body.emit(_I32_SHL)
-
-
-def _allocate(top: int) -> Body:
-    """Return the function that takes a block of some bytes from its list, or new memory: size → address."""
-    body = Body([Core.I32], [Core.I32])
-    power, block, end = body.local(), body.local(), body.local()
-    body.const(32)
-    body.get(0)
-    body.const(_HEADER - 1)
-    body.emit(_I32_ADD)
-    body.const((1 << _SMALLEST) - 1)
-    body.get(0)
-    body.const(_HEADER)
-    body.emit(_I32_GE_U, _SELECT, _I32_CLZ, _I32_SUB)
-    body.set(power)
-    _head(body, power)
-    body.load(Core.I32, _LISTS)
-    body.set(block)
-    body.get(block)
-    with body.if_():
-        _head(body, power)
-        body.get(block)
-        body.load(Core.I32, 0)
-        body.store(_LISTS)
-        body.else_()
-        body.global_get(top)
-        body.set(block)
-        body.get(block)
-        body.const(1)
-        body.get(power)
-        body.emit(_I32_SHL, _I32_ADD)
-        body.set(end)
-        make_room(body, block, end)
-        body.get(end)
-        body.global_set(top)
-    body.get(block, power)
-    body.store(0)
-    body.get(block)
-    body.const(_HEADER)
-    body.emit(_I32_ADD)
-    return body
-
-
-def _free() -> Body:
-    """Return the function that puts a block back into its list."""
-    body = Body([Core.I32])
-    power = body.local()
-    body.get(0)
-    body.const(_BOTTOM)
-    body.emit(_I32_LT_U)
-    with body.if_():
-        body.emit(_RETURN)
-    body.get(0)
-    body.const(_HEADER)
-    body.emit(_I32_SUB)
-    body.set(0)
-    body.get(0)
-    body.load(Core.I32, 0)
-    body.set(power)
-    body.get(0)
-    _head(body, power)
-    body.load(Core.I32, _LISTS)
-    body.store(0)
-    _head(body, power)
-    body.get(0)
-    body.store(_LISTS)
-    return body
-
-
-def _reallocate(allocate: int, free: int) -> Body:
-    """Return the function that the canonical ABI asks for memory: old block, its size, alignment, new size."""
-    body = Body([Core.I32] * 4, [Core.I32])
-    old, old_size, _, size = range(4)
-    block = body.local()
-    with body.if_equal(size, 0):
-        body.const(_EMPTY)
-        body.emit(_RETURN)
-    body.get(size)
-    body.call(allocate)
-    body.set(block)
-    body.get(block, old, old_size, size, old_size, size)
-    body.emit(_I32_LT_U, _SELECT, *_MEMORY_COPY)
-    body.get(old)
-    body.call(free)
-    body.get(block)
-    return body
+    return bytes(wat2wasm(_TEXT))

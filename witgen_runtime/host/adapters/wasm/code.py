@@ -92,10 +92,6 @@ class Body:
         yield
         self.emit(0x0C, 0, 0x0B, 0x00)
 
-    def else_(self) -> None:
-        """Begin the other branch of `if_`."""
-        self.emit(0x05)
-
     def if_equal(self, local: int, number: int) -> AbstractContextManager[None]:
         """Run the code added in the `with` block if a local has a value."""
         self.get(local)
@@ -132,7 +128,6 @@ class CoreModule:
         self._imported = 0
         self._functions: list[tuple[int, Body]] = []
         self._exports: list[bytes] = []
-        self._memory = b""
         self._globals: list[bytes] = []
 
     def _type(self, params: Sequence[Core], results: Sequence[Core]) -> int:
@@ -148,11 +143,6 @@ class CoreModule:
     def import_memory(self, module: str, name: str) -> None:
         """Import the memory."""
         self._imports.append(text(module) + text(name) + b"\x02\x00\x01")
-
-    def memory(self, name: str, pages: int) -> None:
-        """Define the memory and export it."""
-        self._memory = b"\x00" + unsigned(pages)
-        self._exports.append(text(name) + b"\x02\x00")
 
     def variable(self, value: int) -> int:
         """Add a global i32; return its index."""
@@ -173,7 +163,6 @@ class CoreModule:
             (1, list(self._types)),
             (2, self._imports),
             (3, [unsigned(type_) for type_, _ in self._functions]),
-            (5, [self._memory] if self._memory else []),
             (6, self._globals),
             (7, self._exports),
             (10, [body.encoded() for _, body in self._functions]),
