@@ -12,9 +12,9 @@ from ...diagnostics.model import Diagnostic
 from ...wit.model import ir
 from .renaming import Problem, rename
 from .types import NO_RENAMES, Renames
+from .wasi import PACKAGES, wasi_interface
 
 __all__ = [
-    "NATIVE_PACKAGES",
     "Choices",
     "Problem",
     "choices",
@@ -23,9 +23,6 @@ __all__ = [
     "named_interface",
 ]
 
-
-# The interfaces of wasmtime's WASI 0.2 (wasmtime_component_linker_add_wasip2).
-NATIVE_PACKAGES = frozenset({"cli", "clocks", "filesystem", "io", "random", "sockets"})
 
 # Modules that `host/` and `guest/` have, or may have, beside those of interfaces and plugins.
 _MODULE_NAMES = frozenset({"__init__", "aio", "exports", "streams", "testing"})
@@ -48,20 +45,15 @@ class Choices:
     renames: Renames = NO_RENAMES
     reserved: frozenset[str] = _MODULE_NAMES
 
-    def takes_native(self, package: str, interface: str) -> bool:
+    def takes_native(self, interface: str) -> bool:
         """Return whether an interface that wasmtime offers is taken from it."""
-        return self.native is None or package in self.native or f"{package}/{interface}" in self.native
+        return self.native is None or not self.native.isdisjoint({interface, interface.partition("/")[0]})
 
 
 def is_native(resolve: ir.Resolve, id: ir.InterfaceId, choices: Choices) -> bool:
     """Return whether wasmtime provides an interface."""
-    interface = resolve.interfaces[id]
-    if interface.name is None:
-        return False
-    package = resolve.packages[interface.package].name
-    known = package.namespace == "wasi" and package.name in NATIVE_PACKAGES
-    offered = known and (package.version or "").startswith("0.2.")
-    return offered and choices.takes_native(f"wasi:{package.name}", interface.name)
+    interface = wasi_interface(resolve.interface_name(id))
+    return interface.partition("/")[0] in PACKAGES and choices.takes_native(interface)
 
 
 def choices(
@@ -148,9 +140,8 @@ def _name_problem(module: str, taken: Collection[str], reserved: Collection[str]
 
 
 def _not_native(index: int, name: str) -> Iterator[Problem]:
-    namespace, _, package = name.partition("/")[0].partition(":")
-    if namespace != "wasi" or package not in NATIVE_PACKAGES:
-        known = ", ".join(f"`wasi:{package}`" for package in sorted(NATIVE_PACKAGES))
+    if name.partition("/")[0] not in PACKAGES:
+        known = ", ".join(f"`{package}`" for package in sorted(PACKAGES))
         message = f"wasmtime does not provide `{name}`"
         diagnostic = Diagnostic("W0913", message, help=f"it provides {known}, as `wasi:pkg` or `wasi:pkg/interface`")
         yield ("wasmtime", str(index)), diagnostic

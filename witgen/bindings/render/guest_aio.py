@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..facts.wasi import MONOTONIC_CLOCK, POLL, wasi_interface
 from ..facts.world import ScopeFacts, WorldFacts
 from .env import render_template
 from .imports import Imports
@@ -12,10 +13,10 @@ __all__ = ["render_guest_aio"]
 
 def render_guest_aio(facts: WorldFacts) -> str | None:
     """Return asyncio's entry points, None where the world has no pollables."""
-    poll = _imported(facts, "io", "poll")
+    poll = _imported(facts, POLL)
     if poll is None:
         return None
-    clock = _imported(facts, "clocks", "monotonic-clock")
+    clock = _imported(facts, MONOTONIC_CLOCK)
     imports = Imports(["ready", "run"])
     doc = f"asyncio for guests of world `{facts.title}`: an event loop on `{poll.title}`."
     timer = f"{imports.module('.', clock.module)}.subscribe_duration" if clock is not None else "None"
@@ -33,14 +34,10 @@ def render_guest_aio(facts: WorldFacts) -> str | None:
     return render_template("guest_aio.py.jinja", module=module, **values)
 
 
-def _imported(facts: WorldFacts, package: str, name: str) -> ScopeFacts | None:
+def _imported(facts: WorldFacts, name: str) -> ScopeFacts | None:
     """Return an interface of WASI 0.2 that the world imports."""
     for link in facts.imports:
-        if link.scope.owner.interface is None:
-            continue
-        interface = facts.resolve.interfaces[link.scope.owner.interface]
-        owner = facts.resolve.packages[interface.package].name
-        is_p2 = (owner.version or "").startswith("0.2.")
-        if (owner.namespace, owner.name, interface.name) == ("wasi", package, name) and is_p2:
+        interface = link.scope.owner.interface
+        if interface is not None and wasi_interface(facts.resolve.interface_name(interface)) == name:
             return link.scope
     return None

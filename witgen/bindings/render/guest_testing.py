@@ -8,6 +8,7 @@ from ...base.frozen import frozen
 from ...wit.model import ir
 from ..facts.support import Side
 from ..facts.types import FunctionFacts
+from ..facts.wasi import POLL, wasi_interface
 from ..facts.world import ScopeFacts, WorldFacts
 from .annotations import Annotations, Place
 from .docs import paragraphs
@@ -99,7 +100,7 @@ class _Module:
             yield _Resource(fact.name, fake, fact.constant, tuple(bases), wit, self.views(members))
 
     def _is_pollable(self, name: str) -> bool:
-        return name == "pollable" and self.scope.instance.startswith("wasi:io/poll@0.2.")
+        return name == "pollable" and wasi_interface(self.scope.instance) == POLL
 
     def free(self) -> tuple[_Function, ...]:
         """Return the functions of the interface itself; they stand beside its resources."""

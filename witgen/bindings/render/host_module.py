@@ -8,6 +8,7 @@ from ...base.frozen import frozen, replace
 from ...wit.model import ir
 from ..facts.support import Side
 from ..facts.types import FunctionFacts, TypeFacts
+from ..facts.wasi import HOST_CLASSES
 from ..facts.world import ScopeFacts, WorldFacts
 from .annotations import EXPORT_SIDE, IMPORT_SIDE, Annotations, Bases, Ends
 from .docs import paragraphs
@@ -43,9 +44,6 @@ class AsyncBase:
         """The name of the hook for handles that are dropped, where WIT declares `dropped` itself; or else empty."""
         return dropped_hook(self.functions) if self.awaitable else ""
 
-
-_PROVIDED = {"wasi:io/poll": ("Pollable",), "wasi:io/streams": ("InputStream", "OutputStream")}
-"""Resources of wasmtime for which the runtime has classes, so that Python can make them."""
 
 _TO_IMPLEMENT = "for asyncio, to implement with coroutines"
 
@@ -123,7 +121,7 @@ def render_host_import(facts: WorldFacts, scope: ScopeFacts) -> str | None:
     names = host_names(facts, scope)
     builder = HostScope(facts, scope, IMPORT_SIDE, [names.own, names.async_class, *names.twins.values()])
     native = facts.is_native(scope)
-    provided = _PROVIDED.get(scope.instance.partition("@")[0], ()) if native else ()
+    provided = HOST_CLASSES.get(scope.instance.partition("@")[0], ()) if native else ()
     resources = () if provided else tuple(builder.views("NativeResource" if native else "Resource", opaque=native))
     async_bases = () if native else tuple(builder.async_bases())
     declared = len(builder.resources)

@@ -1,0 +1,29 @@
+"""WASI 0.2: the only interfaces that the generator knows by name, because wasmtime and the runtime support them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
+
+__all__ = ["HOST_CLASSES", "MONOTONIC_CLOCK", "PACKAGES", "POLL", "wasi_interface"]
+
+PACKAGES: Final = frozenset({"wasi:cli", "wasi:clocks", "wasi:filesystem", "wasi:io", "wasi:random", "wasi:sockets"})
+"""The packages that wasmtime provides (wasmtime_component_linker_add_wasip2)."""
+
+POLL: Final = "wasi:io/poll"
+"""What asyncio in guests waits for."""
+
+MONOTONIC_CLOCK: Final = "wasi:clocks/monotonic-clock"
+"""What wakes asyncio in guests."""
+
+HOST_CLASSES: Final[Mapping[str, Sequence[str]]] = MappingProxyType(
+    {POLL: ("Pollable",), "wasi:io/streams": ("InputStream", "OutputStream")}
+)
+"""Resources of wasmtime for which the runtime has classes, so that Python can make them."""
+
+
+def wasi_interface(name: str | None) -> str:
+    """Return an interface's name without its version if that is one of WASI 0.2; the empty string for any other."""
+    interface, _, version = (name or "").partition("@")
+    return interface if interface.startswith("wasi:") and version.startswith("0.2.") else ""
