@@ -1,26 +1,23 @@
 """A component's world, with the local services in the places where its own bindings leave something to implement."""
 
-# pyright: reportPrivateUsage=false
-# ruff: noqa: SLF001
-# What a world is made of has names with an underscore, because WIT may give its functions any other.
-
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
 from dataclasses import replace
 from types import SimpleNamespace, new_class
-from typing import Any, cast
+from typing import cast
 
 from witgen_runtime.host import Definition, Import, World
 from witgen_runtime.host.linking.versions import Versions
+from witgen_runtime.host.world import definition_of
 
-from ..loading.bindings import generated
+from ..loading.bindings import content_of, generated
 from ..loading.implementations import implementations
 from ._bindings.host import Services as ServicesWorld
 from .generations import of_generation
 
-__all__ = ["Composition", "compose"]
+__all__ = ["Composition", "compose", "compose_world"]
 
 
 def _service(item: Import) -> Import:
@@ -28,7 +25,7 @@ def _service(item: Import) -> Import:
     return replace(item, native=True) if item.name.startswith("wasi:http/") else item
 
 
-_SERVICES = {item.name: _service(item) for item in ServicesWorld._definition.imports}
+_SERVICES = {item.name: _service(item) for item in definition_of(ServicesWorld).imports}
 _VERSIONS = Versions(_SERVICES)
 
 
@@ -50,11 +47,14 @@ class Composition:
         self.content = content
         self.served = served
 
+    @property
+    def definition(self) -> Definition:
+        """The definition of the world."""
+        return definition_of(self.world)
+
 
 def compose(
-    component: str | os.PathLike[str] | bytes | type[World],
-    services: Mapping[str, object],
-    own: object = None,
+    component: str | os.PathLike[str] | bytes | type[World], services: Mapping[str, object], own: object = None
 ) -> Composition:
     """Put a component's world together.
 
@@ -66,12 +66,17 @@ def compose(
     Raises:
         WitgenError: the file is not a component.
     """
-    loaded: Any
     if isinstance(component, type):
-        loaded, content = component, cast("Any", component)._content
-    else:
-        loaded, content, _ = generated(component)
-    definition: Definition = loaded._definition
+        return compose_world(component, content_of(component), services, own)
+    world, content, _ = generated(component)
+    return compose_world(world, content, services, own)
+
+
+def compose_world(
+    world: type[World], content: bytes, services: Mapping[str, object], own: object = None
+) -> Composition:
+    """Put a component's world together, whose class is known already; see `compose`."""
+    definition = definition_of(world)
     given = implementations(definition, own, {})
     imports = tuple(_chosen(item, services, given) for item in definition.imports)
     present = Versions(item.name for item in imports)
@@ -87,9 +92,9 @@ def compose(
             setattr(given, item.attribute, services[service.attribute])
             served.add(item.name)
     changed = replace(definition, imports=imports)
-    members = {"_definition": changed, "__doc__": loaded.__doc__, "__module__": loaded.__module__}
-    world = new_class(loaded.__name__, (loaded,), exec_body=lambda body: body.update(members))
-    return Composition(cast("type[World]", world), given, content, frozenset(served))
+    members = {"_definition": changed, "__doc__": world.__doc__, "__module__": world.__module__}
+    composed = new_class(world.__name__, (world,), exec_body=lambda body: body.update(members))
+    return Composition(cast("type[World]", composed), given, content, frozenset(served))
 
 
 def _service_of(item: Import) -> Import | None:

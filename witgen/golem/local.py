@@ -1,9 +1,5 @@
 """Running Golem components on this machine, without an oplog: for tests, and for programs that embed them."""
 
-# pyright: reportPrivateUsage=false
-# ruff: noqa: SLF001
-# What a world is made of has names with an underscore, because WIT may give its functions any other.
-
 from __future__ import annotations
 
 import os
@@ -11,10 +7,10 @@ import tempfile
 from pathlib import Path
 from typing import Any, Protocol, Self, Unpack
 
-from witgen_runtime.host import OpenOptions, Store
-from witgen_runtime.host.linking.preparation import prepare
+from witgen_runtime.host import OpenOptions
+from witgen_runtime.host.linking.instantiation import Setup
 from witgen_runtime.host.open_options import choose
-from witgen_runtime.host.world import instantiate
+from witgen_runtime.host.world import open_world
 
 from .composition import compose
 from .services.blobstore.store import BlobStore
@@ -109,24 +105,9 @@ class Services:
             LinkError: an import is missing or does not fit.
             WitgenError: it is not a component.
         """
-        wasi, limits, adapters = choose("Services.open", options)
+        chosen = choose("Services.open", options)
         made = compose(component, self.implementations(), imports)
-        definition = made.world._definition
-        ready = prepare(definition, made.content, limits, adapters)
-        store = Store(
-            ready.engine,
-            wasi=wasi,
-            limits=limits,
-            concurrent=ready.concurrent,
-            streams=definition.passes_streams,
-            http=True,
-        )
-        try:
-            world: Any = made.world(instantiate(definition, store, ready, made.imports), owns_store=True)
-        except BaseException:
-            store.close()
-            raise
-        return world
+        return open_world(made.world, made.content, made.imports, chosen, Setup(http=True))
 
     def close(self) -> None:
         """Close all services; twice is fine."""

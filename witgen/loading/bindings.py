@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from witgen_runtime import host
 from witgen_runtime.host import forking
 from witgen_runtime.host.linking.preparation import Prepared, prepare
+from witgen_runtime.host.world import definition_of
 
 from ..cache import outputs, store
 from ..config import Config
@@ -26,7 +27,7 @@ from ..wit.tree import SingleFile, Tree, read_tree
 from .implementations import complete, implementations
 from .memory import install
 
-__all__ = ["generated", "load"]
+__all__ = ["content_of", "generated", "load"]
 
 _HOME = "witgen.loaded"
 _RUNTIME = "witgen_runtime"
@@ -91,6 +92,12 @@ def generated(
         return _generated[name], file.data, name
 
 
+def content_of(world: Any) -> bytes:
+    """Return the component of which `load` has made the class of a world."""
+    content: bytes = world._content  # noqa: SLF001 - of this module's own class, whose public names are WIT's
+    return content
+
+
 def _file(component: str | os.PathLike[str] | bytes) -> SingleFile:
     if isinstance(component, bytes):
         return SingleFile("component.wasm", component)
@@ -137,12 +144,11 @@ def _imported(modules: Mapping[str, str], name: str) -> Any:
 
 def _bound(base: Any, content: bytes) -> Any:
     """Return a world's class that knows its component."""
-    definition: host.Definition = base._definition  # noqa: SLF001 - as the runtime does
     members = {
         "__doc__": base.__doc__,
         "__module__": base.__module__,
         "_content": content,
-        "_ready": prepare(definition, content, _UNASKED),
+        "_ready": prepare(definition_of(base), content, _UNASKED),
     }
     return new_class(base.__name__, (_Loaded, base), exec_body=lambda body: body.update(members))
 

@@ -24,6 +24,7 @@ from .errors import (
     Trap,
 )
 from .linking.definition import Definition, Import, labelled
+from .linking.instance import Instance
 from .open_options import OpenOptions
 from .store.limits import Limits
 from .store.resource import (
@@ -60,7 +61,7 @@ from .wasi.standard_streams import WasiConfig
 from .wasi.stream_files import StreamError
 from .wasi.streams import InputStream, OutputStream
 from .wasi.timer import Timer
-from .world import Instance, World, adapters_of
+from .world import World, adapters_of
 
 __all__ = [
     "Adapters",

@@ -26,11 +26,12 @@ from . import forking
 from .adapters.options import Adapters
 from .component import ComponentSource
 from .errors import HostError, StoreDeadError
-from .open_options import OpenOptions, choose
+from .linking.instantiation import Setup
+from .open_options import Chosen, OpenOptions, choose
 from .store.limits import Limits
 from .store.resource import Handle
 from .store.store import Store
-from .world import World
+from .world import World, open_world
 
 __all__ = ["AsyncWorld", "Opening", "run_any_in_store", "run_in_store"]
 
@@ -89,10 +90,10 @@ class AsyncWorld(Unique, Generic[W]):
         adapters: Adapters | None = None,
     ) -> Self:
         """Run a component in a new store; it is compiled and started on the store's thread too."""
-        interruptible = replace(limits or Limits(), interruptible=True)
-        worker = _Worker(asyncio.get_running_loop(), interruptible.deadline)
+        options = Chosen(wasi, replace(limits or Limits(), interruptible=True), adapters)
+        worker = _Worker(asyncio.get_running_loop(), options.limits.deadline)
         try:
-            opened = await worker.run(partial(worker.open, world, component, imports, wasi, interruptible, adapters))
+            opened = await worker.run(partial(worker.open, world, component, imports, options))
         except BaseException:
             worker.end()
             raise
@@ -192,16 +193,8 @@ class _Worker:
         """Jobs that run on the thread or wait for it, except jobs that only let guests make progress."""
         _workers.add(self)
 
-    def open(
-        self,
-        world: type[W],
-        component: ComponentSource,
-        imports: object,
-        wasi: wasmtime.WasiConfig | None,
-        limits: Limits,
-        adapters: Adapters | None,
-    ) -> W:
-        return world._open_with(component, imports, wasi=wasi, limits=limits, adapters=adapters, prepare=self._adopt)
+    def open(self, world: type[W], component: ComponentSource, imports: object, options: Chosen) -> W:
+        return open_world(world, component, imports, options, Setup(on_store=self._adopt))
 
     @property
     def _is_lost(self) -> bool:

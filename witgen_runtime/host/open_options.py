@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple, TypedDict, cast
 
+import wasmtime
+
 from .adapters.options import Adapters
 from .store.limits import Limits
 from .wasi.standard_streams import WasiConfig
@@ -41,7 +43,7 @@ class OpenOptions(TypedDict, total=False):
 class Chosen(NamedTuple):
     """What the options come to."""
 
-    wasi: WasiConfig | None
+    wasi: wasmtime.WasiConfig | None
     limits: Limits
     adapters: Adapters | None
 

@@ -2,110 +2,31 @@
 
 # pyright: reportPrivateUsage=false
 # ruff: noqa: SLF001
-# Handles keep their state under names with an underscore, because WIT may give their methods any other.
+# Worlds keep what is the runtime's under names with an underscore, because WIT may give their functions any other.
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections import ChainMap
-from collections.abc import Callable
 from functools import partial
-from types import new_class
-from typing import Any, ClassVar, Protocol, Self, cast
+from typing import ClassVar, Protocol, Self, TypeVar
 
 import wasmtime
-from wasmtime import component as wasm
 
-from .. import abi
 from ..values import Unique
-from . import forking, signatures
-from .adapters.calling.bound_imports import DRIVE, START
-from .adapters.calling.stream_calls import keys_of
 from .adapters.options import Adapters
-from .adapters.report import AdaptersTaken, taken
-from .capi import ffi
+from .adapters.report import AdaptersTaken
 from .component import ComponentSource
-from .convert.binder import bind_caller
-from .errors import LinkError
-from .linking import preparation
-from .linking.definition import Definition, Needs
-from .linking.implementations import check_imports
-from .linking.linker import Linkage, is_refused, refuse
-from .linking.preparation import Prepared
-from .open_options import OpenOptions, choose
-from .store.handles import Guest, ResourceHandles
+from .linking.definition import Definition
+from .linking.instance import Instance
+from .linking.instantiation import Setup, instantiate, open_component
+from .linking.preparation import check_store, prepare_for
+from .open_options import Chosen, OpenOptions, choose
 from .store.limits import Limits
-from .store.resource import GuestResource, ResourceBinding
 from .store.store import Store
-from .streams.stream_handles import FunctionEnds
 
-__all__ = ["Instance", "World", "adapters_of", "instantiate"]
+__all__ = ["World", "adapters_of", "definition_of", "open_world"]
 
-
-class Instance(Unique):
-    """A component instance, for generated code: its exports by descriptor."""
-
-    _WHY_UNIQUE = "is an open component"
-
-    def __init__(self, store: Store, raw: wasm.Instance, needs: Needs, linkage: Linkage, label: str = "") -> None:
-        self.store = store
-        self._raw = raw
-        self._needs = needs
-        self._linkage = linkage
-        self.adapters = AdaptersTaken()
-        self._label = label
-        self._handles = ResourceHandles(store, dict(linkage.sides))
-        self._sides = cast("dict[abi.Resource, Any]", self._handles.resources)
-        # Of an interface that is imported and exported, functions of the world itself use the import (WIT.md, Worlds).
-        self._own_handles = ResourceHandles(store, ChainMap(linkage.sides, self._sides))
-
-    def labelled(self, label: str) -> Instance:
-        """Return a view of this instance for an export `label: interface`, which has separate resources."""
-        return Instance(self.store, self._raw, self._needs, self._linkage, label)
-
-    def function(self, function: abi.Function, interface: str = "") -> Callable[..., Any]:
-        """Return the callable for an exported function; it is compiled at its first call."""
-        known = self._label or interface
-        name = self._needs.exports.get(known, "")
-        target = ffi.export_function(self._raw, self.store.context, name, function.name)
-        if target is None:
-            raise LinkError(f"the component does not export {name}#{function.name}")
-        adapted = function.name in self._needs.text.get(("export", known), ())
-        handles = self._handles if known else self._own_handles
-        if signatures.passes_ends(function):
-            if is_refused(function, self._needs.numbers.get(("export", known), frozenset())):
-                return partial(refuse, function)
-            streams, keys = self._linkage.streams, keys_of(name, function)
-            handles = handles.of_function(
-                FunctionEnds(streams, keys, awaits=self.store.loop is not None, exported=True)
-            )
-        store = self.store
-        calls_back = self._linkage.calls_python or store.stdio.calls_python or store.concurrent
-        calls_back |= store.turns.begin is not None
-        return bind_caller(function, handles, target, adapted=adapted, calls_back=calls_back)
-
-    def resource(self, cls: type[Any], resource: abi.Resource, interface: abi.Interface) -> Any:
-        """Return the class of a resource that this instance exports: the abstract `cls` with its methods filled in."""
-        namespace: dict[str, Any] = {"__slots__": (), "__module__": cls.__module__, "__qualname__": cls.__qualname__}
-        namespace["__init__"] = _no_constructor
-        functions = (each for each in interface.functions if each.resource is resource)
-        calls: dict[abi.Function, Any] = {each: self.function(each, interface.name) for each in functions}
-        for function, call in calls.items():
-            call.__defaults__ = signatures.defaults(function)
-            if function.name.startswith("[constructor]"):
-                namespace["__init__"] = _constructor(call)
-            else:
-                call.__doc__ = getattr(getattr(cls, function.python, None), "__doc__", None)
-                static = function.name.startswith("[static]")
-                namespace[function.python] = staticmethod(call) if static else call
-        namespace["_binding"] = ResourceBinding(calls, partial(self._adopt, resource))
-        bound = new_class(cls.__name__, (cls,), exec_body=lambda body: body.update(namespace))
-        self._adopt(resource, bound)
-        return bound
-
-    def _adopt(self, resource: abi.Resource, cls: type[Any]) -> None:
-        """Make `cls` the class of the handles of a resource that the component returns."""
-        self._sides[resource] = Guest(cls)
+W = TypeVar("W", bound="World")
 
 
 class _HasAdapters(Protocol):
@@ -117,16 +38,9 @@ def adapters_of(world: _HasAdapters) -> AdaptersTaken:
     return world._adapters
 
 
-def _no_constructor(self: GuestResource, *_: object, **__: object) -> None:
-    raise TypeError(f"{type(self).__name__} has no constructor")
-
-
-def _constructor(construct: Callable[..., Any]) -> Callable[..., None]:
-    def __init__(self: GuestResource, *arguments: object, **named: object) -> None:  # noqa: N807
-        made: GuestResource = construct(*arguments, **named)
-        self._box, self._fate, self._store = made._release("moved"), "", made._store
-
-    return __init__
+def definition_of(world: type[World]) -> Definition:
+    """Return the definition of a world: its imports and exports."""
+    return world._definition
 
 
 class World(Unique, ABC):
@@ -148,8 +62,7 @@ class World(Unique, ABC):
     @classmethod
     def _open_by_options(cls, component: ComponentSource, imports: object, options: OpenOptions) -> Self:
         """Run a component in a store of its own, as the caller of the generated `open` asks."""
-        wasi, limits, adapters = choose(f"{cls.__name__}.open", options)
-        return cls._open(component, imports, wasi=wasi, limits=limits, adapters=adapters)
+        return open_world(cls, component, imports, choose(f"{cls.__name__}.open", options))
 
     @classmethod
     def _open(
@@ -162,41 +75,15 @@ class World(Unique, ABC):
         adapters: Adapters | None = None,
     ) -> Self:
         """Run a component in a new store."""
-        return cls._open_with(component, imports, wasi=wasi, limits=limits, adapters=adapters)
-
-    @classmethod
-    def _open_with(
-        cls,
-        component: ComponentSource,
-        imports: object,
-        *,
-        wasi: wasmtime.WasiConfig | None,
-        limits: Limits | None,
-        adapters: Adapters | None = None,
-        prepare: Callable[[Store], None] | None = None,
-    ) -> Self:
-        """Run a component in a new store, which `prepare` may change before the component starts."""
-        definition = cls._definition
-        check_imports(definition, imports)
-        ready = preparation.prepare(definition, component, limits, adapters)
-        store = Store(
-            ready.engine, wasi=wasi, limits=limits, concurrent=ready.concurrent, streams=definition.passes_streams
-        )
-        try:
-            if prepare is not None:
-                prepare(store)
-            return cls(instantiate(definition, store, ready, imports), owns_store=True)
-        except BaseException:
-            store.close()
-            raise
+        return open_world(cls, component, imports, Chosen(wasi, limits or Limits(), adapters))
 
     @classmethod
     def _instantiate(
         cls, store: Store, component: ComponentSource, imports: object, adapters: Adapters | None = None
     ) -> Self:
         """Run a component in a store that the caller closes."""
-        preparation.check_store(store)
-        ready = preparation.prepare_for(store, cls._definition, component, adapters)
+        check_store(store)
+        ready = prepare_for(store, cls._definition, component, adapters)
         return cls(instantiate(cls._definition, store, ready, imports), owns_store=False)
 
     def close(self) -> None:
@@ -214,18 +101,10 @@ class World(Unique, ABC):
         World._close(self)
 
 
-def instantiate(definition: Definition, store: Store, ready: Prepared, imports: object) -> Instance:
-    """Run a prepared component in a store of its engine."""
-    store.usable()
-    forking.note_wasi()
-    needs = definition.needs(ready.component, store.engine)
-    if ready.wanted is not None:
-        ready.wanted.insist()
-    linkage = Linkage(definition, store, imports)
-    linkage.define(needs)
-    raw = linkage.instantiate(ready.component)
-    instance = Instance(store, raw, needs, linkage)
-    if DRIVE.name in needs.adapters:
-        linkage.streams.driven_by(instance.function(START), instance.function(DRIVE))
-    instance.adapters = taken(definition, needs, ready.wanted.refusal if ready.wanted is not None else None)
-    return instance
+def open_world(
+    world: type[W], component: ComponentSource, imports: object, options: Chosen, setup: Setup | None = None
+) -> W:
+    """Run a component in a new store, which is closed with the world."""
+    return open_component(
+        world._definition, component, imports, options, setup or Setup(), partial(world, owns_store=True)
+    )

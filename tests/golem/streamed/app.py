@@ -22,6 +22,9 @@ from witgen_runtime.values import WitError
 
 MIB = 1 << 20
 
+KEPT = []
+"""What a later call may need."""
+
 
 def failure(call, *arguments):
     """Return what a call says that fails."""
@@ -95,6 +98,14 @@ async def blobs(_):
     blobstore.delete_container("box")
     said.append(str(blobstore.container_exists("box")))
     return said
+
+
+async def hand_over(_):
+    """End a stream, and return at once."""
+    made = OutgoingValue.new_outgoing_value()
+    KEPT.append(made)
+    await written(made.outgoing_value_write_body, [b"handed ", b"over"])
+    return []
 
 
 async def large(_):

@@ -13,9 +13,12 @@ import pytest
 from wasmtime import wat2wasm
 
 from tests.golem.worker.conftest import ADD, Folder
-from witgen.golem import Executor
+from witgen.golem import Executor, Services
+from witgen.golem._bindings.types.wasi_logging_logging import Level
+from witgen.golem.services.logging import Logging
 from witgen.golem.worker.errors import StateError
 from witgen.golem.worker.managing import Reader
+from witgen_runtime.host import LinkError
 
 
 def test_a_result_on_stdout_and_the_status_on_stderr(folder: Folder) -> None:
@@ -50,6 +53,31 @@ def test_what_a_component_logs(folder: Folder) -> None:
     assert code == 0, err
     assert "INFO golem.shop: sold\n" in err
     assert "sold" not in folder.run("run", "tell.wasm", "tell", "--worker", "ann")[2]
+
+
+class Mute(Logging):
+    """Implements logging as nobody can call it."""
+
+    def log(self, level: Level, message: str) -> None:  # type: ignore[override]
+        raise NotImplementedError
+
+
+def test_implementations_that_do_not_fit_are_listed_as_by_services(folder: Folder) -> None:
+    """A worker does not find out at its first call."""
+    path = folder.path / "tell.wasm"
+    path.write_bytes(wat2wasm(TELL))
+    mute = Mute()
+    with Services(folder.path / "services") as services, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(services, "logging", mute)
+        with pytest.raises(LinkError) as expected:
+            services.open(path)
+        with Executor(folder.path / "state.db", services=services) as executor:
+            component = executor.add_component(path)
+            made = executor.find_or_create(component.id, "ann")
+            with pytest.raises(LinkError) as caught:
+                executor.invoke(made, "tell", executor.program(component.id, 0).find("tell").request([]), "key")
+    assert str(caught.value) == str(expected.value)
+    assert "wasi:logging/logging#log: it is called with (level, context, message)" in str(caught.value)
 
 
 # Prints a line to stderr, and traps.

@@ -9,6 +9,8 @@ import pytest
 
 from tests.golem.guests import streamed
 from tests.golem.worker.conftest import Machine
+from witgen.golem.services.blobstore.store import OutgoingValue
+from witgen_runtime.host import ByteStreamReader
 
 
 @pytest.fixture(scope="session")
@@ -35,3 +37,23 @@ def test_what_was_stored_is_not_stored_again(machine: Machine, what: str, said: 
     assert machine.call("one", "run", what, "") == said
     shutil.rmtree(machine.state.with_name("state.db.d") / "blobs", ignore_errors=True)
     assert machine.call("one", "run", "called", "")
+
+
+def test_what_a_call_has_left_in_a_stream_arrives_with_its_end(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No later call has to make the guest run for it: this is as in worlds."""
+    take, written = OutgoingValue.take_body, list[OutgoingValue]()
+
+    def noted(value: OutgoingValue, data: ByteStreamReader) -> None:
+        written.append(value)
+        take(value, data)
+
+    monkeypatch.setattr(OutgoingValue, "take_body", noted)
+    with machine.executor() as executor:
+        component = executor.add_component(machine.component)
+        made = executor.find_or_create(component.id, "one")
+        export = executor.program(component.id, made.record.version).find("run")
+        executor.invoke(made, export.name, export.request(["hand_over", ""]), "a key")
+        [value] = written
+        assert value.written.read() == b"handed over"

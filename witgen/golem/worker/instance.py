@@ -1,22 +1,20 @@
 """A component with its host, recorded: what a worker is while it is loaded."""
 
-# pyright: reportPrivateUsage=false
-# ruff: noqa: SLF001
-# What a world is made of has names with an underscore, because WIT may give its functions any other.
-
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 from witgen_runtime import abi
-from witgen_runtime.host import Instance, Limits, Store, WasiConfig, drop
+from witgen_runtime.host import Limits, Store, WasiConfig, drop
 from witgen_runtime.host.adapters.calling.subtasks import Subtasks
+from witgen_runtime.host.linking.instantiation import Setup, open_component
 from witgen_runtime.host.linking.linker import Linkage
-from witgen_runtime.host.linking.preparation import prepare
+from witgen_runtime.host.open_options import Chosen
 
-from ..composition import compose
+from ..composition import Composition, compose_world
 from ..services.http.client import RESPONSE_LIMIT
 from ..services.waiting import checked
 from .durable.files import Files
@@ -89,6 +87,27 @@ class Surroundings:
         return lambda data: recorder.put_out(stream, data, self.output)
 
 
+def _recording(made: Composition, recorder: Recorder, durable: Durable, files: Files, own: Files | None) -> Setup:
+    """Return what records all that a component learns from its host; `own` are the files that it sees at `/`."""
+
+    def wrapped(imports: object) -> object:
+        served = [item for item in made.definition.imports if item.name in made.served]
+        found = {item.attribute: getattr(imports, item.attribute) for item in served}
+        return SimpleNamespace(**{**vars(imports), **durable.wrap(served, found)})
+
+    def extend(store: Store) -> None:
+        store.extension(Subtasks, lambda store: DurableSubtasks(store, recorder))
+
+    def shadow(linkage: Linkage) -> None:
+        Polling(linkage.store, recorder, durable.revive_awaited).shadow(linkage)
+        # wasmtime lets no function that async ones call wait, which files and streams may.
+        if not made.definition.concurrent:
+            Streams(recorder, files).shadow(linkage)
+            Filesystem(recorder, own).shadow(linkage)
+
+    return Setup(streams=True, bounds_waits=False, on_store=extend, wrap=wrapped, on_linkage=shadow)
+
+
 class Loaded:
     """A component that runs, with implementations that record.
 
@@ -111,39 +130,20 @@ class Loaded:
         files: Files,
     ) -> None:
         self.program = program
-        made = compose(program.world, implementations)
-        definition = made.world._definition
-        served = [item for item in definition.imports if item.name in made.served]
-        found = {item.attribute: getattr(made.imports, item.attribute) for item in served}
-        for attribute, each in durable.wrap(served, found).items():
-            setattr(made.imports, attribute, each)
         self.files = files
         own = None if surroundings.has_root else files
-        files.is_watched = not definition.concurrent
-        ready = prepare(definition, program.content, surroundings.limits, bounds=False)
-        self.store = Store(
-            ready.engine,
-            wasi=surroundings.wasi(recorder, own),
-            limits=surroundings.limits,
-            concurrent=ready.concurrent,
-            streams=True,
+        made = compose_world(program.world, program.content, implementations)
+        files.is_watched = not made.definition.concurrent
+        # The world knows the classes of the resources that the component exports.
+        self._instance, self._world = open_component(
+            made.definition,
+            made.content,
+            made.imports,
+            Chosen(surroundings.wasi(recorder, own), surroundings.limits, None),
+            _recording(made, recorder, durable, files, own),
+            lambda instance: (instance, made.world(instance, owns_store=False)),
         )
-        try:
-            needs = definition.needs(ready.component, self.store.engine)
-            self.store.extension(Subtasks, lambda store: DurableSubtasks(store, recorder))
-            linkage = Linkage(definition, self.store, made.imports)
-            linkage.define(needs)
-            Polling(self.store, recorder, durable.revive_awaited).shadow(linkage._linker, linkage._handles)
-            # wasmtime lets no function that async ones call wait, which files and streams may.
-            if not definition.concurrent:
-                Streams(self.store, recorder, files).shadow(linkage._linker, linkage._handles)
-                Filesystem(self.store, recorder, own).shadow(linkage._linker, linkage._handles)
-            self._instance = Instance(self.store, linkage.instantiate(ready.component), needs, linkage)
-        except BaseException:
-            self.store.close()
-            raise
-        # Knows the classes of the resources that the component exports.
-        self._world = made.world(self._instance, owns_store=False)
+        self.store = self._instance.store
         self._functions: dict[abi.Function, Callable[..., Any]] = {}
         self._held = Held()
         self._receivers: dict[tuple[abi.Function, Encoded], Any] = {}

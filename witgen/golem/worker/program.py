@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from types import new_class
 from typing import Final
 from uuid import UUID, uuid5
 
 from witgen_runtime.host import World
+from witgen_runtime.host.world import definition_of
 
 from ...loading.bindings import generated
 from ...wit.resolve.component import world_name
@@ -42,15 +42,14 @@ class Program:
     """
 
     def __init__(self, path: Path, name: str) -> None:
-        made, self.content, _ = generated(path, world=world_name(f"{name}.wasm"))
+        self.world: type[World]
+        self.world, self.content, _ = generated(path, world=world_name(f"{name}.wasm"))
         self.digest = hashlib.sha256(self.content).hexdigest()
-        members = {"_content": self.content, "__doc__": made.__doc__, "__module__": made.__module__}
-        self.world: type[World] = new_class(made.__name__, (made,), exec_body=lambda body: body.update(members))
 
     @property
     def exports(self) -> Exports:
         """All that can be called from outside."""
-        return Exports(self.world._definition.exports)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  (as `composition`)
+        return Exports(definition_of(self.world).exports)
 
     def find(self, name: str) -> Export:
         """Return the function of a name: in full, or as much of it as tells it apart.

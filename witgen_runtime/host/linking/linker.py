@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import count
 from typing import Any, NoReturn
@@ -120,20 +120,26 @@ def refuse(function: abi.Function, *_: object, **__: object) -> NoReturn:
     raise LinkError(f"{signatures.describe(function)} cannot be called: {reason}")
 
 
+def _wanted(linked: Iterable[_Linked]) -> list[_Linked]:
+    """Return those of a component's imports that Python implements."""
+    return [each for each in linked if not each.implementation.native]
+
+
 class Linkage:
     """A linker with the imports of one component; `sides` has the implementing side of each resource."""
 
     def __init__(self, definition: Definition, store: Store, imports: object) -> None:
         check_imports(definition, imports)
         self._known_problems = problems_of(imports)
-        self._store = store
+        self.store = store
         self._definition = definition
+        self._imports = imports
         self._implementations = [Implementation(item, imports) for item in definition.imports]
         self.sides: dict[abi.Resource, Side] = {}
         self.calls_python = False
         """Whether the component can call Python."""
         self._has_preopens = False
-        self._handles = ResourceHandles(store, self.sides)
+        self.handles = ResourceHandles(store, self.sides)
         self._linker = RawLinker(store.engine)
         self._linker.allow_shadowing = True
         self._linker.add_wasip2()
@@ -142,15 +148,24 @@ class Linkage:
             self._linker.add_wasi_http()
 
     def _keep(self, *callbacks: Any) -> None:
-        self._store.keep.extend(callbacks)
+        self.store.keep.extend(callbacks)
         self.calls_python = True
 
-    def define(self, needs: Needs) -> None:
-        """Define everything that the component imports; raise with a list of all that is missing."""
-        linked = _Linked.all(self._implementations, needs)
-        wanted = [each for each in linked if not each.implementation.native]
+    def check(self, needs: Needs) -> None:
+        """Raise with a list of all that the component imports and that is missing or does not fit."""
+        wanted = _wanted(_Linked.all(self._implementations, needs))
         self._refuse_missing(wanted)
         self._refuse_lending(wanted)
+
+    def wrap(self, wrapper: Callable[[object], object]) -> None:
+        """Replace the implementations by what a function makes of the object that has them."""
+        imports = wrapper(self._imports)
+        self._implementations = [Implementation(item, imports) for item in self._definition.imports]
+
+    def define(self, needs: Needs) -> None:
+        """Define everything that the component imports."""
+        linked = _Linked.all(self._implementations, needs)
+        wanted = _wanted(linked)
         for implementation in self._implementations:
             self._assign(implementation)
         with ffi.defining(self._linker) as root:
@@ -166,11 +181,11 @@ class Linkage:
             if STEP.name in needs.adapters:
                 self._define_ends(root, needs)
             if WAIT.name in needs.adapters:
-                self._bind(root, WAIT, partial(may_wait, self._store))
+                self._bind(root, WAIT, partial(may_wait, self.store))
             self._define_numbers(root, linked, needs)
 
     def _refuse_missing(self, wanted: list[_Linked]) -> None:
-        awaits = self._store.finish is not None
+        awaits = self.store.finish is not None
         # Two versions of an interface may have one implementation, and lack the same.
         missing = dict.fromkeys(problem for each in wanted for problem in each.problems(awaits=awaits))
         if wrong := [*self._known_problems, *missing]:
@@ -187,7 +202,7 @@ class Linkage:
                     self._bind(root, number, self._number)
 
     def _number(self, instance: HostResource) -> int:
-        return self._store.table.lend(instance)[0]
+        return self.store.table.lend(instance)[0]
 
     def _refuse_lending(self, wanted: list[_Linked]) -> None:
         """Refuse a component with functions that are lent two handles by every call, where such calls trap."""
@@ -197,7 +212,7 @@ class Linkage:
             for function in each.item.interface.functions
             if function.name in each.used and signatures.lends(function) > 1 and function.name not in each.lent
         ]
-        if lent and not lends_two(self._store.engine):
+        if lent and not lends_two(self.store.engine):
             raise LinkError("\n".join(["host functions that could not be called:", *lent, LENDS_ONE]))
 
     def _assign(self, implementation: Implementation) -> None:
@@ -212,7 +227,7 @@ class Linkage:
         refused = linked.without_adapter()
         for resource, _ in linked.item.interface.resources:
             type_ = wasm.ResourceType.host(_number_of(resource))
-            ffi.add_resource(instance, resource.name, type_, self._store.destructor)
+            ffi.add_resource(instance, resource.name, type_, self.store.destructor)
         for function in linked.item.interface.functions:
             if function.name not in linked.used:
                 continue
@@ -227,29 +242,29 @@ class Linkage:
                 implemented = self._subtasks.starter(function, implemented)
                 self._bind(instance, finish_of(function), self._subtasks.take, adapted=adapted, handles=handles)
             if function.name in linked.lent:
-                implemented = with_objects(called, implemented, self._store.table.objects)
+                implemented = with_objects(called, implemented, self.store.table.objects)
                 called = numbered(called)
             self._bind(instance, called, implemented, finish, name=function.name, adapted=adapted, handles=handles)
 
     @property
     def _finish(self) -> Callable[[object], object] | None:
         """Completes the value that an implementation returned."""
-        interruption = self._store.interruption
-        if self._store.finish is None and interruption is not None and self._store.limits.deadline is not None:
+        interruption = self.store.interruption
+        if self.store.finish is None and interruption is not None and self.store.limits.deadline is not None:
             return interruption.in_time
-        return self._store.finish
+        return self.store.finish
 
     def _handles_for(self, linked: _Linked, function: abi.Function) -> ResourceHandles:
         """Return the handles of a function, with its streams and futures if it passes any."""
         if not signatures.passes_ends(function):
-            return self._handles
+            return self.handles
         keys = keys_of(linked.name, function)
         awaits = linked.implementation.awaits(function)
-        return self._handles.of_function(FunctionEnds(self.streams, keys, awaits=awaits))
+        return self.handles.of_function(FunctionEnds(self.streams, keys, awaits=awaits))
 
     def _refuse(self, instance: wasm.LinkerInstance, function: abi.Function) -> None:
         """Define a function that raises, at each call, why it cannot be called."""
-        callback = bind_refusal(self._handles, partial(refuse, function))
+        callback = bind_refusal(self.handles, partial(refuse, function))
         self._keep(callback)
         ffi.add_function(instance, function.name, callback)
 
@@ -277,24 +292,24 @@ class Linkage:
         classes: list[Classes],
     ) -> None:
         """Define a function that passes elements; if they may be of several `classes`, the end determines which."""
-        callbacks = [bind_callback(each, self._handles, implementation, adapted=True) for each in functions]
+        callbacks = [bind_callback(each, self.handles, implementation, adapted=True) for each in functions]
         if len(callbacks) > 1:
 
             def choose(end: int) -> int:
                 return classes.index(self.streams.classes(end))
 
-            callbacks.append(bind_choice(self._handles, tuple(callbacks), choose))
+            callbacks.append(bind_choice(self.handles, tuple(callbacks), choose))
         self._keep(*callbacks)
         ffi.add_function(root, functions[0].name, callbacks[-1])
 
     @cached_property
     def _subtasks(self) -> Subtasks:
-        return Subtasks.of(self._store)
+        return Subtasks.of(self.store)
 
     @cached_property
     def streams(self) -> StreamManager:
         """The streams and futures that the component passes."""
-        return StreamManager(self._store)
+        return StreamManager(self.store)
 
     def _define_subtasks(self, root: wasm.LinkerInstance) -> None:
         """Define the functions that adapters call for the subtasks of async functions."""
@@ -312,24 +327,32 @@ class Linkage:
         adapted: bool = False,
         handles: ResourceHandles | None = None,
     ) -> None:
-        callback = bind_callback(function, handles or self._handles, implementation, finish, adapted=adapted)
+        callback = bind_callback(function, handles or self.handles, implementation, finish, adapted=adapted)
         self._keep(callback)
         ffi.add_function(instance, name or function.name, callback)
 
+    def replace(self, name: str, functions: Mapping[abi.Function, Callable[..., Any]]) -> None:
+        """Define functions of an interface in place of wasmtime's, whose resources stay."""
+        with ffi.defining(self._linker) as root, ffi.defining(root, name) as instance:
+            for function, implementation in functions.items():
+                # A method is looked up on its object, and these objects are wasmtime's.
+                called = replace(function, name=function.python, resource=None)
+                self._bind(instance, called, implementation, name=function.name)
+
     def instantiate(self, component: wasm.Component) -> wasm.Instance:
         """Make an instance, which may run the guest's start code."""
-        self._store.keep.append(component)
+        self.store.keep.append(component)
         lost = forking.wasi_is_lost()
-        if not self._has_preopens and (lost or self._store.streams):
+        if not self._has_preopens and (lost or self.store.streams):
             self._replace_preopens(component, lost)
         try:
-            return self._store.instantiate(lambda: self._instantiate(component))
+            return self.store.instantiate(lambda: self._instantiate(component))
         finally:
             self._linker.close()
 
     def _instantiate(self, component: wasm.Component) -> wasm.Instance:
         try:
-            return self._linker.instantiate(self._store.raw, component)
+            return self._linker.instantiate(self.store.raw, component)
         except wasmtime.WasmtimeError as error:
             if "cross-`Engine`" in str(error):
                 raise LinkError(
@@ -341,14 +364,12 @@ class Linkage:
 
     def _replace_preopens(self, component: wasm.Component, lost: str) -> None:
         """Define the guest's preopened folders without the runtime's; `lost` is the reason if it can have none."""
-        names = [name for name in component.type.imports(self._store.engine) if name.startswith(PREOPENS)]
+        names = [name for name in component.type.imports(self.store.engine) if name.startswith(PREOPENS)]
         if not names:
             return
-        directories = refused(self._store, lost) if lost else hidden(self._store)
-        with ffi.defining(self._linker) as root:
-            for name in names:
-                with ffi.defining(root, name) as instance:
-                    self._bind(instance, GET_DIRECTORIES, directories)
+        directories = refused(self.store, lost) if lost else hidden(self.store)
+        for name in names:
+            self.replace(name, {GET_DIRECTORIES: directories})
 
     def _explain_strange_resources(self, text: str) -> None:
         """Raise if an interface of wasmtime has handles of resources that Python implements."""

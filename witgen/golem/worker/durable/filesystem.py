@@ -12,10 +12,9 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
-from wasmtime import component as wasm
-
 from witgen_runtime import abi
 from witgen_runtime.host import Store
+from witgen_runtime.host.linking.linker import Linkage
 from witgen_runtime.host.store.handles import ResourceHandles
 from witgen_runtime.host.wasi.internal_component import InternalComponent
 from witgen_runtime.values import Err, Ok
@@ -74,13 +73,11 @@ class Filesystem:
     """What stands in place of functions of `wasi:filesystem` in the guest's linker.
 
     Args:
-        store: the guest's.
         recorder: the worker's oplog.
         files: its files; None where the user has put another folder in their place.
     """
 
-    def __init__(self, store: Store, recorder: Recorder, files: Files | None) -> None:
-        self._store = store
+    def __init__(self, recorder: Recorder, files: Files | None) -> None:
         self._recorder = recorder
         self._files = files
         self._own: set[Hash] = set()
@@ -88,16 +85,16 @@ class Filesystem:
         self._numbers: dict[Hash, int] = {}
         self._count = 0
 
-    def shadow(self, linker: wasm.Linker, handles: ResourceHandles) -> None:
+    def shadow(self, linkage: Linkage) -> None:
         """Define the functions."""
-        native = _Native(self._store, handles)
+        native = _Native(linkage.store, linkage.handles)
         made: dict[abi.Function, Callable[..., Any]] = {NEXT_ENTRY: partial(self._next_entry, native.next_entry)}
         if self._files is not None:
             for root, name in native.directories():
                 if name == "/":
                     self._own |= _hash(native, root)
             made |= {METHODS[name]: self._method(name, native, self._files) for name in METHODS}
-        shadow(self._store, linker, handles, "wasi:filesystem/types", made)
+        shadow(linkage, "wasi:filesystem/types", made)
 
     def _next_entry(self, native: Callable[[Any], Outcome], entries: Any) -> Outcome:
         response = self._recorder.call(

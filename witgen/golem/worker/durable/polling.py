@@ -6,10 +6,9 @@ import json
 from collections.abc import Callable
 from typing import Any, Final, cast
 
-from wasmtime import component as wasm
-
 from witgen_runtime import abi
 from witgen_runtime.host import Store
+from witgen_runtime.host.linking.linker import Linkage
 from witgen_runtime.host.store.handles import ResourceHandles
 from witgen_runtime.host.wasi.internal_component import InternalComponent
 
@@ -67,16 +66,15 @@ class Polling:
         self._recorder = recorder
         self._native = _Native(store)
         self._before_wait = before_wait
-        self._store = store
 
-    def shadow(self, linker: wasm.Linker, handles: ResourceHandles) -> None:
+    def shadow(self, linkage: Linkage) -> None:
         """Define the functions."""
         made: dict[abi.Function, Callable[..., Any]] = {
             poll_abi.POLL: self._poll,
             poll_abi.POLLABLE_READY: self._ready,
             poll_abi.POLLABLE_BLOCK: self._block,
         }
-        shadow(self._store, linker, handles, "wasi:io/poll", made)
+        shadow(linkage, "wasi:io/poll", made)
 
     def _poll(self, handles: list[Any]) -> list[int]:
         answer = self._record(poll_abi.POLL, f"[{len(handles)}]", lambda: self._native.poll(handles))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -11,11 +10,9 @@ import wasmtime
 from wasmtime import component as wasm
 
 from witgen_runtime import abi
-from witgen_runtime.host import Store
 from witgen_runtime.host.capi import ffi
 from witgen_runtime.host.capi.engine import compile_with
-from witgen_runtime.host.convert.binder import bind_callback
-from witgen_runtime.host.store.handles import ResourceHandles
+from witgen_runtime.host.linking.linker import Linkage
 
 from ..errors import WorkerError
 
@@ -33,21 +30,9 @@ _PROBE = """
 """
 
 
-def shadow(
-    store: Store,
-    linker: wasm.Linker,
-    handles: ResourceHandles,
-    interface: str,
-    functions: Mapping[abi.Function, Callable[..., Any]],
-) -> None:
+def shadow(linkage: Linkage, interface: str, functions: Mapping[abi.Function, Callable[..., Any]]) -> None:
     """Define functions of an interface of WASI's, named without its version, in place of wasmtime's."""
-    name = f"{interface}@{_own_version(store.engine)}"
-    with ffi.defining(linker) as root, ffi.defining(root, name) as instance:
-        for function, call in functions.items():
-            # A method is looked up on its object, and these objects are wasmtime's.
-            callback = bind_callback(replace(function, name=function.python, resource=None), handles, call)
-            store.keep.append(callback)
-            ffi.add_function(instance, function.name, callback)
+    linkage.replace(f"{interface}@{_own_version(linkage.store.engine)}", functions)
 
 
 def _own_version(engine: wasmtime.Engine) -> str:

@@ -12,10 +12,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
-from wasmtime import component as wasm
-
 from witgen_runtime import abi
 from witgen_runtime.host import Store
+from witgen_runtime.host.linking.linker import Linkage
 from witgen_runtime.host.store.handles import ResourceHandles
 from witgen_runtime.host.wasi.internal_component import InternalComponent
 
@@ -98,14 +97,13 @@ class _Native(InternalComponent):
 class Streams:
     """What stands in place of the functions of `wasi:io/streams` that read and write, in the guest's linker."""
 
-    def __init__(self, store: Store, recorder: Recorder, files: Files) -> None:
-        self._store = store
+    def __init__(self, recorder: Recorder, files: Files) -> None:
         self._recorder = recorder
         self._files = files
 
-    def shadow(self, linker: wasm.Linker, handles: ResourceHandles) -> None:
+    def shadow(self, linkage: Linkage) -> None:
         """Define the functions."""
-        native = _Native(self._store, handles)
+        native = _Native(linkage.store, linkage.handles)
         made: dict[abi.Function, Callable[..., Any]] = {each: self._reader(each, native) for each in _READS}
         made |= {
             streams_abi.OUTPUT_STREAM_WRITE: self._counted(native.write_out),
@@ -118,7 +116,7 @@ class Streams:
             (streams_abi.OUTPUT_STREAM_BLOCKING_SPLICE, streams_abi.INPUT_STREAM_BLOCKING_READ),
         ):
             made[each] = self._splicer(made[source], self._counted(native.write_all))
-        shadow(self._store, linker, handles, "wasi:io/streams", made)
+        shadow(linkage, "wasi:io/streams", made)
 
     def _counted(self, write: Callable[[Any, bytes], None]) -> Callable[[Any, bytes], None]:
         """Return a function that writes to a stream, which may be a file's."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from witgen_runtime import abi
+from witgen_runtime.host.world import definition_of
 
 from ..._bindings.host import Services
 from ..._bindings.types import golem_api_oplog as oplog
@@ -30,7 +31,7 @@ __all__ = ["History"]
 _IMPORTED: Final = (
     {
         f"{item.interface.name}#{function.name}": (item.interface.name, function)
-        for item in Services._definition.imports  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  (WIT may use other names)
+        for item in definition_of(Services).imports
         for function in item.interface.functions
     }
     | polling.FUNCTIONS
