@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import enum
 from dataclasses import KW_ONLY, dataclass
-from typing import Any, TypeAlias
+from functools import cached_property
+from typing import Any, Final, TypeAlias
 
 __all__ = [
     "BOOL",
@@ -32,6 +33,7 @@ __all__ = [
     "FixedList",
     "Flags",
     "Function",
+    "FunctionKind",
     "Future",
     "Interface",
     "List",
@@ -47,6 +49,7 @@ __all__ = [
     "Tuple",
     "Type",
     "Variant",
+    "children",
 ]  # fmt: skip
 
 
@@ -233,6 +236,27 @@ Type: TypeAlias = (
 )  # fmt: skip
 
 
+def children(type_: Type) -> tuple[Type | None, ...]:
+    """Return the types that a type directly consists of, None for what is absent; a resource is not one of them."""
+    match type_:
+        case Record():
+            return tuple(field.type for field in type_.fields)
+        case Variant():
+            return tuple(case.payload for case in type_.cases)
+        case Tuple():
+            return type_.types
+        case Option() | Stream() | Future():
+            return (type_.type,)
+        case List() | FixedList():
+            return (type_.element,)
+        case Result():
+            return (type_.ok, type_.err)
+        case Map():
+            return (type_.key, type_.value)
+        case Prim() | Enum() | Flags() | Own() | Borrow():
+            return ()
+
+
 @dataclass(frozen=True, eq=False)
 class Param:
     """A parameter: WIT name, Python name, type. Methods list `self` first."""
@@ -240,6 +264,18 @@ class Param:
     name: str
     python: str
     type: Type
+
+
+class FunctionKind(enum.Enum):
+    """What a function is; the value is the annotation of its name (Explainer.md, Import and Export Definitions)."""
+
+    FREESTANDING = ""
+    CONSTRUCTOR = "[constructor]"
+    METHOD = "[method]"
+    STATIC = "[static]"
+
+
+_KINDS: Final = {kind.value: kind for kind in FunctionKind}
 
 
 @dataclass(frozen=True, eq=False)
@@ -262,6 +298,22 @@ class Function:
     resource: Resource | None = None
     is_async: bool = False
 
+    @cached_property
+    def kind(self) -> FunctionKind:
+        """Whether it is a constructor, method or static function of a resource, or freestanding."""
+        annotation, bracket, _ = self.name.partition("]")
+        return _KINDS.get(annotation + bracket, FunctionKind.FREESTANDING)
+
+    @property
+    def plain_name(self) -> str:
+        """The name without its annotation: `r.m` of `[method]r.m`, `r` of `[constructor]r`."""
+        return self.name.rpartition("]")[2]
+
+    @property
+    def item_name(self) -> str:
+        """The WIT identifier alone: `m` of `[method]r.m`, `r` of `[constructor]r`."""
+        return self.plain_name.rpartition(".")[2]
+
 
 @dataclass(frozen=True, eq=False)
 class Interface:
@@ -273,3 +325,8 @@ class Interface:
     name: str
     resources: tuple[tuple[Resource, str], ...]
     functions: tuple[Function, ...]
+
+    @property
+    def is_one_class(self) -> bool:
+        """Whether a class implements it: it has one resource, and no function that is not that resource's."""
+        return len(self.resources) == 1 and all(function.resource is not None for function in self.functions)

@@ -52,7 +52,7 @@ def complete(definition: Definition, found: SimpleNamespace) -> None:
             if hasattr(found, item.attribute):
                 continue
             classes = _stand_ins(item)
-            alone = len(classes) == 1 and all(function.resource is not None for function in item.interface.functions)
+            alone = item.interface.is_one_class
             target = next(iter(classes.values())) if alone else SimpleNamespace(**classes)
             setattr(found, item.attribute, target)
         for function in item.interface.functions:
@@ -67,7 +67,7 @@ def _stand_ins(item: Import) -> dict[str, Any]:
         members: dict[str, Any] = {}
         for function in item.interface.functions:
             if function.resource is resource:
-                constructs = function.name.startswith("[constructor]")
+                constructs = function.kind is abi.FunctionKind.CONSTRUCTOR
                 members["__init__" if constructs else function.python] = _stand_in(item, function)
         made[name] = type(name, (getattr(item.module, name),), members)
     return made

@@ -77,7 +77,7 @@ def missing_members(export: Export) -> list[str]:
 def _implements(export: Export, function: abi.Function, owner: type[Any] | None) -> bool:
     if owner is None:
         return callable(export.member(function.python))
-    name = "__init__" if function.name.startswith("[constructor]") else function.python
+    name = "__init__" if function.kind is abi.FunctionKind.CONSTRUCTOR else function.python
     abstract: frozenset[str] = getattr(owner, "__abstractmethods__", frozenset())
     return callable(getattr(owner, name, None)) and name not in abstract
 

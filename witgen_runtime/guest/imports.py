@@ -79,7 +79,7 @@ class Importer:
         made = self._compiled(function)
         update_wrapper(made, generated)
         made.__defaults__ = generated.__defaults__
-        setattr(owner, name, staticmethod(made) if function.name.startswith("[static]") else made)
+        setattr(owner, name, staticmethod(made) if function.kind is abi.FunctionKind.STATIC else made)
         return made
 
     def _compiled(self, function: abi.Function) -> Any:
@@ -158,7 +158,7 @@ class Importer:
 
 
 def _constructs(function: abi.Function) -> bool:
-    return function.name.startswith("[constructor]")
+    return function.kind is abi.FunctionKind.CONSTRUCTOR
 
 
 def _borrow(source: Source, resource: abi.Resource, name: str) -> str:

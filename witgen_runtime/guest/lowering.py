@@ -8,7 +8,7 @@ raw layer reads their attributes and ignores their class.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -33,26 +33,11 @@ _BARE: tuple[object, ...] = ("", b"", 0, 0.0)
 
 def handles(type_: abi.Type | None) -> Iterator[abi.Own | abi.Borrow | abi.Stream | abi.Future]:
     """Yield the handles that values of the type hold; only the two sides know how to lower them."""
-    parts: Iterable[abi.Type | None] = ()
-    match type_:
-        case abi.Own() | abi.Borrow() | abi.Stream() | abi.Future():
-            yield type_
-        case abi.Record():
-            parts = (field.type for field in type_.fields)
-        case abi.Variant():
-            parts = (case.payload for case in type_.cases)
-        case abi.Tuple():
-            parts = type_.types
-        case abi.Option():
-            parts = (type_.type,)
-        case abi.Result():
-            parts = (type_.ok, type_.err)
-        case abi.List() | abi.FixedList():
-            parts = (type_.element,)
-        case _:
-            pass
-    for part in parts:
-        yield from handles(part)
+    if isinstance(type_, (abi.Own, abi.Borrow, abi.Stream, abi.Future)):
+        yield type_
+    elif type_ is not None:
+        for part in abi.children(type_):
+            yield from handles(part)
 
 
 class LoweringFunctions:

@@ -42,7 +42,7 @@ def await_result() -> Callable[[Any], Any]:
 
 def raw_name(function: abi.Function) -> str:
     """Return componentize-py's name of a function."""
-    return snake(function.name.rpartition("]")[2].rpartition(".")[2])
+    return snake(function.item_name)
 
 
 class _Asked(Exception):  # noqa: N818 - no error, and it never leaves this module
@@ -92,8 +92,8 @@ class RawModules:
         if function.resource is not None:
             # Looked up in the class, because componentize-py's objects have instance attributes such as `handle`.
             members = getattr(home, camel(function.resource.name)).__dict__
-            first = 0 if function.name.startswith("[method]") else 1
-        found = members["__init__" if function.name.startswith("[constructor]") else name]
+            first = 0 if function.kind is abi.FunctionKind.METHOD else 1
+        found = members["__init__" if function.kind is abi.FunctionKind.CONSTRUCTOR else name]
         raw: FunctionType = getattr(found, "__func__", found)
         given = [object() for _ in function.params]
         match _ask(raw, home, [*([None] * first), *given]):

@@ -199,9 +199,9 @@ def _place(home: str, name: str, adapter: type[_Adapter], application: ModuleTyp
 
 def _install_member(tools: _Tools, function: abi.Function, resource: abi.Resource) -> None:
     adapter, cls = tools.side.adapters[resource], tools.side.classes[resource]
-    if function.name.startswith("[constructor]"):
+    if function.kind is abi.FunctionKind.CONSTRUCTOR:
         setattr(adapter, "__init__", _adapted(tools, function, cls))  # noqa: B010 - no override, as mypy would think
-    elif function.name.startswith("[static]"):
+    elif function.kind is abi.FunctionKind.STATIC:
         setattr(adapter, raw_name(function), classmethod(_adapted(tools, function, getattr(cls, function.python))))
     else:
         name, method = raw_name(function), _adapted(tools, function, None)
@@ -265,7 +265,7 @@ def _call(source: Source, tools: _Tools, function: abi.Function, called: str) ->
             source.line(f"_v = {called}")
         with source.block(f"except {source.constant(function.raises, 'raises')} as _error:"):
             source.line(f"raise {source.constant(_error_lower(tools, function), 'failure')}(_error) from None")
-    if function.name.startswith("[constructor]"):
+    if function.kind is abi.FunctionKind.CONSTRUCTOR:
         source.line("_self._implementation = _v")
         return
     declared = function.result.ok if isinstance(function.result, abi.Result) and function.raises else function.result

@@ -218,7 +218,7 @@ def _words(type_: abi.Type | None, module: Callable[[str], str]) -> str:
         case _:
             count = str(len(type_.types)) if isinstance(type_, abi.Tuple) else ""
             return "_".join(
-                (f"{type(type_).__name__.lower()}{count}", *(_words(part, module) for part in _parts(type_)))
+                (f"{type(type_).__name__.lower()}{count}", *(_words(part, module) for part in abi.children(type_)))
             )
 
 
@@ -233,18 +233,6 @@ def _title(type_: abi.Type | None) -> str:
             return f"{type_.interface}/{type_.name}"
         case _:
             inner = ", ".join(
-                _title(part) for part in _parts(type_) if part is not None or isinstance(type_, abi.Result)
+                _title(part) for part in abi.children(type_) if part is not None or isinstance(type_, abi.Result)
             )
             return f"{type(type_).__name__.lower()}<{inner}>" if inner else type(type_).__name__.lower()
-
-
-def _parts(type_: abi.Type) -> tuple[abi.Type | None, ...]:
-    match type_:
-        case abi.Tuple(types):
-            return types
-        case abi.Option(inner) | abi.List(inner) | abi.Stream(inner) | abi.Future(inner):
-            return (inner,)
-        case abi.Result(ok, err):
-            return (ok, err)
-        case _:
-            return ()

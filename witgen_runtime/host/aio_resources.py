@@ -33,12 +33,11 @@ def async_resource(world: AsyncWorld[Any], cls: type[Any], plain: type[GuestReso
         "_discard": staticmethod(world._worker.discard),
     }  # fmt: skip
     for function, call in binding.calls.items():
-        kind = function.name.partition("]")[0]
         name = function.python
-        if kind == "[constructor":
+        if function.kind is abi.FunctionKind.CONSTRUCTOR:
             name = namespace["_constructor"] = constructor
         method = _awaited(run, call, getattr(cls, name, None))
-        namespace[name] = method if kind == "[method" else staticmethod(method)
+        namespace[name] = method if function.kind is abi.FunctionKind.METHOD else staticmethod(method)
     bound = new_class(cls.__name__, (cls,), exec_body=lambda body: body.update(namespace))
     binding.adopt(bound)
     return bound

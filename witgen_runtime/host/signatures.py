@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from itertools import takewhile
+from typing import Final
 
 from wasmtime.component import FuncType
 
@@ -72,9 +73,13 @@ def _borrows(type_: abi.Type) -> int:
             return 0
 
 
+_STARTS_METHOD: Final = f"start {abi.FunctionKind.METHOD.value}"
+"""How the name of a function begins that starts an async method."""
+
+
 def is_method(function: abi.Function) -> bool:
     """Return whether a function's first parameter is `self`."""
-    return function.name.startswith(("[method]", "start [method]"))
+    return function.kind is abi.FunctionKind.METHOD or function.name.startswith(_STARTS_METHOD)
 
 
 def expected(function: abi.Function, *, text: bool = False, numbers: bool = False, lent: bool = False) -> str:

@@ -166,7 +166,7 @@ class FakeResource(Generic[Made]):
 
     def _function(self, function: abi.Function) -> Any:
         """Return the fake of one of the resource's functions."""
-        constructs = function.name.startswith("[constructor]")
+        constructs = function.kind is abi.FunctionKind.CONSTRUCTOR
         return self._fake._function(function, self._cls.__name__ if constructs else f"{self._cls.__name__}.")
 
 

@@ -55,9 +55,7 @@ class Host:
                 members[function.python] = self._called(function, interface)
         if not item.attribute:
             return {name: member for name, member in members.items() if name in names}
-        free = any(function.resource is None for function in interface.functions)
-        alone = len(interface.resources) == 1 and not free
-        return {item.attribute: next(iter(members.values())) if alone else _Namespace(members)}
+        return {item.attribute: next(iter(members.values())) if interface.is_one_class else _Namespace(members)}
 
     def _host_class(self, base: type[Any], interface: abi.Interface, resource: abi.Resource) -> type[Any]:
         """Return the class of host objects that represent the fake's objects for the component."""
@@ -65,9 +63,9 @@ class Host:
         for function in interface.functions:
             if function.resource is not resource:
                 continue
-            if function.name.startswith("[constructor]"):
+            if function.kind is abi.FunctionKind.CONSTRUCTOR:
                 members["__init__"] = _constructor(self._called(function, interface))
-            elif function.name.startswith("[static]"):
+            elif function.kind is abi.FunctionKind.STATIC:
                 members[function.python] = staticmethod(self._called(function, interface))
             else:
                 members[function.python] = _method(self._called(function, interface))

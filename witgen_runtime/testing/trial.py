@@ -93,14 +93,14 @@ class Trial(values.Unique):
     def _show_member(self, function: abi.Function, resource: abi.Resource) -> None:
         proxy, cls = self._proxies[resource], self._classes[resource]
         call = partial(self._caller, function, proxies=self._proxies)
-        if function.name.startswith("[constructor]"):
+        if function.kind is abi.FunctionKind.CONSTRUCTOR:
             construct = call(cls)
 
             def __init__(self: _Proxy, *arguments: object) -> None:  # noqa: N807
                 self._implementation = construct(*arguments)._implementation
 
             setattr(proxy, "__init__", __init__)  # noqa: B010 - mypy takes the plain assignment for an override
-        elif function.name.startswith("[static]"):
+        elif function.kind is abi.FunctionKind.STATIC:
             setattr(proxy, function.python, staticmethod(call(getattr(cls, function.python))))
         else:
             setattr(proxy, function.python, call(_method(function.python)))

@@ -12,8 +12,8 @@ from ...base.frozen import replace
 from ...diagnostics.errors import OptionError
 from ...diagnostics.model import Diagnostic
 from ...wit.model import ir
+from ...wit.model.children import children
 from .choices import Choices, Problem, imported_interfaces, is_native, named_interface
-from .types import parts
 
 __all__ = ["without_provided", "without_skipped"]
 
@@ -96,7 +96,7 @@ def _interfaces(resolve: ir.Resolve, item: ir.WorldItem) -> Iterator[ir.Interfac
 def _inside(resolve: ir.Resolve, id: ir.TypeId) -> Iterator[ir.InterfaceId]:
     kind = resolve.type_def(id).kind
     handled = (ir.TypeRef(kind.resource),) if isinstance(kind, ir.Own | ir.Borrow) else ()
-    for part in (*parts(kind), *handled):
+    for part in (*children(kind), *handled):
         yield from _mentioned(resolve, part)
 
 

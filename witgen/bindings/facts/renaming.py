@@ -49,7 +49,7 @@ def _label(world: ir.World, owner: ir.TypeOwner) -> ir.WorldKey:
 
 def function_path(function: ir.Function) -> str:
     """Return how a key names a function: `f`, `resource.method`, `resource.constructor`."""
-    path = function.name.rpartition("]")[2]
+    path = function.plain_name
     return f"{path}.constructor" if function.kind.tag is ir.FunctionKindTag.CONSTRUCTOR else path
 
 

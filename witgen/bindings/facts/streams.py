@@ -6,9 +6,10 @@ from collections.abc import Hashable, Iterator
 
 from ...base.frozen import frozen
 from ...wit.model import ir
+from ...wit.model.children import children
 from .names import Namespace, snake
 from .support import Side, obstacle
-from .types import ends, identity, parts, spelt_size
+from .types import ends, identity, spelt_size
 from .world import WorldFacts
 
 __all__ = ["StreamFacts", "streams"]
@@ -80,5 +81,5 @@ def _words(facts: WorldFacts, type: ir.Type | None) -> str:
         case kind if definition.name is not None:
             words = [facts.scope_of(id).module, snake(definition.name)]
         case kind:
-            words = [kind.__class__.__name__.lower(), *(_words(facts, each) for each in parts(kind))]
+            words = [kind.__class__.__name__.lower(), *(_words(facts, each) for each in children(kind))]
     return "_".join(words)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import enum
 
 from ...wit.model import ir
+from ...wit.model.children import children
 from .memo import Memo
-from .types import contains_handle, contains_stream, parts
+from .types import contains_handle, contains_stream
 
 __all__ = ["Side", "has_stream", "obstacle"]
 
@@ -98,7 +99,7 @@ def _type_obstacle(resolve: ir.Resolve, type: ir.Type, *, host: bool) -> str | N
     key = (type.id, host)
     if key not in known:
         kind = resolve.type_def(type).kind
-        inside = (_type_obstacle(resolve, part, host=host) for part in parts(kind))
+        inside = (_type_obstacle(resolve, part, host=host) for part in children(kind))
         own = (_HOST_TYPES if host else _GUEST_TYPES).get(kind.__class__)
         if isinstance(kind, ir.Stream | ir.Future):
             own = _stream_obstacle(resolve, kind, host=host)

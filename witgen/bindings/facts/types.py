@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from ...base.frozen import frozen
 from ...wit.model import ir
+from ...wit.model.children import children
 from .memo import Memo
 from .names import Namespace, camel, class_name, shouty, snake
 
@@ -161,29 +162,6 @@ def all_functions(resolve: ir.Resolve) -> Iterator[ir.Function]:
                 yield item
 
 
-def parts(kind: ir.TypeKind) -> tuple[ir.Type, ...]:
-    """Return the types that a type directly consists of; a handle's resource is not one of them."""
-    match kind:
-        case ir.Record(fields):
-            return tuple(field.type for field in fields)
-        case ir.Variant(cases):
-            return tuple(case.type for case in cases if case.type is not None)
-        case ir.Tuple(types):
-            return types
-        case ir.Option(type) | ir.Alias(type):
-            return (type,)
-        case ir.List(element) | ir.FixedList(element):
-            return (element,)
-        case ir.Map(key, value):
-            return (key, value)
-        case ir.Result(ok, err):
-            return tuple(type for type in (ok, err) if type is not None)
-        case ir.Stream(payload) | ir.Future(payload):
-            return (payload,) if payload is not None else ()
-        case ir.Enum() | ir.Flags() | ir.Resource() | ir.Own() | ir.Borrow():
-            return ()
-
-
 def identity(resolve: ir.Resolve, type: ir.Type | ir.TypeId) -> Hashable:
     """Return a key that is equal for types that componentize-py treats as one: a name, or their structure."""
     if isinstance(type, ir.Prim):
@@ -194,7 +172,7 @@ def identity(resolve: ir.Resolve, type: ir.Type | ir.TypeId) -> Hashable:
         return definition.kind.type
     if definition.name is not None:
         return id
-    return (definition.kind.__class__, *(identity(resolve, part) for part in parts(definition.kind)))
+    return (definition.kind.__class__, *(identity(resolve, part) for part in children(definition.kind)))
 
 
 class _Held:
@@ -210,7 +188,7 @@ class _Held:
         known = self._memo.of(resolve)
         if type.id not in known:
             kind = resolve.type_def(type).kind
-            inner = frozenset[ir.TypeId]().union(*(self.of(resolve, part) for part in parts(kind)))
+            inner = frozenset[ir.TypeId]().union(*(self.of(resolve, part) for part in children(kind)))
             own = self._of_itself(resolve, type.id, kind)
             known[type.id] = inner if own is None else inner | {own}
         return known[type.id]
@@ -264,7 +242,7 @@ def spelt_size(resolve: ir.Resolve, type: ir.Type) -> int:
     if type.id not in known:
         kind = resolve.type_def(type).kind
         opaque = isinstance(kind, ir.Record | ir.Variant)
-        known[type.id] = 1 if opaque else 1 + sum(spelt_size(resolve, part) for part in parts(kind))
+        known[type.id] = 1 if opaque else 1 + sum(spelt_size(resolve, part) for part in children(kind))
     return known[type.id]
 
 

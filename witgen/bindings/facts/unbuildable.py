@@ -135,7 +135,7 @@ def _alike(interface: ir.Interface) -> Iterator[Unbuildable]:
     """Find members of resources that componentize-py imports into the component under one name."""
     known: dict[tuple[ir.FunctionKindTag, str], str] = {}
     for function in interface.functions.values():
-        member = function.name.rpartition("]")[2]
+        member = function.plain_name
         if "." in member:
             first = known.setdefault((function.kind.tag, member.replace(".", "-")), member)
             if first != member:

@@ -226,7 +226,7 @@ class WorldFacts:
     def _function(
         self, owner: ir.TypeOwner, function: ir.Function, constants: Namespace, classes: Namespace
     ) -> FunctionFacts:
-        words = function.name.rpartition("]")[2].replace(".", "-")
+        words = function.plain_name.replace(".", "-")
         result = declared_result(self.resolve, function)
         method = function.kind.tag is ir.FunctionKindTag.METHOD
         # Free functions become methods of the class that stands for their interface.

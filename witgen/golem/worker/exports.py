@@ -66,7 +66,8 @@ class Export:
     @property
     def name(self) -> str:
         """The name in full, as Golem writes it: `ns:package/interface.{function}`."""
-        name = self.function.name.removeprefix("[static]")
+        is_static = self.function.kind is abi.FunctionKind.STATIC
+        name = self.function.plain_name if is_static else self.function.name
         if self.receiver is not None:
             name = f"{self.receiver.text}.{name}"
         return f"{self.interface}.{{{name}}}" if self.interface else name
@@ -129,7 +130,7 @@ class Exports:
         """Yield all functions but methods."""
         for interface in self._interfaces:
             for function in interface.functions:
-                if function.resource is None or function.name.startswith("[static]"):
+                if function.resource is None or function.kind is abi.FunctionKind.STATIC:
                     yield Export(interface.name, function)
 
     def find(self, name: str) -> Export:
@@ -165,9 +166,9 @@ class Exports:
         for interface in self._interfaces:
             if match["place"] and match["place"] not in _places(interface.name):
                 continue
-            functions = {function.name: function for function in interface.functions}
-            constructor = functions.get(f"[constructor]{match['resource']}")
-            method = functions.get(f"[method]{match['resource']}.{match['method']}")
+            functions = {(function.kind, function.plain_name): function for function in interface.functions}
+            constructor = functions.get((abi.FunctionKind.CONSTRUCTOR, match["resource"]))
+            method = functions.get((abi.FunctionKind.METHOD, f"{match['resource']}.{match['method']}"))
             if constructor is None or (method is None and match["method"] != DROP):
                 continue
             receiver = _receiver(constructor, match["resource"], match["made"])
@@ -179,7 +180,7 @@ class Exports:
     def _advice(self, name: str) -> str:
         for interface in self._interfaces:
             for function in interface.functions:
-                if _is_method(function) and name in {function.name, function.name.rpartition(".")[2]}:
+                if _is_method(function) and name in {function.name, function.item_name}:
                     return f"; it is a method: {_how(interface, function)}"
         exports = list(self)
         known = [spelt for export in exports for spelt in (export.function.name, export.name)]
@@ -208,19 +209,20 @@ def _receiver(constructor: abi.Function, resource: str, made: str) -> Receiver:
 
 
 def _is_method(function: abi.Function) -> bool:
-    return function.name.startswith("[method]")
+    return function.kind is abi.FunctionKind.METHOD
 
 
 def _how(interface: abi.Interface, method: abi.Function) -> str:
     """Say how a method is called."""
-    resource = method.name.removeprefix("[method]").partition(".")[0]
-    if not any(each.name == f"[constructor]{resource}" for each in interface.functions):
+    kinds = {each.kind for each in interface.functions if each.resource is method.resource}
+    if abi.FunctionKind.CONSTRUCTOR not in kinds:
+        resource = method.plain_name.partition(".")[0]
         return f"`{resource}` has no constructor, so that no worker can have one to call it on"
     return f"call it as `{_template(interface, method)}`, with the constructor's arguments in WAVE"
 
 
 def _template(interface: abi.Interface, method: abi.Function) -> str:
-    resource, _, name = method.name.removeprefix("[method]").partition(".")
+    resource, _, name = method.plain_name.partition(".")
     return f"{interface.name}.{{{resource}(…).{name}}}"
 
 
@@ -244,7 +246,7 @@ def _places(interface: str) -> set[str]:
 
 def _names(export: Export) -> set[str]:
     """Return all that a function may be called by."""
-    name = export.function.name.removeprefix("[static]")
+    name = export.function.plain_name
     return _spelt(export.interface, name) if export.interface else {name}
 
 

@@ -311,9 +311,14 @@ class Function:
     span: Span | None = uncompared(default=None)
 
     @property
+    def plain_name(self) -> str:
+        """The name without its annotation: `r.m` of `[method]r.m`, `r` of `[constructor]r`."""
+        return self.name.rpartition("]")[2]
+
+    @property
     def item_name(self) -> str:
         """The WIT identifier alone: `m` of `[method]r.m`, `r` of `[constructor]r`."""
-        return self.name.rpartition("]")[2].rpartition(".")[2]
+        return self.plain_name.rpartition(".")[2]
 
 
 @frozen

@@ -4,47 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from typing import assert_never
 
 from ...base.frozen import frozen
 from ...base.source import Span
 from ...diagnostics.model import Diagnostic, Label
+from ..model.children import children
 from ..model.ir import (
     Alias,
     Borrow,
-    Enum,
-    FixedList,
-    Flags,
-    Future,
     GatedItem,
     Interface,
     InterfaceId,
-    List,
-    Map,
-    Option,
-    Own,
     Package,
     PackageId,
     PackageName,
     Prim,
     Record,
     Resource,
-    Result,
-    Stream,
-    Tuple,
     Type,
     TypeDef,
     TypeId,
-    TypeKind,
     TypeRef,
-    Variant,
     World,
     WorldId,
 )  # fmt: skip
 from .missing import MissingPackages
 from .suggest import did_you_mean, it_has
 
-__all__ = ["Arena", "Context", "Off", "component_types"]
+__all__ = ["Arena", "Context", "Off"]
 
 
 # Similar names are looked for among so many in all: a tree with thousands of errors needs no help with each.
@@ -57,31 +44,6 @@ class Off:
 
     feature: str
     span: Span | None
-
-
-def component_types(kind: TypeKind) -> list[Type]:
-    """Return the types that a type consists of; a handle's resource is not among them."""
-    match kind:
-        case Alias() | Option():
-            return [kind.type]
-        case List() | FixedList():
-            return [kind.element]
-        case Record():
-            return [field.type for field in kind.fields]
-        case Variant():
-            return [case.type for case in kind.cases if case.type is not None]
-        case Tuple():
-            return list(kind.types)
-        case Map():
-            return [kind.key, kind.value]
-        case Result():
-            return [part for part in (kind.ok, kind.err) if part is not None]
-        case Stream() | Future():
-            return [] if kind.type is None else [kind.type]
-        case Enum() | Flags() | Resource() | Own() | Borrow():
-            return []
-        case _:
-            assert_never(kind)
 
 
 @dataclass(slots=True)
@@ -102,7 +64,7 @@ class Arena:
         kind = definition.kind
         aliased = kind.type if isinstance(kind, Alias) else None
         self._definitions.append(self._definitions[aliased.id] if isinstance(aliased, TypeRef) else id)
-        self._borrows.append(isinstance(kind, Borrow) or any(self.has_borrow(part) for part in component_types(kind)))
+        self._borrows.append(isinstance(kind, Borrow) or any(self.has_borrow(part) for part in children(kind)))
         return id
 
     def definition(self, id: TypeId) -> TypeDef:

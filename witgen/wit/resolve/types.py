@@ -6,6 +6,7 @@ from typing import assert_never
 
 from ...base.source import SourceFile, Span
 from ...diagnostics.model import Label
+from ..model.children import children
 from ..model.ir import (
     Alias,
     Borrow,
@@ -27,7 +28,7 @@ from ..model.ir import (
     TypeRef,
 )  # fmt: skip
 from ..syntax import ast
-from .context import Context, Off, component_types
+from .context import Context, Off
 from .scope import Scope
 
 __all__ = ["TypeResolver", "references"]
@@ -268,11 +269,11 @@ def _operands(expr: ast.TypeExpr) -> list[ast.TypeExpr]:
             assert_never(expr)
 
 
-def _parts(kind: TypeKind) -> list[Type]:
+def _parts(kind: TypeKind) -> tuple[Type, ...]:
     """Return the types that an anonymous type is made of."""
     if isinstance(kind, Borrow):
-        return [TypeRef(kind.resource)]
-    return component_types(kind)
+        return (TypeRef(kind.resource),)
+    return children(kind)
 
 
 def references(decl: ast.TypeDecl) -> list[ast.Ident]:

@@ -230,7 +230,7 @@ class _Compiler:
         function, line, block = self.function, self.source.line, self.source.block
         arguments = self.lifting.values([param.type for param in function.params], "_arguments")
         callee = "_implementation"
-        if function.name.startswith("[method]"):
+        if function.kind is abi.FunctionKind.METHOD:
             callee, arguments = f"{arguments[0]}.{function.python}", arguments[1:]
         call = f"{callee}({', '.join(arguments)})"
         call = f"_value = _finish({call})" if self.finishes else f"_value = {call}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import ModuleType
 from typing import Any, TypeAlias, cast
@@ -120,7 +120,8 @@ class Definition:
         }
         interfaces = (*(item.interface for item in self.imports if not item.native), *self.exports)
         functions = (function for interface in interfaces for function in interface.functions)
-        return bool(streams) and any(not streams.isdisjoint(_resources(function)) for function in functions)
+        types = (type_ for each in functions for type_ in (*(param.type for param in each.params), each.result))
+        return bool(streams) and any(not streams.isdisjoint(_resources(type_)) for type_ in types)
 
     @cached_property
     def _imported(self) -> tuple[Versions, dict[str, Import]]:
@@ -161,16 +162,13 @@ class Definition:
         return needs
 
 
-def _resources(part: object) -> Iterator[abi.Resource]:
-    """Yield the resources whose handles a part of a descriptor speaks of."""
-    if isinstance(part, (abi.Own, abi.Borrow)):
-        yield part.resource
-    elif isinstance(part, tuple):
-        for each in cast("tuple[object, ...]", part):
-            yield from _resources(each)
-    elif is_dataclass(part):
-        for each in fields(part):
-            yield from _resources(getattr(part, each.name))
+def _resources(type_: abi.Type | None) -> Iterator[abi.Resource]:
+    """Yield the resources whose handles values of a type may hold."""
+    if isinstance(type_, (abi.Own, abi.Borrow)):
+        yield type_.resource
+    elif type_ is not None:
+        for part in abi.children(type_):
+            yield from _resources(part)
 
 
 class _Examination:

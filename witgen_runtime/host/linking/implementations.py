@@ -49,8 +49,7 @@ class Implementation:
         self._imports = imports
         interface = item.interface
         self.given = getattr(imports, item.attribute, None) if item.attribute else imports
-        alone = len(interface.resources) == 1 and all(function.resource is not None for function in interface.functions)
-        self._is_class = bool(item.attribute) and alone
+        self._is_class = bool(item.attribute) and interface.is_one_class
         self.native = item.native and self.given is None
         self.classes: dict[abi.Resource, Any] = {
             resource: self.given if self._is_class else getattr(self.given, name, None)
@@ -62,7 +61,7 @@ class Implementation:
         if function.resource is None:
             return self.given, function.python
         owner = self.classes[function.resource]
-        return owner, "" if function.name.startswith("[constructor]") else function.python
+        return owner, "" if function.kind is abi.FunctionKind.CONSTRUCTOR else function.python
 
     def base(self, name: str) -> object:
         """Return the generated class of that name."""
@@ -125,7 +124,7 @@ class Implementation:
 
     def function(self, function: abi.Function) -> Callable[..., Any] | None:
         """Return the implementation of a function; None for methods and for functions that cannot be implemented."""
-        if function.name.startswith("[method]"):
+        if function.kind is abi.FunctionKind.METHOD:
             return None
         owner, name = self.target(function)
         implementation: Callable[..., Any] = getattr(owner, name) if name else owner  # type: ignore[assignment]
@@ -165,7 +164,7 @@ def misfit(owner: object, name: str, function: abi.Function) -> str | None:
     """
     target: Any = getattr(owner, name) if name else owner
     params = function.params
-    if function.name.startswith("[method]") and not _gets_self(owner, name):
+    if function.kind is abi.FunctionKind.METHOD and not _gets_self(owner, name):
         params = params[1:]
     if _takes(target, len(params)):
         return None

@@ -82,11 +82,11 @@ class Instance(Unique):
         calls: dict[abi.Function, Any] = {each: self.function(each, interface.name) for each in functions}
         for function, call in calls.items():
             call.__defaults__ = signatures.defaults(function)
-            if function.name.startswith("[constructor]"):
+            if function.kind is abi.FunctionKind.CONSTRUCTOR:
                 namespace["__init__"] = _constructor(call)
             else:
                 call.__doc__ = getattr(getattr(cls, function.python, None), "__doc__", None)
-                static = function.name.startswith("[static]")
+                static = function.kind is abi.FunctionKind.STATIC
                 namespace[function.python] = staticmethod(call) if static else call
         namespace["_binding"] = ResourceBinding(calls, partial(self._adopt, resource))
         bound = new_class(cls.__name__, (cls,), exec_body=lambda body: body.update(namespace))

@@ -29,7 +29,7 @@ class BoundImport:
     def of(cls, item: Import, given: object) -> BoundImport:
         """Return an import with what implements it, as the runtime takes that."""
         interface = item.interface
-        alone = is_one_class(interface)
+        alone = interface.is_one_class
         return cls(item, given, {each: given if alone else getattr(given, name) for each, name in interface.resources})
 
     @property
@@ -43,10 +43,10 @@ class BoundImport:
 
     def bound(self, function: abi.Function, arguments: list[Any]) -> Callable[[], Any]:
         """Return what calls the implementation; objects among the arguments are the implementation's own."""
-        if function.name.startswith("[method]"):
+        if function.kind is abi.FunctionKind.METHOD:
             return lambda: getattr(arguments[0], function.python)(*arguments[1:])
         owner = self.given if function.resource is None else self.classes[function.resource]
-        if function.name.startswith("[constructor]"):
+        if function.kind is abi.FunctionKind.CONSTRUCTOR:
             return lambda: owner(*arguments)
         return lambda: getattr(owner, function.python)(*arguments)
 
@@ -72,11 +72,6 @@ class Call:
     def path(self) -> str:
         """The same without the interface's version."""
         return f"{interface_path(self.item.name)}#{self.function.name}"
-
-
-def is_one_class(interface: abi.Interface) -> bool:
-    """Tell whether an interface is implemented by a class: it has one resource, and no functions beside."""
-    return len(interface.resources) == 1 and all(function.resource is not None for function in interface.functions)
 
 
 def outcome(function: abi.Function, make: Callable[[], Any]) -> Any:

@@ -21,7 +21,7 @@ from ..errors import WorkerError, undamaged
 from ..oplog.codec import Encoded, Handle, decode, encode, gathered, has_handles, has_streams, replace
 from ..oplog.policy import CHECKED, TIMERS, entry_kind, interface_path, is_local, kind_of
 from ..oplog.recorder import Recorder
-from .calls import BoundImport, Call, finish, is_one_class, outcome, request_type
+from .calls import BoundImport, Call, finish, outcome, request_type
 from .handles import Objects, Standing, dropped
 from .tasks import Task
 
@@ -71,9 +71,9 @@ class Durable:
         for function in item.item.interface.functions:
             if function.resource is not resource:
                 continue
-            if function.name.startswith("[constructor]"):
+            if function.kind is abi.FunctionKind.CONSTRUCTOR:
                 members["__init__"] = self._constructor(item, function)
-            elif function.name.startswith("[static]"):
+            elif function.kind is abi.FunctionKind.STATIC:
                 members[function.python] = staticmethod(self._function(item, function))
             else:
                 members[function.python] = self._function(item, function)
@@ -83,7 +83,7 @@ class Durable:
     def _interface(self, item: BoundImport) -> object:
         interface = item.item.interface
         classes = self._objects.classes
-        if is_one_class(interface):
+        if interface.is_one_class:
             return classes[interface.resources[0][0]]
         made = SimpleNamespace()
         for resource, name in interface.resources:
@@ -173,7 +173,7 @@ class Durable:
             [value] = fresh
         else:
             value = decode(function.result, response, lambda type_, each: self._objects.made(type_, each, call))
-        if function.name.startswith("[method]"):
+        if function.kind is abi.FunctionKind.METHOD:
             self._objects.note(call.arguments[0]._standing, call, value)
         self._observe(call.item.name, function.name, call.arguments, value)
         return finish(function, value)

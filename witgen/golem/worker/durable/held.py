@@ -54,8 +54,8 @@ def held_functions(interface: abi.Interface) -> Iterator[tuple[abi.Function, tup
     Golem's names are `counter.new`, `counter.increment` and `counter.drop`.
     """
     for function in interface.functions:
-        kind, _, name = function.name.rpartition("]")
-        names = (f"{name}.new",) if kind == "[constructor" else (name,)
+        constructs = function.kind is abi.FunctionKind.CONSTRUCTOR
+        names = (f"{function.plain_name}.new" if constructs else function.plain_name,)
         yield function, (function.name, *names)
     for resource, _ in interface.resources:
         params = (abi.Param("self", "self", abi.Own(resource)),)

@@ -9,7 +9,7 @@ of its object stands in the oplog too, or `[number, text]` where the text says w
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 from weakref import WeakKeyDictionary
@@ -209,7 +209,7 @@ def has_handles(type_: abi.Type | None) -> bool:
     if isinstance(type_, (abi.Own, abi.Borrow)):
         return True
     if type_ not in _known:
-        _known[type_] = any(map(has_handles, _parts(type_)))
+        _known[type_] = any(map(has_handles, abi.children(type_)))
     return _known[type_]
 
 
@@ -217,27 +217,7 @@ def has_streams(type_: abi.Type | None) -> bool:
     """Tell whether values of a type may have streams or futures in them."""
     if type_ is None or isinstance(type_, abi.Prim):
         return False
-    return isinstance(type_, (abi.Stream, abi.Future)) or any(map(has_streams, _parts(type_)))
-
-
-def _parts(type_: abi.Type) -> Iterable[abi.Type | None]:
-    match type_:
-        case abi.Record():
-            return [field.type for field in type_.fields]
-        case abi.Variant():
-            return [case.payload for case in type_.cases]
-        case abi.Tuple():
-            return type_.types
-        case abi.Option() | abi.Stream() | abi.Future():
-            return [type_.type]
-        case abi.List() | abi.FixedList():
-            return [type_.element]
-        case abi.Result():
-            return [type_.ok, type_.err]
-        case abi.Map():
-            return [type_.key, type_.value]
-        case _:
-            return []
+    return isinstance(type_, (abi.Stream, abi.Future)) or any(map(has_streams, abi.children(type_)))
 
 
 def gathered(type_: abi.Type | None) -> abi.Type | None:

@@ -27,30 +27,10 @@ class Passage:
     data: abi.Function
 
 
-def _parts(type_: abi.Type) -> Iterator[abi.Type | None]:
-    match type_:
-        case abi.Record():
-            yield from (field.type for field in type_.fields)
-        case abi.Variant():
-            yield from (case.payload for case in type_.cases)
-        case abi.Tuple():
-            yield from type_.types
-        case abi.Result():
-            yield from (type_.ok, type_.err)
-        case abi.Map():
-            yield from (type_.key, type_.value)
-        case abi.List() | abi.FixedList():
-            yield type_.element
-        case abi.Option() | abi.Stream() | abi.Future():
-            yield type_.type
-        case _:
-            pass
-
-
 def _within(type_: abi.Type | None) -> Iterator[abi.Type]:
     if type_ is not None:
         yield type_
-        for part in _parts(type_):
+        for part in abi.children(type_):
             yield from _within(part)
 
 
@@ -58,7 +38,7 @@ def _outermost(type_: abi.Type | None) -> Iterator[End]:
     if isinstance(type_, (abi.Stream, abi.Future)):
         yield type_
     elif type_ is not None:
-        for part in _parts(type_):
+        for part in abi.children(type_):
             yield from _outermost(part)
 
 

@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from ....abi import FunctionKind
 from ..code.walk import I64_EXTEND_I32_U, Walk
 from ..names import PREFIX
 from ..wasm.code import Body
@@ -48,14 +49,11 @@ def with_numbers(function: Function, ours: Callable[[Resource], bool]) -> Functi
 
     Handles in types other than lists, options and tuples are unchanged, too: a named type cannot be replaced.
     """
-    params: list[tuple[str, Shape]] = []
-    for index, (name, shape) in enumerate(function.params):
-        is_self = index == 0 and function.name.startswith("[method]")
-        params.append((name, shape if is_self else _with_numbers(shape, ours)))
-    left = [shape for _, shape in params[int(function.name.startswith("[method]")) :]]
-    if any(reaches(shape, lambda part: part.kind is Kind.BORROW) for shape in left):
+    first = 1 if function.name.startswith(FunctionKind.METHOD.value) else 0
+    numbered = [(name, _with_numbers(shape, ours)) for name, shape in function.params[first:]]
+    if any(reaches(shape, lambda part: part.kind is Kind.BORROW) for _, shape in numbered):
         return function
-    return replace(function, params=tuple(params))
+    return replace(function, params=(*function.params[:first], *numbered))
 
 
 def _with_numbers(shape: Shape, ours: Callable[[Resource], bool]) -> Shape:
