@@ -46,7 +46,7 @@ def _text(facts: WorldFacts, function: FunctionFacts) -> str:
     """Return a function as `Functions` spells it; nothing where componentize-py cannot carry it."""
     if obstacle(facts.resolve, function.function, Side.GUEST_IMPORT) is not None:
         return ""
-    resource, dot, _ = function.function.name.rpartition("]")[2].rpartition(".")
+    resource, dot, _ = function.function.plain_name.rpartition(".")
     return f"{resource}{dot}{function_text(facts.resolve, function.function)}"
 
 
