@@ -1,9 +1,9 @@
 """Converts canonical Python values to componentize-py's raw values: generates statements of straight-line functions.
 
-The raw layer answers an invalid value with a trap that cannot be caught, so every value is checked when it is lowered.
-The statements take values in canonical form only and raise TypeError or ValueError on any other: `check` then decides,
-slowly, whether it can be brought into that form. Records and flags without raw parts are passed unchanged, because the
-raw layer reads their attributes and ignores their class.
+The raw layer answers an invalid value with a trap that cannot be caught (bytecodealliance/componentize-py#13), so every
+value is checked when it is lowered. The statements take values in canonical form only and raise TypeError or ValueError
+on any other: `check` then decides, slowly, whether it can be brought into that form. Records and flags without raw
+parts are passed unchanged, because the raw layer reads their attributes and ignores their class.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The modules that componentize-py makes of a world's interfaces.
 
-componentize-py names a module after the interface alone where that is unambiguous in the whole world, so the names are
-computed over everything a component imports, and separately over everything it exports.
+componentize-py names a module after the interface alone if that is unambiguous in the whole world
+(bytecodealliance/componentize-py#218), so the names are computed over everything a component imports, and separately
+over everything it exports.
 """
 
 from __future__ import annotations

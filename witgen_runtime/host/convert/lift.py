@@ -224,7 +224,8 @@ class Lifting:
         names = [[source.fresh() for _ in range(items)] for items in layout.counts]
         targets = "".join(f"{name}, " for group in names for name in group)
         # Bytes, not a view: CPython 3.11 crashes when it collects an iterator over a view, and a frame that failed in a
-        # comprehension keeps its iterator (a view is cleared before what has exported it, Objects/memoryobject.c).
+        # comprehension keeps its iterator. The collector clears the view while the iterator uses it
+        # (python/cpython#77894).
         entries = f"_memory[{pointer}:{pointer} + {size} * {count}].tobytes()"
         loop = f"for {targets}in {reader}({entries})"
         with source.captured() as body:

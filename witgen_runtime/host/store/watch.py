@@ -61,7 +61,7 @@ class _Watch:
             if self.is_running:
                 return
             if is_finalizing():
-                # `Thread.start` waits for a thread that never runs, before CPython 3.12.
+                # Before CPython 3.12, `Thread.start` waits here for a thread that never runs (python/cpython#87950).
                 raise EngineError("nothing can stop this call in time: the interpreter is ending")
             try:
                 self._start_thread()
