@@ -164,6 +164,6 @@ def _unimportable(folder: Path) -> Iterator[Diagnostic]:
     """Warn of an output that no import statement can name."""
     name = folder.resolve().name
     if not name.isidentifier() or keyword.iskeyword(name):
-        message = f"the output is called `{name}`, and no import statement can name that"
-        remedy = "packages are called by letters, digits and underscores, as `chat_bindings`"
+        message = f"the output is called `{name}`, which no import statement can name"
+        remedy = "package names consist of letters, digits and underscores, like `chat_bindings`"
         yield Diagnostic("W0704", message, path=str(folder), help=remedy, severity=Severity.WARNING)

@@ -29,7 +29,7 @@ class Unique:
 
     __slots__ = ()
 
-    _WHY_UNIQUE: ClassVar[str] = "stands for what is not Python's"
+    _WHY_UNIQUE: ClassVar[str] = "stands for something outside Python"
     """Why there can be only one, for the message. WIT cannot choose this name, not even with an underscore before."""
 
     def __reduce_ex__(self, protocol: SupportsIndex, /) -> NoReturn:

@@ -70,7 +70,7 @@ def _imports() -> Any:
     return type("Imports", (), {"host": _Swap()})()
 
 
-_LAID_OUT = "the component's types are not laid out as wit-component does it"
+_LAID_OUT = "the component's types are not laid out as wit-component lays them out"
 _FUNCTIONS = ("import test:adapters/host#swap", "export run")
 
 
@@ -102,11 +102,11 @@ def test_an_implementation_that_returns_something_else() -> None:
     [
         (
             _component(before="(core type (func))"),
-            "test:adapters/host: an import of the component stands behind core types or code",
+            "test:adapters/host: an import of the component follows core types or code",
         ),
         (
             _component(more='(import "test:adapters/late" (instance))'),
-            "test:adapters/late: an import of the component stands behind core types or code",
+            "test:adapters/late: an import of the component follows core types or code",
         ),
     ],
 )
@@ -129,7 +129,7 @@ def test_a_refusal_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
             assert world.run(b"abc") == b"cba"
             return host.adapters_of(world).refusal
 
-    rule = "test:adapters/host: an import of the component stands behind core types or code"
+    rule = "test:adapters/host: an import of the component follows core types or code"
     assert refusal() == rule
     [note] = (tmp_path / "components").glob("*.plain")
     note.write_text('["test:adapters/host", "as the cache has it"]')

@@ -65,7 +65,7 @@ def test_closing_a_world_ends_the_call_that_is_under_way(kind: Callable[[list[st
         assert time.monotonic() - began < 2
         under_way, in_turn = await asyncio.gather(*calls, return_exceptions=True)
         assert isinstance(under_way, host.HostError)
-        assert str(under_way) == "the world was closed while this call was under way"
+        assert str(under_way) == "the world was closed while this call was in progress"
         assert isinstance(in_turn, host.StoreDeadError)
         assert sorted(log) == ["waits 0", "waits 1"]
 

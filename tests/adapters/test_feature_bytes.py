@@ -96,5 +96,5 @@ def test_one_interface_under_several_labels(feature: Feature) -> None:
     counters = [api.Store(DATA) for api in faces]
     assert [store.next(b"\xff") for store in counters] == items
     assert [each[0] for each in seen] == 2 * ["first", "second", "features_bytes_labels_stores"]
-    with pytest.raises(TypeError, match="Store is one of another instance"):
+    with pytest.raises(TypeError, match="Store belongs to another instance"):
         world.first.keep(counters[1], DATA)

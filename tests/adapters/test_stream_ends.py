@@ -188,7 +188,7 @@ def test_futures_without_a_value_and_those_that_are_over() -> None:
     with Streaming._open(TEXT, None) as world:
         done = world.done(None)
         assert done.read() is None
-        with pytest.raises(host.HostError, match="this future was read already, or its reader was closed"):
+        with pytest.raises(host.HostError, match="this future was already read, or its reader was closed"):
             done.read()
 
 
@@ -197,7 +197,7 @@ def test_a_future_that_is_cancelled_is_a_failure() -> None:
     with Streaming._open(TEXT, None) as world:
         done = world.done(promised)
         promised.cancel()
-        with pytest.raises(host.HostError, match="what a host gave for a stream or a future was cancelled"):
+        with pytest.raises(host.HostError, match="what the host supplied for a stream or future was cancelled"):
             done.read()
 
 

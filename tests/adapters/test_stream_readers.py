@@ -93,7 +93,7 @@ def test_a_cancelled_source_does_not_cancel_the_caller(flows: Path) -> None:
 
     async def main() -> None:
         async with await AsyncFlows.open(flows, awaited([])) as world:
-            with pytest.raises(HostError, match="what a host gave for a stream or a future was cancelled"):
+            with pytest.raises(HostError, match="what the host supplied for a stream or future was cancelled"):
                 async for _ in await world.doubled(cancelled()):
                     pass
 

@@ -220,7 +220,7 @@ def test_a_component_that_cannot_have_helpers_says_why() -> None:
     assert str(refused.value) == (
         "imports that are not implemented:\n"
         "  the world itself: wait: async func(n: u32) -> u32 (wasmtime's C API cannot implement it, and adapters cannot"
-        " be put around the component: wait: an import of the component stands behind core types or code)"
+        " be put around the component: wait: an import of the component follows core types or code)"
     )
 
 

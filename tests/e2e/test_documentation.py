@@ -29,7 +29,7 @@ COMPONENTS = """\
 3
 3
 total 3
-report: the host has no implementation of it
+report: the host does not implement it
 """
 
 

@@ -217,7 +217,7 @@ def test_what_other_shells_are_told(shell: str, witgen: Run) -> None:
     zsh = {"COMP_WORDS": "witgen gen", "COMP_CWORD": "1"}
     fish = {"COMP_WORDS": "witgen gen", "COMP_CWORD": "gen"}
     answer = witgen(_WITGEN_COMPLETE=f"{shell}_complete", **(zsh if shell == "zsh" else fish)).stdout
-    wanted = "plain\ngenerate\nWrite bindings:" if shell == "zsh" else "plain,generate\tWrite bindings:"
+    wanted = "plain\ngenerate\nWrite the bindings of" if shell == "zsh" else "plain,generate\tWrite the bindings of"
     assert answer.startswith(wanted)
 
 

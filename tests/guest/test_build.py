@@ -93,7 +93,9 @@ def test_a_module_called_like_one_of_python_s(app: str, tmp_path: Path) -> None:
         (tmp_path / "apps" / name).write_text(APP)
     done = build(tmp_path, f"apps/{app}" if app.endswith(".py") else app, "--path", "apps")
     name = app.partition(".")[0].partition("/")[0]
-    message = f"the module `{name}` has the name of a module of the standard library, which comes first in a component"
+    message = (
+        f"the module `{name}` has the name of a module of the standard library, which takes precedence in a component"
+    )
     assert (done.returncode, done.stderr.strip()) == (2, f"Error: {message}: rename it")
 
 

@@ -257,7 +257,7 @@ def test_an_imported_resource_goes_through_the_guest(application: str) -> None:
 def test_copying_is_refused_on_either_side(opened: SimpleNamespace) -> None:
     """Of handles that the guest has, of those that its host has, and of what stands for an interface and the world."""
     said = opened.guest.twice(opened.fakes.test_corners_things.Thing())
-    assert said == ["this Thing cannot be copied or pickled: it is a handle of what the host has"] * 6
+    assert said == ["this Thing cannot be copied or pickled: it is a handle to a resource of the host"] * 6
     job = opened.guest.test_corners_jobs.Job("")
     for each in (job, opened.guest.test_corners_things, opened.guest):
         for make in (copy.copy, copy.deepcopy, pickle.dumps):

@@ -268,7 +268,7 @@ def test_only_while_they_are_installed(bindings: SimpleNamespace) -> None:
 
 
 def test_what_cannot_be_opened(bindings: SimpleNamespace, fakes: Any) -> None:
-    with pytest.raises(LookupError, match="bindings for hosts"), bindings.testing.opened("app.wasm", fakes):
+    with pytest.raises(LookupError, match="needs host bindings"), bindings.testing.opened("app.wasm", fakes):
         pass
     with pytest.raises(LookupError, match="json does not call"), bindings.testing.opened("json", fakes):
         pass

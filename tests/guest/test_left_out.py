@@ -28,7 +28,7 @@ CASES = {
     ),
     "stream of s8": (
         "interface i { f: func(x: stream<s8>); fine: func(); }",
-        "a stream of s8: componentize-py takes it for one of u8",
+        "a stream of s8: componentize-py treats it as one of u8",
     ),
     "future of a resource": (
         "interface i { resource r; f: func(x: future<r>); fine: func(); }",

@@ -239,7 +239,9 @@ def test_a_coroutine_whose_loop_does_not_run() -> None:
     world = own.run_until_complete(AsyncTestWorld.things(Imports(Slow(Mine))))
 
     async def main() -> None:
-        with pytest.raises(host.HostError, match="the event loop that opened this world does not run; open the world"):
+        with pytest.raises(
+            host.HostError, match="the event loop that opened this world is not running; open the world"
+        ):
             await asyncio.wait_for(world.call("numbers", Mine(1), Mine(2)), 20)
 
     run(main())

@@ -262,13 +262,13 @@ def test_handles_that_cannot_be_used(host: ModuleType, runtime: ModuleType) -> N
             with pytest.raises(failures.FailureKept) as kept:
                 await mine.fail(given)
             assert await kept.value.value.get() == 0
-            with pytest.raises(ValueError, match="this AsyncBox was given away already"):
+            with pytest.raises(ValueError, match="this AsyncBox was already given away"):
                 await given.get()
             await dropped.drop()
             await dropped.drop()
-            with pytest.raises(ValueError, match="this AsyncBox was dropped already"):
+            with pytest.raises(ValueError, match="this AsyncBox was already dropped"):
                 await dropped.get()
-            with pytest.raises(TypeError, match="this AsyncBox is one of another instance"):
+            with pytest.raises(TypeError, match="this AsyncBox belongs to another instance"):
                 await other.test_deep_boxes.sum([mine])
             with pytest.raises(TypeError, match=r"sum\(of=…\): \[0\]: expected AsyncBox, got int"):
                 await boxes.sum([1])
@@ -291,7 +291,7 @@ def test_dropping_in_a_coroutine_that_the_component_waits_for(host: ModuleType) 
             box, other = await boxes.Box.new(1), await boxes.Box.new(2)
             assert await box.ask() == 1
             assert await boxes.drops() == 1
-            with pytest.raises(ValueError, match="was dropped already"):
+            with pytest.raises(ValueError, match="was already dropped"):
                 await other.get()
 
     run(main())

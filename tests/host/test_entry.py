@@ -173,5 +173,5 @@ shared = _interpreters.create("legacy")
 print(_interpreters.exec(shared, "import witgen_runtime.host"))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert "ImportError these bindings do not run in an interpreter with a lock of its own" in done.stdout, done.stderr
+    assert "ImportError these bindings do not run in an interpreter with its own GIL" in done.stdout, done.stderr
     assert done.stdout.endswith("\nNone\n")

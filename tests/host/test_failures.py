@@ -204,7 +204,7 @@ def test_stores_in_parallel_threads_do_not_mix_up_their_exceptions() -> None:
 
 def test_a_store_does_not_close_while_it_runs() -> None:
     def close(value: str) -> str:
-        with pytest.raises(host.HostError, match="under way"):
+        with pytest.raises(host.HostError, match="in progress"):
             component.world.close()
         return value
 

@@ -180,8 +180,8 @@ def test_what_an_engine_lacks_is_named(tmp_path: Path) -> None:
     for text, feature in (
         ('(component (import "f" (func (param "x" error-context))))', "`error-context` of the component model"),
         ('(component (import "f" (func (param "x" (list u8 4)))))', "fixed-length lists of the component model"),
-        ("(component (core module (memory 1 (pagesize 1))))", "memories with other page sizes"),
-        ("(component (core module (func try catch_all end)))", "the old form of exceptions"),
+        ("(component (core module (memory 1 (pagesize 1))))", "memories with custom page sizes"),
+        ("(component (core module (func try catch_all end)))", "legacy exceptions"),
     ):
         path.write_text(text)
         with pytest.raises(host.ComponentError) as caught:
@@ -197,7 +197,7 @@ def test_what_the_user_has_switched_off_can_be_switched_on() -> None:
     config.wasm_multi_memory = False
     with (
         host.Store(host.make_engine(config)) as store,
-        pytest.raises(host.ComponentError, match=r"several memories in a module.* set `wasm_multi_memory = True` in"),
+        pytest.raises(host.ComponentError, match=r"multiple memories in a module.* set `wasm_multi_memory = True` in"),
     ):
         Anything._instantiate(store, text, None)
     config = wasmtime.Config()
@@ -236,7 +236,7 @@ def test_what_wasmtime_says_of_features(said: str, feature: str | None) -> None:
 
 
 def test_a_core_module_is_not_a_component() -> None:
-    with pytest.raises(host.ComponentError, match="it is a core module; `wasm-tools component new` makes"):
+    with pytest.raises(host.ComponentError, match="it is a core module; `wasm-tools component new` turns"):
         Anything._open("(module)", None)
 
 

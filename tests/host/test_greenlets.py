@@ -159,7 +159,7 @@ other.close()
 try:
     one.close()
 except host.HostError as error:
-    assert "while a call in it is under way" in str(error)
+    assert "while a call in it is in progress" in str(error)
 else:
     raise AssertionError
 while not a.dead:

@@ -107,9 +107,9 @@ def test_a_full_table_is_called_so_in_arguments() -> None:
     more = thing(1)
     for _ in range(2):
         for call in (world.keep, world.same, world.number, world.drop):
-            with pytest.raises(HandleLimitError, match=r"100,000 per store.*drop those"):
+            with pytest.raises(HandleLimitError, match=r"100,000 per store.*drop handles"):
                 call(more)
-    with pytest.raises(ValueError, match="belongs to a guest already"):
+    with pytest.raises(ValueError, match="already belongs to a guest"):
         world.keep(kept[0])
     other, _, _ = start()
     with pytest.raises(TypeError):

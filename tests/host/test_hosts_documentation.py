@@ -81,7 +81,7 @@ HOSTS = ROOT / "docs" / "hosts.md"
 SHOWN = blocks(HOSTS, "python", "asyncio", "Greenlets")
 _REFUSAL = (
     "another greenlet of this thread is inside a component, in a host function that has switched to this one: calls of"
-    " components must not overlap on a thread; let that one end first, or use another thread"
+    " components must not overlap on a thread; let that call end first, or use another thread"
 )
 PRINTED = [
     "['hello']\n",

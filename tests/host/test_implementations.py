@@ -90,13 +90,13 @@ class BadItem(Item):  # type: ignore[misc]
 
 
 WRONG = [
-    f"  {LOG}#write: it is called with (level, text), and `BadLog.write(level)` does not take that",
-    f"  {LOG}#flush: it is called with (), and `BadLog.flush(*, now)` does not take that",
-    f"  {STOCK}#[constructor]item: it is called with (name), and `BadItem()` does not take that",
-    f"  {STOCK}#[method]item.count: it is called with (self), and `BadItem.count(self, unit)` does not take that",
-    f"  {STOCK}#[method]item.add: it is called with (self, more), and `BadItem.add()` does not take that",
-    f"  {STOCK}#[static]item.find: it is called with (name), and `BadItem.find(self, name)` does not take that",
-    "  now: it is called with (), and `now(clock)` does not take that",
+    f"  {LOG}#write: it is called with (level, text), which `BadLog.write(level)` does not accept",
+    f"  {LOG}#flush: it is called with (), which `BadLog.flush(*, now)` does not accept",
+    f"  {STOCK}#[constructor]item: it is called with (name), which `BadItem()` does not accept",
+    f"  {STOCK}#[method]item.count: it is called with (self), which `BadItem.count(self, unit)` does not accept",
+    f"  {STOCK}#[method]item.add: it is called with (self, more), which `BadItem.add()` does not accept",
+    f"  {STOCK}#[static]item.find: it is called with (name), which `BadItem.find(self, name)` does not accept",
+    "  now: it is called with (), which `now(clock)` does not accept",
 ]
 
 
@@ -150,7 +150,7 @@ class HalfLog:
 
 def test_what_is_missing_is_listed_with_what_does_not_fit() -> None:
     assert listed(SimpleNamespace(shop_api_log=HalfLog(), shop_api_stok=Good)) == [
-        f"  {LOG}#write: it is called with (level, text), and `HalfLog.write(level)` does not take that",
+        f"  {LOG}#write: it is called with (level, text), which `HalfLog.write(level)` does not accept",
         f"  {LOG}: flush: func()",
         f"  {STOCK}: no implementation (imports.shop_api_stock); there is `shop_api_stok`",
         "  the world itself: now: func() -> u64",
@@ -158,7 +158,7 @@ def test_what_is_missing_is_listed_with_what_does_not_fit() -> None:
     with pytest.raises(host.LinkError) as caught:
         Shop_loaded().open({"shop:api/logs": Log(), "now": lambda: 1, "shop_api_stock": {"itm": Good}})
     assert str(caught.value).splitlines()[1:] == [
-        "  `shop:api/logs`: the component imports nothing of this name (did you mean `shop:api/log`?)",
+        "  `shop:api/logs`: the component imports nothing with this name (did you mean `shop:api/log`?)",
         f"  {STOCK}: it has no function `itm`; there is `Item`",
         f"  {LOG}: no implementation (imports.shop_api_log)",
         f"  {STOCK}: resource item: expected a class derived from Item",
@@ -261,9 +261,9 @@ def test_what_can_be_called_is_not_refused(given: object) -> None:
 
 def test_a_class_where_an_object_is_meant() -> None:
     lines = listed(imports(Log))
-    assert [line.partition("; ")[2] for line in lines] == ["pass an object of the class, not the class"] * 2
+    assert [line.partition("; ")[2] for line in lines] == ["pass an instance of the class, not the class"] * 2
     assert listed(imports(item=Good("x"))) == [
-        f"  {STOCK}: resource item: expected a class derived from Item, got an object of it"
+        f"  {STOCK}: resource item: expected a class derived from Item, got an instance of it"
     ]
 
 
@@ -279,7 +279,7 @@ def test_coroutines_that_nobody_awaits() -> None:
         async def __init__(self, name: str) -> None: ...  # type: ignore[misc]
 
     lines = listed(imports(Slow(), SlowItem, SlowCall()))
-    only = "(it is `async def`: only the asyncio API, the world's class whose name begins with Async, runs those)"
+    only = "(it is `async def`: only the asyncio API, the world's class whose name begins with Async, can run it)"
     assert sorted(lines) == sorted(
         [
             f"  {LOG}: write: func(level: u8, text: string) {only}",
@@ -316,13 +316,13 @@ def test_imports_of_a_wrong_type(given: object, message: str) -> None:
 
 def test_the_class_of_the_imports_in_place_of_an_object() -> None:
     container = vars(sys.modules[Shop.__module__])["ShopImports"]
-    with pytest.raises(TypeError, match="imports: expected an object of ShopImports, got the class"):
+    with pytest.raises(TypeError, match="imports: expected an instance of ShopImports, got the class"):
         Shop.open(TEXT, container)
 
 
 def test_a_world_that_imports_nothing_takes_nothing() -> None:
     nothing = witgen.load(bytes(wat2wasm("(component)")), world="nothing")
-    with pytest.raises(host.LinkError, match="`log`: the component imports nothing of this name"):
+    with pytest.raises(host.LinkError, match="`log`: the component imports nothing with this name"):
         nothing.open(log=Log())
-    with pytest.raises(TypeError, match="imports: expected None, because the world imports nothing, got str"):
+    with pytest.raises(TypeError, match="imports: expected None because the world imports nothing, got str"):
         nothing.open("log")

@@ -257,7 +257,7 @@ def test_two_instances_in_one_store() -> None:
         first, _, _ = start(store)
         second, thing, _ = start(store)
         box = first.Box(1)
-        with pytest.raises(TypeError, match="this Box is one of another instance"):
+        with pytest.raises(TypeError, match="this Box belongs to another instance"):
             second.boxes([box])
         assert (first.cycle(1), second.cycle(2), box.get()) == (1, 2, 1)
         second.keep(thing(8))

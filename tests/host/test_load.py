@@ -105,10 +105,10 @@ def test_imports_are_functions_or_objects(talker: Any, given: object) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"twcie": len}, r"`twcie`: the component imports nothing of this name \(did you mean `twice`\?\)"),
-        ({"steps": {}}, r"`steps`: the component imports nothing of this name \(did you mean `demo_talk_steps`\?\)"),
-        ({"other": len}, r"`other`: the component imports nothing of this name; there is `demo_talk_steps`, `twice`"),
-        ({"twice": lambda: 1}, r"twice: it is called with \(n\), and `.*<lambda>\(\)` does not take that"),
+        ({"twcie": len}, r"`twcie`: the component imports nothing with this name \(did you mean `twice`\?\)"),
+        ({"steps": {}}, r"`steps`: the component imports nothing with this name \(did you mean `demo_talk_steps`\?\)"),
+        ({"other": len}, r"`other`: the component imports nothing with this name; there is `demo_talk_steps`, `twice`"),
+        ({"twice": lambda: 1}, r"twice: it is called with \(n\), which `.*<lambda>\(\)` does not accept"),
         ({"demo_talk_steps": {"frist": max}}, r"demo:talk/steps@1.2.0: it has no function `frist` \(did you mean `fi"),
         (
             {"demo_talk_steps": {"first": lambda a: a, "second_one": second_one}},
@@ -127,14 +127,14 @@ def test_all_that_does_not_fit_is_listed(talker: Any) -> None:
     with pytest.raises(LinkError) as caught:
         talker.open(twcie=1, twice=lambda: 1, demo_talk_steps={"first": lambda: 1})
     _, unknown, called, first, missing = str(caught.value).splitlines()
-    assert unknown == "  `twcie`: the component imports nothing of this name (did you mean `twice`?)"
+    assert unknown == "  `twcie`: the component imports nothing with this name (did you mean `twice`?)"
     assert called.startswith("  twice: it is called with (n)")
     assert first.startswith("  demo:talk/steps@1.2.0#first: it is called with (a, b)")
     assert missing == "  demo:talk/steps@1.2.0: second-one: func(a: u32) -> u32"
 
 
 def test_imports_may_be_missing_where_that_is_said(talker: Any) -> None:
-    message = r"demo:talk/steps@1\.2\.0#first: the host has no implementation"
+    message = r"demo:talk/steps@1\.2\.0#first: the host does not implement it"
     with talker.open(twice=lambda n: n, partial=True) as world, pytest.raises(NotImplementedError, match=message):
         world.run(1)
 

@@ -116,7 +116,10 @@ def test_what_a_function_raises_comes_out_where_nothing_else_callspython(limits:
 
 def test_settings_are_for_one_store() -> None:
     wasi = config()
-    with Prints._open(PRINTS, None, wasi=wasi), pytest.raises(host.HostError, match="another store already: make one"):
+    with (
+        Prints._open(PRINTS, None, wasi=wasi),
+        pytest.raises(host.HostError, match="already belongs to another store: make one"),
+    ):
         Prints._open(PRINTS, None, wasi=wasi)
 
 
@@ -182,7 +185,7 @@ def test_a_function_may_take_less() -> None:
 
 
 def test_what_is_no_function_is_refused() -> None:
-    with pytest.raises(TypeError, match="stdout_custom is a function"):
+    with pytest.raises(TypeError, match="stdout_custom: expected a function"):
         config(stdout_custom="file.txt")
 
 

@@ -85,5 +85,5 @@ def test_wasmtime_cannot_have_handles_of_ones_own_resources(tmp_path: Path, monk
     assert type(caught.value).__name__ == "LinkError"
     assert str(caught.value) == (
         "wasi:cli/stdin@0.2.3 cannot be wasmtime's: it has handles of resources that you implement yourself"
-        " (wasi:io/streams@0.2.3), and wasmtime does not know yours; implement it as well, or neither"
+        " (wasi:io/streams@0.2.3), which wasmtime does not know; implement it as well, or neither"
     )

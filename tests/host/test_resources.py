@@ -65,7 +65,7 @@ def test_an_object_belongs_to_one_guest_at_a_time() -> None:
     mine = thing(1)
     world.keep(mine)
     for one in (world, other):
-        with pytest.raises(ValueError, match=r"keep\(x=…\): this Mine belongs to a guest already"):
+        with pytest.raises(ValueError, match=r"keep\(x=…\): this Mine already belongs to a guest"):
             one.keep(mine)
     assert world.number(mine) == 1
     world.close()
@@ -119,9 +119,9 @@ def test_a_handle_that_was_given_away_or_dropped_is_refused() -> None:
     world.Box.open(given)
     drop(dropped)
     for box, fate in ((given, "given away"), (dropped, "dropped")):
-        with pytest.raises(ValueError, match=f"this Box was {fate} already"):
+        with pytest.raises(ValueError, match=f"this Box was already {fate}"):
             box.get()
-        with pytest.raises(ValueError, match=f"this Box was {fate} already"):
+        with pytest.raises(ValueError, match=f"this Box was already {fate}"):
             world.boxes([box])
     assert world.Box(3).get() == 3
 
@@ -146,7 +146,7 @@ def test_garbage_is_dropped_before_the_next_call() -> None:
 
 def test_handles_of_another_instance_are_refused() -> None:
     first, second = start()[0], start()[0]
-    with pytest.raises(TypeError, match="this Box is one of another instance"):
+    with pytest.raises(TypeError, match="this Box belongs to another instance"):
         first.boxes([second.Box(1)])
     assert first.Box(1).get() == 1
 

@@ -114,7 +114,7 @@ def test_a_handle_is_dropped_by_two_threads_while_another_gives_it_away() -> Non
                 try:
                     assert persistent(lambda: world.Box.open(box)) == 7
                 except ValueError as error:
-                    assert "was dropped already" in str(error), error
+                    assert "was already dropped" in str(error), error
 
         for _ in rounds():
             boxes = [world.Box(7) for _ in range(300)]

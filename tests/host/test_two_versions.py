@@ -170,9 +170,11 @@ def test_an_import_is_given_by_its_version_or_a_compatible_one() -> None:
     both = {"data:api/bytes@0.2.9": lambda data: b"2" + data, "data:api/bytes@0.3.0": lambda data: b"3" + data}
     with loaded.open(both) as made:
         assert (made.data_api_bytes_0_2_0.echo(b""), made.data_api_bytes_0_3_0.echo(b"")) == (b"2", b"3")
-    with pytest.raises(host.LinkError, match=r"`data:api/bytes`: the component imports nothing of this name \(did you"):
+    with pytest.raises(
+        host.LinkError, match=r"`data:api/bytes`: the component imports nothing with this name \(did you"
+    ):
         loaded.open({"data:api/bytes": bytes})
-    with pytest.raises(host.LinkError, match=r"`data:api/bytes@0.2.9`: the component imports nothing of this name"):
+    with pytest.raises(host.LinkError, match=r"`data:api/bytes@0.2.9`: the component imports nothing with this name"):
         loaded.open({**both, "data:api/bytes@0.2.0": bytes})
 
 

@@ -51,7 +51,7 @@ def read_owned(path: str) -> bytes:
         status = os.fstat(file.fileno())
         _refuse(status, path)
         if _is_shared(status):
-            raise PermissionError(errno.EPERM, "others may write it", path)
+            raise PermissionError(errno.EPERM, "others may write to it", path)
         return file.read()
 
 

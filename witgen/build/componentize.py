@@ -184,8 +184,8 @@ def _place(config: Build) -> tuple[Path, str]:
     top = module.partition(".")[0]
     if top in sys.stdlib_module_names:
         raise BuildError(
-            f"the module `{top}` has the name of a module of the standard library, which comes first in a component: "
-            "rename it"
+            f"the module `{top}` has the name of a module of the standard library, which takes precedence in a "
+            "component: rename it"
         )
     return folder, module
 
@@ -284,15 +284,15 @@ _KNOWN = (
     ),
     (
         r"(?P<name>\S+) is not among the modules that componentize-py made",
-        "{name} is not there under this name: generate the bindings again, with the same options for names",
+        "{name} does not exist under this name: generate the bindings again, with the same options for names",
     ),
     (
         r"No module named '(?P<name>[^']+)'",
-        "`import {name}` finds nothing: modules are looked for next to the application, or below --path",
+        "`import {name}` finds nothing: modules are searched for next to the application, or below --path",
     ),
     (
         r"re-adding package|attempting to re-add package `?(?P<name>[^`\s]+)",
-        "an installed package brings WIT of its own, which this WIT holds as well: build in an environment without it",
+        "an installed package ships WIT that is also in this WIT: build in an environment without that package",
     ),
     (
         r"fixed[- ](?:size|length)|FixedSizeList|FixedLengthList|not yet implemented|map types",

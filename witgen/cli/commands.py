@@ -22,7 +22,7 @@ __all__ = ["build", "demo", "inspect", "resolve"]
 
 
 def _resolved(wit: Path | None, features: list[str] | None, *, all_features: bool, golem: bool) -> ir.Resolve:
-    """Resolve the WIT that the command line names, by default that of pyproject.toml."""
+    """Resolve the WIT from the command line, by default that of pyproject.toml."""
     from .. import api
     from ..project.discovery import default_wit
 
@@ -36,7 +36,7 @@ def _resolved(wit: Path | None, features: list[str] | None, *, all_features: boo
 
 
 def _configured() -> Config | None:
-    """Return the options of a target of pyproject.toml, where all targets read the same WIT in the same way."""
+    """Return the options of a target of pyproject.toml if all targets read the same WIT in the same way."""
     from ..project.discovery import find
     from ..project.pyproject import load
 
@@ -48,7 +48,7 @@ def _configured() -> Config | None:
 
 @click.command()
 @config_options(Scope.WIT)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON (the only form there is).")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON (the only format).")
 @reporting
 def resolve(*, as_json: bool, **options: Any) -> None:
     """Print resolved WIT in the shape of `wasm-tools component wit --json`."""
@@ -61,7 +61,7 @@ def resolve(*, as_json: bool, **options: Any) -> None:
 
 
 @click.command()
-@click.option("-w", "--world", metavar="WORLD", help="Show this world alone.")
+@click.option("-w", "--world", metavar="WORLD", help="Show only this world.")
 @config_options(Scope.WIT)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @reporting
@@ -84,15 +84,15 @@ def inspect(*, world: str | None, as_json: bool, **options: Any) -> None:
     "-o", "--out", type=click.Path(path_type=Path), metavar="FILE", help="The component; APP.wasm by default."
 )
 @click.option(
-    "--path", type=click.Path(path_type=Path), metavar="DIR", help="Where modules are; APP's folder by default."
+    "--path", type=click.Path(path_type=Path), metavar="DIR", help="The folder of the modules; APP's by default."
 )
-@click.option("--stub-wasi", is_flag=True, help="Leave out everything of WASI that the world does not import.")
-@click.option("--force", is_flag=True, help="Build even where nothing has changed.")
+@click.option("--stub-wasi", is_flag=True, help="Leave out the parts of WASI that the world does not import.")
+@click.option("--force", is_flag=True, help="Build even if nothing has changed.")
 @reporting
 def build(*, app: str, path: Path | None, out: Path | None, stub_wasi: bool, force: bool, **options: Any) -> None:
     """Build a component from APP, a Python file or a module's name, with componentize-py.
 
-    What a target of pyproject.toml says about the world holds here too: its WIT, features and names.
+    A target of pyproject.toml for this world applies here, too: its WIT, features and names.
     """
     from ..build import componentize as building
 

@@ -19,7 +19,7 @@ __all__ = ["SignalledError", "in_foreground"]
 T = TypeVar("T")
 
 _GRACE: Final = 3.0
-"""Seconds that a job gets to end after a signal."""
+"""Seconds that a job has to end after a signal."""
 
 _ASK_AGAIN: Final = 0.05
 """Seconds between attempts to stop a job: it may not have been at a point where it can be stopped."""
@@ -82,7 +82,7 @@ def _caught(changed: threading.Event) -> Generator[list[int]]:
         received.append(number)
         changed.set()
 
-    # A signal that is ignored, as by shells for background processes, stays ignored.
+    # A signal that is ignored, for example in background processes of shells, stays ignored.
     heeded = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
     before = {number: signal.signal(number, receive) for number in heeded}
     try:

@@ -28,7 +28,7 @@ __all__ = ["check", "generate", "run_all"]
 @click.option("--fail-on-change", is_flag=True, help="Exit with 1 if anything had to be written or removed.")
 @reporting
 def generate(*, fail_on_change: bool, **options: Any) -> int:
-    """Write bindings: of every target in pyproject.toml, or of a world of WIT (a folder or a file) to DIR."""
+    """Write the bindings of every target in pyproject.toml, or of a world in WIT (a folder or a file) to DIR."""
     from ..project.target_selection import chosen
 
     reporter.promise()
@@ -37,7 +37,7 @@ def generate(*, fail_on_change: bool, **options: Any) -> int:
 
 
 def run_all(wanted: list[Target]) -> tuple[int, bool]:
-    """Generate targets; where one of them cannot be, nothing is written.
+    """Generate targets; if one of them fails, nothing is written.
 
     Returns the exit code, and whether anything changed.
     """
@@ -71,7 +71,7 @@ def _summarise(plan: Plan, seconds: float) -> None:
 @click.option("--diff", is_flag=True, help="Write what `generate` would change to stdout, as a unified diff.")
 @reporting
 def check(*, diff: bool, **options: Any) -> int:
-    """Write nothing; exit with 1 and name every file that is not what `generate` would leave."""
+    """Write nothing; exit with 1 and name every file that `generate` would change."""
     from ..project.target_selection import chosen
     from ..runs import check_all
 
@@ -90,7 +90,7 @@ def check(*, diff: bool, **options: Any) -> int:
 def _is_clean(plan: Plan, *, diff: bool) -> bool:
     """Report how a folder differs from the output."""
     if not plan.drift:
-        reporter.say(f"{plan.folder}: all {len(plan.unchanged)} files are what they should be")
+        reporter.say(f"{plan.folder}: all {len(plan.unchanged)} files are up to date")
         return True
     if diff:
         from ..output.diff import unified
@@ -112,7 +112,7 @@ def _listed(plan: Plan) -> Iterator[str]:
         yield f"{kind.value}: {plan.folder / path}"
     counts = Counter(kind.value for kind in plan.drift.values())
     listed = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
-    yield f"{plan.folder}: not what it should be ({listed})"
+    yield f"{plan.folder}: not up to date ({listed})"
     from ..output.drift import remedies
 
     yield from (f"  = help: {text}" for text in remedies(plan))

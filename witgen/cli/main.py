@@ -22,14 +22,14 @@ __all__ = ["cli", "main"]
 _COMMANDS = {
     "build": ("commands", "Build a component from Python with componentize-py."),
     "check": ("generating", "Write nothing; name every file that `generate` would change."),
-    "completion": ("setup", "Print what makes a shell complete witgen's commands and options."),
+    "completion": ("setup", "Print the script that lets a shell complete witgen's commands and options."),
     "demo": ("commands", "Run a conversation over a WebSocket: generate, build, run."),
     "generate": ("generating", "Write the bindings of a world, or of every target in pyproject.toml."),
-    "init": ("setup", "Write a first [tool.witgen] from the WIT that is there."),
+    "init": ("setup", "Write an initial [tool.witgen] for the WIT in this project."),
     "inspect": ("commands", "Show packages, worlds, interfaces and functions as a tree."),
     "resolve": ("commands", "Print the resolved WIT as JSON."),
     "run": ("running", "Call a function of a component, with Golem's services on this machine."),
-    "watch": ("watching", "Generate whenever the WIT or pyproject.toml is saved."),
+    "watch": ("watching", "Generate again whenever the WIT or pyproject.toml is saved."),
     "workers": ("workers", "List the workers of a state file; show, interrupt, revert, delete them."),
 }
 
@@ -43,7 +43,7 @@ class _Lazy(click.Group):
         return sorted(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Load a command, or answer None where there is none."""
+        """Load a command; return None if it does not exist."""
         del ctx
         if cmd_name not in _COMMANDS:
             return None
@@ -60,19 +60,19 @@ class _Lazy(click.Group):
 
 
 class _Text(click.types.StringParamType):
-    """Text. Arguments that are not UTF-8 have lone surrogates; paths may, but no name, WAVE or URL can."""
+    """Text. Arguments that are not UTF-8 contain lone surrogates, which are valid in paths, but not in other text."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the text, or refuse bytes that are not text."""
         text: Any = super().convert(value, param, ctx)
         if isinstance(text, str) and any("\ud800" <= char <= "\udfff" for char in text):
             shown = text.encode("utf-8", "backslashreplace").decode()
-            self.fail(f"`{shown}` is not UTF-8: write it so, or rename what it names", param, ctx)
+            self.fail(f"`{shown}` is not UTF-8: encode it as UTF-8, or rename the item", param, ctx)
         return text
 
 
 def _take_text(command: click.Command) -> None:
-    """Have a command refuse text that is not UTF-8, wherever it takes text."""
+    """Make a command refuse text arguments that are not UTF-8."""
     for parameter in command.params:
         if parameter.type is click.STRING:
             parameter.type = _Text()
@@ -118,7 +118,7 @@ def _report(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    """Report a warning of witgen's own as every other problem; others are shown as Python shows them."""
+    """Report witgen's own warnings like other problems; show all others as Python does."""
     if category.__module__.partition(".")[0] == "witgen":
         text, _, remedy = str(message).partition("; ")
         reporter.add([Diagnostic("W0941", text, help=remedy or None, severity=Severity.WARNING)])

@@ -41,7 +41,7 @@ def _more(ctx: click.Context, parameter: click.Parameter, value: bool) -> None: 
 def reporting(command: _Command) -> _Command:
     """Add `--format`, `-q` and `-v`, which set up the reporter."""
     formats = click.Choice([each.value for each in Format])
-    told = "How to write problems; `github` where GITHUB_ACTIONS is set, else `text`."
+    told = "The format of diagnostics; `github` if GITHUB_ACTIONS is set, else `text`."
 
     def option(*names: str, callback: Callable[..., None], **rest: Any) -> Callable[[Any], Any]:
         return click.option(*names, callback=callback, expose_value=False, is_eager=True, **rest)
@@ -49,8 +49,8 @@ def reporting(command: _Command) -> _Command:
     return _apply(
         [
             option("--format", type=formats, callback=_choose_format, help=told),
-            option("-q", "--quiet", is_flag=True, callback=_less, help="Say nothing but problems."),
-            option("-v", "--verbose", is_flag=True, callback=_more, help="Name every file that is written."),
+            option("-q", "--quiet", is_flag=True, callback=_less, help="Print only problems."),
+            option("-v", "--verbose", is_flag=True, callback=_more, help="List every file that is written."),
         ],
         command,
     )

@@ -15,7 +15,7 @@ __all__ = ["Format", "Reporter", "reporter", "use_color"]
 
 
 class Format(enum.Enum):
-    """How problems are written: for people (stderr), for GitHub (stderr, too), for programs (stdout)."""
+    """Format of problems: for people (stderr), for GitHub (also stderr), for programs (stdout)."""
 
     TEXT = "text"
     JSON = "json"
@@ -51,7 +51,7 @@ class Reporter:
         self._problems = list(dict.fromkeys((*self._problems, *diagnostics)))
 
     def say(self, line: str, *, verbosity: int = 0) -> None:
-        """Write a line for people to stderr, unless they want less."""
+        """Write a line for people to stderr, unless the verbosity is lower."""
         if self.verbosity >= verbosity:
             click.echo(line, err=True)
 

@@ -30,7 +30,7 @@ def _limit(_context: click.Context, option: click.Parameter, value: float | None
 
 
 def _regular(ctx: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
-    """Refuse paths on which SQLite would block, or write without end."""
+    """Refuse paths on which SQLite would block, or write forever."""
     del ctx, parameter
     check_regular(value or Path(".witgen", "state.db"))
     return value
@@ -62,16 +62,18 @@ class _Limit(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 @click.argument("component")
 @click.argument("function")
 @click.argument("arguments", nargs=-1)
-@click.option("--worker", metavar="NAME", help="The worker; a new one is made where this is left out.")
+@click.option("--worker", metavar="NAME", help="The worker's name; a new worker is created if omitted.")
 @state_option
-@click.option("--env", multiple=True, metavar="K=V", help="Environment of a new worker.")
-@click.option("--dir", "folders", multiple=True, metavar="DIR[::GUEST]", help="A folder that the component sees.")
+@click.option("--env", multiple=True, metavar="K=V", help="Environment variable of a new worker.")
+@click.option("--dir", "folders", multiple=True, metavar="DIR[::GUEST]", help="A folder that the component can access.")
 @click.option(
     "--component", "others", multiple=True, metavar="[NAME=]FILE", help="Another component, for calls and updates."
 )
-@click.option("--key", help="The call's idempotency key: the same one again goes on with it, or gives its result.")
+@click.option("--key", help="The call's idempotency key: reusing it resumes the call or returns its result.")
 @click.option(
-    "--update", type=click.Choice(["automatic", "snapshot-based"]), help="Bring the worker to this version first."
+    "--update",
+    type=click.Choice(["automatic", "snapshot-based"]),
+    help="Update the worker to this file's version first.",
 )
 @click.option(
     "--deadline",
@@ -80,7 +82,7 @@ class _Limit(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     default="3600",
     metavar="SECONDS|none",
     show_default=True,
-    help="How long it may take.",
+    help="Time limit of the call.",
 )
 @click.option(
     "--memory",
@@ -89,7 +91,7 @@ class _Limit(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     default=str(1 << 30),
     metavar="BYTES|none",
     show_default=True,
-    help="How large each memory may get.",
+    help="Size limit of each memory.",
 )
 @click.option(
     "--disk",
@@ -97,10 +99,10 @@ class _Limit(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     default=str(1 << 30),
     metavar="BYTES|none",
     show_default=True,
-    help="How much its oplog with the bodies of responses may take, its files, and each of the stores.",
+    help="Size limit of the oplog with response bodies, of the worker's files, and of each store.",
 )
-@click.option("--network/--no-network", default=True, help="Whether it may connect to anything.")
-@click.option("--json", "as_json", is_flag=True, help="Arguments and result are JSON, not WAVE.")
+@click.option("--network/--no-network", default=True, help="Allow or forbid network connections.")
+@click.option("--json", "as_json", is_flag=True, help="Read arguments and print the result as JSON instead of WAVE.")
 @click.option(
     "--guest-stdout",
     type=click.Choice(["stderr", "stdout", "none"]),
@@ -114,12 +116,12 @@ def run(*, component: str, function: str, state: Path | None, as_json: bool, wat
     """Call FUNCTION of COMPONENT (a file, or NAME=FILE) as a durable worker, with Golem's services on this machine.
 
     Arguments are WAVE, one by one: 42, '"text"', '[1, 2]', '{name: "Ann"}'. Only the result is written to
-    stdout; what the component prints, warnings that it logs, and with -v all that it logs, go to stderr.
+    stdout. The component's output and the warnings that it logs (with -v, everything that it logs) go to stderr.
     """
     running = imported()
     gc.enable()  # unlike other commands, this one may run for days
     if reporter.verbosity > 0:
-        # To stderr, as Python does with warnings without being asked.
+        # To stderr, like Python's default for warnings.
         logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
         logging.getLogger("golem").setLevel(1)
     if function.startswith("-"):

@@ -16,7 +16,7 @@ __all__ = ["completion", "init", "versions"]
 
 
 def versions() -> str:
-    """Return the versions of witgen, Python and the runtimes that are installed; they are not loaded for it."""
+    """Return the versions of witgen, Python and the installed runtimes, without loading them."""
     found = "".join(f"\n{name} {_installed(name)}" for name in ("wasmtime", "componentize-py"))
     return f"witgen {VERSION}{found}\nPython {platform.python_version()}"
 
@@ -31,7 +31,7 @@ def _installed(name: str) -> str:
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(*, shell: str) -> None:
-    """Print what makes SHELL complete witgen's commands and options.
+    """Print the script that lets SHELL complete witgen's commands and options.
 
     In ~/.bashrc: eval "$(witgen completion bash)". In ~/.zshrc: eval "$(witgen completion zsh)". For fish, write it to
     ~/.config/fish/completions/witgen.fish.
@@ -47,17 +47,17 @@ def completion(*, shell: str) -> None:
 
 @click.command()
 @click.argument("wit", type=click.Path(path_type=Path), required=False)
-@click.option("-w", "--world", metavar="WORLD", help="The world, where the WIT has several.")
+@click.option("-w", "--world", metavar="WORLD", help="The world, if the WIT has several.")
 @click.option("-o", "--out", metavar="DIR", help="The output package.  [default: (src/)WORLD_bindings]")
 @click.option(
     "--gitattributes", is_flag=True, help="Add the line that marks the output as generated to .gitattributes."
 )
 @click.option(
-    "--golem", is_flag=True, help="Resolve missing packages from the bundled Golem WIT; works without other WIT, too."
+    "--golem", is_flag=True, help="Resolve missing packages from the bundled Golem WIT; also works without other WIT."
 )
 @reporting
 def init(*, wit: Path | None, world: str | None, out: str | None, golem: bool, gitattributes: bool) -> None:
-    """Write a first [tool.witgen] to ./pyproject.toml from the WIT that is there, in ./wit or in WIT."""
+    """Write an initial [tool.witgen] to ./pyproject.toml for the WIT in this project, in ./wit or in WIT."""
     from ..project.init import attributes_line, initialise, mark_generated
 
     target = initialise(Path.cwd(), wit, world, out, golem=golem)

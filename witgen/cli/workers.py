@@ -29,9 +29,9 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @reporting
 @click.pass_context
 def workers(ctx: click.Context, *, state: Path | None, as_json: bool) -> int:
-    """List the workers of a state file, or do something with one of them.
+    """List the workers of a state file, or manage one of them.
 
-    The first commands can be used while another process runs the workers: show, oplog, interrupt.
+    While another process runs the workers, only the list, show, oplog and interrupt are available.
     """
     ctx.obj = state
     if ctx.invoked_subcommand is not None:
@@ -40,7 +40,7 @@ def workers(ctx: click.Context, *, state: Path | None, as_json: bool) -> int:
 
 
 def _command(function: Callable[..., object]) -> Any:
-    """Make a command of a function that gets the state file's path; failures that users can mend are exit code 2."""
+    """Make a command from a function of the state file's path; failures that users can fix have exit code 2."""
 
     @wraps(function)
     def run(*, state: Path | None, **arguments: Any) -> int:
@@ -100,7 +100,7 @@ def _table(rows: Iterable[Sequence[str]]) -> None:
 @_name
 @_json
 def show(state: Path | None, name: str, *, as_json: bool) -> None:
-    """Show what a worker is doing, and the commands that lead out of that."""
+    """Show what a worker is doing, and which commands apply to it."""
     with _reader(state) as reader:
         shown = reader.shown(reader.find(name))
     if as_json:
@@ -117,10 +117,10 @@ def show(state: Path | None, name: str, *, as_json: bool) -> None:
 @_command
 @_name
 @click.option("--from", "start", type=click.IntRange(min=1), default=1, metavar="N", help="The first entry.")
-@click.option("--all", "dead", is_flag=True, help="Also entries that count no more, because the worker went back.")
+@click.option("--all", "dead", is_flag=True, help="Include entries that a revert has taken back.")
 @_json
 def oplog(state: Path | None, name: str, *, start: int, dead: bool, as_json: bool) -> None:
-    """Print a worker's oplog; with --json, one object a line."""
+    """Print a worker's oplog; with --json, one object per line."""
     with _reader(state) as reader:
         for entry in reader.oplog(reader.find(name), start=start, dead=dead):
             click.echo(json.dumps(entry, ensure_ascii=False) if as_json else _entry(entry))
@@ -130,43 +130,48 @@ def _entry(entry: dict[str, Any]) -> str:
     what = f" {entry['name']}({entry['request'].strip('[]')})" if entry["name"] else f" {entry['request']}"
     came_to = "" if entry["response"] in (None, "null") else f" -> {entry['response']}"
     size = f" [{entry['bytes']} bytes]" if entry["bytes"] else ""
-    dead = " (counts no more)" if entry["dead"] else ""
+    dead = " (taken back)" if entry["dead"] else ""
     return f"{entry['position']:>6}  {entry['at']}  {entry['kind']}{what}{came_to}{size}{dead}"
 
 
 @_command
 @_name
 def interrupt(state: Path | None, name: str) -> None:
-    """End the call that a worker is in the middle of, in another process; its next call goes on with it."""
+    """End a worker's current call.
+
+    The process that runs the worker ends the call. The worker's next call resumes it.
+    """
     with _reader(state, read_only=False) as reader:
         record = reader.find(name)
         is_asked = reader.interrupt(record)
-        what = (
-            "asked the process that runs it to end the call there"
-            if is_asked
-            else "no process runs it; it is interrupted"
-        )
+        what = "asked the process that runs it to end its call" if is_asked else "no process runs it; it is interrupted"
         reporter.say(f"worker `{record.name}`: {what}")
 
 
 @_command
 @_name
 def abandon(state: Path | None, name: str) -> None:
-    """Give up the call that a worker is in the middle of; the worker is what it was before that call."""
+    """Abandon a worker's unfinished call.
+
+    The worker returns to its state before that call.
+    """
     with _manager(state) as manager:
         record = manager.find(name)
         call = manager.abandon(record)
-        reporter.say(f"worker `{record.name}`: gave up `{call}`; it is idle")
+        reporter.say(f"worker `{record.name}`: abandoned `{call}`; it is idle")
 
 
 @_command
 @_name
 @click.argument("position", type=int, required=False)
-@click.option("--calls", type=click.IntRange(min=1), metavar="N", help="Take back so many calls.")
+@click.option("--calls", type=click.IntRange(min=1), metavar="N", help="Take back this many calls.")
 def revert(state: Path | None, name: str, *, position: int | None, calls: int | None) -> None:
-    """Take a worker back to POSITION in its oplog, or before its last calls; all after that counts no more."""
+    """Take a worker back in its oplog.
+
+    The worker returns to POSITION in its oplog, or to its state before its last calls. All later entries are discarded.
+    """
     if (position is None) == (calls is None):
-        raise click.UsageError("say how far: a position, or --calls N")
+        raise click.UsageError("pass a position, or --calls N")
     with _manager(state) as manager:
         record = manager.find(name)
         last = manager.revert(record, position=position, calls=calls)
@@ -180,14 +185,17 @@ def retry(state: Path | None, name: str) -> None:
     with _manager(state) as manager:
         record = manager.find(name)
         call = manager.retry(record)
-        rest = "" if call is None else f", which first goes on with `{call}`"
+        rest = "" if call is None else f", which first resumes `{call}`"
         reporter.say(f"worker `{record.name}`: tries again at its next call{rest}")
 
 
 @_command
 @_name
 def delete(state: Path | None, name: str) -> None:
-    """Remove a worker with its oplog, its promises, its files and the bodies of responses that it has got."""
+    """Remove a worker and its data.
+
+    That is its oplog, promises, files, and the bodies of HTTP responses.
+    """
     with _manager(state) as manager:
         record = manager.find(name)
         manager.delete(record)
@@ -199,10 +207,13 @@ def delete(state: Path | None, name: str) -> None:
 @click.option(
     "--snapshot",
     is_flag=True,
-    help="First let workers begin anew with a snapshot, those that are idle and whose components make snapshots.",
+    help="First take snapshots of idle workers, if their components support it, so that older entries can go.",
 )
 def prune(state: Path | None, *, failed: bool, snapshot: bool) -> None:
-    """Remove what no worker needs: ended workers, those of one run, entries and bodies that replay does not read."""
+    """Remove workers and data that are no longer needed.
+
+    That is: workers that have exited, workers of a single run, and oplog entries and bodies that replay does not read.
+    """
     if snapshot:
         from ..golem.worker.snapshots import take_snapshots
 

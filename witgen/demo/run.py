@@ -22,7 +22,7 @@ def run(folder: Path, *, out: TextIO, err: TextIO) -> None:
 
     Raises:
         DemoError: something is missing, or a step failed.
-        WitgenError: the WIT in the folder was edited and is not good any more.
+        WitgenError: the WIT in the folder was edited and is no longer valid.
     """
     require_extras()
     from .server import serving  # noqa: PLC0415 - needs one of the packages that may be missing
@@ -40,7 +40,7 @@ def run(folder: Path, *, out: TextIO, err: TextIO) -> None:
     with serving() as url, progress.timed("Running the conversation"):
         _talk(folder, url, out)
     progress.summary()
-    print(f"Open {folder}/guest.py and {folder}/host.py: they use what witgen made in chat_bindings/.", file=err)
+    print(f"Open {folder}/guest.py and {folder}/host.py: they use the bindings in chat_bindings/.", file=err)
 
 
 def _talk(folder: Path, url: str, out: TextIO) -> None:

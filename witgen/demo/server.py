@@ -1,4 +1,4 @@
-"""The WebSocket server of the demo: a real one, on a port of 127.0.0.1 that is free."""
+"""The WebSocket server of the demo: a real one, on a free port of 127.0.0.1."""
 
 from __future__ import annotations
 

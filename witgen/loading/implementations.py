@@ -76,7 +76,7 @@ def _stand_ins(item: Import) -> dict[str, Any]:
 def _stand_in(item: Import, function: abi.Function) -> Callable[..., Any]:
     def missing(*_: object) -> NoReturn:
         name = f"{item.name}#{function.name}" if item.attribute else function.name
-        raise NotImplementedError(f"{name}: the host has no implementation of it")
+        raise NotImplementedError(f"{name}: the host does not implement it")
 
     return missing
 
@@ -119,7 +119,7 @@ def _given(
         if known is not None:
             yield known, value
         else:
-            problems.append(_unknown(f"`{name}`: the component imports nothing of this name", name, names))
+            problems.append(_unknown(f"`{name}`: the component imports nothing with this name", name, names))
 
 
 def _unknown(message: str, name: object, known: Mapping[str, str]) -> str:

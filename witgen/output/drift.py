@@ -12,12 +12,12 @@ __all__ = ["diagnostics", "remedies"]
 _GENERATE = "run `witgen generate`"
 _KINDS = {
     Drift.MISSING: ("W0711", "is missing", _GENERATE),
-    Drift.STALE: ("W0712", "is not what the WIT says now", _GENERATE),
+    Drift.STALE: ("W0712", "does not match the WIT", _GENERATE),
     Drift.ORPHANED: ("W0713", "no longer belongs to the output", _GENERATE),
     Drift.LINE_ENDS: (
         "W0714",
-        "differs in its line ends only (CRLF instead of LF)",
-        "let .gitattributes say that the folder has `text eol=lf`",
+        "differs only in its line endings (CRLF instead of LF)",
+        "give the folder `text eol=lf` in .gitattributes",
     ),
     Drift.EDITED: ("W0715", "was edited since witgen wrote it", "undo the edit, or run `witgen generate --force`"),
     Drift.FOREIGN: ("W0716", "was not written by witgen", "move it away, or run `witgen generate --force`"),

@@ -18,8 +18,8 @@ from ..base import files
 
 __all__ = ["FOLDER", "LINK", "NOT_REGULAR", "Blocked", "Changes", "Inside", "changing"]
 
-LINK = "is a link, and the output goes through none"
-FOLDER = "is a folder, and a file has to be there"
+LINK = "is a link, and witgen does not write through links"
+FOLDER = "is a folder where a file has to be"
 NOT_REGULAR = f"is {files.NOT_REGULAR}"
 
 _TEMPORARY = re.compile(r"\.witgen-[0-9a-f]{16}\.tmp")

@@ -123,7 +123,7 @@ def _shared(interface: Mapping[str, Any]) -> Shared:
 
 def _texts(value: Any) -> tuple[str, ...]:
     if isinstance(value, str):
-        msg = "a list of strings is wanted"
+        msg = "expected a list of strings"
         raise TypeError(msg)
     return tuple(_plain_text(each) for each in value)
 

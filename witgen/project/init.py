@@ -75,7 +75,7 @@ def _refuse_other_encodings(path: Path, target: First) -> None:
     for option, value in (("wit", target.wit), ("out", target.out)):
         shown = (value or "").encode("utf-8", "backslashreplace").decode()
         if value is not None and shown != value:
-            message = f"`{option}` would be `{shown}`, which is not UTF-8, as `{path.name}` has to be"
+            message = f"`{option}` would be `{shown}`, which is not UTF-8, and `{path.name}` must be"
             raise WitgenError([Diagnostic("W0901", message, path=path.name, help="choose another path")])
 
 
@@ -101,7 +101,7 @@ def _refuse_second(path: Path, text: str) -> None:
         raise WitgenError([Diagnostic("W0903", "`tool` must be a table", path=path.name)])
     if "witgen" in tool:
         remedy = "edit it, or add a `[[tool.witgen.target]]` for another world"
-        raise WitgenError([Diagnostic("W0931", "there is a [tool.witgen] already", path=path.name, help=remedy)])
+        raise WitgenError([Diagnostic("W0931", "there is already a [tool.witgen]", path=path.name, help=remedy)])
 
 
 def _find(folder: Path, *, golem: bool) -> Path:

@@ -121,7 +121,7 @@ class Option:
             shown = f'"{value}"' if self.choices and isinstance(value, str) else _describe(value)
             return f"must be {self.expected}; this is {shown}"
         if _has_nul(value):
-            return "has a NUL character in it, which no path and no name can have"
+            return "contains a NUL character, which paths and names cannot"
         return None
 
 
@@ -158,11 +158,11 @@ def _describe(value: object) -> str:
 
 
 def _componentize(name: str, told: str = "", metavar: str | None = None) -> Switch:
-    return Switch((name,), f"As componentize-py's own option{told}.", metavar)
+    return Switch((name,), f"Same as componentize-py's option{told}.", metavar)
 
 
 def _interface_names(side: str) -> Option:
-    switch = _componentize(f"--{side}-interface-name", f": what it calls an {side}ed interface", "INTERFACE=NAME")
+    switch = _componentize(f"--{side}-interface-name", f": its name for an {side}ed interface", "INTERFACE=NAME")
     return Option(f"{side}_names", Kind.MAPPING, Scope.WORLD, switch, "interface = name")
 
 
@@ -188,7 +188,7 @@ OPTIONS = (
     Option("all_features", Kind.FLAG, Scope.WIT, Switch(("--all-features",), "Turn on every @unstable feature.")),
     Option(
         "all_imports", Kind.FLAG, Scope.BINDINGS,
-        Switch(("--all-imports",), "Of a component: also what wasmtime provides (WASI)."),
+        Switch(("--all-imports",), "For a component: include what wasmtime provides (WASI)."),
     ),
     Option(
         "golem", Kind.FLAG, Scope.WIT,
@@ -196,7 +196,7 @@ OPTIONS = (
     ),
     Option(
         "reuse", Kind.PACKAGES, Scope.BINDINGS,
-        Switch(("--reuse",), "Import what this generated package has.", "PACKAGE[=DIR]"),
+        Switch(("--reuse",), "Import what this generated package already contains.", "PACKAGE[=DIR]"),
         "import names of generated packages, or `name=folder`",
     ),
     Option(
@@ -205,7 +205,7 @@ OPTIONS = (
     ),
     Option(
         "runtime", Kind.TEXT, Scope.BINDINGS,
-        Switch(("--runtime",), "Import the runtime from here, or `copy` it into DIR.", "PACKAGE"),
+        Switch(("--runtime",), "Import the runtime from this package, or `copy` it into DIR.", "PACKAGE"),
         "`copy`, or the import name of a runtime",
     ),
     Option("adapters", Kind.CHOICE, Scope.BINDINGS, choices=("auto", "bytes", "off")),

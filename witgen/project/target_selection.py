@@ -40,7 +40,7 @@ def chosen(start: Path, overrides: dict[str, Any]) -> list[Target]:
     elif not targets:
         remedy = "pass --out DIR, or write a [tool.witgen] with `witgen init`"
         raise WitgenError(
-            [Diagnostic("W0921", "nothing says what to generate: there is no [tool.witgen]", help=remedy)]
+            [Diagnostic("W0921", "it is not clear what to generate: there is no [tool.witgen]", help=remedy)]
         )
     elif world is not None and len(targets) > 1:
         targets = _of_world(targets, world)
@@ -55,7 +55,7 @@ def _of_world(targets: Iterable[Target], world: str) -> list[Target]:
     found = [target for target in targets if target.config.world == world]
     if not found:
         known = ", ".join(sorted(f"`{target.config.world}`" for target in targets if target.config.world))
-        message = f"no target of pyproject.toml is about world `{world}`"
+        message = f"no target in pyproject.toml is for world `{world}`"
         raise WitgenError([Diagnostic("W0922", message, help=f"there are targets for {known}; or pass --out DIR")])
     return found
 

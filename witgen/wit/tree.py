@@ -84,7 +84,7 @@ def with_library(tree: Tree, path: str) -> Tree:
     return replace(tree, library=(library.main, *library.dependencies))
 
 
-_WANTED = "name a folder of WIT, a WIT file or a component; where nothing is named, it is `wit/`"
+_WANTED = "pass a folder of WIT, a WIT file or a component; the default is `wit/`"
 
 
 def _mode(path: str, problems: list[Diagnostic]) -> int:
@@ -166,7 +166,7 @@ def _read(path: str, mode: int, problems: list[Diagnostic]) -> bytes | None:
 def decode_text(path: str, data: bytes) -> SourceFile:
     """Return the text of a file, or raise `WitgenError`; a byte order mark is not part of it."""
     if len(data) > _MAX_TEXT:
-        message = f"`{path}` has {len(data):,} bytes, and WIT at most {_MAX_TEXT:,}"
+        message = f"`{path}` has {len(data):,} bytes, and WIT files may have at most {_MAX_TEXT:,}"
         raise WitgenError([Diagnostic("W0011", message, path=path)])
     try:
         return SourceFile(path, data.decode("utf-8").removeprefix("\ufeff"))

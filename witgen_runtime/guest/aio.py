@@ -53,7 +53,7 @@ class _Selector:
     def _after(self, timeout: float) -> Any:
         if self._timer is None:
             raise RuntimeError(
-                "waiting for a pollable and for a time at once needs `import wasi:clocks/monotonic-clock` in the world"
+                "waiting for a pollable with a timeout needs `import wasi:clocks/monotonic-clock` in the world"
             )
         return self._timer(max(int(timeout * 1_000_000_000), 0))
 
@@ -118,7 +118,7 @@ async def ready(pollable: Resource) -> None:
     try:
         wait = getattr(asyncio.get_running_loop(), "wait_for_pollable", None)
         if wait is None:
-            raise RuntimeError("pollables are awaited in a loop that guest/aio.py's run() started")
+            raise RuntimeError("pollables can be awaited only in a loop that run() of guest/aio.py started")
         await wait(pollable)
     finally:
         drop(pollable)

@@ -49,7 +49,7 @@ class Resource(values.Unique, values.Resource):
     _gone: str
     """How the handle ended, once `_raw` is None."""
     _wit: ClassVar[abi.Resource]
-    _WHY_UNIQUE = "is a handle of what the host has"
+    _WHY_UNIQUE = "is a handle to a resource of the host"
 
     def __init_subclass__(cls, *, wit: abi.Resource | None = None) -> None:
         super().__init_subclass__()

@@ -176,6 +176,8 @@ def _offer(application: ModuleType, name: str, value: type[Any]) -> None:
 def _place(home: str, name: str, adapter: type[_Adapter], application: ModuleType, export: Export) -> None:
     """Put a resource's class where componentize-py looks for it: into the module named like the interface.
 
+    See bytecodealliance/componentize-py#217.
+
     Raises:
         TypeError: modules of Python or of the application already have both names.
     """
@@ -190,8 +192,8 @@ def _place(home: str, name: str, adapter: type[_Adapter], application: ModuleTyp
     elif hasattr(module, name):
         interface = export.interface.name
         raise TypeError(
-            f"componentize-py looks for resource `{name}` of {interface} at {home}.{name}, which is another:"
-            f" rename the module {home}, or give the interface another name with export-names {interface}=NAME"
+            f"componentize-py looks for resource `{name}` of {interface} at {home}.{name}, which is a different class: "
+            f"rename the module {home}, or give the interface another name with export-names {interface}=NAME"
         )
     else:
         setattr(module, name, adapter)

@@ -38,7 +38,7 @@ class Converters(Protocol):
 class _End(Unique):
     """One end; `kind` spells the type that it belongs to."""
 
-    _WHY_UNIQUE = "is one end, and has one owner"
+    _WHY_UNIQUE = "is one end of a stream or future and has one owner"
 
     def __init__(self, raw: Any, kind: str, convert: Callable[[Any], Any]) -> None:
         self._raw_end = raw

@@ -44,7 +44,8 @@ _ASK_AGAIN = 0.02
 """Seconds between attempts to interrupt a call: it may not have entered wasm at the first one."""
 
 _FORKED = (
-    "this world was opened before the process was forked, and the thread of its store is not in this one: open it again"
+    "this world was opened before the process was forked, and the thread of its store does not exist in this process: "
+    "open it again"
 )
 
 _GRACE = 0.3
@@ -221,7 +222,7 @@ class _Worker:
         if not self._loop.is_running():
             if inspect.iscoroutine(value):
                 value.close()
-            state = "is closed" if self._loop.is_closed() else "does not run"
+            state = "is closed" if self._loop.is_closed() else "is not running"
             raise HostError(
                 f"a coroutine of the host cannot run: the event loop that opened this world {state}; open the world on"
                 " the loop that uses it"
@@ -261,7 +262,7 @@ class _Worker:
         if (self._ended or self._left is not None) and self._store is not None:
             self._store.usable()
         if self._waited_for is not None and asyncio.current_task() is self._waited_for:
-            raise HostError("a coroutine cannot call the component that waits for it; a task of its own can, later")
+            raise HostError("a coroutine cannot call the component that waits for it; a separate task can, later")
         running = self._thread.submit(copy_context().run, _done, job)
         self._jobs.add(running)
         running.add_done_callback(self._jobs.discard)
@@ -359,7 +360,7 @@ class _Worker:
         calls = [asyncio.wrap_future(job) for job in self._jobs]
         if calls:
             ended = asyncio.gather(*calls, return_exceptions=True)
-            await self._stop(ended, HostError("the world was closed while this call was under way"))
+            await self._stop(ended, HostError("the world was closed while this call was in progress"))
 
     def end(self) -> None:
         self._ended = True

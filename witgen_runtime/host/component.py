@@ -303,7 +303,7 @@ def _read(source: _Source) -> bytes:
 def _hint(source: object) -> str:
     """Return the remedy for a source of the wrong type."""
     if isinstance(source, wasmtime.Module):
-        return ", which is a core module; a component is made of one with `wasm-tools component new`"
+        return ", which is a core module; `wasm-tools component new` turns it into a component"
     return "; pass its path, or what its `read` returns" if hasattr(source, "read") else ""
 
 
@@ -320,8 +320,8 @@ def _compile(engine: wasmtime.Engine, content: bytes) -> Component:
         if feature is not None:
             raise ComponentError(explain(str(error), feature), feature.name) from None
         if "parse a wasm module with a component parser" in str(error):
-            raise ComponentError("it is a core module; `wasm-tools component new` makes a component of one") from None
-        raise ComponentError(f"wasmtime does not take this component: {error}") from None
+            raise ComponentError("it is a core module; `wasm-tools component new` turns it into a component") from None
+        raise ComponentError(f"wasmtime rejects this component: {error}") from None
 
 
 def _cached(engine: wasmtime.Engine, folder: Path, key: str) -> Component | None:

@@ -15,7 +15,7 @@ from typing import Any, Final
 __all__ = ["generation", "held_while_forking", "in_child", "note_wasi", "on_child", "wasi_is_lost"]
 
 _REMEDY: Final = (
-    "start the process with another method than fork (multiprocessing: `spawn` or `forkserver`), or fork before the"
+    "start the process with a method other than fork (multiprocessing: `spawn` or `forkserver`), or fork before the"
     " first component runs"
 )
 
@@ -59,7 +59,7 @@ def wasi_is_lost() -> str:
     if not _state.wasi_lost:
         return ""
     return (
-        f"this process was forked after wasmtime had started the threads of its WASI, and has none of them: {_REMEDY}"
+        f"this process was forked after wasmtime had started the threads of its WASI, and does not have them: {_REMEDY}"
     )
 
 

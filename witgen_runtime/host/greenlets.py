@@ -88,5 +88,5 @@ def enter(turns: _Turns) -> None:
     else:
         raise ThreadError(
             "another greenlet of this thread is inside a component, in a host function that has switched to this one:"
-            " calls of components must not overlap on a thread; let that one end first, or use another thread"
+            " calls of components must not overlap on a thread; let that call end first, or use another thread"
         )

@@ -85,5 +85,5 @@ def wait(pollables: list[Pollable]) -> list[int]:
             if ready:
                 return ready
             if not deadlines and limit <= time.monotonic():
-                raise TimeoutError(f"none of {len(pollables)} pollables has become ready for {_PATIENCE:.0f} s")
+                raise TimeoutError(f"none of {len(pollables)} pollables has become ready within {_PATIENCE:.0f} s")
             _changed.wait(max(limit - time.monotonic(), 0.0))

@@ -259,7 +259,7 @@ def opened(application: str | Path, exports: Exports, fakes: Fakes, host: HostSi
     """
     if str(application).endswith(".wasm"):
         if host is None:
-            raise LookupError(f"running {application} takes bindings for hosts, which were not generated")
+            raise LookupError(f"running {application} needs host bindings, which were not generated")
         if not Path(application).is_file():
             raise FileNotFoundError(f"{application} does not exist: build the component first")
         guest = host.open(application, fakes)

@@ -77,7 +77,7 @@ def test_the_world_chooses_among_targets(project: Path, witgen: Run) -> None:
     (project / "pyproject.toml").write_text(TWO)
     run = witgen("generate", "--world", "stop")
     assert run.returncode == 2
-    assert "no target of pyproject.toml is about world `stop`" in run.stderr
+    assert "no target in pyproject.toml is for world `stop`" in run.stderr
     assert "`shop`" in run.stderr
 
 
@@ -291,9 +291,9 @@ def test_skip(project: Path, witgen: Run) -> None:
 
 
 ODD = {
-    "NUL in a path": ('out = "a\\u0000b"', "has a NUL character"),
-    "NUL in a list": ('out = "a"\nfeatures = ["\\u0000"]', "has a NUL character"),
-    "NUL in a table": ('out = "a"\nnames = { "\\u0000" = "a" }', "has a NUL character"),
+    "NUL in a path": ('out = "a\\u0000b"', "contains a NUL character"),
+    "NUL in a list": ('out = "a"\nfeatures = ["\\u0000"]', "contains a NUL character"),
+    "NUL in a table": ('out = "a"\nnames = { "\\u0000" = "a" }', "contains a NUL character"),
     "too deep": (f'out = "a"\nx = {"[" * 100_000}', "nested too deeply"),
     "deep": (f'out = "a"\nx = {"[" * 300}{"]" * 300}', "unknown key `x`"),
     "a long number": (f'out = "a"\nx = {"1" * 5_000}', "4300 digits"),

@@ -133,5 +133,5 @@ def _target(candidates: _Candidates, key: str) -> _Target | Diagnostic:
     remedy = f"did you mean `{close[0]}`?" if close else None
     if not scope:
         return Diagnostic("W0911", f"the world has no type `{key}`", help=remedy)
-    note = "functions can be named whose errors have no name in WIT: their exceptions are called after them"
+    note = "a function whose error has no name in WIT can be named: its exception is called after it"
     return Diagnostic("W0911", f"`{scope}` has no type `{path}`", help=remedy, note=note)

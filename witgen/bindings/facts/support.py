@@ -78,7 +78,7 @@ def _owner(resolve: ir.Resolve, function: ir.Function) -> ir.Interface | None:
 
 def _stream_obstacle(resolve: ir.Resolve, kind: ir.Stream | ir.Future, *, host: bool) -> str | None:
     if not host and isinstance(kind, ir.Stream) and _aliased(resolve, kind.type) is ir.Prim.S8:
-        return "a stream of s8: componentize-py takes it for one of u8"
+        return "a stream of s8: componentize-py treats it as one of u8"
     # The wrappers of streams and futures cannot convert these.
     carried = kind.type
     unknown = carried is not None and (contains_handle(resolve, carried) or contains_stream(resolve, carried))

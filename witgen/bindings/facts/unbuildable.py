@@ -139,7 +139,7 @@ def _alike(interface: ir.Interface) -> Iterator[Unbuildable]:
         if "." in member:
             first = known.setdefault((function.kind.tag, member.replace(".", "-")), member)
             if first != member:
-                what = f"it gives `{first}` and `{member}` of an exported interface one name"
+                what = f"it gives `{first}` and `{member}` of an exported interface the same name"
                 yield Unbuildable(what, function.span, "rename one of them")
 
 
@@ -149,7 +149,7 @@ def _takes(function: ir.Function, name: str) -> bool:
 
 
 def _parameter(owner: str, function: ir.Function, name: str) -> Unbuildable:
-    what = f"`{function.name}` has a parameter `{name}`, and {owner} has one of this name already in Python"
+    what = f"`{function.name}` has a parameter `{name}`, and {owner} already has one of this name in Python"
     return Unbuildable(what, function.span, "rename the parameter")
 
 
@@ -164,7 +164,7 @@ def _types(resolve: ir.Resolve, ids: list[ir.TypeId]) -> Iterator[Unbuildable]:
         user = _USED.get((definition.name or "").lower())
         later = next((each for each in own[index + 1 :] if user is not None and isinstance(each.kind, user)), None)
         if later is not None:
-            what = f"type `{definition.name}` hides the Python class that `{later.name}` is made with"
+            what = f"type `{definition.name}` hides the Python class that `{later.name}` is made from"
             yield Unbuildable(what, definition.span, f"declare it after `{later.name}`, or rename it")
 
 

@@ -63,7 +63,7 @@ class Assembler:
         """WIT has no exported types: a plain one becomes the world's own, a resource could not be made."""
         if isinstance(value, ir.TypeItem) and isinstance(self.draft.types[value.id].kind, ir.Resource):
             message = f"the component exports the resource `{item.name.name}` outside an interface"
-            raise self._input.unsupported(message, item.at, "WIT has exported resources in interfaces only")
+            raise self._input.unsupported(message, item.at, "in WIT, only interfaces can export resources")
         self._put(world.imports if isinstance(value, ir.TypeItem) else world.exports, key, value, item)
 
     def _item(
@@ -79,7 +79,7 @@ class Assembler:
         if (node := _type_node(item.entity)) is None:
             what = "core module" if sort_of(item.entity) is Sort.CORE else sort_of(item.entity).name.lower()
             raise self._input.unsupported(
-                f"the component {verb} a {what}, `{item.name.name}`, and WIT has none", item.at
+                f"the component {verb} a {what}, `{item.name.name}`, which WIT cannot express", item.at
             )
         return item.name.name, ir.TypeItem(self._define(item.name, node, owner, item.at))
 
@@ -112,7 +112,7 @@ class Assembler:
                 self._fill_type(interface, owner, exported, node)
             else:
                 what = sort_of(exported.entity).name.lower()
-                message = f"an interface exports a {what}, `{exported.name.name}`, and WIT has none"
+                message = f"an interface exports a {what}, `{exported.name.name}`, which WIT cannot express"
                 raise self._input.unsupported(message, exported.at)
         interface.types = _in_order(interface.types, instance)
         interface.functions = _in_order(interface.functions, instance)

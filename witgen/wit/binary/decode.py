@@ -116,7 +116,7 @@ def _open(input: Input) -> _Opened:
         raise input.problem(
             Code.CORE_MODULE,
             "this is a core module, not a component",
-            help="`wasm-tools component new` makes a component of it, if it was built with bindings for WIT",
+            help="`wasm-tools component new` turns it into a component, if it was built with bindings for WIT",
         )
     sections = read_component(Reader(input, PREAMBLE), SECTION)
     evaluator = Evaluator(input)

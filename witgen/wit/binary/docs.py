@@ -143,7 +143,7 @@ class _Documentation:
         if value is None:
             return None
         if not isinstance(value, str) or any("\ud800" <= char <= "\udfff" for char in value):
-            raise _damaged(self._input, "has something else where text belongs", self._at)
+            raise _damaged(self._input, "has something other than text where text belongs", self._at)
         return value
 
     def _stability(self, value: object) -> ir.Stability:
@@ -163,7 +163,7 @@ class _Documentation:
 
     def _object(self, value: object) -> Json:
         if not isinstance(value, dict):
-            raise _damaged(self._input, "has something else where an object belongs", self._at)
+            raise _damaged(self._input, "has something other than an object where an object belongs", self._at)
         return cast("Json", value)
 
     def _entries(self, item: Json, key: str) -> Iterable[tuple[str, object]]:

@@ -84,7 +84,12 @@ class Input:
 
     def invalid(self, message: str, at: int | None = None) -> WitgenError:
         """A well-formed encoding of something that the component model forbids."""
-        return self.problem(Code.INVALID, message, at, "`wasm-tools validate` explains what the tool that made it did")
+        return self.problem(
+            Code.INVALID,
+            message,
+            at,
+            "`wasm-tools validate` explains what is wrong with it",
+        )
 
     def unsupported(self, message: str, at: int | None = None, help: str | None = None) -> WitgenError:
         """A feature of the component model that WIT cannot express, or that is newer than this reader."""

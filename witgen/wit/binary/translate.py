@@ -85,7 +85,7 @@ class Translator:
         """Translate a function; `find` finds types of its scope by name, among them the resource that it belongs to."""
         parsed = parse_function(name.name)
         if parsed is None:
-            raise self._input.unsupported(f"`{name.name}` is no name of a function that WIT can say", at)
+            raise self._input.unsupported(f"`{name.name}` is not a function name that WIT can express", at)
         tag, owner = parsed
         resource = None if owner is None else find(owner)
         if owner is not None and (resource is None or not isinstance(self._draft.types[resource].kind, ir.Resource)):
@@ -171,7 +171,7 @@ class Translator:
         target = node.scope[index]
         known = self.known(target)
         if known is None or not isinstance(peel(target), ResourceType):
-            raise self._input.unsupported("a handle is not that of a resource with a name in its scope", node.at)
+            raise self._input.unsupported("a handle is not of a resource that has a name in its scope", node.at)
         return known
 
     def labels(self, names: Sequence[str], what: str, node: ValueType) -> None:
@@ -193,7 +193,7 @@ class Translator:
 
     def _check_label(self, name: str, what: str, at: int) -> None:
         if not is_label(name):
-            raise self._input.invalid(f"{name!r} is no name for a {what}", at)
+            raise self._input.invalid(f"{name!r} is not a name for a {what}", at)
 
 
 class _Parts:

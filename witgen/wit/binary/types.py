@@ -189,7 +189,7 @@ def _declaration(reader: Reader, depth: int, *, in_component: bool) -> Declarati
     if kind == 0x04:
         return ExportType(read_extern_name(reader), read_extern_type(reader), at)
     if kind == 0x00:
-        raise reader.input.unsupported("a type declares a core type, which WIT cannot say", at)
+        raise reader.input.unsupported("a type declares a core type, which WIT cannot express", at)
     raise reader.input.damaged(f"unknown declaration {kind:#04x}", at)
 
 

@@ -13,7 +13,7 @@ __all__ = ["report_cycle", "report_package_cycle"]
 
 _HELP = {
     "type": "a type cannot contain itself, not even in a list or option: use a resource, or an index",
-    "interface": "move what both sides need to an interface of its own",
+    "interface": "move what both sides need to a separate interface",
 }
 
 
@@ -59,7 +59,7 @@ def report_package_cycle(
         labels=[
             Label(where, f"`{which}` is needed here") for which, where in others if where is not None and where != place
         ],
-        help="packages cannot need each other: move what both need to a package of its own"
+        help="packages cannot need each other: move what both need to a separate package"
         if others
-        else "name the items of a package without the package in its own files",
+        else "in a package's own files, refer to its items without the package name",
     )

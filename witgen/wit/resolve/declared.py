@@ -54,7 +54,7 @@ class Declarations:
                 self.check_distinct((flag.name for flag in decl.flags), "flag")
                 for flag in decl.flags[MAX_FLAGS : MAX_FLAGS + 1]:
                     message = f"flags `{decl.name.name}` has more than {MAX_FLAGS} flags"
-                    remedy = "spread them over two types: the component model has no more bits for one"
+                    remedy = "split them into two types: the component model allows no more in one"
                     self._context.error("W0306", message, self._span(flag.name), help=remedy)
             case ast.ResourceDecl():
                 self._check_members(decl)
@@ -73,7 +73,7 @@ class Declarations:
         for parameter in function.parameters:
             span = self._span(parameter.name)
             if is_method and parameter.name.name.lower() == "self":
-                self._context.error("W0201", "methods have a parameter `self` already", span)
+                self._context.error("W0201", "methods already have a parameter `self`", span)
             names.add(parameter.name.name, span, "parameter")
 
     def order(self, items: Sequence[ast.UseDecl | ast.TypeDecl]) -> tuple[list[ast.TypeDecl], list[str]]:

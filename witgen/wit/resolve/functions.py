@@ -78,7 +78,7 @@ class FunctionResolver:
                 "W0303",
                 f"`{name.rpartition(']')[2]}` returns a `borrow`",
                 span,
-                help="a borrowed handle ends with the call: return `own`, or what the handle stands for",
+                help="a borrowed handle ends with the call: return `own`, or the value that the handle stands for",
             )
         return Function(
             name,

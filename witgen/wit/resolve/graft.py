@@ -190,9 +190,9 @@ class _Grafter:
             [
                 Diagnostic(
                     "W0109",
-                    f"this binary package does not fit: {message}",
+                    f"this binary package does not match its dependencies: {message}",
                     path=self._path,
-                    help="it was made against another version of what is under deps/",
+                    help="it was built with other versions of the packages under deps/",
                 )
             ]
         )

@@ -87,7 +87,7 @@ class Includer:
             what = "import" if is_import else "export"
             self._context.error(
                 "W0503",
-                f"{what} `{name}` is there already: including it again is a clash",
+                f"{what} `{name}` already exists: including it again is a clash",
                 span,
                 labels=[Label(first, f"the other {what}")] if first is not span else [],
                 help=f"rename it: `include … with {{ {name} as other-name }}`",
@@ -113,8 +113,8 @@ class Includer:
         if new is not None and old is not None and new != old:
             self._context.error(
                 "W0505",
-                f"interface `{self._arena.interfaces[key].name}` is gated with `{_gate(old)}` already, "
-                f"and with `{_gate(new)}` in the included world",
+                f"interface `{self._arena.interfaces[key].name}` is already gated with `{_gate(old)}`, but with "
+                f"`{_gate(new)}` in the included world",
                 span,
                 help="give both the same gate, or leave one without",
             )

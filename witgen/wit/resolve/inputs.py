@@ -86,10 +86,10 @@ def _merge_header(context: Context, known: _Header | None, file: SourceFile, new
     if name != known.name:
         context.error(
             "W0102",
-            f"this file belongs to `{name}`, but others of its folder to `{known.name}`",
+            f"this file belongs to `{name}`, but other files of its folder belong to `{known.name}`",
             span,
             labels=[Label(known.span, "the other package")],
-            help="the files of one folder make one package: move this one to a folder of its own under deps/",
+            help="the files of one folder make one package: move this one to a separate folder under deps/",
         )
     elif docs is not None:
         if known.docs is not None:

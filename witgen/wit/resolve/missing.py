@@ -35,7 +35,7 @@ class MissingPackages:
     def _layout(self, name: PackageName) -> str:
         folder = os.path.join(self._tree.path, "deps")
         if not os.path.isdir(self._tree.path):
-            return "a file alone has no deps/: nest the package in it, or give the folder that holds both"
+            return "a single file has no deps/: nest the package in it, or pass the folder that holds both"
         found = [os.path.basename(source.path) for source in self._tree.dependencies]
         what = f"found {list_names(found)}" if found else "found nothing there"
         return f"expected in {os.path.join(folder, name.name)}/ or {folder}/{name.name}.wit; {what}"

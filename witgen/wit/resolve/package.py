@@ -203,7 +203,7 @@ class PackageResolver:
 
     def _unknown_item_help(self, unit: Unit, name: str) -> str | None:
         if any(name in names for names in self._files.values()):
-            return "a top-level `use` holds in its own file only: repeat it in this one"
+            return "a top-level `use` applies only to its own file: repeat it in this one"
         return self.context.suggest(name, self.scope.items) or self.context.suggest(name, self._files[id(unit)])
 
     def _foreign(self, unit: Unit, path: ast.PackagePath, *, quiet: bool = False) -> Item | None:

@@ -53,7 +53,7 @@ def _package(resolve: Resolve, name: str, version: str | None, spelled: str) -> 
         return found[0]
     versions = ", ".join(f"`{package.name}`" for package in known)
     if found:
-        raise _error("W0602", f"`{spelled}` can be of several packages: add a version", f"there are {versions}")
+        raise _error("W0602", f"`{spelled}` could be in several packages: add a version", f"there are {versions}")
     if known:
         raise _error("W0601", f"there is no package for `{spelled}`", f"there is {versions}")
     names = [f"{package.name.namespace}:{package.name.name}" for package in resolve.packages]

@@ -151,7 +151,7 @@ class TypeResolver:
                 "W0304",
                 "this type cannot be the key of a map",
                 self._span(expr.key),
-                help="keys are bool, integers, char or string, by these names",
+                help="a key is bool, an integer type, char or string, without an alias",
             )
 
     # ---- Left-out items
@@ -224,7 +224,7 @@ class TypeResolver:
             self._context.error("W0205", message, self._span(name), labels=labels)
             return
         renamed = {"float32": "f32", "float64": "f64"}.get(name.name)
-        help = f"`{name.name}` is called `{renamed}` today" if renamed else self._similar(name.name)
+        help = f"`{name.name}` is called `{renamed}` now" if renamed else self._similar(name.name)
         self._context.error("W0204", f"type `{name.name}` does not exist", self._span(name), help=help)
 
     def _similar(self, name: str) -> str | None:

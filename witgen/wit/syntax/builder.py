@@ -325,7 +325,7 @@ def _check_nested(package: ast.NestedPackage) -> None:
     """Refuse items that the grammar allows in a nested package; the outermost problem is reported."""
     for child in package.declarations:
         if isinstance(child, ast.NestedPackage):
-            message = "packages can be nested in a file only, not in another package"
+            message = "packages can only be nested in a file, not in another package"
             raise WitSyntaxError("W0104", message, child.id.start, child.id.end)
 
 
@@ -337,7 +337,7 @@ def _unknown_attribute(name: Token) -> WitSyntaxError:
         "external-id": '@external-id("…")',
     }
     if (form := forms.get(name.text)) is not None:
-        message = f"`@{name.text}` does not take this"
+        message = f"`@{name.text}` does not take these arguments"
         return WitSyntaxError("W0006", message, name.start, name.end, help=f"write `{form}`")
     known = ", ".join(f"`@{known}`" for known in forms)
     return WitSyntaxError("W0006", f"unknown attribute `@{name.text}`", name.start, name.end, help=f"WIT has {known}")

@@ -157,7 +157,7 @@ def _comment_end(text: str, start: int) -> int:
         if depth == 0:
             return mark.end()
     help = "block comments nest: count `/*` and `*/`"
-    raise WitSyntaxError("W0002", "this comment has no end", start, start + 2, help=help)
+    raise WitSyntaxError("W0002", "this comment is never closed", start, start + 2, help=help)
 
 
 def _unexpected(text: str, position: int) -> WitSyntaxError:
@@ -165,7 +165,7 @@ def _unexpected(text: str, position: int) -> WitSyntaxError:
     start = space.end() if space is not None else position
     char = text[start]
     if char == '"':
-        return WitSyntaxError("W0002", "this string has no end", start, start + 1)
+        return WitSyntaxError("W0002", "this string is never closed", start, start + 1)
     if char == "%":
         return WitSyntaxError("W0003", "a name is missing after `%`", start, start + 1)
     return WitSyntaxError("W0001", f"unexpected character {char!r}", start, start + 1)

@@ -110,8 +110,8 @@ def compile_with(engine: wasmtime.Engine, source: str | bytes) -> Component:
         return Component(engine, source)
     if engine not in _fingerprints:
         raise EngineError(
-            "this process was forked after the engine was made, and has none of the threads that its compiler needs:"
-            " make the engine with make_engine(config) in the child, or compile the component before the fork"
+            "this process was forked after the engine was made, and does not have the threads that its compiler needs: "
+            "make the engine with make_engine(config) in the child, or compile the component before the fork"
         )
     # An engine with the same settings that compiles on the calling thread; its components run on the original.
     compiled = Component(make_engine(settings=_made[engine]), source)
@@ -159,7 +159,7 @@ def suit(engine: wasmtime.Engine, settings: Settings) -> None:
 
 _REASONS = {
     "concurrent": "async functions need support for concurrent tasks",
-    "fuel": "a limit of fuel needs code that counts its instructions",
+    "fuel": "a fuel limit needs code that counts its instructions",
     "interruptible": "a deadline needs code that can be interrupted",
 }
 

@@ -301,9 +301,9 @@ def _check() -> None:
         )
     if _has_its_own_lock():
         raise ImportError(
-            "these bindings do not run in an interpreter with a lock of its own: wasmtime's threads call functions of"
-            " one interpreter while another one runs, and the process crashes; use the main interpreter, or one that"
-            " shares its lock"
+            "these bindings do not run in an interpreter with its own GIL: wasmtime's threads call functions of"
+            " one interpreter while another one runs, and the process crashes; use the main interpreter, or one that "
+            "shares its GIL"
         )
     try:
         patched = guard(_sample.__code__)

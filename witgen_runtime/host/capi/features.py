@@ -27,12 +27,12 @@ _THREADS: Final = Feature("threads", "wasm_threads")
 _GC: Final = Feature("garbage collection", "wasm_gc")
 _EXCEPTIONS: Final = Feature("exceptions", "wasm_exceptions")
 _MEMORY64: Final = Feature("64-bit memories", "wasm_memory64")
-_MULTI_MEMORY: Final = Feature("several memories in a module", "wasm_multi_memory")
+_MULTI_MEMORY: Final = Feature("multiple memories in a module", "wasm_multi_memory")
 
 # wasmparser's terms, in the order of matching: longer names come before those they contain.
 _KNOWN: Final[tuple[tuple[str, Feature], ...]] = (
     ("component model async stackful", Feature("stackful async functions of the component model")),
-    ("component model more async builtins", Feature("further async built-ins of the component model")),
+    ("component model more async builtins", Feature("additional async built-ins of the component model")),
     ("component model async", ASYNC),
     ("component model error-context", Feature("`error-context` of the component model")),
     ("component model threading", Feature("threads of the component model")),
@@ -43,11 +43,11 @@ _KNOWN: Final[tuple[tuple[str, Feature], ...]] = (
     ("cm-gc", Feature("garbage-collected values in the component model")),
     ("component model `value`s", Feature("values as imports and exports of components")),
     ("shared-everything-threads", Feature("the shared-everything-threads proposal")),
-    ("legacy_exceptions", Feature("the old form of exceptions")),
-    ("legacy exceptions", Feature("the old form of exceptions")),
+    ("legacy_exceptions", Feature("legacy exceptions")),
+    ("legacy exceptions", Feature("legacy exceptions")),
     ("exception", _EXCEPTIONS),
     ("stack switching", Feature("stack switching", "wasm_stack_switching")),
-    ("custom page sizes", Feature("memories with other page sizes", "wasm_custom_page_sizes")),
+    ("custom page sizes", Feature("memories with custom page sizes", "wasm_custom_page_sizes")),
     ("wide arithmetic", Feature("wide arithmetic", "wasm_wide_arithmetic")),
     ("relaxed SIMD", Feature("relaxed SIMD", "wasm_relaxed_simd")),
     ("SIMD", Feature("SIMD", "wasm_simd")),

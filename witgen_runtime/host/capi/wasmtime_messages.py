@@ -16,25 +16,28 @@ LENDS_ONE: Final = (
 )
 
 _NO_NESTING = (
-    "a host function that an async function of the guest called has called an export, or needs a component of the"
-    " runtime's own, and wasmtime lets nobody call one there: inside async functions, host functions can call no export"
+    "a host function that an async function of the guest called has called an export, or needs an internal component "
+    "of the runtime, and wasmtime does not allow such calls there: inside async functions, host functions can call no "
+    "export"
     " and return no Pollable, Timer or stream of wasi:io, and workers cannot record how a guest waits with"
     " wasi:io/poll; async functions can be awaited instead"
 )
 
+# bytecodealliance/wasmtime#12043
 _NO_WAITING = (
-    "a function that is not async had to wait, for streams or futures, or until its host has all that the guest has"
-    f" written to streams before; wasmtime {ffi.VERSION} does not support that, 49 and later do"
+    "a function that is not async had to wait for streams or futures, or until its host had received everything that "
+    f"the guest wrote to streams before; wasmtime {ffi.VERSION} does not support that, 49 and later do"
 )
 
 _NO_LOOP = (
-    "a function of the world that is not async has called an async function of a component inside, which wasmtime"
+    "a function of the world that is not async has called an async function of a nested component, which wasmtime"
     f" {ffi.VERSION} runs only while an async function of the world is called: declare the export as `async func`"
 )
 
+# bytecodealliance/wasmtime#12117, relaxed for numbers in bytecodealliance/wasmtime#12181
 _HANDED_BACK = (
-    "one side both reads and writes a stream or future, which wasmtime allows for numbers only: a guest that hands its"
-    " host's back to it, or keeps one of its own, has to copy the elements instead"
+    "one side both reads and writes a stream or future, which wasmtime allows for numbers only: a guest that hands a "
+    "stream of its host back to it, or uses both ends of its own, has to copy the elements instead"
 )
 
 _MEANINGS = {
@@ -50,9 +53,9 @@ if int(ffi.VERSION.partition(".")[0]) < 49:
 
 
 NO_MORE_HANDLES: Final = (
-    "this store has no room for another handle: wasmtime keeps no more than 100,000 per store, of all resources and of"
-    " host and guest together; drop those that nobody needs any more, in the guest too, or share the work out among"
-    " several stores"
+    "this store has no room for another handle: wasmtime keeps no more than 100,000 per store, counting all resources "
+    "of host and guest together; drop handles that are no longer needed, in the guest too, or distribute the work "
+    "over several stores"
 )
 
 _FULL: Final = "store handle limit exceeded"

@@ -19,7 +19,7 @@ __all__ = ["Given", "Implementation", "check_imports", "misfit", "problems_of", 
 T = TypeVar("T")
 
 _ONLY_AWAITED: Final = (
-    "it is `async def`: only the asyncio API, the world's class whose name begins with Async, runs those"
+    "it is `async def`: only the asyncio API, the world's class whose name begins with Async, can run it"
 )
 
 
@@ -81,7 +81,7 @@ class Implementation:
         for resource, name in self.item.interface.resources:
             base, given = subclass(self.base(name), HostResource), self.classes[resource]
             if not (isinstance(given, type) and issubclass(given, base)):
-                hint = ", got an object of it" if isinstance(given, base) else ""
+                hint = ", got an instance of it" if isinstance(given, base) else ""
                 yield f"{place}: resource {resource.name}: expected a class derived from {name}{hint}"
                 if not isinstance(given, type):
                     classless.add(resource)
@@ -178,8 +178,8 @@ def misfit(owner: object, name: str, function: abi.Function) -> str | None:
     except TypeError:
         names = ", ".join(param.python for param in params)
         called, shown = getattr(target, "__qualname__", type(target).__name__), _without_types(signature)
-        hint = "; pass an object of the class, not the class" if _needs_object(target, function, signature) else ""
-        return f"it is called with ({names}), and `{called}{shown}` does not take that{hint}"
+        hint = "; pass an instance of the class, not the class" if _needs_object(target, function, signature) else ""
+        return f"it is called with ({names}), which `{called}{shown}` does not accept{hint}"
     return None
 
 
@@ -225,7 +225,7 @@ def check_imports(definition: Definition, imports: object) -> None:
     names = [item.attribute for item in definition.imports if item.attribute]
     if isinstance(imports, type):
         if is_dataclass(imports) and {each.name for each in fields(imports)} >= set(names):
-            raise TypeError(f"imports: expected an object of {imports.__name__}, got the class")
+            raise TypeError(f"imports: expected an instance of {imports.__name__}, got the class")
         return
     given: type[Any] = type(imports)
     # A named tuple has attributes.
@@ -234,7 +234,7 @@ def check_imports(definition: Definition, imports: object) -> None:
     listed = ", ".join(f"`{name}`" for name in names)
     wanted = f"an object with the attributes {listed}" if names else "an object with the world's functions"
     if not definition.imports:
-        wanted = "None, because the world imports nothing"
+        wanted = "None because the world imports nothing"
     hint = f"; pass {_container(definition)}(**imports)" if issubclass(given, Mapping) and names else ""
     raise TypeError(f"imports: expected {wanted}, got {given.__name__}{hint}")
 

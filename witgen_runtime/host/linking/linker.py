@@ -378,5 +378,5 @@ class Linkage:
         if match and ours and "resource type mismatch" in text:
             raise LinkError(
                 f"{match[1]} cannot be wasmtime's: it has handles of resources that you implement yourself"
-                f" ({', '.join(ours)}), and wasmtime does not know yours; implement it as well, or neither"
+                f" ({', '.join(ours)}), which wasmtime does not know; implement it as well, or neither"
             ) from None

@@ -98,7 +98,7 @@ class ResourceHandles:
             if lower is not None:
                 return self.check(type_, lower())
             if isinstance(side, Guest) and type(value).__qualname__ == side.python.__qualname__:
-                raise Mismatch(f"this {side.python.__name__} is one of another instance")
+                raise Mismatch(f"this {side.python.__name__} belongs to another instance")
             raise unexpected(side.python.__name__, value)
         if isinstance(value, Handle):
             self._check_handle(value, owned=isinstance(type_, abi.Own))
@@ -109,9 +109,9 @@ class ResourceHandles:
     def _check_handle(self, handle: Handle, *, owned: bool) -> None:
         name = type(handle).__name__
         if handle._store is not self.store:
-            raise Mismatch(f"this {name} lives in another store", ValueError)
+            raise Mismatch(f"this {name} belongs to another store", ValueError)
         if not handle._box:
-            raise Mismatch(f"this {name} was {handle._fate} already", ValueError)
+            raise Mismatch(f"this {name} was already {handle._fate}", ValueError)
         if owned and handle._fate == "borrowed":
             raise Mismatch(f"this {name} is borrowed and cannot be given away", ValueError)
 
@@ -184,7 +184,7 @@ class _Moved(_Passing):
         self.box, handle._box, fate, handle._fate = handle._box, 0, handle._fate, "given away"
         if not self.box:  # another thread was faster
             handle._fate = fate
-            raise Mismatch(f"this {type(handle).__name__} was {fate} already", ValueError)
+            raise Mismatch(f"this {type(handle).__name__} was already {fate}", ValueError)
 
     def refused(self) -> None:
         self._handle._box, self._handle._fate = self.box, ""
@@ -257,7 +257,7 @@ class _Lender:
     def end_borrows(self) -> None:
         borrowed = self._borrowed
         while borrowed:
-            box = borrowed.pop()._release("lent for a call that is over")
+            box = borrowed.pop()._release("lent for a call that has ended")
             failure = ffi.any_drop(self._context, box)
             ffi.any_delete(box)
             if failure:

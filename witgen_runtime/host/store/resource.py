@@ -94,7 +94,7 @@ class Handle(values.Unique, values.Resource):
 
     __slots__ = ("_box", "_fate", "_store")
 
-    _WHY_UNIQUE = "is a handle of what lives in the component's store"
+    _WHY_UNIQUE = "is a handle to a resource in the component's store"
 
     _box: int
     """Address of the C library's box; 0 when the handle cannot be used."""

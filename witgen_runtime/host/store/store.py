@@ -312,7 +312,7 @@ class Store(Unique):
         if self._ended:
             return
         if self.turns.is_mine():
-            raise HostError("a store cannot be closed while a call in it is under way")
+            raise HostError("a store cannot be closed while a call in it is in progress")
         if self.turns.are_lost():
             self._closed = self._ended = True
             self.raw.forget()

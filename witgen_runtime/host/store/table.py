@@ -45,7 +45,7 @@ class ObjectTable:
         if mark is not None and mark[0] is not None:
             table = mark[0].table()
             if table is not None and table.objects.get(mark[1]) is instance:
-                raise Mismatch(f"this {type(instance).__name__} belongs to a guest already", ValueError)
+                raise Mismatch(f"this {type(instance).__name__} already belongs to a guest", ValueError)
 
     def add(self, instance: HostResource) -> int:
         """Transfer an object to a guest."""

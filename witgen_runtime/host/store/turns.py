@@ -69,8 +69,8 @@ class Turns:
         """Record the thread that has the turn."""
         if self.are_lost():
             raise StoreDeadError(
-                "this store cannot be used in this process: a call in it was under way on another thread when the"
-                " process was forked; open the component again"
+                "this store cannot be used in this process: a call in it was in progress on another thread when the "
+                "process was forked; open the component again"
             )
         raise ThreadError("this store is in use by another thread; a store takes one call at a time")
 
@@ -82,7 +82,7 @@ class Turns:
         """Raise if turns are another thread's only."""
         if self.thread is not None and self.thread != threading.get_ident():
             raise ThreadError(
-                "this store belongs to a world that was opened for asyncio and runs on a thread to itself: await the"
+                "this store belongs to a world that was opened for asyncio and runs on a separate thread: await the"
                 " methods of the world's Async classes instead"
             )
 

@@ -180,7 +180,7 @@ def _give(feed: Feed, items: Iterable[object]) -> None:
 
 def _was_cancelled(cause: BaseException | None = None) -> HostError:
     """Return the error for a cancellation, which would cancel the caller of the running call if it were raised."""
-    failure = HostError("what a host gave for a stream or a future was cancelled")
+    failure = HostError("what the host supplied for a stream or future was cancelled")
     failure.__cause__ = cause
     return failure
 

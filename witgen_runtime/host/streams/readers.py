@@ -30,16 +30,16 @@ T = TypeVar("T")
 _PIECE = 1 << 16
 _SOME = 256
 _INSIDE = (
-    "this would wait for the guest on the thread that runs it: read in an async function, in what is returned for a"
-    " future, or in a thread of your own"
+    "this would wait for the guest on the thread that runs it: read in an async function, in the value returned for a "
+    "future, or in a separate thread"
 )
-_OVER = "this future was read already, or its reader was closed"
+_OVER = "this future was already read, or its reader was closed"
 
 
 class _Reader(Unique):
     """Base of all readers. Close a reader that is no longer needed: `with` does, as does losing the last reference."""
 
-    _WHY_UNIQUE = "is an end of what a guest writes"
+    _WHY_UNIQUE = "is the readable end of a stream or future of a guest"
 
     def __init__(self, manager: StreamManager, incoming: Incoming, *, drives: bool) -> None:
         self._manager = manager

@@ -19,7 +19,7 @@ _MOST_BYTES, _MOST_ELEMENTS = 1 << 20, 1 << 16
 _ENDED = "this store is closed"
 _FAILED = "this store cannot be used any more: a call in it failed"
 _CLOSED = "the reader was closed"
-_BUSY = "another read of this stream is under way"
+_BUSY = "another read of this stream is in progress"
 
 
 class Incoming:

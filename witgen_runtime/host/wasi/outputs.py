@@ -153,9 +153,9 @@ def _taken(answer: object, size: int) -> int:
         kind = type(answer).__name__
         if inspect.iscoroutine(answer):
             answer.close()
-        raise TypeError(f"what a guest prints goes to a function that returns None or a number of bytes, not {kind}")
+        raise TypeError(f"a function that receives a guest's output must return None or a number of bytes, not {kind}")
     if answer > size or (size and not answer):
-        raise ValueError(f"a function that gets what a guest prints says that it took {answer} of {size} bytes")
+        raise ValueError(f"a function that receives a guest's output says that it took {answer} of {size} bytes")
     return answer
 
 

@@ -37,7 +37,7 @@ class Pollable(Unique):
 
     __slots__ = ("__weakref__", "_flag")
 
-    _WHY_UNIQUE = "is what guests wait for"
+    _WHY_UNIQUE = "is an object that guests wait for"
 
     def __init__(self) -> None:
         self._flag = _Flag()

@@ -33,14 +33,14 @@ _STDERR: Final = 2
 """The process's, whatever `sys.stderr` is: a guest shares the file, not Python's object."""
 
 _FORKED: Final = (
-    "this store was opened before os.fork(), and its component would wait for ever when it prints: with a `WasiConfig`"
-    " of the bindings, that passes through threads of wasmtime's, which only the parent has; open the component after"
+    "this store was opened before os.fork(), and its component would wait forever when it prints: with a `WasiConfig` "
+    "of the bindings, output passes through wasmtime's threads, which only the parent has; open the component after"
     " the fork, or with a `wasmtime.WasiConfig` that inherits stdout and stderr"
 )
 
 _REPLACED: Final = (
-    "The store was opened before os.fork(). What its guest had of this machine by then, such as streams that it had"
-    " printed to, is gone in this process."
+    "The store was opened before os.fork(). What its guest was using then, such as streams that it had printed to, "
+    "does not exist in this process."
 )
 
 
@@ -102,16 +102,16 @@ class WasiConfig(QuietlyFinalized, wasmtime.WasiConfig):
         self._stderr_file = os.path.abspath(os.fsdecode(path))
 
     stdout_custom = property(  # pyright: ignore[reportIncompatibleMethodOverride]  (write-only there, too)
-        fset=_set_stdout, doc="A function that gets what guests write to stdout, as bytes."
+        fset=_set_stdout, doc="A function that receives what guests write to stdout, as bytes."
     )
     stderr_custom = property(  # pyright: ignore[reportIncompatibleMethodOverride]  (write-only there, too)
-        fset=_set_stderr, doc="A function that gets what guests write to stderr, as bytes."
+        fset=_set_stderr, doc="A function that receives what guests write to stderr, as bytes."
     )
     stdout_file = property(  # pyright: ignore[reportIncompatibleMethodOverride]  (write-only there, too)
-        fset=_set_stdout_file, doc="A file that gets what guests write to stdout."
+        fset=_set_stdout_file, doc="A file that receives what guests write to stdout."
     )
     stderr_file = property(  # pyright: ignore[reportIncompatibleMethodOverride]  (write-only there, too)
-        fset=_set_stderr_file, doc="A file that gets what guests write to stderr."
+        fset=_set_stderr_file, doc="A file that receives what guests write to stderr."
     )
 
     def inherit_stdout(self) -> None:
@@ -132,7 +132,7 @@ class WasiConfig(QuietlyFinalized, wasmtime.WasiConfig):
             self._inherits_stderr, self._stderr_file = False, ""
         if callback is not None:
             if not callable(callback):
-                raise TypeError(f"{stream}_custom is a function that gets bytes, not {type(callback).__name__}")
+                raise TypeError(f"{stream}_custom: expected a function that takes bytes, got {type(callback).__name__}")
             self._outputs[stream] = Output(callback)
             self._outputs[stream].attach(self, stream)
         if before is not None:
@@ -141,15 +141,15 @@ class WasiConfig(QuietlyFinalized, wasmtime.WasiConfig):
     def _hand_over(self, tail: Tail) -> tuple[list[Output], str]:
         """Let `tail` receive the output to stderr; return the outputs, and the file that receives it instead."""
         if self._is_used:
-            raise HostError("this WasiConfig belongs to another store already: make one for each")
+            raise HostError("this WasiConfig already belongs to another store: make one for each")
         self._is_used = True
         outputs, self._outputs = self._outputs, {}
         if is_without_threads():
             if outputs:
                 names = " and ".join(f"{stream}_custom" for stream in outputs)
                 raise HostError(
-                    f"{names} cannot be called in a process that os.fork() made: wasmtime's threads, which do that, are"
-                    " in the parent only; use a file, or start the process another way"
+                    f"{names} cannot be called in a process that os.fork() made: wasmtime's threads, which call them, "
+                    "exist only in the parent; use a file, or start the process another way"
                 )
         elif "stderr" in outputs:
             outputs["stderr"].keep = tail.add
@@ -318,6 +318,6 @@ class StandardStreams:
 
 
 _INSIDE: Final = (
-    "a function that gets what a guest prints cannot use components: it runs on a thread of wasmtime's, while the guest"
-    " waits; hand the bytes to another thread, or use the component after the call"
+    "a function that receives a guest's output cannot use components: it runs on a thread of wasmtime while the guest "
+    "waits; hand the bytes to another thread, or use the component after the call"
 )

@@ -123,7 +123,7 @@ class StreamFiles:
 
     def __init__(self, store: HandleOwner) -> None:
         if not store.streams:
-            raise StreamError("files become streams only in a store that was made with `Store(streams=True)`")
+            raise StreamError("files can become streams only in a store made with `Store(streams=True)`")
         self._store, self._raw = store, store.raw
         self._opener = InternalComponent(store, text.COMPONENT, text.EXPORTS)
         self._adopt()

@@ -48,7 +48,7 @@ class InputStream(Unique):
     In a store without native streams (see `Store`) a thread passes everything on.
     """
 
-    _WHY_UNIQUE = "is what a guest reads from"
+    _WHY_UNIQUE = "is an object that a guest reads from"
 
     def __init__(self, source: InputSource) -> None:
         self.failure: BaseException | None = None
@@ -68,7 +68,7 @@ class InputStream(Unique):
         if self._path is not None:
             chunks = _chunks(self._path.open("rb"))
         if chunks is None:
-            raise StreamError("this InputStream was given to a guest already, and what it is made of can be read once")
+            raise StreamError("this InputStream was already given to a guest, and its source can be read only once")
         box, peer = Channels.of(store).live_stream()
         threading.Thread(target=self._feed, args=(peer, chunks), name="witgen-stream", daemon=True).start()
         return box
@@ -96,7 +96,7 @@ class OutputStream(Unique):
     flushes: wasmtime does not wait for it then. The file exists until the object is closed, or collected.
     """
 
-    _WHY_UNIQUE = "is what a guest writes to"
+    _WHY_UNIQUE = "is an object that a guest writes to"
 
     def __init__(self) -> None:
         path = new_file()
@@ -124,7 +124,7 @@ class OutputStream(Unique):
         files = StreamFiles.of(store)
         path, self._path = self._path, None
         if path is None:
-            raise StreamError("this OutputStream was given to a guest already")
+            raise StreamError("this OutputStream was already given to a guest")
         box = files.output_stream(path)
         # Both sides have the file open; where the system allows it, it needs no name any more.
         with contextlib.suppress(OSError):

@@ -49,7 +49,7 @@ class Timer(Pollable):
 
     def set(self) -> NoReturn:
         """Refuse: a timer that a guest has cannot be made to end earlier."""
-        raise TypeError("a Timer becomes ready by itself; a Pollable is what can be set and cleared")
+        raise TypeError("a Timer becomes ready by itself; use a Pollable to set and clear it")
 
     clear = set
 

@@ -23,7 +23,7 @@ def wide(value: bytes | bytearray) -> bytes:
     if value.isascii():
         return bytes(value)
     if len(value) > LONGEST:
-        raise Mismatch(f"{len(value)} bytes: an adapter takes {LONGEST} at once", ValueError)
+        raise Mismatch(f"{len(value)} bytes: an adapter takes at most {LONGEST} at once", ValueError)
     return value.decode("latin-1").encode()
 
 

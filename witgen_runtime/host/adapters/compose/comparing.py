@@ -31,7 +31,7 @@ def compare(interfaces: Sequence[Interface], known: Callable[[str], abi.Interfac
         for theirs in interface.functions:
             if theirs.name in ours and not _is_like(theirs, ours[theirs.name]):
                 name = f"{interface.name}#{theirs.name}" if interface.name else theirs.name
-                raise Refusal(name, "the component's types are not those that the bindings have")
+                raise Refusal(name, "the component's types differ from those of the bindings")
 
 
 def _is_like(one: Function, other: Function) -> bool:

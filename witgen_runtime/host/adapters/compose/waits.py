@@ -56,7 +56,7 @@ def _waits(item: Import) -> bool:
         return False
     unknown = (functions | interface.types.keys()).difference(TYPES[streams], PLAIN[streams], BLOCKING[streams])
     if unknown:
-        raise Refusal(f"{item.name}#{min(unknown)}", "a function that nobody knew when adapters were written")
+        raise Refusal(f"{item.name}#{min(unknown)}", "a function that adapters do not know")
     return True
 
 

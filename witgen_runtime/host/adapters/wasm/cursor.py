@@ -26,7 +26,7 @@ class Cursor:
         """Read some bytes."""
         start = self.position
         if count > self.end - start:
-            raise Refusal("", "the component's binary ends in the middle of something")
+            raise Refusal("", "the component's binary ends too early")
         self.position = start + count
         return self.data[start : self.position]
 
@@ -69,6 +69,6 @@ def sections(data: bytes, start: int = len(PREAMBLE)) -> Iterator[tuple[int, Cur
         number, size = cursor.byte(), cursor.number()
         content = cursor.position
         if size > cursor.end - content:
-            raise Refusal("", "the component's binary ends in the middle of something")
+            raise Refusal("", "the component's binary ends too early")
         yield number, Cursor(data, content, content + size)
         cursor.position = content + size

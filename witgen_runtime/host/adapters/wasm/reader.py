@@ -100,7 +100,7 @@ def read(data: bytes) -> Outer:
         elif section == _EXPORT:
             cursor.vector(lambda cursor=cursor: reader.export(cursor))  # type: ignore[misc]
         elif section == _IMPORT:
-            rule = "an import of the component stands behind core types or code"
+            rule = "an import of the component follows core types or code"
             raise Refusal(read_name(cursor) if cursor.number() else "", rule)
     return reader.finish()
 
@@ -136,7 +136,7 @@ class _Reader:
 
         self._outer.leading.append(Leading(section, cursor.vector(entry)))
         if cursor.position != cursor.end:
-            raise Refusal("", "a section of the component's binary is longer than what is in it")
+            raise Refusal("", "a section of the component's binary is longer than its content")
 
     def _type(self, cursor: Cursor) -> InstanceType | None:
         meaning = read_type(cursor, self._scope)
@@ -145,7 +145,7 @@ class _Reader:
 
     def _alias(self, cursor: Cursor) -> None:
         if cursor.take(2) != b"\x03\x00":
-            raise Refusal("", "the component aliases something else than types of its imports before its code")
+            raise Refusal("", "the component aliases something other than types of its imports before its code")
         instance, name = cursor.number(), cursor.text()
         interface = self._instances[instance].interface if instance < len(self._instances) else Interface("")
         if name not in interface.types:
@@ -170,13 +170,13 @@ class _Reader:
                 type_ = self._instance(name, self._scope.meaning(cursor.number()))
                 return Import(name, Sort.INSTANCE, type_, len(self._instances) - 1)
             case _:
-                raise Refusal(name, "adapters go around imports of functions, types and instances only")
+                raise Refusal(name, "adapters can wrap only imports of functions, types and instances")
 
     def _instance(self, name: str, meaning: Meaning) -> InstanceType:
         if not isinstance(meaning, InstanceType):
-            raise Refusal(name, "the type of an imported instance is none")
+            raise Refusal(name, "the type of an imported instance is not an instance type")
         if meaning in self._instances:
-            raise Refusal(name, "two imports have one type")
+            raise Refusal(name, "two imports have the same type")
         meaning.interface.name = name
         self._instances.append(meaning)
         return meaning

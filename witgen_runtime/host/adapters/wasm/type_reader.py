@@ -12,7 +12,7 @@ from .shapes import PRIMITIVES, Function, Interface, Kind, Resource, Shape
 
 __all__ = ["Declaration", "InstanceType", "Meaning", "Scope", "Signature", "read_bound", "read_name", "read_type"]
 
-_NO_SORT_YET = "the component's types are not laid out as wit-component does it"
+_NO_SORT_YET = "the component's types are not laid out as wit-component lays them out"
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,21 +69,21 @@ class Scope:
         """Return the value type of an index."""
         meaning = self.meaning(index)
         if not isinstance(meaning, Shape):
-            raise Refusal("", "the component's binary has something else where a value type belongs")
+            raise Refusal("", "the component's binary has something other than a value type where one belongs")
         return meaning
 
     def resource(self, index: int) -> Resource:
         """Return the resource of an index."""
         meaning = self.meaning(index)
         if not isinstance(meaning, Resource):
-            raise Refusal("", "the component's binary has something else where a resource belongs")
+            raise Refusal("", "the component's binary has something other than a resource where one belongs")
         return meaning
 
     def signature(self, index: int) -> Signature:
         """Return the function type of an index."""
         meaning = self.meaning(index)
         if not isinstance(meaning, Signature):
-            raise Refusal("", "the component's binary has something else where a function type belongs")
+            raise Refusal("", "the component's binary has something other than a function type where one belongs")
         return meaning
 
 
@@ -236,7 +236,7 @@ class _InstanceReader:
             case 3:
                 meaning = read_bound(self._cursor, self._scope, name)
                 if not isinstance(meaning, (Shape, Resource)):
-                    raise Refusal("", f"an instance type exports the type `{name}`, which is not of values")
+                    raise Refusal("", f"an instance type exports the type `{name}`, which is not a value type")
                 if isinstance(meaning, Resource) and meaning not in self._scope.types[:-1]:
                     self._interface.own.append(meaning)
                 self._interface.types[name] = meaning
