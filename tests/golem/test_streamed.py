@@ -73,11 +73,11 @@ def test_mistakes_are_the_errors_that_wit_declares(guest: Any) -> None:
         "'a\\x00b' cannot be the name of a bucket: it has a NUL in it",
         "'\\x00' has a NUL in it",
         "this value has a stream, which takes its content",
-        "this value has a stream already",
+        "this value already has a stream",
         unfinished,
         "no error: None",
         "None",
-        "'abc' has 3 bytes, so there is none at 9",
+        "'abc' has 3 bytes, so it has no byte 9",
         "there is no container 'nowhere'",
         "there is no container 'mistakes'",
     ]

@@ -1,4 +1,4 @@
-"""Golem's WIT, embedded, and what runs Golem's components on this machine."""
+"""The embedded WIT of Golem, and local execution of Golem components."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["WIT", "Executor", "ServiceError", "Services", "Surroundings", "WebSockets", "WorkerError"]
 
 WIT: Final = GOLEM_WIT
-"""The tree: a folder that `witgen generate` takes; its `deps` can be copied beside a world of your own."""
+"""The tree: a folder that `witgen generate` takes; its `deps` can be copied beside your own world."""
 
 _PLACES = {
     "Executor": ".worker.executor",
@@ -31,7 +31,7 @@ _PLACES = {
 
 
 def __getattr__(name: str) -> object:
-    # Loaded when asked for: whoever wants the WIT needs neither wasmtime nor the package websockets.
+    # Loaded on first use: reading the WIT needs neither wasmtime nor the package websockets.
     if name in _PLACES:
         return getattr(import_module(_PLACES[name], __name__), name)
     msg = f"module {__name__!r} has no attribute {name!r}"

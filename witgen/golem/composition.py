@@ -1,4 +1,4 @@
-"""A component's world, with the local services in the places where its own bindings leave something to implement."""
+"""The world of a component, with local services for the imports that its bindings leave to the host."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["Composition", "compose", "compose_world"]
 
 
 def _service(item: Import) -> Import:
-    # Generated bindings leave wasi:http to the host; here it is wasmtime's, in stores that have it.
+    # Generated bindings leave wasi:http to the host. Here wasmtime provides it, in stores that allow it.
     return replace(item, native=True) if item.name.startswith("wasi:http/") else item
 
 
@@ -36,7 +36,7 @@ class Composition:
         world: the class of its world, whose definition has the services' imports.
         imports: an object with an attribute for each import.
         content: the component's bytes.
-        served: names of the imports that services implement.
+        served: the names of the imports that services implement.
     """
 
     def __init__(
@@ -56,12 +56,12 @@ class Composition:
 def compose(
     component: str | os.PathLike[str] | bytes | type[World], services: Mapping[str, object], own: object = None
 ) -> Composition:
-    """Put a component's world together.
+    """Build the world of a component, with services for its imports.
 
     Args:
-        component: a path, the bytes of a component, or the class that `witgen.load` has made of one.
+        component: a path, the bytes of a component, or a class returned by `witgen.load`.
         services: implementations by their field of `ServicesImports`.
-        own: implementations of the rest, or in place of services: as for the `open` of a loaded world.
+        own: implementations of the other imports, or replacements of services, as for `open` of a loaded world.
 
     Raises:
         WitgenError: the file is not a component.
@@ -81,12 +81,12 @@ def compose_world(
     imports = tuple(_chosen(item, services, given) for item in definition.imports)
     present = Versions(item.name for item in imports)
     taken = {item.attribute for item in imports}
-    # Of these, too, functions of the services speak, whatever the component itself mentions.
+    # Functions of the services use these interfaces too, even if the component does not mention them.
     more = (item for name, item in _SERVICES.items() if present.find(name) is None and item.native)
     imports = (*imports, *(_apart(item, taken) for item in more))
     served: set[str] = set()
     for item in imports:
-        # The version has to agree, not just the name in Python.
+        # The version has to match, not only the Python name.
         service = _service_of(item)
         if service is not None and service.attribute in services and not hasattr(given, item.attribute):
             setattr(given, item.attribute, services[service.attribute])
@@ -98,13 +98,13 @@ def compose_world(
 
 
 def _service_of(item: Import) -> Import | None:
-    """Return the services' import for a component's one: of the same version, or of the newest compatible one."""
+    """Return the services' import that matches a component's: the same version, or else the newest compatible one."""
     known = _VERSIONS.find(item.name)
     return None if known is None else _SERVICES[known]
 
 
 def _apart(item: Import, taken: set[str]) -> Import:
-    """Return an import with an attribute that no import of the component has, maybe for another version."""
+    """Return an import under an attribute that no import of the component uses, not even for another version."""
     attribute = item.attribute
     while attribute in taken:
         attribute += "_"
@@ -112,7 +112,7 @@ def _apart(item: Import, taken: set[str]) -> Import:
 
 
 def _chosen(item: Import, services: Mapping[str, object], given: SimpleNamespace) -> Import:
-    """Return the services' import in place of the component's own, unless that has an implementation already."""
+    """Return the services' import for the component's, unless an implementation of that was passed."""
     if hasattr(given, item.attribute):
         return item
     service = _service_of(item)

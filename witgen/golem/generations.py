@@ -1,8 +1,8 @@
-"""Golem's interfaces of both generations, in the terms of the services.
+"""Both generations of Golem's interfaces, served by the same classes.
 
-Since Golem went over to WASI 0.3, functions that wait are async, and streams of the component model have taken the
-place of `wasi:io`. Packages and versions are called as before, so it is the shape of a component's functions that tells
-which ones it was built for. What is new are a few functions, which are methods of the same classes here.
+With WASI 0.3, Golem made functions that wait async, and replaced the streams of `wasi:io` by those of the component
+model. Packages and versions kept their names, so only the signatures of a component's functions tell which generation
+it was built for. The few new functions are methods of the same classes here.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ _STORE_ERROR: Final = abi.Own(wasi_keyvalue_wasi_keyvalue_error.ERROR)
 
 
 def _taking(function: abi.Function, result: abi.Result) -> abi.Function:
-    """Return the function that takes content from a stream that the guest has made."""
+    """Return the function that reads content from a stream created by the guest."""
     return replace(function, python="take_body", params=(*function.params, _DATA), result=result)
 
 
 def _giving(function: abi.Function, element: abi.Type, python: str) -> abi.Function:
-    """Return the function that gives a stream where the one before gave a resource."""
+    """Return the function that returns a stream where the earlier generation returned a resource."""
     error = function.result.err if isinstance(function.result, abi.Result) else None
     return replace(function, python=python, result=abi.Result(abi.Stream(element), error))
 
 
 def _futures() -> Iterator[abi.Function]:
-    """Yield the functions that wait for what futures of the cache come to."""
+    """Yield the functions that wait for the results of the cache's futures."""
     types: dict[abi.Resource, abi.Type | None] = {
         wasi_keyvalue_cache.FUTURE_GET_RESULT: abi.Option(abi.Own(wasi_keyvalue_types.INCOMING_VALUE)),
         wasi_keyvalue_cache.FUTURE_EXISTS_RESULT: abi.BOOL,
@@ -76,17 +76,17 @@ _LATER: Final[Mapping[str, tuple[abi.Function, ...]]] = {
     ),
     wasi_keyvalue_cache.INTERFACE.name: tuple(_futures()),
 }
-"""The functions that are new, by the interface."""
+"""New functions by interface."""
 
 
 def of_generation(service: Import, item: Import) -> Import:
-    """Return a service's import with those functions that a component imports.
+    """Return a service's import with the functions that a component imports.
 
-    The services' functions wait; as implementations of async ones they do so in threads of their own.
+    The functions of services block. Those that implement async functions run in separate threads.
 
     Args:
         service: the import of the services.
-        item: the component's own, of the same interface.
+        item: the component's import of the same interface.
     """
     present = service.interface.functions
     known = {(each.name, expected(each)): each for each in (*present, *_LATER.get(service.name, ()))}

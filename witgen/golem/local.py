@@ -1,4 +1,4 @@
-"""Running Golem components on this machine, without an oplog: for tests, and for programs that embed them."""
+"""Run Golem components on this machine without an oplog, for tests and for programs that embed them."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ __all__ = ["Service", "Services"]
 
 
 class Service(Protocol):
-    """What stands behind some of a component's imports, for as many components as there are."""
+    """Implementation of some imports, shared by any number of components."""
 
     def implementations(self) -> dict[str, object]:
-        """Return what implements the imports, by their field of the bindings' `ServicesImports`."""
+        """Return the implementations of the imports, by field of the bindings' `ServicesImports`."""
         ...
 
     def close(self) -> None:
-        """Let go of everything outside the process."""
+        """Release everything held outside the process."""
         ...
 
 
@@ -40,20 +40,20 @@ class Services:
         with golem.Services("state") as services, services.open("agent.wasm") as agent:
             agent.run("ws://127.0.0.1:8765")
 
-    What components store is in `folder`, and is there again the next time. Components that are open at the same time
-    share it; each may run in a thread of its own.
+    Components store their data in `folder`, which keeps it for the next run. Components that are open at the same time
+    share it, and each may run in a separate thread.
 
     Args:
-        folder: where the stores are; None for a temporary folder, which goes when the services are closed.
+        folder: holds the stores; None for a temporary folder, which is removed when the services are closed.
         network: whether components may reach the network: WebSockets and, where they import it, `wasi:http`.
         websockets: WebSockets with other settings.
-        keyvalue: another key-value store than the one in `folder`.
-        blobstore: likewise.
+        keyvalue: a key-value store to use instead of the one in `folder`.
+        blobstore: a blob store to use instead of the one in `folder`.
         logger: the Python logger below which components log.
-        disk: bytes that each of the two stores in `folder` may take; None for no limit.
+        disk: the size limit, in bytes, of each of the two stores in `folder`; None for no limit.
 
     Raises:
-        ServiceError: what is in `folder` is damaged, locked, or of a later version.
+        ServiceError: a store in `folder` is damaged, locked, or written by a later version.
     """
 
     def __init__(
@@ -78,11 +78,11 @@ class Services:
 
     @property
     def all(self) -> tuple[Service, ...]:
-        """The services."""
+        """Return all services."""
         return (self.websockets, self.keyvalue, self.blobstore, self.logging, self.http)
 
     def implementations(self) -> dict[str, object]:
-        """Return what implements the imports, by their field of the bindings' `ServicesImports`."""
+        """Return the implementations of the imports, by field of the bindings' `ServicesImports`."""
         return {name: each for service in self.all for name, each in service.implementations().items()}
 
     def open(
@@ -91,18 +91,18 @@ class Services:
         imports: object = None,
         **options: Unpack[OpenOptions],
     ) -> Any:
-        """Run a component in a store of its own; closing the result closes the store.
+        """Run a component in a new store; closing the result closes the store.
 
         Its exports are those of `witgen.load(component)`.
 
         Args:
             component: a path, or a component's bytes.
-            imports: what it imports beside Golem's, or in place of it, as for the `open` of a loaded world.
+            imports: implementations of other imports, or replacements of services, as for `open` of a loaded world.
             options: `wasi`, `memory`, `fuel`, `deadline`, `interruptible`, `adapters`, as `OpenOptions` of
                 `witgen_runtime.host` describes them.
 
         Raises:
-            LinkError: an import is missing or does not fit.
+            LinkError: an import is missing or does not match.
             WitgenError: it is not a component.
         """
         chosen = choose("Services.open", options)

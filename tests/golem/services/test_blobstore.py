@@ -68,7 +68,7 @@ def test_containers_come_and_go(guest: Guest) -> None:
     gone = "there is no container 'box'"
     assert info[0] == "box"
     assert 0 <= info[1] - now < 10
-    assert rest == ["box", "the container 'box' exists already", b"1", False, gone, gone, [gone] * 3, [gone] * 3, "box"]
+    assert rest == ["box", "the container 'box' already exists", b"1", False, gone, gone, [gone] * 3, [gone] * 3, "box"]
 
 
 def test_objects_and_their_parts(guest: Guest) -> None:
@@ -86,7 +86,7 @@ def test_objects_and_their_parts(guest: Guest) -> None:
     """) == [
         b"ABCDEF",
         [b"A", b"BCD", b"F", b"EF", b""],
-        ["bytes 3 to 2 are no part of anything", "'abc' has 6 bytes, so there is none at 7"],
+        ["bytes 3 to 2 are not a valid range", "'abc' has 6 bytes, so it has no byte 7"],
         (b"", 3),
         ("abc", "box", 6, True),
         (True, False, "there is no object 'ABC' in the container 'box'"),
@@ -172,7 +172,7 @@ def test_what_was_opened_stays_as_it_was(guest: Guest) -> None:
         blobstore.delete_container("box")
         out.append(opened[2].incoming_value_consume_sync())
         out.append(failure(opened[2].incoming_value_consume_sync))
-    """) == [b"first", b"first", b"first", "the content of this value was taken already"]
+    """) == [b"first", b"first", b"first", "the content of this value was already taken"]
 
 
 def test_a_stream_can_be_had_once(guest: Guest) -> None:
@@ -230,7 +230,7 @@ def test_names_that_are_not_possible(guest: Guest) -> None:
         for name in ("", "x" * 1025):
             said = failure(blobstore.create_container, name)
             out.append((said == failure(put, box, name, b"") == failure(get, box, name), said))
-    """) == [(True, "a name cannot be empty"), (True, "a name of 1025 bytes is too long: 1024 are possible")]
+    """) == [(True, "a name cannot be empty"), (True, "a name of 1025 bytes is too long: the limit is 1024")]
 
 
 def test_a_container_that_cannot_be_made_leaves_nothing(guest: Guest, services: Services) -> None:

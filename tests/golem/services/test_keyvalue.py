@@ -126,10 +126,10 @@ def test_what_can_be_had_once(guest: Guest) -> None:
         out.append(failure(made.outgoing_value_write_body_async))
         out.append(failure(made.outgoing_value_write_body_sync, b"x"))
     """) == [
-        "the content of this value was taken already",
-        "the content of this value was taken already",
+        "the content of this value was already taken",
+        "the content of this value was already taken",
         1,
-        "the stream of this value was taken already",
+        "the stream of this value was already taken",
         "this value has a stream, which takes its content",
     ]
 
@@ -216,7 +216,7 @@ def test_one_provides_and_the_others_wait(start: Start) -> None:
         each(FILL)
     ask = "out.append(get_or_set('k'))"
     assert [each(ask) for each in guests] == [["vacant"], ["waiting"], ["waiting"]]
-    assert first("out.append(entry())") == ["the vacancy was given away already"]
+    assert first("out.append(entry())") == ["the vacancy was already given away"]
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(second, "future.listen_to_future_get_or_set_result().block(); out.append(entry())")
         time.sleep(0.1)

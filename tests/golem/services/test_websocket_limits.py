@@ -79,7 +79,7 @@ def test_a_message_of_64_mib_passes_and_a_larger_one_is_refused(guest: Guest) ->
         64 << 20,
         ("Error_ReceiveFailure", "a message has more than 67108864 bytes"),
         ("Closed", (1006, "the connection was lost")),
-        ("SendFailure", "the message has 67108865 bytes; 67108864 are possible"),
+        ("SendFailure", "the message has 67108865 bytes; the limit is 67108864"),
     ]
 
 

@@ -85,7 +85,9 @@ def test_a_server_that_never_answers(start: Start, tmp_path: Path) -> None:
     with Services(tmp_path / "other", websockets=sockets) as services:
         guest = start(services)
         with raw_server(None) as url:
-            assert guest("out.append(said(connect))", url=url) == [("ConnectionFailure", f"{url}: no answer for 0.2 s")]
+            assert guest("out.append(said(connect))", url=url) == [
+                ("ConnectionFailure", f"{url}: no answer within 0.2 s")
+            ]
         with raw_server(lambda _: None) as url:
             started = time.monotonic()
             answers = guest(
@@ -99,7 +101,7 @@ def test_a_server_that_never_answers(start: Start, tmp_path: Path) -> None:
             )
             assert time.monotonic() - started < 5
         guest.close()
-    assert answers == [None, ("SendFailure", "the server has taken nothing for 0.2 s"), None]
+    assert answers == [None, ("SendFailure", "the server has accepted no data for 0.2 s"), None]
 
 
 def test_tls_with_a_certificate_of_ones_own(start: Start, tmp_path: Path) -> None:

@@ -150,7 +150,7 @@ WRONG = {
     "golem": (1, "`golem` must be true or false; this is a number"),
     "host": (None, "`host` must be true or false; this is a `NoneType`"),
     "names": ({"a:b/c": None}, "this is a table with a `NoneType` in it"),
-    "out": (Path("a\0"), "`out` has a NUL character in it"),
+    "out": (Path("a\0"), "`out` contains a NUL character"),
     "skip": (["a", b"b"], "this is a list with a `bytes` in it"),
     "world": (3, "`world` must be a string: the name of a world; this is a number"),
 }

@@ -1,7 +1,7 @@
-"""What components of Golem's table find on this machine: implementations against the generated host bindings.
+"""Local implementations of the interfaces in Golem's table, written against the generated host bindings.
 
-Every service may be shared by the components of many threads. `implementations()` returns what goes into
-`ServicesImports` of the bindings, by field.
+Components in many threads may share a service. `implementations()` returns the values for `ServicesImports` of the
+bindings, by field.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""An event loop in a thread of its own, for services whose libraries want one."""
+"""An event loop in a separate thread, for services whose libraries need one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class BackgroundLoop:
-    """Runs coroutines for other threads, however many, in one thread. It starts with the first."""
+    """A thread that runs coroutines for other threads. It starts with the first coroutine."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -23,11 +23,11 @@ class BackgroundLoop:
         self._thread: threading.Thread | None = None
 
     def start(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
-        """Start a coroutine; any thread but the loop's own may wait for the future."""
+        """Start a coroutine. Any thread except the loop's own may wait for the returned future."""
         return asyncio.run_coroutine_threadsafe(coroutine, self._running())
 
     def call(self, function: Callable[[], object]) -> None:
-        """Have the loop call a function soon; nothing happens where the loop does not run."""
+        """Schedule a call of a function on the loop; do nothing if the loop is not running."""
         with self._lock:
             if self._loop is not None:
                 self._loop.call_soon_threadsafe(function)
@@ -36,13 +36,13 @@ class BackgroundLoop:
         with self._lock:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
-                # A daemon, so that a program which forgets to close the service can end.
+                # A daemon thread, so that a program that forgets to close the service can still exit.
                 self._thread = threading.Thread(target=self._loop.run_forever, name=self._name, daemon=True)
                 self._thread.start()
             return self._loop
 
     def close(self) -> None:
-        """Cancel what still runs and end the thread; it starts again when it is needed again."""
+        """Cancel all running coroutines and end the thread. The next coroutine starts it again."""
         with self._lock:
             loop, thread = self._loop, self._thread
             self._loop = self._thread = None

@@ -1,4 +1,4 @@
-"""How much space on disk a worker, or a store, may take."""
+"""The disk space that a worker or a store may use."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ __all__ = ["Budget", "SpentError", "size_of"]
 
 
 class SpentError(OSError):
-    """There is no room left; the message says of what."""
+    """Budget exceeded; the message says which."""
 
 
 class Budget:
-    """Counts bytes, and raises when there are more than allowed. Any thread may use it.
+    """Counter of bytes that raises when its limit is exceeded. Any thread may use it.
 
     Args:
-        what: what takes the space, for the message.
+        what: names the user of the space in the message.
         limit: bytes; None for no limit.
-        used: bytes that are taken already.
+        used: the bytes that are already used.
     """
 
     def __init__(self, what: str, limit: int | None = None, used: int = 0) -> None:
@@ -28,27 +28,27 @@ class Budget:
         self.used = used
 
     def spend(self, size: int) -> None:
-        """Take some bytes, if they are there.
+        """Count `size` more bytes.
 
         Raises:
-            SpentError: they are not.
+            SpentError: they would exceed the limit.
         """
         with self._lock:
             if self._limit is not None and self.used + size > self._limit:
                 raise SpentError(
-                    f"{self._what} would take {self.used + size} bytes, and {self._limit} are allowed; "
+                    f"{self._what} would take {self.used + size} bytes, and the limit is {self._limit}; "
                     "`witgen run --disk` sets the limit, and `witgen workers prune` removes what no worker needs"
                 )
             self.used += size
 
 
 def size_of(folder: Path) -> int:
-    """Return how many bytes the files below a folder have; 0 where there is none."""
+    """Return the total size of the files below a folder, in bytes; 0 if the folder does not exist."""
     found = 0
     for path in folder.rglob("*") if folder.is_dir() else ():
         try:
             found += path.stat().st_size if path.is_file() else 0
         except OSError:
-            # It went meanwhile.
+            # The file was removed meanwhile.
             continue
     return found

@@ -1,4 +1,4 @@
-"""`wasi:clocks` in Python, so that what a worker reads can be recorded."""
+"""`wasi:clocks` in Python, so that a worker's readings can be recorded."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _SECOND = 1_000_000_000
 
 
 def from_nanoseconds(since_1970: int) -> Datetime:
-    """Return a moment as WASI has it."""
+    """Return the WASI form of a time in nanoseconds since 1970."""
     return Datetime(*divmod(since_1970, _SECOND))
 
 
 def to_nanoseconds(moment: Datetime) -> int:
-    """Return a moment as nanoseconds since the beginning of 1970."""
+    """Return a WASI time as nanoseconds since 1970."""
     return moment.seconds * _SECOND + moment.nanoseconds
 
 
@@ -59,11 +59,11 @@ class Clocks:
         self._wall = _Wall()
 
     def resume(self, last: int) -> None:
-        """Go on from the last reading of the monotonic clock, which another process or start of the machine took."""
+        """Continue the monotonic clock from its last reading, taken by another process or before a reboot."""
         self._monotonic.offset = max(0, last - time.monotonic_ns())
 
     def implementations(self) -> Mapping[str, object]:
-        """Return what implements the imports, by their field of the bindings' `ServicesImports`."""
+        """Return the implementations of the imports, by field of the bindings' `ServicesImports`."""
         return {"wasi_clocks_monotonic_clock": self._monotonic, "wasi_clocks_wall_clock": self._wall}
 
 

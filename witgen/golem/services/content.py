@@ -1,4 +1,4 @@
-"""Values on their way in and out, as `wasi:keyvalue` and `wasi:blobstore` both have them."""
+"""Incoming and outgoing values, as both `wasi:keyvalue` and `wasi:blobstore` use them."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ __all__ = ["Taken", "UnfinishedError", "Written"]
 
 
 class UnfinishedError(OSError):
-    """A value is asked for of which the component has not written the end."""
+    """Attempt to store a value that the component has not finished writing."""
 
     def __init__(self) -> None:
         super().__init__("the stream of this value has not ended: close it first")
 
 
 class Written:
-    """What a component writes: nothing, bytes that it set, or what its stream has taken so far."""
+    """Content that a component writes: nothing, bytes, or whatever was written to its stream so far."""
 
     def __init__(self) -> None:
         self._bytes = b""
@@ -33,14 +33,14 @@ class Written:
         return self._stream is not None or self._arriving is not None
 
     def set(self, content: bytes) -> bool:
-        """Take all of the content; false where there is a stream for that."""
+        """Set the whole content; return False if there is already a stream for it."""
         if self.has_stream:
             return False
         self._bytes = content
         return True
 
     def open(self) -> OutputStream | None:
-        """Return the stream that takes the content, None the second time. Raises `OSError` where there is no space."""
+        """Return the stream for the content, None on the second call. Raises `OSError` if there is no space."""
         if self.has_stream:
             return None
         self._bytes = b""
@@ -48,9 +48,9 @@ class Written:
         return self._stream
 
     def take(self, data: ByteStreamReader) -> Future[bytes] | None:
-        """Take the content from a stream that the component has made, and return it as soon as that has ended.
+        """Read the content from a stream created by the component; the future has it when the stream has ended.
 
-        None where there is a stream already.
+        Return None if there is already a stream.
         """
         if self.has_stream:
             data.close()
@@ -63,10 +63,10 @@ class Written:
         return self.file().read()
 
     def file(self) -> BinaryIO:
-        """Return the content as a file, which need not be closed.
+        """Return the content as a file that need not be closed.
 
         Raises:
-            UnfinishedError: not all of it is there.
+            UnfinishedError: the component has not finished writing.
         """
         if self._stream is not None:
             self._stream.content.seek(0)
@@ -78,13 +78,13 @@ class Written:
         return io.BytesIO(self._arriving.result())
 
     def close(self) -> None:
-        """Give the space back."""
+        """Release the space."""
         if self._stream is not None:
             self._stream.close()
 
 
 class Taken:
-    """Content that a component may take once; `refuse` makes the error for the second time."""
+    """Content that a component may take once; `refuse` returns the error for the second time."""
 
     def __init__(self, content: bytes, refuse: Callable[[str], Exception]) -> None:
         self.content = content
@@ -92,8 +92,8 @@ class Taken:
         self._taken = False
 
     def take(self) -> bytes:
-        """Return the content, the first time."""
+        """Return the content on the first call, raise on the next."""
         if self._taken:
-            raise self._refuse("the content of this value was taken already")
+            raise self._refuse("the content of this value was already taken")
         self._taken = True
         return self.content

@@ -1,4 +1,4 @@
-"""What a service tells the person who starts it; components get the errors that WIT declares."""
+"""Errors for the person who starts a service; components receive the errors that WIT declares."""
 
 from __future__ import annotations
 
@@ -8,4 +8,4 @@ __all__ = ["ServiceError"]
 
 
 class ServiceError(HostError):
-    """A service cannot start: its file is damaged, locked, or somewhere that cannot be written."""
+    """Service that cannot start: its file is damaged, locked, or in a place that is not writable."""

@@ -11,7 +11,7 @@ from .._bindings.types.wasi_logging_logging import Level
 __all__ = ["TRACE", "Logging"]
 
 TRACE: Final = 5
-"""Python has no level below DEBUG. The name is only set where nobody has given the number another one."""
+"""Python has no level below DEBUG. The name is set only if this number has no other name."""
 
 _LEVELS: Final = {
     Level.TRACE: TRACE,
@@ -24,10 +24,10 @@ _LEVELS: Final = {
 
 
 class Logging(wasi_logging_logging.Logging):
-    """Hands what components log to the loggers below one logger: context `db.pool` goes to `<name>.db.pool`.
+    """Log of components, written to loggers below one logger: context `db.pool` goes to `<name>.db.pool`.
 
     Args:
-        name: the logger that everything is below.
+        name: the parent logger.
     """
 
     def __init__(self, name: str = "golem") -> None:
@@ -36,14 +36,14 @@ class Logging(wasi_logging_logging.Logging):
             logging.addLevelName(TRACE, "TRACE")
 
     def implementations(self) -> dict[str, object]:
-        """Return what implements the imports, by their names."""
+        """Return the implementations of the imports, by field of the bindings' `ServicesImports`."""
         return {"wasi_logging_logging": self}
 
     def close(self) -> None:
-        """Do nothing: loggers stay."""
+        """Do nothing: loggers need no cleanup."""
 
     def log(self, level: Level, context: str, message: str) -> None:
         """Write one message to the log."""
         logger = logging.getLogger(f"{self._name}.{context}" if context else self._name)
-        # As an argument, so that a `%` in it means nothing.
+        # As an argument, so that a `%` in it has no meaning.
         logger.log(_LEVELS[level], "%s", message)

@@ -1,4 +1,4 @@
-"""`wasi:random` in Python, so that what a worker draws can be recorded."""
+"""`wasi:random` in Python, so that a worker's random values can be recorded."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class _Seed(InsecureSeed):
 
 
 def implementations() -> Mapping[str, object]:
-    """Return what implements the imports, by their field of the bindings' `ServicesImports`."""
+    """Return the implementations of the imports, by field of the bindings' `ServicesImports`."""
     return {
         "wasi_random_random": _Random(), "wasi_random_insecure": _Insecure(), "wasi_random_insecure_seed": _Seed(),
     }  # fmt: skip

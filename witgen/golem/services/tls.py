@@ -1,4 +1,4 @@
-"""Whose certificates are trusted."""
+"""Trusted certificates."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["trusted"]
 
 
 def trusted(ca: Path | None = None) -> ssl.SSLContext:
-    """Return what decides whether a server can be trusted: the system's certificates, and those of `ca`."""
+    """Return the TLS context that trusts the system's certificates and those of `ca`."""
     context = ssl.create_default_context()
     if ca is not None:
         context.load_verify_locations(capath=str(ca)) if ca.is_dir() else context.load_verify_locations(str(ca))

@@ -1,4 +1,4 @@
-"""Waits of host code that end with the call that they belong to: on its deadline, or when it is interrupted."""
+"""Waits of host code that end with their call: at its deadline, or when it is interrupted."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ __all__ = ["LOOK_AGAIN", "checked", "look", "result_of", "wait_for"]
 T = TypeVar("T")
 
 LOOK_AGAIN: Final = 0.1
-"""Seconds between two looks at whether the call has to end."""
+"""Seconds between two checks whether the call has to end."""
 
 _thread = threading.local()
 
 
 @contextmanager
 def checked(check: Callable[[], object]) -> Generator[None]:
-    """Have waits of this thread call something now and then; it raises what the wait has to end with."""
+    """Let waits of this thread call `check` regularly; it raises an exception to end the wait."""
     before = getattr(_thread, "check", None)
     _thread.check = check
     try:
@@ -31,14 +31,14 @@ def checked(check: Callable[[], object]) -> Generator[None]:
 
 
 def look() -> None:
-    """Raise what a wait of this thread has to end with, if it has to."""
+    """Raise if waits of this thread have to end."""
     check: Callable[[], object] | None = getattr(_thread, "check", None)
     if check is not None:
         check()
 
 
 def wait_for(changed: threading.Condition, holds: Callable[[], object], timeout: float | None = None) -> bool:
-    """Wait, with the condition's lock, until something holds; tell whether it does."""
+    """Wait, holding the condition's lock, until `holds` returns True; return whether it does."""
     check: Callable[[], object] | None = getattr(_thread, "check", None)
     if check is None:
         return bool(changed.wait_for(holds, timeout))
@@ -53,7 +53,7 @@ def wait_for(changed: threading.Condition, holds: Callable[[], object], timeout:
 
 
 def result_of(future: Future[T]) -> T:
-    """Wait for what another thread does, and return what comes of it; cancel it if the call has to end before."""
+    """Return the result of another thread's future; cancel it if the call has to end earlier."""
     try:
         while not wait([future], LOOK_AGAIN).done:
             look()

@@ -1,8 +1,8 @@
-"""WAVE, the text form of component values, and their JSON form: typed by descriptors, both ways.
+"""WAVE, the text form of component values, and their JSON form, read and written by type descriptors.
 
-The text form is that of wasm-tools (crates/wasm-wave/README.md); maps, which it does not have, are lists of pairs. The
-JSON form is what a reader expects: records are objects, lists and tuples arrays, flags arrays of names, enums strings,
-variants `{"case": payload}` (`"case"` where there is none), results `{"ok": …}` or `{"err": …}`, options the value or
+The text form is that of wasm-tools (crates/wasm-wave/README.md), with maps, which WAVE lacks, as lists of pairs. The
+JSON form is the obvious one: records are objects, lists and tuples arrays, flags arrays of names, enums strings,
+variants `{"case": payload}` (`"case"` without a payload), results `{"ok": …}` or `{"err": …}`, options the value or
 null (`{"some": …}` inside another option), maps with string keys objects, other maps arrays of pairs, `nan`, `inf` and
 `-inf` strings.
 """

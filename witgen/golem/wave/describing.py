@@ -1,4 +1,4 @@
-"""Types as messages name them, and what integers and floats have in common in both forms."""
+"""Names of types for messages, and number handling common to both forms."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from witgen_runtime.values import Err, Ok
 __all__ = ["describe", "did_you_mean", "rounded", "shortest", "shown", "side"]
 
 _SHOWN = 40
-"""How many characters of a wrong value a message repeats."""
+"""The number of characters of a wrong value that a message shows."""
 
 _PRIMITIVES = {
     abi.BOOL: "true or false",
@@ -27,7 +27,7 @@ _PRIMITIVES = {
 
 
 def describe(type_: abi.Type) -> str:
-    """Return what a value of the type is, for `expected …`."""
+    """Return the name of a type for messages such as `expected …`."""
     match type_:
         case abi.Prim() if type_ in INTEGERS:
             low, high = INTEGERS[type_]
@@ -55,7 +55,7 @@ def _listed(names: Collection[str]) -> str:
 
 
 def did_you_mean(name: str, known: Collection[str]) -> str:
-    """Return the names that there are, or the one that was probably meant."""
+    """Return the name that was probably meant, or else all known names, for a message."""
     close = get_close_matches(name, known, n=1)
     if close:
         return f"did you mean `{close[0]}`?"
@@ -63,13 +63,13 @@ def did_you_mean(name: str, known: Collection[str]) -> str:
 
 
 def shown(text: str) -> str:
-    """Return the beginning of a text that is wrong."""
+    """Return the beginning of a wrong text, for a message."""
     line = text.partition("\n")[0]
     return line if len(line) <= _SHOWN else f"{line[:_SHOWN]}…"
 
 
 def rounded(type_: abi.Type, number: float) -> float | None:
-    """Return the float of `type_` that is nearest to a number; None where that would be infinite."""
+    """Return the float of `type_` nearest to a number; None if that would be infinite."""
     if type_ is abi.F64 or not math.isfinite(number):
         return number
     return None if abs(number) >= F32_OVERFLOW else _f32(number)

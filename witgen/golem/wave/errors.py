@@ -1,4 +1,4 @@
-"""What is wrong with a text that shall be a value, and where."""
+"""Errors in the text form of a value, and their place."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class WaveError(Restorable, ValueError):
     Attributes:
         problem: what is wrong, without the place.
         place: `column 7`, `line 2, column 3`, or a path such as `$.items[2]` for JSON.
-        argument: which argument of a call it is in, where it is one of several texts.
+        argument: the argument of a call that contains the error, if it is one of several texts.
     """
 
     def __init__(self, problem: str, place: str, argument: str = "") -> None:
@@ -23,5 +23,5 @@ class WaveError(Restorable, ValueError):
         self.argument = argument
 
     def in_argument(self, name: str) -> WaveError:
-        """Return the same error, said of an argument."""
+        """Return the same error with the name of an argument."""
         return WaveError(self.problem, self.place, f"argument `{name}`")

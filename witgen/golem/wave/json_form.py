@@ -1,4 +1,4 @@
-"""Values as JSON, both ways."""
+"""Values to JSON and back."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NAMES = {bool: "a boolean", int: "a number", float: "a number", str: "a string"
 def to_json(value: object, type_: abi.Type) -> Json:
     """Return a value in its JSON form.
 
-    Handles, streams and futures, which have none, become the string `<name>`; `from_json` refuses that.
+    Handles, streams and futures have no JSON form. They become the string `<name>`, which `from_json` refuses.
 
     Raises:
         TypeError, ValueError: the value is not of the type.
@@ -38,19 +38,19 @@ def to_json(value: object, type_: abi.Type) -> Json:
 
 
 def from_json(value: Json, type_: abi.Type) -> object:
-    """Return the value of `type_` that a JSON value stands for.
+    """Return the value of `type_` for a JSON value.
 
     Raises:
-        WaveError: it stands for none; the place is a path from the root, `$`.
+        WaveError: it is not a value of the type; the place is a path from the root, `$`.
     """
     return _value(type_, value, "$")
 
 
 def parse_json(text: str, type_: abi.Type) -> object:
-    """Return the value of `type_` that a JSON text stands for.
+    """Return the value of `type_` for a JSON text.
 
     Raises:
-        WaveError: the text is not JSON, or stands for no value of the type.
+        WaveError: the text is not JSON, or not a value of the type.
     """
     try:
         value: Json = json.loads(text)
@@ -192,7 +192,7 @@ def _map(type_: abi.Map, value: Json, path: str) -> dict[Any, object]:
     for index, each in enumerate(value):
         key, element = _array(pair, each, f"{path}[{index}]", pair.types)
         if key in found:
-            raise WaveError("this key is there already", f"{path}[{index}]")
+            raise WaveError("this key appears twice", f"{path}[{index}]")
         found[key] = element
     return found
 

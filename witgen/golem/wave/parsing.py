@@ -1,4 +1,4 @@
-"""WAVE text as values in canonical Python form."""
+"""WAVE text to values in canonical Python form."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from .reading import Reader
 __all__ = ["KEYWORDS", "parse", "parse_arguments", "parse_call"]
 
 KEYWORDS = frozenset({"true", "false", "inf", "nan", "some", "none", "ok", "err"})
-"""Names of cases that need a `%`."""
+"""Case names that need a `%`."""
 
 _LONGEST_INTEGER = 20
 """Digits and sign of the longest integer that fits any type."""
 
 
 def parse(text: str, type_: abi.Type) -> object:
-    """Return the value of `type_` that a text stands for.
+    """Return the value of `type_` for a text.
 
     Raises:
-        WaveError: the text stands for no value of the type.
+        WaveError: the text is not a value of the type.
     """
     reader = Reader(text)
     value = _value(reader, type_)
@@ -37,15 +37,15 @@ def parse(text: str, type_: abi.Type) -> object:
 def parse_arguments(
     texts: Sequence[str], params: Sequence[abi.Param], read: Callable[[str, abi.Type], object] = parse
 ) -> list[object]:
-    """Return the arguments of a call, each given as a text of its own; options at the end may be missing.
+    """Return the arguments of a call from one text each; options at the end may be missing.
 
     Args:
         texts: the arguments.
         params: the parameters of the function.
-        read: reads one; `parse_json` where they are JSON.
+        read: reads one argument; `parse_json` for JSON.
 
     Raises:
-        WaveError: an argument is missing, is too many, or is not of its type; it is named.
+        WaveError: an argument is missing, unexpected, or not of its type; the message names it.
     """
     if len(texts) > len(params):
         raise _too_many(len(texts), params)
@@ -66,10 +66,10 @@ def parse_call(text: str, find: Callable[[str], Sequence[abi.Param]]) -> tuple[s
 
     Args:
         text: the call.
-        find: returns the parameters of the function of a name; its exceptions pass.
+        find: returns the parameters of a function by name; its exceptions propagate.
 
     Raises:
-        WaveError: the text is no call, or an argument is not of its type.
+        WaveError: the text is not a call, or an argument is not of its type.
     """
     opening = text.find("(")
     name = text[:opening].strip()
@@ -100,7 +100,7 @@ def _too_many(given: int, params: Sequence[abi.Param]) -> WaveError:
 
 
 def _completed(values: list[object], params: Sequence[abi.Param]) -> abi.Param | None:
-    """Add None for the options that are missing at the end; return a parameter that has to be there."""
+    """Add None for options missing at the end; return the first missing parameter that is required."""
     for param in params[len(values) :]:
         if not isinstance(param.type, abi.Option):
             return param
@@ -151,14 +151,14 @@ def _primitive(reader: Reader, type_: abi.Prim) -> object:
 def _text(reader: Reader, type_: abi.Prim) -> str:
     text = reader.string() if type_ is abi.STRING else reader.character()
     if text is None:
-        remedy = "characters stand in single quotes: 'x'"
+        remedy = "write characters in single quotes: 'x'"
         if type_ is abi.STRING:
-            remedy = """strings stand in double quotes: "text", in a shell '"text"'"""
+            remedy = """write strings in double quotes: "text", in a shell '"text"'"""
         raise reader.expected(describe(type_), remedy)
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise reader.error("a lone surrogate is no Unicode scalar value") from None
+        raise reader.error("a lone surrogate is not a Unicode scalar value") from None
     return text
 
 
@@ -193,7 +193,7 @@ def _float(reader: Reader, type_: abi.Prim) -> float:
 
 def _list(reader: Reader, type_: abi.List | abi.FixedList) -> object:
     if not reader.take("["):
-        raise reader.expected(describe(type_), "lists stand in brackets: [1, 2]")
+        raise reader.expected(describe(type_), "write lists in brackets: [1, 2]")
     start = reader.at - 1
     values: list[Any] = []
     reader.items("]", lambda: values.append(_value(reader, type_.element)))
@@ -212,7 +212,7 @@ def _map(reader: Reader, pair: abi.Tuple) -> dict[Any, Any]:
         start = reader.at
         key, value = _tuple(reader, pair.types)
         if key in found:
-            raise reader.error("this key is there already", start)
+            raise reader.error("this key appears twice", start)
         found[key] = value
 
     reader.items("]", entry)
@@ -221,13 +221,13 @@ def _map(reader: Reader, pair: abi.Tuple) -> dict[Any, Any]:
 
 def _tuple(reader: Reader, types: Sequence[abi.Type]) -> tuple[Any, ...]:
     if not reader.take("("):
-        raise reader.expected(f"a tuple of {len(types)}", "tuples stand in parentheses: (1, 2)")
+        raise reader.expected(f"a tuple of {len(types)}", "write tuples in parentheses: (1, 2)")
     start = reader.at - 1
     values: list[object] = []
 
     def part() -> None:
         if len(values) == len(types):
-            raise reader.error(f"expected a tuple of {len(types)}, and this is one more")
+            raise reader.error(f"expected a tuple of {len(types)}, but there is one more")
         values.append(_value(reader, types[len(values)]))
 
     reader.items(")", part)
@@ -238,7 +238,7 @@ def _tuple(reader: Reader, types: Sequence[abi.Type]) -> tuple[Any, ...]:
 
 def _record(reader: Reader, type_: abi.Record) -> object:
     if not reader.take("{"):
-        raise reader.expected(describe(type_), "records stand in braces: {field: value}")
+        raise reader.expected(describe(type_), "write records in braces: {field: value}")
     start = reader.at - 1
     fields = {field.name: field for field in type_.fields}
     values: dict[str, object] = {}
@@ -246,7 +246,7 @@ def _record(reader: Reader, type_: abi.Record) -> object:
     def field() -> None:
         name, place = _name(reader, "a field", list(fields))
         if name in values:
-            raise reader.error(f"field `{name}` is there already", place)
+            raise reader.error(f"field `{name}` appears twice", place)
         if not reader.take(":"):
             raise reader.expected(f"`:` and the value of `{name}`")
         values[name] = _value(reader, fields[name].type)
@@ -263,7 +263,7 @@ def _record(reader: Reader, type_: abi.Record) -> object:
 
 
 def _name(reader: Reader, what: str, known: Sequence[str]) -> tuple[str, int]:
-    """Read one of several names, and return it with its place."""
+    """Read one of several names; return it with its place."""
     reader.skip()
     start = reader.at
     found = reader.label()
@@ -283,7 +283,7 @@ def _case(reader: Reader, type_: abi.Variant | abi.Enum, known: Sequence[str]) -
     name, escaped = found
     if name in KEYWORDS and not escaped:
         remedy = f"write `%{name}`" if name in known else did_you_mean(name, known)
-        raise reader.error(f"`{name}` is a word of WAVE's own, not a case of `{type_.name}`; {remedy}", start)
+        raise reader.error(f"`{name}` is a keyword of WAVE, not a case of `{type_.name}`; {remedy}", start)
     if name not in known:
         raise reader.error(f"`{name}` is not a case of `{type_.name}`; {did_you_mean(name, known)}", start)
     return name
@@ -310,7 +310,7 @@ def _payload(reader: Reader, case: str, type_: abi.Type) -> object:
 
 def _flags(reader: Reader, type_: abi.Flags) -> object:
     if not reader.take("{"):
-        raise reader.expected(describe(type_), "flags stand in braces: {a, b}")
+        raise reader.expected(describe(type_), "write flags in braces: {a, b}")
     value = 0
 
     def flag() -> None:
@@ -323,7 +323,7 @@ def _flags(reader: Reader, type_: abi.Flags) -> object:
 
 
 def _is_flat(type_: abi.Type | None) -> bool:
-    """Tell whether `some` or `ok` round a value may be left out."""
+    """Return whether `some` or `ok` around a value may be omitted."""
     return type_ is not None and not isinstance(type_, abi.Option | abi.Result)
 
 

@@ -1,4 +1,4 @@
-"""Values as WAVE text, on one line."""
+"""Values to WAVE text on one line."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _EXPONENT = re.compile(r"e([+-])0*(\d)")
 
 
 def render(value: object, type_: abi.Type) -> str:
-    """Return a value as text that `parse` takes back.
+    """Return a value as text that `parse` can read.
 
-    Handles, streams and futures, which have no text form, are shown as `<name>`; `parse` refuses that.
+    Handles, streams and futures have no text form. They become `<name>`, which `parse` refuses.
 
     Raises:
         TypeError, ValueError: the value is not of the type.
@@ -99,7 +99,7 @@ def _case(name: str, payload: abi.Type | None, value: Any) -> str:
 
 
 def _record(fields: tuple[abi.Field, ...], value: Any) -> str:
-    """Leave out options that are none, as the notation allows."""
+    """Return a record as text, without options that are none, as the notation allows."""
     given = ((field, getattr(value, field.attribute)) for field in fields)
     parts = [
         f"{field.name}: {_text(field.type, each)}"

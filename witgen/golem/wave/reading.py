@@ -1,4 +1,4 @@
-"""The tokens of WAVE: labels, numbers, quoted text, and what stands between them (wave_ebnf.md of wasm-wave)."""
+"""The tokens of WAVE: labels, numbers, quoted text, and punctuation (wave_ebnf.md of wasm-wave)."""
 
 from __future__ import annotations
 
@@ -30,43 +30,43 @@ class Reader:
         self.at = 0
 
     def error(self, problem: str, at: int | None = None) -> WaveError:
-        """Return the error to raise about what stands at a place, by default here."""
+        """Return the error for a problem at a place, by default the current one."""
         before = self.text[: self.at if at is None else at]
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
         return WaveError(problem, f"line {line}, column {column}" if "\n" in self.text else f"column {column}")
 
     def expected(self, what: str, remedy: str = "") -> WaveError:
-        """Return the error for something else than what should stand here."""
+        """Return the error for unexpected text at the current place."""
         self.skip()
         token = _ANYTHING.match(self.text, self.at)
         found = f"`{shown(token[0])}`" if token else "the end of the text"
         return self.error(f"expected {what}, got {found}{f'; {remedy}' if remedy else ''}")
 
     def skip(self) -> None:
-        """Go on to the next token."""
+        """Advance to the next token."""
         match = _SPACE.match(self.text, self.at)
         self.at = match.end() if match else self.at
 
     def take(self, symbol: str) -> bool:
-        """Take a symbol if it is what comes next."""
+        """Consume a symbol if it comes next; return whether it did."""
         self.skip()
         found = self.text.startswith(symbol, self.at)
         self.at += len(symbol) * found
         return found
 
     def comes(self, symbol: str) -> bool:
-        """Tell whether a symbol is what comes next."""
+        """Return whether a symbol comes next."""
         self.skip()
         return self.text.startswith(symbol, self.at)
 
     def end(self) -> None:
-        """Make sure that nothing is left."""
+        """Raise if any text is left."""
         self.skip()
         if self.at < len(self.text):
             raise self.expected("the end")
 
     def keyword(self, word: str) -> bool:
-        """Take a word of WAVE's own if it is what comes next; a label is never one where a `%` stands before it."""
+        """Consume a keyword of WAVE if it comes next; a label with a `%` before it is never a keyword."""
         self.skip()
         match = _LABEL.match(self.text, self.at)
         if match is None or match[0] != word:
@@ -75,7 +75,7 @@ class Reader:
         return True
 
     def label(self) -> tuple[str, bool] | None:
-        """Take a label; None where there is none. The flag tells whether it was written with a `%`."""
+        """Consume a label; None if there is none. The flag says whether it was written with a `%`."""
         self.skip()
         match = _LABEL.match(self.text, self.at)
         if match is None:
@@ -84,7 +84,7 @@ class Reader:
         return match[2], bool(match[1])
 
     def number(self) -> str | None:
-        """Take a number or an infinity; None where there is none."""
+        """Consume a number or an infinity; None if there is none."""
         self.skip()
         match = _NUMBER.match(self.text, self.at)
         if match is None:
@@ -93,7 +93,7 @@ class Reader:
         return match[0]
 
     def items(self, close: str, item: Callable[[], None]) -> None:
-        """Read items, separated by commas, up to and with `close`; one comma may follow the last."""
+        """Read items separated by commas, up to and including `close`; a comma may follow the last item."""
         start = self.at - 1
         while not self.take(close):
             if self.at < len(self.text):
@@ -105,7 +105,7 @@ class Reader:
             raise self.error(f"`{self.text[start]}` is never closed; add `{close}` at the end", start)
 
     def character(self) -> str | None:
-        """Take a character in single quotes; None where there is none."""
+        """Consume a character in single quotes; None if there is none."""
         self.skip()
         start = self.at
         if not self.take("'"):
@@ -123,7 +123,7 @@ class Reader:
         return content
 
     def string(self) -> str | None:
-        """Take a string in double quotes, on one line or several; None where there is none."""
+        """Consume a string in double quotes, on one line or several; None if there is none."""
         self.skip()
         if self.text.startswith('"""', self.at):
             return self._multiline()
@@ -151,7 +151,7 @@ class Reader:
         else:
             scalar = int(match[1], 16)
             if scalar > _LAST_SCALAR or 0xD800 <= scalar <= 0xDFFF:
-                raise self.error(f"{match[0]} is no Unicode scalar value")
+                raise self.error(f"{match[0]} is not a Unicode scalar value")
             content = chr(scalar)
         self.at = match.end()
         return content
@@ -162,7 +162,7 @@ class Reader:
             raise self.error('a string of several lines begins with """ and a line break, and ends with """')
         start, (*lines, last) = match.start(1), match[1].replace("\r\n", "\n").split("\n")
         if last.strip(" ") or not lines:
-            raise self.error('the closing """ stands on a line of its own', match.end() - 3)
+            raise self.error('the closing """ must be alone on its line', match.end() - 3)
         dedented = [line.removeprefix(last) for line in lines]
         if any(not line.startswith(last) for line in lines):
             raise self.error(f'every line needs the indentation of the closing """: {len(last)} spaces', start)

@@ -19,31 +19,31 @@ from .names import from_path, to_path
 __all__ = ["BlobError", "BlobFolder"]
 
 _CREATED: Final = ".created"
-"""A file in each container, as old as that. Objects have no names with a dot at the beginning."""
+"""A file in each container, created with it to record its age. Files of objects never begin with a dot."""
 
 _UNFINISHED: Final = ".unfinished"
-"""The folder for what is being written: it gets its name when it is complete."""
+"""The folder for unfinished objects, which get their names when they are complete."""
 
 _CHUNK: Final = 1 << 20
 
 _ABANDONED: Final = 24 * 3600
-"""Seconds after which nobody writes any more: the process that did was killed."""
+"""Seconds after which an unfinished object counts as abandoned by a killed process."""
 
 
 class BlobError(Exception):
-    """What was asked cannot be done; the text says why."""
+    """Operation that the store cannot do; the text says why."""
 
 
 class BlobFolder:
     """Containers and objects. Objects appear and change as a whole; every method raises `BlobError` or `OSError`.
 
     Args:
-        root: the folder, which is made where it does not exist. Nothing outside it is read or written, also where
-            there are symbolic links in it.
-        limit: bytes that all objects together may have.
+        root: the folder, created if missing. Nothing outside it is read or written, even if it contains symbolic
+            links.
+        limit: the size limit, in bytes, of all objects together.
 
     Raises:
-        ServiceError: it cannot be made.
+        ServiceError: the folder cannot be created.
     """
 
     def __init__(self, root: Path, limit: int | None = None) -> None:
@@ -54,35 +54,36 @@ class BlobFolder:
         self._root = root.resolve()
         self._limit = limit
         self._remove_abandoned()
-        # Folders of long names come and go with their objects; here, not one between the other's two steps.
+        # Long names use subfolders that come and go with their objects. The lock keeps one thread from removing
+        # a subfolder between another thread's two steps.
         self._lock = threading.RLock()
 
     def _remove_abandoned(self) -> None:
         for path in (self._root / _UNFINISHED).iterdir():
-            # Another process may do the same.
+            # Another process may do the same at the same time.
             with contextlib.suppress(OSError):
                 if path.stat().st_mtime < time.time() - _ABANDONED:
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def create(self, container: str) -> None:
-        """Make a container."""
+        """Create a container."""
         path, unfinished = self._path(container), self._new()
         try:
             unfinished.mkdir()
             (unfinished / _CREATED).touch()
             with self._lock:
                 self._make_room(path, container)
-                # Fails where there is one, because that is never empty.
+                # Fails if the container exists, because an existing one is never empty.
                 unfinished.rename(path)
         except OSError as error:
             if not path.is_dir():
                 raise
-            raise BlobError(f"the container {container!r} exists already") from error
+            raise BlobError(f"the container {container!r} already exists") from error
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
 
     def exists(self, container: str) -> bool:
-        """Tell whether there is a container."""
+        """Return whether a container exists."""
         path = self._path(container)
         return path.is_dir() and self._is_inside(path)
 
@@ -96,7 +97,7 @@ class BlobFolder:
         shutil.rmtree(unwanted)
 
     def created(self, container: str) -> float:
-        """Tell when a container was made, in Unix time."""
+        """Return the time when a container was created, in Unix time."""
         path = self._container(container)
         mark = path / _CREATED
         return (mark if mark.exists() else path).stat().st_mtime
@@ -107,16 +108,16 @@ class BlobFolder:
         return [from_path(each.relative_to(path)) for each in _files(path)]
 
     def open(self, container: str, name: str) -> BinaryIO:
-        """Open an object. What is open stays as it is when the object is replaced or removed."""
+        """Open an object. The open file does not change when the object is replaced or removed."""
         path = self._object(container, name)
         return path.open("rb")
 
     def info(self, container: str, name: str) -> os.stat_result:
-        """Return what is known about an object's file."""
+        """Return the file status of an object."""
         return self._object(container, name).stat()
 
     def has(self, container: str, name: str) -> bool:
-        """Tell whether there is an object."""
+        """Return whether an object exists."""
         path = self._container(container) / self._relative(name)
         return path.is_file() and self._is_inside(path)
 
@@ -134,7 +135,7 @@ class BlobFolder:
             unfinished.unlink(missing_ok=True)
 
     def move(self, source: tuple[str, str], target: tuple[str, str]) -> None:
-        """Give an object another name, in the same container or in another."""
+        """Move an object to another name, in the same container or another one."""
         path = self._object(*source)
         if source != target:
             self._place(path, *target)
@@ -142,7 +143,7 @@ class BlobFolder:
                 self._tidy(path.parent, self._path(source[0]))
 
     def remove(self, container: str, names: Iterable[str]) -> None:
-        """Remove objects, as far as they are there."""
+        """Remove the given objects that exist."""
         folder = self._container(container)
         for name in names:
             path = folder / self._relative(name)
@@ -152,20 +153,20 @@ class BlobFolder:
                     self._tidy(path.parent, folder)
 
     def _place(self, file: Path, container: str, name: str) -> None:
-        """Make a file the object of that name, in place of one that is there."""
+        """Move a finished file to the place of an object, replacing an existing one."""
         path = self._container(container) / self._relative(name)
         with self._lock:
             self._make_room(path, name)
             file.replace(path)
 
     def _make_room(self, path: Path, name: str) -> None:
-        """Make the folders of a long name."""
+        """Create the subfolders of a long name."""
         path.parent.mkdir(parents=True, exist_ok=True)
         if not self._is_inside(path.parent):
             raise BlobError(f"{name!r} is not in the folder of the blob store")
 
     def _tidy(self, folder: Path, end: Path) -> None:
-        """Remove the folders of a long name, if nothing else needs them."""
+        """Remove the subfolders of a long name that are empty."""
         with contextlib.suppress(OSError):
             while folder != end:
                 folder.rmdir()
@@ -194,7 +195,7 @@ class BlobFolder:
         return self._path(container) / self._relative(name)
 
     def _is_inside(self, path: Path) -> bool:
-        """Tell whether a path is what it looks like: no part of it is a symbolic link."""
+        """Return whether no part of a path is a symbolic link."""
         return os.path.realpath(path) == str(path)
 
 
@@ -202,7 +203,7 @@ def _files(folder: Path) -> Iterator[Path]:
     try:
         entries = list(os.scandir(folder))
     except FileNotFoundError:
-        # It went with its last object meanwhile.
+        # The subfolder was removed meanwhile with its last object.
         return
     for entry in entries:
         if entry.is_dir(follow_symlinks=False):

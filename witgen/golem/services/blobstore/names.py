@@ -1,4 +1,4 @@
-"""Names of containers and objects as names of folders and files, whatever the file system makes of characters."""
+"""Encode names of containers and objects as paths that every file system keeps apart."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from urllib.parse import unquote
 __all__ = ["LIMIT", "from_path", "to_path"]
 
 LIMIT: Final = 1024
-"""Bytes of UTF-8 that a name may have."""
+"""The longest name, in bytes of UTF-8."""
 
 _PART: Final = 200
-"""Characters of a file's name; what is longer goes into folders, whose names end with the mark."""
+"""The longest file name, in characters. Longer names are split into folders, whose names end with the mark."""
 
 _MARK: Final = "+"
 
-# Capital letters are not there because some file systems take them for small ones, a dot only where it is neither the
-# first character (hidden files, `..`) nor the last (which Windows forgets).
+# Capital letters are encoded because some file systems ignore case. A dot is encoded as the first character (hidden
+# files, `..`) and as the last (which Windows drops).
 _PLAIN: Final = re.compile(r"(?<!^)\.(?!$)|[a-z0-9_-]")
 
 
 def to_path(name: str) -> Path:
-    """Return the relative path that stands for a name. It has no `..`, and no other name has the same.
+    """Return the relative path for a name. It contains no `..` and is unique to the name.
 
     Raises:
         ValueError: the name is empty, or too long.
@@ -31,7 +31,7 @@ def to_path(name: str) -> Path:
     if not name:
         raise ValueError("a name cannot be empty")
     if len(name.encode()) > LIMIT:
-        raise ValueError(f"a name of {len(name.encode())} bytes is too long: {LIMIT} are possible")
+        raise ValueError(f"a name of {len(name.encode())} bytes is too long: the limit is {LIMIT}")
     encoded = "".join(_encoded(name, index) for index in range(len(name)))
     parts = [encoded[start : start + _PART] for start in range(0, len(encoded), _PART)]
     return Path(*(f"{part}{_MARK}" for part in parts[:-1]), parts[-1])
@@ -44,5 +44,5 @@ def _encoded(name: str, index: int) -> str:
 
 
 def from_path(path: Path) -> str:
-    """Return the name that a relative path stands for."""
+    """Return the name that a relative path encodes."""
     return unquote("".join(part.removesuffix(_MARK) for part in path.parts), errors="strict")

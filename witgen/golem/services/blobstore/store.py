@@ -26,11 +26,11 @@ __all__ = ["BlobStore"]
 
 
 class BlobStore:
-    """A blob store for all components that this is given to.
+    """Blob store, which any number of components may share.
 
     Args:
-        folder: where its containers are; made where it does not exist.
-        limit: bytes that all objects together may have; None for no limit.
+        folder: holds the containers; created if missing.
+        limit: the size limit, in bytes, of all objects together; None for no limit.
 
     Raises:
         ServiceError: the folder cannot be used.
@@ -41,7 +41,7 @@ class BlobStore:
         self._container = type("Container", (Container,), {"folder": self.folder})
 
     def implementations(self) -> dict[str, object]:
-        """Return what implements the imports, by their names."""
+        """Return the implementations of the imports, by field of the bindings' `ServicesImports`."""
         return {
             "wasi_blobstore_types": Types(),
             "wasi_blobstore_container": ContainerInterface(self._container),
@@ -49,12 +49,12 @@ class BlobStore:
         }
 
     def close(self) -> None:
-        """Do nothing: what was written is in the folder."""
+        """Do nothing: everything written is in the folder."""
 
 
 @contextmanager
 def _declared() -> Generator[None]:
-    """Give a component the failures of the store, and those of the disk, as an error that WIT declares."""
+    """Convert failures of the store and of the disk to the error that WIT declares."""
     try:
         yield
     except (BlobError, OSError) as error:
@@ -62,18 +62,18 @@ def _declared() -> Generator[None]:
 
 
 class OutgoingValue(wasi_blobstore_types.OutgoingValue):
-    """The content of an object that is about to be stored."""
+    """Content to be stored as an object."""
 
     def __init__(self) -> None:
         self.written = Written()
 
     @classmethod
     def new_outgoing_value(cls) -> Self:
-        """Begin with no content."""
+        """Return a value without content."""
         return cls()
 
     def outgoing_value_write_body(self) -> OutputStream:
-        """Return the stream that takes the content."""
+        """Return the stream to write the content to."""
         try:
             stream = self.written.open()
         except OSError as error:
@@ -83,17 +83,17 @@ class OutgoingValue(wasi_blobstore_types.OutgoingValue):
         return stream
 
     def take_body(self, data: ByteStreamReader) -> None:
-        """Take the content from a stream."""
+        """Read the content from a stream."""
         if self.written.take(data) is None:
             raise OutgoingValueOutgoingValueWriteBodyError
 
     def dropped(self) -> None:
-        """Give the space back."""
+        """Release the space."""
         self.written.close()
 
 
 class IncomingValue(wasi_blobstore_types.IncomingValue):
-    """The content of an object, or a part of it, as it was when it was opened."""
+    """The content of an object, or a part of it, as of when it was opened."""
 
     def __init__(self, file: BinaryIO, start: int, length: int) -> None:
         self._file = file
@@ -103,35 +103,35 @@ class IncomingValue(wasi_blobstore_types.IncomingValue):
         self._is_ours = True
 
     def incoming_value_consume_sync(self) -> bytes:
-        """Take the content."""
+        """Return the content, once."""
         with _declared():
             return self._take().read()
 
     def incoming_value_consume_async(self) -> InputStream:
-        """Take the content as a stream."""
+        """Return the content as a stream, once."""
         with _declared():
             return InputStream(self._take())
 
     def give_body(self) -> _Part:
-        """Take the content as something to read from."""
+        """Return the content as a readable file, once."""
         with _declared():
             part = self._take()
-        # A component may drop the value and go on reading.
+        # A component may drop the value and continue to read.
         self._is_ours = False
         return part
 
     def size(self) -> int:
-        """Tell how long it is."""
+        """Return the size in bytes."""
         return self._length
 
     def dropped(self) -> None:
-        """Close the file, unless its content is on its way."""
+        """Close the file, unless the content is being read."""
         if self._is_ours:
             self._file.close()
 
     def _take(self) -> _Part:
         if self._taken:
-            raise BlobError("the content of this value was taken already")
+            raise BlobError("the content of this value was already taken")
         self._taken = True
         return _Part(self._file, self._start, self._length)
 
@@ -144,7 +144,7 @@ class IncomingValue(wasi_blobstore_types.IncomingValue):
 
 
 class _Part:
-    """A part of a file, as something to read from."""
+    """Readable part of a file."""
 
     def __init__(self, file: BinaryIO, start: int, length: int) -> None:
         file.seek(start)
@@ -165,7 +165,7 @@ class Types(wasi_blobstore_types.Types):
 
 
 class Container(wasi_blobstore_container.Container):
-    """An open container. It may be deleted meanwhile; then all but its name is an error."""
+    """Open container. If it is deleted, everything except its name is an error."""
 
     folder: ClassVar[BlobFolder]
 
@@ -173,35 +173,35 @@ class Container(wasi_blobstore_container.Container):
         self._name = name
 
     def name(self) -> str:
-        """Tell its name."""
+        """Return its name."""
         return self._name
 
     def info(self) -> ContainerMetadata:
-        """Tell its name and when it was made, in Unix time."""
+        """Return its name and its creation time, in Unix time."""
         with _declared():
             return ContainerMetadata(self._name, int(self.folder.created(self._name)))
 
     def get_data(self, name: str, start: int, end: int) -> IncomingValue:
-        """Open an object from byte `start` to byte `end`; an end behind the object's means all of it."""
+        """Open an object from byte `start` to byte `end`; an `end` beyond the object means up to its end."""
         with _declared():
             if start > end:
-                raise BlobError(f"bytes {start} to {end} are no part of anything")
+                raise BlobError(f"bytes {start} to {end} are not a valid range")
             file = self.folder.open(self._name, name)
             size = file.seek(0, io.SEEK_END)
             if start > size:
                 file.close()
-                raise BlobError(f"{name!r} has {size} bytes, so there is none at {start}")
+                raise BlobError(f"{name!r} has {size} bytes, so it has no byte {start}")
             return IncomingValue(file, start, min(end + 1, size) - start)
 
     def write_data(self, name: str, data: wasi_blobstore_types.OutgoingValue) -> None:
         """Store an object."""
-        # The runtime lets no objects of other classes through.
+        # The runtime passes only instances of this class.
         written = cast("OutgoingValue", data).written
         with _declared():
             self.folder.write(self._name, name, written.file())
 
     def list_objects(self) -> StreamObjectNames:
-        """List the names of all objects, as they are now."""
+        """Return the current names of all objects."""
         return StreamObjectNames(self.object_names())
 
     def object_names(self) -> list[str]:
@@ -224,7 +224,7 @@ class Container(wasi_blobstore_container.Container):
             return self.folder.has(self._name, name)
 
     def object_info(self, name: str) -> ObjectMetadata:
-        """Tell an object's size, and when it was stored, in Unix time."""
+        """Return an object's size and the time when it was stored, in Unix time."""
         with _declared():
             info = self.folder.info(self._name, name)
         return ObjectMetadata(name, self._name, int(info.st_mtime), info.st_size)
@@ -236,18 +236,18 @@ class Container(wasi_blobstore_container.Container):
 
 
 class StreamObjectNames(wasi_blobstore_container.StreamObjectNames):
-    """Names, piece by piece."""
+    """Iterator over names."""
 
     def __init__(self, names: list[str]) -> None:
         self._names = names
 
     def read_stream_object_names(self, len: int) -> tuple[list[str], bool]:
-        """Take the next names."""
+        """Return the next names, and whether the end is reached."""
         taken, self._names = self._names[:len], self._names[len:]
         return taken, not self._names
 
     def skip_stream_object_names(self, num: int) -> tuple[int, bool]:
-        """Leave out the next names."""
+        """Skip the next names; return how many, and whether the end is reached."""
         taken, is_end = self.read_stream_object_names(num)
         return len(taken), is_end
 
@@ -269,14 +269,14 @@ class ContainerInterface(wasi_blobstore_container.ContainerInterface):
 
 
 class Blobstore(wasi_blobstore_blobstore.Blobstore):
-    """Containers by name, and objects that change places."""
+    """Creation and lookup of containers; copies and moves of objects."""
 
     def __init__(self, folder: BlobFolder, container: type[Container]) -> None:
         self._folder = folder
         self._container = container
 
     def create_container(self, name: str) -> Container:
-        """Make a container."""
+        """Create a container."""
         with _declared():
             self._folder.create(name)
         return self._container(name)
@@ -294,7 +294,7 @@ class Blobstore(wasi_blobstore_blobstore.Blobstore):
             self._folder.delete(name)
 
     def container_exists(self, name: str) -> bool:
-        """Tell whether there is a container."""
+        """Return whether a container exists."""
         with _declared():
             return self._folder.exists(name)
 

@@ -1,1 +1,1 @@
-"""`wasi:http`: wasmtime's own, and one in Python that can be recorded."""
+"""`wasi:http`: wasmtime's implementation, and a Python one that can be recorded."""

@@ -1,4 +1,4 @@
-"""Bodies of responses: each is a file that grows as the content arrives, and stays, so that it can be read again."""
+"""Response bodies, each a file that grows as content arrives and is kept so that replay can read it."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ _REMEDY: Final = (
 
 
 class Body:
-    """One body. One thread appends, others read.
+    """Body of one response. One thread appends, others read.
 
     Args:
-        path: its file; how it ended stands in another beside it.
+        path: its file; a second file beside it records how the body ended.
 
     Attributes:
-        name: what it is found by again in its folder.
-        over: ready when the end, or a failure, is known.
+        name: identifies it in its folder.
+        over: ready when the body has ended or failed.
     """
 
     def __init__(self, path: Path) -> None:
@@ -50,7 +50,7 @@ class Body:
 
     @classmethod
     def begin(cls, folder: Path) -> Self:
-        """Make the file of a new body."""
+        """Create the file of a new body."""
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         made = cls(folder / secrets.token_hex(8))
         os.close(os.open(made._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
@@ -58,10 +58,10 @@ class Body:
 
     @classmethod
     def find(cls, folder: Path, name: str) -> Self:
-        """Return a body as it was left. Where nobody has seen its end, the connection was lost.
+        """Return an existing body. If its end was never recorded, the connection was lost.
 
         Raises:
-            DamagedError: its file is gone, or is not what was written there.
+            DamagedError: its file is missing or was changed.
         """
         made = cls(folder / name)
         try:
@@ -90,15 +90,15 @@ class Body:
 
     @property
     def outcome(self) -> list[Entry] | wit.ErrorCode | None:
-        """The trailers, or why it broke off; None while neither is known."""
+        """The trailers, or the reason why the body was cut off; None while neither is known."""
         return self._outcome
 
     def append(self, chunk: bytes, limit: int) -> None:
-        """Add what has arrived.
+        """Append a chunk that has arrived.
 
         Raises:
-            ErrorCode: there are more bytes than the limit.
-            OSError: there is no space for them.
+            ErrorCode: the body exceeds the limit.
+            OSError: there is no space on the disk.
         """
         size = self._size + len(chunk)
         if size > limit:
@@ -110,8 +110,8 @@ class Body:
             self._changed.notify_all()
 
     def end(self, outcome: list[Entry] | wit.ErrorCode) -> None:
-        """Say that there is no more: the trailers, or why it broke off."""
-        # Without this file the connection counts as lost, and it is there as a whole or not at all.
+        """Record the end: the trailers, or the reason why the body was cut off."""
+        # Without this file the connection counts as lost, so it is written atomically.
         half = self._path.with_suffix(".half")
         with contextlib.suppress(OSError):
             half.write_text(_text(outcome))
@@ -125,10 +125,10 @@ class Body:
         self.over.set()
 
     def chunks(self) -> Iterator[bytes]:
-        """Yield the content from its beginning, and wait for more.
+        """Yield the content from the beginning, waiting for more until it ends.
 
         Raises:
-            ErrorCode: it broke off.
+            ErrorCode: it was cut off.
         """
         position = 0
         while self._wait_behind(position):
@@ -141,14 +141,14 @@ class Body:
             raise self._outcome
 
     def _wait_behind(self, position: int) -> bool:
-        """Wait for content behind a position; return whether there is any."""
+        """Wait for content after a position; return whether there is any."""
         with self._changed:
             self._changed.wait_for(lambda: self._size > position or self._outcome is not None)
             return self._size > position
 
 
 def share_bodies(folder: Path, source: int, target: int) -> None:
-    """Give a worker the bodies of another one, whose oplog it has got."""
+    """Give a worker the response bodies of another worker whose oplog it was forked from."""
     theirs, own = folder / str(source), folder / str(target)
     for path in sorted(theirs.iterdir()) if theirs.is_dir() else []:
         own.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -172,7 +172,7 @@ def _outcome(text: str) -> list[Entry] | wit.ErrorCode:
     [(name, payload)] = found.items()
     made = getattr(wit, name)(*payload)
     if not isinstance(made, wit.ErrorCode):
-        raise TypeError(f"{name!r:.40} is not an error of HTTP")
+        raise TypeError(f"{name!r:.40} is not an HTTP error")
     return made
 
 

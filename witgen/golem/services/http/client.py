@@ -1,4 +1,4 @@
-"""`wasi:http` in Python, for workers: what servers say is kept in files, so that it can be said again."""
+"""`wasi:http` in Python, for workers: responses are kept in files, so that replay can repeat them."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ from .outgoing import OutgoingBody, OutgoingRequest, OutgoingResponse, RequestOp
 __all__ = ["RESPONSE_LIMIT", "HttpClient"]
 
 _PATIENCE: Final = 2.0
-"""Seconds that requests get to be sent when the component is unloaded."""
+"""Seconds that requests have left to be sent when the component is unloaded."""
 
 RESPONSE_LIMIT: Final = 64 << 20
-"""Bytes that the body of a response may have, where nothing else is said."""
+"""Default limit of a response body, in bytes."""
 
 
 class HttpClient:
-    """Requests of one component.
+    """HTTP requests of one component.
 
     Args:
-        folder: where the bodies of responses are kept; made when there is one.
+        folder: holds the response bodies; created with the first one.
         allowed: whether requests are sent, or answered with `HTTP-request-denied`.
-        limit: bytes that the body of a response may have.
-        budget: how much space all of them may take.
+        limit: the size limit of a response body, in bytes.
+        budget: counts the space that all bodies use.
     """
 
     def __init__(
@@ -56,40 +56,40 @@ class HttpClient:
         self.limit = limit
         self.budget = budget or Budget("the responses")
         self.failure: wit.ErrorCode | None = None
-        """Why the last body broke off that did."""
+        """The reason why the last incomplete body was cut off."""
         self._sending: set[threading.Event] = set()
 
     def begin(self, request: Request, future: FutureIncomingResponse) -> None:
-        """Send a request and take in the response, in a thread of its own."""
+        """Send a request and receive its response in a separate thread."""
         sent = threading.Event()
         self._sending.add(sent)
         arguments = (self, request, future, sent)
         threading.Thread(target=_exchange, args=arguments, name="witgen-http", daemon=True).start()
 
     def note_sent(self, sent: threading.Event) -> None:
-        """Know that a request is on its way, or cannot be sent."""
+        """Note that a request was sent, or could not be sent."""
         self._sending.discard(sent)
         sent.set()
 
     def close(self) -> None:
-        """Let requests get out whose answers nobody waits for, if that is soon."""
+        """Wait briefly until pending requests are sent, even if their responses are no longer wanted."""
         end = time.monotonic() + _PATIENCE
         for sent in list(self._sending):
             sent.wait(max(0.0, end - time.monotonic()))
 
     @cached_property
     def tls(self) -> ssl.SSLContext:
-        """What decides whether a server can be trusted."""
+        """The TLS context, which decides whether to trust a server."""
         return trusted(None)
 
     def implementations(self) -> dict[str, object]:
-        """Return what implements the imports, by their field of the bindings' `ServicesImports`."""
+        """Return the implementations of the imports, by field of the bindings' `ServicesImports`."""
         return {"wasi_http_types": Types(self), "wasi_http_outgoing_handler": OutgoingHandler(self)}
 
 
 @dataclass(eq=False, slots=True)
 class _Arrival:
-    """A response: its beginning, and a body that may still arrive; where that is over, there is no exchange."""
+    """A response: its head, and a body that may still be arriving; without an exchange, the body is complete."""
 
     client: HttpClient
     head: Head
@@ -97,7 +97,7 @@ class _Arrival:
     exchange: Exchange | None = None
 
     def receive(self, exchange: Exchange) -> None:
-        """Take in the body."""
+        """Receive the body."""
         outcome: list[Entry] | wit.ErrorCode
         try:
             while chunk := exchange.read():
@@ -111,12 +111,12 @@ class _Arrival:
         self.body.end(outcome)
 
     def abandon(self) -> None:
-        """Take no more of it."""
+        """Stop receiving the body."""
         if self.exchange is not None:
             self.exchange.abandon()
 
     def chunks(self) -> Iterator[bytes]:
-        """Yield the content, and remember why it breaks off."""
+        """Yield the content; note the reason if it is cut off."""
         try:
             yield from self.body.chunks()
         except wit.ErrorCode as error:
@@ -125,18 +125,18 @@ class _Arrival:
 
 
 class FutureTrailers(wasi_http_types.FutureTrailers):
-    """What comes behind a body."""
+    """The trailers of a body, once they are known."""
 
     def __init__(self, arrival: _Arrival) -> None:
         self._arrival = arrival
         self._is_taken = False
 
     def subscribe(self) -> Pollable:
-        """Return what is ready when the body is over."""
+        """Return a pollable that is ready when the body has ended."""
         return self._arrival.body.over
 
     def get(self) -> Ok[Ok[wasi_http_types.Trailers | None] | Err[wit.ErrorCode]] | Err[None] | None:
-        """Return the trailers, or why there are none, once."""
+        """Return the trailers, or why there are none; only once."""
         outcome = self._arrival.body.outcome
         if self._is_taken:
             return Err(None)
@@ -148,7 +148,7 @@ class FutureTrailers(wasi_http_types.FutureTrailers):
         return Ok(found)
 
     def dropped(self) -> None:
-        """Wait for nothing more."""
+        """Stop waiting for the trailers."""
         self._arrival.abandon()
 
 
@@ -160,7 +160,7 @@ class IncomingBody(wasi_http_types.IncomingBody):
         self._is_taken = False
 
     def stream(self) -> InputStream:
-        """Return its stream, once."""
+        """Return the stream of the content, once."""
         if self._is_taken:
             raise wit.IncomingBodyStreamError
         self._is_taken = True
@@ -168,17 +168,17 @@ class IncomingBody(wasi_http_types.IncomingBody):
 
     @classmethod
     def finish(cls, this: wasi_http_types.IncomingBody) -> FutureTrailers:
-        """Be done with it."""
-        # The runtime lets no objects of other classes through.
+        """Finish reading the body; return its trailers."""
+        # The runtime passes only instances of this class.
         return FutureTrailers(cast("IncomingBody", this).arrival)
 
     def dropped(self) -> None:
-        """Take no more of it."""
+        """Stop receiving the body."""
         self.arrival.abandon()
 
 
 class IncomingResponse(wasi_http_types.IncomingResponse):
-    """A response whose beginning is there."""
+    """Response whose head has arrived."""
 
     client: ClassVar[HttpClient]
 
@@ -187,7 +187,7 @@ class IncomingResponse(wasi_http_types.IncomingResponse):
         self._is_consumed = False
 
     def status(self) -> int:
-        """Tell the status."""
+        """Return the status."""
         return self._arrival.head.status
 
     def headers(self) -> Fields:
@@ -202,7 +202,7 @@ class IncomingResponse(wasi_http_types.IncomingResponse):
         return IncomingBody(self._arrival)
 
     def dropped(self) -> None:
-        """Take nothing more, if nobody has the body."""
+        """Stop receiving, unless the body was taken."""
         if not self._is_consumed:
             self._arrival.abandon()
 
@@ -222,7 +222,7 @@ class IncomingResponse(wasi_http_types.IncomingResponse):
 
 
 class FutureIncomingResponse(wasi_http_types.FutureIncomingResponse):
-    """What becomes of a request."""
+    """The response to a request, once it arrives."""
 
     def __init__(self) -> None:
         self._ready = Pollable()
@@ -231,11 +231,11 @@ class FutureIncomingResponse(wasi_http_types.FutureIncomingResponse):
         self._is_taken = False
 
     def subscribe(self) -> Pollable:
-        """Return what is ready when the response is there."""
+        """Return a pollable that is ready when the response has arrived."""
         return self._ready
 
     def get(self) -> Ok[Ok[wasi_http_types.IncomingResponse] | Err[wit.ErrorCode]] | Err[None] | None:
-        """Return the response or why there is none, once."""
+        """Return the response, or why there is none; only once."""
         with self._lock:
             if self._is_taken:
                 return Err(None)
@@ -245,14 +245,14 @@ class FutureIncomingResponse(wasi_http_types.FutureIncomingResponse):
             return Ok(cast("Ok[wasi_http_types.IncomingResponse] | Err[wit.ErrorCode]", self._outcome))
 
     def settle(self, outcome: Ok[IncomingResponse] | Err[wit.ErrorCode]) -> None:
-        """Say that there is a response, or why not."""
+        """Set the response, or the reason why there is none."""
         with self._lock:
             self._outcome = outcome
             self._forget_untaken(is_wanted=not self._is_taken)
         self._ready.set()
 
     def dropped(self) -> None:
-        """Let the request go its way; nobody takes the response."""
+        """Let the request continue, but discard its response."""
         with self._lock:
             self._forget_untaken(is_wanted=self._is_taken)
             self._is_taken = True
@@ -263,7 +263,7 @@ class FutureIncomingResponse(wasi_http_types.FutureIncomingResponse):
 
     @classmethod
     def _spent(cls) -> Self:
-        """Return what stands for one whose response a recorded call has taken."""
+        """Return an object for a future whose response was taken by a recorded call."""
         made = cls()
         made._is_taken = True
         made._ready.set()
@@ -271,7 +271,7 @@ class FutureIncomingResponse(wasi_http_types.FutureIncomingResponse):
 
 
 class Types(wasi_http_types.Types):
-    """The classes. Requests to a component, and the places of their responses, do not come to workers."""
+    """The resource classes. Workers receive no incoming requests, so those have no implementation."""
 
     Fields = Fields
     IncomingRequest = wasi_http_types.IncomingRequest
@@ -290,13 +290,13 @@ class Types(wasi_http_types.Types):
         self.IncomingResponse = type("IncomingResponse", (IncomingResponse,), {"client": client})
 
     def http_error_code(self, err: IoError) -> wit.ErrorCode | None:
-        """Tell why a body broke off: the last one that did, because wasmtime's errors do not say whose they are."""
+        """Return why the last incomplete body was cut off: wasmtime's errors do not say which body they belong to."""
         del err
         return self._client.failure
 
 
 class OutgoingHandler(wasi_http_outgoing_handler.OutgoingHandler):
-    """Sends requests."""
+    """Sender of requests."""
 
     def __init__(self, client: HttpClient) -> None:
         self._client = client
@@ -304,10 +304,10 @@ class OutgoingHandler(wasi_http_outgoing_handler.OutgoingHandler):
     def handle(
         self, request: wasi_http_types.OutgoingRequest, options: wasi_http_types.RequestOptions | None
     ) -> FutureIncomingResponse:
-        """Send a request as soon as its body is complete.
+        """Send a request when its body is complete.
 
-        What is wrong with the request is told here. That the network is off is told by the response, because a request
-        that was sent when it was on may have to be repeated.
+        An invalid request raises here. A disabled network fails the response instead, because replay may have to repeat
+        a request that was sent while the network was enabled.
         """
         future = FutureIncomingResponse()
 
@@ -319,7 +319,7 @@ class OutgoingHandler(wasi_http_outgoing_handler.OutgoingHandler):
             else:
                 self._client.begin(end, future)
 
-        # The runtime lets no objects of other classes through.
+        # The runtime passes only instances of this class.
         given = RequestOptions() if options is None else cast("RequestOptions", options)
         cast("OutgoingRequest", request).when_complete(given.timeouts(), proceed)
         return future

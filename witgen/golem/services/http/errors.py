@@ -1,4 +1,4 @@
-"""What goes wrong with HTTP, as the errors that WIT declares."""
+"""Conversion of HTTP failures to the errors that WIT declares."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ __all__ = ["declared"]
 _UNREACHABLE: Final = frozenset({errno.EHOSTUNREACH, errno.ENETUNREACH})
 
 _TOO_LARGE: Final = 431
-"""What h11 suggests as an answer where a head is too large."""
+"""The status that h11 suggests for a head that is too large."""
 
 
 @contextmanager
 def declared(timeout: wit.ErrorCode) -> Generator[None]:
-    """Give a component what goes wrong as an error that WIT declares; `timeout` is the one for that."""
+    """Convert failures to the errors that WIT declares, a timeout to `timeout`."""
     try:
         yield
     except wit.ErrorCode:

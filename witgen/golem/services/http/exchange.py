@@ -1,4 +1,4 @@
-"""One request to a server and its response, over HTTP/1.1 on a connection of its own."""
+"""One request to a server and its response, over HTTP/1.1 on a separate connection."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ __all__ = ["Exchange", "Head", "Request", "Timeouts"]
 _CHUNK: Final = 1 << 16
 
 _HEAD_LIMIT: Final = 1 << 18
-"""Bytes that status and headers of a response may have."""
+"""The size limit of a response's status and headers, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds that connecting, the beginning of the response, and each further piece may take."""
+    """Time limits, in seconds, of connecting, of the response's head, and of each further piece."""
 
     connect: float = 600.0
     first_byte: float = 600.0
@@ -35,7 +35,7 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request. `body` is None where it has none, `port` where it is the scheme's."""
+    """A request. `body` is None if it has none, `port` if it is the scheme's default."""
 
     method: str
     is_secure: bool
@@ -49,7 +49,7 @@ class Request:
     timeouts: Timeouts = field(default_factory=Timeouts)
 
     def head(self) -> h11.Request:
-        """Return what comes before the body."""
+        """Return the request without its body."""
         headers = _fields([("Host", self.authority.encode()), *self.headers])
         if self.trailers:
             headers.append((b"Transfer-Encoding", b"chunked"))
@@ -60,20 +60,20 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The beginning of a response. Names of headers are in lower case."""
+    """The head of a response: its status and headers. Header names are in lower case."""
 
     status: int
     headers: list[Entry]
 
 
 class Exchange:
-    """A request and what comes back: first `send`, then `head`, then `read` until there is no more, then `trailers`.
+    """A request and its response: call `send`, `head`, then `read` until it returns nothing; then read `trailers`.
 
-    No redirect is followed. All methods but `abandon` are for one thread.
+    Redirects are not followed. All methods except `abandon` belong to one thread.
 
     Args:
         request: the request.
-        tls: makes what decides whether a server can be trusted.
+        tls: returns the TLS context, which decides whether to trust a server.
     """
 
     def __init__(self, request: Request, tls: Callable[[], ssl.SSLContext]) -> None:
@@ -83,13 +83,13 @@ class Exchange:
         self._socket: socket.socket | None = None
         self._is_abandoned = False
         self.trailers: list[Entry] = []
-        """What came behind the body, once that is over."""
+        """The trailers, once the body has ended."""
 
     def send(self) -> None:
         """Send the request.
 
         Raises:
-            ErrorCode: that cannot be done.
+            ErrorCode: the request cannot be sent.
         """
         with declared(wit.ErrorCodeConnectionTimeout()):
             channel = self._connect()
@@ -98,13 +98,13 @@ class Exchange:
             self._send(channel)
 
     def head(self) -> Head:
-        """Wait for the beginning of the response.
+        """Wait for the head of the response and return it.
 
         Raises:
             ErrorCode: there is none.
         """
         channel = self._connected()
-        # The time is for the beginning of the response as a whole, however slowly it arrives.
+        # The time limit is for the whole head, however slowly it arrives.
         due = time.monotonic() + self._request.timeouts.first_byte
         with declared(wit.ErrorCodeConnectionReadTimeout()):
             event = self._next(channel, due)
@@ -113,22 +113,22 @@ class Exchange:
             return Head(event.status_code, _entries(event.headers))
 
     def read(self) -> bytes:
-        """Return the next piece of the content; nothing at its end.
+        """Return the next piece of the content, empty at the end.
 
         Raises:
-            ErrorCode: it breaks off.
+            ErrorCode: the response is cut off.
         """
         with declared(wit.ErrorCodeConnectionReadTimeout()):
             event = self._next(self._connected(), time.monotonic() + self._request.timeouts.between_bytes)
             if isinstance(event, h11.Data):
                 return bytes(event.data)
-            # After an upgrade what follows is no HTTP.
+            # After an upgrade, the bytes that follow are not HTTP.
             if isinstance(event, h11.EndOfMessage):
                 self.trailers = _entries(event.headers)
             return b""
 
     def abandon(self) -> None:
-        """Have whoever waits for the server wait no more; any thread may call this, and more than once."""
+        """End all waits for the server. Any thread may call this, more than once."""
         self._is_abandoned = True
         if self._socket is not None:
             with contextlib.suppress(OSError):
@@ -149,7 +149,7 @@ class Exchange:
         port = request.port if request.port is not None else 443 if request.is_secure else 80
         channel = socket.create_connection((request.host, port), request.timeouts.connect)
         channel.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        # Closes the connection if it does not come to an agreement.
+        # Closes the connection if the handshake fails.
         self._socket = self._tls().wrap_socket(channel, server_hostname=request.host) if request.is_secure else channel
         return self._connected()
 
@@ -162,11 +162,11 @@ class Exchange:
                 channel.sendall(_bytes(protocol.send(h11.Data(data=body[start : start + _CHUNK]))))
             channel.sendall(_bytes(protocol.send(h11.EndOfMessage(headers=_fields(request.trailers)))))
         except ConnectionError:
-            # A server may have answered and closed the connection before it had everything. If not, reading tells.
+            # A server may have answered and closed the connection before it received everything. If not, reading fails.
             return
 
     def _next(self, channel: socket.socket, due: float) -> Any:
-        """Return the next event of h11, which has to be there at a moment of the monotonic clock."""
+        """Return the next event of h11; it is due at a time of the monotonic clock."""
         while (event := self._protocol.next_event()) is h11.NEED_DATA:
             rest = due - time.monotonic()
             if rest <= 0:
@@ -182,7 +182,7 @@ class Exchange:
         return event
 
     def _end_of_body(self) -> Any:
-        """Return the end of a body that lasts as long as the connection; it is incomplete if it is another one."""
+        """Return the end of a body that is delimited by the end of the connection; other bodies are incomplete."""
         try:
             return self._protocol.next_event()
         except h11.RemoteProtocolError as error:

@@ -15,10 +15,10 @@ Entry: TypeAlias = tuple[str, bytes]
 """A name and one value."""
 
 TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-"""What names of headers and methods are made of (RFC 9110, section 5.6.2)."""
+"""The syntax of header names and methods (RFC 9110, section 5.6.2)."""
 
 _VALUE: Final = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
-"""What values are made of (RFC 9110, section 5.5)."""
+"""The syntax of header values (RFC 9110, section 5.5)."""
 
 FORBIDDEN: Final = frozenset(
     {
@@ -26,20 +26,20 @@ FORBIDDEN: Final = frozenset(
         *("proxy-connection", "transfer-encoding", "upgrade"),
     }
 )
-"""Headers of the connection, which is the host's."""
+"""Headers of the connection, which only the host sets."""
 
 
 _LENGTH: Final = re.compile(rb"[0-9]{1,20}")
 
 
 def length_of(value: bytes) -> int | None:
-    """Return a content length, None where it is not one that fits into 64 bits."""
+    """Return a content length; None if it is not a number that fits into 64 bits."""
     length = int(value) if _LENGTH.fullmatch(value) else None
     return length if length is not None and length < 1 << 64 else None
 
 
 class Fields(wasi_http_types.Fields):
-    """Names with values, in order."""
+    """Ordered names and values."""
 
     def __init__(self) -> None:
         self.content: list[Entry] = []
@@ -47,7 +47,7 @@ class Fields(wasi_http_types.Fields):
 
     @classmethod
     def read_only(cls, content: Iterable[Entry]) -> Self:
-        """Return fields that a component can only look at."""
+        """Return fields that a component cannot change."""
         made = cls()
         made.content = list(content)
         made._is_read_only = True
@@ -55,7 +55,7 @@ class Fields(wasi_http_types.Fields):
 
     @classmethod
     def from_list(cls, entries: list[Entry]) -> Self:
-        """Begin with these names and values."""
+        """Return fields with these names and values."""
         made = cls()
         for name, value in entries:
             made.append(name, value)
@@ -66,11 +66,11 @@ class Fields(wasi_http_types.Fields):
         return [value for each, value in self.content if each.lower() == name.lower()]
 
     def has(self, name: str) -> bool:
-        """Tell whether a name is there."""
+        """Return whether a name has a value."""
         return bool(self.get(name))
 
     def set(self, name: str, value: list[bytes]) -> None:
-        """Give a name these values."""
+        """Set the values of a name."""
         self._check(name, *value)
         self.content = [*self._without(name), *((name, each) for each in value)]
 
@@ -80,7 +80,7 @@ class Fields(wasi_http_types.Fields):
         self.content = self._without(name)
 
     def append(self, name: str, value: bytes) -> None:
-        """Give a name one more value."""
+        """Add a value to a name."""
         self._check(name, value)
         self.content.append((name, value))
 
@@ -89,7 +89,7 @@ class Fields(wasi_http_types.Fields):
         return list(self.content)
 
     def clone(self) -> Self:
-        """Make a copy, which can be changed."""
+        """Return a copy that can be changed."""
         made = type(self)()
         made.content = list(self.content)
         return made
@@ -98,7 +98,7 @@ class Fields(wasi_http_types.Fields):
         return [entry for entry in self.content if entry[0].lower() != name.lower()]
 
     def _check(self, name: str, *values: bytes) -> None:
-        """Raise the error that WIT declares for a change that is not possible."""
+        """Raise the error that WIT declares if a change is not allowed."""
         if self._is_read_only:
             raise HeaderErrorImmutable
         if not TOKEN.fullmatch(name) or not all(map(_VALUE.fullmatch, values)):

@@ -1,4 +1,4 @@
-"""`wasi:http`, which is wasmtime's own, or refused."""
+"""`wasi:http` as wasmtime implements it, or denied."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ __all__ = ["Http"]
 
 
 class Http:
-    """Requests of components to servers.
+    """HTTP requests of components.
 
     Args:
-        allowed: whether they may send any; if not, they get `HTTP-request-denied`.
+        allowed: whether components may send requests; if not, they fail with `HTTP-request-denied`.
     """
 
     def __init__(self, *, allowed: bool = True) -> None:
         self._allowed = allowed
 
     def implementations(self) -> dict[str, object]:
-        """Return what implements the imports, by their names; what is not there is wasmtime's."""
+        """Return the implementations of the imports, by field; wasmtime provides the rest."""
         return {} if self._allowed else {"wasi_http_outgoing_handler": _Refusing()}
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""What a component sends by `wasi:http`: requests, their options and bodies, and responses."""
+"""Outgoing resources of `wasi:http`: requests, their options and bodies, and responses."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ class Content(NamedTuple):
 
 
 class OutgoingBody(wasi_http_types.OutgoingBody):
-    """A body, and who waits for its end.
+    """Outgoing body. `when_ended` reports its content.
 
     Args:
-        announced: the length that the headers give, in bytes.
+        announced: the length in the headers, in bytes.
     """
 
     def __init__(self, announced: int | None) -> None:
@@ -61,7 +61,7 @@ class OutgoingBody(wasi_http_types.OutgoingBody):
         self._waiting: list[Callable[[Content | wit.ErrorCode], None]] = []
 
     def write(self) -> OutputStream:
-        """Return the stream that takes the content."""
+        """Return the stream to write the content to."""
         try:
             stream = self._written.open()
         except OSError as error:
@@ -73,15 +73,15 @@ class OutgoingBody(wasi_http_types.OutgoingBody):
     @classmethod
     def finish(cls, this: wasi_http_types.OutgoingBody, trailers: wasi_http_types.Trailers | None) -> None:
         """End the body."""
-        # The runtime lets no objects of other classes through.
+        # The runtime passes only instances of this class.
         given = [] if trailers is None else cast("Fields", trailers).entries()
         cast("OutgoingBody", this).end(given)
 
     def end(self, trailers: list[Entry]) -> None:
-        """Take no more content.
+        """End the content.
 
         Raises:
-            ErrorCode: it has another length than announced, or trailers behind an announced length.
+            ErrorCode: the length differs from the announced one, or there are trailers after an announced length.
         """
         content = self._written.read()
         error: wit.ErrorCode | None = None
@@ -98,14 +98,14 @@ class OutgoingBody(wasi_http_types.OutgoingBody):
         return f"{len(content)} bytes, SHA-256 {hashlib.sha256(content).hexdigest()}"
 
     def when_ended(self, tell: Callable[[Content | wit.ErrorCode], None]) -> None:
-        """Tell the content, or why there is none, as soon as that is known."""
+        """Call `tell` with the content, or the reason why there is none, as soon as it is known."""
         if self._outcome is None:
             self._waiting.append(tell)
         else:
             tell(self._outcome)
 
     def dropped(self) -> None:
-        """Take it for broken off."""
+        """Treat the body as cut off, unless it was finished."""
         if self._outcome is None:
             self._end(wit.ErrorCodeInternalError("the body was dropped and not finished"))
 
@@ -118,7 +118,7 @@ class OutgoingBody(wasi_http_types.OutgoingBody):
 
 
 class _Outgoing:
-    """What requests and responses have both."""
+    """Common parts of requests and responses."""
 
     def __init__(self, headers: wasi_http_types.Headers) -> None:
         self._headers = cast("Fields", headers).entries()
@@ -129,7 +129,7 @@ class _Outgoing:
         return Fields.read_only(self._headers)
 
     def _open_body(self) -> OutgoingBody | None:
-        """Return the body, None the second time."""
+        """Return the body, None on the second call."""
         if self._body is not None:
             return None
         lengths = [value for name, value in self._headers if name.lower() == "content-length"]
@@ -147,31 +147,31 @@ class RequestOptions(wasi_http_types.RequestOptions):
         self._between_bytes: int | None = None
 
     def connect_timeout(self) -> int | None:
-        """Tell how long connecting may take."""
+        """Return the time limit of connecting."""
         return self._connect
 
     def set_connect_timeout(self, duration: int | None) -> None:
-        """Set how long connecting may take."""
+        """Set the time limit of connecting."""
         self._connect = duration
 
     def first_byte_timeout(self) -> int | None:
-        """Tell how long the response may take."""
+        """Return the time limit of the response's first byte."""
         return self._first_byte
 
     def set_first_byte_timeout(self, duration: int | None) -> None:
-        """Set how long the response may take."""
+        """Set the time limit of the response's first byte."""
         self._first_byte = duration
 
     def between_bytes_timeout(self) -> int | None:
-        """Tell how long the body may pause."""
+        """Return the time limit between two pieces of the body."""
         return self._between_bytes
 
     def set_between_bytes_timeout(self, duration: int | None) -> None:
-        """Set how long the body may pause."""
+        """Set the time limit between two pieces of the body."""
         self._between_bytes = duration
 
     def timeouts(self) -> Timeouts:
-        """Return them in seconds."""
+        """Return the timeouts in seconds."""
         default = Timeouts()
         return Timeouts(
             _seconds(self._connect, default.connect),
@@ -181,12 +181,12 @@ class RequestOptions(wasi_http_types.RequestOptions):
 
 
 def _seconds(duration: int | None, default: float) -> float:
-    # Zero would mean not to wait at all, and the longest of WIT's durations is too long for a socket.
+    # Zero would mean not to wait at all, and WIT's longest duration is too long for a socket.
     return default if duration is None else min(max(duration / _SECOND, 0.001), 1e9)
 
 
 class OutgoingRequest(_Outgoing, wasi_http_types.OutgoingRequest):
-    """A request that is put together."""
+    """Request under construction."""
 
     def __init__(self, headers: wasi_http_types.Headers) -> None:
         super().__init__(headers)
@@ -203,7 +203,7 @@ class OutgoingRequest(_Outgoing, wasi_http_types.OutgoingRequest):
         return body
 
     def method(self) -> wit.Method:
-        """Tell the method."""
+        """Return the method."""
         return self._method
 
     def set_method(self, method: wit.Method) -> None:
@@ -213,7 +213,7 @@ class OutgoingRequest(_Outgoing, wasi_http_types.OutgoingRequest):
         self._method = method
 
     def path_with_query(self) -> str | None:
-        """Tell path and query."""
+        """Return path and query."""
         return self._path
 
     def set_path_with_query(self, path_with_query: str | None) -> None:
@@ -223,7 +223,7 @@ class OutgoingRequest(_Outgoing, wasi_http_types.OutgoingRequest):
         self._path = path_with_query
 
     def scheme(self) -> wit.Scheme | None:
-        """Tell the scheme."""
+        """Return the scheme."""
         return self._scheme
 
     def set_scheme(self, scheme: wit.Scheme | None) -> None:
@@ -233,11 +233,11 @@ class OutgoingRequest(_Outgoing, wasi_http_types.OutgoingRequest):
         self._scheme = scheme
 
     def authority(self) -> str | None:
-        """Tell the server."""
+        """Return the authority: the server and its port."""
         return self._authority
 
     def set_authority(self, authority: str | None) -> None:
-        """Set the server."""
+        """Set the authority: the server and its port."""
         if authority is not None:
             match = _AUTHORITY.fullmatch(authority)
             if match is None or int(match["port"] or 0) >= _PORTS:
@@ -245,10 +245,10 @@ class OutgoingRequest(_Outgoing, wasi_http_types.OutgoingRequest):
         self._authority = authority
 
     def when_complete(self, timeouts: Timeouts, tell: Callable[[Request | wit.ErrorCode], None]) -> None:
-        """Tell what is to be sent as soon as the body has ended.
+        """Call `tell` with the request as soon as its body has ended.
 
         Raises:
-            ErrorCode: it makes no sense.
+            ErrorCode: the request is invalid.
         """
         request = self._without_body(timeouts)
         if self._body is None:
@@ -292,14 +292,14 @@ class OutgoingRequest(_Outgoing, wasi_http_types.OutgoingRequest):
 
 
 class OutgoingResponse(_Outgoing, wasi_http_types.OutgoingResponse):
-    """A response that nobody gets: workers serve no requests."""
+    """Response that is never sent: workers serve no requests."""
 
     def __init__(self, headers: wasi_http_types.Headers) -> None:
         super().__init__(headers)
         self._status = 200
 
     def status_code(self) -> int:
-        """Tell the status."""
+        """Return the status."""
         return self._status
 
     def set_status_code(self, status_code: int) -> None:

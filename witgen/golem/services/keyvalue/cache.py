@@ -1,4 +1,4 @@
-"""`wasi:keyvalue/cache`. Everything is known at once here, but for `get-or-set` while another provides the value."""
+"""`wasi:keyvalue/cache`. Results are available at once, except for `get-or-set` while another provides the value."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ T = TypeVar("T")
 _logger = logging.getLogger(__name__)
 
 _KNOWN: Final = Pollable()
-"""What waits for an outcome that is known: one for all of them."""
+"""The pollable of all outcomes that are known; always ready."""
 _KNOWN.set()
 
 
 class _Known:
-    """An outcome. It can be asked for again, and is told in values of its own each time."""
+    """Known outcome. It can be read repeatedly; each read returns a new value."""
 
     def __init__(self, found: bytes | None = None, failed: str | None = None) -> None:
         self._found = found
@@ -40,14 +40,14 @@ class _Known:
 
     @classmethod
     def of(cls, operation: Callable[[], bytes | None]) -> Self:
-        """Run an operation of the store."""
+        """Run an operation of the store and return its outcome."""
         try:
             return cls(operation())
         except (StoreError, OSError) as error:
             return cls(failed=str(error))
 
     def outcome(self) -> Ok[bytes | None] | Err[Error]:
-        """Return it."""
+        """Return the outcome."""
         return Ok(self._found) if self._failed is None else Err(Failure(self._failed))
 
     def _save(self) -> bytes:
@@ -61,67 +61,67 @@ class _Known:
 
 
 def _unwrapped(outcome: Ok[T] | Err[Error]) -> T:
-    """Return what an outcome has, or raise the error that WIT declares."""
+    """Return the value of an outcome, or raise the error that WIT declares."""
     if isinstance(outcome, Err):
         raise ErrorException(outcome.value)
     return outcome.value
 
 
 class FutureGet(_Known, wasi_keyvalue_cache.FutureGetResult):
-    """What was found."""
+    """Result of `get`."""
 
     def future_get_result_get(self) -> Ok[wasi_keyvalue_types.IncomingValue | None] | Err[Error]:
-        """Return it."""
+        """Return the outcome."""
         outcome = self.outcome()
         if isinstance(outcome, Err):
             return outcome
         return Ok(None if outcome.value is None else IncomingValue(outcome.value))
 
     def wait(self) -> wasi_keyvalue_types.IncomingValue | None:
-        """Return it, or raise the error."""
+        """Return the outcome, or raise the error."""
         return _unwrapped(self.future_get_result_get())
 
     def listen_to_future_get_result(self) -> Pollable:
-        """Return what is ready."""
+        """Return a pollable that is ready."""
         return _KNOWN
 
 
 class FutureExists(_Known, wasi_keyvalue_cache.FutureExistsResult):
-    """Whether there is a value."""
+    """Result of `exists`."""
 
     def future_exists_result_get(self) -> Ok[bool] | Err[Error]:
-        """Return it."""
+        """Return the outcome."""
         outcome = self.outcome()
         return outcome if isinstance(outcome, Err) else Ok(outcome.value is not None)
 
     def wait(self) -> bool:
-        """Return it, or raise the error."""
+        """Return the outcome, or raise the error."""
         return _unwrapped(self.future_exists_result_get())
 
     def listen_to_future_exists_result(self) -> Pollable:
-        """Return what is ready."""
+        """Return a pollable that is ready."""
         return _KNOWN
 
 
 class FutureDone(_Known, wasi_keyvalue_cache.FutureResult):
-    """Whether it worked."""
+    """Result of `set` and `delete`."""
 
     def future_result_get(self) -> Ok[None] | Err[Error]:
-        """Return it."""
+        """Return the outcome."""
         outcome = self.outcome()
         return outcome if isinstance(outcome, Err) else Ok(None)
 
     def wait(self) -> None:
-        """Raise the error, if it did not work."""
+        """Raise the error, if there is one."""
         _unwrapped(self.future_result_get())
 
     def listen_to_future_result(self) -> Pollable:
-        """Return what is ready."""
+        """Return a pollable that is ready."""
         return _KNOWN
 
 
 class FutureGetOrSet(wasi_keyvalue_cache.FutureGetOrSetResult):
-    """A value, or the duty to provide it, once that is known."""
+    """Result of `get-or-set`: a value, or the duty to provide it, once known."""
 
     def __init__(self, cache: Cache, key: str) -> None:
         self.key = key
@@ -132,21 +132,21 @@ class FutureGetOrSet(wasi_keyvalue_cache.FutureGetOrSetResult):
         self._vacancy = False
 
     def settle(self, outcome: Ok[bytes | None] | Err[Error]) -> None:
-        """Say what the outcome is: no value means that the component has to provide it."""
+        """Set the outcome; no value means that the component has to provide it."""
         self._outcome = outcome
         self._vacancy = isinstance(outcome, Ok) and outcome.value is None
         self._known.set()
         self._settled.set()
 
     def wait(self) -> GetOrSetEntry:
-        """Return it once it is known, or raise the error."""
+        """Wait for the outcome and return it, or raise the error."""
         while not self._settled.wait(LOOK_AGAIN):
             look()
         entry = self.future_get_or_set_result_get()
-        return _unwrapped(Err(Failure("nobody waits for this any more")) if entry is None else entry)
+        return _unwrapped(Err(Failure("nothing waits for this value any more")) if entry is None else entry)
 
     def future_get_or_set_result_get(self) -> Ok[GetOrSetEntry] | Err[Error] | None:
-        """Return it, if it is known."""
+        """Return the outcome, None while it is not known."""
         outcome = self._outcome
         if outcome is None:
             return None
@@ -155,23 +155,23 @@ class FutureGetOrSet(wasi_keyvalue_cache.FutureGetOrSetResult):
         if outcome.value is not None:
             return Ok(GetOrSetEntryOccupied(IncomingValue(outcome.value)))
         if not self._vacancy:
-            return Err(Failure("the vacancy was given away already"))
+            return Err(Failure("the vacancy was already given away"))
         self._vacancy = False
         return Ok(GetOrSetEntryVacant(self._cache.duty(self.key)))
 
     def listen_to_future_get_or_set_result(self) -> Pollable:
-        """Return what is ready once it is known."""
+        """Return a pollable that is ready when the outcome is known."""
         return self._known
 
     def dropped(self) -> None:
-        """Wait no more; a vacancy that the component has not taken goes to the next."""
+        """Stop waiting; a vacancy that the component has not taken passes to the next caller."""
         self._known.close()
         self._settled.set()
         self._cache.forget(self, vacant=self._vacancy)
 
 
 class Vacancy(wasi_keyvalue_cache.Vacancy):
-    """The duty to provide a value. One that comes from a record has none: nobody waits for it any more."""
+    """Duty to provide a value. A vacancy restored by replay has none, because nothing waits for it."""
 
     cache: ClassVar[Cache]
 
@@ -180,12 +180,12 @@ class Vacancy(wasi_keyvalue_cache.Vacancy):
         self._has_duty = has_duty
 
     def vacancy_fill(self, ttl_ms: int | None) -> wasi_keyvalue_types.OutgoingValue:
-        """Return what takes the value."""
+        """Return the outgoing value to write to."""
         self._has_duty = False
         return CachedValue(self.cache, self._key, ttl_ms)
 
     def dropped(self) -> None:
-        """Let the next one provide the value."""
+        """Pass the duty to the next caller."""
         if self._has_duty:
             self.cache.vacate(self._key)
 
@@ -198,7 +198,7 @@ class Vacancy(wasi_keyvalue_cache.Vacancy):
 
 
 class CachedValue(OutgoingValue):
-    """Fills a vacancy: when its content is set, or, where that goes through a stream, when that or this is dropped."""
+    """Value of a vacancy, stored when its content is set, or when its stream or the value itself is dropped."""
 
     def __init__(self, cache: Cache, key: str, ttl_ms: int | None) -> None:
         super().__init__()
@@ -215,15 +215,15 @@ class CachedValue(OutgoingValue):
         self._stored = True
 
     def take_body(self, data: ByteStreamReader) -> None:
-        """Take the content from a stream, and store it when that has ended."""
+        """Read the content from a stream, and store it when the stream has ended."""
         content = self.written.take(data)
         if content is None:
-            raise failure("this value has a stream already")
+            raise failure("this value already has a stream")
         self._stored = True
         content.add_done_callback(lambda _: self._store())
 
     def dropped(self) -> None:
-        """Store what the stream took. Where there is nothing, the next one provides the value."""
+        """Store the content of the stream. Without content, pass the duty to the next caller."""
         if not self._stored and self.written.has_stream:
             self._store()
         elif not self._stored:
@@ -242,7 +242,7 @@ class CachedValue(OutgoingValue):
 
 
 class Cache(wasi_keyvalue_cache.Cache):
-    """The cache, and who waits for which key to be provided."""
+    """The cache, and the callers that wait for keys to be provided."""
 
     FutureGetResult = FutureGet
     FutureExistsResult = FutureExists
@@ -256,24 +256,24 @@ class Cache(wasi_keyvalue_cache.Cache):
         self._file = file
         self._lock = threading.RLock()
         self._waiting: dict[str, deque[FutureGetOrSet]] = {}
-        """By key that somebody has the duty to provide: those who wait for it."""
+        """Waiting callers by the key that another caller has the duty to provide."""
 
     def get(self, k: str) -> FutureGet:
         """Look for a value."""
         return FutureGet.of(lambda: self._file.cached(k, time.time()))
 
     def exists(self, k: str) -> FutureExists:
-        """Find out whether there is a value."""
+        """Check whether there is a value."""
         return FutureExists.of(lambda: self._file.cached(k, time.time()))
 
     def set(self, k: str, v: wasi_keyvalue_types.OutgoingValue, ttl_ms: int | None) -> FutureDone:
         """Store a value."""
-        # The runtime lets no objects of other classes through.
+        # The runtime passes only instances of this class.
         written = cast("OutgoingValue", v).written
         return FutureDone.of(lambda: self.fill(k, written.read(), ttl_ms))
 
     def get_or_set(self, k: str) -> FutureGetOrSet:
-        """Look for a value, or take the duty to provide it, or wait for who has it."""
+        """Look for a value; without one, take the duty to provide it, or wait for the caller that has it."""
         future = FutureGetOrSet(self, k)
         with self._lock:
             found = FutureGet.of(lambda: self._file.cached(k, time.time())).outcome()
@@ -290,7 +290,7 @@ class Cache(wasi_keyvalue_cache.Cache):
         return FutureDone.of(lambda: self._file.uncache(k))
 
     def fill(self, key: str, content: bytes, ttl_ms: int | None) -> None:
-        """Store a value and give it to those who wait for it."""
+        """Store a value and hand it to the waiting callers."""
         now = time.time()
         with self._lock:
             self._file.cache(key, content, now, None if ttl_ms is None else now + ttl_ms / 1000)
@@ -298,7 +298,7 @@ class Cache(wasi_keyvalue_cache.Cache):
                 future.settle(Ok(content))
 
     def vacate(self, key: str) -> None:
-        """Give the duty to provide a value to the next who waits for it."""
+        """Pass the duty to provide a value to the next waiting caller."""
         with self._lock:
             waiting = self._waiting.get(key)
             if waiting:

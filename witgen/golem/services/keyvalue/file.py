@@ -29,22 +29,22 @@ COMMIT;
 
 
 class StoreError(Exception):
-    """The store cannot do what was asked; the text says why."""
+    """Operation that the store cannot do; the text says why."""
 
 
 class KeyValueFile:
     """Values by bucket and key, and cached ones by key until a moment in Unix time.
 
-    Every method is one transaction, and raises `StoreError`. Any thread may call, and other processes may have the
-    file open: whoever comes second waits.
+    Every method is one transaction, and raises `StoreError`. Any thread may call them, and other processes may have
+    the file open: the second writer waits.
 
     Args:
-        path: the file, which is made where it does not exist.
-        patience: how many seconds to wait at most.
-        limit: bytes that the file may have.
+        path: the file, created if missing.
+        patience: the longest wait for other writers, in seconds.
+        limit: the size limit of the file, in bytes.
 
     Raises:
-        ServiceError: it cannot be opened, or is no such file.
+        ServiceError: the file cannot be opened, or is not a key-value store.
     """
 
     def __init__(self, path: Path, patience: float, limit: int | None = None) -> None:
@@ -64,7 +64,7 @@ class KeyValueFile:
         if found not in (0, _FORMAT):
             raise ServiceError(f"{self.path} is a key-value store of another version of witgen (format {found})")
         if found == 0:
-            # Written to by several processes, it stays readable whenever one of them is killed.
+            # With a write-ahead log, the file stays readable when one of several writing processes is killed.
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.executescript(_SCHEMA)
         self._connection.execute("PRAGMA synchronous = NORMAL")
@@ -90,7 +90,7 @@ class KeyValueFile:
                 raise
 
     def _roll_back(self) -> None:
-        # Nothing to roll back where the transaction did not begin, or the file is closed.
+        # There is nothing to roll back if the transaction did not begin, or the file is closed.
         with contextlib.suppress(sqlite3.Error):
             self._connection.execute("ROLLBACK")
 
@@ -111,13 +111,13 @@ class KeyValueFile:
                 _set(connection, bucket, _checked(key), content)
 
     def delete_many(self, bucket: str, keys: Iterable[str]) -> None:
-        """Remove several values, as far as they are there."""
+        """Remove the values that exist under several keys."""
         with self._transaction() as connection:
             rows = ((bucket, _checked(key)) for key in keys)
             connection.executemany("DELETE FROM value WHERE bucket = ? AND key = ?", rows)
 
     def increment(self, bucket: str, key: str, delta: int) -> int:
-        """Add to the number under a key, 0 where there is none, and return the sum. Numbers are decimal digits."""
+        """Add to the number under a key, 0 if missing, and return the sum. Numbers are stored as decimal digits."""
         with self._transaction() as connection:
             total = (_number(connection, bucket, _checked(key)) or 0) + delta
             if total > _U64:
@@ -141,7 +141,7 @@ class KeyValueFile:
             return None if row is None else bytes(row[0])
 
     def cache(self, key: str, content: bytes, now: float, expires: float | None) -> None:
-        """Cache a value; what has expired goes."""
+        """Cache a value, and remove the expired ones."""
         with self._transaction() as connection:
             connection.execute("DELETE FROM cache WHERE expires <= ?", (now,))
             connection.execute("INSERT OR REPLACE INTO cache VALUES (?, ?, ?)", (_checked(key), content, expires))
@@ -153,7 +153,7 @@ class KeyValueFile:
 
 
 def _checked(name: str) -> str:
-    """Refuse what SQLite would cut off."""
+    """Return a name; refuse one that SQLite would truncate."""
     if "\0" in name:
         raise StoreError(f"{name!r} has a NUL in it")
     return name

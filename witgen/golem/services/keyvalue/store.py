@@ -19,12 +19,12 @@ __all__ = ["KeyValue"]
 
 
 class KeyValue:
-    """A key-value store for all components that this is given to.
+    """Key-value store, which any number of components may share.
 
     Args:
-        path: its file, which is made where it does not exist.
-        patience: how many seconds to wait while another process writes to the file.
-        limit: bytes that the file may have; None for no limit.
+        path: the file, created if missing.
+        patience: the longest wait, in seconds, while another process writes to the file.
+        limit: the size limit of the file, in bytes; None for no limit.
 
     Raises:
         ServiceError: the file cannot be used.
@@ -36,7 +36,7 @@ class KeyValue:
         self._cache = Cache(self.file)
 
     def implementations(self) -> dict[str, object]:
-        """Return what implements the imports, by their names."""
+        """Return the implementations of the imports, by field of the bindings' `ServicesImports`."""
         return {
             "wasi_keyvalue_wasi_keyvalue_error": Failure,
             "wasi_keyvalue_types": self._types,
@@ -47,12 +47,12 @@ class KeyValue:
         }
 
     def close(self) -> None:
-        """Close the file; components get an error from then on."""
+        """Close the file; all further operations of components fail."""
         self.file.close()
 
 
 class Eventual(wasi_keyvalue_eventual.Eventual):
-    """One value at a time."""
+    """Operations on single values."""
 
     def __init__(self, file: KeyValueFile) -> None:
         self._file = file
@@ -76,13 +76,13 @@ class Eventual(wasi_keyvalue_eventual.Eventual):
             self._file.delete_many(_name(bucket), [key])
 
     def exists(self, bucket: wasi_keyvalue_types.Bucket, key: str) -> bool:
-        """Tell whether there is a value."""
+        """Return whether there is a value under a key."""
         with declared():
             return self._file.get_many(_name(bucket), [key]) != [None]
 
 
 class EventualBatch(wasi_keyvalue_eventual_batch.EventualBatch):
-    """Many values at a time; here, all of them or none."""
+    """Operations on several values, each done completely or not at all."""
 
     def __init__(self, file: KeyValueFile) -> None:
         self._file = file
@@ -114,7 +114,7 @@ class EventualBatch(wasi_keyvalue_eventual_batch.EventualBatch):
 
 
 class Atomic(wasi_keyvalue_atomic.Atomic):
-    """Numbers, which are stored as decimal digits."""
+    """Atomic operations on numbers, which are stored as decimal digits."""
 
     def __init__(self, file: KeyValueFile) -> None:
         self._file = file
@@ -131,7 +131,7 @@ class Atomic(wasi_keyvalue_atomic.Atomic):
 
 
 def _name(bucket: wasi_keyvalue_types.Bucket) -> str:
-    # The runtime lets no objects of other classes through.
+    # The runtime passes only instances of this class.
     return cast("Bucket", bucket).name
 
 

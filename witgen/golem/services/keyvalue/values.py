@@ -1,4 +1,4 @@
-"""What `wasi:keyvalue` is made of: buckets, values, and errors."""
+"""The resources of `wasi:keyvalue`: buckets, values, and errors."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Failure(wasi_keyvalue_wasi_keyvalue_error.Error):
         self._text = text
 
     def trace(self) -> str:
-        """Say what happened."""
+        """Return the text of the error."""
         return self._text
 
     def _save(self) -> bytes:
@@ -41,7 +41,7 @@ def failure(text: str) -> ErrorException:
 
 @contextmanager
 def declared() -> Generator[None]:
-    """Give a component the failures of the store, and those of the disk, as an error that WIT declares."""
+    """Convert failures of the store and of the disk to the error that WIT declares."""
     try:
         yield
     except (StoreError, OSError) as error:
@@ -49,7 +49,7 @@ def declared() -> Generator[None]:
 
 
 class Bucket(wasi_keyvalue_types.Bucket):
-    """A bucket; there is nothing in the file for it until it has a value."""
+    """Bucket. The file contains no trace of it until it has a value."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -70,21 +70,21 @@ class OutgoingValue(wasi_keyvalue_types.OutgoingValue):
 
     @classmethod
     def new_outgoing_value(cls) -> Self:
-        """Begin with no content."""
+        """Return a value without content."""
         return cls()
 
     def outgoing_value_write_body_async(self) -> OutputStream:
-        """Return the stream that takes the content."""
+        """Return the stream to write the content to."""
         with declared():
             stream = self.written.open()
         if stream is None:
-            raise failure("the stream of this value was taken already")
+            raise failure("the stream of this value was already taken")
         return stream
 
     def take_body(self, data: ByteStreamReader) -> None:
-        """Take the content from a stream."""
+        """Read the content from a stream."""
         if self.written.take(data) is None:
-            raise failure("this value has a stream already")
+            raise failure("this value already has a stream")
 
     def outgoing_value_write_body_sync(self, value: bytes) -> None:
         """Set the content."""
@@ -92,12 +92,12 @@ class OutgoingValue(wasi_keyvalue_types.OutgoingValue):
             raise failure("this value has a stream, which takes its content")
 
     def dropped(self) -> None:
-        """Give the space back."""
+        """Release the space."""
         self.written.close()
 
     @classmethod
     def _restore(cls, data: bytes) -> Self:
-        """Return what stands for one that has its content already, or lost it: a replay stores nothing again."""
+        """Return an object for a value that is written, or was lost: replay does not store it again."""
         del data
         return cls()
 
@@ -109,16 +109,16 @@ class IncomingValue(wasi_keyvalue_types.IncomingValue):
         self._taken = Taken(content, failure)
 
     def incoming_value_consume_sync(self) -> bytes:
-        """Take the content."""
+        """Return the content, once."""
         return self._taken.take()
 
     def incoming_value_consume_async(self) -> InputStream:
-        """Take the content as a stream."""
+        """Return the content as a stream, once."""
         with declared():
             return InputStream(self._taken.take())
 
     def incoming_value_size(self) -> int:
-        """Tell how long it is."""
+        """Return the size in bytes."""
         return len(self._taken.content)
 
     def _save(self) -> bytes:

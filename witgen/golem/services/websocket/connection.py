@@ -1,4 +1,4 @@
-"""One WebSocket of a component. What arrives is taken in by the service's thread, the component's own only looks."""
+"""One WebSocket of a component. The service's thread receives messages; the component's thread only takes them."""
 
 from __future__ import annotations
 
@@ -31,33 +31,33 @@ from .handshake import MAX_SIZE, close_connection, how_it_ended
 __all__ = ["Connection"]
 
 BACKLOG: Final = 1 << 20
-"""Bytes of messages that wait for a component, about, until the server has to wait."""
+"""Approximate bytes of unread messages after which the server has to wait."""
 
 _OVERHEAD: Final = 128
-"""What a message takes beside its content, about; so that empty ones cannot pile up without a limit."""
+"""Approximate size of a message without content, so that empty ones cannot pile up without limit."""
 
 _GOING_AWAY: Final = 1001
 
 _REASON_LIMIT: Final = 123
-"""Bytes that a close frame has for a reason: RFC 6455, section 5.5."""
+"""The longest reason in a close frame, in bytes (RFC 6455, section 5.5)."""
 
 
 class Service(Protocol):
-    """What connections need of the service that they belong to."""
+    """The part of the service that connections use."""
 
     loop: BackgroundLoop
     send_timeout: float
 
     def connect(self, url: str, headers: list[tuple[str, str]]) -> ClientConnection:
-        """Open a socket, once there are few enough."""
+        """Open a connection when there are fewer than the limit."""
         ...
 
     def keep(self, connection: Connection) -> None:
-        """Remember a connection, to close it with the service."""
+        """Keep a connection, to close it with the service."""
         ...
 
     def release(self, connection: Connection) -> None:
-        """Give a connection's place to another."""
+        """Free the place of a connection."""
         ...
 
     def say_goodbye(self, goodbye: Coroutine[Any, Any, None]) -> None:
@@ -66,7 +66,7 @@ class Service(Protocol):
 
 
 class Connection(client.WebsocketConnection):
-    """An open connection, and what has arrived on it."""
+    """An open connection and its unread messages."""
 
     service: ClassVar[Service]
 
@@ -75,18 +75,18 @@ class Connection(client.WebsocketConnection):
         self._arrived = threading.Condition()
         self._messages: deque[Message] = deque()
         self._waiting = 0
-        """What the messages take, about."""
+        """The approximate size of the unread messages."""
         self._errors: deque[Error] = deque()
-        """Why the connection ended: what calls get once all messages are taken. The last one stays."""
+        """Why the connection ended: the errors that calls raise in turn once all messages are read. The last stays."""
         self._readable = client.Pollable()
         self._room = asyncio.Event()
         self._ignoring = False
 
     @classmethod
     def connect(cls, url: str, headers: list[tuple[str, str]] | None) -> Self:
-        """Open a connection; see the service for its limits."""
+        """Open a connection within the limits of the service."""
         connection = cls(cls.service.connect(url, headers or []))
-        # In this order: a connection that ends at once gives back its place.
+        # In this order, because a connection that ends at once frees its place.
         cls.service.keep(connection)
         cls.service.loop.start(connection._listen())
         return connection
@@ -97,27 +97,27 @@ class Connection(client.WebsocketConnection):
         content = message.value
         size = len(content.encode()) if isinstance(content, str) else len(content)
         if size > MAX_SIZE:
-            raise ErrorSendFailure(f"the message has {size} bytes; {MAX_SIZE} are possible")
+            raise ErrorSendFailure(f"the message has {size} bytes; the limit is {MAX_SIZE}")
         try:
             self._run(asyncio.wait_for(self._socket.send(content), self.service.send_timeout))
         except TimeoutError as error:
-            raise ErrorSendFailure(f"the server has taken nothing for {self.service.send_timeout:g} s") from error
+            raise ErrorSendFailure(f"the server has accepted no data for {self.service.send_timeout:g} s") from error
         except ConnectionClosed as error:
             self._end(how_it_ended(error))
             raise self._next_error() from error
 
     def receive(self) -> Message:
-        """Take the oldest message, and wait for one."""
+        """Return the oldest message; wait for one if there is none."""
         while (message := self._take(None)) is None:
             pass
         return message
 
     def receive_with_timeout(self, timeout_ms: int) -> Message | None:
-        """Take the oldest message; None where none comes in time."""
+        """Return the oldest message; None if none arrives in time."""
         return self._take(min(timeout_ms / 1000, threading.TIMEOUT_MAX))
 
     def close(self, code: int | None, reason: str | None) -> None:
-        """Tell the server goodbye and wait for its answer, as long as the service allows."""
+        """Close the connection and wait for the server's answer, as long as the service allows."""
         self._refuse_if_ended()
         info = CloseInfo(1000 if code is None else code, reason or "")
         _check_close(info)
@@ -129,11 +129,11 @@ class Connection(client.WebsocketConnection):
         self._end([ErrorClosed(info)])
 
     def subscribe(self) -> client.Pollable:
-        """Return what is ready while `receive` would not wait."""
+        """Return a pollable that is ready when `receive` would not wait."""
         return self._readable
 
     def dropped(self) -> None:
-        """End the connection: the component does not want it any more, or is gone."""
+        """End the connection: the component has dropped it or was closed."""
         self.leave()
         self._readable.close()
 
@@ -147,11 +147,11 @@ class Connection(client.WebsocketConnection):
             self._end([ErrorClosed(CloseInfo(_GOING_AWAY, ""))])
 
     def _run(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        """Do something in the service's thread, and wait for it."""
+        """Run a coroutine in the service's thread, and wait for it."""
         try:
             result_of(self.service.loop.start(coroutine))
         except CancelledError as error:
-            # The service was closed meanwhile, and has noted that here.
+            # The service was closed meanwhile and has recorded that error here.
             raise self._next_error() from error
 
     def _take(self, timeout: float | None) -> Message | None:
@@ -163,7 +163,7 @@ class Connection(client.WebsocketConnection):
                 return None
             message = self._messages.popleft()
             self._waiting -= _cost(message)
-            # The end of the connection, too, is something that `receive` need not wait for.
+            # `receive` does not wait at the end of the connection either.
             if not self._messages and not self._errors:
                 self._readable.clear()
         self.service.loop.call(self._room.set)
@@ -176,7 +176,7 @@ class Connection(client.WebsocketConnection):
 
     def _next_error(self) -> Error:
         error = self._errors.popleft() if len(self._errors) > 1 else self._errors[0]
-        # A new object each time: an exception collects the tracebacks of all its raises.
+        # A new object each time, because an exception collects the tracebacks of all its raises.
         return type(error)(error.value)
 
     def _end(self, errors: Iterable[Error]) -> None:
@@ -189,12 +189,12 @@ class Connection(client.WebsocketConnection):
         self.service.release(self)
 
     def _ignore(self) -> None:
-        """Let what the server still sends go, so that its answer to a close can be seen behind it."""
+        """Discard messages that the server still sends, so that its answer to the close can be read."""
         self._ignoring = True
         self.service.loop.call(self._room.set)
 
     async def _listen(self) -> None:
-        """Take in what comes, until the connection ends. Runs in the service's thread."""
+        """Receive messages until the connection ends. Runs in the service's thread."""
         try:
             while True:
                 self._arrive(await self._socket.recv())
@@ -220,7 +220,7 @@ def _cost(message: Message) -> int:
 
 
 def _check_close(info: CloseInfo) -> None:
-    """Refuse what no close frame can say, before anything is sent."""
+    """Refuse a code or reason that a close frame cannot contain, before anything is sent."""
     try:
         Close(info.code, info.reason).check()
     except ProtocolError as error:

@@ -1,4 +1,4 @@
-"""The opening handshake of a WebSocket, as a component asks for it, and what its failures mean to the component."""
+"""The opening handshake of a component's WebSocket, and the conversion of its failures to the component's errors."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ..._bindings.types.golem_websocket_client import (
 __all__ = ["MAX_SIZE", "close_connection", "how_it_ended", "open_connection"]
 
 MAX_SIZE: Final = 64 << 20
-"""Bytes that a message may have in either direction."""
+"""The size limit of a message in either direction, in bytes."""
 
 _PROTOCOLS = "sec-websocket-protocol"
 _OWN = frozenset(
@@ -35,7 +35,7 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _NOT_IN_VALUES = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _NOT_IN_URLS = re.compile(r"[\x00-\x20\x7f-\xa0\\\"<>^`{|}\u2028\u2029\ud800-\udfff]")
 
-# RFC 6455, section 7.4.1: what our side says when the other side broke the rules; 1009 when it said too much.
+# RFC 6455, section 7.4.1: the codes that our side sends for protocol violations; 1009 is for messages that are too big.
 _RULES_BROKEN = frozenset((1002, 1003, 1007))
 _TOO_BIG = 1009
 _NO_STATUS = 1005
@@ -43,20 +43,20 @@ _LOST = 1006
 
 
 class _Connection(ClientConnection):
-    """Does not wait forever for a server that broke the rules, or has said goodbye, to end the connection as well."""
+    """Connection that limits the wait for a server that violated the protocol, or sent a close, to end it as well."""
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes of the server in."""
+        """Process bytes from the server."""
         super().data_received(data)
         if self.protocol.close_expected():
             self.loop.call_later(self.close_timeout or 0, self.transport.abort)
 
 
 class _Connect(connect):
-    """Follows redirects where they stay with the server that the component has named."""
+    """Connection attempt that follows redirects only to the server that the component named."""
 
     def process_redirect(self, exc: Exception) -> Exception | str:
-        """Return where to go on, or why not."""
+        """Return the new URL, or the reason not to follow it."""
         before = _origin(self.uri)
         place = super().process_redirect(exc)
         if isinstance(place, str) and _origin(place) != before:
@@ -70,7 +70,7 @@ def _origin(url: str) -> tuple[bool, str, int]:
 
 
 def _checked(url: str) -> str:
-    """Return a URL that may be connected to; raise `ValueError` where it is not the URL of a WebSocket."""
+    """Return a URL; raise `ValueError` if it is not the URL of a WebSocket."""
     if (wrong := _NOT_IN_URLS.search(url)) is not None:
         raise ValueError(f"{wrong[0]!r} cannot be part of a URL")
     scheme, separator, _ = url.partition("://")
@@ -83,17 +83,17 @@ def _checked(url: str) -> str:
 async def open_connection(
     url: str, headers: Iterable[tuple[str, str]], *, tls: ssl.SSLContext, open_timeout: float, close_timeout: float
 ) -> ClientConnection:
-    """Connect and shake hands.
+    """Connect to a server, and complete the opening handshake.
 
     Args:
         url: `ws://…` or `wss://…`.
-        headers: added to the request. Of several with the same name the last one counts.
+        headers: added to the request. The last of several with the same name is used.
         tls: for `wss://`.
-        open_timeout: seconds until the handshake has to be done.
-        close_timeout: seconds that the server gets to answer a close.
+        open_timeout: the time limit of the handshake, in seconds.
+        close_timeout: the time limit of the server's answer to a close, in seconds.
 
     Raises:
-        ErrorConnectionFailure: whatever went wrong.
+        ErrorConnectionFailure: the connection cannot be opened, for any reason.
     """
     try:
         return await _Connect(
@@ -104,38 +104,38 @@ async def open_connection(
             open_timeout=open_timeout,
             close_timeout=close_timeout,
             max_size=MAX_SIZE,
-            # A server that is slow to answer pings is no reason to lose a connection that a component waits on.
+            # A server that is slow to answer pings must not cost a component its connection.
             ping_interval=None,
         )
     except TimeoutError as error:
-        raise ErrorConnectionFailure(f"{url}: no answer for {open_timeout:g} s") from error
+        raise ErrorConnectionFailure(f"{url}: no answer within {open_timeout:g} s") from error
     # ValueError: parts of the URL; ImportError: a proxy of a kind that needs another package.
     except (OSError, WebSocketException, ValueError, ImportError) as error:
         raise ErrorConnectionFailure(f"{url}: {error or type(error).__name__}") from error
 
 
 async def close_connection(connection: ClientConnection, code: int, reason: str = "") -> None:
-    """Say goodbye and wait for the server's answer, as long as its close timeout allows."""
+    """Close a connection and wait for the server's answer, as long as the close timeout allows."""
     try:
         await asyncio.wait_for(connection.close(code, reason), connection.close_timeout)
     except TimeoutError:
-        # It does not even take what was sent before.
+        # The server does not even accept the data sent before.
         connection.transport.abort()
         await connection.wait_closed()
     except asyncio.CancelledError:
-        # There is no time for goodbyes, but the server shall know.
+        # There is no time to wait for an answer, but the server should be informed.
         connection.transport.abort()
         raise
 
 
 def _request(headers: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """Return the headers as arguments of `connect`, which has to know some of them."""
+    """Return the headers as arguments of `connect`, which has separate ones for some of them."""
     found: dict[str, tuple[str, str]] = {}
     for name, value in headers:
         if not _TOKEN.fullmatch(name) or _NOT_IN_VALUES.search(value):
             raise ValueError(f"{name!r}: {value!r} is not a header")
         if name.lower() in _OWN:
-            raise ValueError(f"the header {name} belongs to the handshake")
+            raise ValueError(f"the header {name} is set by the handshake")
         found[name.lower()] = (name, value)
     _, protocols = found.pop(_PROTOCOLS, ("", ""))
     arguments: dict[str, Any] = {"additional_headers": list(found.values())}
@@ -147,7 +147,7 @@ def _request(headers: Iterable[tuple[str, str]]) -> dict[str, Any]:
 
 
 def how_it_ended(error: ConnectionClosed) -> list[Error]:
-    """Return what a component is told, call by call, about a connection that has ended; the last one stays."""
+    """Return the errors of successive calls after a connection has ended; the last one stays."""
     frame, ours = error.rcvd, error.sent
     if frame is not None:
         return [ErrorClosed(None if frame.code == _NO_STATUS else CloseInfo(frame.code, frame.reason))]
@@ -158,6 +158,6 @@ def how_it_ended(error: ConnectionClosed) -> list[Error]:
     if ours is not None and ours.code == _TOO_BIG:
         return [ErrorReceiveFailure(f"a message has more than {MAX_SIZE} bytes"), closed]
     if ours is not None:
-        # We have said goodbye, and the server has ended the connection without an answer.
+        # We have sent a close, and the server has ended the connection without an answer.
         return [ErrorClosed(CloseInfo(ours.code, ours.reason))]
     return [ErrorReceiveFailure("the connection was lost"), closed]

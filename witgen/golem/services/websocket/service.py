@@ -24,14 +24,14 @@ _SHUTTING_DOWN: Final = "the host is shutting down"
 
 
 class WebSockets:
-    """The WebSocket connections of all components that this is given to. All of them share one thread.
+    """WebSocket connections of any number of components, which share one thread.
 
     Args:
-        limit: how many connections may be open at a time; `connect` waits while there are more.
-        open_timeout: seconds until a server has to have answered the handshake.
-        close_timeout: seconds that a server gets to answer a close.
-        send_timeout: seconds that a message may take to get out.
-        ca: a file or folder with certificates that `wss` trusts beside the system's.
+        limit: the number of connections that may be open at a time; `connect` waits for a free place.
+        open_timeout: the time limit of a server's answer to the handshake, in seconds.
+        close_timeout: the time limit of a server's answer to a close, in seconds.
+        send_timeout: the time limit of sending a message, in seconds.
+        ca: a file or folder with certificates that `wss` trusts in addition to the system's.
         allowed: whether components may connect at all; if not, `connect` fails with `other("permission denied")`.
     """
 
@@ -63,15 +63,15 @@ class WebSockets:
 
     @property
     def count(self) -> int:
-        """How many connections are open."""
+        """The number of open connections."""
         return len(self._open)
 
     def implementations(self) -> dict[str, object]:
-        """Return what implements the imports, by their names."""
+        """Return the implementations of the imports, by field of the bindings' `ServicesImports`."""
         return {"golem_websocket_client": self.connection}
 
     def leave(self) -> None:
-        """End all connections, and attempts at one, without waiting; components find them closed."""
+        """End all connections and connection attempts without waiting; components find them closed."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -81,16 +81,16 @@ class WebSockets:
             opening.cancel()
 
     def close(self) -> None:
-        """End all connections as `leave` does, with time for goodbyes."""
+        """End all connections like `leave`, but wait for the servers' answers."""
         self.leave()
         wait(list(self._leaving), timeout=self._close_timeout)
         self.loop.close()
 
     def connect(self, url: str, headers: list[tuple[str, str]]) -> ClientConnection:
-        """Open a connection, once there are few enough; each is given back with `release`.
+        """Open a connection when there are fewer than the limit; `release` frees its place.
 
         Raises:
-            Error: the network is not allowed, the services are shutting down, or there is no connection.
+            Error: the network is not allowed, the services are shutting down, or the connection fails.
         """
         if not self._allowed:
             raise ErrorOther("permission denied")
@@ -107,7 +107,7 @@ class WebSockets:
         except CancelledError as error:
             raise ErrorConnectionFailure(_SHUTTING_DOWN) from error
         except BaseException:
-            # Ctrl-C: nobody would ever close what is being opened.
+            # Ctrl-C: nothing else would ever close the connection being opened.
             opening.cancel()
             raise
         finally:
@@ -115,7 +115,7 @@ class WebSockets:
 
     @contextmanager
     def _place(self) -> Generator[None]:
-        """Take a place among the connections; it is free again if nothing comes of it."""
+        """Take a place among the connections; free it if the connection fails."""
         with self._changed:
             wait_for(self._changed, lambda: self._closed or self._reserved < self._limit)
             if self._closed:
@@ -139,12 +139,12 @@ class WebSockets:
         leaving.add_done_callback(self._leaving.discard)
 
     def keep(self, connection: Connection) -> None:
-        """Remember a connection, to close it with the service."""
+        """Keep a connection, to close it with the service."""
         with self._changed:
             self._open.add(connection)
 
     def release(self, connection: Connection) -> None:
-        """Give a connection's place to another; twice is fine."""
+        """Free the place of a connection; twice is fine."""
         with self._changed:
             known = connection in self._open
             self._open.discard(connection)
