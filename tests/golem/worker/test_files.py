@@ -242,7 +242,7 @@ def test_a_call_that_is_tried_again_finds_no_files_of_the_attempt_before(files: 
 
 def test_the_limit_of_disk(files: Machine) -> None:
     code = "with open('/big', 'wb') as file:\n    for _ in range(40): file.write(bytes(50_000))"
-    with pytest.raises(StateError, match=r"files of worker `ann` take \d+ bytes, and 1000000 are allowed; .*--disk"):
+    with pytest.raises(StateError, match=r"files of worker `ann` take \d+ bytes, and the limit is 1000000; .*--disk"):
         run(files, code, disk=1_000_000)
     # The call goes on where there is more.
     assert run(files, "result = os.stat('/big').st_size", disk=10_000_000) == 2_000_000

@@ -97,7 +97,7 @@ def test_a_request_that_must_not_be_sent_again_fails_the_worker(machine: Machine
     with pytest.raises(DeadlineError):
         machine.call("one", "ask-once", f"{server.url}/slow", key="k", deadline=2)
     server.hurry.set()
-    with pytest.raises(WorkerError, match="must not be made again"):
+    with pytest.raises(WorkerError, match="must not be repeated"):
         machine.call("one", "ask-once", f"{server.url}/slow", key="k")
     assert len(server.asked) == 1
 

@@ -150,7 +150,7 @@ def test_a_declared_error_is_exit_code_1(folder: Folder) -> None:
         (["calc.wasm", "add", "1", "2", "--deadline", "-1"], "--deadline"),
         (["calc.wasm", "add", "1", "2", "--memory", str(1 << 63)], "memory: expected a whole number of bytes"),
         (["calc.wasm", "--wroker", "w", "add"], "No such option"),
-        (["calc.wasm", "add", "1", "2", "--state", "words.wasm"], "the state file is damaged, or is no state file"),
+        (["calc.wasm", "add", "1", "2", "--state", "words.wasm"], "the state file is damaged, or is not a state file"),
         (["calc.wasm", "add", "1", "2", "--state", "other.db"], "this database is not a state file"),
     ],
 )  # fmt: skip
@@ -231,7 +231,7 @@ def test_a_state_file_of_another_release(folder: Folder) -> None:
         code, out, err = folder.run(*command)
         assert (code, out) == (2, "")
         assert "written by another release of witgen" in err
-        assert "go on with that release, or name another file with --state" in err
+        assert "continue with that release, or name another file with --state" in err
 
 
 @pytest.mark.skipif(os.name != "posix", reason="limits the size of files as Unix does")

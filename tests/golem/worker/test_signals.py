@@ -63,7 +63,7 @@ def test_an_endless_loop_ends(folder: Folder, number: int, code: int, word: str)
     assert given == code
     assert said == (
         f"witgen: {word}\nworker `w`: interrupted, version 0, 3 oplog entries\n"
-        "in the middle of `spin`, which its next call goes on with; `witgen workers abandon w` gives that up\n"
+        "in the middle of `spin`, which its next call resumes first; `witgen workers abandon w` abandons it\n"
     )
     assert ["calc/w", "interrupted"] in [line.split()[:2] for line in folder.run("workers")[1].splitlines()]
     # Others are not concerned; it itself goes on with its loop.

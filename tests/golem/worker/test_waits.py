@@ -79,7 +79,7 @@ def test_workers_that_wait_for_each_other_are_refused(machine: Machine) -> None:
 
 
 def test_the_next_attempt_is_not_waited_for_beyond_the_deadline(machine: Machine) -> None:
-    with pytest.raises(DeadlineError, match="waiting for its next attempt included"):
+    with pytest.raises(DeadlineError, match="including the wait for its next attempt"):
         machine.call("one", "fail-slowly", key="k", deadline=3)
     assert _status(machine, "one") == "interrupted"
     with Manager(machine.state) as manager:

@@ -114,17 +114,17 @@ def test_a_kept_component_that_has_changed_is_not_run(folder: Folder) -> None:
     kept.write_bytes(wat2wasm(MULTIPLY))
     code, out, err = _add(folder, "w")
     assert (code, out) == (2, "")
-    assert "is damaged: it is not the component that was kept there" in err
+    assert "is damaged: it is not the component that was stored there" in err
 
 
 def test_a_call_that_does_not_end_can_be_given_up(folder: Folder) -> None:
     _add(folder, "w")
     code, _, err = folder.run("run", "calc.wasm", "spin", "--worker", "w", "--deadline", "0.5")
     assert code == 2
-    assert "`witgen workers abandon w` gives that up" in err
+    assert "`witgen workers abandon w` abandons it" in err
     code, _, err = _add(folder, "w", "--deadline", "0.5")
     assert code == 2
-    assert "worker `w` first goes on with `spin`, a call that began at 20" in err
+    assert "worker `w` first resumes `spin`, a call that began at 20" in err
     shown = json.loads(folder.run("workers", "show", "w", "--json")[1])
     assert (shown["status"], shown["call"]["function"]) == ("interrupted", "spin")
     assert shown["ways"] == ["witgen workers abandon w", "witgen workers delete w"]
@@ -143,7 +143,7 @@ def test_a_failed_worker_tries_again_or_gives_the_call_up(folder: Folder) -> Non
         assert f"`witgen workers {way} w`" in err
     assert folder.run("workers", "retry", "w")[0] == 0
     code, _, err = _add(folder, "w")
-    assert (code, "first goes on with `fail`" in err) == (2, True)
+    assert (code, "first resumes `fail`" in err) == (2, True)
     assert folder.run("workers", "abandon", "w")[0] == 0
     assert folder.run("workers", "retry", "w")[0] == 2
     assert _add(folder, "w")[:2] == (0, "7\n")
@@ -260,7 +260,7 @@ def test_an_oplog_has_a_limit_and_goes_on_behind_it(folder: Folder) -> None:
     while (answer := _add(folder, "w", "--disk", "600"))[0] == 0:
         made += 1
     assert answer[:2] == (2, "")
-    assert "and 600 are allowed; `witgen run --disk` sets the limit" in answer[2]
+    assert "and the limit is 600; `witgen run --disk` sets the limit" in answer[2]
     assert made >= 1
     assert _calls(folder, "w") == made
     assert _add(folder, "w")[:2] == (0, "7\n")

@@ -1,1 +1,1 @@
-"""Durable workers: components whose host calls are recorded, so that a worker goes on after its process has died."""
+"""Durable workers: components whose host calls are recorded, so that a worker survives the end of its process."""

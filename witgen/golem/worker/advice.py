@@ -1,4 +1,4 @@
-"""The commands that lead out of a state that a worker is in, as messages name them."""
+"""Commands for messages that help a user to get a worker out of its current state."""
 
 from __future__ import annotations
 

@@ -33,27 +33,27 @@ __all__ = ["DEFAULT_STATE", "Answer", "Run", "run"]
 DEADLINE: Final = 3600.0
 MEMORY: Final = 1 << 30
 DISK: Final = 1 << 30
-"""What a component gets that nobody has said anything about; it may not be trusted."""
+"""The default limit of disk space, in bytes: a component may not be trusted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """What to run.
+    """Options of one run.
 
     Attributes:
-        component: the component's file; `name=file` where it shall be called otherwise.
-        function: the exported function, in full or as much as tells it apart.
-        arguments: its arguments in WAVE, or with `json` as JSON.
-        worker: the worker's name; a new one is made up where there is none.
-        env: environment of a worker that is made now.
-        folders: what the guest sees of the disk: `folder`, or `folder::name in the guest`.
-        others: further components to make known, as `component`.
-        key: the call's idempotency key: with the same one, a call goes on, or gives what it gave before.
-        update: how a worker of an older version gets this one: `automatic` or `snapshot-based`.
-        deadline: seconds that the call may take; None for no limit.
-        memory: bytes that each memory may have; None for no limit.
-        disk: bytes that the worker's oplog with the bodies of its responses may take, its files, and each store.
-        guest_stdout: where the component's standard output goes: `stderr`, `stdout` or `none`.
+        component: the component's file; `name=file` to give it another name.
+        function: the exported function, by its full name or an unambiguous part of it.
+        arguments: the arguments in WAVE, or in JSON with `json`.
+        worker: the worker's name; None for a new worker with a generated name.
+        env: the environment of a new worker.
+        folders: folders that the guest can access: `folder`, or `folder::name in the guest`.
+        others: other components to add, written like `component`.
+        key: the call's idempotency key; a key that was used before resumes that call or returns its result.
+        update: how to update a worker of another version: `automatic` or `snapshot-based`.
+        deadline: the time limit of the call, in seconds; None for no limit.
+        memory: the size limit of each memory, in bytes; None for no limit.
+        disk: the size limit, in bytes, of the oplog with response bodies, of the worker's files, and of each store.
+        guest_stdout: the destination of the component's standard output: `stderr`, `stdout` or `none`.
     """
 
     component: str
@@ -77,7 +77,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of a run: the result as text, whether it is an error that the function declares, and the worker."""
+    """Outcome of a run: the result as text, whether it is an error declared by the function, and the worker."""
 
     text: str
     is_error: bool
@@ -85,15 +85,15 @@ class Answer:
 
 
 def run(wanted: Run, begun: Callable[[Executor], object] = lambda _: None) -> Answer:
-    """Call a function of a worker and wait for what it gives.
+    """Call a function of a worker and wait for its result.
 
     Args:
-        wanted: which one.
-        begun: gets what runs the worker, and may stop it from another thread.
+        wanted: the options.
+        begun: is called with the executor, which another thread may then stop.
 
     Raises:
-        WorkerError: it cannot be done, or the component failed; the message says why.
-        Stopped: it was stopped; the message says what the worker's status is.
+        WorkerError: the call is impossible, or the component failed; the message says why.
+        Stopped: the call was stopped; the message gives the worker's status.
     """
     *others, main = map(_located, (*wanted.others, wanted.component))
     try:
@@ -109,7 +109,7 @@ def run(wanted: Run, begun: Callable[[Executor], object] = lambda _: None) -> An
         found = executor.find(component.id, name)
         if found is not None:
             _look_at(found, component, wanted)
-        # Before there is a worker, so that a mistake leaves nothing behind.
+        # Before the worker is created, so that a mistake leaves nothing behind.
         version = component.version if found is None else _version_of(found)
         export = executor.program(component.id, version).find(wanted.function)
         request = _request(export, wanted)
@@ -122,12 +122,12 @@ def run(wanted: Run, begun: Callable[[Executor], object] = lambda _: None) -> An
                 executor.settle()
         except BaseException as error:
             if isinstance(error.__cause__, DeadlineError):
-                # Other workers may be busy for ever; the next process goes on with them.
+                # Other workers may be busy forever; the next process resumes them.
                 executor.stopping.set()
             if found is None:
                 executor.discard(worker)
             raise
-        # It may have been updated.
+        # The worker may have been updated.
         export = executor.program(component.id, worker.record.version).find(export.name)
         return Answer(*_rendered(export, response, as_json=wanted.json), _status(worker))
 
@@ -145,7 +145,7 @@ def _surroundings(wanted: Run) -> Surroundings:
 
 @contextmanager
 def _explained(worker: Worker) -> Generator[None]:
-    """Say what has become of the worker where its call failed."""
+    """Add the worker's status to the error of a failed call."""
     try:
         yield
     except (HostError, WitgenError) as error:
@@ -157,16 +157,16 @@ def _explained(worker: Worker) -> Generator[None]:
 
 
 def _version_of(worker: Worker) -> int:
-    """Return the version that a call of a worker finds: an update may wait for it."""
+    """Return the version that the worker's next call runs on, with a pending update."""
     wanted = worker.executor.records.next_update(worker.number)
     return worker.record.version if wanted is None else wanted[1]
 
 
 def _located(given: str) -> tuple[Path, str | None]:
-    """Return where a component is and what it is called, before anything is written on its behalf."""
+    """Return a component's path and name; raise before anything is written if there is no such file."""
     name, separator, path = given.rpartition("=")
     if not Path(path).exists():
-        raise WorkerError(f"`{path}` does not exist: name the file of a component")
+        raise WorkerError(f"`{path}` does not exist: pass the path of a component")
     return Path(path), name if separator else None
 
 
@@ -178,7 +178,7 @@ def _folder(given: str) -> tuple[str, str]:
 
 
 def _passing(stdout: str) -> Callable[[str, bytes], None]:
-    """Return what passes the component's output on; stdout is the result's, unless the user says otherwise."""
+    """Return the function that passes on the component's output; stdout is reserved for the result by default."""
 
     def pass_on(stream: str, data: bytes) -> None:
         place = stdout if stream == "stdout" else stream
@@ -199,10 +199,10 @@ def _request(export: Export, wanted: Run) -> Encoded:
 
 
 def _look_at(worker: Worker, component: ComponentRecord, wanted: Run) -> None:
-    """Update a worker that exists if it shall be; say what it does not take from this run."""
+    """Update an existing worker if requested; tell the user which options do not apply to it."""
     record = worker.record
     if wanted.env and tuple(map(_variable, wanted.env)) != record.env:
-        wanted.say(f"worker `{record.name}` exists and keeps the environment that it was made with")
+        wanted.say(f"worker `{record.name}` already exists and keeps the environment it was created with")
     if record.version != component.version:
         if wanted.update is not None:
             with _explained(worker):
@@ -210,7 +210,7 @@ def _look_at(worker: Worker, component: ComponentRecord, wanted: Run) -> None:
         elif worker.executor.records.next_update(worker.number) is None:
             wanted.say(
                 f"worker `{record.name}` stays at version {record.version} of `{component.name}`; this file is version "
-                f"{component.version} (--update automatic or --update snapshot-based brings it there)"
+                f"{component.version} (update it with --update automatic or --update snapshot-based)"
             )
 
 
@@ -241,5 +241,5 @@ def _status(worker: Worker) -> str:
     give_up = command("abandon", record.name, worker.executor.path)
     if record.status == "failed":
         again = command("retry", record.name, worker.executor.path)
-        return f"{status}\n{again} has it try `{call.name}` again, {give_up} gives that call up"
-    return f"{status}\nin the middle of `{call.name}`, which its next call goes on with; {give_up} gives that up"
+        return f"{status}\n{again} lets it try `{call.name}` again, {give_up} abandons that call"
+    return f"{status}\nin the middle of `{call.name}`, which its next call resumes first; {give_up} abandons it"

@@ -1,4 +1,4 @@
-"""Runs the workers of one state file in this process."""
+"""Executor of the workers of one state file, in this process."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ T = TypeVar("T")
 
 
 class Executor:
-    """All workers of a state file, and the services that they share. Only one at a time uses a state file.
+    """All workers of a state file, and their shared services. Only one executor at a time uses a state file.
 
-    Beside the file stands the folder `<file>.d`, with the components, and with what workers store.
+    The folder `<file>.d` beside the file contains the components and the data of workers.
 
     Args:
-        path: the state file, which is made if need be.
-        surroundings: what workers see of this machine; arguments and environment are a worker's own.
-        say: takes lines for people.
-        services: the services, instead of those in the folder.
-        goes_on: whether it makes the calls that an earlier process has left pending.
+        path: the state file, created if missing.
+        surroundings: what workers can access on this machine; each worker has its own arguments and environment.
+        say: prints a line for the user.
+        services: used instead of the services in the folder.
+        goes_on: whether to make the calls that an earlier process has left pending.
     """
 
     def __init__(
@@ -68,10 +68,10 @@ class Executor:
         self.stopping = threading.Event()
         self._programs: dict[str, Program] = {}
         self._named: dict[UUID, int] = {}
-        """The version of each component that was added to this executor last: what its new workers run."""
+        """The version of each component that was added last to this executor, for new workers."""
         self._workers: dict[int, Worker] = {}
         self._guard = threading.RLock()
-        # What is open is closed in the other order, the lock last, also where opening or closing fails.
+        # Everything opened is closed in reverse order, the lock last, even if opening or closing fails.
         with ExitStack() as opened:
             lock = StateLock(path)
             opened.callback(lock.release)
@@ -97,14 +97,14 @@ class Executor:
     # Components
 
     def add_component(self, path: Path, name: str | None = None) -> ComponentRecord:
-        """Make a component known; its content is kept for the workers that run it."""
+        """Add a component; store its content for the workers that run it."""
         called = name or path.name.removesuffix(".wasm")
         program = Program(path, called)
         kept = self._kept(program.digest)
         try:
             _keep(kept, program.content)
         except OSError as error:
-            raise StateError(f"{kept}: the component cannot be kept there: {error.strerror or error}") from error
+            raise StateError(f"{kept}: the component cannot be stored there: {error.strerror or error}") from error
         self._programs[program.digest] = program
         record = self.records.add_component(component_id(called), called, program.digest, len(program.content))
         self._named[record.id] = record.version
@@ -144,7 +144,7 @@ class Executor:
         env: tuple[tuple[str, str], ...] = (),
         once: bool = False,
     ) -> Worker:
-        """Make a worker of the version of a component that was added last, or else of the newest that is known."""
+        """Create a worker of the component's version that was added last here, or else of the newest known one."""
         versions = self.records.versions(component)
         if not versions:
             raise WorkerError(f"there is no component {component}")
@@ -152,24 +152,24 @@ class Executor:
         return self.worker(self.records.add_worker(component, name, version, args, env, once=once))
 
     def find(self, component: UUID, name: str) -> Worker | None:
-        """Return a worker that exists."""
+        """Return an existing worker, None if there is none."""
         record = self.records.worker(component, name)
         return None if record is None else self.worker(record)
 
     def find_or_create(self, component: UUID, name: str, **made: Any) -> Worker:
-        """Return a worker, made now if need be, in the way that `create` makes one."""
+        """Return a worker; create it, as `create` does, if there is none."""
         with self._guard:
             return self.find(component, name) or self.create(component, name, **made)
 
     def worker(self, record: WorkerRecord) -> Worker:
-        """Return the worker of a record; there is one object for each."""
+        """Return the worker of a record; each worker has one object."""
         with self._guard:
             if record.number not in self._workers:
                 self._workers[record.number] = Worker(self, record)
             return self._workers[record.number]
 
     def discard(self, worker: Worker) -> None:
-        """Remove a worker that was made and has not begun to do anything."""
+        """Remove a new worker that has not done anything yet."""
         if self.state.last_position(worker.number) == 1:
             worker.close()
             self.records.remove(worker.number)
@@ -179,45 +179,46 @@ class Executor:
         """Call a function of a worker and wait for its response."""
         return worker.invoke(function, request, key)
 
-    # What workers do to each other
+    # Operations between workers
 
     def ask(
         self, worker: CallableWorker, function: str, request: Encoded, key: str, check: Callable[[], object]
     ) -> Encoded:
-        """Call a function of a worker for another one, and wait until `check` raises what that one ends with.
+        """Call a function of a worker for another one, and wait until it returns or `check` raises.
 
-        The call goes on then, until this closes, and gives its response when it is made again with the same key.
+        If `check` raises, the call continues until the executor is closed. Repeating it with the same key returns its
+        response.
         """
         return self._queue.ask(lambda: self.invoke(worker, function, request, key), check)
 
     def submit(self, job: Callable[[], T]) -> Future[T]:
-        """Do something on a thread of its own."""
+        """Run a job on a separate thread."""
         return self._queue.submit(job)
 
     def enqueue(self, invocation: Invocation) -> None:
-        """Make a call when its time has come; one with the same key is made once."""
+        """Schedule a call; calls with the same key are made once."""
         self.records.enqueue(invocation)
         self._queue.look()
 
     def settle(self) -> None:
-        """Wait until every call whose time has come is made, and everything that was submitted is done."""
+        """Wait until all due calls and submitted jobs are done."""
         self._queue.settle()
 
     def wake(self, number: int) -> None:
-        """Let a worker go on that has been suspended; it is in the middle of a call."""
+        """Resume a worker that is suspended in the middle of a call."""
         record = self.records.numbered(number)
         if record.status == "suspended":
             self._resume(record)
 
     def _interrupt(self, number: int) -> None:
-        """End the call that a worker is in the middle of, because another process has asked for that."""
+        """End the current call of a worker at the request of another process."""
         with self._guard:
             worker = self._workers.get(number)
         if worker is not None:
             worker.stop()
 
     def _resume(self, record: WorkerRecord) -> None:
-        """Let a worker finish what it is in the middle of, on another thread."""
+        """Let a worker finish its current call on another thread."""
 
         def resume() -> None:
             try:
@@ -228,7 +229,7 @@ class Executor:
         self.submit(resume)
 
     def update(self, record: WorkerRecord, target: int, mode: str) -> None:
-        """Note that a worker shall get another version; it does when it is loaded or called the next time."""
+        """Request an update of a worker; it is made when the worker is next loaded or called."""
         with self.state.transaction():
             request = Encoded(json.dumps([target, mode]))
             self.state.append(record.number, Entry("pending-update", request=request, response=NOTHING))
@@ -236,22 +237,22 @@ class Executor:
         with self._guard:
             worker = self._workers.get(record.number)
         if worker is not None and mode == "automatic":
-            # A call under way goes on with the new version, by replay.
+            # Replay continues the current call with the new version.
             worker.restart()
 
     def fork(self, source: WorkerRecord, name: str, last: int, *, answer: str | None = None) -> None:
-        """Make a worker whose oplog begins with another's, and let it go on by itself.
+        """Create a worker whose oplog begins with another's, and let it continue by itself.
 
         Args:
-            source: the other one.
-            name: what the new one is called.
+            source: the other worker.
+            name: the name of the new worker.
             last: the last entry that they have in common.
-            answer: what that entry's call returns in the new one.
+            answer: the result of that entry's call in the new worker.
         """
         with self.state.transaction():
             found = self.records.worker(source.component, name)
             if found is not None:
-                # The worker that forks was stopped just after it had; maybe before the new one could begin.
+                # The forking worker was stopped just after the fork, maybe before the new worker could begin.
                 if found.status == "interrupted":
                     self._resume(found)
                 return
@@ -267,7 +268,7 @@ class Executor:
         self._resume(made)
 
     def revert(self, record: WorkerRecord, last: int) -> None:
-        """Take a worker back to an entry of its oplog; all after it counts no more."""
+        """Revert a worker to an entry of its oplog, discarding all later ones."""
         worker = self.worker(record)
         self.state.refuse_pruned(record.number, last)
         with worker.unloaded():
@@ -281,7 +282,7 @@ class Executor:
     # For sessions
 
     def surroundings_of(self, record: WorkerRecord, version: int) -> Surroundings:
-        """Return what a worker sees of this machine."""
+        """Return what a worker can access on this machine."""
         own = (
             ("GOLEM_WORKER_NAME", record.name),
             ("GOLEM_COMPONENT_ID", str(record.component)),
@@ -292,10 +293,10 @@ class Executor:
         return replace(self.surroundings, args=record.args, env=env)
 
     def stop(self) -> None:
-        """Let every call under way end, from any thread, and begin no other; the next process goes on with them.
+        """End all current calls, and begin no others; the next process resumes them. Any thread may call this.
 
-        What waits in Python notices a little later, and a call may just be about to begin: ask again until all are
-        over.
+        Waits in Python notice this a little later, and a call may be just about to begin, so call it again until all
+        calls have ended.
         """
         self.stopping.set()
         self.promises.stop()
@@ -310,14 +311,14 @@ class Executor:
     def close(self) -> None:
         """Unload all workers and close the state file; twice is fine.
 
-        Calls under way come to their end first, unless `stop` was called, or the worker that asked for one has ended.
+        Current calls are completed first, unless `stop` was called or the worker that made the call has ended.
         """
         self._opened.close()
 
     def _end_calls(self) -> None:
         self.promises.stop()
         if self._queue.is_left:
-            # Nobody waits for that any more, and it may take for ever.
+            # Nothing waits for this call any more, and it may take forever.
             self.stopping.set()
         self._queue.close(self._stop_again)
 
@@ -340,7 +341,7 @@ def _keep(path: Path, content: bytes) -> None:
 
 
 def _make_private(folder: Path) -> None:
-    """Make what stands beside a state file, where it is not there, so that only its user can look into it."""
+    """Create the missing files and folders beside a state file, readable only by the user."""
     store = folder / "keyvalue.sqlite"
     refuse_irregular(store, *(store.with_name(store.name + each) for each in BESIDE))
     try:
@@ -348,12 +349,10 @@ def _make_private(folder: Path) -> None:
             make_folder(folder / name)
         make_private(store)
     except OSError as error:
-        raise StateError(
-            f"{error.filename}: what stands beside the state file cannot be used: {error.strerror}"
-        ) from error
+        raise StateError(f"{error.filename}: this part of the state file cannot be used: {error.strerror}") from error
 
 
 def _damaged(path: Path) -> DamagedError:
     return DamagedError(
-        f"{path} is damaged: it is not the component that was kept there. Add the component's file again"
+        f"{path} is damaged: it is not the component that was stored there. Add the component's file again"
     )

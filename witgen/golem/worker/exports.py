@@ -1,7 +1,7 @@
-"""What can be called of a component from outside, by name, and values on their way in and out.
+"""The functions of a component that can be called from outside, by name, with encoding of their values.
 
-Methods of resources that the component exports are called on an object that the worker keeps under its constructor's
-arguments, and makes at the first call: `counter("ann").increment`. Golem calls these indexed resources.
+Methods of exported resources are called on an object that the worker creates at the first call and keeps under its
+constructor's arguments: `counter("ann").increment`. Golem calls these indexed resources.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from .oplog.codec import Encoded, Handle, Reference, decode, encode, has_handles
 __all__ = ["DROP", "Export", "Exports", "Receiver"]
 
 DROP: Final = "drop"
-"""What lets go of an object, where its resource has no method of that name."""
+"""The function that drops an object, unless its resource has a method of that name."""
 
 _METHOD: Final = re.compile(
     r"(?:(?P<place>[\w:/@.+-]+?)(?:\.\{|[#/.]))?(?P<made>(?P<resource>[a-z][a-zA-Z0-9-]*)\(.*\))\.(?P<method>[a-zA-Z0-9-]+)\}?",
     re.DOTALL,
 )
-"""`counter("ann").increment`, maybe with the interface, as that of functions."""
+"""`counter("ann").increment`, with an optional interface, written as for functions."""
 
 
 Lend: TypeAlias = Callable[[Handle, Reference], Any]
@@ -38,7 +38,7 @@ Hold: TypeAlias = Callable[[Handle, Any], Reference]
 
 
 def _as_reference(type_: Handle, value: Any) -> Reference:
-    """Return what stands for an object, which is all that others know of it."""
+    """Return the reference of an object, which is all that other workers know about it."""
     if not isinstance(value, Reference):
         raise WorkerError(f"a worker cannot be called with, or return, a handle of `{type_.resource.name}`")
     return value
@@ -46,7 +46,7 @@ def _as_reference(type_: Handle, value: Any) -> Reference:
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """The object of a method: what makes it, with which arguments, and how people write that."""
+    """The object of a method: its constructor, the arguments, and their form in messages."""
 
     constructor: abi.Function
     request: Encoded
@@ -55,7 +55,7 @@ class Receiver:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """An exported function. A method has a receiver, and `function` is what is left without it."""
+    """Exported function. A method has a receiver, which `function` does not include."""
 
     interface: str
     function: abi.Function
@@ -65,7 +65,7 @@ class Export:
 
     @property
     def name(self) -> str:
-        """The name in full, as Golem writes it: `ns:package/interface.{function}`."""
+        """The full name in Golem's notation: `ns:package/interface.{function}`."""
         is_static = self.function.kind is abi.FunctionKind.STATIC
         name = self.function.plain_name if is_static else self.function.name
         if self.receiver is not None:
@@ -78,7 +78,7 @@ class Export:
         return abi.Tuple(tuple(param.type for param in self.function.params))
 
     def request(self, arguments: Sequence[object]) -> Encoded:
-        """Return the arguments of a call as they stand in an oplog; or raise `ValueError`."""
+        """Return the arguments of a call in the oplog's form, or raise `ValueError`."""
         if len(arguments) != len(self.function.params):
             names = ", ".join(param.name for param in self.function.params)
             raise TypeError(f"{self.name} takes ({names}), not {len(arguments)} arguments")
@@ -86,11 +86,11 @@ class Export:
         return encode(self.params, values, _as_reference)
 
     def arguments(self, request: Encoded, lend: Lend = _as_reference) -> list[Any]:
-        """Return recorded arguments; `lend` turns what stands for an object of the worker into that."""
+        """Return recorded arguments; `lend` returns the worker's object of a reference."""
         return list(decode(self.params, request, lend))
 
     def check(self, request: Encoded) -> None:
-        """Raise unless recorded arguments are of the parameters' types: another version may have others."""
+        """Raise if recorded arguments are not of the parameters' types, which may differ in another version."""
         try:
             check.arguments(self.function, self.arguments(request), lambda _, value: value)
         except (TypeError, ValueError, LookupError, AttributeError, StopIteration, DamagedError) as error:
@@ -98,9 +98,9 @@ class Export:
             raise WorkerError(f"this call does not fit the worker's version of the component: {shown}") from error
 
     def call(self, function: Any, arguments: Sequence[object], hold: Hold = _as_reference) -> Encoded:
-        """Call the bound function and return its response; a declared error is one too.
+        """Call the bound function and return its response, which may be a declared error.
 
-        `hold` keeps an object that the function gives, and returns what stands for it.
+        `hold` keeps an object that the function returns, and returns its reference.
         """
         try:
             value = function(*arguments)
@@ -116,25 +116,25 @@ class Export:
         return encode(self.function.result, value, hold)
 
     def result(self, response: Encoded) -> Any:
-        """Return a response as a value: `Ok` or `Err` where the function declares a result."""
+        """Return the value of a response: `Ok` or `Err` if the function declares a result."""
         return decode(self.function.result, response, _as_reference)
 
 
 class Exports:
-    """All that a component exports."""
+    """All exported functions of a component."""
 
     def __init__(self, interfaces: Sequence[abi.Interface]) -> None:
         self._interfaces = interfaces
 
     def __iter__(self) -> Iterator[Export]:
-        """Yield all functions but methods."""
+        """Yield all functions except methods."""
         for interface in self._interfaces:
             for function in interface.functions:
                 if function.resource is None or function.kind is abi.FunctionKind.STATIC:
                     yield Export(interface.name, function)
 
     def find(self, name: str) -> Export:
-        """Return the function of a name: in full, or as much of it as tells it apart.
+        """Return a function by its full name, or an unambiguous part of it.
 
         Raises:
             WorkerError: there is none, or there are several.
@@ -150,7 +150,7 @@ class Exports:
         raise WorkerError(f"the component exports no function `{name}`{self._advice(name)}")
 
     def find_called(self, name: str) -> Export:
-        """Return the function of a name as other workers may call it: with handles of objects that this one keeps."""
+        """Return a function by name as other workers may call it, with handles of objects that this worker keeps."""
         if any(name in _names(export) and not _passes_handles(export) for export in self):
             return self.find(name)
         found = [
@@ -162,7 +162,7 @@ class Exports:
         return found[0] if len(found) == 1 else self.find(name)
 
     def _methods(self, match: re.Match[str]) -> Iterator[Export]:
-        """Yield the methods that a name may mean."""
+        """Yield the methods that a name may refer to."""
         for interface in self._interfaces:
             if match["place"] and match["place"] not in _places(interface.name):
                 continue
@@ -213,11 +213,11 @@ def _is_method(function: abi.Function) -> bool:
 
 
 def _how(interface: abi.Interface, method: abi.Function) -> str:
-    """Say how a method is called."""
+    """Return a hint how to call a method."""
     kinds = {each.kind for each in interface.functions if each.resource is method.resource}
     if abi.FunctionKind.CONSTRUCTOR not in kinds:
         resource = method.plain_name.partition(".")[0]
-        return f"`{resource}` has no constructor, so that no worker can have one to call it on"
+        return f"`{resource}` has no constructor, so a worker cannot create one to call it on"
     return f"call it as `{_template(interface, method)}`, with the constructor's arguments in WAVE"
 
 
@@ -239,19 +239,19 @@ def _refuse_handles(export: Export) -> None:
 
 
 def _places(interface: str) -> set[str]:
-    """Return all that an interface may be called."""
+    """Return all names of an interface."""
     path = interface.partition("@")[0]
     return {interface, path, path.rpartition("/")[2]}
 
 
 def _names(export: Export) -> set[str]:
-    """Return all that a function may be called by."""
+    """Return all names of an exported function."""
     name = export.function.plain_name
     return _spelt(export.interface, name) if export.interface else {name}
 
 
 def _spelt(interface: str, name: str) -> set[str]:
-    """Return all that a function of an interface may be called by."""
+    """Return all names of a function of an interface."""
     spelt = {f"{place}{form}" for place in _places(interface) for form in (f"#{name}", f".{{{name}}}")}
     short = interface.partition("@")[0].rpartition("/")[2]
     return {name, *spelt, f"{short}.{name}", f"{short}/{name}"}

@@ -1,4 +1,4 @@
-"""A component with its host, recorded: what a worker is while it is loaded."""
+"""The running component of a loaded worker, with recording implementations of its imports."""
 
 from __future__ import annotations
 
@@ -38,40 +38,40 @@ def _nowhere(stream: str, data: bytes) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a component sees of this machine."""
+    """What a component can access on this machine, and its limits."""
 
     args: tuple[str, ...] = ()
     env: tuple[tuple[str, str], ...] = ()
     folders: tuple[tuple[str, str], ...] = ()
-    """Folders of the guest, and what they are here."""
+    """Folders of the guest, and their paths on this machine."""
     network: bool = True
     deadline: float | None = None
-    """Seconds that one call may take."""
+    """The time limit of one call, in seconds."""
     memory: int | None = None
-    """Bytes that each memory may have."""
+    """The size limit of each memory, in bytes."""
     response_limit: int = RESPONSE_LIMIT
-    """Bytes that the body of an HTTP response may have; the oplog keeps all of them."""
+    """The size limit of an HTTP response body, in bytes; all bodies are kept for replay."""
     disk: int | None = None
-    """Bytes that the oplog of a worker and the bodies of its responses may take, its files, and each of the stores."""
+    """The size limit, in bytes, of a worker's oplog with response bodies, of its files, and of each store."""
     output: Callable[[str, bytes], object] = field(default=_nowhere)
-    """Takes what the guest writes to `stdout` and `stderr`."""
+    """Receives what the guest writes to `stdout` and `stderr`."""
 
     def __post_init__(self) -> None:
-        """Check the limits where they are given: not each time that a worker starts."""
+        """Check the limits here, once, and not whenever a worker starts."""
         _ = self.limits
 
     @property
     def limits(self) -> Limits:
-        """What stores of workers allow."""
+        """The limits of stores of workers."""
         return Limits(deadline=self.deadline, memory=self.memory, interruptible=True)
 
     @property
     def has_root(self) -> bool:
-        """Tell whether a folder of this machine stands in place of the worker's own files."""
+        """Return whether a folder of this machine replaces the worker's own files."""
         return any(guest in {"/", ".", "./", ""} for guest, _ in self.folders)
 
     def wasi(self, recorder: Recorder, files: Files | None) -> WasiConfig:
-        """Return what wasmtime provides; `files` are at `/`."""
+        """Return the configuration of wasmtime's WASI, with `files` at `/`."""
         config = WasiConfig()
         config.argv = list(self.args)
         config.env = list(self.env)
@@ -109,14 +109,14 @@ def _recording(made: Composition, recorder: Recorder, durable: Durable, files: F
 
 
 class Loaded:
-    """A component that runs, with implementations that record.
+    """Running component, with implementations that record.
 
     Args:
         program: the component.
-        implementations: what implements its imports, by the fields of the bindings' `ServicesImports`.
-        recorder: its oplog.
-        durable: makes the implementations durable.
-        surroundings: what else it sees.
+        implementations: the implementations of its imports, by field of the bindings' `ServicesImports`.
+        recorder: records its calls.
+        durable: wraps the implementations.
+        surroundings: what else it can access.
         files: its files.
     """
 
@@ -156,7 +156,7 @@ class Loaded:
         return response
 
     def refuse_unknown(self, export: Export, request: Encoded) -> None:
-        """Raise if a call speaks of an object that the worker does not keep."""
+        """Raise if a call refers to an object that the worker does not keep."""
         export.arguments(request, self._held.known)
 
     def _call(self, export: Export, request: Encoded) -> Encoded:
@@ -178,7 +178,7 @@ class Loaded:
         return self._functions[function]
 
     def _object(self, receiver: Receiver, interface: str) -> Any:
-        """Return the object of a method, made at its first call."""
+        """Return the object of a method; create it at its first call."""
         key = (receiver.constructor, receiver.request)
         if key not in self._receivers:
             arguments = Export(interface, receiver.constructor).arguments(receiver.request)
@@ -192,18 +192,18 @@ class Loaded:
 
     @property
     def has_objects(self) -> bool:
-        """Tell whether objects of the component's are kept here for other calls."""
+        """Return whether objects of the component are kept for other calls."""
         return bool(self._held or self._receivers)
 
     def check(self) -> None:
-        """Raise if the call under way has to end: host code that waits has to look itself."""
+        """Raise if the current call has to end; host code that waits must call this itself."""
         if self.store.interruption is not None:
             self.store.interruption.check_here()
 
     def stop(self, cause: BaseException) -> None:
-        """Let the call under way end with an exception, from another thread; there may be none."""
+        """End the current call, if there is one, with an exception. Any thread may call this."""
         self.store.interrupt(cause)
 
     def close(self) -> None:
-        """Let go of everything; twice is fine."""
+        """Release everything; twice is fine."""
         self.store.close()

@@ -1,4 +1,4 @@
-"""What `witgen workers` does with workers that are not loaded: every state that a worker can be in has a way out."""
+"""Operations of `witgen workers` on workers that are not loaded. Every state of a worker has a way out."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from .storage.tables import Records, WorkerRecord
 __all__ = ["Manager", "Pruned", "Reader"]
 
 _BODY: Final = re.compile(rb'"([0-9a-f]{16})"')
-"""The name of a response's body, as it stands in the oplog."""
+"""The name of a response body, in the oplog's form."""
 
 _SHOWN: Final = 200
-"""Characters of a value that is shown."""
+"""The most characters of a value that are shown."""
 
 
 _WAYS: Final = {
     "running": ["interrupt"], "suspended": ["interrupt"], "retrying": ["interrupt"], "failed": ["retry"]
 }  # fmt: skip
-"""What leads out of a status, beside giving the call up and removing the worker."""
+"""Ways out of a status, other than abandoning the call and removing the worker."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """What was removed: workers by name, entries of oplogs, files of responses' bodies, and bytes of those."""
+    """What was removed: workers by name, oplog entries, files of response bodies, and the bytes of those."""
 
     workers: list[str]
     entries: int
@@ -45,10 +45,10 @@ class Pruned:
 
 
 class Reader:
-    """Looks at a state file, also while another process runs its workers.
+    """Reader of a state file, which works while another process runs its workers.
 
     Raises:
-        StateError: it is not a state file, or damaged.
+        StateError: the file is not a state file, or is damaged.
     """
 
     def __init__(self, path: Path, *, read_only: bool = True) -> None:
@@ -61,7 +61,7 @@ class Reader:
         self.folder = place.with_name(f"{place.name}.d")
 
     def find(self, name: str) -> WorkerRecord:
-        """Return the worker of a name: WORKER, or COMPONENT/WORKER where several components have one of that name."""
+        """Return a worker by name: WORKER, or COMPONENT/WORKER if several components have one of that name."""
         everyone = [(self.component(each), each) for each in self.records.workers()]
         fitting = [each for _, each in everyone if each.name == name]
         fitting = fitting or [each for component, each in everyone if f"{component}/{each.name}" == name]
@@ -73,12 +73,12 @@ class Reader:
         raise WorkerError(f"several components have a worker `{name}`: name one of {ways}")
 
     def component(self, record: WorkerRecord) -> str:
-        """Return what a worker's component is called."""
+        """Return the name of a worker's component."""
         versions = self.records.versions(record.component)
         return versions[-1].name if versions else str(record.component)
 
     def listed(self, record: WorkerRecord) -> dict[str, Any]:
-        """Return what is known about a worker, for a list of them."""
+        """Return a worker's properties for a list of workers."""
         return {
             "component": self.component(record),
             "worker": record.name,
@@ -92,7 +92,7 @@ class Reader:
         }
 
     def shown(self, record: WorkerRecord) -> dict[str, Any]:
-        """Return all that is known about a worker, and the commands that lead out of the state that it is in."""
+        """Return all properties of a worker, and the commands that lead out of its current state."""
         call, error = self.state.open_call(record.number), self.state.last(record.number, "error")
         update = self.records.next_update(record.number)
         waiting = [each for each in self.records.pending() if each.worker == record.number]
@@ -112,14 +112,14 @@ class Reader:
         }
 
     def ways(self, record: WorkerRecord, call: Entry | None) -> list[str]:
-        """Return the commands that lead out of the state that a worker is in."""
+        """Return the commands that lead out of a worker's current state."""
         verbs = _WAYS.get(record.status, [])
         if call is not None or record.status == "exited":
             verbs = [*verbs, "abandon"]
         return [command(verb, record.name, self.path).strip("`") for verb in (*verbs, "delete")]
 
     def oplog(self, record: WorkerRecord, *, start: int = 1, dead: bool = False) -> Iterator[dict[str, Any]]:
-        """Yield the entries of a worker's oplog from a position on; with `dead`, those too that count no more."""
+        """Yield the entries of a worker's oplog from a position on; with `dead`, include discarded ones."""
         while page := self.state.entries(record.number, start=start, limit=500, alive=not dead):
             for entry in page:
                 yield {
@@ -136,14 +136,14 @@ class Reader:
             start = page[-1].position + 1
 
     def bodies(self, record: WorkerRecord) -> list[Path]:
-        """Return the files with bodies of responses that a worker has got."""
+        """Return the files of a worker's response bodies."""
         folder = self.folder / "http" / str(record.number)
         return sorted(folder.iterdir()) if folder.is_dir() else []
 
     def interrupt(self, record: WorkerRecord) -> bool:
-        """Ask the process that runs a worker to end the call there; the worker's next call goes on with it.
+        """Ask the process that runs a worker to end its current call, which the worker's next call resumes.
 
-        Tell whether there is such a process; without one, note that the call was interrupted.
+        Return whether there is such a process; without one, mark the call as interrupted.
         """
         if not record.is_busy:
             raise WorkerError(f"worker `{record.name}` is {record.status}: there is no call to interrupt")
@@ -170,7 +170,7 @@ class Reader:
 
 
 class Manager(Reader):
-    """Changes workers of a state file that no process runs meanwhile."""
+    """Editor of a state file's workers, while no process runs them."""
 
     def __init__(self, path: Path) -> None:
         if not path.exists():
@@ -184,19 +184,19 @@ class Manager(Reader):
             raise
 
     def abandon(self, record: WorkerRecord) -> str:
-        """Give up the call that a worker is in the middle of, or that ended it; return which one that was."""
+        """Abandon the unfinished call of a worker, or the call that made it exit; return the call's name."""
         call = self.state.open_call(record.number)
         if call is None and record.status == "exited":
             call = self.state.last(record.number, INVOKED)
         if call is None:
-            raise WorkerError(f"worker `{record.name}` is {record.status} and in the middle of no call")
+            raise WorkerError(f"worker `{record.name}` is {record.status} and has no unfinished call")
         with self.state.transaction():
             self._back(record, call.position - 1)
             self.records.settle(record.number, call.key, "cancelled")
         return call.name
 
     def revert(self, record: WorkerRecord, *, position: int | None = None, calls: int | None = None) -> int:
-        """Take a worker back to an entry of its oplog, or before its last calls; return the last entry that counts."""
+        """Revert a worker to an entry of its oplog, or to before its last calls; return the last entry kept."""
         if calls is not None:
             position = self.state.before_invocations(record.number, calls)
         last = self.state.last_position(record.number)
@@ -206,7 +206,7 @@ class Manager(Reader):
         return position
 
     def retry(self, record: WorkerRecord) -> str | None:
-        """Let a failed worker try again; return the call that its next one goes on with."""
+        """Let a failed worker try again; return the call that its next call resumes first."""
         if record.status != "failed":
             raise WorkerError(f"worker `{record.name}` is {record.status}, not failed")
         call = self.state.open_call(record.number)
@@ -214,10 +214,10 @@ class Manager(Reader):
         return None if call is None else call.name
 
     def delete(self, record: WorkerRecord) -> None:
-        """Remove a worker with all that is its: oplog, promises, waiting calls, files, bodies of responses."""
+        """Remove a worker with its oplog, promises, pending calls, files, and response bodies."""
         self.records.remove(record.number)
         folder = self.folder / "http" / str(record.number)
-        # Otherwise it would wait for a pipe.
+        # Otherwise opening a pipe would wait forever.
         if folder.is_dir():
             shutil.rmtree(folder, ignore_errors=True)
         remove_tree(worker_folder(self.folder, record.number))
@@ -225,12 +225,12 @@ class Manager(Reader):
     def prune(self, *, failed: bool = False) -> Pruned:
         """Remove what no worker needs any more.
 
-        That is: workers that ended themselves; those that were made for one run, or for one client of another worker,
-        and are done; entries of oplogs that no longer count, or that a snapshot stands for; bodies of responses that
-        no entry speaks of; files of snapshots that no worker begins with, and of workers that are gone.
+        That is: workers that exited; those created for one run, or for one client of another worker, that are done;
+        oplog entries that were discarded or are covered by a snapshot; response bodies that no entry refers to; files
+        of snapshots that no worker begins with; and files of removed workers.
 
         Args:
-            failed: whether failed workers are removed too.
+            failed: whether to remove failed workers too.
         """
         removed: list[str] = []
         entries = bodies = size = 0
@@ -256,7 +256,7 @@ class Manager(Reader):
         return Pruned(removed, entries, bodies, size)
 
     def _orphans(self) -> list[Path]:
-        """Return the bodies of workers that are gone: a process may have been killed while it removed them."""
+        """Return the response bodies of removed workers: a process may have been killed while it removed them."""
         known = {str(record.number) for record in self.records.workers()}
         return [path for path in (self.folder / "http").glob("*/*") if path.parent.name not in known and path.is_file()]
 
@@ -285,11 +285,11 @@ class Manager(Reader):
             self.state.refuse_pruned(record.number, position)
             self.records.go_back(record.number, position, "revert")
             self.records.set_status(record.number, "idle")
-        # They are made again at the next call; until then nobody shall find what counts no more.
+        # The files are rebuilt at the next call; until then, discarded ones must not be visible.
         remove_tree(worker_folder(self.folder, record.number) / "root")
 
     def close(self) -> None:
-        """Close the file and let go of it; twice is fine."""
+        """Close the file and release its lock; twice is fine."""
         try:
             super().close()
         finally:

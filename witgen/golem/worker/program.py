@@ -1,4 +1,4 @@
-"""Components that workers run: their exports by name, and values on their way in and out."""
+"""Components that workers run, with their exports by name."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from .exports import Export, Exports
 __all__ = ["Program", "component_id"]
 
 _IDS: Final = UUID("5d7cc4a4-4d3e-5d0b-9d52-6f0a7f8a2c11")
-"""The namespace of component ids: on this machine, a component is what its file is called."""
+"""The namespace of component ids, which are derived from component names on this machine."""
 
 
 def component_id(name: str) -> UUID:
-    """Return the id of the component of a name."""
+    """Return the id of the component with a name."""
     return uuid5(_IDS, name)
 
 
@@ -29,16 +29,16 @@ class Program:
     """One version of a component.
 
     Args:
-        path: its file.
-        name: what it is called.
+        path: the component's file.
+        name: the component's name.
 
     Attributes:
         content: the component's bytes.
-        world: the class of its world.
+        world: the class of the component's world.
 
     Raises:
         WitgenError: the file is not a component.
-        OSError: it cannot be read.
+        OSError: the file cannot be read.
     """
 
     def __init__(self, path: Path, name: str) -> None:
@@ -48,11 +48,11 @@ class Program:
 
     @property
     def exports(self) -> Exports:
-        """All that can be called from outside."""
+        """The functions that can be called from outside."""
         return Exports(definition_of(self.world).exports)
 
     def find(self, name: str) -> Export:
-        """Return the function of a name: in full, or as much of it as tells it apart.
+        """Return a function by its full name, or an unambiguous part of it.
 
         Raises:
             WorkerError: there is none, or there are several.
@@ -60,15 +60,15 @@ class Program:
         return self.exports.find(name)
 
     def find_called(self, name: str) -> Export:
-        """Return the function of a name as other workers may call it; see `find`."""
+        """Return a function by name as other workers may call it; see `find`."""
         return self.exports.find_called(name)
 
     @property
     def has_snapshots(self) -> bool:
-        """Tell whether the component saves its state and loads it again."""
+        """Return whether the component can save and load its state."""
         return None not in {self.lifecycle("save-snapshot"), self.lifecycle("load-snapshot")}
 
     def lifecycle(self, interface: str) -> Export | None:
-        """Return the only function of an interface of `golem:api`, where the component exports it."""
+        """Return the only function of an interface of `golem:api`, None if the component does not export it."""
         path = f"golem:api/{interface}"
         return next((each for each in self.exports if each.interface.partition("@")[0] == path), None)

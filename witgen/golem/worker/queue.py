@@ -1,4 +1,4 @@
-"""Calls that are made by themselves: fired, scheduled, or awaited later."""
+"""Calls that run in the background: triggered without waiting, scheduled, or awaited later."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ T = TypeVar("T")
 
 _THREADS: Final = 64
 _LOOK_AGAIN: Final = 0.1
-"""Seconds between two looks at whether somebody still waits, or may."""
+"""Seconds between two checks whether the caller still waits."""
 
 _LONGEST_PAUSE: Final = 60.0
-"""Seconds after which the clock is looked at again: somebody may have set it."""
+"""Seconds after which the clock is checked again, because it may have been set."""
 
 
 class Queue:
-    """Makes the calls that a state file has pending, those of an earlier process too, when their time has come."""
+    """Queue of the pending calls of a state file, also of earlier processes, which makes them when they are due."""
 
     def __init__(self, executor: WorkerExecutor) -> None:
         self._executor = executor
@@ -39,17 +39,17 @@ class Queue:
         self._started: set[tuple[int, str]] = set()
         self._is_closed = False
         self.is_left = False
-        """Whether something is under way, or was, that nobody waits for any longer."""
+        """Whether a job was left running that nothing waits for any more."""
         self._thread: threading.Thread | None = None
 
     def submit(self, job: Callable[[], T]) -> Future[T]:
-        """Do something on another thread."""
+        """Run a job on another thread."""
         return self._watched(self._threads.submit(job))
 
     def ask(self, job: Callable[[], T], check: Callable[[], object]) -> T:
-        """Do something on a thread of its own and wait for it, until `check` raises; it goes on by itself then.
+        """Run a job on a separate thread and wait for it until `check` raises, after which it continues alone.
 
-        A thread of the pool would not do: all of them may wait for others.
+        A pool thread does not suffice, because all of them may be waiting for other calls.
         """
         future: Future[T] = Future()
         context = copy_context()
@@ -92,7 +92,7 @@ class Queue:
             self._changed.notify_all()
 
     def look(self) -> None:
-        """See to what is pending, now and from now on."""
+        """Check for pending calls, now and from now on."""
         with self._changed:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="pending invocations", daemon=True)
@@ -100,16 +100,16 @@ class Queue:
             self._changed.notify_all()
 
     def settle(self) -> None:
-        """Wait until everything whose time has come is done, or waits for a promise."""
+        """Wait until all due calls are done or wait for a promise."""
         with self._changed:
             while len(self._busy) > self._executor.promises.waiting or self._due():
                 self._changed.wait(0.1)
 
     def close(self, stop: Callable[[], object]) -> None:
-        """Begin nothing more and wait for what is under way; twice is fine.
+        """Begin no more calls and wait for the current ones; twice is fine.
 
         Args:
-            stop: is called now and then while something is.
+            stop: is called repeatedly during the wait.
         """
         with self._changed:
             self._is_closed = True

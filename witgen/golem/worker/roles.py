@@ -1,7 +1,7 @@
-"""What workers and host functions need of those who run them: the executor, a worker, one of its lives.
+"""Protocols for the executor, workers and sessions, as workers and host functions use them.
 
-`Executor`, `Worker` and `Session` fill these roles. They know each other through them alone, so that no import leads
-back from what is run to what runs it.
+`Executor`, `Worker` and `Session` implement these protocols and refer to each other only through them, so that no
+import leads from the lower level to the higher one.
 """
 
 from __future__ import annotations
@@ -30,26 +30,26 @@ T = TypeVar("T")
 
 
 class CallableWorker(Protocol):
-    """A worker that others call."""
+    """Worker that other workers can call."""
 
     number: int
 
     @property
     def record(self) -> WorkerRecord:
-        """What the state file says about it."""
+        """Its record in the state file."""
         ...
 
     def invoke(self, function: str, request: Encoded, key: str) -> Encoded:
-        """Call a function and return its response; a call that was made with this key is not made again."""
+        """Call a function and return its response; a call with a key that was used before is not repeated."""
         ...
 
 
 class WorkerExecutor(Protocol):
-    """Runs the workers of one state file."""
+    """Executor of the workers of one state file."""
 
     path: Path
     folder: Path
-    """What stands beside the state file."""
+    """The folder beside the state file."""
     state: State
     records: Records
     promises: Promises
@@ -63,7 +63,7 @@ class WorkerExecutor(Protocol):
         ...
 
     def surroundings_of(self, record: WorkerRecord, version: int) -> Surroundings:
-        """Return what a worker sees of this machine."""
+        """Return what a worker can access on this machine."""
         ...
 
     def worker(self, record: WorkerRecord) -> CallableWorker:
@@ -71,7 +71,7 @@ class WorkerExecutor(Protocol):
         ...
 
     def find_or_create(self, component: UUID, name: str, **made: Any) -> CallableWorker:
-        """Return a worker, made now if need be."""
+        """Return a worker; create it if there is none."""
         ...
 
     def invoke(self, worker: CallableWorker, function: str, request: Encoded, key: str) -> Encoded:
@@ -81,31 +81,31 @@ class WorkerExecutor(Protocol):
     def ask(
         self, worker: CallableWorker, function: str, request: Encoded, key: str, check: Callable[[], object]
     ) -> Encoded:
-        """Call a function of a worker for another one, and wait until `check` raises what that one ends with."""
+        """Call a function of a worker for another one, and wait until it returns or `check` raises."""
         ...
 
     def submit(self, job: Callable[[], T]) -> Future[T]:
-        """Do something on a thread of its own."""
+        """Run a job on a separate thread."""
         ...
 
     def enqueue(self, invocation: Invocation) -> None:
-        """Make a call when its time has come."""
+        """Schedule a call."""
         ...
 
     def wake(self, number: int) -> None:
-        """Let a suspended worker go on."""
+        """Resume a suspended worker."""
         ...
 
     def update(self, record: WorkerRecord, target: int, mode: str) -> None:
-        """Note that a worker shall get another version."""
+        """Request an update of a worker."""
         ...
 
     def fork(self, source: WorkerRecord, name: str, last: int, *, answer: str | None = None) -> None:
-        """Make a worker whose oplog begins with another's."""
+        """Create a worker whose oplog begins with another's."""
         ...
 
     def revert(self, record: WorkerRecord, last: int) -> None:
-        """Take a worker back to an entry of its oplog."""
+        """Revert a worker to an entry of its oplog."""
         ...
 
     def before_invocations(self, worker: int, count: int) -> int:
@@ -114,7 +114,7 @@ class WorkerExecutor(Protocol):
 
 
 class LoadedWorker(Protocol):
-    """A worker while it is loaded, for the host functions that it calls."""
+    """Loaded worker, for the host functions that it calls."""
 
     executor: WorkerExecutor
     record: WorkerRecord
@@ -123,21 +123,21 @@ class LoadedWorker(Protocol):
 
     @property
     def worker_id(self) -> WorkerId:
-        """Which worker this is."""
+        """The worker's id."""
         ...
 
     def check(self) -> None:
-        """Raise if the call under way has to end."""
+        """Raise if the current call has to end."""
         ...
 
     def check_if_started(self) -> None:
-        """Do what `check` does, once the component has started."""
+        """Do the same as `check`, but only after the component has started."""
         ...
 
     def key_here(self) -> UUID:
-        """Return a UUID that belongs to the entry of the call under way."""
+        """Return a UUID for the entry of the current call."""
         ...
 
     def go_back(self, position: int, kind: str) -> NoReturn:
-        """Forget what came after a position of the oplog, and go on from there."""
+        """Discard all entries after a position of the oplog, and continue from there."""
         ...

@@ -1,4 +1,4 @@
-"""One life of a worker: from its loading until it is unloaded, dies, or has to go back in its oplog."""
+"""One session of a worker: from loading it until it is unloaded, fails, or jumps back in its oplog."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ _LEVELS: Final = {
 
 
 class Restart(BaseException):
-    """The worker has to be loaded again, because its oplog is another one now. Host code does not catch this."""
+    """Request to reload the worker, because its oplog has changed. Host code must not catch this."""
 
 
 class Session:
-    """A loaded worker and its way along the oplog.
+    """A loaded worker and its progress along the oplog.
 
     Attributes:
-        policy: what is done when it fails, as it is set now.
+        policy: the current retry policy.
     """
 
     def __init__(self, executor: WorkerExecutor, record: WorkerRecord, version: int) -> None:
@@ -81,7 +81,7 @@ class Session:
         return self._loaded
 
     def implementations(self) -> dict[str, object]:
-        """Return what implements the imports, by their field of the bindings' `ServicesImports`."""
+        """Return the implementations of the imports, by field of the bindings' `ServicesImports`."""
         return {
             **self.executor.services.implementations(),
             **self._clocks.implementations(),
@@ -94,7 +94,7 @@ class Session:
         }
 
     def start(self) -> None:
-        """Instantiate the component, which may call its host already."""
+        """Instantiate the component, which may already call its host."""
         begins = self.recorder.snapshot
         self.files.rebuild(None if begins is None else snapshot_files(begins))
         durable = Durable(self.recorder, self._observe)
@@ -106,11 +106,11 @@ class Session:
         return self._running.call(export, request)
 
     def refuse_unknown(self, export: Export, request: Encoded) -> None:
-        """Raise if a call speaks of an object that the worker does not keep."""
+        """Raise if a call refers to an object that the worker does not keep."""
         self._running.refuse_unknown(export, request)
 
     def load_snapshot(self, snapshot: bytes) -> None:
-        """Let the component read what its predecessor has saved."""
+        """Let the component load the state that another version has saved."""
         export = self.program.lifecycle("load-snapshot")
         if export is None:
             raise WorkerError(f"version {self.version} of the component exports no golem:api/load-snapshot")
@@ -119,7 +119,7 @@ class Session:
             raise WorkerError(f"version {self.version} of the component does not load the snapshot: {refusal}")
 
     def save_snapshot(self) -> tuple[bytes, str | None]:
-        """Let the component save its state, and keep its files; return what they are found by again."""
+        """Let the component save its state, and pack its files; return the state and the name of the archive."""
         export = self.program.lifecycle("save-snapshot")
         if export is None:
             raise WorkerError(f"version {self.version} of the component exports no golem:api/save-snapshot")
@@ -128,17 +128,17 @@ class Session:
         return snapshot, self.files.pack()
 
     def refuse_snapshot(self) -> None:
-        """Raise if the worker has what a snapshot does not take along.
+        """Raise if the worker has state that a snapshot does not include.
 
         Raises:
-            WorkerError: the message says what that is.
+            WorkerError: it has; the message says which.
         """
         if self._running.has_objects:
-            raise WorkerError("it keeps objects of the component's for later calls, which a snapshot does not have")
+            raise WorkerError("it keeps objects of the component for later calls, which a snapshot does not contain")
         recorder = self.recorder
         if self.policy != DEFAULT_POLICY or recorder.level != "smart" or not recorder.repeats:
             raise WorkerError(
-                "it has set its retry policy, persistence level or idempotence mode, which a snapshot does not have"
+                "it has set its retry policy, persistence level or idempotence mode, which a snapshot does not contain"
             )
 
     def close(self) -> None:
@@ -147,44 +147,44 @@ class Session:
             self._loaded.close()
         self._http.close()
 
-    # For the services of this worker
+    # Used by the services of this worker
 
     @property
     def worker_id(self) -> WorkerId:
-        """Which worker this is."""
+        """The worker's id."""
         return WorkerId(ComponentId(to_wit_uuid(self.record.component)), self.record.name)
 
     def key_here(self) -> UUID:
-        """Return a UUID that belongs to the entry of the call under way, however often that is made.
+        """Return a UUID for the entry of the current call, the same whenever the call is repeated.
 
-        A call that is not recorded has no entry, and another one each time.
+        A call that is not recorded has no entry, and gets a new UUID each time.
         """
         if not self.recorder.current:
             return uuid4()
-        # The moment tells workers apart that are made under one name, one after the other.
+        # The creation time distinguishes workers that are created one after the other under the same name.
         record = self.record
         return uuid5(_KEYS, f"{record.component}/{record.name}/{record.created}/{self.recorder.current}")
 
     def check_if_started(self) -> None:
-        """Do what `check` does; a component that has not started yet has no call that could end."""
+        """Do the same as `check`, but only after the component has started: before, there is no call to end."""
         if self._loaded is not None:
             self._loaded.check()
 
     def check(self) -> None:
-        """Raise if the call under way has to end: host code that waits has to look itself."""
+        """Raise if the current call has to end; host code that waits must call this itself."""
         self._running.check()
 
     def stop(self, cause: BaseException | None = None) -> None:
-        """End the call under way, from another thread; the next process goes on with it."""
+        """End the current call, which the next process resumes. Any thread may call this."""
         if self._loaded is not None:
             self._loaded.stop(cause or Stopped())
 
     def go_back(self, position: int, kind: str) -> NoReturn:
-        """Forget what came after a position of the oplog, and go on from there.
+        """Discard all entries after a position of the oplog, and continue from there.
 
         Args:
-            position: the last entry that counts.
-            kind: what the oplog calls it: `jump` or `revert`.
+            position: the last entry to keep.
+            kind: the kind of the new entry: `jump` or `revert`.
         """
         if not 0 < position <= self.recorder.current:
             raise RefusedError(f"the oplog has no entry {position} to go back to")
@@ -192,7 +192,7 @@ class Session:
         raise Restart
 
     def _observe(self, interface: str, function: str, arguments: Sequence[Any], value: Any) -> None:
-        """Keep up with what the worker has set and seen, in replay too."""
+        """Track settings and clock readings of the worker, also in replay."""
         if interface.startswith("wasi:clocks/monotonic-clock") and function == "now":
             self._last_reading = value
         elif not interface.startswith("golem:api/host"):

@@ -1,4 +1,4 @@
-"""Snapshots of all workers of a state file, so that what stands before them can be removed."""
+"""Snapshots of all workers of a state file, so that earlier oplog entries can be removed."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ __all__ = ["take_snapshots"]
 
 
 def take_snapshots(path: Path, say: Callable[[str], None]) -> int:
-    """Let the idle workers whose components make snapshots begin anew with one; return how many do.
+    """Take snapshots of the idle workers whose components support them; return how many were taken.
 
-    Workers that cannot stay as they are.
+    Workers that cannot have a snapshot do not change.
 
     Args:
         path: the state file.
-        say: takes which workers cannot, and why.
+        say: is called with a line for each worker that cannot, with the reason.
 
     Raises:
         StateError: the file cannot be used.

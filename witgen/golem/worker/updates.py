@@ -1,4 +1,4 @@
-"""Updates: a worker goes on with another version of its component."""
+"""Updates of workers to another version of their component."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def update(
     unload: Callable[[], None],
     failed: Callable[[int, str], None],
 ) -> Session:
-    """Load a worker with the version that it shall have; where that fails, it stays at its own.
+    """Load a worker with its pending update; if that fails, keep its version.
 
     Args:
-        executor: where it runs.
+        executor: the worker's executor.
         record: the worker.
         load: loads a version and replays the oplog.
-        unload: undoes that.
-        failed: takes the version that it stays at, and why.
+        unload: unloads it.
+        failed: is called with the version that it stays at, and the reason.
     """
     version = record.version
     _take_back_half(executor, record)
@@ -50,7 +50,7 @@ def update(
             unload()
             return _by_snapshot(executor, record, (number, target), snapshot, load)
         except StateError:
-            # It may work another time.
+            # The update may succeed the next time.
             unload()
             raise
         except Exception as error:  # noqa: BLE001 - any failure of the new version means that the old one stays
@@ -75,7 +75,7 @@ def _by_snapshot(
     snapshot: tuple[bytes, str | None],
     load: Callable[[int], Session],
 ) -> Session:
-    """Write the snapshot down and load the new version, which begins with it; take it back where that fails."""
+    """Record a snapshot and load the new version from it; remove the snapshot if that fails."""
     number, target = wanted
     session, position = _begin_with(executor, record, target, snapshot, load)
     with executor.state.transaction():
@@ -88,17 +88,17 @@ def _by_snapshot(
 def begin_anew(
     executor: WorkerExecutor, record: WorkerRecord, load: Callable[[int], Session], unload: Callable[[], None]
 ) -> None:
-    """Let a worker that is in the middle of nothing begin anew with a snapshot of what it is, at its version.
+    """Restart an idle worker's oplog from a snapshot of its current state, at the same version.
 
     Args:
-        executor: where it runs.
+        executor: the worker's executor.
         record: the worker.
         load: loads a version and replays the oplog.
-        unload: undoes that.
+        unload: unloads it.
 
     Raises:
-        WorkerError: it has what a snapshot does not take along.
-        Exception: what the component failed with.
+        WorkerError: it has state that a snapshot does not include.
+        Exception: the component failed.
     """
     _take_back_half(executor, record)
     session = load(record.version)
@@ -116,7 +116,7 @@ def _begin_with(
     snapshot: tuple[bytes, str | None],
     load: Callable[[int], Session],
 ) -> tuple[Session, int]:
-    """Write a snapshot down and load it; return where it stands. It still has to be confirmed."""
+    """Record a snapshot and load it; return its position. It still has to be confirmed."""
     before = executor.state.last_position(record.number)
     state, files = snapshot
     request = Encoded(json.dumps([target, files, TRIED]), state)
@@ -129,12 +129,12 @@ def _begin_with(
 
 
 def _confirm(executor: WorkerExecutor, record: WorkerRecord, position: int, began: tuple[int, str | None]) -> None:
-    """Note that a snapshot has been loaded, by its version and files: what stands before it is needed no more."""
+    """Record that a version has loaded a snapshot and its files, so that earlier entries are no longer needed."""
     executor.state.reword(record.number, position, json.dumps(began))
 
 
 def _take_back_half(executor: WorkerExecutor, record: WorkerRecord) -> None:
-    """Take back a snapshot that nobody had loaded yet when the process died."""
+    """Remove a snapshot that was not loaded before the process died."""
     snapshot = executor.state.last(record.number, CREATED, UPDATED)
     if snapshot is not None and snapshot.is_tried:
         executor.records.go_back(record.number, snapshot.position - 1, "revert")

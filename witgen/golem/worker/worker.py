@@ -1,4 +1,4 @@
-"""A worker: a component whose memory is made again from its oplog whenever it is needed."""
+"""A worker: a component whose memory is rebuilt from its oplog whenever it is needed."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ __all__ = ["Worker"]
 T = TypeVar("T")
 
 _LOOK_AGAIN: Final = 0.1
-"""Seconds between two looks at whether somebody still waits."""
+"""Seconds between two checks whether the caller still waits."""
 
 _asking: ContextVar[frozenset[Worker]] = ContextVar("workers whose calls wait for this one", default=frozenset())
 
 
 class Worker:
-    """A worker of this process. Its calls are made one after another, from any thread.
+    """Worker in this process. Its calls may come from any thread and run one after another.
 
     Attributes:
         number: its number in the state file.
@@ -49,28 +49,28 @@ class Worker:
         self._lock = threading.RLock()
         self._session: Session | None = None
         self._is_stopped = False
-        """Whether somebody wants the call under way to end."""
+        """Whether the current call was asked to end."""
         self._failures: list[str] | None = None
-        """Takes why updates fail, while somebody waits for that."""
+        """Collects the reasons of failed updates, while a caller waits for them."""
 
     @property
     def record(self) -> WorkerRecord:
-        """What the state file says about it."""
+        """Its record in the state file."""
         return self.executor.records.numbered(self.number)
 
     def invoke(self, function: str, request: Encoded, key: str) -> Encoded:
-        """Make a call, or return what came of it when it was made under this key before.
+        """Make a call, or return the response of an earlier call with this key.
 
         Raises:
-            WorkerError: the worker takes no calls any more.
-            Trap: the component failed, also when it was tried again.
+            WorkerError: the worker takes no more calls.
+            Trap: the component failed, and so did all retries.
         """
         with self._entered():
             self._announce(key)
             return self._attempt(lambda: self._invoke(function, request, key))
 
     def update(self, target: int, mode: str) -> None:
-        """Bring the worker to another version of its component now.
+        """Update the worker to another version of its component now.
 
         Raises:
             WorkerError: it stays at its version; the message says why.
@@ -93,15 +93,15 @@ class Worker:
                 )
 
     def resume(self) -> None:
-        """Finish the call that the worker was in the middle of, if there is one."""
+        """Finish the worker's unfinished call, if there is one."""
         with self._entered():
             self._attempt(self._awake)
 
     def begin_anew(self) -> bool:
-        """Let the oplog begin anew with a snapshot, where the component makes snapshots; tell whether it does.
+        """Restart the oplog from a snapshot; return False if the worker is not idle, or its component has no snapshots.
 
         Raises:
-            WorkerError: the component, or what it has, does not allow that; the worker is what it was.
+            WorkerError: the component or its state does not allow a snapshot; the worker is unchanged.
             HostError: the component failed.
         """
         with self._entered():
@@ -122,14 +122,14 @@ class Worker:
                 session.close()
 
     def stop(self) -> None:
-        """End the call under way, if there is one, from another thread."""
+        """End the current call, if there is one. Any thread may call this."""
         self._is_stopped = True
         session = self._session
         if session is not None:
             session.stop()
 
     def restart(self) -> None:
-        """Have the call under way, if there is one, begin anew by replay; from any thread."""
+        """Restart the current call, if there is one, by replay. Any thread may call this."""
         session = self._session
         if session is not None:
             session.stop(Restart())
@@ -181,7 +181,7 @@ class Worker:
         return response
 
     def _awake(self) -> Session:
-        """Return the worker loaded and live: with all that is in its oplog done."""
+        """Return the loaded worker, after replay of its whole oplog."""
         self._refuse_ended()
         if self._session is not None and self.executor.records.next_update(self.number) is None:
             return self._session
@@ -195,7 +195,7 @@ class Worker:
             self._failures.append(reason)
 
     def _announce(self, key: str) -> None:
-        """Say that the worker is in the middle of another call, which it finishes first."""
+        """Tell the user that the worker has an unfinished call, which it resumes first."""
         if self._session is not None or self.record.status in {"failed", "exited"}:
             return
         call = self.executor.state.open_call(self.number)
@@ -203,12 +203,12 @@ class Worker:
             name = self.record.name
             begun = datetime.fromtimestamp(call.at / 1e9, UTC).isoformat(timespec="seconds")
             self.executor.say(
-                f"worker `{name}` first goes on with `{call.name}`, a call that began at {begun}; "
-                f"{command('abandon', name, self.executor.path)} gives it up"
+                f"worker `{name}` first resumes `{call.name}`, a call that began at {begun}; "
+                f"{command('abandon', name, self.executor.path)} abandons it"
             )
 
     def _load(self, version: int) -> Session:
-        """Load a version of the component and let it do what is in the oplog."""
+        """Load a version of the component and replay the oplog."""
         session = self._session = Session(self.executor, self.record, version)
         self._replay(session)
         return session
@@ -246,14 +246,14 @@ class Worker:
             reason = self.executor.state.last(self.number, "error")
             text = reason.about if reason is not None else "it failed"
             call = self.executor.state.open_call(self.number)
-            give_up = "" if call is None else f", {command('abandon', name, path)} gives up the call of `{call.name}`"
+            give_up = "" if call is None else f", {command('abandon', name, path)} abandons the call of `{call.name}`"
             raise WorkerError(
                 f"worker `{name}` has failed and takes no more calls: {text}\n"
-                f"{command('retry', name, path)} has it try again{give_up}, {command('delete', name, path)} removes it"
+                f"{command('retry', name, path)} lets it try again{give_up}, {command('delete', name, path)} removes it"
             )
         if record.status == "exited":
             raise WorkerError(
-                f"worker `{name}` has ended itself and takes no more calls; {command('abandon', name, path)} takes it "
+                f"worker `{name}` has exited and takes no more calls; {command('abandon', name, path)} takes it "
                 f"back before its last call, {command('delete', name, path)} removes it"
             )
 
@@ -263,7 +263,7 @@ class Worker:
     def _append(self, kind: str, text: object = None) -> None:
         self.executor.state.append(self.number, Entry(kind, request=Encoded(json.dumps(text)), response=NOTHING))
 
-    # What is done about failures
+    # Failures
 
     def _attempt(self, action: Callable[[], T]) -> T:
         deadline = self.executor.surroundings.deadline
@@ -288,7 +288,7 @@ class Worker:
                 self._fail(error, due)
 
     def _leave_off(self) -> None:
-        """Leave a call that cannot go on here as it is; the next start goes on with it."""
+        """Leave a call unfinished that cannot continue here; the next start resumes it."""
         self.close()
         with suppress(StateError):
             if self.record.status == "running":
@@ -300,21 +300,21 @@ class Worker:
         self._note(kind)
 
     def _fail(self, error: Exception, due: float | None) -> None:
-        """Note a failure and wait for the next attempt; raise it if there is none.
+        """Record a failure and wait for the next attempt; raise it if there is none.
 
         Args:
             error: the failure.
-            due: when the call has to be over, by the monotonic clock; None for never.
+            due: the call's deadline on the monotonic clock; None for no deadline.
         """
         if self.executor.stopping.is_set():
-            # Maybe only because of that.
+            # The failure may be a consequence of that.
             self._leave_off()
             raise Stopped from error
         policy = self._session.policy if self._session is not None else DEFAULT_POLICY
         self.close()
         self._append("error", _described(error))
         record = self.record
-        # As in Golem, only failures count that came one after the other, without progress in between.
+        # As in Golem, only consecutive failures without progress in between count.
         tries = 1 + (record.retries if self.executor.records.note_failure(self.number) else 0)
         if tries >= policy.max_attempts:
             self._note("failed", retries=tries - 1)
@@ -339,8 +339,8 @@ class Worker:
                 raise Stopped
             if due is not None and time.monotonic() >= due:
                 raise DeadlineError(
-                    f"the call took longer than {self.executor.surroundings.deadline:g} seconds, waiting for its next "
-                    "attempt included"
+                    f"the call took longer than {self.executor.surroundings.deadline:g} seconds, including the wait "
+                    "for its next attempt"
                 )
 
 

@@ -1,1 +1,1 @@
-"""Host functions, handles and waits that are recorded, or answered from the oplog."""
+"""Host functions, handles and waits that are recorded in the oplog, or answered from it."""

@@ -1,4 +1,4 @@
-"""Calls of a guest: what was called, on whose behalf, with what; and making one."""
+"""Calls of a guest: the function, its object and arguments; and how to make one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class BoundImport:
 
     @classmethod
     def of(cls, item: Import, given: object) -> BoundImport:
-        """Return an import with what implements it, as the runtime takes that."""
+        """Return an import with its implementation, given as the runtime accepts it."""
         interface = item.interface
         alone = interface.is_one_class
         return cls(item, given, {each: given if alone else getattr(given, name) for each, name in interface.resources})
@@ -38,11 +38,11 @@ class BoundImport:
         return self.item.interface.name
 
     def function(self, name: str) -> abi.Function:
-        """Return the function of a name."""
+        """Return the function with a name."""
         return next(each for each in self.item.interface.functions if each.name == name)
 
     def bound(self, function: abi.Function, arguments: list[Any]) -> Callable[[], Any]:
-        """Return what calls the implementation; objects among the arguments are the implementation's own."""
+        """Return a callable for the implementation; objects in the arguments are those of the implementation."""
         if function.kind is abi.FunctionKind.METHOD:
             return lambda: getattr(arguments[0], function.python)(*arguments[1:])
         owner = self.given if function.resource is None else self.classes[function.resource]
@@ -59,9 +59,9 @@ class Call:
     function: abi.Function
     arguments: list[Any]
     made: list[Any] = field(default_factory=list[Any])
-    """The objects that it gave to the guest, in order."""
+    """The objects that the call returned to the guest, in order."""
     position: int = 0
-    """Where it stands in the oplog."""
+    """Its position in the oplog."""
 
     @property
     def name(self) -> str:
@@ -70,12 +70,12 @@ class Call:
 
     @property
     def path(self) -> str:
-        """The same without the interface's version."""
+        """The name without the interface's version."""
         return f"{interface_path(self.item.name)}#{self.function.name}"
 
 
 def outcome(function: abi.Function, make: Callable[[], Any]) -> Any:
-    """Return what a call gives; where the function declares a result that is an `Ok` or an `Err`."""
+    """Return the outcome of a call, as `Ok` or `Err` if the function declares a result."""
     try:
         value = make()
     except Exception as error:
@@ -87,7 +87,7 @@ def outcome(function: abi.Function, make: Callable[[], Any]) -> Any:
 
 
 def finish(function: abi.Function, value: Any) -> Any:
-    """Return what an outcome has for the caller, or raise its declared error."""
+    """Return the value of an outcome, or raise its declared error."""
     if function.raises is None:
         return value
     if (error := error_of(function, value)) is not None:
@@ -96,7 +96,7 @@ def finish(function: abi.Function, value: Any) -> Any:
 
 
 def error_of(function: abi.Function, value: object) -> Exception | None:
-    """Return the declared error of an outcome, None where it is none."""
+    """Return the declared error of an outcome, None if it is not an error."""
     if function.raises is None or not isinstance(value, Err):
         return None
     payload: Any = cast("Any", value).value

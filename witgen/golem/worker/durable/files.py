@@ -1,8 +1,8 @@
-"""The files of a worker: a folder that is made again whenever the worker is loaded.
+"""The files of a worker: a folder that is rebuilt whenever the worker is loaded.
 
-Nothing of what a worker writes is in the oplog. Replay does the same things with the same files again, from an empty
-folder or from the one that came with a snapshot; so files and oplog agree, however the process ended before. What the
-oplog does not have, it cannot get: the times of files are made from those of the oplog's entries.
+The oplog does not contain what a worker writes. Replay repeats the same operations on the same files, starting from an
+empty folder or from the files of a snapshot, so files and oplog agree however the previous process ended. Replay cannot
+repeat the system's file times, so file times are derived from those of the oplog's entries.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ from ..storage.lock import make_folder
 __all__ = ["Files", "prune_files", "remove_tree", "share_files", "worker_folder"]
 
 _ENTRY_SIZE: Final = 4096
-"""Bytes that a file or folder takes beside its content, at most, on common file systems."""
+"""The most bytes that a file or folder uses in addition to its content, on common file systems."""
 
 _TICK: Final = 1000
-"""Nanoseconds: times of files are multiples of this, which every archive and most file systems can hold."""
+"""Nanoseconds. File times are multiples of this, which every archive and most file systems can store."""
 
 _PRECISION: Final = 10**9
-"""Nanoseconds: files that are changed within this have the time of the last one."""
+"""Nanoseconds. Files changed within this interval have the time of the last change."""
 
 _PAUSE: Final = 0.5
-"""Seconds between two looks at how much is taken."""
+"""Seconds between two checks of the used space."""
 
 _OPEN_FILES: Final = Path("/proc/self/fd")
 
 
 def worker_folder(folder: Path, number: int) -> Path:
-    """Return where the files of a worker are, below the folder beside the state file."""
+    """Return the folder of a worker's files, below the folder beside the state file."""
     return folder / "files" / str(number)
 
 
@@ -48,10 +48,10 @@ class Files:
     """The files of one loaded worker.
 
     Args:
-        place: the worker's folder; the guest sees `root` in it.
-        what: whose files they are, for messages.
-        now: returns the worker's time, in nanoseconds since the beginning of 1970: the same in replay.
-        limit: bytes that they may take; None for no limit.
+        place: the worker's folder; the guest sees its subfolder `root`.
+        what: names the owner of the files, for messages.
+        now: returns the worker's time, in nanoseconds since 1970, which is the same in replay.
+        limit: the size limit of all files, in bytes; None for no limit.
     """
 
     def __init__(self, place: Path, what: str, now: Callable[[], int], limit: int | None) -> None:
@@ -61,21 +61,21 @@ class Files:
         self._now = now
         self._limit = limit
         self._spent = 0
-        """Bytes that are taken, at most; counted anew when they reach the limit."""
+        """An upper bound of the used bytes, which are counted again when it reaches the limit."""
         self._given: set[int] = set()
-        """Times that files have from here. One with another time has been changed since by the system."""
+        """File times that were set here. A file with any other time was changed since, and has the system's."""
         self._changed_at: int | None = None
         self.is_watched = True
-        """Whether all changes are told here."""
+        """Whether all changes are reported to this object."""
 
-    # Making it again
+    # Rebuilding
 
     def rebuild(self, archive: str | None) -> None:
-        """Begin with an empty folder, or with what was packed; whatever is there goes.
+        """Replace the folder by an empty one, or by a packed one.
 
         Raises:
-            DamagedError: it is not what was packed.
-            StateError: the folder cannot be made.
+            DamagedError: the archive is damaged.
+            StateError: the folder cannot be created.
         """
         with self._explained():
             remove_tree(self.root)
@@ -100,13 +100,13 @@ class Files:
                 f"{path} is gone or damaged: restore the files of the worker's last snapshot from a copy"
             )
         with tarfile.open(path) as archive:
-            # It is ours, and names in it lead through no links: it was made of folders that are folders.
+            # The archive is our own, and no name in it leads through a link: only real folders were packed.
             archive.extractall(self.root, filter="fully_trusted")  # noqa: S202
             for member in reversed(archive.getmembers()):
                 self._give(self.root / member.name, round(member.mtime * 1e6) * _TICK)
 
     def pack(self) -> str | None:
-        """Keep the files as they are now; return what they are found by again, None where there are none."""
+        """Pack the current files; return the name of the archive, None if there are no files."""
         self.settle()
         with self._explained():
             if not any(self.root.iterdir()):
@@ -137,26 +137,26 @@ class Files:
     # Times
 
     def time(self) -> int:
-        """Return the time that a file has which was changed last."""
+        """Return the time for files that change now."""
         return (self._now() if self._changed_at is None else self._changed_at) // _TICK * _TICK
 
     def is_given(self, modified: int) -> bool:
-        """Tell whether a time of a file comes from here."""
+        """Return whether a file time was set here."""
         return modified in self._given
 
     def give(self, modified: int) -> None:
-        """Take note of a time that a file gets."""
+        """Record a time that is set on a file."""
         self._given.add(modified)
 
     def changed(self) -> None:
-        """Take note that some file is changed now."""
+        """Record that a file changes now."""
         now = self._now()
         if self._changed_at is not None and now - self._changed_at >= _PRECISION:
             self.settle()
         self._changed_at = now
 
     def settle(self) -> None:
-        """Give the files that were changed the time of that, instead of the system's."""
+        """Replace the system's times of changed files by the worker's."""
         if self._changed_at is None and self.is_watched:
             return
         now, self._changed_at = self.time(), None
@@ -170,16 +170,16 @@ class Files:
     def _give(self, path: Path, modified: int) -> None:
         if os.utime in os.supports_follow_symlinks or not path.is_symlink():
             os.utime(path, ns=(modified, modified), follow_symlinks=False)
-        # Not every file system keeps all of it.
+        # Not every file system stores the full precision.
         self._given |= {modified, path.lstat().st_mtime_ns}
 
     # Space
 
     def grow(self, size: int = _ENTRY_SIZE) -> None:
-        """Take note that so many bytes more may be taken.
+        """Record that up to `size` more bytes are used.
 
         Raises:
-            StateError: there are more than allowed.
+            StateError: the files exceed the limit.
         """
         self._spent += size
         if self._limit is not None and self._spent > self._limit:
@@ -189,10 +189,10 @@ class Files:
 
     @contextmanager
     def limited(self, stop: Callable[[BaseException], object]) -> Generator[None]:
-        """Look now and then whether too much is taken, where changes are not told here.
+        """Check the used space regularly, if changes are not reported to this object.
 
         Args:
-            stop: lets the call under way end with an exception.
+            stop: ends the current call with an exception.
         """
         if self.is_watched or self._limit is None:
             yield
@@ -208,7 +208,7 @@ class Files:
 
     def _watch(self, over: threading.Event, stop: Callable[[BaseException], object]) -> None:
         while not over.wait(_PAUSE):
-            # What is being changed meanwhile may be gone before it is counted.
+            # A file may be removed before it is counted.
             with suppress(OSError):
                 try:
                     self._refuse_more(self._size())
@@ -219,8 +219,8 @@ class Files:
     def _refuse_more(self, size: int) -> None:
         if self._limit is not None and size > self._limit:
             raise StateError(
-                f"the files of {self._what} take {size} bytes, and {self._limit} are allowed; `witgen run --disk` sets "
-                "the limit"
+                f"the files of {self._what} take {size} bytes, and the limit is {self._limit}; `witgen run --disk` "
+                "sets the limit"
             )
 
     def _size(self) -> int:
@@ -229,7 +229,7 @@ class Files:
         return len(found) * _ENTRY_SIZE + sum(sizes.values())
 
     def _removed(self) -> list[os.stat_result]:
-        """Return what there is of files that were removed and are still open; only Linux tells."""
+        """Return the status of removed files that are still open; only Linux lists them."""
         found: list[os.stat_result] = []
         for descriptor in _OPEN_FILES.iterdir() if _OPEN_FILES.is_dir() else ():
             with suppress(OSError):
@@ -240,7 +240,7 @@ class Files:
 
 
 def share_files(folder: Path, source: int, target: int) -> None:
-    """Give a worker the files of the snapshots of another one, whose oplog it has got."""
+    """Give a worker the snapshot files of another worker whose oplog it was forked from."""
     theirs, own = (worker_folder(folder, each) / "snapshots" for each in (source, target))
     for path in sorted(theirs.glob("*.tar")):
         make_folder(own.parent.parent)
@@ -250,7 +250,7 @@ def share_files(folder: Path, source: int, target: int) -> None:
 
 
 def prune_files(folder: Path, needed: Mapping[int, str | None]) -> None:
-    """Remove what no worker needs: files of other workers than these, and of other snapshots."""
+    """Remove files that no worker needs: those of workers and snapshots that are not in `needed`."""
     names = {str(number): archive for number, archive in needed.items()}
     for place in (folder / "files").glob("*"):
         if place.name not in names:
@@ -262,12 +262,13 @@ def prune_files(folder: Path, needed: Mapping[int, str | None]) -> None:
 
 
 def remove_tree(folder: Path) -> None:
-    """Remove a folder with all that is in it.
+    """Remove a folder with its content.
 
-    A guest can nest folders deeper than names can be long, or calls be nested: those come up one level at a time.
+    A guest can nest folders deeper than paths can be long or calls be nested. Such folders are moved up one level at a
+    time.
     """
     if not folder.is_dir() or folder.is_symlink():
-        if os.path.lexists(folder):  # not where something else stands above it
+        if os.path.lexists(folder):  # not if a parent is not a folder
             folder.unlink()
         return
     count, above = 0, secrets.token_hex(8)
@@ -282,7 +283,7 @@ def remove_tree(folder: Path) -> None:
 
 
 def _unlinked(entry: os.DirEntry[str]) -> bool:
-    """Remove what is not a folder; tell whether it was none."""
+    """Remove an entry unless it is a folder; return whether it was removed."""
     if entry.is_dir(follow_symlinks=False):
         return False
     Path(entry.path).unlink()
@@ -290,7 +291,7 @@ def _unlinked(entry: os.DirEntry[str]) -> bool:
 
 
 def _walk(folder: Path) -> Iterator[os.DirEntry[str]]:
-    """Yield what is below a folder; what is in a folder comes after that."""
+    """Yield all entries below a folder, each folder before its content."""
     waiting = [str(folder)]
     while waiting:
         with os.scandir(waiting.pop()) as entries:

@@ -1,8 +1,8 @@
-"""Python's functions of `wasi:filesystem` before wasmtime's: what a guest sees of its files is the same in replay.
+"""Functions of `wasi:filesystem` that wrap wasmtime's, so that a guest sees the same files in replay.
 
-Files below `/` are the worker's own: their times are made from the oplog's, numbers of their inodes are counted, and
-their size has a limit. Of other folders, which the user has named, nothing is changed. The order of a folder's entries
-is the file system's, and is recorded for both.
+Files below `/` belong to the worker: their times are derived from the oplog, their inode numbers are counted, and their
+size has a limit. Folders that the user has passed are not changed in any way. The order of a folder's entries is the
+file system's, and is recorded for both.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ from .shadowing import shadow
 __all__ = ["FUNCTIONS", "Filesystem"]
 
 _PIECE: Final = 1 << 20
-"""Bytes that are written at a time; more are written by the next call, as `write` may."""
+"""The most bytes that one call writes; WIT allows `write` to write less than requested."""
 
 FUNCTIONS: Final = {f"{INTERFACE}#{NEXT_ENTRY.name}": (INTERFACE, replace(NEXT_ENTRY, params=(), resource=None))}
-"""What is recorded of folders: their entries, one by one."""
+"""The recorded functions: reading the entries of a folder, one by one."""
 
 _HERE: Final = PathFlags(0)
 _NOTHING: Final = abi.Tuple(())
@@ -70,11 +70,11 @@ class _Native(InternalComponent):
 
 
 class Filesystem:
-    """What stands in place of functions of `wasi:filesystem` in the guest's linker.
+    """Replacements of functions of `wasi:filesystem` in the guest's linker.
 
     Args:
         recorder: the worker's oplog.
-        files: its files; None where the user has put another folder in their place.
+        files: the worker's files; None if the user has mounted another folder in their place.
     """
 
     def __init__(self, recorder: Recorder, files: Files | None) -> None:
@@ -114,14 +114,14 @@ class Filesystem:
                 return own(descriptor, *arguments)
             outcome: Outcome = native.methods[name](descriptor, *arguments)
             if name == "open_at" and isinstance(outcome, Ok):
-                # A number of a file that is gone may be another's now.
+                # A new file may have the inode number of a removed one.
                 self._own -= _hash(native, outcome.value)
             return outcome
 
         return call if name not in {"link_at", "rename_at"} else partial(self._across, native, call)
 
     def _across(self, native: _Native, call: Callable[..., Outcome], descriptor: Any, *arguments: Any) -> Outcome:
-        """Refuse to bring a file from the worker's folder into another, or back: there are two devices."""
+        """Refuse to move a file between the worker's folder and another one, as between two devices."""
         one, other = (bool(_hash(native, each) & self._own) for each in (descriptor, arguments[-2]))
         if one != other:
             return Err(ErrorCode.CROSS_DEVICE)
@@ -195,7 +195,7 @@ class Filesystem:
         return outcome
 
     def _made(self, files: Files, made: set[Hash]) -> None:
-        """Take note of a new file: what is known under its hash is about one that is gone."""
+        """Record a new file: anything known under its hash belongs to a removed one."""
         for each in made:
             self._numbers.pop(each, None)
         files.grow()
@@ -236,7 +236,7 @@ class Filesystem:
 
 
 def _hash(native: _Native, descriptor: Any) -> set[Hash]:
-    """Return what an open file is told from others by; nothing where the system does not tell."""
+    """Return the hash that identifies an open file; empty if the system does not provide it."""
     return _hashes(native.methods["metadata_hash"](descriptor))
 
 
@@ -245,7 +245,7 @@ def _hashes(outcome: Outcome) -> set[Hash]:
 
 
 def _told(files: Files, outcome: Outcome, set_time: Callable[[NewTimestamp], Outcome]) -> Outcome:
-    """Return what the guest sees of a file. One that was changed gets the time of that first."""
+    """Return the status of a file for the guest, after setting the time of one that was changed."""
     if isinstance(outcome, Err):
         return outcome
     modified = outcome.value.modified
@@ -258,7 +258,7 @@ def _told(files: Files, outcome: Outcome, set_time: Callable[[NewTimestamp], Out
 
 
 def _given(files: Files, wanted: NewTimestamp) -> NewTimestamp:
-    """Return a time that a file gets, known as such and not as the system's."""
+    """Return a time that the guest sets on a file, recorded as set here and not by the system."""
     if isinstance(wanted, NoChange):
         return wanted
     if isinstance(wanted, Now):

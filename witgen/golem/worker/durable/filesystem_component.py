@@ -1,7 +1,7 @@
-"""The component behind the files of workers: it calls wasmtime's own `wasi:filesystem` on behalf of Python.
+"""The component behind the files of workers: it calls wasmtime's own `wasi:filesystem` for Python.
 
-What Python hands on to here are the guest's handles, which are wasmtime's: no name leads out of the folders that
-wasmtime has opened. Every function has the same form, so they are made from their types.
+Python passes the guest's handles to it, which are wasmtime's, so no name leads out of the folders that wasmtime has
+opened. All functions have the same form and are generated from their types.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ __all__ = ["COMPONENT", "export_name"]
 
 
 def export_name(function: abi.Function) -> str:
-    """Return what a function is called in the component."""
+    """Return the name of a function in the component."""
     return function.python.replace("_", "-")
 
 
 def _type(type_: abi.Type | None) -> str:
-    """Return a type as component text; those that have names are named."""
+    """Return a type as component text; types with names are referred to by name."""
     match type_:
         case abi.Own() | abi.Borrow():
             return f"({type(type_).__name__.lower()} ${type_.resource.name})"
@@ -59,7 +59,7 @@ def _definition(type_: abi.Type) -> str:
 
 
 def _named(type_: abi.Type | None, found: dict[str, abi.Type]) -> None:
-    """Gather the types with names, those first that others are made of."""
+    """Collect the types with names, each after the types that it uses."""
     match type_:
         case abi.Record():
             for field in type_.fields:
@@ -84,7 +84,7 @@ def _signature(function: abi.Function) -> str:
 
 
 def _flat(type_: abi.Type | None) -> list[str]:
-    """Return the core types that a parameter is passed as (CanonicalABI.md, "Flattening")."""
+    """Return the flattened core types of a parameter (CanonicalABI.md, "Flattening")."""
     match type_:
         case None:
             return []
@@ -95,14 +95,14 @@ def _flat(type_: abi.Type | None) -> list[str]:
         case abi.Record():
             return [core for field in type_.fields for core in _flat(field.type)]
         case abi.Variant():
-            # Of the cases here, at most one has a payload.
+            # At most one case of these variants has a payload.
             return ["i32", *(core for case in type_.cases for core in _flat(case.payload))]
         case _:
             return ["i32"]
 
 
 def _core(function: abi.Function) -> tuple[str, str]:
-    """Return the import and the export of the core module: a call, then the handles that were lent are dropped."""
+    """Return the import and the export of the core module: the export calls, then drops the lent handles."""
     flat = [core for param in function.params for core in _flat(param.type)]
     place, drops = 0, ""
     for param in function.params:

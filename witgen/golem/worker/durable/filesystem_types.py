@@ -1,6 +1,6 @@
-"""Types of `wasi:filesystem`, and the functions of it that workers have in place of wasmtime's.
+"""Types of `wasi:filesystem`, and its functions that are replaced for workers.
 
-Outcomes are `Ok` or `Err`: a function that only hands on what wasmtime says has nothing to raise.
+Functions return `Ok` or `Err` instead of raising, because they only pass on wasmtime's results.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Outcome: TypeAlias = "Ok[Any] | Err[ErrorCode]"
 
 
 class ErrorCode(enum.Enum):
-    """Why something cannot be done with a file."""
+    """Failure of an operation on a file."""
 
     ACCESS = "access"
     WOULD_BLOCK = "would-block"
@@ -90,7 +90,7 @@ class _DescriptorType(enum.Enum):
 
 
 class DescriptorFlags(enum.Flag):
-    """What a descriptor is opened for."""
+    """Access mode of a descriptor."""
 
     READ = enum.auto()
     WRITE = enum.auto()
@@ -101,13 +101,13 @@ class DescriptorFlags(enum.Flag):
 
 
 class PathFlags(enum.Flag):
-    """How a path is looked up."""
+    """Options of path lookup."""
 
     SYMLINK_FOLLOW = enum.auto()
 
 
 class OpenFlags(enum.Flag):
-    """How a file is opened."""
+    """Options of opening a file."""
 
     CREATE = enum.auto()
     DIRECTORY = enum.auto()
@@ -117,7 +117,7 @@ class OpenFlags(enum.Flag):
 
 @dataclass(frozen=True, slots=True)
 class Datetime:
-    """A moment since the beginning of 1970."""
+    """Time since 1970."""
 
     seconds: int
     nanoseconds: int
@@ -125,7 +125,7 @@ class Datetime:
 
 @dataclass(frozen=True, slots=True)
 class Stat:
-    """What there is to know about a file."""
+    """Status of a file."""
 
     type: Any
     link_count: int
@@ -137,7 +137,7 @@ class Stat:
 
 @dataclass(frozen=True, slots=True)
 class Hash:
-    """What tells files apart: the number of the inode, for C libraries."""
+    """Identity of a file, which C libraries use as its inode number."""
 
     lower: int
     upper: int
@@ -151,17 +151,17 @@ class _Entry:
 
 @dataclass(frozen=True, slots=True)
 class NoChange:
-    """A time that stays what it is."""
+    """Leave a time unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """The time that it is."""
+    """Set the current time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timestamp:
-    """Some other time."""
+    """Set a given time."""
 
     value: Datetime
 
@@ -254,7 +254,7 @@ FUNCTIONS: Final = {
         _function("rename-at", None, ("old-path", abi.STRING), _OTHER, ("new-path", abi.STRING)),
     )
 }
-"""By their names in Python: methods of descriptors."""
+"""Methods of descriptors, by their Python names."""
 
 NEXT_ENTRY: Final = abi.Function(
     "[method]directory-entry-stream.read-directory-entry",
@@ -266,4 +266,4 @@ NEXT_ENTRY: Final = abi.Function(
 GET_DIRECTORIES: Final = abi.Function(
     "get-directories", "get_directories", (), abi.List(abi.Tuple((abi.Own(_DESCRIPTOR), abi.STRING)))
 )
-"""Of `wasi:filesystem/preopens`."""
+"""The function of `wasi:filesystem/preopens`."""

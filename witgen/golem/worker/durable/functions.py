@@ -1,8 +1,8 @@
-"""Host implementations that record what they do, or answer from the oplog, made from others by descriptor."""
+"""Wrappers of host implementations that record each call, or answer it from the oplog."""
 
 # pyright: reportPrivateUsage=false
 # ruff: noqa: SLF001
-# Objects keep their state under names with an underscore, because WIT may give their methods any other.
+# Objects keep their state under names with an underscore, because WIT may use any other name for a method.
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ Observe: TypeAlias = Callable[[str, str, Sequence[Any], Any], None]
 
 
 class Durable:
-    """Makes durable implementations for one worker.
+    """Wrapper of implementations for one worker.
 
     Args:
         recorder: the worker's oplog.
-        observe: is told of every recorded call, in replay too: interface, function, arguments, and what it came to.
+        observe: is called with every recorded call, also in replay: interface, function, arguments, and outcome.
     """
 
     def __init__(self, recorder: Recorder, observe: Observe) -> None:
@@ -44,11 +44,11 @@ class Durable:
         self._objects = Objects(recorder)
 
     def wrap(self, imports: Iterable[Import], implementations: Mapping[str, object]) -> dict[str, object]:
-        """Return durable implementations, by the attributes of the imports.
+        """Return durable implementations, by attribute of the imports.
 
         Args:
             imports: the interfaces.
-            implementations: what implements them, by the attribute that holds it, as the runtime takes it.
+            implementations: the wrapped ones by attribute, as the runtime accepts them.
         """
         items = [BoundImport.of(each, implementations[each.attribute]) for each in imports]
         for item in items:
@@ -59,13 +59,13 @@ class Durable:
         return {item.item.attribute: self._interface(item) for item in items}
 
     def revive_awaited(self) -> None:
-        """Make everything live again that the guest has a pollable of."""
+        """Recreate all objects that the guest has a pollable of."""
         self._objects.revive_awaited()
 
-    # Classes and objects of the runtime
+    # Wrapped classes and objects
 
     def _class(self, item: BoundImport, resource: abi.Resource, base: type[Resource]) -> type[Resource]:
-        # The component's interface may be of the other generation, and not have all methods.
+        # The component's interface may be of the other generation and lack some methods.
         members: dict[str, Any] = dict.fromkeys(getattr(base, "__abstractmethods__", ()))
         members |= {"__module__": base.__module__, "__qualname__": base.__qualname__}
         for function in item.item.interface.functions:
@@ -104,10 +104,10 @@ class Durable:
         elif isinstance(result, abi.Own) and result.resource.name == "pollable" and function.resource is not None:
             return self._subscription(function)
         elif has_streams(result):
-            # What a stream of the host's has is recorded as a whole, and given as a whole.
+            # The content of a host's stream is recorded as a whole, and returned as a whole.
             function = dataclasses.replace(function, result=gathered(result))
         if function.is_async and run is not _refuse:
-            # Those of objects that live in the worker alone, too: they wait for others.
+            # Also those of objects that exist only in the worker: they wait for other objects.
             return lambda *arguments: self._begin(Call(item, function, list(arguments)))
         return lambda *arguments: run(Call(item, function, list(arguments)))
 
@@ -128,7 +128,7 @@ class Durable:
     # Calls
 
     def _run(self, call: Call) -> Any:
-        """Answer a call from the oplog, or make and record it."""
+        """Answer a call from the oplog, or make it and record it."""
         function = call.function
         fresh: list[Any] = []
 
@@ -143,7 +143,7 @@ class Durable:
         return self._end(call, response, fresh)
 
     def _begin(self, call: Call) -> Future[Any]:
-        """Begin an async call: what comes of it is recorded when the guest is told."""
+        """Begin an async call; its outcome is recorded when it is delivered to the guest."""
         kind = kind_of(call.item.name, call.function)
         call.position = position = self._recorder.begin_task(call.name, kind, self._request(call))
 
@@ -167,7 +167,7 @@ class Durable:
         return encode(call.function.result, value, self._objects.admit)
 
     def _end(self, call: Call, response: Encoded, fresh: list[Any]) -> Any:
-        """Give the guest what a call came to: `response`, or the same as it was just made."""
+        """Return the outcome of a call to the guest: `response` decoded, or the value just returned."""
         function = call.function
         if fresh and not has_handles(function.result):
             [value] = fresh
@@ -179,7 +179,7 @@ class Durable:
         return finish(function, value)
 
     def _run_local(self, call: Call) -> Any:
-        """Make a call that is made in replay too."""
+        """Make a call that replay repeats."""
         value = self._objects.outcome(call.item, call.function, call.arguments)
 
         def adopt(type_: Handle, each: Any) -> object:
@@ -190,7 +190,7 @@ class Durable:
         return finish(call.function, replace(call.function.result, value, adopt))
 
     def _run_timer(self, call: Call) -> Any:
-        """Wait for the moment that was recorded; the clock goes on while the worker is not loaded."""
+        """Wait for the recorded time; the clock continues while the worker is not loaded."""
         [given] = call.arguments
         now, wall = call.item.given.now(), time.time_ns()
 
@@ -204,12 +204,12 @@ class Durable:
             due = int(json.loads(response.text)[1])
         rest = max(0, due - wall)
         if call.function.name == "subscribe-duration":
-            # Somebody may have set the clock back.
+            # The clock may have been set back.
             rest = min(rest, given)
         return call.item.given.subscribe_duration(rest)
 
     def _run_checked(self, call: Call) -> Any:
-        """Make a call that is made in replay too, if it is the one that was recorded."""
+        """Make a call that replay repeats, after checking it against the recorded one."""
         made: list[Any] = []
 
         def execute() -> Encoded:
@@ -224,6 +224,6 @@ class Durable:
 
 def _refuse(call: Call) -> Any:
     raise WorkerError(
-        f"{call.name}: a worker cannot pass a stream or future of the component's on, because that cannot be recorded; "
+        f"{call.name}: a worker cannot pass on a stream or future of the component, because it cannot be recorded; "
         "run the component with witgen.golem.Services, which records nothing"
     )

@@ -1,13 +1,12 @@
-"""The objects that a guest has handles of, and what stands behind them.
+"""Objects that a guest has handles of, and the host objects behind them.
 
-The guest gets objects of classes made for it. Each stands for an object of the implementation, which is there only as
-long as the worker is live: an object that was recorded gets one when it is first needed again, by repeating the call
-that made it.
+The guest receives objects of wrapper classes. Each refers to an object of the implementation, which exists only while
+the worker is live. For an object restored in replay, it is recreated on first use by repeating the call that made it.
 """
 
 # pyright: reportPrivateUsage=false
 # ruff: noqa: SLF001
-# Objects keep their state under names with an underscore, because WIT may give their methods any other.
+# Objects keep their state under names with an underscore, because WIT may use any other name for a method.
 
 from __future__ import annotations
 
@@ -28,27 +27,27 @@ __all__ = ["Objects", "Standing", "dropped"]
 
 @dataclass(eq=False, slots=True)
 class Standing:
-    """What stands behind an object of the guest."""
+    """State behind an object of the guest."""
 
     number: int
     target: Any = None
-    """The implementation's object; None where it has to be made again first."""
+    """The implementation's object; None if it has to be recreated first."""
     origin: Call | None = None
     failure: Exception | None = None
-    """What every call gives, once the object cannot be used any more."""
+    """The error of every call, once the object cannot be used any more."""
     waiting: Pollable | None = None
-    """What the guest waits for, given out before there was a target."""
+    """A pollable handed to the guest before there was a target."""
     subscribe: abi.Function | None = None
     history: list[Call] = field(default_factory=list[Call])
 
     @property
     def needs_target(self) -> bool:
-        """Tell whether the implementation's object has to be made again to be of use."""
+        """Return whether the implementation's object has to be recreated before use."""
         return self.target is None and self.failure is None
 
 
 class Objects:
-    """The objects of one worker. `classes` are those of the guest's objects, `plain` the implementation's."""
+    """The objects of one worker: `classes` are the wrapper classes, `plain` the implementation's."""
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
@@ -61,7 +60,7 @@ class Objects:
     # Numbers
 
     def refer(self, type_: Handle, value: Any) -> Reference:
-        """Return what stands for an object of the guest."""
+        """Return the reference of an object of the guest."""
         if type_.resource not in self.classes:
             return Reference(0)
         standing: Standing = value._standing
@@ -71,13 +70,13 @@ class Objects:
     def admit(self, type_: Handle, value: Any) -> Reference:
         """Give an object of the implementation a number."""
         if type_.resource not in self.classes:
-            raise WorkerError(f"a {type_.resource.name} of wasmtime's own cannot be recorded")
+            raise WorkerError(f"wasmtime's own {type_.resource.name} cannot be recorded")
         self._count += 1
         self._fresh[self._count] = value
         return Reference(self._count, value._save() if hasattr(value, "_save") else None)
 
     def made(self, type_: Handle, reference: Reference, call: Call) -> Any:
-        """Return the guest's object of a number."""
+        """Return the guest's object with a number."""
         self._count = max(self._count, reference.number)
         standing = Standing(reference.number, self._fresh.pop(reference.number, None), call)
         if standing.target is None and isinstance(reference.state, bytes):
@@ -90,7 +89,7 @@ class Objects:
     # The implementation's objects
 
     def outcome(self, item: BoundImport, function: abi.Function, values: list[Any]) -> Any:
-        """Make a call of the guest."""
+        """Make a call of the guest and return its outcome."""
 
         def make() -> Any:
             return item.bound(function, self.targets(function, values))()
@@ -98,7 +97,7 @@ class Objects:
         return outcome(function, make)
 
     def targets(self, function: abi.Function, values: list[Any]) -> list[Any]:
-        """Return arguments with the implementation's objects in place of the guest's, made again if need be."""
+        """Replace the guest's objects in arguments by the implementation's, recreated if necessary."""
         return map_handles(function, values, lambda _, value: self._target(value))
 
     def _target(self, value: Any) -> Any:
@@ -112,14 +111,14 @@ class Objects:
         return standing.target
 
     def _revive(self, standing: Standing) -> None:
-        """Repeat the call that made an object; all that it made is live again then, or failed for good."""
+        """Repeat the call that made an object. All objects that it made are then live, or failed permanently."""
         origin = standing.origin
         if origin is None:
-            raise WorkerError(f"object {standing.number} of the worker cannot be made again")
+            raise WorkerError(f"object {standing.number} of the worker cannot be recreated")
         if origin.path in ONCE and not self._recorder.repeats:
             raise RefusedError(
                 f"entry {origin.position}, {origin.path}: the worker was stopped before it had the answer, and with "
-                "set-idempotence-mode(false) this call must not be made again"
+                "set-idempotence-mode(false) this call must not be repeated"
             )
         function = origin.item.function(REOPEN.get(origin.path, origin.function.name))
         with self._recorder.at(origin.position):
@@ -134,13 +133,13 @@ class Objects:
             self._settle(made._standing, target)
 
     def _fail(self, standing: Standing, error: Exception) -> None:
-        """Let an object give the same error from now on, and wake whoever waits for it."""
+        """Let all further calls of an object raise an error, and wake its waiters."""
         standing.failure = standing.failure or error
         if standing.waiting is not None and standing.target is None:
             standing.waiting.set()
 
     def _settle(self, standing: Standing, target: Any) -> None:
-        """Put the implementation's object in its place, as far as it had come."""
+        """Set the implementation's object, advanced to the state that the guest has seen."""
         if standing.target is not None:
             target._tell_dropped()
             return
@@ -153,7 +152,7 @@ class Objects:
                 live.lead(standing.waiting)
 
     def note(self, standing: Standing, call: Call, value: Any) -> None:
-        """Keep what a call means for the object it was made on."""
+        """Update the state of an object after a call."""
         resource = cast("abi.Resource", call.function.resource)
         last = terminal(call.item.name, call.function, call.arguments, error_of(call.function, value))
         if last is not None:
@@ -162,13 +161,13 @@ class Objects:
             standing.history.append(call)
         spent = getattr(self.plain.get(resource), "_spent", None)
         if spent is not None and call.function.python == "get" and value is not None and standing.needs_target:
-            # What it was waiting for has come: the call that made it is not made again for it.
+            # Its wait is over: the call that made it is not repeated for it.
             self._settle(standing, spent())
 
     # Waiting
 
     def subscribe(self, standing: Standing, function: abi.Function) -> Any:
-        """Return what a guest can wait for; in replay, something that follows the object once that is live."""
+        """Return a pollable for the guest; in replay, one that follows the object when it becomes live."""
         if standing.needs_target and not self._recorder.is_replaying:
             self._revive(standing)
         if standing.target is not None:
@@ -181,7 +180,7 @@ class Objects:
         return standing.waiting
 
     def revive_awaited(self) -> None:
-        """Make everything live again that the guest has a pollable of."""
+        """Recreate all objects that the guest has a pollable of."""
         awaited, self._awaited = self._awaited, []
         for standing in awaited:
             if standing.needs_target and standing.waiting is not None:
@@ -189,7 +188,7 @@ class Objects:
 
 
 def dropped(made: Any) -> None:
-    """Pass on that the guest has dropped its handle."""
+    """Tell the implementation that the guest has dropped its handle."""
     standing: Standing | None = getattr(made, "_standing", None)
     if standing is not None:
         target, standing.target = standing.target, None

@@ -1,8 +1,8 @@
-"""The component behind recorded polls: it calls wasmtime's own `wasi:io/poll` on behalf of Python.
+"""The component behind recorded polls: it calls wasmtime's own `wasi:io/poll` for Python.
 
-Python's functions stand before wasmtime's in the guest's linker, so that they can record. What they hand on to here are
-the guest's handles, which are wasmtime's. It has a timer of its own in every poll, because nothing in Python runs while
-wasmtime waits: no signal handler, and no deadline.
+In the guest's linker, Python functions replace wasmtime's to record the calls. They pass the guest's handles to this
+component, which are wasmtime's. It adds a timer to every poll, because nothing in Python runs while wasmtime waits: no
+signal handler, and no deadline.
 """
 
 from __future__ import annotations

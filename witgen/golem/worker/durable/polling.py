@@ -1,4 +1,4 @@
-"""Waiting, recorded: Python's `wasi:io/poll` before wasmtime's, which keeps the resource."""
+"""Recorded waits: functions of `wasi:io/poll` that wrap wasmtime's, whose resource stays in use."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ FUNCTIONS: Final = {
         ("[method]pollable.block", (), None),
     )
 }
-"""What is recorded of waiting: how many pollables there were, not which."""
+"""The recorded functions; the entries contain the number of pollables, not which ones."""
 
 
 class _Native(InternalComponent):
-    """wasmtime's own polls, called from Python. One per store."""
+    """wasmtime's own poll functions, called from Python. One object per store."""
 
     def __init__(self, store: Store) -> None:
         super().__init__(store, COMPONENT)
@@ -50,7 +50,7 @@ class _Native(InternalComponent):
         self._interruption = store.interruption
 
     def poll(self, handles: list[Any]) -> list[int]:
-        """Wait until at least one is ready, and return the positions of those that are."""
+        """Wait until at least one is ready; return the positions of all that are."""
         while True:
             ready = [index for index in self._poll(handles, SLICE) if index < len(handles)]
             if ready:
@@ -60,7 +60,7 @@ class _Native(InternalComponent):
 
 
 class Polling:
-    """What stands in place of `wasi:io/poll`'s functions in the guest's linker."""
+    """Replacements of the functions of `wasi:io/poll` in the guest's linker."""
 
     def __init__(self, store: Store, recorder: Recorder, before_wait: Callable[[], None]) -> None:
         self._recorder = recorder

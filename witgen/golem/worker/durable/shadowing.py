@@ -1,4 +1,4 @@
-"""Python's functions before wasmtime's in a guest's linker, so that they can record; the resources stay wasmtime's."""
+"""Replace wasmtime's functions in a guest's linker by recording ones; the resources stay wasmtime's."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..errors import WorkerError
 __all__ = ["SLICE", "shadow"]
 
 SLICE: Final = 100_000_000
-"""Nanoseconds that wasmtime waits at a stretch; in between, Python's signal handlers run."""
+"""The longest uninterrupted wait of wasmtime, in nanoseconds; signal handlers of Python run in between."""
 
 _versions: WeakKeyDictionary[wasmtime.Engine, str] = WeakKeyDictionary()
 
@@ -31,15 +31,15 @@ _PROBE = """
 
 
 def shadow(linkage: Linkage, interface: str, functions: Mapping[abi.Function, Callable[..., Any]]) -> None:
-    """Define functions of an interface of WASI's, named without its version, in place of wasmtime's."""
+    """Replace wasmtime's functions of a WASI interface, which is named without its version."""
     linkage.replace(f"{interface}@{_own_version(linkage.store.engine)}", functions)
 
 
 def _own_version(engine: wasmtime.Engine) -> str:
-    """Return the release of WASI that wasmtime's linker has.
+    """Return the release of WASI in wasmtime's linker.
 
-    From wasmtime 48 on, an instance that is added under the name of one that is there is that one. Under any other
-    name, and before, it is new and has no resource.
+    Since wasmtime 48, adding an instance under the name of an existing one returns the existing one. Under any other
+    name, and in earlier releases, the instance is new and has no resource.
     """
     if engine not in _versions:
         _versions[engine] = next(filter(None, (_try_version(engine, f"0.2.{patch}") for patch in range(100))), "")

@@ -1,8 +1,8 @@
-"""Reads of input streams, recorded: how much there was, not what. And writes that are over when they return.
+"""Recorded reads of input streams, by length and not by content, and writes that are complete when they return.
 
-The content of a stream is recorded where it came from, or made again. In how many pieces it arrived is not, and a guest
-may see that: so replay gives it the same pieces. What a guest writes and does not flush, wasmtime throws away if the
-guest drops the stream soon enough; replay would have another value then, or another request, than there was.
+The content of a stream is recorded at its source, or recreated. The sizes of its pieces are not, but a guest can see
+them, so reads are recorded and replay returns the same pieces. Writes are completed at once, because wasmtime discards
+unflushed bytes if the guest drops the stream soon enough; replay would then produce another value or request.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ FUNCTIONS: Final = {
     )
     for each in _READS
 }
-"""What is recorded of reading: how much was asked for and given; or `closed`, or `failed`."""
+"""The recorded functions; the entries contain the requested and the returned length, or `closed` or `failed`."""
 
 
 class _Native(InternalComponent):
@@ -68,19 +68,19 @@ class _Native(InternalComponent):
         self._interruption = store.interruption
 
     def read_some(self, stream: Any, length: int) -> bytes:
-        """Read at least a byte."""
+        """Wait for at least one byte; return up to `length` bytes."""
         while not (content := self.read(stream, length)):
             self._wait(self._await_input, stream)
         return bytes(content)
 
     def write_out(self, stream: Any, contents: bytes) -> None:
-        """Write, and wait until that is over: no stream of a worker waits for somebody else."""
+        """Write, and wait until that is complete: no stream of a worker waits for another party."""
         self._write(stream, contents)
         while not self._room(stream):
             self._wait(self._await_output, stream)
 
     def write_all(self, stream: Any, contents: bytes) -> None:
-        """Write as much at a time as there is room for."""
+        """Write in pieces, each as large as the stream accepts."""
         while contents:
             if not (room := self._room(stream)):
                 self._wait(self._await_output, stream)
@@ -95,7 +95,7 @@ class _Native(InternalComponent):
 
 
 class Streams:
-    """What stands in place of the functions of `wasi:io/streams` that read and write, in the guest's linker."""
+    """Replacements of the reading and writing functions of `wasi:io/streams` in the guest's linker."""
 
     def __init__(self, recorder: Recorder, files: Files) -> None:
         self._recorder = recorder
@@ -174,14 +174,14 @@ def _outcome(read: Callable[[], bytes]) -> bytes | StreamError:
 
 
 def _encoded(outcome: bytes | StreamError) -> Encoded:
-    """Return what is recorded of a read."""
+    """Return the oplog form of a read."""
     if isinstance(outcome, StreamError):
         return Encoded(json.dumps({"err": "closed" if isinstance(outcome, StreamErrorClosed) else "failed"}))
     return Encoded(json.dumps({"ok": len(outcome)}))
 
 
 def _again(native: _Native, stream: Any, recorded: Encoded) -> bytes | StreamError:
-    """Return as much as was read before, or come to the same end."""
+    """Return as many bytes as the recorded read, or the same end or failure."""
     with undamaged("a value in the oplog"):
         size: int | None = json.loads(recorded.text).get("ok")
     content = bytearray()
@@ -191,6 +191,8 @@ def _again(native: _Native, stream: Any, recorded: Encoded) -> bytes | StreamErr
         if isinstance(outcome, StreamError):
             if _encoded(outcome) == recorded:
                 return outcome
-            raise WorkerError(f"a stream gave {recorded.text} before, and now no more than {len(content)} bytes")
+            raise WorkerError(
+                f"a stream returned {recorded.text} when it was recorded, and now only {len(content)} bytes"
+            )
         content += outcome
     return bytes(content)

@@ -1,7 +1,7 @@
-"""The component behind reads and writes of workers: it calls wasmtime's own `wasi:io/streams` on behalf of Python.
+"""The component behind reads and writes of workers: it calls wasmtime's own `wasi:io/streams` for Python.
 
-What Python hands on to here are the guest's handles, which are wasmtime's. It never waits for long, because nothing in
-Python runs while wasmtime waits: no signal handler, and no deadline.
+Python passes the guest's handles to it, which are wasmtime's. It never waits for long, because nothing in Python runs
+while wasmtime waits: no signal handler, and no deadline.
 """
 
 from __future__ import annotations

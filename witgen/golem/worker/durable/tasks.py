@@ -1,7 +1,8 @@
-"""Async calls of a guest: begun, waited for, and ended in the same order in replay.
+"""Async calls of a guest, which begin and end in the same order in replay.
 
-What a guest does next depends on which of its calls is over first. So the oplog has an entry where a call begins, and
-a mark where the guest was told of its end; in replay the guest is told when it has made all calls up to that mark.
+What a guest does next depends on which of its calls completes first. So the oplog has an entry where a call begins, and
+a mark where its completion was delivered. In replay, a completion is delivered when the guest has made all calls up to
+that mark.
 """
 
 from __future__ import annotations
@@ -20,18 +21,18 @@ from ..oplog.recorder import Recorder
 __all__ = ["DurableSubtasks", "Task"]
 
 _PATIENCE: Final = 500
-"""How often a guest in replay finds nothing to go on with until it is taken to wait for something else than before."""
+"""Idle polls during replay before the guest is declared divergent."""
 
 
 class Task(Future[Any]):
-    """An async call that is under way. Guests ask for it, and take it, on their store's thread.
+    """Async call in progress. Guests poll it and take its result on the thread of their store.
 
     Args:
         recorder: the worker's oplog.
-        position: where the call stands in it; 0 where it does not.
-        prepare: returns what makes the call, in any thread.
-        end: gets what returns or raises what the call came to, None where that is recorded; returns what the guest is
-            told.
+        position: the call's position in the oplog; 0 if it is not recorded.
+        prepare: returns a function that makes the call and may run in any thread.
+        end: is called with a function that returns or raises the call's outcome, None if the outcome is recorded;
+            returns the result for the guest.
     """
 
     def __init__(
@@ -51,22 +52,22 @@ class Task(Future[Any]):
             self._make()
 
     def done(self) -> bool:
-        """Tell whether the guest is told of the end now."""
+        """Return whether the completion is delivered now."""
         if self._recorder.has_end(self._position):
             return self._recorder.may_end(self._position)
         if not self._is_made and not self._recorder.is_replaying:
-            # Begun in an earlier life of the worker, and not over when that ended.
+            # The call began in an earlier process and did not complete there.
             self._make()
         return super().done()
 
     def result(self, timeout: float | None = None) -> Any:
-        """Return or raise what the guest is told."""
+        """Return or raise the result for the guest."""
         if self._recorder.has_end(self._position):
             return self._end(None)
         return self._end(lambda: super(Task, self).result(timeout))
 
     def cancel(self) -> bool:
-        """Forget the call; where it is being made, its outcome."""
+        """Cancel the call; if it is running, discard its outcome."""
         self._recorder.forget_task(self._position)
         return super().cancel()
 
@@ -75,7 +76,7 @@ class Task(Future[Any]):
         threading.Thread(target=self._run, args=(self._prepare(),), name="async call", daemon=True).start()
 
     def _run(self, make: Callable[[], Any]) -> None:
-        # The guest may give the call up at any moment.
+        # The guest may cancel the call at any time.
         with suppress(InvalidStateError):
             try:
                 self.set_result(make())
@@ -86,7 +87,7 @@ class Task(Future[Any]):
 
 
 class DurableSubtasks(Subtasks):
-    """What guests of a worker wait for: their implementations make tasks."""
+    """Subtasks of a worker's guest, whose implementations return tasks."""
 
     def __init__(self, store: Store, recorder: Recorder) -> None:
         super().__init__(store)
@@ -94,11 +95,11 @@ class DurableSubtasks(Subtasks):
         self._in_vain = 0
 
     def begin(self, implementation: Callable[..., Any], arguments: tuple[object, ...]) -> int:
-        """Begin a call; return its ticket."""
+        """Begin a call; return the number of its subtask."""
         return self.watch(implementation(*arguments))
 
     def take(self, subtask: int) -> object:
-        """Return or raise what came of a task that is done."""
+        """Return or raise the result of a task that is done."""
         self._in_vain = 0
         return super().take(subtask)
 

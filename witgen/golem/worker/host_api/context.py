@@ -1,4 +1,4 @@
-"""`golem:api/context` for one worker: spans, which stay on this machine."""
+"""`golem:api/context` for one worker. Its spans stay on this machine."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ __all__ = ["implementations"]
 
 @dataclass(eq=False, slots=True)
 class _Node:
-    """A span, or the place above all spans."""
+    """Span, or the root above all spans."""
 
     id: str
     parent: _Node | None
     started: int
-    """Nanoseconds since the beginning of 1970."""
+    """Nanoseconds since 1970."""
     attributes: dict[str, str] = field(default_factory=dict[str, str])
     is_finished: bool = False
 
 
 class _Tree:
-    """The spans of one worker, and which is the current one."""
+    """The spans of one worker, and the current one."""
 
     def __init__(self, session: LoadedWorker) -> None:
         self.session = session
@@ -47,7 +47,7 @@ class _Tree:
         self._count = 0
 
     def _digest(self, what: str) -> str:
-        # The same in every life of the worker.
+        # The same whenever the worker is loaded.
         record = self.session.record
         return hashlib.sha256(f"{record.component}/{record.name}/{what}".encode()).hexdigest()
 
@@ -57,7 +57,7 @@ class _Tree:
         return self.current
 
     def end(self, node: _Node) -> None:
-        """End a span; those inside end with it."""
+        """End a span and all spans inside it."""
         node.is_finished = True
         while self.current.is_finished and self.current.parent is not None:
             self.current = self.current.parent
@@ -100,7 +100,7 @@ class _InvocationContext(InvocationContext):
 
     def __init__(self, node: _Node) -> None:
         self._node = node
-        # Spans that begin later, and what is noted later, do not change what this shows.
+        # Later spans and attributes do not change this snapshot.
         self._chain: list[dict[str, str]] = []
         place: _Node | None = node
         while place is not None:
@@ -160,5 +160,5 @@ class _Context(Context):
 
 
 def implementations(session: LoadedWorker) -> dict[str, Any]:
-    """Return what implements the imports, by their field of the bindings' `ServicesImports`."""
+    """Return the implementations of the imports, by field of the bindings' `ServicesImports`."""
     return {"golem_api_context": _Context(session)}

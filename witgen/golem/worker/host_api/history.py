@@ -1,4 +1,4 @@
-"""Entries of an oplog as `golem:api/oplog` shows them."""
+"""Oplog entries in the form of `golem:api/oplog`."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ _PLAIN: Final[dict[str, Callable[[Any], Any]]] = {
     "exited": oplog.OplogEntryExited,
     "begin-atomic-region": oplog.OplogEntryBeginAtomicRegion,
 }
-"""Entries of which nothing but the time is known."""
+"""Entries that contain only a time."""
 
 
 class History:
-    """Shows the oplog of one worker."""
+    """View of the oplog of one worker."""
 
     def __init__(self, executor: WorkerExecutor, record: WorkerRecord) -> None:
         self._executor = executor
@@ -80,7 +80,7 @@ class History:
         return shown
 
     def _value(self, type_: abi.Type | None, encoded: Encoded | None) -> WitValue:
-        """Return a recorded value; a call that has not ended has none, and no result is the empty tuple."""
+        """Return a recorded value as nodes: no nodes if the call has not ended, the empty tuple for no result."""
         if encoded is None:
             return WitValue([])
         if type_ is None:
@@ -155,7 +155,7 @@ class History:
 
     def _pending_update(self, at: Any, entry: Entry) -> oplog.OplogEntry:
         target, mode = entry.about
-        # The snapshot is made when the update is.
+        # The snapshot is taken when the update is made.
         how = oplog.UpdateDescriptionAutoUpdate() if mode == "automatic" else oplog.UpdateDescriptionSnapshotBased(b"")
         return oplog.OplogEntryPendingUpdate(oplog.PendingUpdateParameters(at, target, how))
 

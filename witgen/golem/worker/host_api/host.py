@@ -28,7 +28,7 @@ _LEVELS: Final[dict[str, Callable[[], api.PersistenceLevel]]] = {
 
 
 def _metadata(record: WorkerRecord) -> api.WorkerMetadata:
-    """Return what is known about a worker."""
+    """Return the metadata of a worker."""
     return api.WorkerMetadata(
         WorkerId(ComponentId(to_wit_uuid(record.component)), record.name),
         list(record.args),
@@ -44,7 +44,7 @@ class _GetWorkers(GetWorkers):
     session: ClassVar[LoadedWorker]
 
     def __init__(self, component_id: ComponentId, filter: api.WorkerAnyFilter | None, precise: bool) -> None:  # noqa: FBT001 - WIT's
-        # The state file is exact at any time, so there is nothing to find out for a precise answer.
+        # The state file is always exact, so a precise answer needs no extra work.
         del precise
         self._component = to_uuid(component_id.uuid)
         self._filter = filter
@@ -90,7 +90,7 @@ class _Host(Host):
     def complete_promise(self, promise_id: api.PromiseId, data: bytes) -> bool:
         number = self._number(promise_id.worker_id)
         is_new = self._executor.promises.complete(number, promise_id.oplog_idx, data)
-        # In any case: maybe a process was killed between the two.
+        # Always, because a process may have been killed between the two steps.
         self._executor.wake(number)
         return is_new
 
@@ -106,17 +106,17 @@ class _Host(Host):
         self._session.go_back(oplog_idx, "jump")
 
     def oplog_commit(self, replicas: int) -> None:
-        # Whatever was recorded is in the one file that there is.
+        # Everything recorded is already in the only copy, the state file.
         del replicas
 
     def mark_begin_operation(self) -> int:
         return self._session.recorder.current
 
     def mark_end_operation(self, begin: int) -> None:
-        # The entry says it.
+        # The entry itself marks it.
         del begin
 
-    # Settings: the session keeps up with the entries of those that change them
+    # Settings. The session applies the entries that change them.
 
     def get_retry_policy(self) -> api.RetryPolicy:
         return self._session.policy
@@ -170,7 +170,7 @@ class _Host(Host):
         self._executor.revert(record, last)
 
     def resolve_component_id(self, component_reference: str) -> ComponentId | None:
-        # The account and the project that may stand before the name are this machine's.
+        # An account and project before the name are those of this machine.
         found = self._records.component_named(component_reference.rpartition("/")[2])
         return None if found is None else ComponentId(to_wit_uuid(found))
 
@@ -200,5 +200,5 @@ class _Host(Host):
 
 
 def implementations(session: LoadedWorker) -> dict[str, Any]:
-    """Return what implements the imports, by their field of the bindings' `ServicesImports`."""
+    """Return the implementations of the imports, by field of the bindings' `ServicesImports`."""
     return {"golem_api_host": _Host(session)}

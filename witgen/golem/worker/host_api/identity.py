@@ -1,4 +1,4 @@
-"""UUIDs of WIT and of Python."""
+"""Conversion between the UUIDs of WIT and Python."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ __all__ = ["to_uuid", "to_wit_uuid"]
 
 
 def to_uuid(uuid: Uuid) -> UUID:
-    """Return a UUID of WIT's as Python's."""
+    """Return a UUID of WIT as a Python UUID."""
     return UUID(int=uuid.high_bits << 64 | uuid.low_bits)
 
 
 def to_wit_uuid(uuid: UUID) -> Uuid:
-    """Return a UUID of Python's as WIT's."""
+    """Return a Python UUID as a UUID of WIT."""
     return Uuid(uuid.int >> 64, uuid.int & (1 << 64) - 1)

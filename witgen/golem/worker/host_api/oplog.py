@@ -36,7 +36,7 @@ class _GetOplog(GetOplog):
         self._number = record.number
         self._history = History(self.session.executor, record)
         self._next = max(start, 1)
-        # The call that reads is being recorded meanwhile: without an end, reading would go on for ever.
+        # The reads are themselves recorded, so without an end, reading would never stop.
         self._end = self.session.executor.state.last_position(record.number)
 
     def get_next(self) -> list[OplogEntry] | None:
@@ -64,7 +64,7 @@ class _SearchOplog(SearchOplog):
 
 
 def _has(entry: Entry, words: list[str]) -> bool:
-    """Tell whether all words are somewhere in an entry."""
+    """Return whether an entry contains all words."""
     response = entry.response
     parts = [entry.kind, entry.name, entry.key, entry.request.text, entry.request.data.decode("utf-8", "replace")]
     if response is not None:
@@ -80,5 +80,5 @@ class _Oplog:
 
 
 def implementations(session: LoadedWorker) -> dict[str, Any]:
-    """Return what implements the imports, by their field of the bindings' `ServicesImports`."""
+    """Return the implementations of the imports, by field of the bindings' `ServicesImports`."""
     return {"golem_api_oplog": _Oplog(session)}

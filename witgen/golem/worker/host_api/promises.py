@@ -1,4 +1,4 @@
-"""Promises of `golem:api/host`: whoever knows the name of one completes it, and whoever waits goes on."""
+"""Promises of `golem:api/host`: any caller that knows a promise can complete it, which resumes its waiters."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..storage.state import State
 __all__ = ["Promises"]
 
 _LOOK_AGAIN: Final = 0.1
-"""Seconds between two looks: another process may complete a promise too, and signals need their turn."""
+"""Seconds between two checks: another process may complete a promise too, and signal handlers have to run."""
 
 
 class Promises:
@@ -23,14 +23,14 @@ class Promises:
         self._changed = threading.Condition()
         self._is_stopped = False
         self.waiting = 0
-        """How many threads wait for promises."""
+        """The number of threads that wait for promises."""
 
     def create(self, worker: int, position: int) -> None:
-        """Make a promise; it is named after the place in the oplog."""
+        """Create a promise, named after its position in the oplog."""
         self._state.execute("INSERT OR IGNORE INTO promises (worker, position) VALUES (?, ?)", worker, position)
 
     def poll(self, worker: int, position: int) -> bytes | None:
-        """Return what a promise was completed with, None while it is not; raise if there is none."""
+        """Return the data of a completed promise, None if it is pending; raise if it does not exist."""
         rows = self._state.execute(
             "SELECT data FROM promises WHERE worker = ? AND position = ?", worker, position
         )  # fmt: skip
@@ -42,7 +42,7 @@ class Promises:
         raise DamagedError(f"promise {position} of the worker is damaged: restore the state file from a copy")
 
     def wait(self, worker: int, position: int, go_on: Callable[[], None]) -> bytes:
-        """Wait until a promise is completed; `go_on` raises when nobody shall wait any longer."""
+        """Wait until a promise is completed and return its data; `go_on` raises to end the wait."""
         with self._changed:
             self.waiting += 1
             try:
@@ -56,13 +56,13 @@ class Promises:
         return data
 
     def stop(self) -> None:
-        """Let nobody wait any longer: the process ends."""
+        """End all waits, because the process ends."""
         with self._changed:
             self._is_stopped = True
             self._changed.notify_all()
 
     def complete(self, worker: int, position: int, data: bytes) -> bool:
-        """Complete a promise; tell whether it was not completed before."""
+        """Complete a promise; return False if it was completed before."""
         rows = self._state.execute(
             "UPDATE promises SET data = ? WHERE worker = ? AND position = ? AND data IS NULL RETURNING position",
             data, worker, position,
@@ -72,5 +72,5 @@ class Promises:
         return bool(rows)
 
     def delete(self, worker: int, position: int) -> None:
-        """Forget a promise."""
+        """Delete a promise."""
         self._state.execute("DELETE FROM promises WHERE worker = ? AND position = ?", worker, position)

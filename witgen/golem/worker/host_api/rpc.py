@@ -1,4 +1,4 @@
-"""`golem:rpc/types` for one worker: calls to the other workers of this machine."""
+"""`golem:rpc/types` for one worker: calls to other workers on this machine."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class _WasmRpc(WasmRpc):
 
     @classmethod
     def ephemeral(cls, component_id: rpc.ComponentId) -> WasmRpc:
-        # One worker for this client, and the same one when the caller is run again.
+        # One worker for this client, and the same one in replay of the caller.
         made = cls(rpc.WorkerId(component_id, f"ephemeral-{cls.session.key_here()}"))
         made._once = True
         return made
@@ -80,7 +80,7 @@ class _WasmRpc(WasmRpc):
         return self.token(invocation.worker, invocation.key)
 
     def _prepared(self, name: str, params: list[rpc.WitValue]) -> tuple[CallableWorker, Export, Encoded, UUID]:
-        """Return whom to call, with what, and under which key; that is the same when the caller is run again."""
+        """Return the worker, function, arguments and key of a call; the key is the same in replay of the caller."""
         executor, key = self.session.executor, self.session.key_here()
         if not executor.records.versions(self._component):
             raise rpc.RpcErrorNotFound(f"there is no component {self._component}")
@@ -111,10 +111,10 @@ class _WasmRpc(WasmRpc):
         try:
             response = invoke(worker, export.name, request, str(key))
         except StateError:
-            # It may work another time, and shall not stand in the oplog.
+            # The call may succeed the next time, so the failure must not be recorded.
             raise
         except (HostError, WorkerError) as error:
-            # The caller's own time may be up: then its call ends, and does not find this in its oplog.
+            # The caller's deadline may have passed: then its call ends without a record of this one.
             check()
             raise rpc.RpcErrorRemoteInternalError(str(error)) from error
         declared = export.function.result
@@ -184,5 +184,5 @@ class _Types(Types):
 
 
 def implementations(session: LoadedWorker) -> dict[str, Any]:
-    """Return what implements the imports, by their field of the bindings' `ServicesImports`."""
+    """Return the implementations of the imports, by field of the bindings' `ServicesImports`."""
     return {"golem_rpc_types": _Types(session)}

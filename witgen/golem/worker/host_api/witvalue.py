@@ -1,4 +1,4 @@
-"""`wit-value` of `golem:rpc/types`, both ways: values of any type as nodes that refer to each other by position."""
+"""Conversion of `wit-value` of `golem:rpc/types`: values of any type as nodes that refer to each other by position."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..oplog.codec import Reference
 __all__ = ["HandleOf", "WitValueError", "from_wit_value", "to_wit_value"]
 
 HandleOf: TypeAlias = Callable[[Any], tuple[str, int]]
-"""Returns the URI and the number of the object of a handle."""
+"""Function that returns the URI and the number of a handle's object."""
 
 _PRIMITIVES: Final[dict[abi.Type, Any]] = {
     abi.BOOL: rpc.WitNodePrimBool, abi.STRING: rpc.WitNodePrimString, abi.CHAR: rpc.WitNodePrimChar,
@@ -25,7 +25,7 @@ _PRIMITIVES: Final[dict[abi.Type, Any]] = {
 
 
 class WitValueError(ValueError):
-    """Nodes that are no value of the type; the message says where."""
+    """Nodes that are not a value of the type; the message gives the place."""
 
 
 def _no_handles(_: Any) -> tuple[str, int]:
@@ -33,7 +33,7 @@ def _no_handles(_: Any) -> tuple[str, int]:
 
 
 def to_wit_value(type_: abi.Type, value: Any, handle: HandleOf = _no_handles) -> rpc.WitValue:
-    """Return a value of a type as nodes; the first is the value itself."""
+    """Return a value as nodes; the first is the value itself."""
     writer = _Writer(handle)
     writer.add(type_, value)
     return rpc.WitValue(writer.nodes)
@@ -95,10 +95,10 @@ class _Writer:
 
 
 def from_wit_value(type_: abi.Type, given: rpc.WitValue) -> Any:
-    """Return the value of a type that nodes stand for.
+    """Return the value of a type from its nodes.
 
     Raises:
-        WitValueError: they do not stand for one.
+        WitValueError: the nodes are not a value of the type.
     """
     value = _Reader(given.nodes).read(type_, 0, ())
     try:
@@ -145,7 +145,7 @@ class _Reader:
                 pair = abi.Tuple((type_.key, type_.value))
                 return dict(self.read(pair, part, above) for part in parts)
             case _:
-                raise WitValueError(f"node {index}: {type(node).__name__} is no {_name(type_)}")
+                raise WitValueError(f"node {index}: {type(node).__name__} is not a {_name(type_)}")
 
     def _variant(self, case: abi.Case, payload: int | None, above: tuple[int, ...]) -> Any:
         value = self._payload(case.payload, payload, above)
@@ -159,7 +159,7 @@ class _Reader:
 
     def _payload(self, type_: abi.Type | None, index: int | None, above: tuple[int, ...]) -> Any:
         if (type_ is None) != (index is None):
-            raise WitValueError("a payload is missing" if index is None else f"node {index} is a payload too many")
+            raise WitValueError("a payload is missing" if index is None else f"node {index} is an unexpected payload")
         return None if type_ is None or index is None else self.read(type_, index, above)
 
 

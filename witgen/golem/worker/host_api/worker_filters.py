@@ -1,4 +1,4 @@
-"""Filters of `golem:api/host`: which workers a search finds."""
+"""Worker filters of `golem:api/host`."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ _STATUSES: Final = list(api.WorkerStatus)
 
 
 def fits(worker: api.WorkerMetadata, created: int, wanted: api.WorkerAnyFilter | None) -> bool:
-    """Tell whether a worker is one that is looked for.
+    """Return whether a worker matches a filter.
 
     Args:
-        worker: what is known about it.
-        created: when it was made, in milliseconds since the beginning of 1970.
-        wanted: the filter; without one, every worker fits.
+        worker: the worker's metadata.
+        created: the time of its creation, in milliseconds since 1970.
+        wanted: the filter; None matches every worker.
     """
     return wanted is None or any(
         all(_holds(worker, created, each) for each in group.filters) for group in wanted.filters
@@ -62,6 +62,6 @@ def _holds(worker: api.WorkerMetadata, created: int, condition: api.WorkerProper
 def _variable(
     variables: Sequence[tuple[str, str]], wanted: api.WorkerEnvFilter | api.WorkerWasiConfigVarsFilter
 ) -> bool:
-    """Compare a variable; one that is not set fits nothing."""
+    """Return whether a variable matches; one that is not set matches nothing."""
     value = dict(variables).get(wanted.name)
     return value is not None and _TEXTUAL[wanted.comparator](value, wanted.value)

@@ -1,1 +1,1 @@
-"""The oplog: its entries, how values stand in it, and what is recorded."""
+"""The oplog: its entries, the encoding of values, and the policy of what is recorded."""

@@ -1,9 +1,9 @@
-"""Values as they stand in an oplog: JSON by the type's descriptor, bytes beside it, handles as what stands for them.
+"""Encoding of values in an oplog: JSON by type descriptor, bytes stored separately, handles as references.
 
 A record is its fields, a variant `[case]` or `[case, payload]`, an enum its case, flags the list of those that are set,
 an option null or `[value]`, a result `{"ok": …}` or `{"err": …}`, a map the list of its pairs. `list<u8>` is
-`{"at": offset, "size": n}` in the bytes beside the text. A handle is `[number]`, or `[number, bytes]` where the state
-of its object stands in the oplog too, or `[number, text]` where the text says what it is.
+`{"at": offset, "size": n}` in the separate bytes. A handle is `[number]`, or `[number, bytes]` if the oplog contains
+the state of its object, or `[number, text]` with a description.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Handle: TypeAlias = abi.Own | abi.Borrow
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What stands for a handle: the number of the object, and its state or a description where it has one."""
+    """Recorded form of a handle: the number of its object, and the object's state or description, if any."""
 
     number: int
     state: bytes | str | None = None
@@ -37,18 +37,18 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A value as text and bytes. Two are equal when the values are."""
+    """Encoded value, as text and bytes. Equal values have equal encodings."""
 
     text: str
     data: bytes = b""
 
 
 NOTHING = Encoded("null")
-"""What stands where there is no value."""
+"""The encoding of no value."""
 
 
 def encode(type_: abi.Type | None, value: object, refer: Callable[[Handle, Any], Reference]) -> Encoded:
-    """Return a value in the form of an oplog; `refer` gets every handle in it, in order."""
+    """Return the encoding of a value; `refer` is called with every handle in it, in order."""
     if type_ is None:
         return NOTHING
     writer = _Writer(refer)
@@ -57,10 +57,10 @@ def encode(type_: abi.Type | None, value: object, refer: Callable[[Handle, Any],
 
 
 def decode(type_: abi.Type | None, encoded: Encoded, refer: Callable[[Handle, Reference], Any]) -> Any:
-    """Return a value out of an oplog; `refer` turns what stands for a handle into an object.
+    """Return the value of an encoding; `refer` returns the object of a reference.
 
     Raises:
-        DamagedError: it is not a value of the type.
+        DamagedError: the encoding is not a value of the type.
     """
     if type_ is None:
         return None
@@ -203,7 +203,7 @@ _known: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
 
 
 def has_handles(type_: abi.Type | None) -> bool:
-    """Tell whether values of a type may have handles in them."""
+    """Return whether values of a type may contain handles."""
     if type_ is None or isinstance(type_, abi.Prim):
         return False
     if isinstance(type_, (abi.Own, abi.Borrow)):
@@ -214,14 +214,14 @@ def has_handles(type_: abi.Type | None) -> bool:
 
 
 def has_streams(type_: abi.Type | None) -> bool:
-    """Tell whether values of a type may have streams or futures in them."""
+    """Return whether values of a type may contain streams or futures."""
     if type_ is None or isinstance(type_, abi.Prim):
         return False
     return isinstance(type_, (abi.Stream, abi.Future)) or any(map(has_streams, abi.children(type_)))
 
 
 def gathered(type_: abi.Type | None) -> abi.Type | None:
-    """Return the type with lists in place of streams."""
+    """Return a type with its streams replaced by lists."""
     if not has_streams(type_):
         return type_
     match type_:
@@ -234,16 +234,16 @@ def gathered(type_: abi.Type | None) -> abi.Type | None:
 
 
 def map_handles(function: abi.Function, values: Sequence[Any], change: Callable[[Handle, Any], object]) -> list[Any]:
-    """Return the arguments of a call with every handle's object replaced by what `change` makes of it."""
+    """Return the arguments of a call with the object of every handle replaced by `change`."""
     return [replace(param.type, value, change) for param, value in zip(function.params, values, strict=True)]
 
 
 def replace(type_: abi.Type | None, value: Any, change: Callable[[Handle, Any], object]) -> Any:
-    """Return a value with the object of every handle replaced."""
+    """Return a value with the object of every handle replaced by `change`."""
     if type_ is None or not has_handles(type_):
         return value
     if isinstance(type_, abi.Result) and has_streams(type_):
-        # A stream stays what it is; the handle is the error's.
+        # The stream itself is not replaced; the handle belongs to the error.
         if isinstance(value, Ok):
             return Ok(replace(type_.ok, cast("Any", value).value, change))
         return Err(replace(type_.err, value.value, change))

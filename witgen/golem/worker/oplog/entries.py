@@ -35,14 +35,14 @@ INVOKED: Final = "exported-function-invoked"
 COMPLETED: Final = "exported-function-completed"
 UPDATED: Final = "successful-update"
 TASK_COMPLETED: Final = "imported-function-told"
-"""Where a guest was told of the end of an async call, whose entry is `request`. Golem's interface has no such entry."""
+"""Delivery of the completion of an async call, whose entry is `request`. Golem's interface has no such entry."""
 LOG: Final = "log"
 
 BY_SNAPSHOT: Final = "snapshot-based"
-"""How a worker is updated that takes its state along; the name of the entry."""
+"""Update mode that transfers the worker's state in a snapshot; the name of the entry."""
 
 TRIED: Final = "tried"
-"""Stands in the entry of a snapshot that has not been loaded yet."""
+"""Marks the entry of a snapshot that has not been loaded yet."""
 
 BEGIN_REGION: Final = "begin-atomic-region"
 END_REGION: Final = "end-atomic-region"
@@ -56,15 +56,15 @@ CALLS: Final = frozenset(
 """Kinds of entries that are calls of host functions."""
 
 REPLAYED: Final = CALLS | {INVOKED, COMPLETED, UPDATED}
-"""Kinds of entries that replay goes by; it pays no heed to the others."""
+"""Kinds of entries that replay follows; it ignores all others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One entry. `kind` is a case of `oplog-entry` in `golem:api/oplog`.
 
-    `name` is the function, with its interface, or what else the kind needs to be told apart by. `key` is an
-    invocation's idempotency key. A call without response has begun, and nobody knows whether it was carried out.
+    `name` is the function with its interface, or another name that the kind needs. `key` is the idempotency key of an
+    invocation. A call without response has begun, but it is unknown whether it was carried out.
     """
 
     kind: str
@@ -73,43 +73,43 @@ class Entry:
     response: Encoded | None = None
     key: str = ""
     at: int = 0
-    """When it was written: nanoseconds since the beginning of 1970."""
+    """The time when it was written, in nanoseconds since 1970."""
     position: int = 0
     dead: bool = False
-    """Whether it counts no more, because the worker went back."""
+    """Whether a revert or jump of the worker has discarded it."""
 
     @property
     def about(self) -> Any:
-        """What stands in the request of an entry that is not a call, as Python reads JSON."""
+        """The request of an entry that is not a call, parsed as JSON."""
         with undamaged(f"entry {self.position} of the oplog"):
             return json.loads(self.request.text)
 
     @property
     def number(self) -> int:
-        """The number that the request begins with: a position, or a version."""
+        """The number at the beginning of the request: a position or a version."""
         with undamaged(f"entry {self.position} of the oplog"):
             return int(self.about[0])
 
     @property
     def is_snapshot(self) -> bool:
-        """Tell whether the worker begins anew here, with the state that stands in the entry."""
+        """Return whether the worker starts anew here from a snapshot in the entry."""
         return self.kind == UPDATED and self.name == BY_SNAPSHOT
 
     @property
     def is_tried(self) -> bool:
-        """Tell whether it is a snapshot that had not been loaded yet when this was written."""
+        """Return whether this is a snapshot that has not been loaded yet."""
         return self.is_snapshot and self.about[2:] == [TRIED]
 
 
 def snapshot_files(entry: Entry) -> str | None:
-    """Return what the worker's files are found by that came with a snapshot."""
+    """Return the name of the archive with the worker's files of a snapshot."""
     with undamaged(f"entry {entry.position} of the oplog"):
         rest: list[str] = entry.about[1:]
         return rest[0] if rest else None
 
 
 def open_regions(entries: Iterable[Entry]) -> list[int]:
-    """Return where the regions begin that have no end among the entries, the outermost first."""
+    """Return the starts of the regions that have no end among the entries, the outermost first."""
     opened: list[int] = []
     for entry in entries:
         if entry.kind == BEGIN_REGION:

@@ -1,7 +1,7 @@
-"""What is done with each host function: recorded or run again, as a read or as a write.
+"""Policy per host function: recorded or repeated in replay, as a read or as a write.
 
 The sources are Golem's: reads and writes of `wrapped-function-type` in `golem:api/oplog`, and how its executor treats
-WebSockets. A function of an interface that is not named here is taken to change something outside.
+WebSockets. A function that is not named here counts as one that changes something outside.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ __all__ = [
 
 
 class Kind(enum.Enum):
-    """What a function does to the world; the values are those of `wrapped-function-type`."""
+    """Effect of a function; the values are those of `wrapped-function-type`."""
 
     READ_LOCAL = "read-local"
     WRITE_LOCAL = "write-local"
@@ -39,7 +39,7 @@ class Kind(enum.Enum):
 
     @property
     def is_remote(self) -> bool:
-        """Tell whether something outside the worker is read or changed."""
+        """Return whether the function reads or changes something outside the worker."""
         return self in {Kind.READ_REMOTE, Kind.WRITE_REMOTE}
 
 
@@ -80,7 +80,7 @@ _LOCAL = frozenset(
         "wasi:http/types#http-error-code",
     }
 )
-"""Functions whose result follows from the arguments, or cannot be recorded and need not be."""
+"""Functions whose result depends only on the arguments, or that cannot and need not be recorded."""
 
 _LOCAL_RESOURCES = frozenset(
     {
@@ -89,13 +89,13 @@ _LOCAL_RESOURCES = frozenset(
         *("incoming-body", "future-trailers"),
     }
 )
-"""Resources that live in the worker alone: what is done with them is done again in replay."""
+"""Resources that exist only in the worker: replay repeats all operations on them."""
 
 _RECORDED_RESOURCES = frozenset({"vacancy"})
-"""Resources that can be restored, and yet stand for something outside: their functions are recorded."""
+"""Resources that can be restored but represent something outside, so their functions are recorded."""
 
 CHECKED = frozenset({"wasi:http/types#[static]outgoing-body.finish"})
-"""Functions of such resources that have an entry nevertheless: a replay that does something else is stopped there."""
+"""Functions of local resources that have an entry nevertheless, where a divergent replay is detected."""
 
 _ENTRY_KINDS = {
     "get-oplog-index": "no-op",
@@ -106,20 +106,20 @@ _ENTRY_KINDS = {
 }
 
 TIMERS = frozenset(f"wasi:clocks/monotonic-clock#subscribe-{what}" for what in ("instant", "duration"))
-"""Functions that wait for a moment: that is recorded, so that a worker that is loaded again waits for the same one."""
+"""Functions that wait for a time, which is recorded so that a reloaded worker waits for the same time."""
 
 REOPEN = {"wasi:blobstore/blobstore#create-container": "get-container"}
-"""What gets again what a function made, where that is another function."""
+"""Functions that return an existing object, by the function that created it."""
 
 ONCE = frozenset({"wasi:http/outgoing-handler#handle"})
-"""What is a write, not just an opening: not repeated to get an object again while writes must not be made twice."""
+"""Functions that write and return an object: not repeated to recreate it while writes must not be repeated."""
 
 HISTORY = frozenset({"get-workers", "get-oplog", "search-oplog", "stream-object-names"})
-"""Resources that are read page by page: to get one again, its pages are read again."""
+"""Resources that are read page by page: recreating one reads its pages again."""
 
 
 def interface_path(interface: str) -> str:
-    """Return an interface's name without its version."""
+    """Return the name of an interface without its version."""
     return interface.partition("@")[0]
 
 
@@ -129,10 +129,10 @@ def _plain(interface: str, function: abi.Function) -> str:
 
 
 def is_local(interface: str, function: abi.Function, implementation: Any) -> bool:
-    """Tell whether a function is not recorded but runs again in replay.
+    """Return whether a function is not recorded but repeated in replay.
 
-    `implementation` is the class of the function's resource; one that can be restored lives in the worker alone,
-    mostly.
+    `implementation` is the class of the function's resource; one that can be restored usually exists only in the
+    worker.
     """
     if function.resource is not None:
         name = function.resource.name
@@ -142,7 +142,7 @@ def is_local(interface: str, function: abi.Function, implementation: Any) -> boo
 
 
 def kind_of(interface: str, function: abi.Function) -> Kind:
-    """Return what a function does to the world."""
+    """Return the effect of a function."""
     if f"{interface_path(interface)}#{function.name}" in CHECKED:
         return Kind.WRITE_LOCAL
     package = interface.partition("/")[0]
@@ -152,14 +152,14 @@ def kind_of(interface: str, function: abi.Function) -> Kind:
 
 
 def entry_kind(interface: str, function: abi.Function) -> str:
-    """Return what the entry of a call is called in the oplog."""
+    """Return the kind of a call's oplog entry."""
     if interface_path(interface) != "golem:api/host":
         return "imported-function-invoked"
     return _ENTRY_KINDS.get(function.name, "imported-function-invoked")
 
 
 def terminal(interface: str, function: abi.Function, arguments: list[Any], error: object) -> Exception | None:
-    """Return what every later call of the same object gives, where this outcome was the object's last.
+    """Return the error of all later calls of an object, if this outcome was its last; None otherwise.
 
     A WebSocket ends with `closed`, with a failure to connect, and with a `close` that succeeded.
     """

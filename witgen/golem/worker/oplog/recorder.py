@@ -1,4 +1,4 @@
-"""A worker's way along its oplog: first what is recorded, then live."""
+"""A worker's progress along its oplog: first replay of recorded entries, then live execution."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from .policy import Kind
 __all__ = ["Recorder"]
 
 _ENTRY_SIZE: Final = 100
-"""Bytes that an entry takes beside its values, about."""
+"""The approximate size of an entry without its values, in bytes."""
 
 _SHOWN: Final = 300
-"""Characters of a value that a message shows."""
+"""The most characters of a value that a message shows."""
 
 
 class Recorder:
-    """Records the calls of one worker, or answers them from the oplog as long as there are recorded ones.
+    """Recorder of one worker's calls, which answers from the oplog as long as there are recorded ones.
 
     One thread at a time makes calls; output may come from another.
 
     Args:
-        state: where the oplog is.
-        worker: whose it is.
-        stopping: set once the process ends. No call is made from then on; what came of one that is under way may only
-            be due to that, and is not recorded.
-        budget: how much space the worker may take.
+        state: the state file with the oplog.
+        worker: the number of the worker.
+        stopping: set when the process ends. No calls are made from then on, and the outcome of a current call is not
+            recorded, because it may be a consequence of the end.
+        budget: counts the space that the worker uses.
     """
 
     def __init__(self, state: State, worker: int, stopping: threading.Event, budget: Budget | None = None) -> None:
@@ -45,28 +45,28 @@ class Recorder:
         self.worker = worker
         self._stopping = stopping
         self.level = "smart"
-        """What is written to the oplog: a case of `persistence-level`."""
+        """The persistence level, a case of `persistence-level`."""
         self.repeats = True
-        """Whether a write that may have been made already is made again."""
+        """Whether to repeat a write that may have been made already."""
         self.on_live: list[Callable[[], None]] = []
-        """What is done when replay is over."""
+        """Called when replay ends."""
         self.current = 0
-        """Position of the entry of the call under way; 0 where it has none."""
+        """Position of the current call's entry; 0 if it has none."""
         entries = self._without_open_region(state.entries(worker, alive=True))
         entries = _from_last_snapshot(entries)
         self.snapshot = entries[0] if entries and entries[0].is_snapshot else None
-        """Where the worker begins, if not at its beginning."""
+        """The snapshot that the worker starts from, if any."""
         self.now = entries[0].at if entries else 0
-        """The worker's time, in nanoseconds since the beginning of 1970: that of the last entry, the same in replay."""
+        """The worker's time, in nanoseconds since 1970: that of the last entry, which is the same in replay."""
         self._recorded = deque(entry for entry in entries if entry.kind in REPLAYED)
         self._ends = {entry.number: entry for entry in entries if entry.kind == TASK_COMPLETED}
-        """Where the guest was told of the end of an async call, by the entry of that, in order."""
+        """The completions of async calls, by the call's entry, in the order of delivery."""
         self._answers = {entry.position: entry.response for entry in entries if entry.position in self._ends}
         self._printed = _output_sizes(entries)
         self._is_paused = False
 
     def _without_open_region(self, entries: list[Entry]) -> list[Entry]:
-        """Let a region that has no end count no more: it is done as a whole, or again."""
+        """Discard an atomic region without an end: it is completed as a whole, or repeated."""
         opened = open_regions(entries)
         if not opened:
             return entries
@@ -75,15 +75,15 @@ class Recorder:
 
     @property
     def is_replaying(self) -> bool:
-        """Tell whether there are recorded entries left."""
+        """Return whether there are recorded entries left."""
         return bool(self._recorded)
 
     def next_entry(self) -> Entry | None:
-        """Return the recorded entry that is next, None where the worker is live."""
+        """Return the next recorded entry, None if the worker is live."""
         return self._recorded[0] if self._recorded else None
 
     def take(self, *, is_over: bool = True) -> Entry:
-        """Go past the next recorded entry; `is_over` tells whether what it stands for need not be made again."""
+        """Consume and return the next recorded entry; `is_over` says whether its call need not be repeated."""
         entry = self._recorded.popleft()
         self.now = entry.at
         if not self._recorded and is_over:
@@ -101,13 +101,13 @@ class Recorder:
 
         Args:
             name: the function, with its interface.
-            kind: what it does to the world.
+            kind: its effect.
             request: the arguments.
             execute: makes the call and returns the response.
-            entry_kind: what its entry is called.
+            entry_kind: the kind of its entry.
 
         Raises:
-            DivergenceError: the oplog has another call here.
+            DivergenceError: the oplog has a different call here.
         """
         if not self._is_kept(name, kind):
             self.current = 0
@@ -125,7 +125,7 @@ class Recorder:
         return self._make(entry.position, execute)
 
     def _matching(self, name: str, request: Encoded) -> Entry:
-        """Return the next recorded entry if it is of this call."""
+        """Return the next recorded entry; raise if it is not of this call."""
         entry = self._recorded[0]
         if entry.kind not in CALLS or entry.name != name or entry.request != request:
             raise DivergenceError(entry.position, _shown(entry), _shown(Entry(IMPORTED, name, request)))
@@ -133,7 +133,7 @@ class Recorder:
 
     @contextmanager
     def at(self, position: int) -> Generator[None]:
-        """Repeat a call of an earlier entry."""
+        """Set the current entry to an earlier one while its call is repeated."""
         current, self.current = self.current, position
         try:
             yield
@@ -143,7 +143,7 @@ class Recorder:
     # Async calls
 
     def begin_task(self, name: str, kind: Kind, request: Encoded) -> int:
-        """Record that an async call begins, or see that it was recorded so; return where, 0 where it is not kept."""
+        """Record the beginning of an async call, or check it in replay; return its position, 0 if not recorded."""
         self._go_on()
         if not self._is_kept(name, kind):
             self.current = 0
@@ -159,21 +159,21 @@ class Recorder:
         return self.current
 
     def has_end(self, position: int) -> bool:
-        """Tell whether the end of an async call is recorded."""
+        """Return whether the completion of an async call is recorded."""
         return position in self._ends
 
     def may_end(self, position: int) -> bool:
-        """Tell whether the guest is told next of the end of this call, and has made all calls that it made before."""
+        """Return whether this call's completion is the next to deliver, and all calls recorded before it are made."""
         end = next(iter(self._ends.values()))
         return end is self._ends[position] and not (self._recorded and self._recorded[0].position < end.position)
 
     def take_task(self, position: int) -> Encoded:
-        """Return what a recorded async call came to; the guest is told now."""
+        """Return the recorded outcome of an async call, which is delivered now."""
         self.now = self._ends.pop(position).at
         return self._answers.pop(position) or NOTHING
 
     def end_task(self, position: int, response: Encoded) -> None:
-        """Record what an async call came to, and that the guest is told now."""
+        """Record the outcome of an async call, which is delivered now."""
         self._go_on()
         if position:
             with self.state.transaction():
@@ -181,23 +181,23 @@ class Recorder:
                 self._append(Entry(TASK_COMPLETED, request=Encoded(f"[{position}]"), response=NOTHING))
 
     def forget_task(self, position: int) -> None:
-        """Expect the end of an async call no more: the guest has given it up."""
+        """Stop expecting the completion of an async call that the guest has cancelled."""
         if self._ends.pop(position, None) is not None:
             del self._answers[position]
 
     def refuse_waiting(self) -> NoReturn:
-        """Say that the component waits where it went on before."""
+        """Raise because the component waits where it continued in the recording."""
         entry = self._recorded[0]
         raise DivergenceError(entry.position, _shown(entry), "nothing: the component waits")
 
     def pause(self) -> None:
-        """Record nothing more: the component tells its state, and is not to be found doing so in a replay."""
+        """Stop recording: the component saves its state, which replay must not repeat."""
         self._is_paused = True
 
     def _is_kept(self, name: str, kind: Kind) -> bool:
         if self._is_paused:
             return False
-        # What a worker asks Golem for has its place in the oplog at any level: promises and keys are named after it.
+        # Calls of Golem's own functions are recorded at any level, because promises and keys are named after positions.
         if self.level == "smart" or name.startswith("golem:api/host@"):
             return True
         return self.level == "persist-remote-side-effects" and kind.is_remote
@@ -211,12 +211,12 @@ class Recorder:
             self._spend(response)
             self.current = self._append(Entry(entry_kind, name, request, response))
             return response
-        # It is in the oplog before it is made: so nobody takes it for one that was not tried.
+        # The entry is written before the call, so that an attempted call is never mistaken for one not made.
         position = self._append(Entry(entry_kind, name, request))
         return self._make(position, execute)
 
     def _make(self, position: int, execute: Callable[[], Encoded]) -> Encoded:
-        """Make a call that has its entry already, and write down what came of it."""
+        """Make a call that already has an entry, and record its outcome."""
         self.current = position
         response = self._execute(execute)
         self.state.answer(self.worker, position, response)
@@ -233,20 +233,20 @@ class Recorder:
             raise Stopped
 
     def _refuse_again(self, entry: Entry, kind: Kind) -> None:
-        """Raise if a recorded call, whose outcome nobody knows, must not be made again."""
+        """Raise if a recorded call with an unknown outcome must not be repeated."""
         if kind is Kind.WRITE_REMOTE and not self.repeats:
             raise RefusedError(
                 f"entry {entry.position}, {_shown(entry)}: the worker was stopped in the middle of this call, and with "
-                "set-idempotence-mode(false) it must not be made again"
+                "set-idempotence-mode(false) it must not be repeated"
             )
 
     def _append(self, entry: Entry) -> int:
-        """Write an entry that replay goes by, and return where it stands."""
+        """Write an entry that replay follows, and return its position."""
         self.now = time.time_ns()
         return self.state.append(self.worker, replace(entry, at=self.now))
 
     def _spend(self, value: Encoded) -> None:
-        """Take the space of a new entry before anything is done; the worker goes on where there is more again."""
+        """Count the space of a new entry before the call; without space, the worker can continue here later."""
         try:
             self._budget.spend(_ENTRY_SIZE + len(value.text) + len(value.data))
         except SpentError as error:
@@ -255,12 +255,12 @@ class Recorder:
     # Invocations of the worker itself
 
     def begin(self, function: str, key: str, request: Encoded) -> int:
-        """Record that a call of the worker begins, and return where."""
+        """Record the beginning of a call of the worker; return its position."""
         self._spend(request)
         return self._append(Entry(INVOKED, function, request, key=key))
 
     def complete(self, function: str, response: Encoded, key: str) -> None:
-        """Record that the call of a key has ended, or see that it was recorded so."""
+        """Record the end of the call with a key, or check it in replay."""
         if not self._recorded:
             self._append(Entry(COMPLETED, function, response=response, key=key))
             return
@@ -272,14 +272,14 @@ class Recorder:
     # Output
 
     def put_out(self, stream: str, data: bytes, output: Callable[[str, bytes], object]) -> None:
-        """Pass on the part of some output that was not put out in an earlier life of the worker, and record it."""
+        """Pass on and record output, except for the part that was passed on before the worker was reloaded."""
         known = min(self._printed.get(stream, 0), len(data))
         if known:
             self._printed[stream] -= known
             data = data[known:]
         if not data:
             return
-        # In this order: nothing is lost when the process dies in between, but may come twice.
+        # In this order, output is not lost if the process dies in between, but it may appear twice.
         output(stream, data)
         if self.level == "smart" and not self._is_paused:
             self._spend(Encoded("null", data))
@@ -287,7 +287,7 @@ class Recorder:
 
 
 def _from_last_snapshot(entries: list[Entry]) -> list[Entry]:
-    """Return the entries from the last one that a snapshot came with; what was before is in the snapshot."""
+    """Return the entries from the last snapshot on, which covers everything before it."""
     starts = [index for index, entry in enumerate(entries) if entry.is_snapshot]
     rest = entries[starts[-1] :] if starts else entries
     return [entry for entry in rest if entry.kind != UPDATED or entry.is_snapshot]

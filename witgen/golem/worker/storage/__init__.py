@@ -1,1 +1,1 @@
-"""The state file: an SQLite database, and who may use it."""
+"""The state file, an SQLite database, and its lock."""

@@ -1,4 +1,4 @@
-"""One process at a time runs the workers of a state file, whatever name of the file it uses."""
+"""Lock that lets one process at a time run the workers of a state file, under whatever name."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ __all__ = ["StateLock", "canonical", "make_folder", "make_private", "refuse_irre
 
 
 def canonical(path: Path) -> Path:
-    """Return the file's own path, behind symbolic links: what stands beside it is the same for all of them.
+    """Return the path of a file with symbolic links resolved, so that all names share the files beside it.
 
     Raises:
-        StateError: it is not a file, or its path is not UTF-8, which is what it has to be inside the file.
+        StateError: it is not a file, or its path, which the file stores, is not UTF-8.
     """
     try:
         found = path.resolve()
@@ -35,31 +35,31 @@ def canonical(path: Path) -> Path:
 
 
 def refuse_irregular(*paths: Path) -> None:
-    """Make sure that nothing but files is at these places, or nothing at all.
+    """Raise if one of these paths exists and is not a file.
 
     Raises:
-        StateError: there is a folder, a pipe, a device or a socket.
+        StateError: one is a folder, a pipe, a device or a socket.
     """
     for path in paths:
         if is_nothing_to_read(path) or path.is_dir():
-            raise StateError(f"{path}: this is in the way: it is not a file; move it away")
+            raise StateError(f"{path}: this is not a file, and it is in the way; move it away")
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder that nobody else can look into; one that is there stays as it is."""
+    """Create a folder that only this user can access; leave an existing one unchanged."""
     if not path.is_dir():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.mkdir(mode=0o700, exist_ok=True)
 
 
 def make_private(path: Path) -> None:
-    """Make a file that nobody else can read, if there is none. SQLite gives the files beside it the same mode."""
+    """Create a file that only this user can read, if missing. SQLite gives the files beside it the same mode."""
     make_folder(path.parent)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600))
 
 
 class StateLock:
-    """Holds a state file for this process. The system lets go of it when the process dies, however it dies.
+    """Lock of a state file for this process. The system releases it when the process ends, however it ends.
 
     Args:
         path: the file's canonical path.
@@ -77,12 +77,12 @@ class StateLock:
         except OSError:
             self.release()
             raise StateError(
-                f"{path}: the state file is locked, another process runs its workers. Wait for it, end what it does "
-                "with `witgen workers interrupt`, or use another file."
+                f"{path}: the state file is locked: another process runs its workers. Wait for it, end its calls with "
+                "`witgen workers interrupt`, or use another file."
             ) from None
 
     def release(self) -> None:
-        """Let go; twice is fine."""
+        """Release the lock; twice is fine."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             os.close(descriptor)
@@ -102,6 +102,6 @@ else:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            # Some network file systems have no locks; there, people look out for each other themselves.
+            # Some network file systems have no locks; there, users have to coordinate themselves.
             if error.errno not in {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP}:
                 raise

@@ -1,4 +1,4 @@
-"""The state file: an SQLite database with workers, oplogs, promises and invocations. It is used through `State`."""
+"""The state file: an SQLite database with workers, oplogs, promises and invocations, accessed through `State`."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from .lock import canonical, make_private, refuse_irregular
 __all__ = ["BESIDE", "State"]
 
 FORMAT: Final = 4
-"""Number of the schema below and of what oplogs hold, in the file's `user_version`."""
+"""Version of the schema below and of the encoding of oplogs, stored in the file's `user_version`."""
 
 BESIDE: Final = ("-journal", "-wal", "-shm")
-"""What the names of the files end in that SQLite has beside the state file; it would wait for a pipe."""
+"""Suffixes of SQLite's files beside the state file. SQLite would wait forever if one were a pipe."""
 
 _BUSY_SECONDS: Final = 2.0
 
@@ -73,14 +73,14 @@ _ENTRY = "position, kind, at, name, key, request, request_data, response, respon
 
 
 class State:
-    """A state file. Every statement is a transaction of its own and is in the file when it returns.
+    """State file. Every statement is a separate transaction, and is in the file when it returns.
 
-    A process that is killed loses nothing; only a machine that loses power may lose the last moments. Any thread may
-    use it.
+    A killed process loses nothing; only a machine that loses power may lose the last transactions. Any thread may use
+    it.
 
     Args:
         path: the file.
-        read_only: whether it is only looked at, which works on a full disk, too.
+        read_only: whether it is only read, which also works on a full disk.
     """
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
@@ -109,7 +109,7 @@ class State:
     def _refuse_other_name(self) -> None:
         """Raise if this is a hard link to a file that was used under another name.
 
-        What SQLite has not put into the file yet is in one beside it, which is named after that name.
+        SQLite keeps unfinished transactions in a file beside it, whose name is derived from that name.
         See https://www.sqlite.org/howtocorrupt.html, section 2.6.
         """
         if not self.path.exists() or self.path.stat().st_nlink == 1:
@@ -126,7 +126,7 @@ class State:
             )
 
     def _note_name(self) -> None:
-        """Note the name that the file is used under, in the file itself."""
+        """Record the name of the file in the file itself."""
         rows = self.execute("SELECT path FROM place")
         if self.path.stat().st_nlink == 1 and (not rows or rows[0]["path"] != str(self.path)):
             with self.transaction():
@@ -141,7 +141,7 @@ class State:
         try:
             self._connection.execute(_TABLES).fetchone()
         except sqlite3.OperationalError:
-            # No room for what the users of a file share. Where nobody uses it, there is nothing but the file.
+            # There is no space for the files that users of the database share. Unused, it consists of one file.
             if is_used:
                 raise
             self._connection.close()
@@ -160,7 +160,7 @@ class State:
         elif version != FORMAT:
             raise StateError(
                 f"{self.path}: written by another release of witgen (format {version}, this is {FORMAT});"
-                " go on with that release, or name another file with --state"
+                " continue with that release, or name another file with --state"
             )
 
     @contextlib.contextmanager
@@ -168,12 +168,12 @@ class State:
         try:
             yield
         except (sqlite3.Error, UnicodeDecodeError) as error:
-            # SQLite quotes what stands in the file, which may be no text.
+            # SQLite quotes the content of the file, which may not be text.
             raise StateError(f"{self.path}: {_reason(error)}") from error
 
     @contextlib.contextmanager
     def transaction(self) -> Generator[None]:
-        """Do several statements as a whole."""
+        """Run several statements as one transaction."""
         with self._lock, self._explained():
             if self._connection.in_transaction:
                 yield
@@ -200,7 +200,7 @@ class State:
     # Oplogs
 
     def append(self, worker: int, entry: Entry) -> int:
-        """Write a new entry at the end of an oplog and return its position; the first is 1."""
+        """Append an entry to an oplog and return its position; the first is 1."""
         response = entry.response
         with self.transaction():
             [row] = self.execute("SELECT coalesce(max(position), 0) + 1 AS next FROM oplog WHERE worker = ?", worker)
@@ -214,18 +214,18 @@ class State:
         return position
 
     def answer(self, worker: int, position: int, response: Encoded) -> None:
-        """Write down what a call returned whose entry is there already."""
+        """Add the response to the entry of a call."""
         self.execute(
             "UPDATE oplog SET response = ?, response_data = ? WHERE worker = ? AND position = ?",
             response.text, response.data, worker, position,
         )  # fmt: skip
 
     def reword(self, worker: int, position: int, request: str) -> None:
-        """Write something else into the request of an entry; its bytes stay."""
+        """Replace the request of an entry, but not its bytes."""
         self.execute("UPDATE oplog SET request = ? WHERE worker = ? AND position = ?", request, worker, position)
 
     def entries(self, worker: int, *, start: int = 1, limit: int = -1, alive: bool = False) -> list[Entry]:
-        """Return entries from a position on; with `alive`, only those that count."""
+        """Return entries from a position on; with `alive`, without discarded ones."""
         condition = " AND dead = 0" if alive else ""
         rows = self.execute(
             f"SELECT {_ENTRY} FROM oplog WHERE worker = ? AND position >= ?{condition} ORDER BY position LIMIT ?",  # noqa: S608
@@ -234,7 +234,7 @@ class State:
         return list(map(_entry, rows))
 
     def answer_of(self, worker: int, key: str) -> Encoded | None:
-        """Return what the call that was made under a key came to; None where it was not made, or has not ended."""
+        """Return the response of the call with a key; None if it was not made, or has not ended."""
         # `key <> ''` lets SQLite use the index: one row is read, however long the oplog is.
         rows = self.execute(
             "SELECT response, response_data FROM oplog INDEXED BY keys "
@@ -245,12 +245,12 @@ class State:
             return _encoded(rows[0]["response"], rows[0]["response_data"]) if rows else None
 
     def open_call(self, worker: int) -> Entry | None:
-        """Return the entry with which the call began that a worker is in the middle of."""
+        """Return the entry of a worker's unfinished call, None if there is none."""
         last = self.last(worker, INVOKED, COMPLETED)
         return None if last is None or last.kind == COMPLETED else last
 
     def last(self, worker: int, *kinds: str, until: int | None = None) -> Entry | None:
-        """Return the last entry of these kinds that counts, `until` a position; None where there is none."""
+        """Return the last entry of these kinds that was not discarded, `until` a position; None if there is none."""
         rows = self.execute(
             f"SELECT {_ENTRY} FROM oplog WHERE worker = ? AND dead = 0 AND kind IN ({', '.join('?' * len(kinds))}) "  # noqa: S608
             "AND position <= coalesce(?, position) ORDER BY position DESC LIMIT 1",
@@ -259,20 +259,20 @@ class State:
         return _entry(rows[0]) if rows else None
 
     def last_snapshot(self, worker: int) -> Entry | None:
-        """Return the last entry that a snapshot came with which was loaded; None where there is none."""
+        """Return the last snapshot entry that was loaded; None if there is none."""
         snapshot = self.last(worker, UPDATED)
         while snapshot is not None and (snapshot.is_tried or not snapshot.is_snapshot):
             snapshot = self.last(worker, UPDATED, until=snapshot.position - 1)
         return snapshot
 
     def last_position(self, worker: int) -> int:
-        """Return the position of the last entry, 0 where there is none."""
+        """Return the position of the last entry, 0 if there is none."""
         [row] = self.execute("SELECT coalesce(max(position), 0) AS last FROM oplog WHERE worker = ?", worker)
         last: int = row["last"]
         return last
 
     def forget(self, worker: int, first: int, kind: str) -> None:
-        """Let all entries from a position on count no more, and note that as an entry of the given kind."""
+        """Discard all entries from a position on, and record that in an entry of the given kind."""
         with self.transaction():
             last = self.last_position(worker)
             if first <= last:
@@ -280,7 +280,7 @@ class State:
                 self.append(worker, Entry(kind, request=Encoded(f"[{first},{last}]")))
 
     def progress(self, worker: int) -> int:
-        """Return how far a worker has got: the last entry that replay goes by, or where an open region begins."""
+        """Return a worker's progress: the last entry that replay follows, or the start of an open region."""
         marks = ", ".join("?" * len(REPLAYED))
         rows = self.execute(
             f"SELECT {_ENTRY} FROM oplog WHERE worker = ? AND dead = 0 AND kind IN (?, ?) ORDER BY position",  # noqa: S608
@@ -298,7 +298,7 @@ class State:
         return last
 
     def size(self, worker: int) -> int:
-        """Return how many bytes an oplog takes, about."""
+        """Return the approximate size of an oplog in bytes."""
         [row] = self.execute(
             "SELECT coalesce(sum(100 + length(request) + length(request_data) + coalesce(length(response), 0) "
             "+ coalesce(length(response_data), 0)), 0) AS size FROM oplog WHERE worker = ?",
@@ -308,7 +308,7 @@ class State:
         return size
 
     def count(self, worker: int) -> int:
-        """Return how many entries an oplog has, those too that count no more."""
+        """Return the number of entries of an oplog, including discarded ones."""
         [row] = self.execute("SELECT count(*) AS number FROM oplog WHERE worker = ?", worker)
         number: int = row["number"]
         return number
@@ -324,8 +324,8 @@ class State:
     def prune(self, worker: int) -> int:
         """Remove entries that replay does not need; return how many.
 
-        Those are the entries that count no more, and what stands before the last snapshot: of calls of the worker,
-        their keys and results stay.
+        Those are the discarded entries, and those before the last snapshot. Entries of the worker's own
+        calls, with their keys and results, are kept.
         """
         with self.transaction():
             dead = self.execute("DELETE FROM oplog WHERE worker = ? AND dead = 1 RETURNING 1", worker)
@@ -340,23 +340,23 @@ class State:
         return len(dead) + len(before)
 
     def refuse_pruned(self, worker: int, position: int) -> None:
-        """Raise if the oplog no longer has what stood before a position."""
+        """Raise if entries before a position have been pruned."""
         rows = self.execute("SELECT pruned FROM workers WHERE number = ?", worker)
         with undamaged("the state file: how far an oplog is pruned"):
             is_gone = bool(rows) and position < int(rows[0]["pruned"])
         if is_gone:
             raise WorkerError(
-                f"entry {position} stands before the snapshot at entry {rows[0]['pruned']}, where the oplog was pruned"
+                f"entry {position} comes before the snapshot at entry {rows[0]['pruned']}, where the oplog was pruned"
             )
 
     def shrink(self) -> None:
-        """Give the space of what was removed back to the file system."""
+        """Return the space of removed data to the file system."""
         with self._lock, self._explained():
             self._connection.execute("VACUUM")
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def copy_oplog(self, source: int, target: int, last: int) -> None:
-        """Begin a worker's oplog with another's, up to a position."""
+        """Copy another worker's oplog, up to a position, to a new worker."""
         columns = _ENTRY.replace("position, ", "")
         self.execute(
             f"INSERT INTO oplog (worker, position, {columns}) "  # noqa: S608
@@ -385,9 +385,12 @@ def _reason(error: Exception) -> str:
     if "locked" in text or "busy" in text:
         return "the state file is locked: another program is writing to it. Try again when that is done."
     if "not a database" in text or "malformed" in text or "decode" in text:
-        return f"the state file is damaged, or is no state file at all ({text}). Move it away; a new one is made then."
+        return (
+            f"the state file is damaged, or is not a state file at all ({text}). Move it away; a new one will be "
+            "created."
+        )
     if "full" in text or "disk I/O" in text:
-        return f"the state file cannot grow ({text}). What was written before is kept; make room and try again."
+        return f"the state file cannot grow ({text}). What was written before is kept; free some space and try again."
     if "readonly" in text or "unable to open" in text:
         return f"the state file cannot be written to ({text})"
     return f"the state file cannot be used: {text}"

@@ -1,4 +1,4 @@
-"""What a state file has about components and workers, apart from their oplogs."""
+"""The tables of a state file, other than oplogs: components, workers, invocations and updates."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ class ComponentRecord:
 
 @dataclass(frozen=True, slots=True)
 class WorkerRecord:
-    """A worker, as the state file has it."""
+    """Record of a worker in the state file."""
 
     number: int
     component: UUID
     name: str
     version: int
     created: int
-    """Milliseconds since the beginning of 1970."""
+    """Milliseconds since 1970."""
     args: tuple[str, ...]
     env: tuple[tuple[str, str], ...]
     config: tuple[tuple[str, str], ...]
@@ -50,24 +50,24 @@ class WorkerRecord:
     """A case of `worker-status`."""
     retries: int
     once: bool = False
-    """Whether it was made for one run, or for one client: when it is idle, nobody calls it again."""
+    """Whether it was created for one run or one client: once idle, it is never called again."""
 
     @property
     def is_busy(self) -> bool:
-        """Tell whether it is in the middle of a call."""
+        """Return whether it has an unfinished call."""
         return self.status in _BUSY
 
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """A call that waits for its time, or for its worker."""
+    """Call that waits until it is due, or for its worker."""
 
     worker: int
     key: str
     function: str
     request: Encoded
     due: int
-    """Nanoseconds since the beginning of 1970."""
+    """Nanoseconds since 1970."""
 
 
 class Records:
@@ -79,7 +79,7 @@ class Records:
     # Components
 
     def add_component(self, id_: UUID, name: str, digest: str, size: int) -> ComponentRecord:
-        """Return the version of a component that has this content; new content makes a new version."""
+        """Return the version of a component with this content; new content becomes a new version."""
         with self.state.transaction():
             known = self.versions(id_)
             same = next((each for each in known if each.digest == digest), None)
@@ -92,12 +92,12 @@ class Records:
         return ComponentRecord(id_, len(known), name, digest, size)
 
     def versions(self, id_: UUID) -> list[ComponentRecord]:
-        """Return all versions of a component, the first one first."""
+        """Return all versions of a component in ascending order."""
         rows = self.state.execute("SELECT * FROM components WHERE id = ? ORDER BY version", str(id_))
         return list(map(_component, rows))
 
     def component_named(self, name: str) -> UUID | None:
-        """Return the id of the component of a name."""
+        """Return the id of the component with a name, None if there is none."""
         rows = self.state.execute("SELECT * FROM components WHERE name = ? LIMIT 1", name)
         return _component(rows[0]).id if rows else None
 
@@ -113,11 +113,11 @@ class Records:
         *,
         once: bool = False,
     ) -> WorkerRecord:
-        """Make a worker; raise if there is one of that name."""
+        """Create a worker; raise if its component already has one with that name."""
         values = (str(component), name, version, time.time_ns() // 1_000_000, json.dumps(args), json.dumps(env), once)
         with self.state.transaction():
             if self.worker(component, name) is not None:
-                raise WorkerError(f"there is a worker `{name}` of this component already")
+                raise WorkerError(f"this component already has a worker `{name}`")
             self.state.execute(
                 "INSERT INTO workers (component, name, version, created, args, env, once, config, status) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?, '[]', 'idle')",
@@ -131,19 +131,19 @@ class Records:
         return found
 
     def worker(self, component: UUID, name: str) -> WorkerRecord | None:
-        """Return a worker, None where there is none of that name."""
+        """Return a worker by name, None if there is none."""
         rows = self.state.execute("SELECT * FROM workers WHERE component = ? AND name = ?", str(component), name)
         return _worker(rows[0]) if rows else None
 
     def numbered(self, number: int) -> WorkerRecord:
-        """Return the worker of a number."""
+        """Return a worker by number."""
         rows = self.state.execute("SELECT * FROM workers WHERE number = ?", number)
         if not rows:
-            raise WorkerError(f"there is no worker {number} any more: it has been deleted")
+            raise WorkerError(f"worker {number} has been deleted")
         return _worker(rows[0])
 
     def workers(self, component: UUID | None = None, *, after: int = 0, limit: int = -1) -> list[WorkerRecord]:
-        """Return workers in the order of their making, those whose number is above `after`."""
+        """Return workers in the order of their creation, from the first whose number is above `after`."""
         if component is None:
             rows = self.state.execute("SELECT * FROM workers WHERE number > ? ORDER BY number LIMIT ?", after, limit)
         else:
@@ -154,22 +154,22 @@ class Records:
         return list(map(_worker, rows))
 
     def remove(self, number: int) -> None:
-        """Remove a worker with its oplog, its promises, and the calls and updates that wait for it."""
+        """Remove a worker with its oplog, promises, and pending calls and updates."""
         with self.state.transaction():
             for table in _TABLES:
                 self.state.execute(f"DELETE FROM {table} WHERE worker = ?", number)  # noqa: S608  (one of ours)
             self.state.execute("DELETE FROM workers WHERE number = ?", number)
 
     def note_killed(self) -> None:
-        """Note that what was under way when the last process ended was interrupted."""
+        """Mark workers that were running when the last process ended as interrupted."""
         self.state.execute("UPDATE workers SET status = 'interrupted' WHERE status = 'running'")
 
     def set_status(self, number: int, status: str, *, retries: int = 0) -> None:
-        """Note what a worker does now."""
+        """Set the status of a worker."""
         self.state.execute("UPDATE workers SET status = ?, retries = ? WHERE number = ?", status, retries, number)
 
     def note_failure(self, number: int) -> bool:
-        """Note how far a worker had got when it failed; tell whether it had got as far the last time."""
+        """Record a worker's progress at a failure; return whether it made none since the last failure."""
         reached = self.state.progress(number)
         [row] = self.state.execute("SELECT failed_at FROM workers WHERE number = ?", number)
         self.state.execute("UPDATE workers SET failed_at = max(failed_at, ?) WHERE number = ?", reached, number)
@@ -177,24 +177,24 @@ class Records:
             return reached <= int(row["failed_at"])
 
     def version_at(self, number: int, position: int | None = None) -> int:
-        """Return the version that a worker had at an entry of its oplog, or has at the end."""
+        """Return the version of a worker at an entry of its oplog, by default at the end."""
         entry = self.state.last(number, CREATED, UPDATED, until=position)
         return 0 if entry is None else entry.number
 
     def go_back(self, number: int, position: int, kind: str) -> None:
-        """Let what came after an entry of a worker's oplog count no more, an update too."""
+        """Discard everything after an entry of a worker's oplog, updates included."""
         with self.state.transaction():
             self.state.forget(number, position + 1, kind)
             self.set_version(number, self.version_at(number))
 
     def set_version(self, number: int, version: int) -> None:
-        """Note which version of its component a worker runs."""
+        """Set the version of its component that a worker runs."""
         self.state.execute("UPDATE workers SET version = ? WHERE number = ?", version, number)
 
     # Invocations
 
     def enqueue(self, invocation: Invocation) -> None:
-        """Note a call to be made; one with the same key counts once."""
+        """Add a pending call, unless there is one with the same key."""
         request = invocation.request
         self.state.execute(
             "INSERT OR IGNORE INTO invocations (worker, key, function, request, request_data, due, state) "
@@ -203,12 +203,12 @@ class Records:
         )  # fmt: skip
 
     def pending(self) -> list[Invocation]:
-        """Return the calls that are to be made, the next one first."""
+        """Return the pending calls in the order in which they are due."""
         rows = self.state.execute("SELECT * FROM invocations WHERE state = 'pending' ORDER BY due, key")
         return list(map(_invocation, rows))
 
     def settle(self, worker: int, key: str, state: str) -> bool:
-        """Let a call wait no more; tell whether it did."""
+        """End the wait of a pending call; return whether it was pending."""
         with self.state.transaction():
             rows = self.state.execute(
                 "UPDATE invocations SET state = ? WHERE worker = ? AND key = ? AND state = 'pending' RETURNING key",
@@ -219,24 +219,24 @@ class Records:
     # Updates
 
     def want_update(self, worker: int, target: int, mode: str) -> None:
-        """Note that a worker shall get another version of its component."""
+        """Add a pending update of a worker."""
         self.state.execute("INSERT INTO updates (worker, target, mode) VALUES (?, ?, ?)", worker, target, mode)
 
     def next_update(self, worker: int) -> tuple[int, int, str] | None:
-        """Return number, target and mode of the first update that a worker waits for."""
+        """Return number, target and mode of a worker's first pending update, None if there is none."""
         rows = self.state.execute("SELECT * FROM updates WHERE worker = ? ORDER BY number LIMIT 1", worker)
         with undamaged("the state file: an update that waits"):
             return (rows[0]["number"], int(rows[0]["target"]), as_text(rows[0]["mode"])) if rows else None
 
     def forget_update(self, number: int) -> None:
-        """Note that an update is done, or has failed."""
+        """Remove a pending update that was made or has failed."""
         self.state.execute("DELETE FROM updates WHERE number = ?", number)
 
 
 def _component(row: Any) -> ComponentRecord:
     with undamaged("the state file: what it has about a component"):
         id_, version, digest = UUID(as_text(row["id"])), int(row["version"]), as_text(row["digest"])
-        # It is the name of a file.
+        # It is used as a file name.
         if not _DIGEST.fullmatch(digest):
             raise ValueError(f"{digest!r:.40} is not a SHA-256")
         return ComponentRecord(id_, version, as_text(row["name"]), digest, int(row["size"]))

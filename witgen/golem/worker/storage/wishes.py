@@ -1,4 +1,4 @@
-"""What other processes ask of the workers that run here: `witgen workers interrupt` leaves a note in the state file."""
+"""Requests of other processes to workers that run here, which `witgen workers interrupt` leaves in the state file."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from .state import State
 __all__ = ["Wishes"]
 
 _LOOK_AGAIN: Final = 0.2
-"""Seconds between two looks."""
+"""Seconds between two checks."""
 
 
 class Wishes:
-    """Looks for notes about workers until it is closed.
+    """Watcher for requests in the state file, until it is closed.
 
     Args:
         state: the state file.
-        interrupt: ends the call that the worker of a number is in the middle of.
+        interrupt: ends the current call of the worker with a number.
     """
 
     def __init__(self, state: State, interrupt: Callable[[int], None]) -> None:
@@ -33,16 +33,16 @@ class Wishes:
         self._thread.start()
 
     def close(self) -> None:
-        """Look no more; twice is fine."""
+        """Stop watching; twice is fine."""
         self._closed.set()
         self._thread.join()
 
     def _run(self) -> None:
         seen = 0
         while not self._closed.wait(_LOOK_AGAIN):
-            # A file that is locked or full now may not be the next time.
+            # A file that is locked or full now may be usable at the next check.
             with contextlib.suppress(StateError):
-                # The number changes when another process has written to the file.
+                # This number changes when another process has written to the file.
                 [version] = self._state.execute("PRAGMA data_version")
                 if version[0] != seen:
                     seen = self._look(version[0])
