@@ -32,12 +32,7 @@ def lower_import(type_: abi.Type, value: object, ledger: Ledger) -> object:
     """
     if isinstance(type_, abi.Stream | abi.Future):
         return lower_end(type_, value)
-    if not isinstance(type_, abi.Own | abi.Borrow):
-        return value
-    cls = wrapper(type_.resource)
-    if not isinstance(value, cls):
-        raise check.Mismatch(f"expected {cls.__name__}, got {type(value).__name__}")
-    return ledger.take(value, give=isinstance(type_, abi.Own))._raw
+    return ledger.take(type_, value)._raw if isinstance(type_, abi.Own | abi.Borrow) else value
 
 
 class _Owned(Handles):

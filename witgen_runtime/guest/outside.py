@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from .. import abi, check
 from .raw import OutsideComponentError
-from .resources import Ledger, wrapper
+from .resources import Ledger
 
 __all__ = ["Answer", "answer_imports", "handed_out", "outside"]
 
@@ -32,12 +32,7 @@ def handed_out(type_: abi.Type, value: object, ledger: Ledger) -> object:
         check.Mismatch: it is not a handle of that resource.
         DroppedError: the handle is gone.
     """
-    if not isinstance(type_, abi.Own | abi.Borrow):
-        return value
-    cls = wrapper(type_.resource)
-    if not isinstance(value, cls):
-        raise check.Mismatch(f"expected {cls.__name__}, got {type(value).__name__}")
-    return ledger.take(value, give=isinstance(type_, abi.Own))._raw.object
+    return ledger.take(type_, value)._raw.object if isinstance(type_, abi.Own | abi.Borrow) else value
 
 
 def outside(interface: abi.Interface, function: abi.Function) -> Callable[..., Any]:

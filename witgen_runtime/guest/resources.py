@@ -10,7 +10,7 @@ from importlib import import_module
 from types import TracebackType
 from typing import Any, ClassVar, Self, TypeVar
 
-from .. import abi, values
+from .. import abi, check, values
 
 __all__ = [
     "DroppedError",
@@ -142,17 +142,22 @@ class Ledger:
         self.moved: list[Resource] = []
         self.lent: list[Resource] = []
 
-    def take(self, resource: Resource, *, give: bool) -> Resource:
-        """Record that a call uses a handle.
+    def take(self, type_: abi.Own | abi.Borrow, value: object) -> Resource:
+        """Return the wrapper of a handle that the call passes, and record its use.
 
         Raises:
+            check.Mismatch: the object is not a handle of that resource.
             DroppedError: the handle is gone, or it cannot be given away.
         """
-        reason = refusal(resource, give=give)
+        cls = wrapper(type_.resource)
+        if not isinstance(value, cls):
+            raise check.Mismatch(f"expected {cls.__name__}, got {type(value).__name__}")
+        gives = isinstance(type_, abi.Own)
+        reason = refusal(value, give=gives)
         if reason is not None:
             raise DroppedError(reason)
-        (self.moved if give else self.lent).append(resource)
-        return resource
+        (self.moved if gives else self.lent).append(value)
+        return value
 
     def settle(self, call: str) -> None:
         """Take the transferred handles from their wrappers; each may occur once in such a call."""

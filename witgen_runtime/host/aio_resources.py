@@ -26,11 +26,11 @@ def async_resource(world: AsyncWorld[Any], cls: type[Any], plain: type[GuestReso
     `plain` is the same instance's class for direct calls. From now on the handles that the component returns, at any
     depth of a value, are objects of the class returned here, and so are those that it accepts.
     """
-    binding, run = plain._binding, world._worker.run
+    binding, run = plain._binding, world._thread.run
     constructor = _constructor_name(binding.calls)
     namespace: dict[str, Any] = {
         "__slots__": (), "__module__": cls.__module__, "__qualname__": cls.__qualname__,
-        "_discard": staticmethod(world._worker.discard),
+        "_discard": staticmethod(world._thread.discard),
     }  # fmt: skip
     for function, call in binding.calls.items():
         name = function.python
