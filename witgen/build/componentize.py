@@ -9,18 +9,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Collection, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from .. import api
 from ..base.files import replace
 from ..base.resources import GOLEM_WIT
 from ..bindings.facts import componentize
-from ..bindings.facts.unbuildable import Unbuildable, unbuildable, unquotable
+from ..bindings.facts.unbuildable import Unbuildable, exports_resources, unbuildable, unquotable
 from ..diagnostics.errors import OptionError
+from ..diagnostics.model import Diagnostic, Severity
 from ..project.discovery import default_wit, find
 from ..project.options_table import OPTIONS, Scope
 from ..project.pyproject import load
@@ -28,6 +29,7 @@ from ..runs import tree_of
 from ..wit.model import ir
 from ..wit.resolve import select_world
 from ..wit.syntax.docs import with_comments
+from .freeing import free_dropped
 from .inputs import (
     ENTRY,
     Place,
@@ -96,11 +98,12 @@ class Build:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A component: where it is, how large, and whether it was built now."""
+    """A component: where it is, how large, whether it was built now, and warnings about it."""
 
     path: Path
     size: int
     is_new: bool
+    diagnostics: tuple[Diagnostic, ...] = ()
 
 
 def settings(start: Path, given: dict[str, Any]) -> dict[str, Any]:
@@ -146,14 +149,41 @@ def build(config: Build) -> Built:
     escaped = any(each.span is not None for each in unquoted)
     stumbles = [*unbuildable(resolved, world), *(each for each in unquoted if each.span is None)]
     with _prepared(Path(config.wit), _borrowed(resolved), escaped=escaped) as wit:
-        _componentize(place, module, ["-d", str(wit), *given], stubs, stumbles)
-    return Built(out, out.stat().st_size, is_new=True)
+        finish = _with_freed_resources if exports_resources(resolved, world) else _as_it_is
+        warnings = _componentize(place, module, ["-d", str(wit), *given], stubs, stumbles, finish)
+    return Built(out, out.stat().st_size, is_new=True, diagnostics=warnings)
+
+
+_Warnings: TypeAlias = tuple[Diagnostic, ...]
+_Finish: TypeAlias = Callable[[bytes], tuple[bytes, _Warnings]]
+
+
+def _as_it_is(component: bytes) -> tuple[bytes, _Warnings]:
+    return component, ()
+
+
+def _with_freed_resources(component: bytes) -> tuple[bytes, _Warnings]:
+    """Return the component with a destructor for exported resources, or as it is, with a warning."""
+    freed = free_dropped(component)
+    if freed is not None:
+        return freed, ()
+    message = (
+        "objects of exported resources stay in memory when hosts drop their handles: witgen does not know how"
+        f" componentize-py {componentize_version()} keeps them"
+    )
+    remedy = "build with componentize-py 0.25, or give the resources a method that releases what they hold"
+    return component, (Diagnostic("W0706", message, help=remedy, severity=Severity.WARNING),)
 
 
 def _componentize(
-    place: Place, module: str, given: list[str], stubs: list[str], stumbles: Sequence[Unbuildable]
-) -> None:
-    """Make the component with the entry module that records its inputs."""
+    place: Place,
+    module: str,
+    given: list[str],
+    stubs: list[str],
+    stumbles: Sequence[Unbuildable],
+    finish: _Finish,
+) -> _Warnings:
+    """Make the component with the entry module that records its inputs; return what to warn of."""
     with tempfile.TemporaryDirectory(prefix="witgen-") as scratch:
         entry, made = Path(scratch, "entry"), Path(scratch, "made.wasm")
         prepare_entry(entry, module)
@@ -162,9 +192,10 @@ def _componentize(
         paths = ["-p", str(place.folder), "-p", str(entry)]
         _run([*given, "componentize", ENTRY, *paths, "-o", str(made), *stubs], stumbles)
         # In one step: a build that fails, or another one at the same time, leaves no half of a component.
-        content = made.read_bytes()
+        content, warnings = finish(made.read_bytes())
         replace(os.path.realpath(place.out), content)
         keep(place, content, entry, started)
+    return warnings
 
 
 def _place(config: Build) -> tuple[Path, str]:

@@ -102,6 +102,7 @@ def build(*, app: str, path: Path | None, out: Path | None, stub_wasi: bool, for
         built = building.build(asked)
     except building.BuildError as error:
         raise click.ClickException(str(error)) from error
+    reporter.add(built.diagnostics)
     state = "built" if built.is_new else "nothing has changed"
     reporter.say(f"{built.path}: {state}, {built.size / 1_000_000:.1f} MB")
 

@@ -35,6 +35,12 @@ class _Adapter:
 
     _implementation: Any
 
+    def __del__(self) -> None:
+        # The host has dropped the handle: the number that componentize-py's finalizer would drop may be another's now.
+        kept = self.__dict__.get("finalizer")
+        if kept is not None:
+            kept.detach()
+
 
 class _Finalizer:
     """A method that WIT calls `finalizer`.
@@ -56,6 +62,16 @@ class _Finalizer:
         return method
 
 
+def _returned(adapter: _Adapter) -> Any:
+    """Return the object whose handle comes back for good.
+
+    componentize-py 0.25 keeps the adapter for ever then; the object need not stay with it.
+    """
+    implementation = adapter._implementation
+    del adapter._implementation
+    return implementation
+
+
 class _Side(Handles):
     """The handles of exported functions: the guest's own resources, of the interfaces `exported`, and imported ones."""
 
@@ -69,6 +85,8 @@ class _Side(Handles):
 
     def lift(self, source: Source, type_: abi.Own | abi.Borrow, raw: str) -> str:
         if type_.resource.interface in self.exported:
+            if isinstance(type_, abi.Own):
+                return f"{source.constant(_returned, 'returned')}({raw})"
             return f"{raw}._implementation"
         cls = source.constant(wrapper(type_.resource), "class")
         if isinstance(type_, abi.Own):

@@ -16,7 +16,7 @@ from ...base.source import Span
 from ...wit.model import ir
 from .types import ends, identity
 
-__all__ = ["Unbuildable", "c_names", "unbuildable", "unquotable"]
+__all__ = ["Unbuildable", "c_names", "exports_resources", "unbuildable", "unquotable"]
 
 
 @frozen
@@ -47,6 +47,13 @@ def unbuildable(resolve: ir.Resolve, world: ir.World) -> Iterator[Unbuildable]:
             yield Unbuildable(what, definition.span, "declare it in an interface, and `use` it")
     yield from _types(resolve, declared)
     yield from _unused_ends(resolve, world)
+
+
+def exports_resources(resolve: ir.Resolve, world: ir.World) -> bool:
+    """Return whether a world exports an interface with a resource."""
+    exported = [item.id for item in world.exports.values() if isinstance(item, ir.InterfaceItem)]
+    declared = (type_ for id in exported for type_ in resolve.interfaces[id].types.values())
+    return any(isinstance(resolve.type_def(type_).kind, ir.Resource) for type_ in declared)
 
 
 _OWN_EXPORTS = "exports"
