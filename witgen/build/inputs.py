@@ -9,88 +9,21 @@ import hashlib
 import importlib.util
 import json
 import os
-import site
 import sys
-import sysconfig
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from ..base import files
-from ..bindings.reuse import RUNTIME
-from ..bindings.runtime_copy import runtime_files
 from ..version import VERSION
 from ..wit.tree import SingleFile, Tree
+from .place import Place, componentize_version, entry_files
 
-__all__ = ["ENTRY", "Place", "componentize_version", "environment", "is_current", "keep", "prepare_entry", "wit_digest"]
-
-ENTRY = "witgen_build_entry"
-"""The module that is passed to componentize-py."""
+__all__ = ["is_current", "keep", "recorded", "wit_digest"]
 
 _NATIVE = (".abi3.so", "-wasm32-wasi.so")
 _PACKAGE = "componentize-py.toml"
-_PATHS = 2
-"""How many folders componentize-py is given: the application's and the entry's; site-packages comes after them."""
-
-
-class Place(NamedTuple):
-    """The places of a build.
-
-    Attributes:
-        folder: the folder of the application's modules.
-        out: the component.
-        arguments: the arguments of componentize-py, with a placeholder for the WIT.
-    """
-
-    folder: Path
-    out: Path
-    arguments: tuple[str, ...]
-
-    @property
-    def stamp(self) -> Path:
-        """The file that records the component's inputs."""
-        return self.out.with_name(f".{self.out.name}.witgen")
-
-    def check(self) -> None:
-        """Make sure that the two files can be read and written.
-
-        Raises:
-            OSError: one is a FIFO, a device or a socket.
-        """
-        files.check_regular(self.out)
-        files.check_regular(self.stamp)
-
-    def makes(self, path: Path) -> bool:
-        """Return whether a path is one of the two files that the build writes."""
-        if path.name not in {self.out.name, self.stamp.name}:
-            return False
-        return os.path.realpath(path.parent) == os.path.realpath(self.out.parent)
-
-
-def componentize_version() -> str | None:
-    """Return the version of componentize-py; None where it is not installed."""
-    try:
-        return version("componentize-py")
-    except PackageNotFoundError:
-        return None
-
-
-def environment() -> dict[str, str]:
-    """Return the environment variables to run componentize-py with; they determine where it finds packages.
-
-    It looks in the active virtual environment. Without one, it would ask the first `python3` on PATH, so the variables
-    lead it to the Python that runs witgen.
-    """
-    variables = dict(os.environ)
-    if not variables.get("VIRTUAL_ENV"):
-        if sys.prefix != sys.base_prefix:
-            variables["VIRTUAL_ENV"] = sys.prefix
-        else:
-            first = os.path.dirname(os.path.abspath(sys.executable))
-            variables["PATH"] = os.pathsep.join([first, *filter(None, [variables.get("PATH")])])
-    return variables
 
 
 def wit_digest(tree: Tree) -> str:
@@ -109,26 +42,10 @@ def _sources(tree: Tree) -> Iterator[tuple[str, bytes]]:
             yield from ((file.path, file.text.encode()) for file in source.files)
 
 
-def prepare_entry(folder: Path, application: str) -> None:
-    """Make a folder with the entry module that imports `application` in the guest, and with the runtime."""
-    for path, content in _entry_files().items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(content)
-    settings = {"application": application, "site": _PATHS}
-    (folder / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
-
-
-@cache
-def _entry_files() -> Mapping[str, bytes]:
-    """Return the files of the entry's folder that are the same for all applications: the entry, the guests' runtime."""
-    runtime = {f"{RUNTIME}/{path}": text.encode() for path, text in runtime_files(guest=True).items()}
-    return {**runtime, f"{ENTRY}.py": Path(__file__).with_name("entry.py").read_bytes()}
-
-
 @cache
 def _entry_digest() -> str:
     """Identify the entry and the runtime that this process builds with: it reads them once."""
-    return _digest("".join(f"{path} {_digest(content)}\n" for path, content in _entry_files().items()).encode())
+    return _digest("".join(f"{path} {_digest(content)}\n" for path, content in entry_files().items()).encode())
 
 
 def is_current(place: Place) -> bool:
@@ -140,32 +57,37 @@ def is_current(place: Place) -> bool:
         root = stamp["site"]
         if stamp["fixed"] != _fixed(place, None if root is None else Path(root)):
             return False
-        if root is not None and root not in map(str, _site_folders()):
+        if root is not None and root not in map(str, place.site_packages()):
             return False
         return bool(stamp["read"] == _states(place, stamp["read"], root))
     except (OSError, KeyError, TypeError, ValueError, AttributeError):
         return False
 
 
-def keep(place: Place, component: bytes, notes: Path, started: int) -> None:
+def recorded(entry: Path) -> dict[str, Any] | None:
+    """Return what the entry has recorded while the application was imported; None if it could not."""
+    try:
+        found: dict[str, Any] = json.loads((entry / "notes.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found
+
+
+def keep(place: Place, component: bytes, notes: Mapping[str, Any], started: int) -> None:
     """Record the component's inputs.
 
     Args:
         place: the places of the build.
         component: the content of the component; if another program replaces the file, the record does not apply.
-        notes: the folder that `prepare_entry` filled.
+        notes: what the entry has recorded.
         started: the start of the build, in nanoseconds. If an input may have changed since, nothing is recorded, and
             the next build builds again.
     """
-    try:
-        noted = json.loads((notes / "notes.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # the application got in its way
+    root = _site_folder(place, notes["site"])
+    if notes["site"] is not None and root is None:
         return
-    root = _site_folder(noted["site"])
-    if noted["site"] is not None and root is None:
-        return
-    names = {kind: noted[kind] for kind in ("opened", "listed", "searched")}
-    kept = {kind: dict.fromkeys(each for each in paths if _real(place, each, root)) for kind, paths in names.items()}
+    names = {kind: notes[kind] for kind in ("opened", "listed", "searched")}
+    kept = {kind: dict.fromkeys(each for each in paths if place.real(each, root)) for kind, paths in names.items()}
     if any(_changed_since(started, path) for path in _watched(place, kept, root)):
         return
     stamp = {
@@ -195,10 +117,10 @@ def _stamp(path: Path) -> dict[str, Any] | None:
 def _fixed(place: Place, root: Path | None) -> str:
     """Identify the inputs that no application changes: options, tools, WIT, native libraries, packages of WIT."""
     digest = hashlib.sha256()
-    tools = (VERSION, sys.version, componentize_version() or "", environment().get("VIRTUAL_ENV", ""), *_tools())
-    for part in (*place.arguments, os.path.abspath(place.folder), *tools):
+    tools = (VERSION, sys.version, componentize_version() or "", place.environment().get("VIRTUAL_ENV", ""), *_tools())
+    for part in (*place.arguments, *map(os.path.abspath, place.folders), *tools):
         digest.update(f"{part}\0".encode("utf-8", "surrogateescape"))
-    folders = [place.folder, *([] if root is None else [root])]
+    folders = [*place.folders, *([] if root is None else [root])]
     for path in (path for each in folders for path in _linked(each)):
         digest.update(f"{path}\0{_file_state(path)}\0".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
@@ -256,20 +178,10 @@ def _states(place: Place, read: Mapping[str, Iterable[str]], root: str | None) -
     for kind, paths in read.items():
         found = states[kind] = {}
         for path in paths:
-            real = _real(place, path, root)
+            real = place.real(path, root)
             if real is not None:
                 found[path] = _file_state(real) if kind == "opened" else _folder_state(place, real, kind)
     return states
-
-
-def _real(place: Place, path: str, root: str | None) -> Path | None:
-    """Return the path on this machine of a guest's path; None if it is not one of the user's."""
-    top, _, rest = path.lstrip("/").partition("/")
-    base = {"0": os.fspath(place.folder), str(_PATHS): root}.get(top)
-    if base is None:
-        return None
-    real = Path(base, rest)
-    return None if place.makes(real) else real
 
 
 def _file_state(path: Path) -> str | None:
@@ -307,7 +219,7 @@ def _entries(place: Place, folder: Path) -> Iterator[os.DirEntry[str]]:
 def _watched(place: Place, read: Mapping[str, Iterable[str]], root: str | None) -> Iterator[os.stat_result]:
     """Yield the modification times of all existing inputs."""
     for kind, paths in read.items():
-        for real in filter(None, (_real(place, path, root) for path in paths)):
+        for real in filter(None, (place.real(path, root) for path in paths)):
             try:
                 if kind == "opened" and real.is_file():
                     yield real.stat()
@@ -322,25 +234,17 @@ def _changed_since(started: int, status: os.stat_result) -> bool:
     return max(status.st_mtime_ns, status.st_ctime_ns) >= started
 
 
-def _site_folder(names: list[str] | None) -> str | None:
+def _site_folder(place: Place, names: list[str] | None) -> str | None:
     """Return the site-packages that componentize-py has used, derived from the paths that the guest has seen."""
     if names is None:
         return None
-    for folder in _site_folders():
+    for folder in place.site_packages():
         try:
             if sorted(os.listdir(folder)) == names:
                 return str(folder)
         except OSError:
             continue
     return None
-
-
-def _site_folders() -> list[Path]:
-    """Return where componentize-py may find packages: in the active environment, or beside this Python."""
-    active = environment().get("VIRTUAL_ENV")
-    found = [*Path(active).glob("lib/python*/site-packages"), Path(active, "Lib", "site-packages")] if active else []
-    found += [Path(sysconfig.get_path("purelib")), *map(Path, site.getsitepackages()), Path(site.getusersitepackages())]
-    return list(dict.fromkeys(Path(os.path.abspath(folder)) for folder in found))
 
 
 def _digest(content: bytes) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..project.options_table import Scope
-from .options import config_options, overrides, reporting
+from .options import build_options, config_options, overrides, reporting
 from .output import reporter
 
 if TYPE_CHECKING:
@@ -83,22 +83,21 @@ def inspect(*, world: str | None, as_json: bool, **options: Any) -> None:
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path), metavar="FILE", help="The component; APP.wasm by default."
 )
-@click.option(
-    "--path", type=click.Path(path_type=Path), metavar="DIR", help="The folder of the modules; APP's by default."
-)
+@build_options
 @click.option("--stub-wasi", is_flag=True, help="Leave out the parts of WASI that the world does not import.")
 @click.option("--force", is_flag=True, help="Build even if nothing has changed.")
 @reporting
-def build(*, app: str, path: Path | None, out: Path | None, stub_wasi: bool, force: bool, **options: Any) -> None:
+def build(*, app: str, out: Path | None, stub_wasi: bool, force: bool, **options: Any) -> None:
     """Build a component from APP, a Python file or a module's name, with componentize-py.
 
-    A target of pyproject.toml for this world applies here, too: its WIT, features and names.
+    A target of pyproject.toml for this world applies here, too: its WIT, features and names. `[tool.witgen.build]` has
+    folders with modules, packages to install, and modules to take along.
     """
     from ..build import componentize as building
 
     given = building.settings(Path(), overrides(options))
     try:
-        asked = building.Build(app, out=out, folder=path, stub_wasi=stub_wasi, force=force, **given)
+        asked = building.Build(app, out=out, stub_wasi=stub_wasi, force=force, **given)
         built = building.build(asked)
     except building.BuildError as error:
         raise click.ClickException(str(error)) from error

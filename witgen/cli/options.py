@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from ..project.options_table import OPTIONS, Kind, Scope
+from ..project.options_table import BUILD_OPTIONS, OPTIONS, Kind, Option, Scope
 from .output import Format, reporter
 
-__all__ = ["config_options", "overrides", "reporting"]
+__all__ = ["build_options", "config_options", "overrides", "reporting"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -77,9 +77,9 @@ def _split(ctx: click.Context, parameter: click.Parameter, value: str | None) ->
     return None if value is None else [name.strip() for name in value.split(",") if name.strip()]
 
 
-def _click_options(scope: Scope, *, wit: bool) -> Iterator[Callable[[Any], Any]]:
-    for option in OPTIONS:
-        if option.switch is None or option.scope > scope or (option.field == "wit" and not wit):
+def _click_options(options: Iterable[Option], *, wit: bool) -> Iterator[Callable[[Any], Any]]:
+    for option in options:
+        if option.switch is None or (option.field == "wit" and not wit):
             continue
         names, told, metavar, commas = option.switch
         given: dict[str, Any] = {"help": told, "metavar": metavar}
@@ -107,14 +107,20 @@ def config_options(scope: Scope, *, wit: bool = False) -> Callable[[_Command], _
 
     def decorate(command: _Command) -> _Command:
         argument = click.argument("wit", type=click.Path(path_type=Path), required=False)
-        return _apply([*(() if wit else (argument,)), *_click_options(scope, wit=wit)], command)
+        options = (each for each in OPTIONS if each.scope <= scope)
+        return _apply([*(() if wit else (argument,)), *_click_options(options, wit=wit)], command)
 
     return decorate
 
 
+def build_options(command: _Command) -> _Command:
+    """Add the options that `build` alone has."""
+    return _apply([*_click_options(BUILD_OPTIONS, wit=False)], command)
+
+
 def overrides(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of `Config` that are set on the command line."""
-    given = {each: options.get(each.field) for each in OPTIONS}
+    """Return the fields of `Config`, or of `Build`, that are set on the command line."""
+    given = {each: options.get(each.field) for each in (*OPTIONS, *BUILD_OPTIONS)}
     fields = {each.field: value for each, value in given.items() if value is not None and value is not False}
     sides = {each.field: value for each, value in given.items() if each.kind is Kind.SIDE}
     return fields | sides if any(sides.values()) else fields

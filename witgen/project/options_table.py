@@ -16,7 +16,7 @@ from ..config import Config
 from ..diagnostics.errors import OptionError
 from ..diagnostics.model import Diagnostic
 
-__all__ = ["OPTIONS", "Kind", "Option", "Scope", "Switch", "check"]
+__all__ = ["BUILD_OPTIONS", "OPTIONS", "Kind", "Option", "Scope", "Switch", "check"]
 
 
 class Kind(Enum):
@@ -227,6 +227,21 @@ OPTIONS = (
     ),
 )  # fmt: skip
 """All options, in the order of documentation and messages."""
+
+BUILD_OPTIONS = (
+    Option(
+        "paths", Kind.LIST, Scope.WORLD,
+        Switch(("--path",), "A folder with modules; APP's own comes first. May be given several times.", "DIR"),
+        "folders with modules",
+    ),
+    Option("requirements", Kind.LIST, Scope.WORLD, value="packages to install, as pip takes them"),
+    Option(
+        "take", Kind.LIST, Scope.WORLD,
+        Switch(("--take",), "Also put this module, all of PACKAGE.*, or stdlib into the component.", "MODULE"),
+        "modules, `package.*` or `stdlib`",
+    ),
+)  # fmt: skip
+"""The options of `[tool.witgen.build]`, which `witgen build` alone has; they are no fields of `Config`."""
 
 _DEFAULTS = Config("")
 

@@ -18,15 +18,16 @@ from ..config import Config
 from ..diagnostics.errors import WitgenError
 from ..diagnostics.model import Diagnostic, Label
 from .discovery import Target, default_wit, parse
-from .options_table import OPTIONS, Kind, Option
+from .options_table import BUILD_OPTIONS, OPTIONS, Kind, Option
 from .toml_spans import Place, places
 
-__all__ = ["load"]
+__all__ = ["load", "load_build"]
 
 _TABLE: tuple[str | int, ...] = ("tool", "witgen")
 
 
 _KEYS = {option.key: option for option in OPTIONS if option.in_file}
+_BUILD_KEYS = {option.key: option for option in BUILD_OPTIONS}
 
 
 def load(path: Path) -> list[Target]:
@@ -38,6 +39,15 @@ def load(path: Path) -> list[Target]:
     return _Reader(path).targets()
 
 
+def load_build(path: Path) -> Mapping[str, Any]:
+    """Read `[tool.witgen.build]` of a pyproject.toml: values by field of `Build`.
+
+    Raises:
+        WitgenError: the file is not TOML, or its `[tool.witgen]` is invalid; every problem is listed.
+    """
+    return _Reader(path).build_options()
+
+
 class _Reader:
     def __init__(self, path: Path) -> None:
         self._folder = _from_here(path.parent)
@@ -45,6 +55,7 @@ class _Reader:
         self._document = self._parse()
         self._places = _places(self._file)
         self._problems: list[Diagnostic] = []
+        self._build: Mapping[str, Any] = {}
 
     def _parse(self) -> dict[str, Any]:
         try:
@@ -59,13 +70,36 @@ class _Reader:
         if shared is None:
             self._report("W0903", "`tool.witgen` must be a table", _TABLE, at_value=True)
             raise WitgenError(self._problems)
-        listed = shared.pop("target", None)
+        listed, builds = shared.pop("target", None), shared.pop("build", None)
         self._check(shared, _TABLE)
-        found = [self._target(shared, {}, _TABLE)] if listed is None else self._listed(shared, listed)
+        if builds is not None:
+            self._build = self._build_options(builds)
+        if listed is not None:
+            found = self._listed(shared, listed)
+        else:
+            found = [self._target(shared, {}, _TABLE)] if shared or builds is None else []
         self._refuse_shared_outputs(found)
         if self._problems:
             raise WitgenError(sorted(self._problems, key=lambda problem: problem.span.start if problem.span else 0))
         return found
+
+    def build_options(self) -> Mapping[str, Any]:
+        """Return what `[tool.witgen.build]` says, by field of `Build`, or raise with all that is wrong."""
+        self.targets()
+        return self._build
+
+    def _build_options(self, given: object) -> Mapping[str, Any]:
+        table, path = _table(given), (*_TABLE, "build")
+        if table is None:
+            self._report("W0903", "`build` must be a table", path, at_value=True)
+            return {}
+        self._check(table, path, _BUILD_KEYS)
+        options = {_BUILD_KEYS[key]: value for key, value in table.items() if key in _BUILD_KEYS}
+        return {
+            option.field: [self._path(each) for each in value] if option.field == "paths" else value
+            for option, value in options.items()
+            if option.fits(value)
+        }
 
     def _listed(self, shared: dict[str, Any], listed: object) -> list[Target]:
         tables = [_table(each) for each in cast("list[object]", listed)] if isinstance(listed, list) else [None]
@@ -79,11 +113,12 @@ class _Reader:
             found.append(self._target(shared, table, path))
         return found
 
-    def _check(self, table: dict[str, Any], path: tuple[str | int, ...]) -> None:
+    def _check(self, table: dict[str, Any], path: tuple[str | int, ...], known: Mapping[str, Option] = _KEYS) -> None:
         for key, value in table.items():
-            option = _KEYS.get(key)
+            option = known.get(key)
             if option is None:
-                self._report("W0902", f"unknown key `{key}` in {_title(path)}", (*path, key), help=_nearest(key, path))
+                message = f"unknown key `{key}` in {_title(path)}"
+                self._report("W0902", message, (*path, key), help=_nearest(key, path, known))
             elif problem := option.problem(value):
                 self._report("W0903", f"`{key}` {problem}", (*path, key), at_value=True)
 
@@ -190,12 +225,14 @@ def _toml_error(error: ValueError, text: str) -> tuple[str, int]:
 
 
 def _title(path: tuple[str | int, ...]) -> str:
+    if path == (*_TABLE, "build"):
+        return "`[tool.witgen.build]`"
     return "`[tool.witgen]`" if path == _TABLE else "`[[tool.witgen.target]]`"
 
 
-def _nearest(key: str, path: tuple[str | int, ...]) -> str:
+def _nearest(key: str, path: tuple[str | int, ...], keys: Mapping[str, Option]) -> str:
     from difflib import get_close_matches  # noqa: PLC0415 - only where something is wrong
 
-    known = [*_KEYS, *(["target"] if path == _TABLE else [])]
+    known = [*keys, *(["target", "build"] if path == _TABLE else [])]
     close = get_close_matches(key, known, n=1)
     return f"did you mean `{close[0]}`?" if close else f"known keys: {', '.join(f'`{name}`' for name in known)}"

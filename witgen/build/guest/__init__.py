@@ -1,7 +1,8 @@
-"""The module that componentize-py componentizes: it imports the application, and records the files that this reads.
+"""The package that componentize-py componentizes: it imports the application, and records the files that this reads.
 
-It runs in the guest's Python, as a separate module beside `settings.json`, and only while a component is built. The
-record is written to `notes.json`, for `build_inputs`.
+It runs in the guest's Python, in a folder with `settings.json`, and only while a component is built. What remains of it
+is the finder of late imports. The record is written to `notes.json`, or `failure.json` if the application cannot be
+imported.
 """
 
 from __future__ import annotations
@@ -10,10 +11,14 @@ import functools
 import json
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from typing import Any
 
-_HERE = os.path.dirname(os.path.abspath(__file__))
+from .late_imports import Late, collect
+from .scrub import scrub
+
+_HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _IMPORTLIB = "<frozen importlib._bootstrap_external>"
 _LOOKING = ("stat", "lstat", "access", "readlink")
 
@@ -78,9 +83,6 @@ def _swap(pairs: list[tuple[Callable[..., Any], Callable[..., Any]]]) -> None:
 def _imported(name: str) -> Any:
     """Import the application; everything that this reads is noted."""
     global _noting  # noqa: PLW0603 - the hook is a function, and stays
-    before = sys.dont_write_bytecode, sys.pycache_prefix
-    # From source: code that was compiled elsewhere may be of another source, and none is left in the user's folders.
-    sys.dont_write_bytecode, sys.pycache_prefix = True, os.path.join(_HERE, "none")
     originals = [getattr(os, name) for name in _LOOKING if hasattr(os, name)]
     pairs = [(each, _noted(each)) for each in originals]
     _searched.update(sys.path_importer_cache)
@@ -91,7 +93,6 @@ def _imported(name: str) -> Any:
     finally:
         _noting = False
         _swap([(new, old) for old, new in pairs])
-        sys.dont_write_bytecode, sys.pycache_prefix = before
     return sys.modules[name]
 
 
@@ -106,21 +107,54 @@ def _site_packages(number: int) -> list[str] | None:
 def _run() -> Any:
     with open(os.path.join(_HERE, "settings.json"), encoding="utf-8") as file:
         settings = json.load(file)
-    application = _imported(settings["application"])
+    before = sys.dont_write_bytecode, sys.pycache_prefix
+    # From source: code that was compiled elsewhere may be of another source, and none is left in the user's folders.
+    sys.dont_write_bytecode, sys.pycache_prefix = True, os.path.join(_HERE, "none")
+    try:
+        application = _imported(settings["application"])
+    except ImportError as error:
+        _write("failure.json", _described(error))
+        raise
     # Modules imported before the hook was installed: a sitecustomize, for example.
     files = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
+    available = {*sys.modules, *sys.builtin_module_names}
+    late = collect(settings["take"])
+    sys.dont_write_bytecode, sys.pycache_prefix = before
+    packages = {str(place) for module in list(sys.modules.values()) for place in getattr(module, "__path__", ())}
     notes = {
-        "opened": sorted({*_opened, *filter(None, files)}),
+        "opened": sorted({*_opened, *late.files, *filter(None, files)}),
         "listed": sorted(_listed),
-        "searched": sorted(_searched),
+        "searched": sorted(_searched | packages),
         "site": _site_packages(settings["site"]),
+        "available": sorted({*available, *late.names}),
     }
-    with open(os.path.join(_HERE, "notes.json"), "w", encoding="utf-8") as file:
-        json.dump(notes, file)
+    _write("notes.json", notes)
+    _leave(late)
+    return application
+
+
+def _described(error: ImportError) -> dict[str, Any]:
+    """Return what is missing, and the places of the import, the outermost first."""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [(frame.filename, frame.lineno, frame.line) for frame in frames if not frame.filename.startswith("<")]
+    return {"name": error.name, "message": str(error), "places": places}
+
+
+def _write(name: str, content: object) -> None:
+    with open(os.path.join(_HERE, name), "w", encoding="utf-8") as file:
+        json.dump(content, file)
+
+
+def _leave(late: Late) -> None:
+    """Remove this package, but for the finder, and what else would stay in the snapshot for nothing."""
     if _HERE in sys.path:
         sys.path.remove(_HERE)
-    sys.path_importer_cache.pop(_HERE, None)
-    return application
+    for name in [each for each in sys.modules if each.startswith(f"{__name__}.")]:
+        del sys.modules[name]
+    for notes in (_opened, _listed, _searched):
+        notes.clear()
+    sys.meta_path.append(late)
+    scrub()
 
 
 if not __name__.startswith("witgen."):

@@ -1,0 +1,176 @@
+"""Explains why componentize-py could not build an application."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..bindings.facts.unbuildable import Unbuildable
+from .place import Place
+
+__all__ = ["explain"]
+
+_NATIVE = (".so", ".pyd", ".dylib")
+_WASM = b"\0asm"
+
+_ABSENT = {
+    "_bz2": ("bz2", "compress with zlib, which is there"),
+    "_ctypes": ("ctypes", "nothing can be loaded into a component: use a package of pure Python"),
+    "_curses": ("curses", "a component has no terminal"),
+    "_dbm": ("dbm.ndbm", "sqlite3 and wasi:keyvalue are there"),
+    "_gdbm": ("dbm.gnu", "sqlite3 and wasi:keyvalue are there"),
+    "_lzma": ("lzma", "compress with zlib, which is there"),
+    "_multiprocessing": ("multiprocessing", "a component is one process with one thread"),
+    "_posixshmem": ("multiprocessing.shared_memory", "a component is one process with one thread"),
+    "_posixsubprocess": ("subprocess", "a component cannot start programs: let its host do so"),
+    "_ssl": ("ssl", "for HTTPS, use wasi:http, whose host does TLS"),
+    "_tkinter": ("tkinter", "a component has no windows"),
+    "fcntl": ("fcntl", "files of a component cannot be locked"),
+    "grp": ("grp", "a component has no users and groups"),
+    "mmap": ("mmap", "read the file instead"),
+    "pwd": ("pwd", "a component has no users and groups"),
+    "readline": ("readline", "a component has no terminal"),
+    "resource": ("resource", "a component's host sets its limits"),
+    "syslog": ("syslog", "use logging or wasi:logging"),
+    "termios": ("termios", "a component has no terminal"),
+}
+"""Modules that componentize-py's CPython 3.14 lacks: the public module that needs each, and what to do instead."""
+
+# Known messages of componentize-py or the application, and their meanings.
+_KNOWN = (
+    (
+        r"has no attribute '(?P<name>[A-Z]\w*)'",
+        "the application installs nothing called {name}: call `exports.serve(__name__, …)` at its end",
+    ),
+    (
+        r"(?P<name>\S+) does not export (?P<what>`.+`)",
+        "{name} must implement {what}, which the world exports",
+    ),
+    (
+        r"(?P<name>\S+) is not among the modules that componentize-py made",
+        "{name} does not exist under this name: generate the bindings again, with the same options for names",
+    ),
+    (
+        r"No module named '(?P<name>[^']+)'",
+        "`import {name}` finds nothing: it is searched for next to the application, below --path, and in packages",
+    ),
+    (
+        r"re-adding package|attempting to re-add package `?(?P<name>[^`\s]+)",
+        "an installed package ships WIT that is also in this WIT: build in an environment without that package",
+    ),
+    (
+        r"fixed[- ](?:size|length)|FixedSizeList|FixedLengthList|not yet implemented|map types",
+        "componentize-py cannot build a world with maps, fixed-length lists or error-contexts: take them out",
+    ),
+)
+
+
+class _Import(NamedTuple):
+    """An import statement of the user's that failed."""
+
+    file: Path
+    line: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"`{self.text}` in {self.file}, line {self.line}"
+
+
+def explain(story: str, place: Place, entry: Path, stumbles: Sequence[Unbuildable]) -> str | None:
+    """Return the meaning of a failed build and the remedy; None if it is unknown.
+
+    Args:
+        story: what componentize-py has written.
+        place: the places of the build.
+        entry: the folder of the entry, which may have recorded a failed import.
+        stumbles: what in the world componentize-py cannot build.
+    """
+    if stumbles:
+        return "\n".join(f"componentize-py cannot build this: {each.message}; {each.remedy}" for each in stumbles)
+    failure = _failure(entry)
+    if failure is not None and (advice := _failed_import(failure, place)):
+        return advice
+    for pattern, advice in _KNOWN:
+        found = re.search(pattern, story)
+        if found:
+            return advice.format_map(found.groupdict())
+    return None
+
+
+def _failure(entry: Path) -> dict[str, Any] | None:
+    try:
+        found: dict[str, Any] = json.loads((entry / "failure.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found
+
+
+def _failed_import(failure: dict[str, Any], place: Place) -> str | None:
+    imports = list(_imports(failure["places"], place))
+    where = f": {imports[-1]}" if imports else ""
+    name, message = failure["name"] or "", failure["message"]
+    if name in _ABSENT:
+        public, remedy = _ABSENT[name]
+        return (
+            f"Python inside a component has no `{public}`{where}. {remedy[0].upper()}{remedy[1:]}; if the module is"
+            " optional, import it inside `try`, with `except ImportError`"
+        )
+    attribute = re.match(r"cannot import name '([^']+)'", message)
+    names = [f"{name}.{attribute[1]}"] if attribute else [name]
+    for base in (*place.folders, *place.site_packages()):
+        for each in filter(None, names):
+            for library in _libraries(Path(base, *each.split("."))):
+                return _native(each.partition(".")[0], library.relative_to(base), where)
+    return _inside_native(imports, place, where)
+
+
+def _imports(places: list[tuple[str, int, str]], place: Place) -> Iterator[_Import]:
+    """Yield the places that are in files of the user's or of packages."""
+    roots = [None, *map(str, place.site_packages())]
+    for guest, line, text in places:
+        found = (place.real(guest, root) for root in roots)
+        file = next((each for each in found if each is not None and each.is_file()), None)
+        if file is not None:
+            yield _Import(file, line, text or "import …")
+
+
+def _libraries(module: Path) -> Iterator[Path]:
+    """Yield the native libraries that a module would be loaded from, if they are not WebAssembly."""
+    try:
+        found = sorted(module.parent.iterdir())
+    except OSError:
+        return
+    for path in found:
+        if path.name.startswith(f"{module.name}.") and path.suffix in _NATIVE and not _is_wasm(path):
+            yield path
+
+
+def _is_wasm(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_WASM)) == _WASM
+    except OSError:
+        return False
+
+
+def _inside_native(imports: Sequence[_Import], place: Place, where: str) -> str | None:
+    """Explain a failure inside a package with native libraries, which may hide the first cause."""
+    bases = [*(folder.absolute() for folder in place.folders), *place.site_packages()]
+    for file in (each.file.absolute() for each in reversed(imports)):
+        for base in (each for each in bases if file.is_relative_to(each)):
+            top, *below = file.relative_to(base).parts
+            libraries = sorted((base / top).rglob("*")) if below else []
+            for library in (each for each in libraries if each.suffix in _NATIVE and not _is_wasm(each)):
+                return _native(top, library.relative_to(base), where)
+    return None
+
+
+def _native(package: str, library: Path, where: str) -> str:
+    return (
+        f"the package `{package}` has a part that is compiled for this machine ({library}){where}. A component takes"
+        " pure Python, or a build of the package for wasm32-wasi: use a package of pure Python in its place, or a"
+        " release that does without the compiled part"
+    )

@@ -1,0 +1,135 @@
+"""The places of a build: folders of modules, packages, the component, and what the guest calls them."""
+
+from __future__ import annotations
+
+import json
+import os
+import site
+import sys
+import sysconfig
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import NamedTuple
+
+from ..base import files
+from ..bindings.reuse import RUNTIME
+from ..bindings.runtime_copy import runtime_files
+
+__all__ = ["ENTRY", "Place", "componentize_version", "entry_files", "prepare_entry"]
+
+ENTRY = "witgen_build_entry"
+"""The package that is passed to componentize-py."""
+
+_GUEST = Path(__file__).parent / "guest"
+
+
+class Place(NamedTuple):
+    """The places of a build.
+
+    Attributes:
+        folders: the folders of the application's modules, in the order in which Python searches them.
+        out: the component.
+        arguments: the arguments of componentize-py, with a placeholder for the WIT.
+        packages: a virtual environment whose packages the component gets; None for the active one.
+    """
+
+    folders: tuple[Path, ...]
+    out: Path
+    arguments: tuple[str, ...]
+    packages: Path | None = None
+
+    @property
+    def stamp(self) -> Path:
+        """The file that records the component's inputs."""
+        return self.out.with_name(f".{self.out.name}.witgen")
+
+    @property
+    def number_of_packages(self) -> int:
+        """The number that the guest has for site-packages, which come after the folders and the entry's."""
+        return len(self.folders) + 1
+
+    def check(self) -> None:
+        """Make sure that the two files can be read and written.
+
+        Raises:
+            OSError: one is a FIFO, a device or a socket.
+        """
+        files.check_regular(self.out)
+        files.check_regular(self.stamp)
+
+    def makes(self, path: Path) -> bool:
+        """Return whether a path is one of the two files that the build writes."""
+        if path.name not in {self.out.name, self.stamp.name}:
+            return False
+        return os.path.realpath(path.parent) == os.path.realpath(self.out.parent)
+
+    def real(self, path: str, site_packages: str | None) -> Path | None:
+        """Return the path on this machine of a guest's path; None if it is not one of the user's."""
+        top, _, rest = path.lstrip("/").partition("/")
+        bases = {str(number): os.fspath(folder) for number, folder in enumerate(self.folders)}
+        base = {**bases, str(self.number_of_packages): site_packages}.get(top)
+        if base is None:
+            return None
+        real = Path(base, rest)
+        return None if self.makes(real) else real
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment variables to run componentize-py with; they determine where it finds packages.
+
+        It looks in the active virtual environment. Without one, it would ask the first `python3` on PATH, so the
+        variables lead it to the Python that runs witgen.
+        """
+        variables = dict(os.environ)
+        if self.packages is not None:
+            variables["VIRTUAL_ENV"] = os.path.abspath(self.packages)
+        if not variables.get("VIRTUAL_ENV"):
+            if sys.prefix != sys.base_prefix:
+                variables["VIRTUAL_ENV"] = sys.prefix
+            else:
+                first = os.path.dirname(os.path.abspath(sys.executable))
+                variables["PATH"] = os.pathsep.join([first, *filter(None, [variables.get("PATH")])])
+        return variables
+
+    def site_packages(self) -> list[Path]:
+        """Return where componentize-py may find packages: in the active environment, or beside this Python."""
+        active = self.environment().get("VIRTUAL_ENV")
+        found: list[Path] = []
+        if active:
+            found = [*Path(active).glob("lib/python*/site-packages"), Path(active, "Lib", "site-packages")]
+        if self.packages is None:
+            own = [sysconfig.get_path("purelib"), *site.getsitepackages(), site.getusersitepackages()]
+            found += map(Path, own)
+        return list(dict.fromkeys(Path(os.path.abspath(folder)) for folder in found))
+
+
+def componentize_version() -> str | None:
+    """Return the version of componentize-py; None where it is not installed."""
+    try:
+        return version("componentize-py")
+    except PackageNotFoundError:
+        return None
+
+
+def prepare_entry(folder: Path, application: str, place: Place, take: Sequence[str]) -> None:
+    """Make a folder with the entry, which imports `application` in the guest, and with the runtime.
+
+    Args:
+        folder: the folder.
+        application: the application's module.
+        place: the places of the build.
+        take: what to take into the component besides what is found (`witgen.build.guest.late_imports.collect`).
+    """
+    for path, content in entry_files().items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
+    settings = {"application": application, "site": place.number_of_packages, "take": [*take]}
+    (folder / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
+
+
+@cache
+def entry_files() -> Mapping[str, bytes]:
+    """Return the files of the entry's folder that are the same for all applications: the entry, the guests' runtime."""
+    runtime = {f"{RUNTIME}/{path}": text.encode() for path, text in runtime_files(guest=True).items()}
+    return {**runtime, **{f"{ENTRY}/{path.name}": path.read_bytes() for path in sorted(_GUEST.glob("*.py"))}}
