@@ -28,6 +28,7 @@ from .bodies import Body
 from .exchange import Exchange, Head, Request
 from .fields import Entry, Fields
 from .outgoing import OutgoingBody, OutgoingRequest, OutgoingResponse, RequestOptions
+from .unserved import IncomingRequest, ResponseOutparam
 
 __all__ = ["RESPONSE_LIMIT", "HttpClient"]
 
@@ -271,13 +272,13 @@ class FutureIncomingResponse(wasi_http_types.FutureIncomingResponse):
 
 
 class Types(wasi_http_types.Types):
-    """The resource classes. Workers receive no incoming requests, so those have no implementation."""
+    """The resource classes."""
 
     Fields = Fields
-    IncomingRequest = wasi_http_types.IncomingRequest
+    IncomingRequest = IncomingRequest
     OutgoingRequest = OutgoingRequest
     RequestOptions = RequestOptions
-    ResponseOutparam = wasi_http_types.ResponseOutparam
+    ResponseOutparam = ResponseOutparam
     IncomingResponse: type[wasi_http_types.IncomingResponse]
     IncomingBody = IncomingBody
     FutureTrailers = FutureTrailers
