@@ -329,4 +329,5 @@ class Interface:
     @property
     def is_one_class(self) -> bool:
         """Whether a class implements it: it has one resource, and no function that is not that resource's."""
-        return len(self.resources) == 1 and all(function.resource is not None for function in self.functions)
+        free = [each for each in self.functions if each.resource is None]
+        return len(self.resources) == 1 and not free

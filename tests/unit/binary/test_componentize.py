@@ -15,7 +15,7 @@ from witgen.wit.binary import decode_component
 from witgen.wit.resolve import load
 
 COMPONENTIZE_PY = shutil.which("componentize-py", path=str(Path(sys.executable).parent))
-pytestmark = pytest.mark.skipif(COMPONENTIZE_PY is None, reason="componentize-py is not installed")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(COMPONENTIZE_PY is None, reason="componentize-py is not installed")]
 
 WIT = """
 package test:library@0.2.0;

@@ -129,6 +129,7 @@ def documentation(json: bytes) -> bytes:
     return component(section(0, name("package-docs") + b"\x01" + json))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("data", "code"),
     [
@@ -163,6 +164,7 @@ def test_bombs(data: bytes, code: str) -> None:
     assert time.process_time() - start < SECONDS
 
 
+@pytest.mark.slow
 def test_memory_is_bounded() -> None:
     tracemalloc.start()
     try:
@@ -209,6 +211,7 @@ def run_mutations(count: int, seed: int) -> None:
     assert slowest < 1
 
 
+@pytest.mark.slow
 def test_mutations() -> None:
     run_mutations(5_000, seed=1)
 
@@ -282,6 +285,7 @@ components = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=1_000, deadline=2_000)
 @given(components)
 def test_declarations_of_every_kind(data: bytes) -> None:

@@ -46,6 +46,8 @@ from types import SimpleNamespace
 from all_calls_bindings._abi import all_calls as own_abi, words_calls_calls as abi
 from all_calls_bindings.host import AllCalls, AllCallsImports, words_calls_calls as calls
 
+pytestmark = pytest.mark.slow
+
 
 def numbered(table, base):
     return {f.python: (lambda x, n=n: base * (1000 * x + n)) for n, f in enumerate(table.functions)}

@@ -90,6 +90,7 @@ def test_clean(command: list[str], packages: Path) -> None:
     assert run.returncode == 0, run.stdout + run.stderr
 
 
+@pytest.mark.slow
 def test_clean_pyright(packages: Path) -> None:
     (packages / "pyrightconfig.json").write_text('{"typeCheckingMode": "strict", "pythonVersion": "3.11"}')
     command = [sys.executable, "-m", "pyright", "--pythonpath", sys.executable]

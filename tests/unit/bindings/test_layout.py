@@ -24,6 +24,7 @@ def test_black_changes_nothing(case: str, tmp_path: Path) -> None:
             assert black.format_str(text, mode=black.Mode()) == text, path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", sorted({*CASES} - {"names"}))
 def test_black_is_not_even_loaded(case: str, tmp_path: Path) -> None:
     """Where no method is called like one of the runtime's own: a comment says so then, and only black splits those."""
@@ -112,6 +113,7 @@ def statements(draw: st.DrawFn) -> str:
             return f"{name}: {draw(types)}{draw(st.sampled_from(['', ' = None']))}"
 
 
+@pytest.mark.slow
 @given(statements(), st.integers(0, 3))
 @settings(max_examples=300, deadline=None)
 def test_statements_of_any_width(statement: str, depth: int) -> None:

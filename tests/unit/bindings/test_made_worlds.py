@@ -29,6 +29,8 @@ for path in sorted(pathlib.Path().rglob("*.py")):
     importlib.import_module(".".join(parts[:-1] if parts[-1] == "__init__" else parts))
 """
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:

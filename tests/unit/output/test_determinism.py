@@ -64,6 +64,7 @@ def expected(cases: dict[str, dict[str, Any]], tmp_path_factory: pytest.TempPath
     return digests(cases, tmp_path_factory.mktemp("expected"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("order", "seed"), [(1, 1), (2, 0)])
 def test_orders_seeds_and_places(
     order: int, seed: int, cases: dict[str, dict[str, Any]], expected: dict[str, str], tmp_path: Path
@@ -71,6 +72,7 @@ def test_orders_seeds_and_places(
     assert digests(cases, tmp_path / "elsewhere", order=order, seed=seed) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("python", VERSIONS, ids=lambda path: path.parent.parent.name)
 def test_versions_of_python(
     python: Path, cases: dict[str, dict[str, Any]], expected: dict[str, str], tmp_path: Path

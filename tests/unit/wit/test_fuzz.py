@@ -27,6 +27,8 @@ from witgen.wit.model.wit_json import to_wit_json
 from witgen.wit.resolve.run import run
 from witgen.wit.tree import Folder, Tree
 
+pytestmark = pytest.mark.slow
+
 FIXTURES = ROOT.parent / "shared" / "fixtures"
 TOKEN = re.compile(r"//[^\n]*|/\*.*?\*/|%?[\w-]+|->|\s+|.", re.DOTALL)
 SECONDS = 10

@@ -154,6 +154,7 @@ def test_long_chains_resolve(body: str, tmp_path: Path) -> None:
     assert time.process_time() - start < 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "code"),
     [

