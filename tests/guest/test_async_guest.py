@@ -29,6 +29,7 @@ world tides {
   import sea;
   export run: async func() -> list<string>;
   export first: async func(how: string) -> string;
+  export plain: func() -> string;
 }
 """
 APP = """\
@@ -58,6 +59,16 @@ async def flow():
 async def passing(*given):
     return sea.pass_(*given)
 
+async def nested():
+    inner = asyncio.sleep(0)
+    try:
+        asyncio.run(inner)
+    finally:
+        inner.close()
+
+def plain():
+    return asyncio.run(asyncio.sleep(0.001, "plain"))
+
 async def run():
     writer, reader = streams.test_tides_sea_entry_stream()
     numbers = streams.u32_stream()[1]
@@ -66,7 +77,7 @@ async def run():
         pass
     calls = [flow(), sea.later(4), sea.later(0), sea.later(-1)]
     calls += [writer.write([Entry("a", 1000)]), reader.read("x"), closed.read(1)]
-    calls += [passing([1], numbers), passing(numbers, numbers), passing(reader, closed)]
+    calls += [passing([1], numbers), passing(numbers, numbers), passing(reader, closed), nested()]
     return [await attempt(call) for call in calls]
 
 async def first(how):
@@ -90,7 +101,7 @@ async def first(how):
         how = f"{how}: {group.exceptions[0]}"
     return how
 
-exports.serve(__name__, run=run, first=first)
+exports.serve(__name__, run=run, first=first, plain=plain)
 """
 ENTRIES = "stream<test:tides/sea/entry>"
 
@@ -141,7 +152,9 @@ def test_a_guest_awaits_imports_and_its_own_streams(component: Path) -> None:
             f"TypeError: pass_(entries=…): expected the readable end of a {ENTRIES}, got list",
             f"TypeError: pass_(entries=…): expected the readable end of a {ENTRIES}, got one of a stream<u32>",
             "DroppedError: StreamReader is closed, given away, or in use",
+            "RuntimeError: asyncio.run() cannot be called from a running event loop",
         ]
+        assert world.plain() == "plain"
 
 
 @pytest.mark.parametrize("how", ["gather", "group", "cancelled", "forgotten"])
@@ -161,6 +174,7 @@ def test_exports_return_while_calls_of_theirs_are_under_way(component: Path, how
         assert world.first(how) == told
         assert 100 not in ended
         slow.set()
+        assert world.plain() == "plain"
         for _ in range(3):
             assert world.first(how) == told
-        assert len(world.run()) == 10
+        assert len(world.run()) == 11

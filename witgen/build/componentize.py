@@ -15,6 +15,7 @@ from .. import api
 from ..base.files import replace
 from ..bindings.facts import componentize
 from ..bindings.facts.unbuildable import Unbuildable, exports_resources, unbuildable, unquotable
+from ..bindings.facts.wasi import MONOTONIC_CLOCK, POLL, wasi_interface
 from ..config import Config
 from ..diagnostics.errors import OptionError
 from ..diagnostics.model import Diagnostic, Severity
@@ -128,7 +129,8 @@ def build(config: Build) -> Built:
     out = Path(config.out) if config.out is not None else Path(f"{module.rpartition('.')[2]}.wasm")
     read = wit_digest(tree_of(config.wit, golem=config.golem))
     resolved = api.resolve(config.wit, config.features, all_features=config.all_features, golem=config.golem)
-    world = resolved.worlds[select_world(resolved, config.world)]
+    world_id = select_world(resolved, config.world)
+    world = resolved.worlds[world_id]
     given = _world_arguments(config, resolved, world)
     stubs = ["--stub-wasi"] if config.stub_wasi else []
     project = Path(config.project or ".")
@@ -145,7 +147,8 @@ def build(config: Build) -> Built:
     stumbles = [*unbuildable(resolved, world), *(each for each in unquoted if each.span is None)]
     finish = _with_freed_resources if exports_resources(resolved, world) else _as_it_is
     with prepared(Path(config.wit), borrowed(resolved), escaped=escaped) as wit:
-        call = _Call(module, ("-d", str(wit), *given), tuple(stubs), tuple(config.take), tuple(stumbles))
+        loop = _waiting_modules(config, resolved, world_id)
+        call = _Call(module, ("-d", str(wit), *given), tuple(stubs), tuple(config.take), loop, tuple(stumbles))
         warnings = _componentize(place, call, finish)
     return Built(out, out.stat().st_size, is_new=True, diagnostics=warnings)
 
@@ -179,6 +182,7 @@ class _Call(NamedTuple):
         world: the options about the world.
         stubs: the options about WASI.
         take: what the component gets besides what is found.
+        loop: the modules that the guest's event loop waits with.
         stumbles: what in the world componentize-py cannot build.
     """
 
@@ -186,6 +190,7 @@ class _Call(NamedTuple):
     world: tuple[str, ...]
     stubs: tuple[str, ...]
     take: tuple[str, ...]
+    loop: Mapping[str, str]
     stumbles: tuple[Unbuildable, ...]
 
 
@@ -193,7 +198,7 @@ def _componentize(place: Place, call: _Call, finish: _Finish) -> _Warnings:
     """Make the component with the entry that records its inputs; return what to warn of."""
     with tempfile.TemporaryDirectory(prefix="witgen-") as scratch:
         entry, made = Path(scratch, "entry"), Path(scratch, "made.wasm")
-        prepare_entry(entry, call.module, place, call.take)
+        prepare_entry(entry, call.module, place, call.take, call.loop)
         started = time.time_ns()
         # The application's folders come first, so that its files are where they would be without the entry.
         paths = [part for folder in (*place.folders, entry) for part in ("-p", str(folder))]
@@ -238,6 +243,21 @@ def _modules(config: Build) -> tuple[tuple[Path, ...], str]:
         raise BuildError(f"there is no folder {', '.join(absent)}: it was given as a path of modules")
     once = {each.resolve(): each for each in reversed(folders)}
     return tuple(each for each in folders if each is once[each.resolve()]), module
+
+
+def _waiting_modules(config: Build, resolved: ir.Resolve, world: ir.WorldId) -> dict[str, str]:
+    """Return componentize-py's modules that the guest's event loop waits with, if the world imports them."""
+    names = componentize.names(
+        resolved,
+        world,
+        world_module=config.world_module,
+        full_names=config.full_names,
+        import_names=config.import_names,
+        export_names=config.export_names,
+    )
+    modules = {wasi_interface(each): f"{names.world_module}.imports.{name}" for each, name in names.imports.items()}
+    wanted = {"poll": POLL, "clock": MONOTONIC_CLOCK}
+    return {key: modules[interface] for key, interface in wanted.items() if interface in modules}
 
 
 def _world_arguments(config: Build, resolved: ir.Resolve, world: ir.World) -> list[str]:

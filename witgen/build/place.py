@@ -112,7 +112,7 @@ def componentize_version() -> str | None:
         return None
 
 
-def prepare_entry(folder: Path, application: str, place: Place, take: Sequence[str]) -> None:
+def prepare_entry(folder: Path, application: str, place: Place, take: Sequence[str], loop: Mapping[str, str]) -> None:
     """Make a folder with the entry, which imports `application` in the guest, and with the runtime.
 
     Args:
@@ -120,11 +120,13 @@ def prepare_entry(folder: Path, application: str, place: Place, take: Sequence[s
         application: the application's module.
         place: the places of the build.
         take: what to take into the component besides what is found (`witgen.build.guest.late_imports.collect`).
+        loop: the modules that the event loop waits with (`witgen.build.guest.event_loop`).
     """
     for path, content in entry_files().items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(content)
-    settings = {"application": application, "site": place.number_of_packages, "take": [*take]}
+    number = place.number_of_packages
+    settings = {"application": application, "site": number, "take": [*take], "loop": {**loop}}
     (folder / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
 
 

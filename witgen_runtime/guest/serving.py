@@ -133,7 +133,7 @@ def install(raw: RawModules, world_class: str, module: str, exports: tuple[Expor
         served[module] = exports
         return
     raw.require()
-    if any(function.is_async for export in exports for function in export.functions):
+    if "componentize_py_async_support" in sys.modules:  # the world has functions that are async
         outlast_exports()
     exported = {export.interface.name for export in exports if export.interface.resources}
     inner = _Side(exported, {}, {})

@@ -2,15 +2,21 @@
 
 componentize-py traps in both cases: it drops the waitable set while it contains the call's waitable, and sets the
 result of a future that is cancelled. `asyncio.gather` and task groups do this as soon as one of their tasks fails.
+
+Moreover, its loop counts as running all the time, so that exports that are not async could not call `asyncio.run`.
 """
 
 from __future__ import annotations
 
 import asyncio
+from asyncio import _get_running_loop, _set_running_loop  # pyright: ignore[reportPrivateUsage]
+from collections.abc import Callable
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeVar
 
 __all__ = ["outlast_exports"]
+
+T = TypeVar("T")
 
 _WAIT = 2
 """CallbackCode of the Canonical ABI: call again when something of a set of waitables happens."""
@@ -26,7 +32,10 @@ class _Awaited(asyncio.Future[Any]):
 
 
 def outlast_exports() -> None:
-    """Keep the task of an async export that has returned running until its calls have ended."""
+    """Keep the task of an async export that has returned running until its calls have ended.
+
+    Between tasks, no loop is running.
+    """
     runtime: Any = import_module("componentize_py_runtime")
     support: Any = import_module("componentize_py_async_support")
     loop, poll = support._loop, support._poll  # noqa: SLF001 - there is no public way
@@ -40,5 +49,21 @@ def outlast_exports() -> None:
         waiting: int = _WAIT | state.waitable_set << 4
         return waiting
 
-    support._poll = poll_to_the_end  # noqa: SLF001
+    support._poll = _with_running(loop, poll_to_the_end)  # noqa: SLF001
+    support.first_poll = _with_running(loop, support.first_poll)
+    _set_running_loop(None)
     loop.create_future = lambda: _Awaited(loop=loop)
+
+
+def _with_running(loop: Any, function: Callable[..., T]) -> Callable[..., T]:
+    """Return a function during whose calls `loop` is the running loop."""
+
+    def call(*arguments: Any) -> T:
+        before = _get_running_loop()
+        _set_running_loop(loop)
+        try:
+            return function(*arguments)
+        finally:
+            _set_running_loop(before)
+
+    return call

@@ -15,6 +15,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+from .event_loop import DefaultLoop
 from .late_imports import Late, collect
 from .scrub import scrub
 
@@ -110,6 +111,8 @@ def _run() -> Any:
     before = sys.dont_write_bytecode, sys.pycache_prefix
     # From source: code that was compiled elsewhere may be of another source, and none is left in the user's folders.
     sys.dont_write_bytecode, sys.pycache_prefix = True, os.path.join(_HERE, "none")
+    loop = DefaultLoop(settings["loop"])
+    loop.prepare()
     try:
         application = _imported(settings["application"])
     except ImportError as error:
@@ -119,14 +122,17 @@ def _run() -> Any:
     files = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
     available = {*sys.modules, *sys.builtin_module_names}
     late = collect(settings["take"])
+    kept, names = late.files, late.names
+    loop.finish(wanted="asyncio" in names)
+    late.forget(sys.modules)
     sys.dont_write_bytecode, sys.pycache_prefix = before
     packages = {str(place) for module in list(sys.modules.values()) for place in getattr(module, "__path__", ())}
     notes = {
-        "opened": sorted({*_opened, *late.files, *filter(None, files)}),
+        "opened": sorted({*_opened, *kept, *filter(None, files)}),
         "listed": sorted(_listed),
         "searched": sorted(_searched | packages),
         "site": _site_packages(settings["site"]),
-        "available": sorted({*available, *late.names}),
+        "available": sorted({*available, *names}),
     }
     _write("notes.json", notes)
     _leave(late)

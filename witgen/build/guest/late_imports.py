@@ -79,6 +79,11 @@ class Late:
         places = None if spec.submodule_search_locations is None else [*spec.submodule_search_locations]
         self._kept[spec.name] = (zlib.compress(marshal.dumps(code), 6), spec.origin, places)
 
+    def forget(self, names: Iterable[str]) -> None:
+        """Remove the code of modules."""
+        for name in names:
+            self._kept.pop(name, None)
+
     def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
         """Return the spec of a collected module; for another one, say what can be done.
 

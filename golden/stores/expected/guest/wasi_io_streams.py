@@ -87,7 +87,7 @@ class InputStream(_guest.Resource, wit=_abi.INPUT_STREAM):
         return _input_stream_subscribe(self)
 
     async def wait(self) -> None:
-        """Wait in `aio.run` until what `subscribe` offers is ready."""
+        """Wait until what `subscribe` offers is ready."""
         await _aio.ready(self.subscribe())
 
     def drop(self) -> None:
@@ -229,7 +229,7 @@ class OutputStream(_guest.Resource, wit=_abi.OUTPUT_STREAM):
         return _output_stream_blocking_splice(self, src, len)
 
     async def wait(self) -> None:
-        """Wait in `aio.run` until what `subscribe` offers is ready."""
+        """Wait until what `subscribe` offers is ready."""
         await _aio.ready(self.subscribe())
 
     def drop(self) -> None:

@@ -124,7 +124,7 @@ class WebsocketConnection(_guest.Resource, wit=_abi.WEBSOCKET_CONNECTION):
         return _websocket_connection_subscribe(self)
 
     async def wait(self) -> None:
-        """Wait in `aio.run` until what `subscribe` offers is ready."""
+        """Wait until what `subscribe` offers is ready."""
         await _aio.ready(self.subscribe())
 
     def drop(self) -> None:
