@@ -14,7 +14,7 @@ from .bindings.facts.world import ScopeFacts, WorldFacts
 from .bindings.render.class_names import clashes, hiding
 from .bindings.render.guest_module import RawNames
 from .bindings.render.package import Module, package_data, package_modules
-from .bindings.reuse import Packages, Planned, refuse_conflicts, refuse_names, reused
+from .bindings.reuse import RUNTIME, Packages, Planned, refuse_conflicts, refuse_names, reused
 from .bindings.runtime_copy import runtime_files
 from .cache import outputs
 from .cache.outputs import Rendered
@@ -29,7 +29,7 @@ from .wit.model import ir
 from .wit.resolve import component_in, resolve_component, resolve_tree, select_world
 from .wit.tree import Tree
 
-__all__ = ["produce"]
+__all__ = ["produce", "skeleton"]
 
 
 def produce(config: Config, tree: Tree, planned: Planned | None = None) -> Produced:
@@ -73,6 +73,21 @@ def produce(config: Config, tree: Tree, planned: Planned | None = None) -> Produ
     lock = lock_text(_contents(facts, packages), world=facts.title, wit=_wit_hash(facts), digests=output.digests)
     found = _unbuildable(facts) if wants_guest else ()
     return Produced(output, lock, (*_left_out(facts, host=config.host, guest=wants_guest), *found, *hiding(facts)))
+
+
+def skeleton(resolved: ir.Resolve, world: ir.WorldId, package: str) -> str:
+    """Return an application that implements the exports of a world, to be filled in.
+
+    Args:
+        resolved: the WIT.
+        world: the world.
+        package: the import name of its bindings, made with default options.
+    """
+    from .bindings.render.guest_skeleton import render_guest_skeleton  # noqa: PLC0415 - no other run needs it
+
+    chosen = choices(resolved, world, {}, None, [plugin.name for plugin in PLUGINS])
+    facts = WorldFacts(resolved, world, inherited(resolved, world, chosen, {}, RUNTIME))
+    return render_guest_skeleton(facts, package, RUNTIME)
 
 
 def _shared(facts: WorldFacts, modules: Iterable[Module], packages: Packages) -> Iterator[Module]:

@@ -15,6 +15,7 @@ from tests.support.components import ADDER, CALCULATOR
 from tests.support.paths import BIN, ROOT
 
 TUTORIAL = ROOT / "examples" / "tutorial"
+EXPORTS = ROOT / "examples" / "exports"
 FENCE = re.compile(r"^```(python|console)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 MIGRATION = """\
@@ -79,3 +80,25 @@ def test_the_readme_shows_the_tutorial() -> None:
     assert "witgen generate add.wasm --out add_bindings" in readme
     host = (TUTORIAL / "host.py").read_text().partition('"""\n\n')[2]
     assert host in readme
+
+
+def test_the_example_of_exports(tmp_path: Path) -> None:
+    """Its commands are carried out in the order of the page, except that app.py is already filled in."""
+    shutil.copytree(EXPORTS, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "app.py").unlink()
+    witgen(tmp_path, "init --guest")
+    shutil.copy(EXPORTS / "app.py", tmp_path)
+    witgen(tmp_path, "generate")
+    witgen(tmp_path, "build app.py")
+    done = subprocess.run([sys.executable, "host.py"], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "only 10\n6 ['Ann']\n"), done.stderr
+    typed = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "app.py", "host.py"]
+    checked = subprocess.run(typed, cwd=tmp_path, capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stdout
+
+
+def test_the_pages_show_the_example_of_exports() -> None:
+    app, host = ((EXPORTS / name).read_text().partition('"""\n\n')[2] for name in ("app.py", "host.py"))
+    page, readme = (ROOT / "docs" / "guest.md").read_text(), (ROOT / "README.md").read_text()
+    assert [part for part in (app, host, (EXPORTS / "wit" / "ledger.wit").read_text()) if part not in page] == []
+    assert app in readme

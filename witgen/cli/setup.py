@@ -55,14 +55,19 @@ def completion(*, shell: str) -> None:
 @click.option(
     "--golem", is_flag=True, help="Resolve missing packages from the bundled Golem WIT; also works without other WIT."
 )
+@click.option("--guest", is_flag=True, help="Also write app.py, a guest whose exports are to be filled in.")
 @reporting
-def init(*, wit: Path | None, world: str | None, out: str | None, golem: bool, gitattributes: bool) -> None:
+def init(
+    *, wit: Path | None, world: str | None, out: str | None, golem: bool, guest: bool, gitattributes: bool
+) -> None:
     """Write an initial [tool.witgen] to ./pyproject.toml for the WIT in this project, in ./wit or in WIT."""
     from ..project.init import attributes_line, initialise, mark_generated
 
-    target = initialise(Path.cwd(), wit, world, out, golem=golem)
+    target = initialise(Path.cwd(), wit, world, out, golem=golem, guest=guest)
     source = target.wit or "Golem's WIT"
     reporter.say(f"pyproject.toml: world `{target.world}` of {source} goes to {target.out}; run `witgen generate`")
+    if target.app is not None:
+        reporter.say(f"{target.app}: implements the exports, to be filled in; then run `witgen build {target.app}`")
     line = attributes_line(target.out)
     if gitattributes:
         if mark_generated(Path.cwd(), line):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import keyword
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,20 +14,30 @@ from ..base.resources import GOLEM_WIT
 from ..bindings.facts.names import snake
 from ..diagnostics.errors import WitgenError
 from ..diagnostics.model import Diagnostic
-from ..wit.resolve import select_world
+from ..pipeline import skeleton
+from ..runs import tree_of
+from ..wit.model import ir
+from ..wit.resolve import component_in, select_world
 from .discovery import FILE_NAME, parse
 
-__all__ = ["First", "attributes_line", "initialise", "mark_generated"]
+__all__ = ["APP", "First", "attributes_line", "initialise", "mark_generated"]
+
+APP = "app.py"
+"""The name of the application that is written for a guest."""
 
 
 @dataclass(frozen=True, slots=True)
 class First:
-    """The first target as written in the file: paths relative to the folder, with slashes; None for Golem's own WIT."""
+    """The first target as written in the file: paths relative to the folder, with slashes; None for Golem's own WIT.
+
+    `app` is the path of the application that was written, None if none was.
+    """
 
     wit: str | None
     world: str
     out: str
     golem: bool = False
+    app: str | None = None
 
     def lines(self) -> list[str]:
         """Return the table in TOML."""
@@ -34,7 +46,9 @@ class First:
         return ["[tool.witgen]", *strings, *(["golem = true"] if self.golem else []), ""]
 
 
-def initialise(folder: Path, wit: Path | None, world: str | None, out: str | None, *, golem: bool = False) -> First:
+def initialise(
+    folder: Path, wit: Path | None, world: str | None, out: str | None, *, golem: bool = False, guest: bool = False
+) -> First:
     """Append a `[tool.witgen]` for one world to `folder`'s pyproject.toml, which is created if necessary.
 
     Args:
@@ -43,10 +57,11 @@ def initialise(folder: Path, wit: Path | None, world: str | None, out: str | Non
         world: the name of the world; None for the only one.
         out: the output package; None to name it after the world.
         golem: resolve missing packages from the bundled Golem WIT; use that alone if there is no WIT.
+        guest: also write an application, `APP` beside the output, whose exports are to be filled in.
 
     Raises:
         WitgenError: there is no WIT, it is invalid, it has several worlds and none was named, or a configuration
-            exists.
+            or an application exists.
     """
     path = folder / FILE_NAME
     text = _text(path)
@@ -54,20 +69,54 @@ def initialise(folder: Path, wit: Path | None, world: str | None, out: str | Non
     source = wit if wit is not None else _find(folder, golem=golem)
     resolved = resolve(source, golem=golem)
     own = source == GOLEM_WIT
-    chosen = resolved.worlds[select_world(resolved, world or (GOLEM_WORLD if own else None))]
-    default = f"{snake(chosen.name)}_bindings"
+    chosen = select_world(resolved, world or (GOLEM_WORLD if own else None))
+    name = resolved.worlds[chosen].name
+    default = f"{snake(name)}_bindings"
+    place = out or (f"src/{default}" if (folder / "src").is_dir() else default)
+    app = Path(place).parent / APP if guest else None
     target = First(
-        None if own else source.as_posix(),
-        world or chosen.name,
-        out or (f"src/{default}" if (folder / "src").is_dir() else default),
-        golem,
+        None if own else source.as_posix(), world or name, place, golem, None if app is None else app.as_posix()
     )
     _refuse_other_encodings(path, target)
+    if app is not None:
+        if component_in(tree_of(source, golem=golem)) is not None:
+            message = f"`{source}` is a component, which contains its guest"
+            raise WitgenError([Diagnostic("W0933", message, path=str(source), help="pass WIT, or leave out `--guest`")])
+        _refuse_application(folder, app, resolved.worlds[chosen])
+        _write_new(folder / app, skeleton(resolved, chosen, _import_name(place)))
     line_end = "\r\n" if "\r\n" in text else "\n"
     gap = line_end if text and not text.endswith("\n") else ""
     blank = line_end if text.strip() else ""
     path.write_bytes((text + gap + blank + line_end.join(target.lines())).encode())
     return target
+
+
+def _import_name(out: str) -> str:
+    """Return the name by which an application imports the output."""
+    name = Path(out).name
+    if name.isidentifier() and not keyword.iskeyword(name):
+        return name
+    message = f"the output would be called `{name}`, which no import statement can name"
+    raise WitgenError([Diagnostic("W0933", message, path=out, help="pass another one: `--out DIR`")])
+
+
+def _refuse_application(folder: Path, app: Path, world: ir.World) -> None:
+    """Raise if the application cannot be written, or would have nothing to implement."""
+    if not world.exports:
+        message = f"world `{world.name}` exports nothing, so there is nothing to implement"
+        raise WitgenError([Diagnostic("W0933", message, path=app.as_posix(), help="leave out `--guest`")])
+    if os.path.lexists(folder / app):
+        message = f"there is already `{app.as_posix()}`, which is never overwritten"
+        raise WitgenError(
+            [Diagnostic("W0933", message, path=app.as_posix(), help="move it away, or leave out `--guest`")]
+        )
+
+
+def _write_new(path: Path, text: str) -> None:
+    """Write a file where there is none; nothing is overwritten even if it has been made a moment ago."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("x", encoding="utf-8", newline="\n") as file:
+        file.write(text)
 
 
 def _refuse_other_encodings(path: Path, target: First) -> None:

@@ -23,10 +23,12 @@ from .signature import Signature, called, implemented
 
 __all__ = [
     "RawNames",
+    "has_interface_class",
     "render_guest_export",
     "render_guest_exports",
     "render_guest_import",
     "render_guest_raw",
+    "serve_names",
 ]
 
 
@@ -155,7 +157,7 @@ def render_guest_export(facts: WorldFacts, scope: ScopeFacts) -> str:
     builder = _Scope(facts, scope, EXPORT_SIDE, scope.functions)
     resources = tuple(builder.views())
     functions = builder.signatures(builder.free, holds_resources=True)
-    needs_class = _needs_class(facts, scope)
+    needs_class = has_interface_class(facts, scope)
     name = builder.interface_name()
     names = [*builder.offered(), *([name] if needs_class else [])]
     doc = f"Implement `{scope.title}`, which the component exports."
@@ -206,17 +208,24 @@ def _left_out(facts: WorldFacts, functions: Sequence[FunctionFacts]) -> tuple[st
     return tuple(function.name for function in left_out)
 
 
+def serve_names(facts: WorldFacts) -> tuple[list[tuple[FunctionFacts, str]], list[tuple[Link, str]]]:
+    """Return the world's own exported functions and its exported interfaces, each with `serve`'s parameter for it."""
+    names = Namespace({"module"})
+    functions = supported(facts, facts.exported, Side.GUEST_EXPORT)
+    own = [(function, names.take(function.name)) for function in functions]
+    return own, [(link, names.take(link.attribute)) for link in facts.exports]
+
+
 def render_guest_exports(facts: WorldFacts) -> str:
     """Return `guest/exports/__init__.py` with `serve`."""
     imports = Imports(["serve"])
-    names = Namespace({"module"})
+    own, links = serve_names(facts)
     parameters: list[Parameter] = []
     installed: list[Installed] = []
     entries: list[str] = []
     annotations = Annotations(facts, imports, SERVED, "")
-    for function in supported(facts, facts.exported, Side.GUEST_EXPORT):
+    for function, name in own:
         signature = implemented(facts, function, annotations)
-        name = names.take(signature.name)
         callable_ = imports.name("collections.abc", "Callable")
         awaitable = imports.name("collections.abc", "Awaitable") if signature.is_async else ""
         parameters.append(Parameter(name, signature.callable(callable_, awaitable), summary(signature.doc)))
@@ -224,8 +233,8 @@ def render_guest_exports(facts: WorldFacts) -> str:
     if facts.exported:
         abi = imports.module("..._abi", facts.own.module, "_abi")
         installed.append(Installed(f"{abi}.EXPORTS", f"{{{', '.join(entries)}}}", _left_out(facts, facts.exported)))
-    for link in facts.exports:
-        parameter, entry = _exported_interface(facts, imports, link, names)
+    for link, name in links:
+        parameter, entry = _exported_interface(facts, imports, link.scope, name)
         parameters.append(parameter)
         installed.append(entry)
     world = imports.name(".._raw", "WORLD", "_world")
@@ -254,15 +263,13 @@ def _serve_doc(world: str, parameters: Sequence[Parameter]) -> str:
 
 
 def _exported_interface(
-    facts: WorldFacts, imports: Imports, link: Link, names: Namespace
+    facts: WorldFacts, imports: Imports, scope: ScopeFacts, name: str
 ) -> tuple[Parameter, Installed]:
-    scope = link.scope
     module = imports.module(".", scope.module)
     table = imports.module("..._abi", scope.module, f"_{scope.module}_abi")
     resources = [fact.name for _, fact in declared_resources(facts, scope)]
-    name = names.take(link.attribute)
     left_out = _left_out(facts, scope.functions)
-    if not _needs_class(facts, scope):
+    if not has_interface_class(facts, scope):
         parameter = Parameter(name, f"type[{module}.{resources[0]}]", f"The class that implements `{scope.title}`.")
         return parameter, Installed(f"{table}.INTERFACE", f"{{{literal(resources[0])}: {name}}}", left_out)
     annotation = f"{module}.{interface_class(facts, scope)}"
@@ -270,7 +277,7 @@ def _exported_interface(
     return parameter, Installed(f"{table}.INTERFACE", name, left_out)
 
 
-def _needs_class(facts: WorldFacts, scope: ScopeFacts) -> bool:
+def has_interface_class(facts: WorldFacts, scope: ScopeFacts) -> bool:
     """Return whether an exported interface has more to implement than one resource."""
     return bool(supported(facts, scope.free, Side.GUEST_EXPORT)) or len(declared_resources(facts, scope)) != 1
 
