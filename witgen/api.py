@@ -8,26 +8,39 @@ from typing import TYPE_CHECKING
 
 from .config import Config
 from .project.discovery import Target
+from .project.installed import installed_wit
 from .result import Result
-from .runs import GOLEM_WORLD, check_all, generate_all, tree_of
+from .runs import GOLEM_WORLD, Installed, check_all, generate_all, tree_of, with_installed
 
 if TYPE_CHECKING:
     from .wit.model import ir
+    from .wit.tree import Tree
 
 __all__ = ["GOLEM_WORLD", "Config", "Result", "check", "generate", "resolve"]
 
 
 def resolve(
-    path: str | os.PathLike[str], features: Collection[str] = (), *, all_features: bool = False, golem: bool = False
+    path: str | os.PathLike[str],
+    features: Collection[str] = (),
+    *,
+    all_features: bool = False,
+    golem: bool = False,
+    installed: Installed = installed_wit,
 ) -> ir.Resolve:
     """Read and resolve a WIT tree; with `golem`, resolve missing packages from the bundled Golem WIT.
+
+    Packages that are still missing come from the folders that `installed` returns, by default those that Python
+    packages of the active environment bring.
 
     Raises:
         WitgenError: the tree is invalid; every problem is listed.
     """
     from .wit.resolve import resolve_tree
 
-    return resolve_tree(tree_of(path, golem=golem), features, all_features=all_features)
+    def resolved(tree: Tree) -> ir.Resolve:
+        return resolve_tree(tree, features, all_features=all_features)
+
+    return with_installed(tree_of(path, golem=golem), installed, resolved)
 
 
 def generate(config: Config) -> Result:

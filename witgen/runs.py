@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, partial
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from . import output as write
 from .base.frozen import replace
@@ -19,14 +19,20 @@ from .diagnostics.errors import WitgenError
 from .diagnostics.model import Diagnostic, Severity
 from .project import options_table
 from .project.discovery import Target
+from .project.installed import installed_wit
 from .project.target_selection import placed
 from .result import Produced, Result
 from .wit.tree import Tree, read_tree, with_library
 
-__all__ = ["GOLEM_WORLD", "check_all", "generate_all", "tree_of"]
+__all__ = ["GOLEM_WORLD", "Installed", "check_all", "generate_all", "tree_of", "with_installed"]
 
 GOLEM_WORLD = "agent"
 """The default world of the embedded WIT."""
+
+Installed: TypeAlias = Callable[[], Sequence[Path]]
+"""Returns the folders of WIT that installed Python packages bring."""
+
+_MISSING_PACKAGE = "W0107"
 
 _T = TypeVar("_T")
 _U = TypeVar("_U")
@@ -49,15 +55,19 @@ class _Output(NamedTuple):
         return write.plan(self.folder, self.produced.output, self.produced.lock, force=self.config.force)
 
 
-def generate_all(targets: Sequence[Target]) -> Iterator[Result]:
+def generate_all(targets: Sequence[Target], installed: Installed = installed_wit) -> Iterator[Result]:
     """Write the output of each target, and yield the results; nothing is written unless everything can be.
+
+    Args:
+        targets: the targets.
+        installed: where to look for packages that are missing in their WIT.
 
     Raises:
         WitgenError: some WIT or option is invalid, or foreign files are in the way; every problem of every target is
             listed, once.
         OSError: an output cannot be written.
     """
-    outputs = _produced(targets)
+    outputs = _produced(targets, installed)
     with write.exclusive(*(output.folder for output in outputs if output.folder is not None)):
         plans = _each(outputs, _writable)
         for output, plan in zip(outputs, plans, strict=True):
@@ -68,14 +78,14 @@ def generate_all(targets: Sequence[Target]) -> Iterator[Result]:
             yield Result(output.produced.output, warnings, plan)
 
 
-def check_all(targets: Sequence[Target]) -> Iterator[Result]:
+def check_all(targets: Sequence[Target], installed: Installed = installed_wit) -> Iterator[Result]:
     """Compare each target's folder with the output of `generate_all`, and yield the results.
 
     Raises:
         WitgenError: as `generate_all`, except for files that only differ.
         OSError: an output cannot be read.
     """
-    outputs = _produced(targets)
+    outputs = _produced(targets, installed)
     for output, plan in zip(outputs, _each(outputs, _comparable), strict=True):
         yield Result(output.produced.output, output.produced.diagnostics, plan)
 
@@ -86,9 +96,24 @@ def tree_of(path: str | os.PathLike[str], *, golem: bool) -> Tree:
     return with_library(tree, os.fspath(GOLEM_WIT)) if golem else tree
 
 
-def _produced(targets: Sequence[Target]) -> list[_Output]:
+def with_installed(tree: Tree, installed: Installed, action: Callable[[Tree], _T]) -> _T:
+    """Return what an action makes of a tree; if packages are missing there, installed ones are its library.
+
+    Looking for them takes time, so it happens only where they are missing.
+    """
+    try:
+        return action(tree)
+    except WitgenError as error:
+        is_missing = any(each.code == _MISSING_PACKAGE for each in error.diagnostics)
+        folders = installed() if is_missing else ()
+        if not folders:
+            raise
+    return action(with_library(tree, *map(os.fspath, folders)))
+
+
+def _produced(targets: Sequence[Target], installed: Installed) -> list[_Output]:
     planned = Planned()
-    return _each(targets, lambda target: placed(target, partial(_produce, planned=planned)))
+    return _each(targets, lambda target: placed(target, partial(_produce, planned=planned, installed=installed)))
 
 
 def _each(items: Iterable[_T], action: Callable[[_T], _U]) -> list[_U]:
@@ -107,9 +132,13 @@ def _each(items: Iterable[_T], action: Callable[[_T], _U]) -> list[_U]:
     return results
 
 
-def _produce(config: Config, planned: Planned) -> _Output:
+def _produce(config: Config, planned: Planned, installed: Installed) -> _Output:
     options_table.check(config)
     tree = tree_of(config.wit, golem=config.golem)
+    return with_installed(tree, installed, lambda tree: _produce_from(tree, config, planned))
+
+
+def _produce_from(tree: Tree, config: Config, planned: Planned) -> _Output:
     if config.golem and config.world is None and os.path.realpath(tree.path) == os.path.realpath(GOLEM_WIT):
         config = replace(config, world=GOLEM_WORLD)
 

@@ -6,13 +6,15 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from .. import api
 from ..base.files import replace
+from ..base.resources import GOLEM_WIT
 from ..bindings.facts import componentize
 from ..bindings.facts.unbuildable import Unbuildable, exports_resources, unbuildable, unquotable
 from ..bindings.facts.wasi import MONOTONIC_CLOCK, POLL, wasi_interface
@@ -20,20 +22,23 @@ from ..config import Config
 from ..diagnostics.errors import OptionError
 from ..diagnostics.model import Diagnostic, Severity
 from ..project.discovery import default_wit, find
+from ..project.installed import searched, wit_folders
 from ..project.options_table import OPTIONS, Scope
 from ..project.pyproject import load, load_build
 from ..runs import tree_of
 from ..wit.model import ir
-from ..wit.resolve import select_world
+from ..wit.resolve import resolve_tree, select_world
+from ..wit.tree import with_library
 from .errors import BuildError
 from .failures import explain
 from .freeing import free_dropped
 from .inputs import is_current, keep, recorded, wit_digest
+from .installed_wit import differences
 from .invocation import run
 from .late import import_warnings
 from .place import ENTRY, Place, componentize_version, prepare_entry
 from .requirements import installed
-from .wit_copy import borrowed, prepared
+from .wit_copy import borrowed, packages_brought, prepared, without
 
 __all__ = ["Build", "BuildError", "Built", "build", "settings"]
 
@@ -128,29 +133,62 @@ def build(config: Build) -> Built:
         raise OptionError(problems)
     out = Path(config.out) if config.out is not None else Path(f"{module.rpartition('.')[2]}.wasm")
     read = wit_digest(tree_of(config.wit, golem=config.golem))
-    resolved = api.resolve(config.wit, config.features, all_features=config.all_features, golem=config.golem)
-    world_id = select_world(resolved, config.world)
-    world = resolved.worlds[world_id]
-    given = _world_arguments(config, resolved, world)
+    packages = installed(config.requirements, Path(config.project or ".")) if config.requirements else None
+    wit = _Wit(config, [*folders, *searched(packages)])
+    world = wit.world
+    given = _world_arguments(config, wit.resolved, world)
     stubs = ["--stub-wasi"] if config.stub_wasi else []
-    project = Path(config.project or ".")
-    packages = installed(config.requirements, project) if config.requirements else None
     place = Place(folders, out, (*given, *stubs, module, read, *config.take), packages)
     place.check()
     if not config.force and is_current(place):
         return Built(out, out.stat().st_size, is_new=False)
     out.parent.mkdir(parents=True, exist_ok=True)
     place.stamp.unlink(missing_ok=True)
-    unquoted = list(unquotable(resolved, world))
+    unquoted = list(unquotable(wit.resolved, world))
     # Paths are text if possible.
     escaped = any(each.span is not None for each in unquoted)
-    stumbles = [*unbuildable(resolved, world), *(each for each in unquoted if each.span is None)]
-    finish = _with_freed_resources if exports_resources(resolved, world) else _as_it_is
-    with prepared(Path(config.wit), borrowed(resolved), escaped=escaped) as wit:
-        loop = _waiting_modules(config, resolved, world_id)
-        call = _Call(module, ("-d", str(wit), *given), tuple(stubs), tuple(config.take), loop, tuple(stumbles))
+    stumbles = [*unbuildable(wit.resolved, world), *(each for each in unquoted if each.span is None)]
+    finish = _with_freed_resources if exports_resources(wit.resolved, world) else _as_it_is
+    brought = packages_brought(wit.folders)
+    differing = tuple(wit.differences(brought))
+    with prepared(Path(config.wit), borrowed(wit.resolved), brought, escaped=escaped) as copy:
+        options = given if copy is None else ("-d", str(copy), *given)
+        loop = _waiting_modules(config, wit.resolved, wit.world_id)
+        call = _Call(module, tuple(options), tuple(stubs), tuple(config.take), loop, tuple(stumbles))
         warnings = _componentize(place, call, finish)
-    return Built(out, out.stat().st_size, is_new=True, diagnostics=warnings)
+    return Built(out, out.stat().st_size, is_new=True, diagnostics=(*differing, *warnings))
+
+
+class _Wit:
+    """The WIT of a build, whose guest has the packages in `places`."""
+
+    def __init__(self, config: Build, places: Sequence[Path]) -> None:
+        self._config = config
+        self._places = places
+        self.resolved = api.resolve(
+            config.wit,
+            config.features,
+            all_features=config.all_features,
+            golem=config.golem,
+            installed=lambda: self.folders,
+        )
+        self.world_id = select_world(self.resolved, config.world)
+        self.world = self.resolved.worlds[self.world_id]
+
+    @cached_property
+    def folders(self) -> list[Path]:
+        """The folders of WIT that packages bring; looking for them takes time."""
+        return wit_folders(self._places)
+
+    def differences(self, brought: Collection[ir.PackageName]) -> Iterator[Diagnostic]:
+        """Yield what the bindings have in another form than installed packages, which bring some of the WIT."""
+        own = tree_of(self._config.wit, golem=False)
+        reduced = without(own, brought)
+        if reduced != own:
+            tree = with_library(reduced, *map(os.fspath, self.folders))
+            tree = with_library(tree, os.fspath(GOLEM_WIT)) if self._config.golem else tree
+            built = resolve_tree(tree, self._config.features, all_features=self._config.all_features)
+            yield from differences(self.resolved, built, self.world)
 
 
 _Warnings: TypeAlias = tuple[Diagnostic, ...]

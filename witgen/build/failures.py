@@ -59,7 +59,10 @@ _KNOWN = (
     ),
     (
         r"re-adding package|attempting to re-add package `?(?P<name>[^`\s]+)",
-        "an installed package ships WIT that is also in this WIT: build in an environment without that package",
+        (
+            "an installed package ships WIT that another one has as well, or a file with several packages in this WIT:"
+            " build in an environment without one of them, or give that package a folder below deps/"
+        ),
     ),
     (
         r"fixed[- ](?:size|length)|FixedSizeList|FixedLengthList|not yet implemented|map types",

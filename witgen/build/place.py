@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import site
-import sys
 import sysconfig
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -16,6 +15,7 @@ from typing import NamedTuple
 from ..base import files
 from ..bindings.reuse import RUNTIME
 from ..bindings.runtime_copy import runtime_files
+from ..project.installed import componentize_environment, searched
 
 __all__ = ["ENTRY", "Place", "componentize_version", "entry_files", "prepare_entry"]
 
@@ -76,28 +76,12 @@ class Place(NamedTuple):
         return None if self.makes(real) else real
 
     def environment(self) -> dict[str, str]:
-        """Return the environment variables to run componentize-py with; they determine where it finds packages.
-
-        It looks in the active virtual environment. Without one, it would ask the first `python3` on PATH, so the
-        variables lead it to the Python that runs witgen.
-        """
-        variables = dict(os.environ)
-        if self.packages is not None:
-            variables["VIRTUAL_ENV"] = os.path.abspath(self.packages)
-        if not variables.get("VIRTUAL_ENV"):
-            if sys.prefix != sys.base_prefix:
-                variables["VIRTUAL_ENV"] = sys.prefix
-            else:
-                first = os.path.dirname(os.path.abspath(sys.executable))
-                variables["PATH"] = os.pathsep.join([first, *filter(None, [variables.get("PATH")])])
-        return variables
+        """Return the environment variables to run componentize-py with; they determine where it finds packages."""
+        return componentize_environment(self.packages)
 
     def site_packages(self) -> list[Path]:
         """Return where componentize-py may find packages: in the active environment, or beside this Python."""
-        active = self.environment().get("VIRTUAL_ENV")
-        found: list[Path] = []
-        if active:
-            found = [*Path(active).glob("lib/python*/site-packages"), Path(active, "Lib", "site-packages")]
+        found = searched(self.packages)
         if self.packages is None:
             own = [sysconfig.get_path("purelib"), *site.getsitepackages(), site.getusersitepackages()]
             found += map(Path, own)

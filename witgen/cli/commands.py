@@ -25,14 +25,16 @@ def _resolved(wit: Path | None, features: list[str] | None, *, all_features: boo
     """Resolve the WIT from the command line, by default that of pyproject.toml."""
     from .. import api
     from ..project.discovery import default_wit
+    from .generating import installed_wit
 
     config = _configured() if wit is None else None
     if config is None:
         place = wit or default_wit(Path(), golem=golem)
-        return api.resolve(place, features or (), all_features=all_features, golem=golem)
+        return api.resolve(place, features or (), all_features=all_features, golem=golem, installed=installed_wit)
     wanted = features or config.features
     everything = all_features or config.all_features
-    return api.resolve(config.wit, wanted, all_features=everything, golem=golem or config.golem)
+    golem = golem or config.golem
+    return api.resolve(config.wit, wanted, all_features=everything, golem=golem, installed=installed_wit)
 
 
 def _configured() -> Config | None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..output import Plan
     from ..project.discovery import Target
 
-__all__ = ["check", "generate", "run_all"]
+__all__ = ["check", "generate", "installed_wit", "run_all"]
 
 
 @click.command()
@@ -36,6 +36,13 @@ def generate(*, fail_on_change: bool, **options: Any) -> int:
     return code or int(changed and fail_on_change)
 
 
+def installed_wit() -> list[Path]:
+    """Return the folders of WIT that packages of this project's guests bring."""
+    from ..build.installed_wit import wit_for_guests
+
+    return wit_for_guests(Path.cwd())
+
+
 def run_all(wanted: list[Target]) -> tuple[int, bool]:
     """Generate targets; if one of them fails, nothing is written.
 
@@ -45,7 +52,7 @@ def run_all(wanted: list[Target]) -> tuple[int, bool]:
 
     changed, started = False, time.perf_counter()
     try:
-        for result in generate_all(wanted):
+        for result in generate_all(wanted, installed_wit):
             reporter.add(result.diagnostics)
             if result.plan is not None:
                 _summarise(result.plan, time.perf_counter() - started)
@@ -80,7 +87,7 @@ def check(*, diff: bool, **options: Any) -> int:
         raise click.UsageError(msg)
     reporter.promise()
     code = 0
-    for result in check_all(chosen(Path.cwd(), overrides(options))):
+    for result in check_all(chosen(Path.cwd(), overrides(options)), installed_wit):
         reporter.add(result.diagnostics)
         if result.plan is not None and not _is_clean(result.plan, diff=diff):
             code = 1

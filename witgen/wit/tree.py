@@ -78,10 +78,10 @@ def read_tree(path: str) -> Tree:
     return Tree(path, main, tuple(dependencies), folder)
 
 
-def with_library(tree: Tree, path: str) -> Tree:
-    """Return `tree` with the packages of the WIT folder `path` as its library; raises `WitgenError` as `read_tree`."""
-    library = read_tree(path)
-    return replace(tree, library=(library.main, *library.dependencies))
+def with_library(tree: Tree, *paths: str) -> Tree:
+    """Return `tree` with the packages of WIT folders added to its library; raises `WitgenError` as `read_tree`."""
+    added = [source for path in paths for source in read_tree(path).sources]
+    return replace(tree, library=(*tree.library, *added))
 
 
 _WANTED = "pass a folder of WIT, a WIT file or a component; the default is `wit/`"

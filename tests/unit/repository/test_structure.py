@@ -25,7 +25,7 @@ STAGES = (
     ("bindings.render", "bindings.runtime_copy"),
     ("output",),
     ("result",),
-    ("project.toml_spans", "project.discovery", "project.options_table"),
+    ("project.toml_spans", "project.discovery", "project.installed", "project.options_table"),
     ("project.pyproject",),
     ("bindings.reuse", "project.target_selection"),
     ("cache.outputs", "golem.plugins"),

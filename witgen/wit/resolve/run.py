@@ -119,8 +119,10 @@ def _inputs(
 
 
 def _library(context: Context, tree: Tree) -> Iterator[PackageInput]:
-    """Parse the library, which is text."""
+    """Parse the library; only text counts."""
     for source in tree.library:
+        if isinstance(source, SingleFile) and is_binary(source.data):
+            continue
         package, nested = _parse(context, source)
         yield from [*nested, *([package] if package is not None else [])]
 
