@@ -12,7 +12,7 @@ from pathlib import Path
 from ..base.frozen import replace
 from ..base.resources import GOLEM_WIT
 from ..wit.model import ir
-from ..wit.resolve import declared_packages
+from ..wit.resolve.declared_packages import declared_packages
 from ..wit.syntax.docs import with_comments
 from ..wit.tree import Folder, SingleFile, Tree, read_tree
 
