@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import subprocess
 import sys
 import zipfile
@@ -47,6 +48,12 @@ def missing() -> str:
     import not_there_either
     return not_there_either.NAME
 
+
+import logging, random, tempfile, uuid
+
+UNSEEDED, SEEDED, RESTORED = random.Random(), random.Random(5), random.Random()
+RESTORED.setstate(SEEDED.getstate())
+next(tempfile._get_candidate_names()), uuid.getnode()
 
 exports.serve(__name__, run=run)
 """
@@ -135,6 +142,22 @@ def test_what_is_not_names_the_remedy(project: Path) -> None:
         pytest.raises(Trap, match=r"No module named 'not_there_either' in this component.*\n?.*--take"),
     ):
         world.run("missing()")
+
+
+def test_instances_do_not_share_what_was_random_when_the_component_was_built(project: Path) -> None:
+    from runner_bindings.host import Runner
+
+    names = "tempfile._get_candidate_names()"
+    fresh = ("UNSEEDED.random()", "random.random()", f"next({names})", "uuid.getnode()", "uuid.uuid4()")
+    found: list[dict[str, str]] = []
+    for _ in range(2):
+        with Runner.open(project / "app.wasm") as world:
+            found.append({code: world.run(code) for code in fresh})
+            seeded = random.Random(5).random()
+            assert world.run("SEEDED.random(), RESTORED.random()") == str((seeded, seeded))
+            assert world.run("random.seed(5), random.random()") == str((None, seeded))
+            assert world.run("0 <= logging.LogRecord('', 0, '', 0, '', (), None).relativeCreated < 3000") == "True"
+    assert not [code for code in fresh if found[0][code] == found[1][code]]
 
 
 def test_the_build_warns_of_what_will_be_missing(project: Path) -> None:

@@ -236,7 +236,9 @@ def _componentize(place: Place, call: _Call, finish: _Finish) -> _Warnings:
     """Make the component with the entry that records its inputs; return what to warn of."""
     with tempfile.TemporaryDirectory(prefix="witgen-") as scratch:
         entry, made = Path(scratch, "entry"), Path(scratch, "made.wasm")
-        prepare_entry(entry, call.module, place, call.take, call.loop)
+        # Without WASI there is nothing to seed generators with.
+        told = {"application": call.module, "take": call.take, "loop": call.loop, "renew": not call.stubs}
+        prepare_entry(entry, place, told)
         started = time.time_ns()
         # The application's folders come first, so that its files are where they would be without the entry.
         paths = [part for folder in (*place.folders, entry) for part in ("-p", str(folder))]

@@ -6,7 +6,7 @@ import json
 import os
 import site
 import sysconfig
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -96,22 +96,19 @@ def componentize_version() -> str | None:
         return None
 
 
-def prepare_entry(folder: Path, application: str, place: Place, take: Sequence[str], loop: Mapping[str, str]) -> None:
-    """Make a folder with the entry, which imports `application` in the guest, and with the runtime.
+def prepare_entry(folder: Path, place: Place, settings: Mapping[str, object]) -> None:
+    """Make a folder with the entry, which imports the application in the guest, and with the runtime.
 
     Args:
         folder: the folder.
-        application: the application's module.
         place: the places of the build.
-        take: what to take into the component besides what is found (`witgen.build.guest.late_imports.collect`).
-        loop: the modules that the event loop waits with (`witgen.build.guest.event_loop`).
+        settings: the settings of the entry (`witgen.build.guest`), but for `site`.
     """
     for path, content in entry_files().items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(content)
-    number = place.number_of_packages
-    settings = {"application": application, "site": number, "take": [*take], "loop": {**loop}}
-    (folder / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
+    complete = {**settings, "site": place.number_of_packages}
+    (folder / "settings.json").write_text(json.dumps(complete), encoding="utf-8")
 
 
 @cache

@@ -1,8 +1,14 @@
 """The package that componentize-py componentizes: it imports the application, and records the files that this reads.
 
 It runs in the guest's Python, in a folder with `settings.json`, and only while a component is built. What remains of it
-is the finder of late imports. The record is written to `notes.json`, or `failure.json` if the application cannot be
-imported.
+is the finder of late imports and what the first call renews. The record is written to `notes.json`, or `failure.json`
+if the application cannot be imported. The settings:
+
+- `application`: the application's module;
+- `site`: the number of the folder of packages;
+- `take`: what to take into the component besides what is found (`late_imports.collect`);
+- `loop`: the modules that the event loop waits with (`event_loop`);
+- `renew`: whether to renew at the first call what would be frozen (`first_call`).
 """
 
 from __future__ import annotations
@@ -16,6 +22,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .event_loop import DefaultLoop
+from .first_call import FirstCall
 from .late_imports import Late, collect
 from .scrub import scrub
 
@@ -113,6 +120,8 @@ def _run() -> Any:
     sys.dont_write_bytecode, sys.pycache_prefix = True, os.path.join(_HERE, "none")
     loop = DefaultLoop(settings["loop"])
     loop.prepare()
+    first_call = FirstCall()
+    first_call.prepare()
     try:
         application = _imported(settings["application"])
     except ImportError as error:
@@ -136,6 +145,8 @@ def _run() -> Any:
     }
     _write("notes.json", notes)
     _leave(late)
+    if settings["renew"]:
+        first_call.finish()
     return application
 
 
