@@ -76,14 +76,14 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def copy(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the folder as it was built, for a test to change; building anything raises `BuiltAgainError`."""
 
-    def refuse(arguments: list[str], stumbles: object) -> None:
+    def refuse(arguments: list[str], place: object) -> None:
         raise BuiltAgainError
 
     # In its place, because where a component is made is a part of what it is made of.
     shutil.copytree(built, tmp_path / "kept", symlinks=True)
     monkeypatch.setenv("VIRTUAL_ENV", str(built / "env"))
     monkeypatch.chdir(built / "app")
-    monkeypatch.setattr(building, "_run", refuse)
+    monkeypatch.setattr(building, "run", refuse)
     return built
 
 
