@@ -101,7 +101,7 @@ class Prints(host.World):
 
 
 @pytest.mark.parametrize("limits", [host.Limits(), host.Limits(deadline=20)], ids=["plain", "deadline"])
-def test_what_a_function_raises_comes_out_where_nothing_else_callspython(limits: host.Limits) -> None:
+def test_what_a_function_raises_comes_out_where_nothing_else_calls_python(limits: host.Limits) -> None:
     def fail(_: bytes) -> None:
         raise KeyError("full")
 
