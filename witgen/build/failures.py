@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -122,7 +123,7 @@ def _failed_import(failure: dict[str, Any], place: Place) -> str | None:
             " optional, import it inside `try`, with `except ImportError`"
         )
     attribute = re.match(r"cannot import name '([^']+)'", message)
-    names = [f"{name}.{attribute[1]}"] if attribute else [name]
+    names = [f"{name}.{attribute[1]}"] if attribute else [name, *(_modules(imports[-1].text) if imports else ())]
     for base in (*place.folders, *place.site_packages()):
         for each in filter(None, names):
             for library in _libraries(Path(base, *each.split("."))):
@@ -138,6 +139,19 @@ def _imports(places: list[tuple[str, int, str]], place: Place) -> Iterator[_Impo
         file = next((each for each in found if each is not None and each.is_file()), None)
         if file is not None:
             yield _Import(file, line, text or "import …")
+
+
+def _modules(statement: str) -> Iterator[str]:
+    """Yield the modules that an import statement names, or may name."""
+    try:
+        (node,) = ast.parse(statement.strip()).body
+    except (SyntaxError, ValueError):
+        return
+    if isinstance(node, ast.Import):
+        yield from (each.name for each in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        yield node.module
+        yield from (f"{node.module}.{each.name}" for each in node.names)
 
 
 def _libraries(module: Path) -> Iterator[Path]:

@@ -132,7 +132,7 @@ def _run() -> Any:
     available = {*sys.modules, *sys.builtin_module_names}
     late = collect(settings["take"])
     kept, names = late.files, late.names
-    loop.finish(wanted="asyncio" in names)
+    loop.finish(wanted="asyncio" in late.mentioned)
     late.forget(sys.modules)
     sys.dont_write_bytecode, sys.pycache_prefix = before
     packages = {str(place) for module in list(sys.modules.values()) for place in getattr(module, "__path__", ())}

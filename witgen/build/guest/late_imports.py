@@ -63,6 +63,8 @@ class Late:
 
     def __init__(self) -> None:
         self._kept: dict[str, tuple[bytes, str | None, list[str] | None]] = {}
+        self.mentioned: set[str] = set()
+        """What code in folders of the user's imports late, the guests' runtime aside."""
 
     @property
     def names(self) -> list[str]:
@@ -133,7 +135,8 @@ def collect(take: Sequence[str]) -> Late:
         package = function.__globals__.get("__package__") or ""
         if isinstance(package, str):
             asked = not _is_standard(function.__globals__.get("__name__") or "")
-            collector.add(_imported(function.__code__, package, functions=True), asked=asked)
+            names = [*_imported(function.__code__, package, functions=True)]
+            collector.add(names, asked=asked, by=function.__code__.co_filename)
     return collector.finish()
 
 
@@ -145,9 +148,11 @@ class _Collector:
         self._seen: set[str] = set()
         self._queue: list[tuple[str, bool]] = []
 
-    def add(self, names: Iterable[str], *, asked: bool) -> None:
-        """Add names; those that only the standard library mentions are left out where they are useless."""
+    def add(self, names: Iterable[str], *, asked: bool, by: str | None = None) -> None:
+        """Add names that the file `by` imports; those that only the standard library mentions may be useless."""
         for name in names:
+            if _is_users(by):
+                self._late.mentioned.add(name)
             parts = name.split(".")
             for size in range(1, len(parts) + 1):
                 part = ".".join(parts[:size])
@@ -169,8 +174,13 @@ class _Collector:
             package = name if spec.submodule_search_locations is not None else name.rpartition(".")[0]
             # Functions of the standard library may import anything; what its modules import themselves is needed.
             standard = _is_standard(name)
-            self.add(_imported(code, package, functions=not standard), asked=not standard)
+            self.add(_imported(code, package, functions=not standard), asked=not standard, by=spec.origin)
         return self._late
+
+
+def _is_users(path: str | None) -> bool:
+    """Return whether a file is in a folder of the user's, which are `/0`, `/1` and so on, and not of the runtime."""
+    return path is not None and path.lstrip("/")[:1].isdigit() and "/witgen_runtime/" not in path
 
 
 def _is_standard(name: str) -> bool:
