@@ -13,6 +13,8 @@ from tests.adapters.test_composing import BYTES, MEMORY, OPTIONS
 from tests.support.memory import measured, resident
 from witgen_runtime import abi, host
 
+pytestmark = pytest.mark.slow
+
 SIZE = 300 << 20
 LIMIT = 128 << 20
 """What wasmtime lets a guest hand over per call."""

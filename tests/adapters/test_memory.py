@@ -16,6 +16,8 @@ from tests.host.echo import echo
 from tests.support.memory import GROWTH, flat, measured, resident
 from witgen_runtime import abi, host
 
+pytestmark = pytest.mark.slow
+
 CONTENT = bytes(range(256)) * 4
 KINDS: dict[str, tuple[abi.Type, Any]] = {
     "bytes": (BYTES, CONTENT),

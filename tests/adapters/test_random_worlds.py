@@ -19,6 +19,8 @@ from tests.adapters.random_worlds import RandomWorld, Thing
 from tests.support.random_types import Values, same
 from witgen_runtime import abi, host
 
+pytestmark = pytest.mark.slow
+
 _QUIET = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None}
 
 

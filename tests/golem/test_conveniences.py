@@ -17,6 +17,8 @@ from tests.support.loopback import websocket_server
 from witgen.golem import Services
 from witgen.golem.worker.command import Run, run
 
+pytestmark = pytest.mark.slow
+
 APP = Path(__file__).parent / "conveniences"
 
 

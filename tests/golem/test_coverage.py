@@ -19,6 +19,8 @@ from tests.support.loopback import websocket_server
 from witgen.golem.worker.command import Run, run
 from witgen.golem.worker.errors import WorkerError
 
+pytestmark = pytest.mark.slow
+
 APP = Path(__file__).parent / "coverage"
 
 

@@ -17,6 +17,8 @@ from websockets.sync.server import ServerConnection
 
 from tests.support.loopback import websocket_server
 
+pytestmark = pytest.mark.slow
+
 
 @contextmanager
 def server(pause: float) -> Iterator[str]:

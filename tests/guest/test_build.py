@@ -46,6 +46,7 @@ def build(folder: Path, *arguments: str, **variables: str) -> subprocess.Complet
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment)
 
 
+@pytest.mark.slow
 def test_packages_come_from_the_python_that_runs_witgen(folder: Path) -> None:
     """No environment is active, and `python3` on PATH, which componentize-py would ask, is another one."""
     (folder / "packaged.py").write_text(f"import iniconfig\n{APP}")
@@ -99,6 +100,7 @@ def test_a_module_called_like_one_of_python_s(app: str, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr.strip()) == (2, f"Error: {message}: rename it")
 
 
+@pytest.mark.slow
 def test_names_come_from_pyproject(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(APP)
     (tmp_path / "pyproject.toml").write_text(

@@ -191,6 +191,7 @@ def wheel(folder: Path, name: str, text: str) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_requirements_are_installed_and_pinned(tmp_path: Path) -> None:
     made = wheel(tmp_path, "tiny_helper", "NAME = 'helper'\n")
     write(tmp_path, {
@@ -248,6 +249,7 @@ except ImportError:
 COMPILED = "the package `fast` has a part that is compiled for this machine"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("files", "told"),
     [
@@ -279,6 +281,7 @@ def test_what_cannot_work_is_said(tmp_path: Path, files: dict[str, str], told: l
         assert each in said
 
 
+@pytest.mark.slow
 def test_a_module_that_python_s_own_hides(tmp_path: Path) -> None:
     write(tmp_path, {"wit/runner.wit": WIT, "code.py": "NAME = 1\n", "app.py": f"{HEAD}import code\n{TAIL}"})
     witgen(tmp_path, "generate", "-o", "runner_bindings")

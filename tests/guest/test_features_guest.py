@@ -18,6 +18,8 @@ from witgen import Config, generate
 from witgen.build.componentize import Build, build
 from witgen_runtime import abi
 
+pytestmark = pytest.mark.slow
+
 APP = Path(__file__).parent / "features_guest" / "app.py"
 
 # Features whose worlds componentize-py takes, and the interfaces to import and export of each package.

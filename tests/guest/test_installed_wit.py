@@ -35,6 +35,8 @@ import mysdk
 from shop_bindings.guest import exports
 from shop_bindings.types.sdk_words_words import Word
 
+pytestmark = pytest.mark.slow
+
 
 def go() -> Word:
     return Word(mysdk.greet())

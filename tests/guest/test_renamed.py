@@ -136,6 +136,8 @@ TESTED = """\
 from keeper_bindings.guest import my_pkg_iface, testing
 from keeper_bindings.types import my_pkg_iface as types
 
+pytestmark = pytest.mark.slow
+
 with testing.Fakes() as fakes:
     fakes.my_pkg_iface.find.raises(types.LookupFailureDenied("no"))
     fakes.my_pkg_iface.Document.not_found.raises(types.Gone(1))

@@ -15,6 +15,8 @@ from tests.support.projects import Run
 from witgen import Config, generate, resolve, select_world
 from witgen.pipeline import skeleton
 
+pytestmark = pytest.mark.slow
+
 WIT = """\
 package desk:all;
 

@@ -80,6 +80,8 @@ class I(Anything): pass
 class WitWorld(Anything): pass
 """
 
+pytestmark = pytest.mark.slow
+
 
 def written(folder: Path, text: str) -> Path:
     (folder / "b.wit").write_text(f"package t:b;\n{text}")

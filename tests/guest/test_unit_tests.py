@@ -29,6 +29,8 @@ sys.modules["witgen"] = None
 
 from greeter_bindings.guest import testing
 
+pytestmark = pytest.mark.slow
+
 witgen_fakes = pytest.fixture(testing.installed)
 
 

@@ -17,6 +17,8 @@ from tests.golem.worker.conftest import Machine
 from tests.support.loopback import websocket_server
 from witgen.golem.services.blobstore.store import BlobStore
 
+pytestmark = pytest.mark.slow
+
 _LONGEST = 2.5
 """Seconds until a kill: enough to load, replay and go on for a while."""
 

@@ -12,6 +12,8 @@ from tests.golem.worker.conftest import Machine
 from witgen.golem.services.blobstore.store import OutgoingValue
 from witgen_runtime.host import ByteStreamReader
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="session")
 def component(tmp_path_factory: pytest.TempPathFactory) -> Path:
