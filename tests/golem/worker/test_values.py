@@ -60,9 +60,9 @@ def test_handles_stand_for_their_numbers() -> None:
     ("nodes", "message"),
     [
         ([], "there is no node 0"),
-        ([rpc.WitNodePrimU8(1)], "node 0: WitNodePrimU8 is no order"),
+        ([rpc.WitNodePrimU8(1)], "node 0: WitNodePrimU8 does not fit `order`"),
         ([rpc.WitNodeRecordValue([0, 0, 0, 0, 0])], "node 0 contains itself"),
-        ([rpc.WitNodeRecordValue([1])], "node 0: WitNodeRecordValue is no order"),
+        ([rpc.WitNodeRecordValue([1])], "node 0: WitNodeRecordValue does not fit `order`"),
         ([rpc.WitNodeRecordValue([9, 9, 9, 9, 9])], "there is no node 9"),
         ([rpc.WitNodeRecordValue([-1, 0, 0, 0, 0])], "there is no node -1"),
     ],

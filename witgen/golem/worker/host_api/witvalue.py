@@ -145,7 +145,7 @@ class _Reader:
                 pair = abi.Tuple((type_.key, type_.value))
                 return dict(self.read(pair, part, above) for part in parts)
             case _:
-                raise WitValueError(f"node {index}: {type(node).__name__} is not a {_name(type_)}")
+                raise WitValueError(f"node {index}: {type(node).__name__} does not fit `{_name(type_)}`")
 
     def _variant(self, case: abi.Case, payload: int | None, above: tuple[int, ...]) -> Any:
         value = self._payload(case.payload, payload, above)

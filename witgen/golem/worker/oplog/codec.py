@@ -187,7 +187,7 @@ def _primitive(type_: abi.Prim, plain: Any) -> Any:
     if type_ in (abi.F32, abi.F64):
         return float(plain)
     if type(plain) is not _PRIMITIVES.get(type_, int):
-        raise TypeError(f"{plain!r:.40} is not a {type_.value}")
+        raise TypeError(f"{plain!r:.40} does not fit `{type_.value}`")
     return plain
 
 
