@@ -173,7 +173,7 @@ def test_what_callers_are_told(workers: Workers) -> None:
         proxy.invoke_and_await("ad", [ONE])
     with pytest.raises(rpc.RpcErrorProtocolError, match="takes 1 arguments, not 2"):
         proxy.invoke_and_await("add", [ONE, ONE])
-    with pytest.raises(rpc.RpcErrorProtocolError, match="is not a u32"):
+    with pytest.raises(rpc.RpcErrorProtocolError, match="does not fit `u32`"):
         proxy.invoke_and_await("add", [rpc.WitValue([rpc.WitNodePrimString("1")])])
     nobody = rpc.WorkerId(rpc.ComponentId(rpc.Uuid(1, 2)), "x")
     with pytest.raises(rpc.RpcErrorNotFound):
