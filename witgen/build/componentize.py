@@ -114,7 +114,8 @@ def settings(start: Path, given: dict[str, Any]) -> dict[str, Any]:
     paths = [*given.get("paths", ()), *found.get("paths", ())]
     if len(about) == 1:
         found |= {option.field: getattr(about[0], option.field) for option in OPTIONS if option.scope <= Scope.WORLD}
-        paths.append(Path(about[0].out or "").parent)
+        bindings = Path(about[0].out or "").parent
+        paths += [bindings] if bindings.is_dir() else []  # else importing them fails, and says so
     take = [*found.get("take", ()), *given.get("take", ())]
     merged: dict[str, Any] = {**found, **given, "paths": paths, "take": take}
     return {"wit": default_wit(start, golem=merged.get("golem", False)), **merged}
