@@ -16,6 +16,8 @@ from witgen.build.place import Place
 from witgen.diagnostics.errors import WitgenError
 from witgen.project.installed import wit_folders
 
+pytestmark = pytest.mark.slow
+
 SDK = """\
 package sdk:lib@1.0.0;
 interface api { hi: func() -> string; }
@@ -34,8 +36,6 @@ APP = """\
 import mysdk
 from shop_bindings.guest import exports
 from shop_bindings.types.sdk_words_words import Word
-
-pytestmark = pytest.mark.slow
 
 
 def go() -> Word:

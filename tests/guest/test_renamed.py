@@ -11,6 +11,8 @@ import pytest
 from witgen import Config, WitgenError, generate
 from witgen.build.componentize import Build, build
 
+pytestmark = pytest.mark.slow
+
 TOOL = Path(sys.executable).parent / "componentize-py"
 WIT = """\
 package my:pkg@1.0.0;
@@ -135,8 +137,6 @@ with Keeper.open(sys.argv[1], KeeperImports(my_pkg_iface=Iface(), tell=tell)) as
 TESTED = """\
 from keeper_bindings.guest import my_pkg_iface, testing
 from keeper_bindings.types import my_pkg_iface as types
-
-pytestmark = pytest.mark.slow
 
 with testing.Fakes() as fakes:
     fakes.my_pkg_iface.find.raises(types.LookupFailureDenied("no"))

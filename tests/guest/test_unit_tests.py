@@ -17,6 +17,8 @@ from tests.support.paths import ROOT
 from witgen import Config, generate
 from witgen.build.componentize import Build, build
 
+pytestmark = pytest.mark.slow
+
 EXAMPLE = ROOT / "examples" / "unit-tests"
 
 # What the plugin does, for those who have the bindings and not witgen.
@@ -28,8 +30,6 @@ import pytest
 sys.modules["witgen"] = None
 
 from greeter_bindings.guest import testing
-
-pytestmark = pytest.mark.slow
 
 witgen_fakes = pytest.fixture(testing.installed)
 

@@ -15,6 +15,8 @@ from witgen.bindings.facts.world import WORLD_NAMES
 from witgen_runtime import guest
 from witgen_runtime.host import AsyncResource, AsyncWorld, ExportedInterface, Interface, Resource, World
 
+pytestmark = pytest.mark.slow
+
 IMPORTS = """
 import importlib, pathlib, sys
 root = pathlib.Path(sys.argv[1])
@@ -45,8 +47,6 @@ import sys
 from types import SimpleNamespace
 from all_calls_bindings._abi import all_calls as own_abi, words_calls_calls as abi
 from all_calls_bindings.host import AllCalls, AllCallsImports, words_calls_calls as calls
-
-pytestmark = pytest.mark.slow
 
 
 def numbered(table, base):
