@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..bindings.facts.unbuildable import Unbuildable
-from .place import Place
+from .place import Place, is_wasm
 
 __all__ = ["explain"]
 
 _NATIVE = (".so", ".pyd", ".dylib")
-_WASM = b"\0asm"
 
 _ABSENT = {
     "_bz2": ("bz2", "compress with zlib, which is there"),
@@ -161,16 +160,8 @@ def _libraries(module: Path) -> Iterator[Path]:
     except OSError:
         return
     for path in found:
-        if path.name.startswith(f"{module.name}.") and path.suffix in _NATIVE and not _is_wasm(path):
+        if path.name.startswith(f"{module.name}.") and path.suffix in _NATIVE and not is_wasm(path):
             yield path
-
-
-def _is_wasm(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return file.read(len(_WASM)) == _WASM
-    except OSError:
-        return False
 
 
 def _inside_native(imports: Sequence[_Import], place: Place, where: str) -> str | None:
@@ -180,7 +171,7 @@ def _inside_native(imports: Sequence[_Import], place: Place, where: str) -> str 
         for base in (each for each in bases if file.is_relative_to(each)):
             top, *below = file.relative_to(base).parts
             libraries = sorted((base / top).rglob("*")) if below else []
-            for library in (each for each in libraries if each.suffix in _NATIVE and not _is_wasm(each)):
+            for library in (each for each in libraries if each.suffix in _NATIVE and not is_wasm(each)):
                 return _native(top, library.relative_to(base), where)
     return None
 

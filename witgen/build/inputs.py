@@ -18,7 +18,7 @@ from typing import Any, cast
 from ..base import files
 from ..version import VERSION
 from ..wit.tree import SingleFile, Tree
-from .place import Place, componentize_version, entry_files
+from .place import Place, componentize_version, entry_files, is_wasm
 
 __all__ = ["is_current", "keep", "recorded", "wit_digest"]
 
@@ -144,18 +144,10 @@ def _linked(root: Path) -> Iterator[Path]:
     for path in sorted(_below(root)):
         if path.name == _PACKAGE:
             packages.append(path.parent)
-        elif path.name.endswith(_NATIVE) and _is_wasm(path):
+        elif path.name.endswith(_NATIVE) and is_wasm(path):
             yield path
     for package in packages:
         yield from sorted(_below(package))
-
-
-def _is_wasm(path: Path) -> bool:
-    try:
-        with open(path, "rb") as file:
-            return file.read(4) == b"\0asm"
-    except OSError:
-        return False
 
 
 def _below(root: Path) -> Iterator[Path]:

@@ -112,10 +112,9 @@ def _catches_import_errors(handler: ast.ExceptHandler) -> bool:
 def _span(file: SourceFile, node: ast.stmt) -> Span:
     """Return the place of a statement; `ast` counts columns in bytes of UTF-8."""
     lines = file.text.splitlines(keepends=True)
-    before = sum(map(len, lines[: node.lineno - 1]))
-    column = len(lines[node.lineno - 1].encode()[: node.col_offset].decode("utf-8", "ignore"))
-    end_line, end_column = node.end_lineno or node.lineno, node.end_col_offset or 0
-    end = sum(map(len, lines[: end_line - 1])) + len(
-        lines[end_line - 1].encode()[:end_column].decode("utf-8", "ignore")
-    )
-    return Span(file, before + column, end)
+
+    def offset(line: int, column: int) -> int:
+        return sum(map(len, lines[: line - 1])) + len(lines[line - 1].encode()[:column].decode("utf-8", "ignore"))
+
+    end = offset(node.end_lineno or node.lineno, node.end_col_offset or 0)
+    return Span(file, offset(node.lineno, node.col_offset), end)

@@ -17,7 +17,7 @@ from ..bindings.reuse import RUNTIME
 from ..bindings.runtime_copy import runtime_files
 from ..project.installed import componentize_environment, searched
 
-__all__ = ["ENTRY", "Place", "componentize_version", "entry_files", "prepare_entry"]
+__all__ = ["ENTRY", "Place", "componentize_version", "entry_files", "is_wasm", "prepare_entry"]
 
 ENTRY = "witgen_build_entry"
 """The package that is passed to componentize-py."""
@@ -116,3 +116,12 @@ def entry_files() -> Mapping[str, bytes]:
     """Return the files of the entry's folder that are the same for all applications: the entry, the guests' runtime."""
     runtime = {f"{RUNTIME}/{path}": text.encode() for path, text in runtime_files(guest=True).items()}
     return {**runtime, **{f"{ENTRY}/{path.name}": path.read_bytes() for path in sorted(_GUEST.glob("*.py"))}}
+
+
+def is_wasm(path: Path) -> bool:
+    """Return whether a file is WebAssembly, as far as its first bytes tell."""
+    try:
+        with path.open("rb") as file:
+            return file.read(4) == b"\0asm"
+    except OSError:
+        return False
