@@ -104,7 +104,9 @@ class Interrupts:
             signal.setitimer(signal.ITIMER_REAL, 0)
 
     def _handle(self, _: int, frame: Any) -> None:
-        if self.left and self.is_ctrl_c:
+        if self.left and self.is_ctrl_c and _is_forgotten(frame):
+            signal.setitimer(signal.ITIMER_REAL, 1e-5)
+        elif self.left and self.is_ctrl_c:
             # An event loop handles exceptions of its own callbacks, but for this one, so nothing else can be raised.
             self.left = 0
             signal.getsignal(signal.SIGINT)(signal.SIGINT, frame)  # type: ignore[operator,misc]  # a function
@@ -122,6 +124,17 @@ class Interrupts:
                 return
             # CPython makes the instance itself.
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(Interrupt))
+
+
+def _is_forgotten(frame: Any) -> bool:
+    """Tell whether `asyncio.run` would forget a Ctrl-C that comes in this frame.
+
+    It counts interrupts from zero after it has set its handler: one in between cancels the coroutine, and
+    CancelledError comes out where KeyboardInterrupt was to (CPython's runners.py).
+    """
+    while frame.f_code.co_filename == signal.__file__:
+        frame = frame.f_back
+    return frame.f_code is asyncio.Runner.run.__code__
 
 
 class Mine(Counted):
