@@ -27,7 +27,7 @@ from .result import Produced
 from .version import VERSION
 from .wit.model import ir
 from .wit.resolve import component_in, resolve_component, resolve_tree, select_world
-from .wit.tree import Tree
+from .wit.tree import SingleFile, Tree
 
 __all__ = ["produce", "skeleton"]
 
@@ -41,12 +41,7 @@ def produce(config: Config, tree: Tree, planned: Planned | None = None) -> Produ
     if problems := list(componentize.problems(config.world_module, config.import_names, config.export_names)):
         raise OptionError(problems)
     component = component_in(tree)
-    if component is None:
-        resolved = resolve_tree(tree, config.features, all_features=config.all_features)
-        world = select_world(resolved, config.world)
-    else:
-        resolved = resolve_component(component, config.world)
-        world = select_world(resolved, None)
+    resolved, world = _resolved(config, tree, component)
     chosen = choices(resolved, world, config.names, config.wasmtime, [plugin.name for plugin in PLUGINS])
     if component is not None and not config.all_imports:
         resolved = without_provided(resolved, world, chosen)
@@ -73,6 +68,15 @@ def produce(config: Config, tree: Tree, planned: Planned | None = None) -> Produ
     lock = lock_text(_contents(facts, packages), world=facts.title, wit=_wit_hash(facts), digests=output.digests)
     found = _unbuildable(facts) if wants_guest else ()
     return Produced(output, lock, (*_left_out(facts, host=config.host, guest=wants_guest), *found, *hiding(facts)))
+
+
+def _resolved(config: Config, tree: Tree, component: SingleFile | None) -> tuple[ir.Resolve, ir.WorldId]:
+    """Return the WIT of `tree`, or of the component that it is, with the world that `config` chooses."""
+    if component is None:
+        resolved = resolve_tree(tree, config.features, all_features=config.all_features)
+        return resolved, select_world(resolved, config.world)
+    resolved = resolve_component(component, config.world)
+    return resolved, select_world(resolved, None)
 
 
 def skeleton(resolved: ir.Resolve, world: ir.WorldId, package: str) -> str:

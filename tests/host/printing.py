@@ -147,7 +147,7 @@ def ignore(_: bytes) -> None:
 
 
 def python(code: str, *, merge: bool = False) -> subprocess.CompletedProcess[str]:
-    """Run code in a process of its own, which has to end well."""
+    """Run code in a separate process and assert that it succeeds."""
     ran = subprocess.run(
         [sys.executable, "-X", "faulthandler", "-c", dedent(code)], cwd=ROOT, text=True, timeout=60, check=False,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT if merge else subprocess.PIPE,

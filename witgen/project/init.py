@@ -79,16 +79,19 @@ def initialise(
     )
     _refuse_other_encodings(path, target)
     if app is not None:
-        if component_in(tree_of(source, golem=golem)) is not None:
-            message = f"`{source}` is a component, which contains its guest"
-            raise WitgenError([Diagnostic("W0933", message, path=str(source), help="pass WIT, or leave out `--guest`")])
+        _refuse_component(source, golem=golem)
         _refuse_application(folder, app, resolved.worlds[chosen])
         _write_new(folder / app, skeleton(resolved, chosen, _import_name(place)))
+    path.write_bytes(_appended(text, target.lines()).encode())
+    return target
+
+
+def _appended(text: str, lines: list[str]) -> str:
+    """Return `text` with more lines, after a blank one and with its line ends."""
     line_end = "\r\n" if "\r\n" in text else "\n"
     gap = line_end if text and not text.endswith("\n") else ""
     blank = line_end if text.strip() else ""
-    path.write_bytes((text + gap + blank + line_end.join(target.lines())).encode())
-    return target
+    return text + gap + blank + line_end.join(lines)
 
 
 def _import_name(out: str) -> str:
@@ -98,6 +101,12 @@ def _import_name(out: str) -> str:
         return name
     message = f"the output would be called `{name}`, which no import statement can name"
     raise WitgenError([Diagnostic("W0933", message, path=out, help="pass another one: `--out DIR`")])
+
+
+def _refuse_component(source: Path, *, golem: bool) -> None:
+    if component_in(tree_of(source, golem=golem)) is not None:
+        message = f"`{source}` is a component, which contains its guest"
+        raise WitgenError([Diagnostic("W0933", message, path=str(source), help="pass WIT, or leave out `--guest`")])
 
 
 def _refuse_application(folder: Path, app: Path, world: ir.World) -> None:

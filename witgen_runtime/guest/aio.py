@@ -38,7 +38,7 @@ async def ready(pollable: Resource) -> None:
 
 
 async def _look_repeatedly(pollable: Any) -> None:
-    """Wait for the pollable of a fake in a loop of plain CPython, which has no way to be told of it."""
+    """Poll a fake's pollable from a loop of plain CPython, which cannot watch pollables."""
     while not pollable.ready():
         try:
             await asyncio.sleep(_PAUSE)

@@ -116,6 +116,14 @@ class HostScope(ModuleScope):
         return AsyncBase(name, fact.name, doc, bases, functions, awaitable)
 
 
+def _import_doc(interface: str, *, provided: bool) -> str:
+    return (
+        f"Resources of `{interface}`, which wasmtime provides."
+        if provided
+        else f"Implement `{interface}` for a component."
+    )
+
+
 def render_host_import(facts: WorldFacts, scope: ScopeFacts) -> str | None:
     """Return the module to implement one imported interface with, or None where there is nothing to implement."""
     names = host_names(facts, scope)
@@ -130,15 +138,13 @@ def render_host_import(facts: WorldFacts, scope: ScopeFacts) -> str | None:
         return None
     functions = builder.signatures(scope.free, holds_resources=True) if needs_class else ()
     exported = [*builder.offered(), *(each.name for each in async_bases)]
-    verb = "Resources of" if native and declared else "Implement"
-    tail = ", which wasmtime provides." if native and declared else " for a component."
     groups = [functions, *(r.functions for r in resources)]
     return render_template(
         "host_import.py.jinja",
         module=module_view(
             facts,
             scope,
-            doc=f"{verb} `{scope.title}`{tail}",
+            doc=_import_doc(scope.title, provided=native and declared > 0),
             imports=builder.imports,
             exported=[*exported, *([names.own, names.async_class] if needs_class else [])],
         ),

@@ -40,7 +40,7 @@ class Written:
         return True
 
     def open(self) -> OutputStream | None:
-        """Return the stream for the content, None on the second call. Raises `OSError` if there is no space."""
+        """Return the stream for the content, or None if it was taken already. Raises `OSError` if the disk is full."""
         if self.has_stream:
             return None
         self._bytes = b""

@@ -116,17 +116,7 @@ def run(wanted: Run, begun: Callable[[Executor], object] = lambda _: None) -> An
         worker = found or executor.create(
             component.id, name, env=tuple(map(_variable, wanted.env)), once=wanted.worker is None
         )
-        try:
-            with _explained(worker):
-                response = executor.invoke(worker, export.name, request, wanted.key or secrets.token_hex(16))
-                executor.settle()
-        except BaseException as error:
-            if isinstance(error.__cause__, DeadlineError):
-                # Other workers may be busy forever; the next process resumes them.
-                executor.stopping.set()
-            if found is None:
-                executor.discard(worker)
-            raise
+        response = _response(executor, worker, export, request, wanted.key, is_new=found is None)
         # The worker may have been updated.
         export = executor.program(component.id, worker.record.version).find(export.name)
         return Answer(*_rendered(export, response, as_json=wanted.json), _status(worker))
@@ -163,7 +153,7 @@ def _version_of(worker: Worker) -> int:
 
 
 def _located(given: str) -> tuple[Path, str | None]:
-    """Return a component's path and name; raise before anything is written if there is no such file."""
+    """Return a component's path and name; raise if the file does not exist, before anything is written."""
     name, separator, path = given.rpartition("=")
     if not Path(path).exists():
         raise WorkerError(f"`{path}` does not exist: pass the path of a component")
@@ -188,6 +178,24 @@ def _passing(stdout: str) -> Callable[[str, bytes], None]:
             out.flush()
 
     return pass_on
+
+
+def _response(
+    executor: Executor, worker: Worker, export: Export, request: Encoded, key: str | None, *, is_new: bool
+) -> Encoded:
+    """Call the function; discard a new worker if that fails."""
+    try:
+        with _explained(worker):
+            response = executor.invoke(worker, export.name, request, key or secrets.token_hex(16))
+            executor.settle()
+            return response
+    except BaseException as error:
+        if isinstance(error.__cause__, DeadlineError):
+            # Other workers may be busy forever; the next process resumes them.
+            executor.stopping.set()
+        if is_new:
+            executor.discard(worker)
+        raise
 
 
 def _request(export: Export, wanted: Run) -> Encoded:

@@ -79,20 +79,22 @@ class Executor:
             opened.callback(self.state.close)
             self.records = Records(self.state)
             _make_private(self.folder)
-            self.services = services or Services(
-                self.folder, network=self.surroundings.network, disk=self.surroundings.disk
-            )
+            network, disk = self.surroundings.network, self.surroundings.disk
+            self.services = services or Services(self.folder, network=network, disk=disk)
             opened.callback(self.services.close)
             opened.callback(self._unload)
             self.promises = Promises(self.state)
             self.records.note_killed()
-            self._queue = Queue(self)
-            opened.callback(self._end_calls)
-            if goes_on and self.records.pending():
-                self._queue.look()
+            self._start_queue(opened, goes_on=goes_on)
             self._wishes = Wishes(self.state, self._interrupt)
             opened.callback(self._wishes.close)
             self._opened = opened.pop_all()
+
+    def _start_queue(self, opened: ExitStack, *, goes_on: bool) -> None:
+        self._queue = Queue(self)
+        opened.callback(self._end_calls)
+        if goes_on and self.records.pending():
+            self._queue.look()
 
     # Components
 

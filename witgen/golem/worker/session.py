@@ -166,7 +166,7 @@ class Session:
         return uuid5(_KEYS, f"{record.component}/{record.name}/{record.created}/{self.recorder.current}")
 
     def check_if_started(self) -> None:
-        """Do the same as `check`, but only after the component has started: before, there is no call to end."""
+        """Do the same as `check`, but only after the component has started: before that, no call could be ended."""
         if self._loaded is not None:
             self._loaded.check()
 

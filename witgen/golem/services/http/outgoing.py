@@ -129,7 +129,7 @@ class _Outgoing:
         return Fields.read_only(self._headers)
 
     def _open_body(self) -> OutgoingBody | None:
-        """Return the body, None on the second call."""
+        """Return the body, or None if it was taken already."""
         if self._body is not None:
             return None
         lengths = [value for name, value in self._headers if name.lower() == "content-length"]

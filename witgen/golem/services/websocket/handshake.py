@@ -123,7 +123,7 @@ async def close_connection(connection: ClientConnection, code: int, reason: str 
         connection.transport.abort()
         await connection.wait_closed()
     except asyncio.CancelledError:
-        # There is no time to wait for an answer, but the server should be informed.
+        # Inform the server, without time to wait for its answer.
         connection.transport.abort()
         raise
 

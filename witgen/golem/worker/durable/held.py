@@ -42,7 +42,7 @@ class Held:
         return value
 
     def known(self, type_: Handle, reference: Reference) -> None:
-        """Raise if there is no object with a number."""
+        """Raise if no object has the number."""
         resource, _ = self._objects.get(reference.number, (None, None))
         if resource is not type_.resource:
             raise WorkerError(f"the worker has no {type_.resource.name} {reference.number}; it may have been dropped")

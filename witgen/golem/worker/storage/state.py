@@ -141,7 +141,7 @@ class State:
         try:
             self._connection.execute(_TABLES).fetchone()
         except sqlite3.OperationalError:
-            # There is no space for the files that users of the database share. Unused, it consists of one file.
+            # The disk has no space for the files that users of the database share. Unused, it consists of one file.
             if is_used:
                 raise
             self._connection.close()
