@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import enum
 import faulthandler
 import gc
 import json
@@ -132,7 +133,7 @@ def _is_forgotten(frame: Any) -> bool:
     It counts interrupts from zero after it has set its handler: one in between cancels the coroutine, and
     CancelledError comes out where KeyboardInterrupt was to (CPython's runners.py).
     """
-    while frame.f_code.co_filename == signal.__file__:
+    while frame.f_code.co_filename in {signal.__file__, enum.__file__}:
         frame = frame.f_back
     return frame.f_code is asyncio.Runner.run.__code__
 
