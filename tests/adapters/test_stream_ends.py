@@ -233,7 +233,7 @@ def test_much_that_has_come_before_is_gathered() -> None:
             world.ticks([]).close()
             if gathered.done():
                 break
-        assert gathered.result(1) == list(range(300_000))
+        assert gathered.result(60) == list(range(300_000))
 
 
 def test_reading_after_the_store_was_closed_says_so() -> None:

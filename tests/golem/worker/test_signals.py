@@ -69,7 +69,7 @@ def test_an_endless_loop_ends(folder: Folder, number: int, code: int, word: str)
     # Others are not concerned; it itself goes on with its loop.
     assert folder.run("run", "calc.wasm", "add", "1", "2", "--worker", "other")[1] == "3\n"
     process = folder.start("run", "calc.wasm", "add", "1", "2", "--worker", "w")
-    time.sleep(3)
+    _counted(state, "workers WHERE status", "running", 1)
     assert _ended(process, number)[0] == code
 
 
