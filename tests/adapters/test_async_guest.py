@@ -15,6 +15,8 @@ import pytest
 
 from tests.adapters.relay import CROWD, awaited, threaded
 
+pytestmark = pytest.mark.slow
+
 _SHORT, _LONG = "ticks/a/0.05/4", "ticks/b/0.08/4"
 
 

@@ -12,6 +12,8 @@ from tests.support.loopback import websocket_server
 from witgen import golem
 from witgen_runtime.host import adapters_of
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def url() -> Iterator[str]:

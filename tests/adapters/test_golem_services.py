@@ -10,6 +10,8 @@ from tests.adapters.test_async_guest import check_interleaved
 from witgen import golem
 from witgen_runtime.host import adapters_of
 
+pytestmark = pytest.mark.slow
+
 
 def test_websockets_with_async_functions(relay: Path, server: str) -> None:
     with golem.Services() as services, services.open(relay, deadline=30) as world:

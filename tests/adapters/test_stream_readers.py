@@ -12,9 +12,12 @@ import pytest
 
 from tests.adapters.test_streams import _async, awaited, plain
 
-pytestmark = pytest.mark.skipif(
-    int(version("wasmtime").split(".")[0]) < 49, reason="before wasmtime 49, streams of guests trap"
-)
+pytestmark = [
+    pytest.mark.skipif(
+        int(version("wasmtime").split(".")[0]) < 49, reason="before wasmtime 49, streams of guests trap"
+    ),
+    pytest.mark.slow,
+]
 
 
 def test_a_reader_that_is_cancelled_closed_or_out_of_date(flows: Path) -> None:

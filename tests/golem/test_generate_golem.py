@@ -12,6 +12,8 @@ import pytest
 from witgen import golem
 from witgen.bindings.runtime_copy import runtime_files
 
+pytestmark = pytest.mark.slow
+
 WASM_TOOLS = shutil.which("wasm-tools") or shutil.which("wasm-tools", path=str(Path(sys.executable).parent))
 
 IMPORT_ALL = """

@@ -17,6 +17,8 @@ from tests.golem.coverage_report import declared
 from tests.golem.guests import streamed
 from witgen import golem
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parent
 
 

@@ -12,6 +12,8 @@ import pytest
 from tests.support.paths import ROOT
 from witgen import Config, generate
 
+pytestmark = pytest.mark.slow
+
 WIT = """\
 package test:build;
 interface kv { resource store { constructor(name: string); get: func() -> string; } merge: func() -> u32; }

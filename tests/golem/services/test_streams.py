@@ -265,6 +265,7 @@ def test_guests_do_not_see_the_folder(start: Start, tmp_path: Path) -> None:
     """) == [["/shared"], ["note"], "for you", "FileNotFoundError"]
 
 
+@pytest.mark.slow
 def test_nothing_is_left_behind(start: Start) -> None:
     guest = start()
 

@@ -141,6 +141,7 @@ def _socket(path: Path) -> None:
         os.chdir(here)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="pipes, sockets and devices as Unix has them")
 @pytest.mark.parametrize("kind", [*KINDS, "socket"])
 def test_what_is_no_file_of_ours_is_said_at_once(place: Place, tmp_path: Path, kind: str) -> None:

@@ -16,6 +16,8 @@ from tests.support.loopback import websocket_server
 from witgen.golem.worker.errors import DivergenceError, WorkerError
 from witgen_runtime.host import DeadlineError, Trap
 
+pytestmark = pytest.mark.slow
+
 
 def _silent(connection: ServerConnection) -> None:
     for _ in connection:

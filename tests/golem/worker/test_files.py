@@ -22,6 +22,8 @@ from witgen.golem.worker.errors import StateError, WorkerError
 from witgen.golem.worker.managing import Manager, Reader
 from witgen_runtime.host import Trap
 
+pytestmark = pytest.mark.slow
+
 _CHANCE = random.Random(5)
 
 

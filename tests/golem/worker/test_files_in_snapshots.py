@@ -11,6 +11,8 @@ from tests.golem.worker.file_calls import place, run
 from witgen.golem.worker.errors import StateError
 from witgen.golem.worker.managing import Manager, Reader
 
+pytestmark = pytest.mark.slow
+
 
 def test_revert_brings_files_back(files: Machine) -> None:
     run(files, "open('/a', 'w').write('1')")

@@ -22,6 +22,8 @@ from witgen.golem.worker.errors import WorkerError
 from witgen.golem.worker.managing import Manager, Pruned
 from witgen_runtime.host import DeadlineError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="session")
 def component(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -132,6 +132,7 @@ def test_a_declared_error_is_exit_code_1(folder: Folder) -> None:
     assert folder.run("run", "calc.wasm", "refuse", "true", "-q") == (1, "err\n", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -185,6 +186,7 @@ def test_a_trap_is_tried_again_and_then_reported(folder: Folder) -> None:
     assert "worker `w` has failed and takes no more calls: Trap" in err
 
 
+@pytest.mark.slow
 def test_workers_lists_what_there_is(folder: Folder) -> None:
     assert folder.run("workers")[0] == 2
     folder.run("run", "calc.wasm", "add", "1", "2", "--worker", "one", "--env", "COLOUR=blue")
@@ -197,6 +199,7 @@ def test_workers_lists_what_there_is(folder: Folder) -> None:
     assert json.loads(out)[0]["env"] == {"COLOUR": "blue"}
 
 
+@pytest.mark.slow
 def test_a_new_version_and_an_update(folder: Folder) -> None:
     folder.run("run", "calc.wasm", "add", "1", "2", "--worker", "w")
     (folder.path / "calc.wasm").write_bytes(wat2wasm(ADD.replace("i32.add", "i32.mul")))
@@ -212,6 +215,7 @@ def test_a_new_version_and_an_update(folder: Folder) -> None:
     assert folder.run("run", "calc.wasm", "add", "3", "4", "--worker", "new", "-q")[1] == "12\n"
 
 
+@pytest.mark.slow
 def test_a_locked_state_file(folder: Folder) -> None:
     folder.run("run", "calc.wasm", "add", "1", "2")
     other = sqlite3.connect(folder.path / ".witgen" / "state.db")
@@ -223,6 +227,7 @@ def test_a_locked_state_file(folder: Folder) -> None:
     assert folder.run("run", "calc.wasm", "add", "1", "2")[0] == 0
 
 
+@pytest.mark.slow
 def test_a_state_file_of_another_release(folder: Folder) -> None:
     folder.run("run", "calc.wasm", "add", "1", "2")
     with contextlib.closing(sqlite3.connect(folder.path / ".witgen" / "state.db")) as other:
@@ -267,6 +272,7 @@ def test_a_full_disk(folder: Folder) -> None:
         assert export.result(response) == 11
 
 
+@pytest.mark.slow
 def test_arguments_are_those_of_the_workers_version(folder: Folder) -> None:
     folder.run("run", "calc.wasm", "add", "1", "2", "--worker", "w")
     floats = ADD.replace("s32", "f64").replace(
@@ -284,6 +290,7 @@ def test_arguments_are_those_of_the_workers_version(folder: Folder) -> None:
     assert folder.run("run", "calc.wasm", "add", "3", "4", "--worker", "w")[:2] == (0, "7\n")
 
 
+@pytest.mark.slow
 def test_watch_runs_again(folder: Folder) -> None:
     pytest.importorskip("watchfiles", reason="needs watchfiles")
     process = folder.start("run", "calc.wasm", "add", "3", "4", "--watch", "-q")

@@ -20,7 +20,7 @@ from websockets.sync.server import ServerConnection
 from tests.golem.worker.conftest import Folder, Machine
 from tests.support.loopback import websocket_server
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="sends signals as Unix does")
+pytestmark = [pytest.mark.skipif(os.name != "posix", reason="sends signals as Unix does"), pytest.mark.slow]
 
 
 def _until(state: Path, kind: str, count: int = 1) -> None:

@@ -234,6 +234,7 @@ SERVICES_OF_ANOTHER_VERSION = """
 """
 
 
+@pytest.mark.slow
 def test_services_are_chosen_by_version(folder: Folder) -> None:
     (folder.path / "later.wasm").write_bytes(wat2wasm(SERVICES_OF_ANOTHER_VERSION))
     code, _, err = folder.run("run", "later.wasm", "hello")
@@ -243,6 +244,7 @@ def test_services_are_chosen_by_version(folder: Folder) -> None:
     assert folder.run("workers")[:2] == (0, "")
 
 
+@pytest.mark.slow
 def test_only_the_result_is_on_stdout(folder: Folder, component: Path) -> None:
     def count(*more: str) -> tuple[str, str]:
         code, out, err = folder.run("run", str(component), "count", "--worker", "w", "-q", *more)
@@ -255,6 +257,7 @@ def test_only_the_result_is_on_stdout(folder: Folder, component: Path) -> None:
     assert count("--guest-stdout", "none") == ("4\n", "")
 
 
+@pytest.mark.slow
 def test_an_oplog_has_a_limit_and_goes_on_behind_it(folder: Folder) -> None:
     made = 0
     while (answer := _add(folder, "w", "--disk", "600"))[0] == 0:
@@ -272,6 +275,7 @@ def test_limits_are_numbers_or_none(folder: Folder) -> None:
         assert _add(folder, "w", "--deadline", limit)[0] == 2
 
 
+@pytest.mark.slow
 def test_pruning_with_snapshots(folder: Folder) -> None:
     assert folder.run("workers", "prune", "--snapshot")[0] == 2
     _add(folder, "w")
