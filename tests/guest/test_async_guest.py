@@ -137,6 +137,7 @@ def _imports(told_of: Callable[[int], None]) -> Any:
     return TidesImports(test_tides_sea=Host())
 
 
+@pytest.mark.slow
 def test_a_guest_awaits_imports_and_its_own_streams(component: Path) -> None:
     from tides_bindings.host import Tides
 

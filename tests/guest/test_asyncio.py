@@ -77,6 +77,7 @@ def run(request: pytest.FixtureRequest, guest: Path) -> Iterator[Callable[[str],
         yield world.run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_programs_do_the_same_on_cpython_and_in_a_component(run: Callable[[str], str], name: str) -> None:
     program, result = PROGRAMS[name]

@@ -174,6 +174,7 @@ LEAVING: dict[str, Callable[[Any, str], Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", LEAVING)
 @pytest.mark.parametrize(
     ("what", "code"), [("nothing", 0), ("zero", 0), ("three", 1), ("minus", 1), ("many", 1), ("no", 0), ("message", 1)]

@@ -113,6 +113,7 @@ def run(project: Path) -> Iterator[Callable[[str], Any]]:
         yield world.run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "result"),
     [
@@ -168,6 +169,7 @@ def test_the_build_warns_of_what_will_be_missing(project: Path) -> None:
     assert not [each for each in project.rglob("__pycache__") if "generated" not in each.parts]
 
 
+@pytest.mark.slow
 def test_a_new_module_of_a_package_is_built_in(project: Path) -> None:
     def build() -> str:
         return witgen(project, "build", "src/app.py", "--path", "vendor")

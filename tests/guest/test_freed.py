@@ -17,6 +17,8 @@ from witgen import Config, generate
 from witgen.build.componentize import Build, build
 from witgen.build.freeing import free_dropped
 
+pytestmark = pytest.mark.slow
+
 WIT = """
 package test:freed;
 

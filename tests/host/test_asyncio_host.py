@@ -46,12 +46,14 @@ def test_it_runs(folder: Path) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("checker", CHECKERS)
 def test_it_is_strictly_typed(checker: str, folder: Path) -> None:
     checked = run(folder, "-m", *CHECKERS[checker], "host.py")
     assert checked.returncode == 0, checked.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("checker", CHECKERS)
 def test_what_would_fail_is_refused_by_type_checkers(checker: str, folder: Path) -> None:
     checked = run(folder, "-m", *CHECKERS[checker], "wrong.py")

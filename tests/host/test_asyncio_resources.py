@@ -116,6 +116,7 @@ def opened(host: ModuleType, tick: Any = None, **limits: Any) -> Any:
     return host.AsyncBoxes.open(TEXT, host.AsyncBoxesImports(tick=tick or plus), **limits)
 
 
+@pytest.mark.slow
 def test_a_program_of_a_user(host: ModuleType, folder: Path) -> None:
     (folder / "user.py").write_text(USER)
     (folder / "pyrightconfig.json").write_text('{"typeCheckingMode": "strict", "pythonVersion": "3.11"}')

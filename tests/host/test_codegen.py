@@ -63,6 +63,7 @@ def test_there_are_as_many_as_there_should_be() -> None:
     assert len(WORLDS) >= len(FEATURES) + (30 if FIXTURES.is_dir() else 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("checker", CHECKERS)
 def test_strictly_typed(checker: str, root: Path) -> None:
     (root / "pyrightconfig.json").write_text(json.dumps({"typeCheckingMode": "strict", "pythonVersion": "3.11"}))

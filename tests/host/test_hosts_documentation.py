@@ -109,6 +109,7 @@ def test_code_runs(folder: Path, code: str, printed: str) -> None:
     assert (done.returncode, done.stdout) == (0, printed), done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "checker",
     [

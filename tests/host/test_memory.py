@@ -107,6 +107,7 @@ OTHERS: dict[str, tuple[Callable[[], Callable[[], object]], int]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [*KINDS, *OTHERS])
 def test_memory_stays_flat(kind: str) -> None:
     call, divisor = (_calls(kind), 1) if kind in KINDS else (OTHERS[kind][0](), OTHERS[kind][1])

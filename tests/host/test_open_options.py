@@ -63,6 +63,7 @@ def test_every_option_is_documented() -> None:
     assert set(OpenOptions.__annotations__) == {"wasi", "memory", "fuel", "deadline", "interruptible", "adapters"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [["mypy", "--strict", "--no-error-summary", "--config-file=", "use.py"], ["pyright", "use.py"]],

@@ -75,6 +75,7 @@ def test_so_it_can_with_functions_of_wasmtimes_own_class(ending: str) -> None:
         assert ran.stderr == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", _ENDINGS)
 def test_the_process_can_end_at_any_time(ending: str) -> None:
     code = "\n".join(map(dedent, (_END, _ENDINGS[ending])))

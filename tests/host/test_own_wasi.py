@@ -42,6 +42,7 @@ def test_clocks_and_random_numbers_of_ones_own(folder: Path) -> None:
     assert run.stdout == "done\n", run.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("checker", CHECKERS, ids=lambda checker: checker[0])
 def test_they_are_strictly_typed(checker: list[str], folder: Path) -> None:
     checked = subprocess.run([sys.executable, "-m", *checker, "host.py"], cwd=folder, capture_output=True, text=True)

@@ -68,6 +68,7 @@ def test_a_wit_package_is_not_loaded(wasm_tools: Path, tmp_path: Path) -> None:
     assert [done.returncode for done in every_way_in(tmp_path, "x.wasm")] == [0, 0, 0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["component", "zeros", "text"])
 def test_a_file_of_200_mb(kind: str, tmp_path: Path) -> None:
     """Whether it is a component, nothing, or endless text: an answer within the memory that the file itself takes."""
@@ -118,6 +119,7 @@ def mutants(data: bytes, count: int, seed: int) -> list[bytes]:
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_mutants(case: str, dummy: Callable[[World], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Damaged components are refused or give bindings that compile; nothing else happens."""
