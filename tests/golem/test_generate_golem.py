@@ -53,7 +53,7 @@ for name, hint in typing.get_type_hints(CommandImports).items():
         single = typing.get_origin(hint) is type
         fields[name] = concrete(typing.get_args(hint)[0]) if single else concrete(hint)()
 fields |= {"golem_api_host": Host(), "golem_rpc_types": Rpc()}
-with Command.open(sys.argv[1], CommandImports(**fields)) as command:
+with Command.open(sys.argv[1], CommandImports(**fields), http=True) as command:
     print(sorted(fields))
     if sys.argv[2:]:
         sys.stdout.flush()

@@ -60,7 +60,8 @@ def host(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_every_option_is_documented() -> None:
-    assert set(OpenOptions.__annotations__) == {"wasi", "memory", "fuel", "deadline", "interruptible", "adapters"}
+    options = {"wasi", "http", "memory", "fuel", "deadline", "interruptible", "adapters"}
+    assert set(OpenOptions.__annotations__) == options
 
 
 @pytest.mark.slow
@@ -121,7 +122,8 @@ def test_loaded_worlds_show_them_to_help() -> None:
     types = get_type_hints(witgen.load(ADDER).open)
     assert {name: types[name] for name in shown if name != "partial"} == get_type_hints(OpenOptions)
     defaults = {name: each.default for name, each in shown.items()}
-    assert defaults == {**dict.fromkeys(OpenOptions.__annotations__), "partial": False, "interruptible": True}
+    flags = {"http": False, "partial": False, "interruptible": True}
+    assert defaults == dict.fromkeys(OpenOptions.__annotations__) | flags
     text = pydoc.render_doc(witgen.load(ADDER).open, renderer=pydoc.plaintext)
     assert all(f"{name}: " in text for name in shown)
 

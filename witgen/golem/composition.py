@@ -21,7 +21,7 @@ __all__ = ["Composition", "compose", "compose_world"]
 
 
 def _service(item: Import) -> Import:
-    # Generated bindings leave wasi:http to the host. Here wasmtime provides it, in stores that allow it.
+    # The services' bindings have classes to implement wasi:http with. Without an implementation it is wasmtime's.
     return replace(item, native=True) if item.name.startswith("wasi:http/") else item
 
 
@@ -76,14 +76,9 @@ def compose_world(
     world: type[World], content: bytes, services: Mapping[str, object], own: object = None
 ) -> Composition:
     """Put a component's world together, whose class is known already; see `compose`."""
-    definition = definition_of(world)
+    definition = _with_native(definition_of(world))
     given = implementations(definition, own, {})
     imports = tuple(_chosen(item, services, given) for item in definition.imports)
-    present = Versions(item.name for item in imports)
-    taken = {item.attribute for item in imports}
-    # Functions of the services use these interfaces too, even if the component does not mention them.
-    more = (item for name, item in _SERVICES.items() if present.find(name) is None and item.native)
-    imports = (*imports, *(_apart(item, taken) for item in more))
     served: set[str] = set()
     for item in imports:
         # The version has to match, not only the Python name.
@@ -95,6 +90,14 @@ def compose_world(
     members = {"_definition": changed, "__doc__": world.__doc__, "__module__": world.__module__}
     composed = new_class(world.__name__, (world,), exec_body=lambda body: body.update(members))
     return Composition(cast("type[World]", composed), given, content, frozenset(served))
+
+
+def _with_native(definition: Definition) -> Definition:
+    """Add the interfaces of wasmtime that functions of the services use, and that bindings may have left out."""
+    present = Versions(item.name for item in definition.imports)
+    taken = {item.attribute for item in definition.imports}
+    more = (item for name, item in _SERVICES.items() if present.find(name) is None and item.native)
+    return replace(definition, imports=(*definition.imports, *(_apart(item, taken) for item in more)))
 
 
 def _service_of(item: Import) -> Import | None:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Protocol, Self, Unpack
 
 from witgen_runtime.host import OpenOptions
-from witgen_runtime.host.linking.instantiation import Setup
 from witgen_runtime.host.open_options import choose
 from witgen_runtime.host.world import open_world
 
@@ -99,15 +98,15 @@ class Services:
             component: a path, or a component's bytes.
             imports: implementations of other imports, or replacements of services, as for `open` of a loaded world.
             options: `wasi`, `memory`, `fuel`, `deadline`, `interruptible`, `adapters`, as `OpenOptions` of
-                `witgen_runtime.host` describes them.
+                `witgen_runtime.host` describes them. `http` is True by default.
 
         Raises:
             LinkError: an import is missing or does not match.
             WitgenError: it is not a component.
         """
-        chosen = choose("Services.open", options)
+        chosen = choose("Services.open", {"http": True, **options})
         made = compose(component, self.implementations(), imports)
-        return open_world(made.world, made.content, made.imports, chosen, Setup(http=True))
+        return open_world(made.world, made.content, made.imports, chosen)
 
     def close(self) -> None:
         """Close all services; twice is fine."""

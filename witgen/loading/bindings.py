@@ -170,6 +170,7 @@ class _Loaded:
         *,
         partial: bool = False,
         wasi: host.WasiConfig | None = None,
+        http: bool = False,
         memory: int | None = None,
         fuel: int | None = None,
         deadline: float | None = None,
@@ -183,6 +184,7 @@ class _Loaded:
             imports: the implementations: a mapping by Python or WIT name, or an object with attributes.
             partial: whether imports may be missing; one that the component calls raises `NotImplementedError` then.
             wasi: what the component sees of this machine; by default it shares stdout and stderr.
+            http: whether the component may send HTTP requests, to any address that this machine reaches.
             memory: bytes that each of its memories may have.
             fuel: instructions, about, that it may run in all.
             deadline: seconds that a call may take, and opening.
@@ -204,4 +206,4 @@ class _Loaded:
         concurrent = cls._ready.concurrent
         ready = adapters is None and limits.settings(concurrent=concurrent) == _UNASKED.settings(concurrent=concurrent)
         source = cls._ready.component if ready else cls._content
-        return cls._open(source, given, wasi=wasi, limits=limits, adapters=adapters)
+        return cls._open(source, given, wasi=wasi, limits=limits, adapters=adapters, http=http)

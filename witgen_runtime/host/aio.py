@@ -55,8 +55,8 @@ class AsyncWorld(Unique, Generic[W]):
         cls, world: type[W], component: ComponentSource, imports: object, options: OpenOptions
     ) -> Opening[Self]:
         """Run a component in a store of its own, as the caller of the generated `open` asks."""
-        wasi, limits, adapters = choose(f"{cls.__name__}.open", options, interruptible=True)
-        return Opening(cls._open(world, component, imports, wasi=wasi, limits=limits, adapters=adapters))
+        chosen = choose(f"{cls.__name__}.open", options, interruptible=True)
+        return Opening(cls._open(world, component, imports, **chosen._asdict()))
 
     @classmethod
     async def _open(
@@ -68,9 +68,10 @@ class AsyncWorld(Unique, Generic[W]):
         wasi: wasmtime.WasiConfig | None = None,
         limits: Limits | None = None,
         adapters: Adapters | None = None,
+        http: bool = False,
     ) -> Self:
         """Run a component in a new store; it is compiled and started on the store's thread too."""
-        options = Chosen(wasi, replace(limits or Limits(), interruptible=True), adapters)
+        options = Chosen(wasi, replace(limits or Limits(), interruptible=True), adapters, http)
         thread = StoreThread(asyncio.get_running_loop(), options.limits.deadline)
         try:
             opened = await thread.run(partial(thread.open, world, component, imports, options))

@@ -24,6 +24,9 @@ class OpenOptions(TypedDict, total=False):
 
     wasi: WasiConfig | None
     """What the component sees of this machine; by default it shares stdout and stderr."""
+    http: bool
+    """Whether it may send HTTP requests, to any address that this machine reaches; wasmtime sends them. False by
+    default: opening a component that imports `wasi:http` fails then, unless the imports implement it."""
     memory: int | None
     """Bytes that each of its memories may have. A guest that asks for more does not get it; if it then traps, this is
     why."""
@@ -45,7 +48,8 @@ class Chosen(NamedTuple):
 
     wasi: wasmtime.WasiConfig | None
     limits: Limits
-    adapters: Adapters | None
+    adapters: Adapters | None = None
+    http: bool = False
 
 
 def choose(caller: str, options: Mapping[str, object], *, interruptible: bool = False) -> Chosen:
@@ -71,4 +75,7 @@ def choose(caller: str, options: Mapping[str, object], *, interruptible: bool = 
         deadline=given.get("deadline"),
         interruptible=given.get("interruptible", interruptible),
     )
-    return Chosen(given.get("wasi"), limits, given.get("adapters"))
+    http: object = given.get("http", False)
+    if not isinstance(http, bool):
+        raise TypeError(f"http: expected True or False, got {type(http).__name__}")
+    return Chosen(given.get("wasi"), limits, given.get("adapters"), http)

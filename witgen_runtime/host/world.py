@@ -73,9 +73,10 @@ class World(Unique, ABC):
         wasi: wasmtime.WasiConfig | None = None,
         limits: Limits | None = None,
         adapters: Adapters | None = None,
+        http: bool = False,
     ) -> Self:
         """Run a component in a new store."""
-        return open_world(cls, component, imports, Chosen(wasi, limits or Limits(), adapters))
+        return open_world(cls, component, imports, Chosen(wasi, limits or Limits(), adapters, http))
 
     @classmethod
     def _instantiate(

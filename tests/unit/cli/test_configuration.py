@@ -159,7 +159,7 @@ def test_what_wasmtime_provides_can_be_narrowed(tmp_path: Path, witgen: Run) -> 
     fields = (tmp_path / "o" / "host" / "w.py").read_text().split()
     assert fields[fields.index("wasi_random_random:") + 2] != "|"  # has to be given
     assert fields[fields.index("wasi_clocks_now:") + 2 :][:2] == ["|", "None"]
-    (tmp_path / "pyproject.toml").write_text(settings.format('"wasi:io", "wasi:http"'))
+    (tmp_path / "pyproject.toml").write_text(settings.format('"wasi:io", "wasi:blob"'))
     run = witgen("generate")
     assert run.returncode == 2
     assert "pyproject.toml:4:24" in run.stderr

@@ -12,7 +12,7 @@ from ...diagnostics.model import Diagnostic
 from ...wit.model import ir
 from .renaming import Problem, rename
 from .types import NO_RENAMES, Renames
-from .wasi import PACKAGES, wasi_interface
+from .wasi import PACKAGES, is_provided, wasi_interface
 
 __all__ = [
     "Choices",
@@ -53,7 +53,7 @@ class Choices:
 def is_native(resolve: ir.Resolve, id: ir.InterfaceId, choices: Choices) -> bool:
     """Return whether wasmtime provides an interface."""
     interface = wasi_interface(resolve.interface_name(id))
-    return interface.partition("/")[0] in PACKAGES and choices.takes_native(interface)
+    return is_provided(interface) and choices.takes_native(interface)
 
 
 def choices(
@@ -140,7 +140,7 @@ def _name_problem(module: str, taken: Collection[str], reserved: Collection[str]
 
 
 def _not_native(index: int, name: str) -> Iterator[Problem]:
-    if name.partition("/")[0] not in PACKAGES:
+    if name not in PACKAGES and not ("/" in name and is_provided(name)):
         known = ", ".join(f"`{package}`" for package in sorted(PACKAGES))
         message = f"wasmtime does not provide `{name}`"
         diagnostic = Diagnostic("W0913", message, help=f"it provides {known}, as `wasi:pkg` or `wasi:pkg/interface`")

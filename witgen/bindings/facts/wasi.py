@@ -6,10 +6,16 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-__all__ = ["HOST_CLASSES", "MONOTONIC_CLOCK", "PACKAGES", "POLL", "wasi_interface"]
+__all__ = ["HOST_CLASSES", "MONOTONIC_CLOCK", "PACKAGES", "POLL", "is_provided", "wasi_interface"]
 
-PACKAGES: Final = frozenset({"wasi:cli", "wasi:clocks", "wasi:filesystem", "wasi:io", "wasi:random", "wasi:sockets"})
-"""The packages that wasmtime provides (wasmtime_component_linker_add_wasip2)."""
+_PACKAGES: Final = frozenset({"wasi:cli", "wasi:clocks", "wasi:filesystem", "wasi:io", "wasi:random", "wasi:sockets"})
+"""The packages that wasmtime provides as a whole (wasmtime_component_linker_add_wasip2)."""
+
+_HTTP: Final = frozenset({"wasi:http/types", "wasi:http/outgoing-handler"})
+"""The interfaces of `wasi:http` that it provides (wasmtime_component_linker_add_wasi_http)."""
+
+PACKAGES: Final = _PACKAGES | {"wasi:http"}
+"""The packages of which wasmtime provides all or some interfaces."""
 
 POLL: Final = "wasi:io/poll"
 """What asyncio in guests waits for."""
@@ -21,6 +27,11 @@ HOST_CLASSES: Final[Mapping[str, Sequence[str]]] = MappingProxyType(
     {POLL: ("Pollable",), "wasi:io/streams": ("InputStream", "OutputStream")}
 )
 """Resources of wasmtime for which the runtime has classes, so that Python can make them."""
+
+
+def is_provided(interface: str) -> bool:
+    """Return whether wasmtime provides an interface of WASI 0.2, which is named without its version."""
+    return interface.partition("/")[0] in _PACKAGES or interface in _HTTP
 
 
 def wasi_interface(name: str | None) -> str:

@@ -20,7 +20,7 @@ from ..adapters.options import Adapters
 from ..adapters.reflected import examine, ways
 from ..errors import LinkError
 from ..origin import origin_of
-from .versions import Versions, is_native
+from .versions import Versions, is_http, is_native
 
 __all__ = ["Definition", "Import", "Needs", "labelled"]
 
@@ -86,6 +86,8 @@ class Needs:
     """Imports that the component has only because adapters were added."""
     refusal: str = ""
     """Why it was not."""
+    http: frozenset[str] = frozenset()
+    """The interfaces of `wasi:http` that the component imports and that wasmtime has."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,6 +187,7 @@ class _Examination:
         self._numbers: dict[tuple[str, str], frozenset[str]] = {}
         self._lent: dict[str, frozenset[str]] = {}
         self._resources: list[wasm.ResourceType] = []
+        self._http: set[str] = set()
         self._origin = origin_of(component)
         self._ways = ways(composed=self._origin.composed, text=self._origin.text)
 
@@ -196,9 +199,8 @@ class _Examination:
             raise LinkError(f"the component does not fit world {self._definition.name}:\n{listed}")
         adapters = frozenset(name for name in self._imports if name.startswith(PREFIX))
         refusal = str(self._origin.refusal or "")
-        return Needs(
-            imports, exports, self._functions, self._text, self._polled, self._numbers, self._lent, adapters, refusal
-        )
+        functions = (self._functions, self._text, self._polled, self._numbers, self._lent)
+        return Needs(imports, exports, *functions, adapters, refusal, frozenset(self._http))
 
     def _needs_code(self, items: Iterable[object]) -> bool:
         """Return whether an interface needs an implementation: it has functions, or declares resources."""
@@ -220,6 +222,8 @@ class _Examination:
                 known = self._definition.imported(name)
                 externs = item.exports(self._engine)
                 needs_code = self._needs_code(map(_item, externs.values()))
+                if needs_code and is_http(name):
+                    self._http.add(name)
                 if known is not None:
                     matched[name] = known.name
                     self._functions[name] = (

@@ -32,7 +32,6 @@ class Setup:
     """What the code that opens a component adds to its store and to its linker.
 
     Attributes:
-        http: whether guests may send HTTP requests by wasmtime's own `wasi:http`.
         streams: whether Python may pass wasmtime's streams to guests, even if no function of the world does.
         bounds_waits: whether adapters bound the waits inside wasmtime that limits may end.
         on_store: called with the new store, before anything is linked.
@@ -40,7 +39,6 @@ class Setup:
         on_linkage: called when all imports are defined, and no code of the component has run.
     """
 
-    http: bool = False
     streams: bool = False
     bounds_waits: bool = True
     on_store: Callable[[Store], None] = _nothing
@@ -58,15 +56,14 @@ def open_component(
 ) -> T:
     """Run a component in a new store, and return what `bind` makes of its instance. If that fails, close the store."""
     check_imports(definition, imports)
-    wasi, limits, adapters = options
-    ready = prepare(definition, component, limits, adapters, bounds=setup.bounds_waits)
+    ready = prepare(definition, component, options.limits, options.adapters, bounds=setup.bounds_waits)
     store = Store(
         ready.engine,
-        wasi=wasi,
-        limits=limits,
+        wasi=options.wasi,
+        limits=options.limits,
         concurrent=ready.concurrent,
         streams=setup.streams or definition.passes_streams,
-        http=setup.http,
+        http=options.http,
     )
     try:
         setup.on_store(store)

@@ -42,6 +42,10 @@ __all__ = ["Linkage", "is_refused", "refuse"]
 
 _NO_ASYNC = "wasmtime's C API cannot implement it, and adapters cannot be put around the component"
 
+_NO_HTTP = (
+    "components send HTTP requests only where they are allowed to: open(…, http=True) allows it, Store(http=True) too"
+)
+
 _numbers: WeakKeyDictionary[abi.Resource, int] = WeakKeyDictionary()
 _number = count(1)
 
@@ -154,7 +158,7 @@ class Linkage:
     def check(self, needs: Needs) -> None:
         """Raise with a list of all that the component imports and that is missing or does not fit."""
         wanted = _wanted(_Linked.all(self._implementations, needs))
-        self._refuse_missing(wanted)
+        self._refuse_missing(wanted, needs)
         self._refuse_lending(wanted)
 
     def wrap(self, wrapper: Callable[[object], object]) -> None:
@@ -184,11 +188,13 @@ class Linkage:
                 self._bind(root, WAIT, partial(may_wait, self.store))
             self._define_numbers(root, linked, needs)
 
-    def _refuse_missing(self, wanted: list[_Linked]) -> None:
+    def _refuse_missing(self, wanted: list[_Linked], needs: Needs) -> None:
         awaits = self.store.finish is not None
         # Two versions of an interface may have one implementation, and lack the same.
         missing = dict.fromkeys(problem for each in wanted for problem in each.problems(awaits=awaits))
-        if wrong := [*self._known_problems, *missing]:
+        http = () if self.store.http else sorted(needs.http.difference(each.name for each in wanted))
+        not_allowed = [f"{', '.join(http)}: {_NO_HTTP}"] if http else []
+        if wrong := [*self._known_problems, *missing, *not_allowed]:
             raise LinkError("imports that are not implemented:\n" + "\n".join(f"  {problem}" for problem in wrong))
 
     def _define_numbers(self, root: wasm.LinkerInstance, linked: list[_Linked], needs: Needs) -> None:

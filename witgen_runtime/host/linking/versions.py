@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-__all__ = ["Versions", "is_native", "track"]
+__all__ = ["Versions", "is_http", "is_native", "track"]
 
 _NATIVE_PACKAGES = frozenset(f"wasi:{name}" for name in ("cli", "clocks", "filesystem", "io", "random", "sockets"))
+_HTTP = frozenset({"wasi:http/types", "wasi:http/outgoing-handler"})
 _NAME = re.compile(r"(?P<path>(?P<package>[^/@]+)/[^@]+)@(?P<version>(?P<major>\d+)\.(?P<minor>\d+)\.(?P<patch>\d+).*)")
 
 
@@ -26,7 +27,14 @@ def track(name: str) -> str:
 def is_native(name: str) -> bool:
     """Return whether wasmtime has an interface of that name."""
     match = _NAME.fullmatch(name)
-    return match is not None and match["package"] in _NATIVE_PACKAGES and match["version"].startswith("0.2.")
+    if match is None or not match["version"].startswith("0.2."):
+        return False
+    return match["package"] in _NATIVE_PACKAGES or match["path"] in _HTTP
+
+
+def is_http(name: str) -> bool:
+    """Return whether wasmtime has an interface of that name in stores that may send HTTP requests."""
+    return name.startswith("wasi:http/") and is_native(name)
 
 
 def _age(name: str) -> tuple[int, int, int]:
