@@ -27,8 +27,9 @@ class Store(test_build_kv.Store):
     def get(self) -> str: return self.name
 class Kv(test_build_kv.Kv):
     Store = Store
-    def merge(self) -> int: return 1
-exports.serve(__name__, run=lambda: 1, test_build_kv=Kv())
+    def __init__(self, parts: int, *, spare: int) -> None: self.parts = parts + spare
+    def merge(self) -> int: return self.parts
+exports.serve(__name__, run=lambda: 1, test_build_kv=Kv(1, spare=2))
 """
 
 
@@ -73,6 +74,7 @@ def test_builds_once(folder: Path) -> None:
     [
         (("    def get(self)", "    def got(self)"), "must implement `test:build/kv: [method]store.get`"),
         (("    def merge(self)", "    def merged(self)"), "Kv lacks `merge` of test:build/kv"),
+        (("Kv(1, spare=2)", "Kv"), "a class in place of an object: pass `Kv(…)` for test:build/kv"),
         (("exports.serve", "# exports.serve"), "call `exports.serve(__name__, …)` at its end"),
         (("class Kv", "import nothing_like_it\nclass Kv"), "`import nothing_like_it` finds nothing"),
     ],

@@ -50,6 +50,10 @@ _KNOWN = (
         "{name} must implement {what}, which the world exports",
     ),
     (
+        r"(?P<name>\S+) must serve objects, not classes: pass (?P<what>`.+)",
+        "{name} gives `exports.serve` a class in place of an object: pass {what}",
+    ),
+    (
         r"(?P<name>\S+) is not among the modules that componentize-py made",
         "{name} does not exist under this name: generate the bindings again, with the same options for names",
     ),

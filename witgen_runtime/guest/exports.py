@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from .. import abi
 
-__all__ = ["Export", "ExportedInterface", "listed", "missing_members", "served"]
+__all__ = ["Export", "ExportedInterface", "given_classes", "listed", "missing_members", "served"]
 
 
 class ExportedInterface(ABC):
@@ -22,13 +22,17 @@ class ExportedInterface(ABC):
         if wit is not None:
             cls._wit = wit
 
-    def __new__(cls) -> Any:
-        """Refuse a class that lacks something, by WIT name."""
-        abstract: frozenset[str] = getattr(cls, "__abstractmethods__", frozenset())
-        lacking = [function.name for function in cls._wit.functions if function.python in abstract]
-        if lacking:
-            raise TypeError(f"{cls.__name__} lacks {listed(lacking)} of {cls._wit.name}")
-        return super().__new__(cls)
+    if not TYPE_CHECKING:  # type checkers compare arguments with `__init__`
+
+        def __new__(cls, *args: Any, **named: Any) -> Any:
+            """Refuse a class that lacks something, by WIT name; the arguments are for `__init__`."""
+            abstract: frozenset[str] = getattr(cls, "__abstractmethods__", frozenset())
+            lacking = [function.name for function in cls._wit.functions if function.python in abstract]
+            if lacking:
+                raise TypeError(f"{cls.__name__} lacks {listed(lacking)} of {cls._wit.name}")
+            if (args or named) and cls.__init__ is object.__init__:  # which ignores them if there is a `__new__`
+                raise TypeError(f"{cls.__name__}() takes no arguments")
+            return super().__new__(cls)
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,18 @@ class Export:
 
 served: dict[str, tuple[Export, ...]] = {}
 """The exports of applications by module; used on plain CPython, where only tests call them."""
+
+
+def given_classes(exports: Iterable[Export]) -> list[str]:
+    """Return what to pass for each interface whose implementation is a class, though its functions belong to an object.
+
+    Such a class has all members, but its functions would be called without `self`.
+    """
+    return [
+        f"`{export.implementation.__name__}(…)` for {export.interface.name}"
+        for export in exports
+        if isinstance(export.implementation, type)
+    ]
 
 
 def missing_members(export: Export) -> list[str]:
