@@ -21,15 +21,19 @@ from .cache.outputs import Rendered
 from .config import Config
 from .diagnostics.errors import OptionError
 from .diagnostics.model import Diagnostic, Severity
-from .golem.plugins import PLUGINS
+from .golem.plugins import PLUGINS as GOLEM
 from .output import Contents, Output, Shared, lock_text
 from .result import Produced
 from .version import VERSION
+from .wasi.plugins import PLUGINS as WASI
 from .wit.model import ir
 from .wit.resolve import component_in, resolve_component, resolve_tree, select_world
 from .wit.tree import SingleFile, Tree
 
 __all__ = ["produce", "skeleton"]
+
+PLUGINS = (*GOLEM, *WASI)
+"""What adds modules to guest bindings."""
 
 
 def produce(config: Config, tree: Tree, planned: Planned | None = None) -> Produced:

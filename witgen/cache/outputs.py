@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["Rendered", "keep", "keep_modules", "modules_name_of", "name_of", "recall", "recall_modules"]
 
 # Where the code and the data are that make text of resolved WIT; the cache itself knows those that resolve.
-_FOLDERS = ("", "golem", "../witgen_runtime")
-_TREES = ("bindings", "golem/guest", "output", f"{DATA}/templates")
+_FOLDERS = ("", "golem", "wasi", "../witgen_runtime")
+_TREES = ("bindings", "golem/guest", "wasi/guest", "output", f"{DATA}/templates")
 
 # Options that are places and do not influence the contents.
 _ELSEWHERE = {"wit", "out", "force"}

@@ -13,7 +13,15 @@ from typing import Any
 from .. import abi
 from .naming import camel, snake
 
-__all__ = ["OutsideComponentError", "RawModules", "await_result", "call_import", "raw_name", "raw_types"]
+__all__ = [
+    "OutsideComponentError",
+    "RawModules",
+    "await_result",
+    "call_import",
+    "inside_component",
+    "raw_name",
+    "raw_types",
+]
 
 
 class OutsideComponentError(RuntimeError):
@@ -23,6 +31,15 @@ class OutsideComponentError(RuntimeError):
 def raw_types() -> Any:
     """Return componentize-py's module of Ok, Err and Some."""
     return _find("componentize_py_types")
+
+
+def inside_component() -> bool:
+    """Return whether this is a component, or one that is being built."""
+    try:
+        raw_types()
+    except OutsideComponentError:
+        return False
+    return True
 
 
 def call_import() -> Callable[[int, list[Any]], Any]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ...base.frozen import frozen
+from ...base.frozen import frozen, replace
 from ...wit.model import ir
 from ..facts.names import Namespace
 from ..facts.support import Side, obstacle
 from ..facts.types import FunctionFacts
 from ..facts.world import Link, ScopeFacts, WorldFacts
+from ..plugins import GuestPlugin, ServeForm
 from .annotations import EXPORT_SIDE, IMPORT_SIDE, SERVED, Annotations, Place
 from .displays import literal
 from .docs import paragraphs, summary, wrapped
 from .env import render_template
+from .guest_plugin import serve_form
 from .host_module import interface_class
 from .imports import Imports
 from .module import module_view
@@ -216,8 +218,8 @@ def serve_names(facts: WorldFacts) -> tuple[list[tuple[FunctionFacts, str]], lis
     return own, [(link, names.take(link.attribute)) for link in facts.exports]
 
 
-def render_guest_exports(facts: WorldFacts) -> str:
-    """Return `guest/exports/__init__.py` with `serve`."""
+def render_guest_exports(facts: WorldFacts, plugins: Sequence[GuestPlugin]) -> str:
+    """Return `guest/exports/__init__.py` with `serve`; plugins may add parameters to it."""
     imports = Imports(["serve"])
     own, links = serve_names(facts)
     parameters: list[Parameter] = []
@@ -233,9 +235,14 @@ def render_guest_exports(facts: WorldFacts) -> str:
     if facts.exported:
         abi = imports.module("..._abi", facts.own.module, "_abi")
         installed.append(Installed(f"{abi}.EXPORTS", f"{{{', '.join(entries)}}}", _left_out(facts, facts.exported)))
+    names = Namespace({"module", *(name for _, name in (*own, *links))})
     for link, name in links:
         parameter, entry = _exported_interface(facts, imports, link.scope, name)
-        parameters.append(parameter)
+        if (found := serve_form(facts, plugins, link.scope)) is not None:
+            added, entry = _in_another_form(imports, entry, *found, names)
+            parameters += [replace(parameter, annotation=f"{parameter.annotation} | None = None"), *added]
+        else:
+            parameters.append(parameter)
         installed.append(entry)
     world = imports.name(".._raw", "WORLD", "_world")
     guest = imports.module("..._runtime", "guest") if installed else ""
@@ -275,6 +282,18 @@ def _exported_interface(
     annotation = f"{module}.{interface_class(facts, scope)}"
     parameter = Parameter(name, annotation, f"Implements `{scope.title}`.")
     return parameter, Installed(f"{table}.INTERFACE", name, left_out)
+
+
+def _in_another_form(
+    imports: Imports, entry: Installed, plugin: str, form: ServeForm, names: Namespace
+) -> tuple[list[Parameter], Installed]:
+    """Return the parameters of a plugin's form, and the argument of `serve` that it makes of them."""
+    package, _, last = form.types.rpartition(".")
+    maker, types = imports.module("..", plugin), imports.module(f"..._runtime.{package}", last)
+    local = {each.name: names.take(each.name) for each in form.parameters}
+    added = [Parameter(local[each.name], f"{types}.{each.type} | None = None", each.doc) for each in form.parameters]
+    arguments = ", ".join([entry.value, *(f"{name}={given}" for name, given in local.items())])
+    return added, Installed(entry.table, f"{maker}.{form.maker}({arguments})", entry.left_out)
 
 
 def has_interface_class(facts: WorldFacts, scope: ScopeFacts) -> bool:

@@ -4,40 +4,63 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from ...wit.model.text import function_text
 from ..facts.names import module_name
 from ..facts.support import Side, obstacle
 from ..facts.types import FunctionFacts
-from ..facts.world import ScopeFacts, WorldFacts
-from ..plugins import Functions, GuestPlugin
+from ..facts.world import Link, ScopeFacts, WorldFacts
+from ..plugins import Functions, GuestPlugin, GuestSource, ServeForm
 from .env import render_template
 from .imports import Imports
 from .layout import by_black
 from .module import module_view
 
-__all__ = ["render_guest_plugin"]
+__all__ = ["render_guest_plugin", "serve_form"]
 
 
 def render_guest_plugin(facts: WorldFacts, plugin: GuestPlugin) -> str | None:
     """Return the text of the plugin's module, None where the world lacks functions that it needs."""
-    imported = {link.scope.instance.partition("@")[0]: link.scope for link in facts.imports if not link.label}
-    for source in plugin.sources:
-        if _fits(facts, imported, source.needs):
-            missing = {each for each in source.optional if not _fits(facts, imported, {each: source.optional[each]})}
-            scopes = {
-                module_name(re.split("[:/]", interface)): None if interface in missing else imported[interface]
-                for interface in (*source.needs, *source.optional)
-            }
-            return _Source(facts, source.text, scopes).rendered()
+    source = _source(facts, plugin)
+    if source is None:
+        return None
+    imported = _by_interface(facts.imports)
+    missing = {each for each in source.optional if not _fits(facts, imported, {each: source.optional[each]})}
+    scopes = {
+        module_name(re.split("[:/]", interface)): None if interface in missing else imported[interface]
+        for interface in (*source.needs, *source.optional)
+    }
+    return _Source(facts, source.text, scopes).rendered()
+
+
+def serve_form(facts: WorldFacts, plugins: Iterable[GuestPlugin], scope: ScopeFacts) -> tuple[str, ServeForm] | None:
+    """Return the plugin's module and its form for an exported interface; None if no plugin has one."""
+    interface = scope.instance.partition("@")[0]
+    for plugin in plugins:
+        if plugin.serve is not None and plugin.serve.interface == interface and _source(facts, plugin) is not None:
+            return plugin.name, plugin.serve
     return None
 
 
-def _fits(facts: WorldFacts, imported: Mapping[str, ScopeFacts], functions: Functions) -> bool:
-    """Return whether a world imports all of the functions."""
+def _source(facts: WorldFacts, plugin: GuestPlugin) -> GuestSource | None:
+    """Return the plugin's source that suits a world, if there is one."""
+    form = plugin.serve
+    if form is not None and not _fits(facts, _by_interface(facts.exports), {form.interface: form.functions}):
+        return None
+    imported = _by_interface(facts.imports)
+    return next((source for source in plugin.sources if _fits(facts, imported, source.needs)), None)
+
+
+def _by_interface(links: Iterable[Link]) -> dict[str, ScopeFacts]:
+    """Return scopes by the names of their interfaces, without versions."""
+    return {link.scope.instance.partition("@")[0]: link.scope for link in links if not link.label}
+
+
+def _fits(facts: WorldFacts, scopes: Mapping[str, ScopeFacts], functions: Functions) -> bool:
+    """Return whether interfaces have all of the functions."""
     return all(
-        interface in imported and set(wanted) <= {_text(facts, each) for each in imported[interface].functions}
+        interface in scopes and set(wanted) <= {_text(facts, each) for each in scopes[interface].functions}
         for interface, wanted in functions.items()
     )
 
@@ -48,6 +71,9 @@ def _text(facts: WorldFacts, function: FunctionFacts) -> str:
         return ""
     resource, dot, _ = function.function.plain_name.rpartition(".")
     return f"{resource}{dot}{function_text(facts.resolve, function.function)}"
+
+
+_RUNTIME = "witgen_runtime"
 
 
 class _Source:
@@ -95,7 +121,9 @@ class _Source:
 
     def _import(self, module: str, name: str, local: str, *, relative: bool) -> None:
         place, last = "..types" if "types" in module.split(".") else ".", module.rpartition(".")[2]
-        if not relative:
+        if module.partition(".")[0] == _RUNTIME:
+            self._imports.module(f".._runtime{module.removeprefix(_RUNTIME)}", name, local)
+        elif not relative:
             self._imports.name(module, name, local)
         elif (scope := self._scopes.get(last)) is not None:
             chosen = self._facts.chosen_names(scope).get(name, name)

@@ -67,7 +67,7 @@ def package_modules(
         adapters: the world's default adapters.
         plugins: may add modules to `guest/`.
     """
-    for path, scope, render in _modules(facts, host=host, guest=guest, adapters=adapters):
+    for path, scope, render in _modules(facts, host=host, guest=guest, adapters=adapters, plugins=plugins):
         yield Module(f"{path}.py", scope.owner, render)
     for plugin in plugins if guest is not None else ():
         yield Module(f"guest/{plugin.name}.py", facts.own.owner, partial(render_guest_plugin, facts, plugin))
@@ -81,7 +81,9 @@ def package_data(runtime: Mapping[str, str]) -> dict[str, str]:
 _Planned: TypeAlias = tuple[str, ScopeFacts, Callable[[], "str | None"]]
 
 
-def _modules(facts: WorldFacts, *, host: bool, guest: RawNames | None, adapters: str) -> Iterator[_Planned]:
+def _modules(
+    facts: WorldFacts, *, host: bool, guest: RawNames | None, adapters: str, plugins: Sequence[GuestPlugin]
+) -> Iterator[_Planned]:
     yield "__init__", facts.own, partial(_root, facts)
     yield _package(facts, "types/__init__", "Types of world `{}`, shared by hosts and guests.")
     yield _package(facts, "_abi/__init__", "Descriptors that the runtime compiles its converters from.")
@@ -91,7 +93,7 @@ def _modules(facts: WorldFacts, *, host: bool, guest: RawNames | None, adapters:
     if host:
         yield from _host(facts, adapters)
     if guest is not None:
-        yield from _guest(facts, guest, host=host)
+        yield from _guest(facts, guest, plugins, host=host)
 
 
 def _host(facts: WorldFacts, adapters: str) -> Iterator[_Planned]:
@@ -116,7 +118,7 @@ def _host_package(facts: WorldFacts, names: list[str]) -> str:
     return f"{head}\nfrom .{facts.own.module} import {public}\n\n__all__ = [\n{listed}]\n"
 
 
-def _guest(facts: WorldFacts, names: RawNames, *, host: bool) -> Iterator[_Planned]:
+def _guest(facts: WorldFacts, names: RawNames, plugins: Sequence[GuestPlugin], *, host: bool) -> Iterator[_Planned]:
     yield _package(facts, "guest/__init__", "Guest side of world `{}`.")
     yield "guest/_raw", facts.own, partial(render_guest_raw, facts, names)
     for scope in (*(link.scope for link in facts.imports), facts.own):
@@ -127,7 +129,7 @@ def _guest(facts: WorldFacts, names: RawNames, *, host: bool) -> Iterator[_Plann
     for scope in (*(link.scope for link in facts.imports), facts.own):
         yield f"guest/testing/{scope.module}", scope, partial(render_guest_fake, facts, scope)
     if facts.exports or facts.exported:
-        yield "guest/exports/__init__", facts.own, partial(render_guest_exports, facts)
+        yield "guest/exports/__init__", facts.own, partial(render_guest_exports, facts, plugins)
     for link in facts.exports:
         yield f"guest/exports/{link.scope.module}", link.scope, partial(render_guest_export, facts, link.scope)
 

@@ -1,0 +1,3 @@
+from .wasi_http_types import OutgoingRequest, RequestOptions
+
+def handle(request: OutgoingRequest, options: RequestOptions | None) -> object: ...

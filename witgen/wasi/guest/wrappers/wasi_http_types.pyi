@@ -1,0 +1,23 @@
+from typing import Any
+
+class Fields:
+    @staticmethod
+    def from_list(entries: list[tuple[str, bytes]]) -> Fields: ...
+
+class OutgoingBody:
+    @staticmethod
+    def finish(this: OutgoingBody, trailers: Fields | None) -> None: ...
+
+class OutgoingRequest:
+    def __init__(self, headers: Fields) -> None: ...
+
+class OutgoingResponse:
+    def __init__(self, headers: Fields) -> None: ...
+
+class RequestOptions: ...
+
+class ResponseOutparam:
+    @staticmethod
+    def set(param: ResponseOutparam, response: Any) -> None: ...
+
+def http_error_code(err: Any) -> Exception | None: ...

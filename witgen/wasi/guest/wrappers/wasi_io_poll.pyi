@@ -1,0 +1,3 @@
+from typing import Any
+
+def poll(in_: list[Any]) -> list[int]: ...
