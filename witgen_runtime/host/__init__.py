@@ -23,6 +23,8 @@ from .errors import (
     ThreadError,
     Trap,
 )
+from .http.application import HttpApplication
+from .http.options import ServeOptions
 from .linking.definition import Definition, Import, labelled
 from .linking.instance import Instance
 from .open_options import OpenOptions
@@ -92,6 +94,7 @@ __all__ = [
     "GuestResource",
     "HandleLimitError",
     "HostError",
+    "HttpApplication",
     "Import",
     "InputStream",
     "Instance",
@@ -105,6 +108,7 @@ __all__ = [
     "OutputStream",
     "Pollable",
     "Resource",
+    "ServeOptions",
     "Settings",
     "Store",
     "StoreDeadError",

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextvars import copy_context
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakSet
@@ -65,9 +66,11 @@ class StoreThread:
         """Jobs that run on the thread or wait for it, except jobs that only let guests make progress."""
         _threads.add(self)
 
-    def open(self, world: type[W], component: ComponentSource, imports: object, options: Chosen) -> W:
+    def open(
+        self, world: type[W], component: ComponentSource, imports: object, options: Chosen, setup: Setup | None = None
+    ) -> W:
         """Return a world in a new store that belongs to this thread; called on it."""
-        return open_world(world, component, imports, options, Setup(on_store=self._adopt))
+        return open_world(world, component, imports, options, replace(setup or Setup(), on_store=self._adopt))
 
     @property
     def _is_lost(self) -> bool:

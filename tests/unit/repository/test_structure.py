@@ -34,7 +34,7 @@ STAGES = (
     ("api",),
     ("loading", "loaded"),
     ("golem",),
-    ("wasi",),
+    ("proxy", "wasi"),
     ("build", "project.hatch", "project.init", "project.watch"),
     ("demo",),
     ("cli",),

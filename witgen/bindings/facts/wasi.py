@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-__all__ = ["HOST_CLASSES", "MONOTONIC_CLOCK", "PACKAGES", "POLL", "is_provided", "wasi_interface"]
+__all__ = ["HOST_CLASSES", "INCOMING_HANDLER", "MONOTONIC_CLOCK", "PACKAGES", "POLL", "is_provided", "wasi_interface"]
 
 _PACKAGES: Final = frozenset({"wasi:cli", "wasi:clocks", "wasi:filesystem", "wasi:io", "wasi:random", "wasi:sockets"})
 """The packages that wasmtime provides as a whole (wasmtime_component_linker_add_wasip2)."""
@@ -16,6 +16,9 @@ _HTTP: Final = frozenset({"wasi:http/types", "wasi:http/outgoing-handler"})
 
 PACKAGES: Final = _PACKAGES | {"wasi:http"}
 """The packages of which wasmtime provides all or some interfaces."""
+
+INCOMING_HANDLER: Final = "wasi:http/incoming-handler"
+"""What components export that answer HTTP requests."""
 
 POLL: Final = "wasi:io/poll"
 """What asyncio in guests waits for."""

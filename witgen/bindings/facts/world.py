@@ -23,10 +23,11 @@ from .types import (
     named_types,
     used_as_error,
 )
+from .wasi import INCOMING_HANDLER, wasi_interface
 
-__all__ = ["DESCRIPTOR_NAMES", "WORLD_NAMES", "Link", "ScopeFacts", "WorldFacts"]
+__all__ = ["DESCRIPTOR_NAMES", "Link", "ScopeFacts", "WorldFacts"]
 
-# Public attributes of the runtime's classes of worlds.
+# Public attributes of the runtime's classes of all worlds.
 WORLD_NAMES = ("open", "instantiate", "close")
 # The name that every module imports from `__future__`: no function of a module can have it.
 MODULE_IMPORTS = frozenset({"annotations"})
@@ -100,13 +101,24 @@ class WorldFacts:
         self.imported = self._own_functions(self.world.imports)
         self.exported = self._own_functions(self.world.exports)
         self.imports = self._links(self.world.imports, (each.name for each in self.imported))
-        self.exports = self._links(self.world.exports, (*WORLD_NAMES, *(each.name for each in self.exported)))
+        self.exports = self._links(self.world.exports, (*self.own_names, *(each.name for each in self.exported)))
 
     def fingerprint(self, owner: ir.TypeOwner) -> str:
         """Return the fingerprint of an interface or world; several modules of the output show it."""
         if owner not in self._fingerprints:
             self._fingerprints[owner] = fingerprint(self.resolve, owner)
         return self._fingerprints[owner]
+
+    @property
+    def answers_http(self) -> bool:
+        """Whether its components can be served over HTTP: they export the handler of `wasi:http` 0.2."""
+        exported = (item for item in self.world.exports.values() if isinstance(item, ir.InterfaceItem))
+        return any(wasi_interface(self.resolve.interface_name(item.id)) == INCOMING_HANDLER for item in exported)
+
+    @property
+    def own_names(self) -> Sequence[str]:
+        """The public attributes of the runtime's classes of this world."""
+        return (*WORLD_NAMES, "asgi") if self.answers_http else WORLD_NAMES
 
     @property
     def renames(self) -> Renames:

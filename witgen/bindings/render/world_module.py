@@ -9,7 +9,7 @@ from functools import cached_property
 from ...base.frozen import frozen, replace
 from ..facts.support import Side, has_stream
 from ..facts.types import FunctionFacts
-from ..facts.world import WORLD_NAMES, Link, WorldFacts
+from ..facts.world import Link, WorldFacts
 from .annotations import WORLD_EXPORTS, Annotations, Bases, private
 from .displays import literal
 from .docs import paragraphs, wrapped
@@ -181,7 +181,11 @@ class _World:
         """Return the signatures of the world's own exported functions that the runtime can call."""
         functions = supported(self.facts, self.facts.exported, Side.HOST_EXPORT)
         annotations = self.own_annotations(bases)
-        return [_beside_own(called(self.facts, function, annotations)) for function in functions]
+        return [self._beside_own(called(self.facts, function, annotations)) for function in functions]
+
+    def _beside_own(self, signature: Signature) -> Signature:
+        """Append `_` to a function called like something that the world's class offers."""
+        return replace(signature, name=signature.name + "_") if signature.name in self.facts.own_names else signature
 
     def own_annotations(self, bases: Bases) -> Annotations:
         """Return annotations for the body of the world's class."""
@@ -190,11 +194,6 @@ class _World:
     def _callables(self) -> tuple[FunctionFacts, ...]:
         free = (f for f in self.facts.imported if f.function.kind.resource is None)
         return supported(self.facts, free, Side.HOST_IMPORT)
-
-
-def _beside_own(signature: Signature) -> Signature:
-    """Append `_` to a function called like something that every world's class offers."""
-    return replace(signature, name=signature.name + "_") if signature.name in WORLD_NAMES else signature
 
 
 def render_host_world(facts: WorldFacts, adapters: str) -> tuple[str, list[str]]:
@@ -217,7 +216,9 @@ def render_host_world(facts: WorldFacts, adapters: str) -> tuple[str, list[str]]
         self_type=world.imports.name("typing", "Self"),
         unpack=world.imports.name("typing", "Unpack"),
         classmethod=world.own_annotations(Bases.PLAIN).builtin("classmethod"),
-        callable=world.imports.name("collections.abc", "Callable") if signatures else "",
+        callable=world.imports.name("collections.abc", "Callable") if signatures or facts.answers_http else "",
+        answers_http=facts.answers_http,
+        needs_imports=not all(field.default for field in fields),
         abstractmethod=world.imports.name("abc", "abstractmethod") if any(r.functions for r in resources) else "",
         resources=resources,
         async_bases=async_bases,

@@ -27,7 +27,8 @@ from ..store.resource import GuestResource, ResourceBinding
 from ..store.store import Store
 from ..streams.stream_handles import FunctionEnds
 from .definition import Needs
-from .linker import Linkage, is_refused, refuse
+from .linked_imports import is_refused, refuse
+from .linker import Linkage
 
 __all__ = ["Instance"]
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property, partial
 from itertools import count
-from typing import Any, NoReturn
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import wasmtime
@@ -16,7 +16,7 @@ from wasmtime import component as wasm
 from ... import abi
 from .. import forking, signatures
 from ..adapters.calling.bound_imports import CANCEL, COMMAND, DRIVE, OPENED, POLL, STEP, WAIT, finish_of, start_of
-from ..adapters.calling.stream_calls import Classes, keys_of, obstacle, passages
+from ..adapters.calling.stream_calls import Classes, keys_of, passages
 from ..adapters.calling.stream_kinds import put_name
 from ..adapters.calling.subtasks import Subtasks
 from ..adapters.compose.lending import number_name
@@ -34,13 +34,12 @@ from ..streams.manager import StreamManager
 from ..streams.stream_handles import FunctionEnds
 from ..wasi.stream_files import GET_DIRECTORIES, PREOPENS, hidden, refused
 from .borrow_reps import numbered, with_objects
-from .definition import Definition, Import, Needs
+from .definition import Definition, Needs
 from .implementations import Implementation, check_imports, problems_of, subclass
+from .linked_imports import LinkedImport, refuse, wanted_of
 from .versions import is_native
 
-__all__ = ["Linkage", "is_refused", "refuse"]
-
-_NO_ASYNC = "wasmtime's C API cannot implement it, and adapters cannot be put around the component"
+__all__ = ["Linkage"]
 
 _NO_HTTP = (
     "components send HTTP requests only where they are allowed to: open(…, http=True) allows it, Store(http=True) too"
@@ -57,76 +56,16 @@ def _number_of(resource: abi.Resource) -> int:
     return _numbers[resource]
 
 
-@dataclass(frozen=True, eq=False)
-class _Linked:
-    """One of a component's imports: its name, the functions that the component uses, and its implementation."""
-
-    name: str
-    implementation: Implementation
-    used: frozenset[str]
-    text: frozenset[str]
-    polled: frozenset[str]
-    lent: frozenset[str]
-    carried: frozenset[str]
-    """The functions whose streams and futures have adapters."""
-    refusal: str
-
-    @property
-    def item(self) -> Import:
-        return self.implementation.item
-
-    @classmethod
-    def all(cls, implementations: Iterable[Implementation], needs: Needs) -> list[_Linked]:
-        """Return the component's imports of a world."""
-        known, nothing = {each.item.name: each for each in implementations}, frozenset[str]()
-        return [
-            cls(
-                name,
-                known[of],
-                needs.functions[name],
-                needs.text.get(("import", name), nothing),
-                needs.polled.get(name, nothing),
-                needs.lent.get(name, nothing),
-                needs.numbers.get(("import", name), nothing),
-                needs.refusal,
-            )
-            for name, of in needs.imports.items()
-            if of in known
-        ]
-
-    def problems(self, *, awaits: bool) -> Iterator[str]:
-        """Report what the implementation lacks."""
-        return self.implementation.missing(awaits=awaits, unserved=self._unserved(), refused=self.without_adapter())
-
-    def _unserved(self) -> dict[str, str]:
-        """Return the async functions that the component imports and that have no adapter, with the reason."""
-        reason = f"{_NO_ASYNC}: {self.refusal}" if self.refusal else _NO_ASYNC
-        return {
-            each.name: reason
-            for each in self.item.interface.functions
-            if each.is_async and each.name in self.used and each.name not in self.polled
-        }
-
-    def without_adapter(self) -> set[str]:
-        """Return the functions with streams or futures that lack an adapter; calling one raises the reason."""
-        functions = self.item.interface.functions
-        return {each.name for each in functions if signatures.passes_ends(each) and is_refused(each, self.carried)}
-
-
-def is_refused(function: abi.Function, carried: Container[str]) -> bool:
-    """Return whether a function with streams or futures cannot be called; `carried` are those with an adapter."""
-    return function.name not in carried or obstacle(function) is not None
-
-
-def refuse(function: abi.Function, *_: object, **__: object) -> NoReturn:
-    """Return why a function cannot be called."""
-    reason = obstacle(function) or "streams and futures need adapters, and the component has none"
-    raise LinkError(f"{signatures.describe(function)} cannot be called: {reason}")
-
-
-def _wanted(linked: Iterable[_Linked]) -> list[_Linked]:
-    """Return those of a component's imports that Python implements."""
-    return [each for each in linked if not each.implementation.native]
+def _implementation(
+    function: abi.Function, python: type[HostResource], make: Callable[..., Any]
+) -> Callable[..., Any] | None:
+    """Return the implementation of a resource's function; None for methods, which belong to its objects."""
+    if function.kind is abi.FunctionKind.METHOD:
+        return None
+    if function.kind is abi.FunctionKind.CONSTRUCTOR:
+        return make
+    found: Callable[..., Any] = getattr(python, function.python)
+    return found
 
 
 class Linkage:
@@ -157,7 +96,7 @@ class Linkage:
 
     def check(self, needs: Needs) -> None:
         """Raise with a list of all that the component imports and that is missing or does not fit."""
-        wanted = _wanted(_Linked.all(self._implementations, needs))
+        wanted = wanted_of(LinkedImport.all(self._implementations, needs))
         self._refuse_missing(wanted, needs)
         self._refuse_lending(wanted)
 
@@ -168,8 +107,8 @@ class Linkage:
 
     def define(self, needs: Needs) -> None:
         """Define everything that the component imports."""
-        linked = _Linked.all(self._implementations, needs)
-        wanted = _wanted(linked)
+        linked = LinkedImport.all(self._implementations, needs)
+        wanted = wanted_of(linked)
         for implementation in self._implementations:
             self._assign(implementation)
         with ffi.defining(self._linker) as root:
@@ -188,7 +127,7 @@ class Linkage:
                 self._bind(root, WAIT, partial(may_wait, self.store))
             self._define_numbers(root, linked, needs)
 
-    def _refuse_missing(self, wanted: list[_Linked], needs: Needs) -> None:
+    def _refuse_missing(self, wanted: list[LinkedImport], needs: Needs) -> None:
         awaits = self.store.finish is not None
         # Two versions of an interface may have one implementation, and lack the same.
         missing = dict.fromkeys(problem for each in wanted for problem in each.problems(awaits=awaits))
@@ -197,7 +136,7 @@ class Linkage:
         if wrong := [*self._known_problems, *missing, *not_allowed]:
             raise LinkError("imports that are not implemented:\n" + "\n".join(f"  {problem}" for problem in wrong))
 
-    def _define_numbers(self, root: wasm.LinkerInstance, linked: list[_Linked], needs: Needs) -> None:
+    def _define_numbers(self, root: wasm.LinkerInstance, linked: list[LinkedImport], needs: Needs) -> None:
         """Define the functions that return numbers of handles, for functions that borrow several."""
         for each in linked:
             for resource, _ in each.item.interface.resources:
@@ -210,7 +149,7 @@ class Linkage:
     def _number(self, instance: HostResource) -> int:
         return self.store.table.lend(instance)[0]
 
-    def _refuse_lending(self, wanted: list[_Linked]) -> None:
+    def _refuse_lending(self, wanted: list[LinkedImport]) -> None:
         """Refuse a component with functions that are lent two handles by every call, where such calls trap."""
         lent = [
             f"  {each.item.name or 'the world itself'}: {signatures.describe(function)}"
@@ -229,7 +168,7 @@ class Linkage:
             else:
                 self.sides[resource] = Host(subclass(base, HostResource), _number_of(resource))
 
-    def _fill(self, instance: wasm.LinkerInstance, linked: _Linked) -> None:
+    def _fill(self, instance: wasm.LinkerInstance, linked: LinkedImport) -> None:
         refused = linked.without_adapter()
         for resource, _ in linked.item.interface.resources:
             type_ = wasm.ResourceType.host(_number_of(resource))
@@ -260,7 +199,7 @@ class Linkage:
             return interruption.in_time
         return self.store.finish
 
-    def _handles_for(self, linked: _Linked, function: abi.Function) -> ResourceHandles:
+    def _handles_for(self, linked: LinkedImport, function: abi.Function) -> ResourceHandles:
         """Return the handles of a function, with its streams and futures if it passes any."""
         if not signatures.passes_ends(function):
             return self.handles
@@ -342,8 +281,29 @@ class Linkage:
         with ffi.defining(self._linker) as root, ffi.defining(root, name) as instance:
             for function, implementation in functions.items():
                 # A method is looked up on its object, and these objects are wasmtime's.
-                called = replace(function, name=function.python, resource=None)
+                called = (
+                    replace(function, name=function.python, resource=None)
+                    if function.resource is not None
+                    else function
+                )
                 self._bind(instance, called, implementation, name=function.name)
+
+    def replace_resources(
+        self,
+        name: str,
+        interface: abi.Interface,
+        classes: Mapping[abi.Resource, tuple[type[HostResource], Callable[..., Any]]],
+    ) -> None:
+        """Define resources of an interface in place of wasmtime's; each has a class, and a callable that makes one."""
+        with ffi.defining(self._linker) as root, ffi.defining(root, name) as instance:
+            for resource, (python, _) in classes.items():
+                self.sides[resource] = Host(python, _number_of(resource))
+                type_ = wasm.ResourceType.host(_number_of(resource))
+                ffi.add_resource(instance, resource.name, type_, self.store.destructor)
+            for function in interface.functions:
+                if function.resource is not None and function.resource in classes:
+                    python, make = classes[function.resource]
+                    self._bind(instance, function, _implementation(function, python, make))
 
     def instantiate(self, component: wasm.Component) -> wasm.Instance:
         """Make an instance, which may run the guest's start code."""

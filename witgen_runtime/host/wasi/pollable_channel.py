@@ -19,7 +19,7 @@ from .internal_component import InternalComponent
 if TYPE_CHECKING:
     from ..store.store import Store
 
-__all__ = ["Channel", "Channels", "PollableError"]
+__all__ = ["LIVE", "OPEN_TIMEOUT", "Channel", "Channels", "Door", "PollableError"]
 
 OPEN_TIMEOUT: Final = 5.0
 """Seconds until a connection from this process to itself is taken to be impossible."""
@@ -130,7 +130,7 @@ class Channels:
         if future < 0:
             raise ConnectionRefusedError("the request was refused")
         try:
-            peer = _Door(listener, f"/{token}".encode()).accept(OPEN_TIMEOUT)
+            peer = Door(listener, f"/{token}".encode()).accept(OPEN_TIMEOUT)
         except OSError:
             self._far.call(text.ABANDON, future)
             raise
@@ -172,7 +172,7 @@ class Channels:
                 peer.shutdown(socket.SHUT_RDWR)
 
 
-class _Door:
+class Door:
     """Waits for the connection that requests `path`. Other connections are refused, and cannot delay the right one."""
 
     def __init__(self, listener: socket.socket, path: bytes) -> None:

@@ -1,0 +1,238 @@
+"""Answers HTTP requests, each path in a way that a server has to cope with."""
+
+import sys
+
+from web_bindings.guest import exports
+from web_bindings.guest import wasi_clocks_monotonic_clock as clock
+from web_bindings.guest import wasi_http_outgoing_handler as outgoing
+from web_bindings.guest import wasi_http_types as http
+from web_bindings.types.wasi_http_types import (
+    ErrorCode,
+    ErrorCodeDnsTimeout,
+    HeaderError,
+    IncomingRequestConsumeError,
+    SchemeHttp,
+)
+from web_bindings.types.wasi_io_streams import StreamError, StreamErrorClosed
+
+from witgen_runtime import Err, Ok
+
+MILLISECOND = 1_000_000
+seen = []
+
+
+def chunks(request):
+    with request.consume() as body, body.stream() as stream:
+        while True:
+            try:
+                yield stream.blocking_read(1 << 16)
+            except StreamErrorClosed:
+                return
+
+
+def start(out, headers=(), status=200):
+    response = http.OutgoingResponse(http.Fields.from_list(list(headers)))
+    response.set_status_code(status)
+    body = response.body()
+    http.ResponseOutparam.set(out, Ok(response))
+    return body
+
+
+def write(stream, data):
+    for at in range(0, len(data), 4096):
+        stream.blocking_write_and_flush(data[at : at + 4096])
+
+
+def send(out, text, headers=(), status=200):
+    body = start(out, headers, status)
+    with body.write() as stream:
+        write(stream, text.encode())
+    http.OutgoingBody.finish(body, None)
+
+
+def method_of(request):
+    method = request.method()
+    return getattr(method, "value", None) or type(method).__name__.removeprefix("Method").upper()
+
+
+def describe(request, out):
+    with request.headers() as headers:
+        lines = [f"{name}: {value.decode('latin-1')}" for name, value in headers.entries()]
+    scheme = type(request.scheme()).__name__
+    first = f"{method_of(request)} {request.path_with_query()} {scheme} {request.authority()}"
+    send(out, "\n".join([first, *sorted(lines)]) + "\n", [("content-type", b"text/plain")])
+
+
+def echo(request, out):
+    data = b"".join(chunks(request))
+    body = start(out, [("content-type", b"application/octet-stream"), ("x-length", b"%d" % len(data))])
+    with body.write() as stream:
+        write(stream, data)
+    http.OutgoingBody.finish(body, None)
+
+
+def count(request, out):
+    send(out, str(sum(map(len, chunks(request)))))
+
+
+def pipe(request, out):
+    body = start(out)
+    with body.write() as stream:
+        for data in chunks(request):
+            write(stream, data)
+    http.OutgoingBody.finish(body, None)
+
+
+def stream_slowly(_request, out):
+    body = start(out, [("content-type", b"text/plain")])
+    with body.write() as stream:
+        for number in range(3):
+            write(stream, b"part %d\n" % number)
+            clock.subscribe_duration(200 * MILLISECOND).block()
+    http.OutgoingBody.finish(body, None)
+
+
+def tick(_request, out):
+    body = start(out)
+    with body.write() as stream:
+        while True:
+            write(stream, b"tick\n")
+            clock.subscribe_duration(20 * MILLISECOND).block()
+
+
+def flood(_request, out):
+    body = start(out)
+    with body.write() as stream:
+        for _ in range(100 << 8):
+            stream.blocking_write_and_flush(bytes(4096))
+    http.OutgoingBody.finish(body, None)
+
+
+def sleep(_request, out):
+    clock.subscribe_duration(60_000 * MILLISECOND).block()
+    send(out, "late")
+
+
+def spin(_request, _out):
+    while True:
+        pass
+
+
+def hog(_request, _out):
+    kept = []
+    while True:
+        kept.append(bytes(10_000_000))
+
+
+def fail(_request, _out):
+    print("a last word", file=sys.stderr)
+    raise ValueError("this guest fails")
+
+
+def silent(_request, out):
+    out.__exit__(None, None, None)
+
+
+def answer_with_error(_request, out):
+    http.ResponseOutparam.set(out, Err(ErrorCodeDnsTimeout()))
+
+
+def announce(request, out):
+    """Announce as many bytes as the query says, and send ten."""
+    length = request.path_with_query().partition("?")[2]
+    body = start(out, [("content-length", length.encode())])
+    with body.write() as stream:
+        write(stream, b"0123456789")
+    http.OutgoingBody.finish(body, None)
+
+
+def unfinished(_request, out):
+    body = start(out)
+    with body.write() as stream:
+        write(stream, b"the first half")
+    body.__exit__(None, None, None)
+
+
+def trailers(_request, out):
+    body = start(out, [("trailer", b"x-sum")])
+    with body.write() as stream:
+        write(stream, b"content")
+    http.OutgoingBody.finish(body, http.Fields.from_list([("x-sum", b"42"), ("x-other", b"1")]))
+
+
+def status(request, out):
+    code = int(request.path_with_query().partition("?")[2])
+    body = start(out, [], code)
+    with body.write() as stream:
+        write(stream, b"a body")
+    http.OutgoingBody.finish(body, None)
+
+
+def split(_request, out):
+    """Try to put another header into a value, and another line into a name."""
+    refused = []
+    for field in (("x-a", b"1\r\nx-evil: 1"), ("x-b\r\nx-evil", b"1"), ("connection", b"close"), ("host", b"evil")):
+        try:
+            http.Fields.from_list([field])
+        except HeaderError as error:
+            refused.append(type(error).__name__)
+    send(out, " ".join(refused))
+
+
+def remember(request, out):
+    seen.append(request.path_with_query().partition("?")[2])
+    send(out, ",".join(seen))
+
+
+def keep_on(_request, out):
+    send(out, "answered")
+    clock.subscribe_duration(300 * MILLISECOND).block()
+    seen.append("kept on")
+
+
+def read_none(_request, out):
+    send(out, "not interested")
+
+
+def twice(request, out):
+    with request.consume():
+        pass
+    try:
+        request.consume()
+    except IncomingRequestConsumeError as error:
+        send(out, type(error).__name__)
+
+
+def fetch(request, out):
+    made = http.OutgoingRequest(http.Fields())
+    made.set_scheme(SchemeHttp())
+    made.set_authority(request.path_with_query().partition("?")[2])
+    made.set_path_with_query("/")
+    try:
+        future = outgoing.handle(made, None)
+        with future.subscribe() as ready:
+            ready.block()
+        answered = future.get()
+        send(out, f"{type(answered).__name__}")
+    except ErrorCode as error:
+        send(out, type(error).__name__, [], 502)
+
+
+PATHS = {
+    "/echo": echo, "/count": count, "/pipe": pipe, "/slowly": stream_slowly, "/tick": tick, "/flood": flood,
+    "/sleep": sleep, "/spin": spin, "/hog": hog, "/fail": fail, "/silent": silent, "/error": answer_with_error,
+    "/announce": announce, "/unfinished": unfinished, "/trailers": trailers, "/status": status, "/split": split,
+    "/remember": remember, "/keep-on": keep_on, "/read-none": read_none, "/twice": twice, "/fetch": fetch,
+}  # fmt: skip
+
+
+class Handler(exports.wasi_http_incoming_handler.IncomingHandler):
+    def handle(self, request, response_out):
+        path = request.path_with_query().partition("?")[0]
+        try:
+            PATHS.get(path, describe)(request, response_out)
+        except StreamError as error:
+            print(f"a stream ended: {type(error).__name__}", file=sys.stderr)
+
+
+exports.serve(__name__, wasi_http_incoming_handler=Handler())

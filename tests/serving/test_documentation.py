@@ -1,0 +1,27 @@
+"""The programs of docs/serving.md run."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.paths import ROOT
+from tests.support.servers import behind_uvicorn
+
+pytestmark = pytest.mark.slow
+
+PROGRAMS = re.findall(r"^```python\n(.*?)^```", (ROOT / "docs" / "serving.md").read_text(), re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize(("program", "path"), zip(PROGRAMS, ["/", "/wasm/"], strict=True))
+def test_programs_run(program: str, path: str, web: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copy(web, tmp_path / "app.wasm")
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    exec(program, names)
+    with behind_uvicorn(names["app"]) as server, server.client() as client:
+        assert client.get(path).text.startswith("GET / ")

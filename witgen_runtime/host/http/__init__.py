@@ -1,0 +1,1 @@
+"""Serves components that export `wasi:http/incoming-handler` as ASGI applications."""

@@ -1,0 +1,160 @@
+"""Heads of requests and responses, cleaned: what belongs to one connection is not passed on, nor what is ambiguous."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, MutableMapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+from urllib.parse import quote, quote_from_bytes
+
+__all__ = ["HeadError", "RequestHead", "ResponseHead", "Scope", "request_head", "response_head"]
+
+Scope: TypeAlias = MutableMapping[str, Any]
+"""What an ASGI server says about a connection."""
+
+_Fields: TypeAlias = Iterable[tuple[bytes, bytes]]
+
+_HOP_BY_HOP: Final = frozenset(
+    {b"connection", b"http2-settings", b"keep-alive", b"proxy-authenticate", b"proxy-authorization"}
+    | {b"proxy-connection", b"te", b"transfer-encoding", b"upgrade"}
+)
+"""Headers of one connection (RFC 9110, 7.6.1), and those that wasmtime refuses for that reason."""
+
+_NAME: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_VALUE: Final = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
+_LENGTH: Final = re.compile(rb"[0-9]{1,19}")
+
+_BODILESS: Final = frozenset({204, 304})
+"""Statuses whose responses have no content (RFC 9110, 6.4.1)."""
+
+
+class HeadError(Exception):
+    """The head of a message is malformed."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestHead:
+    """The head of a request, as its component gets it.
+
+    Attributes:
+        method: in capitals, if it is a known one.
+        target: the path below the mount, with the query.
+        scheme: `http` or `https`.
+        authority: what the client wrote into `Host`, None if it wrote nothing.
+        fields: the headers, without those of the connection and without `Host`.
+        length: the announced number of bytes of the body; None if they are not announced.
+        has_body: whether there is a body.
+        expects_continue: whether the client waits until its body is wanted.
+    """
+
+    method: str
+    target: str
+    scheme: str
+    authority: str | None
+    fields: list[tuple[str, bytes]]
+    length: int | None
+    has_body: bool
+    expects_continue: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseHead:
+    """The head of a response, as the server gets it.
+
+    Attributes:
+        status: from 200 to 599.
+        fields: the headers, in lower case, without those of the connection.
+        length: the announced number of bytes of the body; None if they are not announced.
+        has_body: whether the status and the request's method allow one.
+        trailers: the names of announced trailers, as the header has them.
+    """
+
+    status: int
+    fields: list[tuple[bytes, bytes]]
+    length: int | None
+    has_body: bool
+    trailers: bytes
+
+
+def request_head(scope: Scope) -> RequestHead:
+    """Return the head of the request that an ASGI server describes.
+
+    Raises:
+        HeadError: its headers are malformed, or its lengths contradict each other.
+    """
+    given: list[tuple[bytes, bytes]] = [(bytes(name).lower(), bytes(value)) for name, value in scope["headers"]]
+    fields = _end_to_end(given)
+    chunked = any(name == b"transfer-encoding" for name, _ in given)
+    if chunked:
+        # Of two lengths, proxies believe either: this is how requests are smuggled (RFC 9112, 6.3).
+        fields = [field for field in fields if field[0] != b"content-length"]
+    length = _length(fields)
+    hosts = [value for name, value in given if name == b"host"]
+    if len(set(hosts)) > 1:
+        raise HeadError("several values of Host")
+    return RequestHead(
+        scope["method"],
+        _target(scope),
+        scope.get("scheme", "http"),
+        hosts[0].decode("latin-1") if hosts else None,
+        [(name.decode("latin-1"), value) for name, value in fields if name != b"host"],
+        length,
+        # HTTP/2 needs no header for a body: there, only the body itself says whether it is there.
+        chunked or bool(length) or (length is None and scope.get("http_version", "1.1") not in {"1.0", "1.1"}),
+        any(name == b"expect" and value.lower() == b"100-continue" for name, value in given),
+    )
+
+
+def response_head(status: int, entries: Iterable[tuple[str, bytes]], method: str) -> ResponseHead:
+    """Return the head of a guest's response to a request with this method.
+
+    Raises:
+        HeadError: its status is not one of a final response, its headers are malformed, or its lengths contradict each
+            other.
+    """
+    if not 200 <= status <= 599:
+        raise HeadError(f"{status} is not the status of a final response")
+    fields = _end_to_end((name.lower().encode("latin-1", "replace"), value) for name, value in entries)
+    length = _length(fields)
+    if length is not None:
+        fields = [field for field in fields if field[0] != b"content-length"]
+        if status not in _BODILESS or status == 304:
+            fields.append((b"content-length", b"%d" % length))
+    trailers = b", ".join(value for name, value in fields if name == b"trailer")
+    return ResponseHead(status, fields, length, status not in _BODILESS and method != "HEAD", trailers)
+
+
+def _end_to_end(fields: _Fields) -> list[tuple[bytes, bytes]]:
+    """Return headers without those of the connection, which `Connection` may name (RFC 9110, 7.6.1)."""
+    kept, named = list[tuple[bytes, bytes]](), set(_HOP_BY_HOP)
+    for name, value in fields:
+        if not (_NAME.fullmatch(name) and _VALUE.fullmatch(value)):
+            raise HeadError(f"malformed header {name[:80]!r}")
+        kept.append((name, value))
+        if name == b"connection":
+            named.update(each.strip().lower() for each in value.split(b","))
+    named.discard(b"host")
+    return [field for field in kept if field[0] not in named]
+
+
+def _length(fields: _Fields) -> int | None:
+    """Return the announced length of a body."""
+    lengths = {part.strip() for name, value in fields if name == b"content-length" for part in value.split(b",")}
+    if not lengths:
+        return None
+    if len(lengths) > 1 or not _LENGTH.fullmatch(next(iter(lengths))):
+        raise HeadError("malformed Content-Length")
+    return int(lengths.pop())
+
+
+def _target(scope: Scope) -> str:
+    """Return the path below the mount, and the query, in the characters of a URI."""
+    path, root = scope["path"], scope.get("root_path", "")
+    raw = bytes(scope.get("raw_path") or quote(path).encode()).partition(b"?")[0]
+    if root and (path == root or path.startswith(root.rstrip("/") + "/")):
+        mount = quote(root.rstrip("/")).encode()
+        raw = raw.removeprefix(mount) if raw.startswith(mount) else quote(path[len(root.rstrip("/")) :]).encode()
+    query = bytes(scope.get("query_string", b""))
+    target = (raw or b"/") + (b"?" + query if query else b"")
+    return quote_from_bytes(target, safe="!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")

@@ -1,0 +1,179 @@
+"""The instances of a served component: opened ahead of need, used for some requests, closed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
+from typing import Any, ClassVar
+
+from wasmtime.component import Component
+
+from ..linking.instance import Instance
+from ..linking.instantiation import Setup
+from ..linking.linker import Linkage
+from ..store_thread import StoreThread
+from ..world import World
+from . import resources
+from .bodies import Bodies
+from .exchange import Exchange
+from .handler_types import HandlerTypes
+from .options import Serving
+
+__all__ = ["Instances", "ServedInstance", "ServedWorld"]
+
+
+class ServedWorld(World):
+    """Base of a world whose handler is called for each request."""
+
+    _types: ClassVar[HandlerTypes]
+
+    def _bind(self, instance: Instance) -> None:
+        handler = self._types.handler
+        self.handle: Callable[..., None] = instance.function(handler.functions[0], handler.name)
+
+
+class ServedInstance:
+    """One instance, in a store with a thread.
+
+    Attributes:
+        used: how many requests it has got.
+        generation: the number of the component, which grows when that is replaced.
+    """
+
+    def __init__(
+        self, thread: StoreThread, world: ServedWorld, bodies: Bodies, types: HandlerTypes, generation: int
+    ) -> None:
+        self._thread, self._world, self._bodies, self._types = thread, world, bodies, types
+        self.generation = generation
+        self.used = 0
+
+    @classmethod
+    async def open(
+        cls, world: type[ServedWorld], component: Component, imports: object, wanted: Serving, generation: int
+    ) -> ServedInstance:
+        """Open an instance on the running loop."""
+        types, made = world._types, list[Bodies]()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  (see `World`)
+
+        def define(linkage: Linkage) -> None:
+            made.append(resources.link(linkage, types, sends=wanted.http))
+
+        options, setup = wanted.opening(), Setup(on_linkage=define)
+        thread = StoreThread(asyncio.get_running_loop(), options.limits.deadline)
+        try:
+            opened = await thread.run(partial(thread.open, world, component, imports, options, setup))
+        except BaseException:
+            thread.end()
+            raise
+        return cls(thread, opened, made[0], types, generation)
+
+    async def handle(self, exchange: Exchange) -> None:
+        """Have the guest answer a request; return when it has ended. Cancelling this stops the guest."""
+        self.used += 1
+        await self._thread.run(partial(self._handle, exchange))
+
+    def _handle(self, exchange: Exchange) -> None:
+        self._bodies.start_over()
+        request = resources.IncomingRequest(exchange, self._bodies, self._types)
+        self._world.handle(request, resources.ResponseOutparam(exchange))
+
+    async def close(self) -> None:
+        """Close the store; a running guest is stopped."""
+        await self._thread.close(self._world)
+
+
+class Instances:
+    """The instances of one event loop.
+
+    Args:
+        make: opens an instance.
+        wanted: how many there may be in use, and how many are opened before they are needed.
+        report: called with the exception when that fails.
+
+    Attributes:
+        generation: the number of the current component.
+    """
+
+    def __init__(
+        self, make: Callable[[], Awaitable[ServedInstance]], wanted: Serving, report: Callable[[Exception], None]
+    ) -> None:
+        self._make, self._wanted, self._report = make, wanted, report
+        self._slots = asyncio.Semaphore(wanted.instances)
+        self._free: deque[ServedInstance] = deque()
+        self._opening = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._ended = False
+        self.generation = 0
+
+    async def take(self) -> ServedInstance:
+        """Return an instance that is free; it has to be released."""
+        await self._slots.acquire()
+        try:
+            instance = self._free.popleft() if self._free else await self._make()
+        except BaseException:
+            self._slots.release()
+            raise
+        self.refill()
+        return instance
+
+    def release(self, instance: ServedInstance, *, intact: bool) -> None:
+        """Let an instance answer another request if it is intact and may, or close it."""
+        self._slots.release()
+        if intact and instance.used < self._wanted.requests and self._is_current(instance):
+            self._free.appendleft(instance)
+        else:
+            self.in_background(instance.close())
+
+    def _is_current(self, instance: ServedInstance) -> bool:
+        return instance.generation == self.generation and not self._ended
+
+    def refill(self) -> None:
+        """Open instances until enough of them are free."""
+        while not self._ended and len(self._free) + self._opening < self._wanted.ahead:
+            self._opening += 1
+            self.in_background(self._open_ahead())
+
+    async def _open_ahead(self) -> None:
+        try:
+            instance = await self._make()
+        except Exception as error:  # noqa: BLE001  (whatever it is, the request that needs an instance gets it, too)
+            self._report(error)
+            return
+        finally:
+            self._opening -= 1
+        if self._is_current(instance):
+            self._free.append(instance)
+        else:
+            await instance.close()
+
+    def renew(self) -> None:
+        """Stop using the instances that were opened so far."""
+        self.generation += 1
+        self._close_free()
+        self.refill()
+
+    def _close_free(self) -> None:
+        while self._free:
+            self.in_background(self._free.popleft().close())
+
+    def in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do some work that nobody waits for, before this ends."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def leave(self) -> list[ServedInstance]:
+        """Return the instances that are free, because the loop has ended."""
+        self._ended = True
+        free, self._free = list(self._free), deque()
+        return free
+
+    async def close(self) -> None:
+        """Close the instances that are free, and those in use when their requests end. Waits for background work."""
+        self._ended = True
+        self._close_free()
+        while self._tasks:
+            with contextlib.suppress(Exception):
+                await asyncio.wait(set(self._tasks))

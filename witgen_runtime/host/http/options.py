@@ -1,0 +1,126 @@
+"""The options of a served component."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, TypedDict, cast
+
+from ..adapters.options import Adapters
+from ..open_options import Chosen
+from ..store.limits import Limits
+from ..wasi.standard_streams import WasiConfig
+
+__all__ = ["ServeOptions", "Serving", "serving"]
+
+_MEBIBYTE: Final = 1 << 20
+
+
+class ServeOptions(TypedDict, total=False):
+    """Keyword arguments of `asgi`; each may be left out.
+
+    Raises:
+        TypeError: there is no such option, or its value has a type that it cannot have.
+        ValueError: a limit is out of range.
+    """
+
+    requests: int
+    """Requests that an instance answers, one after another. 1 by default: an instance that answers several keeps in its
+    memory what it knows of each."""
+    instances: int
+    """The most instances at a time, and so the most requests; others wait. 64 by default."""
+    ahead: int
+    """Instances that are opened before requests need them. 2 by default."""
+    deadline: float | None
+    """Seconds from the arrival of a request until its response has been sent. 30 by default; None for no limit, which
+    streams without end need."""
+    memory: int | None
+    """Bytes that each memory of an instance may have; None for no limit. 256 MiB by default."""
+    fuel: int | None
+    """Instructions, about, that an instance may run in all. No limit by default."""
+    body_limit: int | None
+    """Bytes that the body of a request may have; None for no limit. 16 MiB by default. Bodies are never buffered."""
+    http: bool
+    """Whether the component may send HTTP requests of its own, to any address that this machine reaches. False by
+    default: they end with `HTTP-request-denied`."""
+    wasi: Callable[[], WasiConfig] | None
+    """Makes what an instance sees of this machine; by default it shares stdout and stderr, and nothing else."""
+    adapters: Adapters | None
+    """Whether lists of bytes take the fast way, as in `OpenOptions`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What the options come to."""
+
+    requests: int
+    instances: int
+    ahead: int
+    body_limit: int | None
+    limits: Limits
+    http: bool
+    wasi: Callable[[], WasiConfig] | None
+    adapters: Adapters | None
+
+    def opening(self) -> Chosen:
+        """Return the options of one instance. Its store has `wasi:http` in any case: the handler's types are there."""
+        return Chosen(self.wasi() if self.wasi is not None else None, self.limits, self.adapters, http=True)
+
+
+def serving(caller: str, options: Mapping[str, object]) -> Serving:
+    """Return what options come to.
+
+    Args:
+        caller: what took them, for messages: `Proxy.asgi`.
+        options: `ServeOptions`, from callers that no type checker has seen.
+
+    Raises:
+        TypeError: there is no such option, or its value has a type that it cannot have.
+        ValueError: a limit is out of range.
+    """
+    known = ServeOptions.__annotations__
+    for name in options:
+        if name not in known:
+            raise TypeError(f"{caller}() got an unexpected keyword argument {name!r}; it takes {', '.join(known)}")
+    given = cast("ServeOptions", options)
+    limits = Limits(
+        memory=given.get("memory", 256 * _MEBIBYTE),
+        fuel=given.get("fuel"),
+        deadline=given.get("deadline", 30.0),
+        interruptible=True,
+    )
+    body_limit = given.get("body_limit", 16 * _MEBIBYTE)
+    instances = _count("instances", given.get("instances", 64), 1)
+    return Serving(
+        _count("requests", given.get("requests", 1), 1),
+        instances,
+        min(instances, _count("ahead", given.get("ahead", 2), 0)),
+        None if body_limit is None else _count("body_limit", body_limit, 0),
+        limits,
+        _flag("http", given.get("http", False)),
+        _maker("wasi", given.get("wasi")),
+        given.get("adapters"),
+    )
+
+
+def _count(name: str, value: object, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name}: expected a whole number, got {type(value).__name__}")
+    if value < least:
+        raise ValueError(f"{name}: expected at least {least}, got {value}")
+    return value
+
+
+def _flag(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"{name}: expected True or False, got {type(value).__name__}")
+    return value
+
+
+def _maker(name: str, value: Callable[[], WasiConfig] | None) -> Callable[[], WasiConfig] | None:
+    if value is not None and not callable(value):
+        raise TypeError(
+            f"{name}: expected a function that returns a WasiConfig, because each instance needs one,"
+            f" got {type(value).__name__}"
+        )
+    return value
