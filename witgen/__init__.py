@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .config import Config
     from .diagnostics.errors import WitgenError
     from .diagnostics.model import Diagnostic
-    from .loading import load
+    from .loading import Linked, link, load
     from .result import Result
     from .version import VERSION as __version__  # noqa: N811 - the usual name
     from .wit.model.ir import Resolve
@@ -23,12 +23,14 @@ __all__ = [
     "CacheWarning",
     "Config",
     "Diagnostic",
+    "Linked",
     "Resolve",
     "Result",
     "WitgenError",
     "__version__",
     "check",
     "generate",
+    "link",
     "load",
     "outline",
     "resolve",
@@ -40,11 +42,13 @@ _PLACES = {
     "CacheWarning": "cache.store",
     "Config": "config",
     "Diagnostic": "diagnostics.model",
+    "Linked": "loading",
     "Resolve": "wit.model.ir",
     "Result": "result",
     "WitgenError": "diagnostics.errors",
     "check": "api",
     "generate": "api",
+    "link": "loading",
     "load": "loading",
     "outline": "wit.outline",
     "resolve": "api",

@@ -6,7 +6,7 @@ from .version import VERSION
 
 __all__ = ["REVISION", "require"]
 
-REVISION = 1
+REVISION = 2
 """Grows with each change of the runtime that code generated before cannot live with, and the other way round."""
 
 

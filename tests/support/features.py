@@ -105,6 +105,7 @@ class Feature:
         known = {interface.name: interface for interface in self.definition.exports}
         forwarder(FOLDER / feature, known, out)
         self.world: Any = made._open(out, self.host.imports)
+        self.component = out
         self.root = root
 
     def api(self, interface: abi.Interface) -> Any:
@@ -118,6 +119,12 @@ class Feature:
         """Return the import that a function is passed on to."""
         (item,) = (item for item in self.definition.imports if item.name == interface.name)
         return next(each for each in item.interface.functions if each.name == function.name)
+
+    def linked(self, made: type[host.World]) -> Any:
+        """Run the component once more, on what this one exports, as a world of other bindings or of the same."""
+        attributes = [item.attribute for item in self.definition.imports if hasattr(self.world, item.attribute or " ")]
+        exports = {each: getattr(self.world, each) for each in attributes}
+        return made._open(self.component, SimpleNamespace(**vars(self.host.imports) | exports))
 
     def __enter__(self) -> Self:
         return self

@@ -1,7 +1,8 @@
-"""`witgen.load`: bindings of a component without files of them, for notebooks, scripts and tests."""
+"""`witgen.load` and `witgen.link`: components without files of bindings, for notebooks, scripts and tests."""
 
 from __future__ import annotations
 
 from .bindings import load
+from .linking import Linked, link
 
-__all__ = ["load"]
+__all__ = ["Linked", "link", "load"]

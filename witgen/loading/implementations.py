@@ -13,7 +13,7 @@ from witgen_runtime.host import Definition, Import
 from witgen_runtime.host.linking.implementations import Given, check_imports, problems_of
 from witgen_runtime.host.linking.versions import Versions
 
-__all__ = ["complete", "implementations"]
+__all__ = ["complete", "implementations", "names_of", "unknown_name"]
 
 
 def implementations(definition: Definition, given: object, named: Mapping[str, object]) -> Given:
@@ -33,7 +33,7 @@ def implementations(definition: Definition, given: object, named: Mapping[str, o
     """
     found = Given()
     problems = problems_of(found)
-    names = dict(_names(definition))
+    names = dict(names_of(definition))
     for each in (given, named):
         vars(found).update(_given(definition, names, each, problems))
     for item in definition.imports:
@@ -81,7 +81,7 @@ def _stand_in(item: Import, function: abi.Function) -> Callable[..., Any]:
     return missing
 
 
-def _names(definition: Definition) -> Iterator[tuple[str, str]]:
+def names_of(definition: Definition) -> Iterator[tuple[str, str]]:
     """Yield every accepted name of an import, with its attribute."""
     paths = Counter(item.name.partition("@")[0] for item in definition.imports)
     for item in definition.imports:
@@ -119,10 +119,10 @@ def _given(
         if known is not None:
             yield known, value
         else:
-            problems.append(_unknown(f"`{name}`: the component imports nothing with this name", name, names))
+            problems.append(unknown_name(f"`{name}`: the component imports nothing with this name", name, names))
 
 
-def _unknown(message: str, name: object, known: Mapping[str, str]) -> str:
+def unknown_name(message: str, name: object, known: Mapping[str, str]) -> str:
     """Add the name that is perhaps meant, `out` for `my_package_out` too, or else those that there are."""
     given = str(name)
     whole = [each for each in known.values() if each.endswith(f"_{given}")]
@@ -144,7 +144,7 @@ def _adapted(item: Import, value: object, problems: list[str]) -> object:
             if name in names:
                 setattr(found, names[name], each)
             else:
-                problems.append(_unknown(f"{item.name}: it has no function `{name}`", name, names))
+                problems.append(unknown_name(f"{item.name}: it has no function `{name}`", name, names))
         return found
     single = functions[0].python if len(functions) == 1 and not item.interface.resources else None
     if single is not None and callable(value) and not hasattr(value, single):

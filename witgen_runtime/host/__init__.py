@@ -30,6 +30,7 @@ from .linking.instance import Instance
 from .open_options import OpenOptions
 from .store.limits import Limits
 from .store.resource import (
+    AsyncExportedInterface,
     AsyncGuestResource,
     AsyncResource,
     ExportedInterface,
@@ -70,6 +71,7 @@ __all__ = [
     "AdaptersTaken",
     "AsyncByteStreamReader",
     "AsyncByteStreamSource",
+    "AsyncExportedInterface",
     "AsyncFutureReader",
     "AsyncFutureSource",
     "AsyncGuestResource",

@@ -3,4 +3,4 @@
 
 from runtime_copy_bindings.runtime.revision import require
 
-require(1, __name__)
+require(2, __name__)

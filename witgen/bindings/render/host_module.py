@@ -11,15 +11,17 @@ from ..facts.types import FunctionFacts, TypeFacts
 from ..facts.wasi import HOST_CLASSES
 from ..facts.world import ScopeFacts, WorldFacts
 from .annotations import EXPORT_SIDE, IMPORT_SIDE, Annotations, Bases, Ends
+from .displays import literal
 from .docs import paragraphs
 from .env import render_template
 from .host_names import host_names
+from .imports import Imports
 from .module import module_view
 from .resources import ResourceView, dropped_hook, resource_bases, resource_doc
 from .scope import ModuleScope, supported
 from .signature import Signature, called, implemented
 
-__all__ = ["AsyncBase", "HostScope", "interface_class", "render_host_export", "render_host_import"]
+__all__ = ["AsyncBase", "HostScope", "interface_class", "render_host_export", "render_host_import", "wit_identity"]
 
 
 def interface_class(facts: WorldFacts, scope: ScopeFacts) -> str:
@@ -193,12 +195,19 @@ def render_host_export(facts: WorldFacts, scope: ScopeFacts) -> str:
         callable=builder.imports.name("collections.abc", "Callable") if functions else "",
         interface=name,
         async_class=async_class,
+        identity=wit_identity(builder.imports, scope),
+        described=f", wit={abi}.INTERFACE" if abi else "",
         any=builder.imports.name("typing", "Any"),
         doc=paragraphs(_documented(scope)),
         face_doc=paragraphs(f"`{name}` for asyncio: every function is a coroutine.", _documented(scope)),
         functions=functions,
         awaited=builder.signatures(scope.free, bases=Bases.EITHER),
     )
+
+
+def wit_identity(imports: Imports, scope: ScopeFacts) -> str:
+    """Return the type that stands for an interface, in any version and whatever package has its bindings."""
+    return f"{imports.name('typing', 'Literal')}[{literal(scope.instance.partition('@')[0])}]"
 
 
 def _documented(scope: ScopeFacts) -> str:

@@ -14,7 +14,7 @@ from .annotations import WORLD_EXPORTS, Annotations, Bases, private
 from .displays import literal
 from .docs import paragraphs, wrapped
 from .env import render_template
-from .host_module import HostScope
+from .host_module import HostScope, wit_identity
 from .host_names import host_names
 from .module import module_view
 from .resources import declared_resources
@@ -139,6 +139,10 @@ class _World:
         else:
             plain = f"{module}.{names.own}"
             either = f"{plain} | {module}.{names.async_class}"
+        host, identity = self.scope.host, wit_identity(self.imports, link.scope)
+        exported = f"{host}.ExportedInterface[{identity}]"
+        plain = f"{plain} | {exported}"
+        either = f"{either} | {exported} | {host}.AsyncExportedInterface[{identity}]"
         kind, default = "The class that implements" if single else "Implements", ""
         if link.native:
             kind, default = "wasmtime's own unless given: implements", " | None = None"

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from ... import abi
-from ..signatures import is_method
 
 __all__ = ["numbered", "with_objects"]
 
 _Convert = Callable[[Any], Any]
 
 
-def numbered(function: abi.Function) -> abi.Function:
-    """Return a function with numbers for the handles that it is lent, but for `self`."""
+def numbered(function: abi.Function, *, method: bool) -> abi.Function:
+    """Return a function with numbers for the handles that it is lent, but for the `self` of a method."""
     params = tuple(
-        param if index == 0 and is_method(function) else replace(param, type=_numbered(param.type))
+        param if index == 0 and method else replace(param, type=_numbered(param.type))
         for index, param in enumerate(function.params)
     )
     return replace(function, name=f"lent {function.name}", params=params)
@@ -38,11 +37,14 @@ def _numbered(type_: abi.Type) -> abi.Type:
 
 
 def with_objects(
-    function: abi.Function, implementation: Callable[..., Any] | None, objects: Mapping[int, object]
+    function: abi.Function,
+    implementation: Callable[..., Any] | None,
+    object_of: Callable[[int], object],
+    *,
+    method: bool,
 ) -> Callable[..., Any]:
     """Return a function that calls an implementation, or a method of the first argument, with the numbers' objects."""
-    method = is_method(function)
-    converting = [_converting(param.type, objects) for param in function.params[int(method) :]]
+    converting = [_converting(param.type, object_of) for param in function.params[int(method) :]]
 
     def call(*arguments: Any) -> Any:
         given = [
@@ -56,19 +58,19 @@ def with_objects(
     return call
 
 
-def _converting(type_: abi.Type, objects: Mapping[int, object]) -> _Convert | None:
+def _converting(type_: abi.Type, object_of: Callable[[int], object]) -> _Convert | None:
     """Return a function that replaces numbers in a value by objects; None if the type has none."""
     match type_:
         case abi.Borrow():
-            return objects.__getitem__
+            return object_of
         case abi.Option():
-            inner = _converting(type_.type, objects)
+            inner = _converting(type_.type, object_of)
             return None if inner is None else lambda value: None if value is None else inner(value)
         case abi.List():
-            element = _converting(type_.element, objects)
+            element = _converting(type_.element, object_of)
             return None if element is None else lambda values: list(map(element, values))
         case abi.Tuple():
-            parts = [_converting(part, objects) for part in type_.types]
+            parts = [_converting(part, object_of) for part in type_.types]
             if not any(parts):
                 return None
             return lambda values: tuple(

@@ -27,7 +27,7 @@ from ..store.resource import GuestResource, ResourceBinding
 from ..store.store import Store
 from ..streams.stream_handles import FunctionEnds
 from .definition import Needs
-from .linked_imports import is_refused, refuse
+from .linked_import import is_refused, refuse
 from .linker import Linkage
 
 __all__ = ["Instance"]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property, partial
-from itertools import count
+from itertools import chain, count
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -28,6 +28,7 @@ from ..convert.binder import bind_callback, bind_choice, bind_refusal
 from ..errors import LinkError
 from ..store.bounded_waits import may_wait
 from ..store.handles import Host, Native, ResourceHandles, Side
+from ..store.provided import Provided, ProvidedObject
 from ..store.resource import HostResource, NativeResource
 from ..store.store import Store
 from ..streams.manager import StreamManager
@@ -36,7 +37,8 @@ from ..wasi.stream_files import GET_DIRECTORIES, PREOPENS, hidden, refused
 from .borrow_reps import numbered, with_objects
 from .definition import Definition, Needs
 from .implementations import Implementation, check_imports, problems_of, subclass
-from .linked_imports import LinkedImport, refuse, wanted_of
+from .linked_import import LinkedImport, not_native, refuse
+from .provided import ProvidedImplementation, freestanding, implementation_of, resources_of
 from .versions import is_native
 
 __all__ = ["Linkage"]
@@ -77,7 +79,7 @@ class Linkage:
         self.store = store
         self._definition = definition
         self._imports = imports
-        self._implementations = [Implementation(item, imports) for item in definition.imports]
+        self._implementations = [implementation_of(item, imports) for item in definition.imports]
         self.sides: dict[abi.Resource, Side] = {}
         self.calls_python = False
         """Whether the component can call Python."""
@@ -96,21 +98,20 @@ class Linkage:
 
     def check(self, needs: Needs) -> None:
         """Raise with a list of all that the component imports and that is missing or does not fit."""
-        wanted = wanted_of(LinkedImport.all(self._implementations, needs))
+        wanted = not_native(LinkedImport.all(self._implementations, needs))
         self._refuse_missing(wanted, needs)
         self._refuse_lending(wanted)
 
     def wrap(self, wrapper: Callable[[object], object]) -> None:
         """Replace the implementations by what a function makes of the object that has them."""
         imports = wrapper(self._imports)
-        self._implementations = [Implementation(item, imports) for item in self._definition.imports]
+        self._implementations = [implementation_of(item, imports) for item in self._definition.imports]
 
     def define(self, needs: Needs) -> None:
         """Define everything that the component imports."""
         linked = LinkedImport.all(self._implementations, needs)
-        wanted = wanted_of(linked)
-        for implementation in self._implementations:
-            self._assign(implementation)
+        wanted = not_native(linked)
+        self._assign_sides()
         with ffi.defining(self._linker) as root:
             for each in wanted:
                 self._has_preopens |= each.name.startswith("wasi:filesystem/preopens@")
@@ -144,10 +145,22 @@ class Linkage:
                 if name in needs.adapters:
                     handle = abi.Param("self", "self", abi.Borrow(resource))
                     number = abi.Function(name, "number", (handle,), abi.U32)
-                    self._bind(root, number, self._number)
+                    self._bind(root, number, self._number, handles=self._objects_of(resource))
+
+    def _objects_of(self, resource: abi.Resource) -> ResourceHandles:
+        """Return handles of a resource as the objects in the store's table."""
+        side = self.sides[resource]
+        if not isinstance(side, Provided):
+            return self.handles
+        return ResourceHandles(self.store, {resource: Host(ProvidedObject, side.number)})
 
     def _number(self, instance: HostResource) -> int:
         return self.store.table.lend(instance)[0]
+
+    def _lent(self, number: int) -> object:
+        """Return what Python gets for a number that stands for a borrowed handle."""
+        found = self.store.table.objects[number]
+        return found.handle if isinstance(found, ProvidedObject) else found
 
     def _refuse_lending(self, wanted: list[LinkedImport]) -> None:
         """Refuse a component with functions that are lent two handles by every call, where such calls trap."""
@@ -160,7 +173,25 @@ class Linkage:
         if lent and not lends_two(self.store.engine):
             raise LinkError("\n".join(["host functions that could not be called:", *lent, LENDS_ONE]))
 
+    def _assign_sides(self) -> None:
+        """Find out which side implements each resource."""
+        for implementation in self._implementations:
+            self._assign(implementation)
+        imported = [resource for item in self._definition.imports for resource, _ in item.interface.resources]
+        by_name = {(resource.interface, resource.name): resource for resource in imported}
+        provided = (each for each in self._implementations if isinstance(each, ProvidedImplementation))
+        for resource in chain.from_iterable(resources_of(each.item.interface) for each in provided):
+            # One that the providing component imports: the importing world has it under the same name.
+            known = by_name.get((resource.interface, resource.name))
+            if known is not None and known in self.sides:
+                self.sides.setdefault(resource, self.sides[known])
+
     def _assign(self, implementation: Implementation) -> None:
+        if isinstance(implementation, ProvidedImplementation):
+            for resource, ours in implementation.pairs():
+                side = Provided(implementation.classes[resource], _number_of(ours))
+                self.sides[resource] = self.sides[ours] = side
+            return
         for resource, name in implementation.item.interface.resources:
             base = implementation.base(name)
             if implementation.native:
@@ -171,7 +202,9 @@ class Linkage:
     def _fill(self, instance: wasm.LinkerInstance, linked: LinkedImport) -> None:
         refused = linked.without_adapter()
         for resource, _ in linked.item.interface.resources:
-            type_ = wasm.ResourceType.host(_number_of(resource))
+            side = self.sides[resource]
+            number = side.number if isinstance(side, Provided) else _number_of(resource)
+            type_ = wasm.ResourceType.host(number)
             ffi.add_resource(instance, resource.name, type_, self.store.destructor)
         for function in linked.item.interface.functions:
             if function.name not in linked.used:
@@ -181,14 +214,16 @@ class Linkage:
                 continue
             implemented, adapted = linked.implementation.function(function), function.name in linked.text
             handles = self._handles_for(linked, function)
-            called, finish = function, self._finish
+            # Another component's methods are no attributes of an object.
+            plain = freestanding(function) if isinstance(linked.implementation, ProvidedImplementation) else function
+            called, finish = plain, self._finish
             if function.name in linked.polled:
-                called, finish = start_of(function), None
-                implemented = self._subtasks.starter(function, implemented)
+                called, finish = start_of(plain), None
+                implemented = self._subtasks.starter(plain, implemented)
                 self._bind(instance, finish_of(function), self._subtasks.take, adapted=adapted, handles=handles)
             if function.name in linked.lent:
-                implemented = with_objects(called, implemented, self.store.table.objects)
-                called = numbered(called)
+                implemented = with_objects(called, implemented, self._lent, method=signatures.is_method(function))
+                called = numbered(called, method=signatures.is_method(function))
             self._bind(instance, called, implemented, finish, name=function.name, adapted=adapted, handles=handles)
 
     @property

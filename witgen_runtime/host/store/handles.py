@@ -24,6 +24,7 @@ from ..capi import ffi
 from ..capi.wasmtime_messages import known_error
 from ..errors import HostError
 from ..streams.stream_handles import FunctionEnds
+from .provided import Provided, ProvidedObject
 from .resource import AsyncGuestResource, GuestResource, Handle, HostResource, NativeResource
 from .store import Store
 
@@ -52,7 +53,7 @@ class Native:
     python: type[NativeResource]
 
 
-Side: TypeAlias = Host | Guest | Native
+Side: TypeAlias = Host | Guest | Native | Provided
 _Type: TypeAlias = abi.Own | abi.Borrow
 
 
@@ -97,18 +98,18 @@ class ResourceHandles:
             lower: Callable[[], object] | None = getattr(value, "_lower_host", None)
             if lower is not None:
                 return self.check(type_, lower())
-            if isinstance(side, Guest) and type(value).__qualname__ == side.python.__qualname__:
+            if isinstance(side, (Guest, Provided)) and type(value).__qualname__ == side.python.__qualname__:
                 raise Mismatch(f"this {side.python.__name__} belongs to another instance")
             raise unexpected(side.python.__name__, value)
         if isinstance(value, Handle):
-            self._check_handle(value, owned=isinstance(type_, abi.Own))
+            self._check_handle(value, owned=isinstance(type_, abi.Own), foreign=isinstance(side, Provided))
         elif isinstance(type_, abi.Own):
             self.store.table.check(value)
         return value
 
-    def _check_handle(self, handle: Handle, *, owned: bool) -> None:
+    def _check_handle(self, handle: Handle, *, owned: bool, foreign: bool) -> None:
         name = type(handle).__name__
-        if handle._store is not self.store:
+        if handle._store is not self.store and not foreign:
             raise Mismatch(f"this {name} belongs to another store", ValueError)
         if not handle._box:
             raise Mismatch(f"this {name} was already {handle._fate}", ValueError)
@@ -145,7 +146,7 @@ class _Minted(_Passing):
 
     def refused(self) -> None:
         self._lender.number_of(self.box)
-        self._lender.store.table.take(self._number)
+        self._lender.withdraw(self._number)
         ffi.any_delete(self.box)
 
 
@@ -267,26 +268,34 @@ class _Lender:
         if isinstance(type_, (abi.Stream, abi.Future)):
             return partial(self._offer, type_, self._function_ends())
         side, owned = self._handles.side(type_), isinstance(type_, abi.Own)
-        if isinstance(side, Host):
+        if isinstance(side, (Host, Provided)):
             return self._mint(type_, side) if owned else self._lend(type_, side)
         return self._move(type_) if owned else self._show(type_, side)
 
-    def _mint(self, type_: _Type, side: Host) -> Callable[[Any], int]:
+    def _mint(self, type_: _Type, side: Host | Provided) -> Callable[[Any], int]:
         python, number_of_type, add = side.python, side.number, self.store.table.add
+        provided = isinstance(side, Provided)
 
         def mint(value: Any) -> int:
-            if not isinstance(value, python):
-                value = self._handles.check(type_, value)
-            number = add(value)
+            given: Any = value
+            if provided:
+                given = ProvidedObject.owning(self._handles.check(type_, value))
+            elif not isinstance(value, python):
+                given = self._handles.check(type_, value)
+            number = add(given)
             box = self._box(number, number_of_type, is_new=True)
             self.passing.append(_Minted(box, number, self))
             return box
 
         return mint
 
-    def _lend(self, type_: _Type, side: Host) -> Callable[[Any], int]:
+    def _lend(self, type_: _Type, side: Host | Provided) -> Callable[[Any], int]:
+        provided = isinstance(side, Provided)
+
         def lend(value: Any) -> int:
             value = self._handles.check(type_, value)
+            if provided:
+                value = ProvidedObject(value)
             number, temporary = self.store.table.lend(value)
             box = self._box(number, side.number, is_new=temporary)
             self.passing.append(_Lent(box, number, self, temporary=temporary))
@@ -330,10 +339,16 @@ class _Lender:
         ffi.host_delete(host)
         if failure:
             if is_new:
-                self.store.table.take(number)
+                self.withdraw(number)
             text = ffi.error_message(failure)[0]
             raise known_error(text) or HostError(text)
         return self._out.value
+
+    def withdraw(self, number: int) -> None:
+        """Take back an object that no guest has got."""
+        taken = self.store.table.take(number)
+        if isinstance(taken, ProvidedObject):
+            taken.restore()
 
     def _offer(self, type_: End, ends: FunctionEnds, value: Any) -> int:
         number = ends.offer(type_, value)
@@ -350,13 +365,22 @@ class _Lender:
         if isinstance(type_, (abi.Stream, abi.Future)):
             return self._function_ends().reader(type_)
         side, owned = self._handles.side(type_), isinstance(type_, abi.Own)
+        table = self.store.table
         if isinstance(side, Host):
-            found = self.store.table.take if owned else self.store.table.objects.__getitem__
+            found = table.take if owned else table.objects.__getitem__
             return lambda box: found(self.number_of(box))
+        if isinstance(side, Provided):
+            return lambda box: self._provided(self.number_of(box), owned=owned)
         adopt, store = side.python._adopt, self.store
         if owned:
             return lambda box: adopt(store, ffi.any_clone(box))
         return lambda box: self._borrow(adopt(store, ffi.any_clone(box), "borrowed"))
+
+    def _provided(self, number: int, *, owned: bool) -> Handle:
+        table = self.store.table
+        held: Any = table.take(number) if owned else table.objects[number]
+        handle: Handle = held.give_back() if owned else held.handle
+        return handle
 
     def _borrow(self, handle: Handle) -> Handle:
         self._borrowed.append(handle)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, ABCMeta
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Never, NoReturn, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Never, NoReturn, Self, TypeVar
 
 from ... import abi, values
 from ..capi.entry import quiet
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .owner import HandleOwner
 
 __all__ = [
+    "AsyncExportedInterface",
     "AsyncGuestResource",
     "AsyncResource",
     "ExportedInterface",
@@ -39,12 +40,38 @@ class Interface(ABC):  # noqa: B024  (what is abstract stands in the generated c
     """Base of classes that implement an imported interface."""
 
 
-class ExportedInterface(values.Unique):
-    """Base of classes that represent an exported interface of an open component."""
+_Name = TypeVar("_Name", bound=str)
+
+
+class _Exported(values.Unique, Generic[_Name]):
+    """What exported interfaces have in common; the type argument is a `Literal` with the interface's WIT name."""
 
     __slots__ = ()
 
     _WHY_UNIQUE = "belongs to an open component"
+
+    _wit: ClassVar[abi.Interface | None] = None
+    """The interface; None if it has no functions."""
+
+    def __init_subclass__(cls, *, wit: abi.Interface | None = None) -> None:
+        super().__init_subclass__()
+        if wit is not None:
+            cls._wit = wit
+
+
+class ExportedInterface(_Exported[_Name]):
+    """Base of classes that represent an exported interface of an open component.
+
+    An object of one implements that interface as an import of other components, too.
+    """
+
+    __slots__ = ()
+
+
+class AsyncExportedInterface(_Exported[_Name]):
+    """Base of classes that represent an exported interface of a component that was opened for asyncio."""
+
+    __slots__ = ()
 
 
 class HostResource(values.Resource, ABC):

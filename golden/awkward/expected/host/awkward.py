@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self, Unpack
+from typing import Literal, Self, Unpack
 
 from witgen_runtime import host as _host
 
@@ -37,13 +37,22 @@ __all__ = [
 class AwkwardImports:
     """What a component of world `golden:awkward/awkward` imports."""
 
-    golden_awkward_files: _golden_awkward_files.Files
+    golden_awkward_files: (
+        _golden_awkward_files.Files
+        | _host.ExportedInterface[Literal["golden:awkward/files"]]
+    )
     """Implements `golden:awkward/files`."""
-    golden_awkward_numbers: _golden_awkward_numbers.Numbers
+    golden_awkward_numbers: (
+        _golden_awkward_numbers.Numbers
+        | _host.ExportedInterface[Literal["golden:awkward/numbers"]]
+    )
     """Implements `golden:awkward/numbers`."""
-    golden_awkward_shadows: _golden_awkward_shadows.Shadows
+    golden_awkward_shadows: (
+        _golden_awkward_shadows.Shadows
+        | _host.ExportedInterface[Literal["golden:awkward/shadows"]]
+    )
     """Implements `golden:awkward/shadows`."""
-    pens: type[_awkward_pens.Pen]
+    pens: type[_awkward_pens.Pen] | _host.ExportedInterface[Literal["pens"]]
     """The class that implements `golden:awkward/awkward#pens`."""
 
 
@@ -51,17 +60,32 @@ class AwkwardImports:
 class AsyncAwkwardImports:
     """`AwkwardImports` for the asyncio API: each implementation with plain methods or with coroutines."""
 
-    golden_awkward_files: _golden_awkward_files.Files | _golden_awkward_files.AsyncFiles
+    golden_awkward_files: (
+        _golden_awkward_files.Files
+        | _golden_awkward_files.AsyncFiles
+        | _host.ExportedInterface[Literal["golden:awkward/files"]]
+        | _host.AsyncExportedInterface[Literal["golden:awkward/files"]]
+    )
     """Implements `golden:awkward/files`."""
     golden_awkward_numbers: (
-        _golden_awkward_numbers.Numbers | _golden_awkward_numbers.AsyncNumbers
+        _golden_awkward_numbers.Numbers
+        | _golden_awkward_numbers.AsyncNumbers
+        | _host.ExportedInterface[Literal["golden:awkward/numbers"]]
+        | _host.AsyncExportedInterface[Literal["golden:awkward/numbers"]]
     )
     """Implements `golden:awkward/numbers`."""
     golden_awkward_shadows: (
-        _golden_awkward_shadows.Shadows | _golden_awkward_shadows.AsyncShadows
+        _golden_awkward_shadows.Shadows
+        | _golden_awkward_shadows.AsyncShadows
+        | _host.ExportedInterface[Literal["golden:awkward/shadows"]]
+        | _host.AsyncExportedInterface[Literal["golden:awkward/shadows"]]
     )
     """Implements `golden:awkward/shadows`."""
-    pens: type[_awkward_pens.Pen | _awkward_pens.AsyncPen]
+    pens: (
+        type[_awkward_pens.Pen | _awkward_pens.AsyncPen]
+        | _host.ExportedInterface[Literal["pens"]]
+        | _host.AsyncExportedInterface[Literal["pens"]]
+    )
     """The class that implements `golden:awkward/awkward#pens`."""
 
 

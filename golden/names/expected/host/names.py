@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Self, Unpack
+from typing import Literal, Self, Unpack
 
 from witgen_runtime import host as _host
 
@@ -27,7 +27,10 @@ __all__ = [
 class NamesImports:
     """What a component of world `golden:names/names` imports."""
 
-    golden_names_words: _golden_names_words.Words
+    golden_names_words: (
+        _golden_names_words.Words
+        | _host.ExportedInterface[Literal["golden:names/words"]]
+    )
     """Implements `golden:names/words`."""
     import_: Callable[[int], int]
     """`import: func(async: u32) -> u32`"""
@@ -37,7 +40,12 @@ class NamesImports:
 class AsyncNamesImports:
     """`NamesImports` for the asyncio API: each implementation with plain methods or with coroutines."""
 
-    golden_names_words: _golden_names_words.Words | _golden_names_words.AsyncWords
+    golden_names_words: (
+        _golden_names_words.Words
+        | _golden_names_words.AsyncWords
+        | _host.ExportedInterface[Literal["golden:names/words"]]
+        | _host.AsyncExportedInterface[Literal["golden:names/words"]]
+    )
     """Implements `golden:names/words`."""
     import_: Callable[[int], int] | Callable[[int], Awaitable[int]]
     """`import: func(async: u32) -> u32`"""

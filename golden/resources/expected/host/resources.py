@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self, Unpack
+from typing import Literal, Self, Unpack
 
 from witgen_runtime import host as _host
 
@@ -30,11 +30,20 @@ __all__ = [
 class ResourcesImports:
     """What a component of world `golden:resources/resources` imports."""
 
-    golden_resources_store: _golden_resources_store.Store
+    golden_resources_store: (
+        _golden_resources_store.Store
+        | _host.ExportedInterface[Literal["golden:resources/store"]]
+    )
     """Implements `golden:resources/store`."""
-    golden_resources_user: _golden_resources_user.User
+    golden_resources_user: (
+        _golden_resources_user.User
+        | _host.ExportedInterface[Literal["golden:resources/user"]]
+    )
     """Implements `golden:resources/user`."""
-    golden_resources_only_resource: type[_golden_resources_only_resource.Thing]
+    golden_resources_only_resource: (
+        type[_golden_resources_only_resource.Thing]
+        | _host.ExportedInterface[Literal["golden:resources/only-resource"]]
+    )
     """The class that implements `golden:resources/only-resource`."""
 
 
@@ -43,17 +52,27 @@ class AsyncResourcesImports:
     """`ResourcesImports` for the asyncio API: each implementation with plain methods or with coroutines."""
 
     golden_resources_store: (
-        _golden_resources_store.Store | _golden_resources_store.AsyncStore
+        _golden_resources_store.Store
+        | _golden_resources_store.AsyncStore
+        | _host.ExportedInterface[Literal["golden:resources/store"]]
+        | _host.AsyncExportedInterface[Literal["golden:resources/store"]]
     )
     """Implements `golden:resources/store`."""
     golden_resources_user: (
-        _golden_resources_user.User | _golden_resources_user.AsyncUser
+        _golden_resources_user.User
+        | _golden_resources_user.AsyncUser
+        | _host.ExportedInterface[Literal["golden:resources/user"]]
+        | _host.AsyncExportedInterface[Literal["golden:resources/user"]]
     )
     """Implements `golden:resources/user`."""
-    golden_resources_only_resource: type[
-        _golden_resources_only_resource.Thing
-        | _golden_resources_only_resource.AsyncThing
-    ]
+    golden_resources_only_resource: (
+        type[
+            _golden_resources_only_resource.Thing
+            | _golden_resources_only_resource.AsyncThing
+        ]
+        | _host.ExportedInterface[Literal["golden:resources/only-resource"]]
+        | _host.AsyncExportedInterface[Literal["golden:resources/only-resource"]]
+    )
     """The class that implements `golden:resources/only-resource`."""
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self, Unpack
+from typing import Literal, Self, Unpack
 
 from .._abi import demo_greeter_greetings as _demo_greeter_greetings_abi
 from .._abi import greeter as _abi
@@ -26,7 +26,10 @@ __all__ = [
 class GreeterImports:
     """What a component of world `demo:greeter/greeter` imports."""
 
-    demo_greeter_greetings: _demo_greeter_greetings.Greetings
+    demo_greeter_greetings: (
+        _demo_greeter_greetings.Greetings
+        | _host.ExportedInterface[Literal["demo:greeter/greetings"]]
+    )
     """Implements `demo:greeter/greetings`."""
 
 
@@ -35,7 +38,10 @@ class AsyncGreeterImports:
     """`GreeterImports` for the asyncio API: each implementation with plain methods or with coroutines."""
 
     demo_greeter_greetings: (
-        _demo_greeter_greetings.Greetings | _demo_greeter_greetings.AsyncGreetings
+        _demo_greeter_greetings.Greetings
+        | _demo_greeter_greetings.AsyncGreetings
+        | _host.ExportedInterface[Literal["demo:greeter/greetings"]]
+        | _host.AsyncExportedInterface[Literal["demo:greeter/greetings"]]
     )
     """Implements `demo:greeter/greetings`."""
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Self, Unpack
+from typing import Literal, Self, Unpack
 
 from witgen_runtime import host as _host
 
@@ -27,7 +27,10 @@ __all__ = [
 class ValuesImports:
     """What a component of world `golden:values/values@1.0.0` imports."""
 
-    golden_values_functions: _golden_values_functions.Functions
+    golden_values_functions: (
+        _golden_values_functions.Functions
+        | _host.ExportedInterface[Literal["golden:values/functions"]]
+    )
     """Implements `golden:values/functions@1.0.0`."""
     double: Callable[[int], int]
     """`double: func(n: u32) -> u32`"""
@@ -38,7 +41,10 @@ class AsyncValuesImports:
     """`ValuesImports` for the asyncio API: each implementation with plain methods or with coroutines."""
 
     golden_values_functions: (
-        _golden_values_functions.Functions | _golden_values_functions.AsyncFunctions
+        _golden_values_functions.Functions
+        | _golden_values_functions.AsyncFunctions
+        | _host.ExportedInterface[Literal["golden:values/functions"]]
+        | _host.AsyncExportedInterface[Literal["golden:values/functions"]]
     )
     """Implements `golden:values/functions@1.0.0`."""
     double: Callable[[int], int] | Callable[[int], Awaitable[int]]

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self, Unpack
+from typing import Literal, Self, Unpack
 
 from witgen_runtime import host as _host
 
@@ -31,13 +31,19 @@ __all__ = [
 class VersionsImports:
     """What a component of world `golden:versions/versions@2.0.0-rc.1` imports."""
 
-    lib_counter_api_0_1_0: _lib_counter_api_0_1_0.Api
+    lib_counter_api_0_1_0: (
+        _lib_counter_api_0_1_0.Api | _host.ExportedInterface[Literal["lib:counter/api"]]
+    )
     """Implements `lib:counter/api@0.1.0`."""
-    lib_counter_api_0_2_0: _lib_counter_api_0_2_0.Api
+    lib_counter_api_0_2_0: (
+        _lib_counter_api_0_2_0.Api | _host.ExportedInterface[Literal["lib:counter/api"]]
+    )
     """Implements `lib:counter/api@0.2.0`."""
-    lib_counter_other: _lib_counter_other.Other
+    lib_counter_other: (
+        _lib_counter_other.Other | _host.ExportedInterface[Literal["lib:counter/other"]]
+    )
     """Implements `lib:counter/other@0.2.0`."""
-    inline: _versions_inline.Inline
+    inline: _versions_inline.Inline | _host.ExportedInterface[Literal["inline"]]
     """Implements `golden:versions/versions@2.0.0-rc.1#inline`."""
 
 
@@ -45,13 +51,33 @@ class VersionsImports:
 class AsyncVersionsImports:
     """`VersionsImports` for the asyncio API: each implementation with plain methods or with coroutines."""
 
-    lib_counter_api_0_1_0: _lib_counter_api_0_1_0.Api | _lib_counter_api_0_1_0.AsyncApi
+    lib_counter_api_0_1_0: (
+        _lib_counter_api_0_1_0.Api
+        | _lib_counter_api_0_1_0.AsyncApi
+        | _host.ExportedInterface[Literal["lib:counter/api"]]
+        | _host.AsyncExportedInterface[Literal["lib:counter/api"]]
+    )
     """Implements `lib:counter/api@0.1.0`."""
-    lib_counter_api_0_2_0: _lib_counter_api_0_2_0.Api | _lib_counter_api_0_2_0.AsyncApi
+    lib_counter_api_0_2_0: (
+        _lib_counter_api_0_2_0.Api
+        | _lib_counter_api_0_2_0.AsyncApi
+        | _host.ExportedInterface[Literal["lib:counter/api"]]
+        | _host.AsyncExportedInterface[Literal["lib:counter/api"]]
+    )
     """Implements `lib:counter/api@0.2.0`."""
-    lib_counter_other: _lib_counter_other.Other | _lib_counter_other.AsyncOther
+    lib_counter_other: (
+        _lib_counter_other.Other
+        | _lib_counter_other.AsyncOther
+        | _host.ExportedInterface[Literal["lib:counter/other"]]
+        | _host.AsyncExportedInterface[Literal["lib:counter/other"]]
+    )
     """Implements `lib:counter/other@0.2.0`."""
-    inline: _versions_inline.Inline | _versions_inline.AsyncInline
+    inline: (
+        _versions_inline.Inline
+        | _versions_inline.AsyncInline
+        | _host.ExportedInterface[Literal["inline"]]
+        | _host.AsyncExportedInterface[Literal["inline"]]
+    )
     """Implements `golden:versions/versions@2.0.0-rc.1#inline`."""
 
 

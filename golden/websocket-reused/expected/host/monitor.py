@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self, Unpack
+from typing import Literal, Self, Unpack
 
 from witgen_runtime import host as _host
 
@@ -30,9 +30,15 @@ __all__ = [
 class MonitorImports:
     """What a component of world `demo:monitor/monitor` imports."""
 
-    golem_websocket_client: type[_golem_websocket_client.WebsocketConnection]
+    golem_websocket_client: (
+        type[_golem_websocket_client.WebsocketConnection]
+        | _host.ExportedInterface[Literal["golem:websocket/client"]]
+    )
     """The class that implements `golem:websocket/client@1.5.0`."""
-    demo_monitor_alerts: _demo_monitor_alerts.Alerts
+    demo_monitor_alerts: (
+        _demo_monitor_alerts.Alerts
+        | _host.ExportedInterface[Literal["demo:monitor/alerts"]]
+    )
     """Implements `demo:monitor/alerts`."""
 
 
@@ -40,12 +46,21 @@ class MonitorImports:
 class AsyncMonitorImports:
     """`MonitorImports` for the asyncio API: each implementation with plain methods or with coroutines."""
 
-    golem_websocket_client: type[
-        _golem_websocket_client.WebsocketConnection
-        | _golem_websocket_client.AsyncWebsocketConnection
-    ]
+    golem_websocket_client: (
+        type[
+            _golem_websocket_client.WebsocketConnection
+            | _golem_websocket_client.AsyncWebsocketConnection
+        ]
+        | _host.ExportedInterface[Literal["golem:websocket/client"]]
+        | _host.AsyncExportedInterface[Literal["golem:websocket/client"]]
+    )
     """The class that implements `golem:websocket/client@1.5.0`."""
-    demo_monitor_alerts: _demo_monitor_alerts.Alerts | _demo_monitor_alerts.AsyncAlerts
+    demo_monitor_alerts: (
+        _demo_monitor_alerts.Alerts
+        | _demo_monitor_alerts.AsyncAlerts
+        | _host.ExportedInterface[Literal["demo:monitor/alerts"]]
+        | _host.AsyncExportedInterface[Literal["demo:monitor/alerts"]]
+    )
     """Implements `demo:monitor/alerts`."""
 
 

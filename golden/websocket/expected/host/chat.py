@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self, Unpack
+from typing import Literal, Self, Unpack
 
 from witgen_runtime import host as _host
 
@@ -30,9 +30,15 @@ __all__ = [
 class ChatImports:
     """What a component of world `demo:chat/chat` imports."""
 
-    golem_websocket_client: type[_golem_websocket_client.WebsocketConnection]
+    golem_websocket_client: (
+        type[_golem_websocket_client.WebsocketConnection]
+        | _host.ExportedInterface[Literal["golem:websocket/client"]]
+    )
     """The class that implements `golem:websocket/client@1.5.0`."""
-    wasi_logging_logging: _wasi_logging_logging.Logging
+    wasi_logging_logging: (
+        _wasi_logging_logging.Logging
+        | _host.ExportedInterface[Literal["wasi:logging/logging"]]
+    )
     """Implements `wasi:logging/logging`."""
 
 
@@ -40,13 +46,20 @@ class ChatImports:
 class AsyncChatImports:
     """`ChatImports` for the asyncio API: each implementation with plain methods or with coroutines."""
 
-    golem_websocket_client: type[
-        _golem_websocket_client.WebsocketConnection
-        | _golem_websocket_client.AsyncWebsocketConnection
-    ]
+    golem_websocket_client: (
+        type[
+            _golem_websocket_client.WebsocketConnection
+            | _golem_websocket_client.AsyncWebsocketConnection
+        ]
+        | _host.ExportedInterface[Literal["golem:websocket/client"]]
+        | _host.AsyncExportedInterface[Literal["golem:websocket/client"]]
+    )
     """The class that implements `golem:websocket/client@1.5.0`."""
     wasi_logging_logging: (
-        _wasi_logging_logging.Logging | _wasi_logging_logging.AsyncLogging
+        _wasi_logging_logging.Logging
+        | _wasi_logging_logging.AsyncLogging
+        | _host.ExportedInterface[Literal["wasi:logging/logging"]]
+        | _host.AsyncExportedInterface[Literal["wasi:logging/logging"]]
     )
     """Implements `wasi:logging/logging`."""
 

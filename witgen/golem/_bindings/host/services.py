@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self, Unpack
+from typing import Literal, Self, Unpack
 
 from witgen_runtime import host as _host
 
@@ -74,51 +74,116 @@ __all__ = [
 class ServicesImports:
     """What a component of world `witgen:services/services` imports."""
 
-    wasi_clocks_wall_clock: _wasi_clocks_wall_clock.WallClock | None = None
+    wasi_clocks_wall_clock: (
+        _wasi_clocks_wall_clock.WallClock
+        | _host.ExportedInterface[Literal["wasi:clocks/wall-clock"]]
+        | None
+    ) = None
     """wasmtime's own unless given: implements `wasi:clocks/wall-clock@0.2.3`."""
-    golem_api_context: _golem_api_context.Context
-    """Implements `golem:api/context@1.1.7`."""
-    wasi_clocks_monotonic_clock: _wasi_clocks_monotonic_clock.MonotonicClock | None = (
-        None
+    golem_api_context: (
+        _golem_api_context.Context
+        | _host.ExportedInterface[Literal["golem:api/context"]]
     )
+    """Implements `golem:api/context@1.1.7`."""
+    wasi_clocks_monotonic_clock: (
+        _wasi_clocks_monotonic_clock.MonotonicClock
+        | _host.ExportedInterface[Literal["wasi:clocks/monotonic-clock"]]
+        | None
+    ) = None
     """wasmtime's own unless given: implements `wasi:clocks/monotonic-clock@0.2.3`."""
-    golem_rpc_types: _golem_rpc_types.Types
+    golem_rpc_types: (
+        _golem_rpc_types.Types | _host.ExportedInterface[Literal["golem:rpc/types"]]
+    )
     """Implements `golem:rpc/types@0.2.2`."""
-    golem_api_host: _golem_api_host.Host
+    golem_api_host: (
+        _golem_api_host.Host | _host.ExportedInterface[Literal["golem:api/host"]]
+    )
     """Implements `golem:api/host@1.1.7`."""
-    golem_api_oplog: _golem_api_oplog.Oplog
+    golem_api_oplog: (
+        _golem_api_oplog.Oplog | _host.ExportedInterface[Literal["golem:api/oplog"]]
+    )
     """Implements `golem:api/oplog@1.1.7`."""
-    golem_websocket_client: type[_golem_websocket_client.WebsocketConnection]
+    golem_websocket_client: (
+        type[_golem_websocket_client.WebsocketConnection]
+        | _host.ExportedInterface[Literal["golem:websocket/client"]]
+    )
     """The class that implements `golem:websocket/client@1.5.0`."""
-    wasi_blobstore_types: _wasi_blobstore_types.Types
+    wasi_blobstore_types: (
+        _wasi_blobstore_types.Types
+        | _host.ExportedInterface[Literal["wasi:blobstore/types"]]
+    )
     """Implements `wasi:blobstore/types`."""
-    wasi_blobstore_container: _wasi_blobstore_container.ContainerInterface
+    wasi_blobstore_container: (
+        _wasi_blobstore_container.ContainerInterface
+        | _host.ExportedInterface[Literal["wasi:blobstore/container"]]
+    )
     """Implements `wasi:blobstore/container`."""
-    wasi_blobstore_blobstore: _wasi_blobstore_blobstore.Blobstore
+    wasi_blobstore_blobstore: (
+        _wasi_blobstore_blobstore.Blobstore
+        | _host.ExportedInterface[Literal["wasi:blobstore/blobstore"]]
+    )
     """Implements `wasi:blobstore/blobstore`."""
-    wasi_http_types: _wasi_http_types.Types
+    wasi_http_types: (
+        _wasi_http_types.Types | _host.ExportedInterface[Literal["wasi:http/types"]]
+    )
     """Implements `wasi:http/types@0.2.3`."""
-    wasi_http_outgoing_handler: _wasi_http_outgoing_handler.OutgoingHandler
+    wasi_http_outgoing_handler: (
+        _wasi_http_outgoing_handler.OutgoingHandler
+        | _host.ExportedInterface[Literal["wasi:http/outgoing-handler"]]
+    )
     """Implements `wasi:http/outgoing-handler@0.2.3`."""
-    wasi_keyvalue_wasi_keyvalue_error: type[_wasi_keyvalue_wasi_keyvalue_error.Error]
+    wasi_keyvalue_wasi_keyvalue_error: (
+        type[_wasi_keyvalue_wasi_keyvalue_error.Error]
+        | _host.ExportedInterface[Literal["wasi:keyvalue/wasi-keyvalue-error"]]
+    )
     """The class that implements `wasi:keyvalue/wasi-keyvalue-error@0.1.0`."""
-    wasi_keyvalue_types: _wasi_keyvalue_types.Types
+    wasi_keyvalue_types: (
+        _wasi_keyvalue_types.Types
+        | _host.ExportedInterface[Literal["wasi:keyvalue/types"]]
+    )
     """Implements `wasi:keyvalue/types@0.1.0`."""
-    wasi_keyvalue_atomic: _wasi_keyvalue_atomic.Atomic
+    wasi_keyvalue_atomic: (
+        _wasi_keyvalue_atomic.Atomic
+        | _host.ExportedInterface[Literal["wasi:keyvalue/atomic"]]
+    )
     """Implements `wasi:keyvalue/atomic@0.1.0`."""
-    wasi_keyvalue_cache: _wasi_keyvalue_cache.Cache
+    wasi_keyvalue_cache: (
+        _wasi_keyvalue_cache.Cache
+        | _host.ExportedInterface[Literal["wasi:keyvalue/cache"]]
+    )
     """Implements `wasi:keyvalue/cache@0.1.0`."""
-    wasi_keyvalue_eventual_batch: _wasi_keyvalue_eventual_batch.EventualBatch
+    wasi_keyvalue_eventual_batch: (
+        _wasi_keyvalue_eventual_batch.EventualBatch
+        | _host.ExportedInterface[Literal["wasi:keyvalue/eventual-batch"]]
+    )
     """Implements `wasi:keyvalue/eventual-batch@0.1.0`."""
-    wasi_keyvalue_eventual: _wasi_keyvalue_eventual.Eventual
+    wasi_keyvalue_eventual: (
+        _wasi_keyvalue_eventual.Eventual
+        | _host.ExportedInterface[Literal["wasi:keyvalue/eventual"]]
+    )
     """Implements `wasi:keyvalue/eventual@0.1.0`."""
-    wasi_logging_logging: _wasi_logging_logging.Logging
+    wasi_logging_logging: (
+        _wasi_logging_logging.Logging
+        | _host.ExportedInterface[Literal["wasi:logging/logging"]]
+    )
     """Implements `wasi:logging/logging`."""
-    wasi_random_insecure_seed: _wasi_random_insecure_seed.InsecureSeed | None = None
+    wasi_random_insecure_seed: (
+        _wasi_random_insecure_seed.InsecureSeed
+        | _host.ExportedInterface[Literal["wasi:random/insecure-seed"]]
+        | None
+    ) = None
     """wasmtime's own unless given: implements `wasi:random/insecure-seed@0.2.3`."""
-    wasi_random_insecure: _wasi_random_insecure.Insecure | None = None
+    wasi_random_insecure: (
+        _wasi_random_insecure.Insecure
+        | _host.ExportedInterface[Literal["wasi:random/insecure"]]
+        | None
+    ) = None
     """wasmtime's own unless given: implements `wasi:random/insecure@0.2.3`."""
-    wasi_random_random: _wasi_random_random.Random | None = None
+    wasi_random_random: (
+        _wasi_random_random.Random
+        | _host.ExportedInterface[Literal["wasi:random/random"]]
+        | None
+    ) = None
     """wasmtime's own unless given: implements `wasi:random/random@0.2.3`."""
 
 
@@ -129,84 +194,164 @@ class AsyncServicesImports:
     wasi_clocks_wall_clock: (
         _wasi_clocks_wall_clock.WallClock
         | _wasi_clocks_wall_clock.AsyncWallClock
+        | _host.ExportedInterface[Literal["wasi:clocks/wall-clock"]]
+        | _host.AsyncExportedInterface[Literal["wasi:clocks/wall-clock"]]
         | None
     ) = None
     """wasmtime's own unless given: implements `wasi:clocks/wall-clock@0.2.3`."""
-    golem_api_context: _golem_api_context.Context | _golem_api_context.AsyncContext
+    golem_api_context: (
+        _golem_api_context.Context
+        | _golem_api_context.AsyncContext
+        | _host.ExportedInterface[Literal["golem:api/context"]]
+        | _host.AsyncExportedInterface[Literal["golem:api/context"]]
+    )
     """Implements `golem:api/context@1.1.7`."""
     wasi_clocks_monotonic_clock: (
         _wasi_clocks_monotonic_clock.MonotonicClock
         | _wasi_clocks_monotonic_clock.AsyncMonotonicClock
+        | _host.ExportedInterface[Literal["wasi:clocks/monotonic-clock"]]
+        | _host.AsyncExportedInterface[Literal["wasi:clocks/monotonic-clock"]]
         | None
     ) = None
     """wasmtime's own unless given: implements `wasi:clocks/monotonic-clock@0.2.3`."""
-    golem_rpc_types: _golem_rpc_types.Types | _golem_rpc_types.AsyncTypes
+    golem_rpc_types: (
+        _golem_rpc_types.Types
+        | _golem_rpc_types.AsyncTypes
+        | _host.ExportedInterface[Literal["golem:rpc/types"]]
+        | _host.AsyncExportedInterface[Literal["golem:rpc/types"]]
+    )
     """Implements `golem:rpc/types@0.2.2`."""
-    golem_api_host: _golem_api_host.Host | _golem_api_host.AsyncHost
+    golem_api_host: (
+        _golem_api_host.Host
+        | _golem_api_host.AsyncHost
+        | _host.ExportedInterface[Literal["golem:api/host"]]
+        | _host.AsyncExportedInterface[Literal["golem:api/host"]]
+    )
     """Implements `golem:api/host@1.1.7`."""
-    golem_api_oplog: _golem_api_oplog.Oplog | _golem_api_oplog.AsyncOplog
+    golem_api_oplog: (
+        _golem_api_oplog.Oplog
+        | _golem_api_oplog.AsyncOplog
+        | _host.ExportedInterface[Literal["golem:api/oplog"]]
+        | _host.AsyncExportedInterface[Literal["golem:api/oplog"]]
+    )
     """Implements `golem:api/oplog@1.1.7`."""
-    golem_websocket_client: type[
-        _golem_websocket_client.WebsocketConnection
-        | _golem_websocket_client.AsyncWebsocketConnection
-    ]
+    golem_websocket_client: (
+        type[
+            _golem_websocket_client.WebsocketConnection
+            | _golem_websocket_client.AsyncWebsocketConnection
+        ]
+        | _host.ExportedInterface[Literal["golem:websocket/client"]]
+        | _host.AsyncExportedInterface[Literal["golem:websocket/client"]]
+    )
     """The class that implements `golem:websocket/client@1.5.0`."""
-    wasi_blobstore_types: _wasi_blobstore_types.Types | _wasi_blobstore_types.AsyncTypes
+    wasi_blobstore_types: (
+        _wasi_blobstore_types.Types
+        | _wasi_blobstore_types.AsyncTypes
+        | _host.ExportedInterface[Literal["wasi:blobstore/types"]]
+        | _host.AsyncExportedInterface[Literal["wasi:blobstore/types"]]
+    )
     """Implements `wasi:blobstore/types`."""
     wasi_blobstore_container: (
         _wasi_blobstore_container.ContainerInterface
         | _wasi_blobstore_container.AsyncContainerInterface
+        | _host.ExportedInterface[Literal["wasi:blobstore/container"]]
+        | _host.AsyncExportedInterface[Literal["wasi:blobstore/container"]]
     )
     """Implements `wasi:blobstore/container`."""
     wasi_blobstore_blobstore: (
-        _wasi_blobstore_blobstore.Blobstore | _wasi_blobstore_blobstore.AsyncBlobstore
+        _wasi_blobstore_blobstore.Blobstore
+        | _wasi_blobstore_blobstore.AsyncBlobstore
+        | _host.ExportedInterface[Literal["wasi:blobstore/blobstore"]]
+        | _host.AsyncExportedInterface[Literal["wasi:blobstore/blobstore"]]
     )
     """Implements `wasi:blobstore/blobstore`."""
-    wasi_http_types: _wasi_http_types.Types | _wasi_http_types.AsyncTypes
+    wasi_http_types: (
+        _wasi_http_types.Types
+        | _wasi_http_types.AsyncTypes
+        | _host.ExportedInterface[Literal["wasi:http/types"]]
+        | _host.AsyncExportedInterface[Literal["wasi:http/types"]]
+    )
     """Implements `wasi:http/types@0.2.3`."""
     wasi_http_outgoing_handler: (
         _wasi_http_outgoing_handler.OutgoingHandler
         | _wasi_http_outgoing_handler.AsyncOutgoingHandler
+        | _host.ExportedInterface[Literal["wasi:http/outgoing-handler"]]
+        | _host.AsyncExportedInterface[Literal["wasi:http/outgoing-handler"]]
     )
     """Implements `wasi:http/outgoing-handler@0.2.3`."""
-    wasi_keyvalue_wasi_keyvalue_error: type[
-        _wasi_keyvalue_wasi_keyvalue_error.Error
-        | _wasi_keyvalue_wasi_keyvalue_error.AsyncError
-    ]
+    wasi_keyvalue_wasi_keyvalue_error: (
+        type[
+            _wasi_keyvalue_wasi_keyvalue_error.Error
+            | _wasi_keyvalue_wasi_keyvalue_error.AsyncError
+        ]
+        | _host.ExportedInterface[Literal["wasi:keyvalue/wasi-keyvalue-error"]]
+        | _host.AsyncExportedInterface[Literal["wasi:keyvalue/wasi-keyvalue-error"]]
+    )
     """The class that implements `wasi:keyvalue/wasi-keyvalue-error@0.1.0`."""
-    wasi_keyvalue_types: _wasi_keyvalue_types.Types | _wasi_keyvalue_types.AsyncTypes
+    wasi_keyvalue_types: (
+        _wasi_keyvalue_types.Types
+        | _wasi_keyvalue_types.AsyncTypes
+        | _host.ExportedInterface[Literal["wasi:keyvalue/types"]]
+        | _host.AsyncExportedInterface[Literal["wasi:keyvalue/types"]]
+    )
     """Implements `wasi:keyvalue/types@0.1.0`."""
     wasi_keyvalue_atomic: (
-        _wasi_keyvalue_atomic.Atomic | _wasi_keyvalue_atomic.AsyncAtomic
+        _wasi_keyvalue_atomic.Atomic
+        | _wasi_keyvalue_atomic.AsyncAtomic
+        | _host.ExportedInterface[Literal["wasi:keyvalue/atomic"]]
+        | _host.AsyncExportedInterface[Literal["wasi:keyvalue/atomic"]]
     )
     """Implements `wasi:keyvalue/atomic@0.1.0`."""
-    wasi_keyvalue_cache: _wasi_keyvalue_cache.Cache | _wasi_keyvalue_cache.AsyncCache
+    wasi_keyvalue_cache: (
+        _wasi_keyvalue_cache.Cache
+        | _wasi_keyvalue_cache.AsyncCache
+        | _host.ExportedInterface[Literal["wasi:keyvalue/cache"]]
+        | _host.AsyncExportedInterface[Literal["wasi:keyvalue/cache"]]
+    )
     """Implements `wasi:keyvalue/cache@0.1.0`."""
     wasi_keyvalue_eventual_batch: (
         _wasi_keyvalue_eventual_batch.EventualBatch
         | _wasi_keyvalue_eventual_batch.AsyncEventualBatch
+        | _host.ExportedInterface[Literal["wasi:keyvalue/eventual-batch"]]
+        | _host.AsyncExportedInterface[Literal["wasi:keyvalue/eventual-batch"]]
     )
     """Implements `wasi:keyvalue/eventual-batch@0.1.0`."""
     wasi_keyvalue_eventual: (
-        _wasi_keyvalue_eventual.Eventual | _wasi_keyvalue_eventual.AsyncEventual
+        _wasi_keyvalue_eventual.Eventual
+        | _wasi_keyvalue_eventual.AsyncEventual
+        | _host.ExportedInterface[Literal["wasi:keyvalue/eventual"]]
+        | _host.AsyncExportedInterface[Literal["wasi:keyvalue/eventual"]]
     )
     """Implements `wasi:keyvalue/eventual@0.1.0`."""
     wasi_logging_logging: (
-        _wasi_logging_logging.Logging | _wasi_logging_logging.AsyncLogging
+        _wasi_logging_logging.Logging
+        | _wasi_logging_logging.AsyncLogging
+        | _host.ExportedInterface[Literal["wasi:logging/logging"]]
+        | _host.AsyncExportedInterface[Literal["wasi:logging/logging"]]
     )
     """Implements `wasi:logging/logging`."""
     wasi_random_insecure_seed: (
         _wasi_random_insecure_seed.InsecureSeed
         | _wasi_random_insecure_seed.AsyncInsecureSeed
+        | _host.ExportedInterface[Literal["wasi:random/insecure-seed"]]
+        | _host.AsyncExportedInterface[Literal["wasi:random/insecure-seed"]]
         | None
     ) = None
     """wasmtime's own unless given: implements `wasi:random/insecure-seed@0.2.3`."""
     wasi_random_insecure: (
-        _wasi_random_insecure.Insecure | _wasi_random_insecure.AsyncInsecure | None
+        _wasi_random_insecure.Insecure
+        | _wasi_random_insecure.AsyncInsecure
+        | _host.ExportedInterface[Literal["wasi:random/insecure"]]
+        | _host.AsyncExportedInterface[Literal["wasi:random/insecure"]]
+        | None
     ) = None
     """wasmtime's own unless given: implements `wasi:random/insecure@0.2.3`."""
     wasi_random_random: (
-        _wasi_random_random.Random | _wasi_random_random.AsyncRandom | None
+        _wasi_random_random.Random
+        | _wasi_random_random.AsyncRandom
+        | _host.ExportedInterface[Literal["wasi:random/random"]]
+        | _host.AsyncExportedInterface[Literal["wasi:random/random"]]
+        | None
     ) = None
     """wasmtime's own unless given: implements `wasi:random/random@0.2.3`."""
 

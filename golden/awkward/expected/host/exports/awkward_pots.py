@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from witgen_runtime import host as _host
 
@@ -57,14 +57,14 @@ class AsyncPot(_host.AsyncGuestResource):
         await _host.async_drop(self)
 
 
-class Pots(_host.ExportedInterface):
+class Pots(_host.ExportedInterface[Literal["pots"]], wit=_abi.INTERFACE):
     """`golden:awkward/awkward#pots`."""
 
     def __init__(self, instance: _host.Instance) -> None:
         self.Pot: type[Pot] = instance.resource(Pot, _abi.POT, _abi.INTERFACE)
 
 
-class AsyncPots(_host.ExportedInterface):
+class AsyncPots(_host.AsyncExportedInterface[Literal["pots"]], wit=_abi.INTERFACE):
     """`Pots` for asyncio: every function is a coroutine.
 
     `golden:awkward/awkward#pots`.

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from witgen_runtime import host as _host
 
@@ -95,7 +95,9 @@ class AsyncFile(_host.AsyncGuestResource):
         await _host.async_drop(self)
 
 
-class Files(_host.ExportedInterface):
+class Files(
+    _host.ExportedInterface[Literal["golden:awkward/files"]], wit=_abi.INTERFACE
+):
     """Methods that componentize-py takes for its own, and constructors that can fail."""
 
     def __init__(self, instance: _host.Instance) -> None:
@@ -116,7 +118,9 @@ class Files(_host.ExportedInterface):
         return self.__keep(file)
 
 
-class AsyncFiles(_host.ExportedInterface):
+class AsyncFiles(
+    _host.AsyncExportedInterface[Literal["golden:awkward/files"]], wit=_abi.INTERFACE
+):
     """`Files` for asyncio: every function is a coroutine.
 
     Methods that componentize-py takes for its own, and constructors that can fail.

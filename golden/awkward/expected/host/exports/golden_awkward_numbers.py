@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Literal
 
 from witgen_runtime import host as _host
 
@@ -17,7 +17,9 @@ __all__ = [
 ]
 
 
-class Numbers(_host.ExportedInterface):
+class Numbers(
+    _host.ExportedInterface[Literal["golden:awkward/numbers"]], wit=_abi.INTERFACE
+):
     """Lists of bytes with a sign."""
 
     def __init__(self, instance: _host.Instance) -> None:
@@ -37,7 +39,9 @@ class Numbers(_host.ExportedInterface):
         return self.__nested(x)
 
 
-class AsyncNumbers(_host.ExportedInterface):
+class AsyncNumbers(
+    _host.AsyncExportedInterface[Literal["golden:awkward/numbers"]], wit=_abi.INTERFACE
+):
     """`Numbers` for asyncio: every function is a coroutine.
 
     Lists of bytes with a sign.

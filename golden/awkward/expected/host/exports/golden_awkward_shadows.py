@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from witgen_runtime import host as _host
 from witgen_runtime.values import Err as _Err
@@ -20,7 +20,9 @@ __all__ = [
 ]
 
 
-class Shadows(_host.ExportedInterface):
+class Shadows(
+    _host.ExportedInterface[Literal["golden:awkward/shadows"]], wit=_abi.INTERFACE
+):
     """Types that are called like what componentize-py's modules import."""
 
     def __init__(self, instance: _host.Instance) -> None:
@@ -55,7 +57,9 @@ class Shadows(_host.ExportedInterface):
         return self.__inside(x)
 
 
-class AsyncShadows(_host.ExportedInterface):
+class AsyncShadows(
+    _host.AsyncExportedInterface[Literal["golden:awkward/shadows"]], wit=_abi.INTERFACE
+):
     """`Shadows` for asyncio: every function is a coroutine.
 
     Types that are called like what componentize-py's modules import.

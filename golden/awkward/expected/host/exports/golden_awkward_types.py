@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from witgen_runtime import host as _host
 
@@ -71,7 +71,9 @@ class AsyncNode(_host.AsyncGuestResource):
         await _host.async_drop(self)
 
 
-class Types(_host.ExportedInterface):
+class Types(
+    _host.ExportedInterface[Literal["golden:awkward/types"]], wit=_abi.INTERFACE
+):
     """Called like a module of Python's library."""
 
     def __init__(self, instance: _host.Instance) -> None:
@@ -85,7 +87,9 @@ class Types(_host.ExportedInterface):
         return self.__pair()
 
 
-class AsyncTypes(_host.ExportedInterface):
+class AsyncTypes(
+    _host.AsyncExportedInterface[Literal["golden:awkward/types"]], wit=_abi.INTERFACE
+):
     """`Types` for asyncio: every function is a coroutine.
 
     Called like a module of Python's library.

@@ -7,7 +7,7 @@ from __future__ import annotations
 import builtins as _builtins
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from witgen_runtime import host as _host
 
@@ -94,7 +94,7 @@ class AsyncResource(_host.AsyncGuestResource):
         await _host.async_drop(self)
 
 
-class Words(_host.ExportedInterface):
+class Words(_host.ExportedInterface[Literal["golden:names/words"]], wit=_abi.INTERFACE):
     """Names that mean something in Python: "quotes", \\backslashes\\, \"\"\"triple\"\"\" and {{ braces }} in documentation."""
 
     def __init__(self, instance: _host.Instance) -> None:
@@ -131,7 +131,9 @@ class Words(_host.ExportedInterface):
         return self.__ttl_ms(http_get)
 
 
-class AsyncWords(_host.ExportedInterface):
+class AsyncWords(
+    _host.AsyncExportedInterface[Literal["golden:names/words"]], wit=_abi.INTERFACE
+):
     """`Words` for asyncio: every function is a coroutine.
 
     Names that mean something in Python: "quotes", \\backslashes\\, \"\"\"triple\"\"\" and {{ braces }} in documentation.

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from witgen_runtime import host as _host
 
@@ -186,7 +186,9 @@ class AsyncCursor(_host.AsyncGuestResource, _types.Cursor):
         await _host.async_drop(self)
 
 
-class Store(_host.ExportedInterface):
+class Store(
+    _host.ExportedInterface[Literal["golden:resources/store"]], wit=_abi.INTERFACE
+):
     """Resources, handles in every place."""
 
     def __init__(self, instance: _host.Instance) -> None:
@@ -219,7 +221,9 @@ class Store(_host.ExportedInterface):
         return self.__take(entry)
 
 
-class AsyncStore(_host.ExportedInterface):
+class AsyncStore(
+    _host.AsyncExportedInterface[Literal["golden:resources/store"]], wit=_abi.INTERFACE
+):
     """`Store` for asyncio: every function is a coroutine.
 
     Resources, handles in every place.

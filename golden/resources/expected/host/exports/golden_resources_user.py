@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from witgen_runtime import host as _host
 
@@ -20,7 +20,9 @@ __all__ = [
 ]
 
 
-class User(_host.ExportedInterface):
+class User(
+    _host.ExportedInterface[Literal["golden:resources/user"]], wit=_abi.INTERFACE
+):
     """`golden:resources/user`."""
 
     def __init__(self, instance: _host.Instance) -> None:
@@ -47,7 +49,9 @@ class User(_host.ExportedInterface):
         return self.__pass_(bucket)
 
 
-class AsyncUser(_host.ExportedInterface):
+class AsyncUser(
+    _host.AsyncExportedInterface[Literal["golden:resources/user"]], wit=_abi.INTERFACE
+):
     """`User` for asyncio: every function is a coroutine.
 
     `golden:resources/user`.

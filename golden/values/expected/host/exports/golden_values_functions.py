@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Literal
 
 from witgen_runtime import host as _host
 from witgen_runtime.values import Err, Ok, Some
@@ -26,7 +26,9 @@ __all__ = [
 ]
 
 
-class Functions(_host.ExportedInterface):
+class Functions(
+    _host.ExportedInterface[Literal["golden:values/functions"]], wit=_abi.INTERFACE
+):
     """`golden:values/functions@1.0.0`."""
 
     def __init__(self, instance: _host.Instance) -> None:
@@ -192,7 +194,9 @@ class Functions(_host.ExportedInterface):
         self.__no_result(text)
 
 
-class AsyncFunctions(_host.ExportedInterface):
+class AsyncFunctions(
+    _host.AsyncExportedInterface[Literal["golden:values/functions"]], wit=_abi.INTERFACE
+):
     """`Functions` for asyncio: every function is a coroutine.
 
     `golden:values/functions@1.0.0`.

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from witgen_runtime import host as _host
 
@@ -18,7 +18,7 @@ __all__ = [
 ]
 
 
-class Api(_host.ExportedInterface):
+class Api(_host.ExportedInterface[Literal["lib:counter/api"]], wit=_abi.INTERFACE):
     """`lib:counter/api@0.2.0`."""
 
     def __init__(self, instance: _host.Instance) -> None:
@@ -31,7 +31,9 @@ class Api(_host.ExportedInterface):
         return self.__get()
 
 
-class AsyncApi(_host.ExportedInterface):
+class AsyncApi(
+    _host.AsyncExportedInterface[Literal["lib:counter/api"]], wit=_abi.INTERFACE
+):
     """`Api` for asyncio: every function is a coroutine.
 
     `lib:counter/api@0.2.0`.

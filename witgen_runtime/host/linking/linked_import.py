@@ -1,4 +1,4 @@
-"""What a component imports of a world, and which of its functions cannot be called."""
+"""The imports of one component, each with its implementation."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from ..adapters.calling.stream_calls import obstacle
 from ..errors import LinkError
 from .definition import Import, Needs
 from .implementations import Implementation
+from .provided import ProvidedImplementation
 
-__all__ = ["LinkedImport", "is_refused", "refuse", "wanted_of"]
+__all__ = ["LinkedImport", "is_refused", "not_native", "refuse"]
 
 _NO_ASYNC = "wasmtime's C API cannot implement it, and adapters cannot be put around the component"
 
@@ -34,7 +35,7 @@ class LinkedImport:
 
     @property
     def item(self) -> Import:
-        """The world's import that it matches."""
+        """The import of the world."""
         return self.implementation.item
 
     @classmethod
@@ -58,6 +59,8 @@ class LinkedImport:
 
     def problems(self, *, awaits: bool) -> Iterator[str]:
         """Report what the implementation lacks."""
+        if isinstance(self.implementation, ProvidedImplementation):
+            return self.implementation.differences(self.used, awaits=awaits, unserved=self._unserved())
         return self.implementation.missing(awaits=awaits, unserved=self._unserved(), refused=self.without_adapter())
 
     def _unserved(self) -> dict[str, str]:
@@ -86,6 +89,6 @@ def refuse(function: abi.Function, *_: object, **__: object) -> NoReturn:
     raise LinkError(f"{signatures.describe(function)} cannot be called: {reason}")
 
 
-def wanted_of(linked: Iterable[LinkedImport]) -> list[LinkedImport]:
-    """Return those of a component's imports that Python implements."""
+def not_native(linked: Iterable[LinkedImport]) -> list[LinkedImport]:
+    """Return those of a component's imports that are not wasmtime's."""
     return [each for each in linked if not each.implementation.native]
