@@ -52,7 +52,38 @@ _SERVER = GuestSource(
     },
 )
 
+_CLIENT = GuestSource(
+    _SOURCES / "http.py",
+    needs={
+        **_BODIES,
+        "wasi:http/types": (
+            *_MESSAGES,
+            "http-error-code: func(err: borrow<io-error>) -> option<error-code>",
+            "outgoing-request.body: func() -> result<outgoing-body>",
+            "outgoing-request.set-method: func(method: method) -> result",
+            "outgoing-request.set-path-with-query: func(path-with-query: option<string>) -> result",
+            "outgoing-request.set-scheme: func(scheme: option<scheme>) -> result",
+            "outgoing-request.set-authority: func(authority: option<string>) -> result",
+            "request-options.set-connect-timeout: func(duration: option<duration>) -> result",
+            "request-options.set-first-byte-timeout: func(duration: option<duration>) -> result",
+            "request-options.set-between-bytes-timeout: func(duration: option<duration>) -> result",
+            "future-incoming-response.subscribe: func() -> pollable",
+            "future-incoming-response.get: func() -> option<result<result<incoming-response, error-code>>>",
+            "incoming-response.status: func() -> status-code",
+            "incoming-response.headers: func() -> headers",
+            "incoming-response.consume: func() -> result<incoming-body>",
+        ),
+        "wasi:http/outgoing-handler": (
+            (
+                "handle: func(request: outgoing-request, options: option<request-options>)"
+                " -> result<future-incoming-response, error-code>"
+            ),
+        ),
+    },
+)
+
 PLUGINS: Final = (
+    GuestPlugin("http", (_CLIENT,)),
     GuestPlugin(
         "http_server",
         (_SERVER,),

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from ..guest.outside import answer_imports
 from .fakes import Call, GuestExit, Trap, calls
+from .http import FakeHttp, HttpRequest, HttpResponse
 from .objects import Object, Pollable
 from .wrappers import answer
 
-__all__ = ["Call", "GuestExit", "Object", "Pollable", "Trap", "calls"]
+__all__ = ["Call", "FakeHttp", "GuestExit", "HttpRequest", "HttpResponse", "Object", "Pollable", "Trap", "calls"]
 
 answer_imports(answer)
