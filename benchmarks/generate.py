@@ -91,7 +91,7 @@ class Bench:
         folder = self.root / f"many-{count}"
         if not folder.exists():
             folder.mkdir()
-            text = (ROOT / "witgen/golem/wit/deps/golem-websocket/websocket.wit").read_text()
+            text = (ROOT / "witgen/golem/wit/workers/deps/golem-websocket/websocket.wit").read_text()
             body = text[text.index("interface client") : text.rindex("}") + 1].replace("use wasi:io", "// use wasi:io")
             body = body.replace("subscribe: func() -> pollable", "subscribe: func() -> u32")
             parts = [body.replace("interface client", f"interface client-n{number}") for number in range(count)]

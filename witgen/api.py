@@ -24,10 +24,10 @@ def resolve(
     features: Collection[str] = (),
     *,
     all_features: bool = False,
-    golem: bool = False,
+    golem: str | bool = False,
     installed: Installed = installed_wit,
 ) -> ir.Resolve:
-    """Read and resolve a WIT tree; with `golem`, resolve missing packages from the bundled Golem WIT.
+    """Read and resolve a WIT tree; with `golem`, a release or True, find missing packages in the bundled Golem WIT.
 
     Packages that are still missing come from the folders that `installed` returns, by default those that Python
     packages of the active environment bring.

@@ -39,7 +39,8 @@ class Config:
         adapters: the default adapters of host bindings: `auto`, `bytes` or `off`.
         all_imports: keep those imports of a component that wasmtime provides and that no other function mentions.
         force: overwrite files that a person edited or made.
-        golem: resolve missing packages from the bundled Golem WIT.
+        golem: resolve missing packages from the bundled WIT of a release of Golem: `1.5`, `main` or `workers`; True
+            is `workers`.
         reuse: packages that witgen generated before, by import name, or as `name=folder`: equal
             definitions of interfaces are imported from there, and so is the runtime.
         runtime: `copy` for a copy of the runtime in the output, or the import name of one; None for `witgen_runtime`,
@@ -63,6 +64,6 @@ class Config:
     adapters: str = "auto"
     all_imports: bool = False
     force: bool = False
-    golem: bool = False
+    golem: str | bool = False
     reuse: Sequence[str] = ()
     runtime: str | None = None

@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeAlias, TypeVar
 
 from . import output as write
 from .base.frozen import replace
-from .base.resources import GOLEM_WIT
+from .base.resources import golem_wit
 from .bindings.reuse import Planned
 from .cache import outputs as earlier
 from .config import Config
@@ -90,10 +90,10 @@ def check_all(targets: Sequence[Target], installed: Installed = installed_wit) -
         yield Result(output.produced.output, output.produced.diagnostics, plan)
 
 
-def tree_of(path: str | os.PathLike[str], *, golem: bool) -> Tree:
-    """Read WIT; with `golem`, resolve missing packages from the bundled Golem WIT."""
+def tree_of(path: str | os.PathLike[str], *, golem: str | bool) -> Tree:
+    """Read WIT; with `golem`, a release or True, resolve missing packages from the bundled Golem WIT."""
     tree = read_tree(os.fspath(path))
-    return with_library(tree, os.fspath(GOLEM_WIT)) if golem else tree
+    return with_library(tree, os.fspath(golem_wit(golem))) if golem else tree
 
 
 def with_installed(tree: Tree, installed: Installed, action: Callable[[Tree], _T]) -> _T:
@@ -139,7 +139,8 @@ def _produce(config: Config, planned: Planned, installed: Installed) -> _Output:
 
 
 def _produce_from(tree: Tree, config: Config, planned: Planned) -> _Output:
-    if config.golem and config.world is None and os.path.realpath(tree.path) == os.path.realpath(GOLEM_WIT):
+    own = os.path.realpath(golem_wit(config.golem)) if config.golem else None
+    if config.world is None and os.path.realpath(tree.path) == own:
         config = replace(config, world=GOLEM_WORLD)
 
     @cache

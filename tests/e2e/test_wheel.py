@@ -27,7 +27,8 @@ def test_contents(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert "witgen/_data/grammars/wit.lark" in names
     assert "witgen/_data/templates/types.py.jinja" in names
-    assert "witgen/golem/wit/deps/golem-websocket/websocket.wit" in names
+    assert "witgen/golem/wit/workers/deps/golem-websocket/websocket.wit" in names
+    assert "witgen/golem/wit/1.5/deps/golem-agent/guest.wit" in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert {"witgen/py.typed", "witgen_runtime/py.typed"} <= names
     assert not any(name.startswith(("tests/", "golden/")) for name in names)

@@ -5,15 +5,34 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
-__all__ = ["DATA", "GOLEM_WIT", "golem_packages", "list_data", "read_data"]
+__all__ = [
+    "DATA",
+    "GOLEM_NEWEST",
+    "GOLEM_RELEASES",
+    "GOLEM_UNNAMED",
+    "GOLEM_WIT",
+    "golem_releases_of",
+    "golem_wit",
+    "list_data",
+    "read_data",
+]
 
 # Not by importlib.resources: it loads much, and wheels are installed as files.
 _HERE = Path(__file__).parent.parent
 
 GOLEM_WIT: Final = _HERE / "golem" / "wit"
-"""The folder with Golem's WIT."""
+"""The folder with Golem's WIT: a folder for each release."""
+
+GOLEM_RELEASES: Final = ("1.5", "main", "workers")
+"""The releases of Golem whose WIT is embedded."""
+
+GOLEM_NEWEST: Final = "1.5"
+"""The release for new projects."""
+
+GOLEM_UNNAMED: Final = "workers"
+"""The release meant by options that name none: the only one that there was before releases could be chosen."""
 
 DATA: Final = "_data" if (_HERE / "_data").is_dir() else ".."
 """The folder that holds `grammars/` and `templates/`, relative to the package; wheels have it inside."""
@@ -21,11 +40,20 @@ DATA: Final = "_data" if (_HERE / "_data").is_dir() else ".."
 _PACKAGE = re.compile(r"^package ([^;\s]+);", re.MULTILINE)
 
 
+def golem_wit(golem: str | Literal[True]) -> Path:
+    """Return the folder with the WIT of the release that the option `golem` selects."""
+    return GOLEM_WIT / (golem if isinstance(golem, str) else GOLEM_UNNAMED)
+
+
 @cache
-def golem_packages() -> frozenset[str]:
-    """Return the names of the packages that Golem's WIT consists of, with their versions."""
-    files = GOLEM_WIT.glob("deps/*/*.wit")
+def _golem_packages(release: str) -> frozenset[str]:
+    files = golem_wit(release).glob("deps/*/*.wit")
     return frozenset(name for file in files for name in _PACKAGE.findall(file.read_text(encoding="utf-8")))
+
+
+def golem_releases_of(package: str) -> list[str]:
+    """Return the releases of Golem that have a package: its name with its version, if it has one."""
+    return [release for release in GOLEM_RELEASES if package in _golem_packages(release)]
 
 
 def read_data(path: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from .. import api
 from ..base.files import replace
-from ..base.resources import GOLEM_WIT
+from ..base.resources import golem_wit
 from ..bindings.facts import componentize
 from ..bindings.facts.unbuildable import Unbuildable, exports_resources, unbuildable, unquotable
 from ..bindings.facts.wasi import MONOTONIC_CLOCK, POLL, wasi_interface
@@ -62,7 +62,7 @@ class Build:
         features: `@unstable` features to turn on.
         all_features: turn on every `@unstable` feature.
         force: build even if nothing has changed.
-        golem: resolve missing packages from the bundled Golem WIT.
+        golem: resolve missing packages from the bundled WIT of a release of Golem, or with True of `workers`.
         take: what the component gets besides what is found: modules, `package.*`, or `stdlib`.
         requirements: packages to install for the component, as pip takes them; without any, it gets those of the active
             environment.
@@ -82,7 +82,7 @@ class Build:
     features: Collection[str] = ()
     all_features: bool = False
     force: bool = False
-    golem: bool = False
+    golem: str | bool = False
     take: Sequence[str] = ()
     requirements: Sequence[str] = ()
     project: str | os.PathLike[str] | None = None
@@ -187,7 +187,7 @@ class _Wit:
         reduced = without(own, brought)
         if reduced != own:
             tree = with_library(reduced, *map(os.fspath, self.folders))
-            tree = with_library(tree, os.fspath(GOLEM_WIT)) if self._config.golem else tree
+            tree = with_library(tree, os.fspath(golem_wit(self._config.golem))) if self._config.golem else tree
             built = resolve_tree(tree, self._config.features, all_features=self._config.all_features)
             yield from differences(self.resolved, built, self.world)
 

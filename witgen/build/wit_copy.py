@@ -24,7 +24,7 @@ def borrowed(resolved: ir.Resolve) -> list[Path]:
     spans = [*(each.span for each in resolved.interfaces), *(each.span for each in resolved.worlds)]
     files = {Path(span.file.path) for span in spans if span is not None}
     ours = {file for file in files if file.is_relative_to(GOLEM_WIT)}
-    return sorted({file if file.parent == GOLEM_WIT else file.parent for file in ours})
+    return sorted({file if file.parent.parent == GOLEM_WIT else file.parent for file in ours})
 
 
 def packages_brought(folders: Sequence[Path]) -> frozenset[ir.PackageName]:
@@ -59,7 +59,7 @@ def prepared(
     if _is_among(tree.main, brought):
         yield None
         return
-    borrowed = () if wit.resolve() == GOLEM_WIT.resolve() else borrowed
+    borrowed = () if wit.resolve().parent == GOLEM_WIT.resolve() else borrowed
     if not (borrowed or escaped or without(tree, brought) != tree):
         yield wit
         return

@@ -21,13 +21,16 @@ if TYPE_CHECKING:
 __all__ = ["build", "demo", "inspect", "resolve"]
 
 
-def _resolved(wit: Path | None, features: list[str] | None, *, all_features: bool, golem: bool) -> ir.Resolve:
+def _resolved(
+    wit: Path | None, features: list[str] | None, *, all_features: bool, golem: str | bool | None
+) -> ir.Resolve:
     """Resolve the WIT from the command line, by default that of pyproject.toml."""
     from .. import api
     from ..project.discovery import default_wit
     from .generating import installed_wit
 
     config = _configured() if wit is None else None
+    golem = golem or False
     if config is None:
         place = wit or default_wit(Path(), golem=golem)
         return api.resolve(place, features or (), all_features=all_features, golem=golem, installed=installed_wit)

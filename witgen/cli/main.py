@@ -52,6 +52,18 @@ class _Lazy(click.Group):
         _take_text(command)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command, and put its command line into a form that click can parse."""
+        name, command, rest = super().resolve_command(ctx, args)
+        from .options import ReleaseOption
+
+        for parameter in command.params if command is not None else ():
+            if isinstance(parameter, ReleaseOption):
+                rest = parameter.joined(rest)
+        return name, command, rest
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without loading them."""
         del ctx

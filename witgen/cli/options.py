@@ -8,12 +8,39 @@ from typing import Any, TypeVar
 
 import click
 
+from ..base.resources import GOLEM_RELEASES, GOLEM_UNNAMED
 from ..project.options_table import BUILD_OPTIONS, OPTIONS, Kind, Option, Scope
 from .output import Format, reporter
 
-__all__ = ["build_options", "config_options", "overrides", "reporting"]
+__all__ = ["ReleaseOption", "build_options", "config_options", "overrides", "reporting"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+class ReleaseOption(click.Option):
+    """An option that may be followed by a release of Golem: `--golem` or `--golem 1.5`.
+
+    click would take any word that follows for the release, even the path of the WIT.
+
+    Args:
+        unnamed: the release that is meant where none follows.
+    """
+
+    def __init__(self, *names: Any, unnamed: str = GOLEM_UNNAMED, **rest: Any) -> None:
+        super().__init__(*names, **rest)
+        self._unnamed = unnamed
+
+    def joined(self, arguments: list[str]) -> list[str]:
+        """Return the command line with `--golem=RELEASE` in each place of this option."""
+        joined: list[str] = []
+        rest = list(arguments)
+        while rest and rest[0] != "--":
+            word = rest.pop(0)
+            if word in self.opts:
+                release = rest.pop(0) if rest and rest[0] in GOLEM_RELEASES else self._unnamed
+                word = f"{word}={release}"
+            joined.append(word)
+        return joined + rest
 
 
 def _apply(decorators: list[Callable[[Any], Any]], command: _Command) -> _Command:
@@ -90,6 +117,8 @@ def _click_options(options: Iterable[Option], *, wit: bool) -> Iterator[Callable
                 given |= {"type": click.Path(path_type=Path)}
             case Kind.CHOICE:
                 given |= {"type": click.Choice(option.choices)}
+            case Kind.RELEASE:
+                given |= {"cls": ReleaseOption, "type": click.Choice(option.choices)}
             case Kind.MAPPING:
                 given |= {"multiple": True, "callback": _pairs}
             case Kind.LIST | Kind.PACKAGES:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import click
 
+from ..base.resources import GOLEM_NEWEST, GOLEM_RELEASES
 from ..version import VERSION
-from .options import reporting
+from .options import ReleaseOption, reporting
 from .output import reporter
 
 __all__ = ["completion", "init", "versions"]
@@ -53,17 +54,22 @@ def completion(*, shell: str) -> None:
     "--gitattributes", is_flag=True, help="Add the line that marks the output as generated to .gitattributes."
 )
 @click.option(
-    "--golem", is_flag=True, help="Resolve missing packages from the bundled Golem WIT; also works without other WIT."
+    "--golem",
+    cls=ReleaseOption,
+    metavar="1.5|main|workers",
+    type=click.Choice(GOLEM_RELEASES),
+    unnamed=GOLEM_NEWEST,
+    help="Resolve missing packages from the bundled WIT of a release of Golem (default 1.5), even without other WIT.",
 )
 @click.option("--guest", is_flag=True, help="Also write app.py, a guest whose exports are to be filled in.")
 @reporting
 def init(
-    *, wit: Path | None, world: str | None, out: str | None, golem: bool, guest: bool, gitattributes: bool
+    *, wit: Path | None, world: str | None, out: str | None, golem: str | None, guest: bool, gitattributes: bool
 ) -> None:
     """Write an initial [tool.witgen] to ./pyproject.toml for the WIT in this project, in ./wit or in WIT."""
     from ..project.init import attributes_line, initialise, mark_generated
 
-    target = initialise(Path.cwd(), wit, world, out, golem=golem, guest=guest)
+    target = initialise(Path.cwd(), wit, world, out, golem=golem or False, guest=guest)
     source = target.wit or "Golem's WIT"
     reporter.say(f"pyproject.toml: world `{target.world}` of {source} goes to {target.out}; run `witgen generate`")
     if target.app is not None:

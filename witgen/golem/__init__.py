@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ..base.resources import GOLEM_WIT
+from ..base.resources import GOLEM_RELEASES, golem_wit
 
 if TYPE_CHECKING:
     from .local import Services
@@ -15,10 +16,26 @@ if TYPE_CHECKING:
     from .worker.executor import Executor
     from .worker.instance import Surroundings
 
-__all__ = ["WIT", "Executor", "ServiceError", "Services", "Surroundings", "WebSockets", "WorkerError"]
+__all__ = ["WIT", "Executor", "ServiceError", "Services", "Surroundings", "WebSockets", "WorkerError", "wit_of"]
 
-WIT: Final = GOLEM_WIT
-"""The tree: a folder that `witgen generate` takes; its `deps` can be copied beside your own world."""
+WIT: Final = golem_wit("workers")
+"""The tree of Golem with workers: a folder that `witgen generate` takes; see `wit_of`."""
+
+
+def wit_of(release: str) -> Path:
+    """Return the tree of a release of Golem, whose `deps` can be copied beside a world of your own.
+
+    Args:
+        release: `1.5`, `main` or `workers`.
+
+    Raises:
+        ValueError: witgen does not have this release.
+    """
+    if release not in GOLEM_RELEASES:
+        msg = f"there is no Golem `{release}`: it is one of {', '.join(GOLEM_RELEASES)}"
+        raise ValueError(msg)
+    return golem_wit(release)
+
 
 _PLACES = {
     "Executor": ".worker.executor",

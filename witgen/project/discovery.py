@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..base.files import NOT_REGULAR, is_nothing_to_read, read
-from ..base.resources import GOLEM_WIT
+from ..base.resources import golem_wit
 from ..config import Config
 from ..diagnostics.model import Diagnostic
 
@@ -36,10 +36,10 @@ class Target(NamedTuple):
         return None
 
 
-def default_wit(folder: Path, *, golem: bool) -> Path:
+def default_wit(folder: Path, *, golem: str | bool) -> Path:
     """Return the default path of the WIT: `wit` in `folder`, or with `golem`, if that is missing, Golem's own."""
     own = folder / "wit"
-    return GOLEM_WIT if golem and not own.exists() else own
+    return golem_wit(golem) if golem and not own.exists() else own
 
 
 def find(start: Path) -> Path | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..api import GOLEM_WORLD, resolve
 from ..base.files import read
-from ..base.resources import GOLEM_WIT
+from ..base.resources import golem_wit
 from ..bindings.facts.names import snake
 from ..diagnostics.errors import WitgenError
 from ..diagnostics.model import Diagnostic
@@ -36,18 +36,24 @@ class First:
     wit: str | None
     world: str
     out: str
-    golem: bool = False
+    golem: str | bool = False
     app: str | None = None
 
     def lines(self) -> list[str]:
         """Return the table in TOML."""
         values = {"wit": self.wit, "world": self.world, "out": self.out}
         strings = [f"{key} = {_quoted(value)}" for key, value in values.items() if value is not None]
-        return ["[tool.witgen]", *strings, *(["golem = true"] if self.golem else []), ""]
+        return ["[tool.witgen]", *strings, *([f"golem = {json.dumps(self.golem)}"] if self.golem else []), ""]
 
 
 def initialise(
-    folder: Path, wit: Path | None, world: str | None, out: str | None, *, golem: bool = False, guest: bool = False
+    folder: Path,
+    wit: Path | None,
+    world: str | None,
+    out: str | None,
+    *,
+    golem: str | bool = False,
+    guest: bool = False,
 ) -> First:
     """Append a `[tool.witgen]` for one world to `folder`'s pyproject.toml, which is created if necessary.
 
@@ -56,7 +62,7 @@ def initialise(
         wit: the path of the WIT; None to look for it.
         world: the name of the world; None for the only one.
         out: the output package; None to name it after the world.
-        golem: resolve missing packages from the bundled Golem WIT; use that alone if there is no WIT.
+        golem: resolve missing packages from the bundled WIT of a release of Golem; use that alone if there is no WIT.
         guest: also write an application, `APP` beside the output, whose exports are to be filled in.
 
     Raises:
@@ -68,7 +74,7 @@ def initialise(
     _refuse_second(path, text)
     source = wit if wit is not None else _find(folder, golem=golem)
     resolved = resolve(source, golem=golem)
-    own = source == GOLEM_WIT
+    own = golem is not False and source == golem_wit(golem)
     chosen = select_world(resolved, world or (GOLEM_WORLD if own else None))
     name = resolved.worlds[chosen].name
     default = f"{snake(name)}_bindings"
@@ -103,7 +109,7 @@ def _import_name(out: str) -> str:
     raise WitgenError([Diagnostic("W0933", message, path=out, help="pass another one: `--out DIR`")])
 
 
-def _refuse_component(source: Path, *, golem: bool) -> None:
+def _refuse_component(source: Path, *, golem: str | bool) -> None:
     if component_in(tree_of(source, golem=golem)) is not None:
         message = f"`{source}` is a component, which contains its guest"
         raise WitgenError([Diagnostic("W0933", message, path=str(source), help="pass WIT, or leave out `--guest`")])
@@ -162,7 +168,7 @@ def _refuse_second(path: Path, text: str) -> None:
         raise WitgenError([Diagnostic("W0931", "there is already a [tool.witgen]", path=path.name, help=remedy)])
 
 
-def _find(folder: Path, *, golem: bool) -> Path:
+def _find(folder: Path, *, golem: str | bool) -> Path:
     """Return where the WIT is, relative to `folder`: `wit/` as everywhere, else the only folder or file there is."""
     if (folder / "wit").is_dir():
         return Path("wit")
@@ -172,7 +178,7 @@ def _find(folder: Path, *, golem: bool) -> Path:
     if len(candidates) == 1:
         return candidates[0]
     if golem and not candidates:
-        return GOLEM_WIT
+        return golem_wit(golem)
     listed = ", ".join(f"`{candidate.as_posix()}`" for candidate in candidates)
     message = f"there is WIT in several places: {listed}" if candidates else "there is no WIT here"
     raise WitgenError([Diagnostic("W0932", message, path=".", help="pass it: `witgen init path/to/wit`")])

@@ -12,6 +12,7 @@ from enum import Enum, IntEnum
 from typing import NamedTuple, cast
 
 from ..base.frozen import frozen
+from ..base.resources import GOLEM_RELEASES
 from ..config import Config
 from ..diagnostics.errors import OptionError
 from ..diagnostics.model import Diagnostic
@@ -23,6 +24,7 @@ class Kind(Enum):
     """The kinds of values; relative paths in pyproject.toml start at its folder."""
 
     FLAG = "a flag that is off by default"
+    RELEASE = "a flag that may be followed by one of several words"
     SIDE = "a flag that is on by default; given on the command line, it turns the other sides off"
     TEXT = "text"
     PATH = "a path"
@@ -87,9 +89,10 @@ class Option:
         match self.kind:
             case Kind.FLAG | Kind.SIDE:
                 return "true or false"
+            case Kind.RELEASE:
+                return f"true, false, {_listed(self.choices)}"
             case Kind.CHOICE:
-                *others, last = (f'"{each}"' for each in self.choices)
-                return f"{', '.join(others)} or {last}"
+                return _listed(self.choices)
             case Kind.TEXT | Kind.PATH:
                 kind = "a string"
             case Kind.LIST | Kind.PACKAGES:
@@ -103,6 +106,8 @@ class Option:
         match self.kind:
             case Kind.FLAG | Kind.SIDE:
                 return isinstance(value, bool)
+            case Kind.RELEASE:
+                return isinstance(value, bool) or (isinstance(value, str) and value in self.choices)
             case Kind.TEXT:
                 return isinstance(value, str)
             case Kind.PATH:
@@ -123,6 +128,11 @@ class Option:
         if _has_nul(value):
             return "contains a NUL character, which paths and names cannot"
         return None
+
+
+def _listed(choices: tuple[str, ...]) -> str:
+    *others, last = (f'"{each}"' for each in choices)
+    return f"{', '.join(others)} or {last}"
 
 
 def _are_texts(values: Collection[object]) -> bool:
@@ -191,8 +201,11 @@ OPTIONS = (
         Switch(("--all-imports",), "For a component: include what wasmtime provides (WASI)."),
     ),
     Option(
-        "golem", Kind.FLAG, Scope.WIT,
-        Switch(("--golem",), "Resolve missing packages from the bundled Golem WIT."),
+        "golem", Kind.RELEASE, Scope.WIT,
+        Switch(
+            ("--golem",), "Resolve missing packages from the bundled WIT of a release of Golem.", "1.5|main|workers"
+        ),
+        choices=GOLEM_RELEASES,
     ),
     Option(
         "reuse", Kind.PACKAGES, Scope.BINDINGS,

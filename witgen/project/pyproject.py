@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from ..base.files import read
+from ..base.resources import GOLEM_RELEASES
 from ..base.source import SourceFile, Span
 from ..config import Config
 from ..diagnostics.errors import WitgenError
@@ -133,7 +134,7 @@ class _Reader:
         if merged.get("host") is False and merged.get("guest") is False:
             self._report("W0905", f"{_title(path)} has neither a host nor a guest", path)
         values = {_KEYS[key].field: self._placed(_KEYS[key], value) for key, value in merged.items() if key in _KEYS}
-        values.setdefault("wit", default_wit(self._folder, golem=values.get("golem") is True))
+        values.setdefault("wit", default_wit(self._folder, golem=_release(values.get("golem"))))
         values.setdefault("out", self._path(""))
         return Target(Config(**values), dict(self._near(path)))
 
@@ -183,6 +184,11 @@ class _Reader:
 
 def _table(value: object) -> dict[str, Any] | None:
     return cast("dict[str, Any]", value) if isinstance(value, dict) else None
+
+
+def _release(value: object) -> str | bool:
+    """Return the value of `golem`; False if it is not valid, which is reported already."""
+    return value if isinstance(value, (str, bool)) and value in {True, *GOLEM_RELEASES} else False
 
 
 def _places(file: SourceFile) -> Mapping[tuple[str | int, ...], Place]:

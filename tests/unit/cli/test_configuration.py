@@ -246,7 +246,7 @@ def test_golem_without_wit(tmp_path: Path, witgen: Run) -> None:
     run = witgen("init", "--golem")
     assert run.returncode == 0, run.stderr
     assert (tmp_path / "pyproject.toml").read_text() == (
-        '[tool.witgen]\nworld = "agent"\nout = "agent_bindings"\ngolem = true\n'
+        '[tool.witgen]\nworld = "agent"\nout = "agent_bindings"\ngolem = "1.5"\n'
     )
     assert witgen("generate").returncode == 0
     assert (tmp_path / "agent_bindings" / "host" / "agent.py").is_file()
@@ -266,10 +266,34 @@ def test_golem_for_what_is_missing(tmp_path: Path, witgen: Run) -> None:
         "wit": "wit",
         "world": "w",
         "out": "w_bindings",
-        "golem": True,
+        "golem": "1.5",
     }
     for command, told in told_by.items():
         assert told in witgen(command).stdout
+
+
+def test_golem_releases(tmp_path: Path, witgen: Run) -> None:
+    """The release may follow the option, and so may the WIT; each release has its own packages."""
+    (tmp_path / "a.wit").write_text("package a:b;\nworld w { import golem:agent/host@1.5.0; }\n")
+    for arguments in (["a.wit", "--golem", "1.5"], ["--golem=1.5", "a.wit"], ["--golem", "1.5", "--", "a.wit"]):
+        assert "import golem:agent/host@1.5.0" in witgen("inspect", *arguments).stdout, arguments
+    missing = witgen("inspect", "a.wit").stderr
+    assert 'it comes with witgen: pass --golem 1.5, or write `golem = "1.5"` in [tool.witgen]' in missing
+    older = witgen("inspect", "--golem", "a.wit").stderr
+    assert "pass --golem 1.5" in older
+    newer = witgen("inspect", "--golem", "main", "a.wit").stderr
+    assert "there is `golem:agent@2.0.0`: versions must match exactly; it comes with witgen: pass --golem 1.5" in newer
+    assert "'1.5', 'main', 'workers'" in witgen("inspect", "--golem=1.4", "a.wit").stderr
+
+
+def test_a_release_in_pyproject(tmp_path: Path, witgen: Run) -> None:
+    (tmp_path / "pyproject.toml").write_text('[tool.witgen]\nout = "bindings"\ngolem = "1.4"\n')
+    refused = witgen("generate")
+    assert refused.returncode == 2
+    assert '`golem` must be true, false, "1.5", "main" or "workers"; this is "1.4"' in refused.stderr
+    (tmp_path / "pyproject.toml").write_text('[tool.witgen]\nout = "bindings"\ngolem = "1.5"\nworld = "agents"\n')
+    assert witgen("generate").returncode == 0
+    assert (tmp_path / "bindings" / "guest" / "exports" / "golem_agent_guest.py").is_file()
 
 
 def test_skip(project: Path, witgen: Run) -> None:

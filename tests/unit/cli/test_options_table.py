@@ -23,6 +23,7 @@ from witgen.project.pyproject import load
 PATH = str | os.PathLike[str]
 TYPES: Mapping[Kind, Collection[object]] = {
     Kind.FLAG: {bool},
+    Kind.RELEASE: {str | bool},
     Kind.SIDE: {bool},
     Kind.TEXT: {str, str | None},
     Kind.PATH: {PATH, PATH | None},
@@ -43,6 +44,7 @@ COMMANDS = {
 OTHERS = {"inspect": {"world"}, "build": {"out", "force"}}
 SAMPLES: Mapping[Kind, tuple[str, Any]] = {
     Kind.FLAG: ("true", True),
+    Kind.RELEASE: ('"1.5"', "1.5"),
     Kind.SIDE: ("true", True),
     Kind.TEXT: ('"a"', "a"),
     Kind.LIST: ('["a"]', ["a"]),
@@ -147,7 +149,7 @@ def test_documentation_states_the_default(option: Option) -> None:
 WRONG = {
     "adapters": ("fast", '`adapters` must be "auto", "bytes" or "off"; this is "fast"'),
     "features": ("a", "`features` must be a list of strings; this is a string"),
-    "golem": (1, "`golem` must be true or false; this is a number"),
+    "golem": (1, '`golem` must be true, false, "1.5", "main" or "workers"; this is a number'),
     "host": (None, "`host` must be true or false; this is a `NoneType`"),
     "names": ({"a:b/c": None}, "this is a table with a `NoneType` in it"),
     "out": (Path("a\0"), "`out` contains a NUL character"),

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.wit.test_fixtures import FEATURES, SHARED, fixtures, name
-from witgen.base.resources import GOLEM_WIT
+from witgen.base.resources import golem_wit
 from witgen.testing import resolve
 from witgen.wit.model.numbering import numbered
 from witgen.wit.resolve import load
@@ -75,7 +75,7 @@ def test_trees(tree: str) -> None:
 
 def test_every_type_keeps_its_place() -> None:
     """Numbering changes nothing but numbers: documents of the tree that is shipped name the same types."""
-    tree = load(GOLEM_WIT)
+    tree = load(golem_wit("workers"))
     again = numbered(tree)
     names = [[tree.types[id].name for id in each.types.values()] for each in tree.interfaces]
     assert [[again.types[id].name for id in each.types.values()] for each in again.interfaces] == names

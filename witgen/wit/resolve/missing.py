@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Sequence
 
-from ...base.resources import golem_packages
+from ...base.resources import golem_releases_of
 from ..model.ir import PackageName
 from ..tree import Tree
 from .suggest import list_names
@@ -25,9 +25,10 @@ class MissingPackages:
         versions = [known for known in self._known if (known.namespace, known.name) == (name.namespace, name.name)]
         if versions:
             found = list_names(str(known) for known in versions)
-            return f"there is {found}: versions must match exactly"
-        if str(name) in golem_packages():
-            return "it comes with witgen: pass --golem, or write `golem = true` in [tool.witgen]"
+            other = f"; {remedy}" if (remedy := _golem(name)) else ""
+            return f"there is {found}: versions must match exactly{other}"
+        if remedy := _golem(name):
+            return remedy
         # Names that share the namespace alone are not similar.
         close = suggest(str(name), [str(known) for known in self._known if _similar(known, name)])
         return close or self._layout(name)
@@ -39,6 +40,16 @@ class MissingPackages:
         found = [os.path.basename(source.path) for source in self._tree.dependencies]
         what = f"found {list_names(found)}" if found else "found nothing there"
         return f"expected in {os.path.join(folder, name.name)}/ or {folder}/{name.name}.wit; {what}"
+
+
+def _golem(name: PackageName) -> str:
+    """Return how to get a package from Golem's WIT; empty if no release has it."""
+    releases = golem_releases_of(str(name))
+    if not releases:
+        return ""
+    others = f" (or {' or '.join(releases[1:])})" if releases[1:] else ""
+    first = releases[0]
+    return f'it comes with witgen: pass --golem {first}{others}, or write `golem = "{first}"` in [tool.witgen]'
 
 
 def _similar(known: PackageName, name: PackageName) -> bool:
