@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.paths import ROOT
 from witgen import Config, check, generate
-from witgen.golem import WIT
 
-GOLEM = WIT.parent
+GOLEM = ROOT / "witgen" / "golem"
 BINDINGS = Config(
     GOLEM / "services.wit",
     golem=True,

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self, Unpack
+from typing import Literal, Self, Unpack
 
 from witgen_runtime import host as _host
 
@@ -47,23 +47,47 @@ __all__ = [
 class ProxyImports:
     """What a component of world `wasi:http/proxy@0.2.3` imports."""
 
-    wasi_clocks_monotonic_clock: _wasi_clocks_monotonic_clock.MonotonicClock | None = (
-        None
-    )
+    wasi_clocks_monotonic_clock: (
+        _wasi_clocks_monotonic_clock.MonotonicClock
+        | _host.ExportedInterface[Literal["wasi:clocks/monotonic-clock"]]
+        | None
+    ) = None
     """wasmtime's own unless given: implements `wasi:clocks/monotonic-clock@0.2.3`."""
-    wasi_clocks_wall_clock: _wasi_clocks_wall_clock.WallClock | None = None
+    wasi_clocks_wall_clock: (
+        _wasi_clocks_wall_clock.WallClock
+        | _host.ExportedInterface[Literal["wasi:clocks/wall-clock"]]
+        | None
+    ) = None
     """wasmtime's own unless given: implements `wasi:clocks/wall-clock@0.2.3`."""
-    wasi_random_random: _wasi_random_random.Random | None = None
+    wasi_random_random: (
+        _wasi_random_random.Random
+        | _host.ExportedInterface[Literal["wasi:random/random"]]
+        | None
+    ) = None
     """wasmtime's own unless given: implements `wasi:random/random@0.2.3`."""
-    wasi_cli_stdout: _wasi_cli_stdout.Stdout | None = None
+    wasi_cli_stdout: (
+        _wasi_cli_stdout.Stdout
+        | _host.ExportedInterface[Literal["wasi:cli/stdout"]]
+        | None
+    ) = None
     """wasmtime's own unless given: implements `wasi:cli/stdout@0.2.3`."""
-    wasi_cli_stderr: _wasi_cli_stderr.Stderr | None = None
+    wasi_cli_stderr: (
+        _wasi_cli_stderr.Stderr
+        | _host.ExportedInterface[Literal["wasi:cli/stderr"]]
+        | None
+    ) = None
     """wasmtime's own unless given: implements `wasi:cli/stderr@0.2.3`."""
-    wasi_cli_stdin: _wasi_cli_stdin.Stdin | None = None
+    wasi_cli_stdin: (
+        _wasi_cli_stdin.Stdin
+        | _host.ExportedInterface[Literal["wasi:cli/stdin"]]
+        | None
+    ) = None
     """wasmtime's own unless given: implements `wasi:cli/stdin@0.2.3`."""
-    wasi_http_outgoing_handler: _wasi_http_outgoing_handler.OutgoingHandler | None = (
-        None
-    )
+    wasi_http_outgoing_handler: (
+        _wasi_http_outgoing_handler.OutgoingHandler
+        | _host.ExportedInterface[Literal["wasi:http/outgoing-handler"]]
+        | None
+    ) = None
     """wasmtime's own unless given: implements `wasi:http/outgoing-handler@0.2.3`."""
 
 
@@ -74,32 +98,56 @@ class AsyncProxyImports:
     wasi_clocks_monotonic_clock: (
         _wasi_clocks_monotonic_clock.MonotonicClock
         | _wasi_clocks_monotonic_clock.AsyncMonotonicClock
+        | _host.ExportedInterface[Literal["wasi:clocks/monotonic-clock"]]
+        | _host.AsyncExportedInterface[Literal["wasi:clocks/monotonic-clock"]]
         | None
     ) = None
     """wasmtime's own unless given: implements `wasi:clocks/monotonic-clock@0.2.3`."""
     wasi_clocks_wall_clock: (
         _wasi_clocks_wall_clock.WallClock
         | _wasi_clocks_wall_clock.AsyncWallClock
+        | _host.ExportedInterface[Literal["wasi:clocks/wall-clock"]]
+        | _host.AsyncExportedInterface[Literal["wasi:clocks/wall-clock"]]
         | None
     ) = None
     """wasmtime's own unless given: implements `wasi:clocks/wall-clock@0.2.3`."""
     wasi_random_random: (
-        _wasi_random_random.Random | _wasi_random_random.AsyncRandom | None
+        _wasi_random_random.Random
+        | _wasi_random_random.AsyncRandom
+        | _host.ExportedInterface[Literal["wasi:random/random"]]
+        | _host.AsyncExportedInterface[Literal["wasi:random/random"]]
+        | None
     ) = None
     """wasmtime's own unless given: implements `wasi:random/random@0.2.3`."""
-    wasi_cli_stdout: _wasi_cli_stdout.Stdout | _wasi_cli_stdout.AsyncStdout | None = (
-        None
-    )
+    wasi_cli_stdout: (
+        _wasi_cli_stdout.Stdout
+        | _wasi_cli_stdout.AsyncStdout
+        | _host.ExportedInterface[Literal["wasi:cli/stdout"]]
+        | _host.AsyncExportedInterface[Literal["wasi:cli/stdout"]]
+        | None
+    ) = None
     """wasmtime's own unless given: implements `wasi:cli/stdout@0.2.3`."""
-    wasi_cli_stderr: _wasi_cli_stderr.Stderr | _wasi_cli_stderr.AsyncStderr | None = (
-        None
-    )
+    wasi_cli_stderr: (
+        _wasi_cli_stderr.Stderr
+        | _wasi_cli_stderr.AsyncStderr
+        | _host.ExportedInterface[Literal["wasi:cli/stderr"]]
+        | _host.AsyncExportedInterface[Literal["wasi:cli/stderr"]]
+        | None
+    ) = None
     """wasmtime's own unless given: implements `wasi:cli/stderr@0.2.3`."""
-    wasi_cli_stdin: _wasi_cli_stdin.Stdin | _wasi_cli_stdin.AsyncStdin | None = None
+    wasi_cli_stdin: (
+        _wasi_cli_stdin.Stdin
+        | _wasi_cli_stdin.AsyncStdin
+        | _host.ExportedInterface[Literal["wasi:cli/stdin"]]
+        | _host.AsyncExportedInterface[Literal["wasi:cli/stdin"]]
+        | None
+    ) = None
     """wasmtime's own unless given: implements `wasi:cli/stdin@0.2.3`."""
     wasi_http_outgoing_handler: (
         _wasi_http_outgoing_handler.OutgoingHandler
         | _wasi_http_outgoing_handler.AsyncOutgoingHandler
+        | _host.ExportedInterface[Literal["wasi:http/outgoing-handler"]]
+        | _host.AsyncExportedInterface[Literal["wasi:http/outgoing-handler"]]
         | None
     ) = None
     """wasmtime's own unless given: implements `wasi:http/outgoing-handler@0.2.3`."""

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from witgen_runtime import host as _host
 
@@ -20,7 +20,9 @@ __all__ = [
 ]
 
 
-class IncomingHandler(_host.ExportedInterface):
+class IncomingHandler(
+    _host.ExportedInterface[Literal["wasi:http/incoming-handler"]], wit=_abi.INTERFACE
+):
     """What a component exports to answer requests."""
 
     def __init__(self, instance: _host.Instance) -> None:
@@ -38,7 +40,10 @@ class IncomingHandler(_host.ExportedInterface):
         self.__handle(request, response_out)
 
 
-class AsyncIncomingHandler(_host.ExportedInterface):
+class AsyncIncomingHandler(
+    _host.AsyncExportedInterface[Literal["wasi:http/incoming-handler"]],
+    wit=_abi.INTERFACE,
+):
     """`IncomingHandler` for asyncio: every function is a coroutine.
 
     What a component exports to answer requests.
