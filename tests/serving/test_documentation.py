@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 PROGRAMS = re.findall(r"^```python\n(.*?)^```", (ROOT / "docs" / "serving.md").read_text(), re.DOTALL | re.MULTILINE)
 
 
-@pytest.mark.parametrize(("program", "path"), zip(PROGRAMS, ["/", "/wasm/"], strict=True))
+@pytest.mark.parametrize(("program", "path"), [*zip(PROGRAMS, ["/", "/wasm/"], strict=True)])
 def test_programs_run(program: str, path: str, web: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copy(web, tmp_path / "app.wasm")
     monkeypatch.chdir(tmp_path)
