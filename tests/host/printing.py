@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.support.paths import ROOT
 from witgen_runtime import abi, host
+from witgen_runtime.host.wasi.store_config import StoreConfig
 
 TEXT = r"""(component
   (import "wasi:io/error@0.2.0" (instance $e (export "error" (type (sub resource)))))
@@ -135,8 +136,8 @@ class Printing(host.World):
         return cls._open(TEXT, Imports(ask), wasi=wasi, limits=host.Limits(**limits))
 
 
-def config(**streams: Any) -> host.WasiConfig:
-    wasi = host.WasiConfig()
+def config(**streams: Any) -> StoreConfig:
+    wasi = StoreConfig()
     for name, value in streams.items():
         setattr(wasi, name, value)
     return wasi

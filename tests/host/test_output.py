@@ -12,6 +12,7 @@ import wasmtime
 
 from tests.host.printing import TEXT, Imports, Printing, config, ignore, python
 from witgen_runtime import host
+from witgen_runtime.host.wasi.store_config import StoreConfig
 
 
 def failure(world: Any, kind: type[host.HostError], call: Callable[[], object]) -> Any:
@@ -63,7 +64,7 @@ def test_only_the_last_lines_are_kept() -> None:
 def test_settings_of_the_users_change_nothing_about_that(
     kind: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    wasi, parts, file = host.WasiConfig(), list[bytes](), tmp_path / "stderr.txt"
+    wasi, parts, file = StoreConfig(), list[bytes](), tmp_path / "stderr.txt"
     match kind:
         case "inherited":
             wasi.inherit_stderr()
@@ -145,7 +146,7 @@ def test_a_stderr_that_cannot_be_written_disturbs_nobody() -> None:
 
 class AsyncTestWorld(host.AsyncWorld[Any]):
     @classmethod
-    async def start(cls, wasi: host.WasiConfig | None = None) -> AsyncTestWorld:
+    async def start(cls, wasi: StoreConfig | None = None) -> AsyncTestWorld:
         return await cls._open(Printing, TEXT, Imports(lambda: None), wasi=wasi)
 
     async def call(self, name: str, *values: Any) -> Any:

@@ -16,13 +16,14 @@ _END = """
     import gc, sys, threading
     from tests.host.printing import Printing
     from witgen_runtime import host
+    from witgen_runtime.host.wasi.store_config import StoreConfig
 
     parts, going = [], threading.Event()
     def take(data):
         parts.append(data)
         going.set()
     def start():
-        wasi = host.WasiConfig()
+        wasi = StoreConfig()
         wasi.stdout_custom = wasi.stderr_custom = take
         return Printing.start(wasi)
     world = start()
@@ -36,7 +37,7 @@ _ENDINGS = {
     "failed": "try:\n    world.fail(1)\nexcept host.Trap:\n    pass",
     "exit": "world.out(1); sys.exit(0)",
     "other thread": "threading.Thread(target=lambda: (world.out(1), world.close())).start()",
-    "never used": "wasi = host.WasiConfig(); wasi.stdout_custom = take",
+    "never used": "wasi = StoreConfig(); wasi.stdout_custom = take",
     "prints for ever": "threading.Thread(target=world.errs, args=(1 << 30,), daemon=True).start(); going.wait(20)",
     "runs for ever": "threading.Thread(target=world.spin, daemon=True).start(); going.wait(20)",
     "calls for ever": """
@@ -107,9 +108,7 @@ _FORK = """
                 os.kill(number, 9)
 
     def custom():
-        wasi = host.WasiConfig()
-        wasi.stdout_custom = lambda _: None
-        return wasi
+        return host.Wasi(stdout=lambda _: None)
     world, quiet = Printing.start(), Printing.start()
     world.err(1)
 """
@@ -119,7 +118,7 @@ _FORKS = {
     "printed before": ("lambda: world.err(2)", "Trap .*opened before os.fork"),
     "printed there": ("lambda: quiet.err(2)", "fine"),
     "closed": ("world.close", "fine"),
-    "function": ("lambda: Printing.start(custom())", "HostError stdout_custom cannot be called"),
+    "function": ("lambda: Printing.start(custom())", "HostError stdout cannot lead to Python"),
     "function from before": ("given.tried", "StoreDeadError this store was opened before"),
 }
 

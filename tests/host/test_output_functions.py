@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import gc
-import re
-import sys
 import threading
 from collections.abc import Callable
 from contextvars import ContextVar
-from types import ModuleType
 from typing import Any
 
 import pytest
 
 from tests.host.printing import Printing, config, ignore
-from tests.support.paths import ROOT
 from witgen_runtime import abi, host
 
 
@@ -118,7 +114,7 @@ def test_settings_are_for_one_store() -> None:
     wasi = config()
     with (
         Prints._open(PRINTS, None, wasi=wasi),
-        pytest.raises(host.HostError, match="already belongs to another store: make one"),
+        pytest.raises(host.HostError, match="already belong to another store: make some"),
     ):
         Prints._open(PRINTS, None, wasi=wasi)
 
@@ -228,26 +224,3 @@ def test_functions_are_forgotten_with_their_store() -> None:
     assert alive() == 2
     del worlds
     assert alive() == 0
-
-
-def test_the_documentations_example(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    section = (ROOT / "docs" / "hosts.md").read_text().partition("## What guests print")[2].partition("\n## ")[0]
-    [code] = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
-    monkeypatch.setitem(sys.modules, "chat_bindings", ModuleType("chat_bindings"))
-
-    class Chat:
-        @staticmethod
-        def open(_component: str, _imports: object, *, wasi: host.WasiConfig) -> Any:
-            world = Printing.start(wasi)
-
-            def run(_: str) -> None:
-                world.out(1)
-                world.fail(2)
-
-            world.run = run
-            return world
-
-    names: dict[str, Any] = {"Chat": Chat, "imports": None}
-    exec(code, names)
-    assert names["parts"] == [b"stdout 00001\n"]
-    assert capsys.readouterr().out == "stderr 00002\n\n"

@@ -12,6 +12,8 @@ from importlib import import_module
 from types import new_class
 from typing import Any, ClassVar
 
+from wasmtime import WasiConfig
+
 from witgen_runtime import host
 from witgen_runtime.host import forking
 from witgen_runtime.host.linking.preparation import Prepared, prepare
@@ -169,7 +171,7 @@ class _Loaded:
         /,
         *,
         partial: bool = False,
-        wasi: host.WasiConfig | None = None,
+        wasi: host.Wasi | WasiConfig | None = None,
         http: bool = False,
         memory: int | None = None,
         fuel: int | None = None,

@@ -7,6 +7,7 @@ from .adapters.report import AdaptersTaken
 from .aio import AsyncWorld, Opening, run_any_in_store, run_in_store
 from .aio_resources import async_resource
 from .capi.engine import Settings, make_engine
+from .command import async_run_command, exit_code, run_command
 from .component import ComponentSource
 from .errors import (
     CacheWarning,
@@ -19,6 +20,7 @@ from .errors import (
     HostError,
     LinkError,
     MemoryLimitError,
+    OutputLimitError,
     StoreDeadError,
     ThreadError,
     Trap,
@@ -59,12 +61,13 @@ from .streams.source_types import (
     FutureSource,
     StreamSource,
 )
+from .wasi.captured import Captured
 from .wasi.pollables import Pollable
-from .wasi.standard_streams import WasiConfig
+from .wasi.settings import Folder, MemoryFolder, OutputTarget, StdinSource, Wasi
 from .wasi.stream_files import StreamError
 from .wasi.streams import InputStream, OutputStream
 from .wasi.timer import Timer
-from .world import World, adapters_of
+from .world import World, adapters_of, folders_of
 
 __all__ = [
     "Adapters",
@@ -82,6 +85,7 @@ __all__ = [
     "ByteStreamReader",
     "ByteStreamSource",
     "CacheWarning",
+    "Captured",
     "ComponentError",
     "ComponentSource",
     "DeadlineError",
@@ -89,6 +93,7 @@ __all__ = [
     "Engine",
     "EngineError",
     "ExportedInterface",
+    "Folder",
     "FuelError",
     "FutureReader",
     "FutureSource",
@@ -103,15 +108,19 @@ __all__ = [
     "Interface",
     "Limits",
     "LinkError",
+    "MemoryFolder",
     "MemoryLimitError",
     "NativeResource",
     "OpenOptions",
     "Opening",
+    "OutputLimitError",
     "OutputStream",
+    "OutputTarget",
     "Pollable",
     "Resource",
     "ServeOptions",
     "Settings",
+    "StdinSource",
     "Store",
     "StoreDeadError",
     "StreamError",
@@ -120,15 +129,19 @@ __all__ = [
     "ThreadError",
     "Timer",
     "Trap",
-    "WasiConfig",
+    "Wasi",
     "World",
     "adapters_of",
     "async_drop",
     "async_resource",
+    "async_run_command",
     "drop",
+    "exit_code",
+    "folders_of",
     "labelled",
     "make_engine",
     "run_any_in_store",
+    "run_command",
     "run_in_store",
     "unbound",
 ]

@@ -21,6 +21,7 @@ from .component import ComponentSource
 from .open_options import Chosen, OpenOptions, choose
 from .store.limits import Limits
 from .store_thread import StoreThread
+from .wasi.settings import Wasi
 from .world import World
 
 __all__ = ["AsyncWorld", "Opening", "run_any_in_store", "run_in_store"]
@@ -43,6 +44,7 @@ class AsyncWorld(Unique, Generic[W]):
 
     def __init__(self, world: W, thread: StoreThread) -> None:
         self._world = world
+        self._store = world._store
         self._adapters = world._adapters
         self._thread = thread
         self._bind()
@@ -65,7 +67,7 @@ class AsyncWorld(Unique, Generic[W]):
         component: ComponentSource,
         imports: object,
         *,
-        wasi: wasmtime.WasiConfig | None = None,
+        wasi: Wasi | wasmtime.WasiConfig | None = None,
         limits: Limits | None = None,
         adapters: Adapters | None = None,
         http: bool = False,

@@ -15,6 +15,7 @@ __all__ = [
     "HostError",
     "LinkError",
     "MemoryLimitError",
+    "OutputLimitError",
     "StoreDeadError",
     "ThreadError",
     "Trap",
@@ -53,6 +54,10 @@ class LinkError(HostError):
 
 class ThreadError(HostError):
     """A thread or greenlet used a store that another one is using, or that belongs to asyncio."""
+
+
+class OutputLimitError(HostError):
+    """A guest wrote more to stdout or stderr than is kept."""
 
 
 class StoreDeadError(HostError):

@@ -9,7 +9,7 @@ import wasmtime
 
 from .adapters.options import Adapters
 from .store.limits import Limits
-from .wasi.standard_streams import WasiConfig
+from .wasi.settings import Wasi
 
 __all__ = ["Chosen", "OpenOptions", "choose"]
 
@@ -22,7 +22,7 @@ class OpenOptions(TypedDict, total=False):
         ValueError: a limit is out of range.
     """
 
-    wasi: WasiConfig | None
+    wasi: Wasi | wasmtime.WasiConfig | None
     """What the component sees of this machine; by default it shares stdout and stderr."""
     http: bool
     """Whether it may send HTTP requests, to any address that this machine reaches; wasmtime sends them. False by
@@ -46,7 +46,7 @@ class OpenOptions(TypedDict, total=False):
 class Chosen(NamedTuple):
     """What the options come to."""
 
-    wasi: wasmtime.WasiConfig | None
+    wasi: Wasi | wasmtime.WasiConfig | None
     limits: Limits
     adapters: Adapters | None = None
     http: bool = False

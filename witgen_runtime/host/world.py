@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from functools import partial
+from pathlib import Path
 from typing import ClassVar, Protocol, Self, TypeVar
 
 import wasmtime
@@ -23,8 +24,9 @@ from .linking.preparation import check_store, prepare_for
 from .open_options import Chosen, OpenOptions, choose
 from .store.limits import Limits
 from .store.store import Store
+from .wasi.settings import Wasi
 
-__all__ = ["World", "adapters_of", "definition_of", "open_world"]
+__all__ = ["World", "adapters_of", "definition_of", "folders_of", "open_world"]
 
 W = TypeVar("W", bound="World")
 
@@ -36,6 +38,18 @@ class _HasAdapters(Protocol):
 def adapters_of(world: _HasAdapters) -> AdaptersTaken:
     """Return which functions of an open world go through adapters, and which functions with bytes do not."""
     return world._adapters
+
+
+class _HasStore(Protocol):
+    _store: Store
+
+
+def folders_of(world: _HasStore) -> dict[str, Path]:
+    """Return where the folders are that a `Wasi` gave an open world, by the paths at which its guest finds them.
+
+    Those of `Wasi.memory_folder` are there until the world is closed.
+    """
+    return dict(world._store.stdio.folders)
 
 
 def definition_of(world: type[World]) -> Definition:
@@ -70,7 +84,7 @@ class World(Unique, ABC):
         component: ComponentSource,
         imports: object,
         *,
-        wasi: wasmtime.WasiConfig | None = None,
+        wasi: Wasi | wasmtime.WasiConfig | None = None,
         limits: Limits | None = None,
         adapters: Adapters | None = None,
         http: bool = False,

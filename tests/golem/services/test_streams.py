@@ -20,7 +20,7 @@ import witgen
 from tests.golem.services.probing import Guest, Sources, Start
 from witgen.golem.composition import compose
 from witgen.golem.local import Services
-from witgen_runtime.host import InputStream, OutputStream, Store, StreamError, WasiConfig
+from witgen_runtime.host import InputStream, OutputStream, Store, StreamError, Wasi
 from witgen_runtime.host.wasi import stream_files
 
 # Read to the end, and tell how much it was, its checksum, and how it ended.
@@ -249,10 +249,7 @@ def test_streams_can_be_spliced(guest: Guest) -> None:
 def test_guests_do_not_see_the_folder(start: Start, tmp_path: Path) -> None:
     (tmp_path / "shared").mkdir()
     (tmp_path / "shared" / "note").write_text("for you")
-    wasi = WasiConfig()
-    wasi.inherit_stderr()
-    wasi.preopen_dir(str(tmp_path / "shared"), "/shared")
-    guest = start(wasi=wasi)
+    guest = start(wasi=Wasi(folders={"/shared": tmp_path / "shared"}))
     assert guest("""
         import os
         out.append([name for _, name in preopens.get_directories()])

@@ -8,11 +8,12 @@ from types import SimpleNamespace
 from typing import Any
 
 from witgen_runtime import abi
-from witgen_runtime.host import Limits, Store, WasiConfig, drop
+from witgen_runtime.host import Limits, Store, drop
 from witgen_runtime.host.adapters.calling.subtasks import Subtasks
 from witgen_runtime.host.linking.instantiation import Setup, open_component
 from witgen_runtime.host.linking.linker import Linkage
 from witgen_runtime.host.open_options import Chosen
+from witgen_runtime.host.wasi.store_config import StoreConfig
 
 from ..composition import Composition, compose_world
 from ..services.http.client import RESPONSE_LIMIT
@@ -70,9 +71,9 @@ class Surroundings:
         """Return whether a folder of this machine replaces the worker's own files."""
         return any(guest in {"/", ".", "./", ""} for guest, _ in self.folders)
 
-    def wasi(self, recorder: Recorder, files: Files | None) -> WasiConfig:
+    def wasi(self, recorder: Recorder, files: Files | None) -> StoreConfig:
         """Return the configuration of wasmtime's WASI, with `files` at `/`."""
-        config = WasiConfig()
+        config = StoreConfig()
         config.argv = list(self.args)
         config.env = list(self.env)
         if files is not None:

@@ -97,7 +97,7 @@ def check_store(store: object) -> None:
     if isinstance(store, wasmtime.Store):
         raise TypeError(
             f"store: expected {HOST}.Store, got wasmtime's own; make one with Store(), which takes an engine,"
-            " a WasiConfig and limits"
+            " a Wasi and limits"
         )
     if not isinstance(store, Store) and type(store).__name__ != Store.__name__:
         raise TypeError(f"store: expected {HOST}.Store, got {type(store).__name__}")

@@ -19,6 +19,7 @@ from ..capi.managed import RawStore
 from ..capi.memory import Budget
 from ..errors import DeadlineError, EngineError, HostError, StoreDeadError, ThreadError
 from ..wasi.outputs import is_inside
+from ..wasi.settings import Wasi
 from ..wasi.standard_streams import StandardStreams
 from ..wasi.stream_files import prepare
 from .call_hooks import CallHooks
@@ -70,7 +71,7 @@ class Store(Unique):
         self,
         engine: wasmtime.Engine | None = None,
         *,
-        wasi: wasmtime.WasiConfig | None = None,
+        wasi: Wasi | wasmtime.WasiConfig | None = None,
         limits: Limits | None = None,
         concurrent: bool = False,
         streams: bool = False,
@@ -259,7 +260,8 @@ class Store(Unique):
             self._fail("", None)
 
     def _take_raised(self) -> None:
-        """Take over the exception that was raised while a memory was created."""
+        """Deliver output that waits, and take over exceptions that were raised there or while a memory was created."""
+        self.stdio.deliver()
         if self.budget is not None and self.budget.raised is not None:
             self._raised, self.budget.raised = self.budget.raised, None
         if self._raised is None:

@@ -3,7 +3,7 @@
 wasmtime calls them on its worker threads, and releases them there some time after their store is deleted. Before 3.14,
 CPython kills a thread that enters it while the interpreter exits, and Rust aborts the process. So a C function that
 needs no interpreter releases them, closing a store waits for that, and the interpreter does not exit before the
-remaining stores have released theirs.
+remaining stores have released theirs. Functions of users do not run there: the output waits for the caller's thread.
 """
 
 from __future__ import annotations
@@ -15,18 +15,23 @@ import inspect
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Final, Protocol
 from weakref import ref
 
 from ..capi import ffi, foreign_outputs, release_signals
 from ..capi.entry import c_callback, guarded
+from ..errors import OutputLimitError
 
 if TYPE_CHECKING:
+    import asyncio
+
     import wasmtime
 
-__all__ = ["Output", "Watched", "is_inside", "is_without_threads", "process", "wants_watching", "watch"]
+__all__ = ["Deferred", "Output", "Watched", "is_inside", "is_without_threads", "process", "wants_watching", "watch"]
 
 _PATIENCE: Final = 2.0
 """Seconds that closing a store waits for the release of its outputs, which takes a fraction of a millisecond."""
@@ -35,6 +40,9 @@ _FAREWELL: Final = 0.2
 """Seconds that the exiting interpreter waits for running calls of other threads."""
 
 _PAUSE: Final = 0.001
+
+_MOST: Final = 16 << 20
+"""Bytes that may wait to be delivered: a guest that computes and prints does not return to Python meanwhile."""
 
 _FAILED: Final = -errno.EIO
 
@@ -143,6 +151,87 @@ class Output:
         signal, self._signal = self._signal, 0
         if signal and not is_inside() and release_signals.wait(signal, 0 if _lost_threads else _PATIENCE):
             release_signals.free(signal)
+
+
+class Deferred(Output):
+    """A Python function that receives a guest's output on the thread that called the guest, or on its event loop.
+
+    Output waits until that thread next runs Python: before a host function, and when the call ends. On a loop it is
+    delivered as soon as the loop is free.
+
+    Args:
+        write: gets the bytes.
+        loop: returns the loop, None if there is none.
+    """
+
+    def __init__(self, write: Callable[[bytes], object], loop: Callable[[], asyncio.AbstractEventLoop | None]) -> None:
+        super().__init__(write)
+        self._loop = loop
+        self._waiting: deque[bytes] = deque()
+        # One thread writes each of these counters.
+        self._received = self._delivered = 0
+
+    def _call(self, data: bytes) -> int:
+        self._received += len(data)
+        if self._received - self._delivered > _MOST:
+            raise OutputLimitError(
+                f"the guest wrote {_MOST} bytes without returning to Python, where a function receives its output;"
+                " use a file, or a `Captured`"
+            )
+        self._waiting.append(data)
+        loop = self._loop()
+        if loop is None:
+            if self.noted is not None:
+                self.noted()
+        else:
+            with suppress(RuntimeError):  # the loop is closed; the output is delivered when the store is
+                loop.call_soon_threadsafe(self._deliver, context=self._context.copy())
+        return len(data)
+
+    def deliver(self) -> None:
+        """Call the function with all output that waits, on this thread unless there is a running loop."""
+        loop = self._loop()
+        if not self._waiting or (loop is not None and loop.is_running()):
+            return
+        with _calls_refused():
+            self._deliver()
+
+    def _deliver(self) -> None:
+        while self._waiting:
+            data = self._waiting.popleft()
+            self._delivered += len(data)
+            try:
+                _refuse_coroutine(self._write(data))
+            except BaseException as error:  # noqa: BLE001  (the running call raises it unchanged)
+                if self.failure is None:
+                    self.failure = error
+                if self.noted is not None:
+                    self.noted()
+
+
+@contextmanager
+def _calls_refused() -> Generator[None]:
+    """Refuse to let this thread use components: it is in the middle of a call, whose results are not read yet."""
+    global _calling  # noqa: PLW0603  (one per process)
+    thread = threading.get_ident()
+    was_inside = thread in _inside
+    with _lock:
+        _calling += 1
+    _inside.add(thread)
+    try:
+        _note_all()
+        yield
+    finally:
+        if not was_inside:
+            _inside.discard(thread)
+        with _lock:
+            _calling -= 1
+
+
+def _refuse_coroutine(answer: object) -> None:
+    if inspect.iscoroutine(answer):
+        answer.close()
+        raise TypeError("a function that receives a guest's output cannot be `async def`")
 
 
 def _taken(answer: object, size: int) -> int:

@@ -2,40 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-import errno
-import os
-import stat
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from textwrap import indent
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import wasmtime
 from wasmtime.component import Component
 
 from ..capi import foreign_outputs
-from ..capi.managed import QuietlyFinalized, RawStore
+from ..capi.managed import RawStore
 from ..errors import HostError, StoreDeadError, ThreadError
 from ..store.turns import Turns
-from .outputs import Output, is_inside, is_without_threads, process, wants_watching, watch
+from .outputs import Deferred, Output, is_inside, process, wants_watching, watch
+from .settings import Wasi
+from .store_config import StoreConfig, Tail, sharing
+from .store_settings import StoreSettings
 
-__all__ = ["StandardStreams", "WasiConfig"]
-
-_BYTES: Final = 8192
-_LINES: Final = 50
-"""How much of stderr a failure carries."""
+__all__ = ["StandardStreams"]
 
 _STREAMS: Final = ("wasi:cli/stdout@", "wasi:cli/stderr@")
 
-_STDERR: Final = 2
-"""The process's, whatever `sys.stderr` is: a guest shares the file, not Python's object."""
-
 _FORKED: Final = (
-    "this store was opened before os.fork(), and its component would wait forever when it prints: with a `WasiConfig` "
-    "of the bindings, output passes through wasmtime's threads, which only the parent has; open the component after"
-    " the fork, or with a `wasmtime.WasiConfig` that inherits stdout and stderr"
+    "this store was opened before os.fork(), and its component would wait forever when it prints: with a `Wasi`, output"
+    " passes through wasmtime's threads, which only the parent has; open the component after the fork, or with a"
+    " `wasmtime.WasiConfig` that inherits stdout and stderr"
 )
 
 _REPLACED: Final = (
@@ -44,149 +39,12 @@ _REPLACED: Final = (
 )
 
 
-class Tail:
-    """The end of a stream."""
-
-    def __init__(self) -> None:
-        self._kept = bytearray()
-
-    def add(self, data: bytes) -> None:
-        self._kept += data
-        if len(self._kept) > 8 * _BYTES:
-            del self._kept[: -2 * _BYTES]
-
-    def text(self) -> str:
-        """Return the last lines, whole ones if possible."""
-        kept = bytes(self._kept[-_BYTES:])
-        if len(self._kept) > _BYTES:
-            kept = kept.partition(b"\n")[2] or kept
-        return "".join(kept.decode("utf-8", "replace").splitlines(keepends=True)[-_LINES:])
-
-    def read(self, path: str) -> None:
-        """Take the end of a file instead, if it is one."""
-        with contextlib.suppress(OSError):
-            if stat.S_ISREG(os.stat(path).st_mode):
-                with open(path, "rb") as file:
-                    file.seek(max(0, os.path.getsize(path) - _BYTES - 1))
-                    self._kept[:] = file.read(_BYTES + 1)
-
-
-class WasiConfig(QuietlyFinalized, wasmtime.WasiConfig):
-    """The parts of this machine that one store's guests see: arguments, environment, folders, standard streams.
-
-    Like wasmtime's class, except that `stdout_custom` and `stderr_custom` are safe: the call that printed raises their
-    exceptions, and the process can exit at any time. A failure carries the last output to stderr, whatever its
-    destination.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._outputs: dict[str, Output] = {}
-        self._inherits_stderr = False
-        self._is_used = False
-        self._stderr_file = ""
-
-    def _set_stdout(self, callback: Callable[[bytes], int | None]) -> None:
-        self._lead("stdout", callback)
-
-    def _set_stderr(self, callback: Callable[[bytes], int | None]) -> None:
-        self._lead("stderr", callback)
-
-    def _set_stdout_file(self, path: str | bytes | os.PathLike[str]) -> None:
-        _file_setter("stdout")(self, path)
-        self._lead("stdout")
-
-    def _set_stderr_file(self, path: str | bytes | os.PathLike[str]) -> None:
-        _file_setter("stderr")(self, path)
-        self._lead("stderr")
-        self._stderr_file = os.path.abspath(os.fsdecode(path))
-
-    stdout_custom = property(  # pyright: ignore[reportIncompatibleMethodOverride]  (write-only there, too)
-        fset=_set_stdout, doc="A function that receives what guests write to stdout, as bytes."
-    )
-    stderr_custom = property(  # pyright: ignore[reportIncompatibleMethodOverride]  (write-only there, too)
-        fset=_set_stderr, doc="A function that receives what guests write to stderr, as bytes."
-    )
-    stdout_file = property(  # pyright: ignore[reportIncompatibleMethodOverride]  (write-only there, too)
-        fset=_set_stdout_file, doc="A file that receives what guests write to stdout."
-    )
-    stderr_file = property(  # pyright: ignore[reportIncompatibleMethodOverride]  (write-only there, too)
-        fset=_set_stderr_file, doc="A file that receives what guests write to stderr."
-    )
-
-    def inherit_stdout(self) -> None:
-        """Let guests write to this process's stdout."""
-        super().inherit_stdout()
-        self._lead("stdout")
-
-    def inherit_stderr(self) -> None:
-        """Let guests write to this process's stderr."""
-        super().inherit_stderr()
-        self._lead("stderr")
-        self._inherits_stderr = True
-
-    def _lead(self, stream: str, callback: Callable[[bytes], int | None] | None = None) -> None:
-        """Note where a stream leads, and lead it to a function if there is one."""
-        before = self._outputs.pop(stream, None)
-        if stream == "stderr":
-            self._inherits_stderr, self._stderr_file = False, ""
-        if callback is not None:
-            if not callable(callback):
-                raise TypeError(f"{stream}_custom: expected a function that takes bytes, got {type(callback).__name__}")
-            self._outputs[stream] = Output(callback)
-            self._outputs[stream].attach(self, stream)
-        if before is not None:
-            before.wait()
-
-    def _hand_over(self, tail: Tail) -> tuple[list[Output], str]:
-        """Let `tail` receive the output to stderr; return the outputs, and the file that receives it instead."""
-        if self._is_used:
-            raise HostError("this WasiConfig already belongs to another store: make one for each")
-        self._is_used = True
-        outputs, self._outputs = self._outputs, {}
-        if is_without_threads():
-            if outputs:
-                names = " and ".join(f"{stream}_custom" for stream in outputs)
-                raise HostError(
-                    f"{names} cannot be called in a process that os.fork() made: wasmtime's threads, which call them, "
-                    "exist only in the parent; use a file, or start the process another way"
-                )
-        elif "stderr" in outputs:
-            outputs["stderr"].keep = tail.add
-        elif not self._stderr_file:
-            outputs["stderr"] = Output(partial(_pass_on, tail) if self._inherits_stderr else tail.add, ours=True)
-            outputs["stderr"].attach(self, "stderr")
-        return list(outputs.values()), self._stderr_file
-
-    def _delete(self, ptr: Any) -> None:
-        super()._delete(ptr)
-        for output in getattr(self, "_outputs", {}).values():
-            output.wait()
-
-
-def _file_setter(stream: str) -> Callable[[wasmtime.WasiConfig, object], None]:
-    found: Any = getattr(wasmtime.WasiConfig, f"{stream}_file")
-    setter: Callable[[wasmtime.WasiConfig, object], None] = found.fset
-    return setter
-
-
-def _pass_on(tail: Tail, data: bytes) -> None:
-    """Write to this process's stderr, as wasmtime does: it does not matter if that is closed."""
-    tail.add(data)
-    try:
-        while data:
-            data = data[os.write(_STDERR, data) :]
-    except OSError as error:
-        if error.errno != errno.EBADF:
-            raise
-
-
-def _by_default() -> WasiConfig:
-    """Return the default settings of a guest: it may print, because a guest's tracebacks are printed."""
-    wasi = WasiConfig()
-    wasi.inherit_stdout()
-    wasi.inherit_stderr()
-    return wasi
+def _config(wasi: object) -> wasmtime.WasiConfig:
+    if wasi is None:
+        return sharing()
+    if isinstance(wasi, wasmtime.WasiConfig):
+        return wasi
+    raise TypeError(f"wasi: expected a Wasi, got {type(wasi).__name__}")
 
 
 class _Store(Protocol):
@@ -197,6 +55,7 @@ class _Store(Protocol):
     turns: Turns
     keep: list[object]
     streams: bool
+    loop: asyncio.AbstractEventLoop | None
 
     def is_entered_here(self) -> bool:
         """Return whether the current thread is inside a call."""
@@ -210,28 +69,41 @@ class StandardStreams:
         store: the store.
         attention: makes the store do pending work before its next call.
         wasi: the settings; objects of wasmtime's own class are used unchanged.
+
+    Attributes:
+        wasi: what wasmtime takes.
     """
 
-    def __init__(self, store: _Store, attention: dict[int, None], wasi: wasmtime.WasiConfig | None) -> None:
+    def __init__(self, store: _Store, attention: dict[int, None], wasi: Wasi | wasmtime.WasiConfig | None) -> None:
         if is_inside():
             raise ThreadError(_INSIDE)
-        self.wasi = wasi or _by_default()
+        self._store = weakref.ref(store)
+        self._settings = StoreSettings(wasi, self._loop) if isinstance(wasi, Wasi) else None
+        self.wasi = self._settings.config if self._settings is not None else _config(wasi)
         self._is_default = wasi is None
         self._was_replaced = False
-        self._store = weakref.ref(store)
         self._attention = attention
         self._process = process()
         self._tail = Tail()
         self._outputs: list[Output] = []
         self._file = ""
-        self._is_foreign = not isinstance(self.wasi, WasiConfig)
-        if isinstance(self.wasi, WasiConfig):
+        self._is_foreign = not isinstance(self.wasi, StoreConfig)
+        if isinstance(self.wasi, StoreConfig):
             self._outputs, self._file = self.wasi._hand_over(  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
                 self._tail
             )
             for output in self._outputs:
                 output.noted = self.note
         watch(self)
+
+    def _loop(self) -> asyncio.AbstractEventLoop | None:
+        store = self._store()
+        return store.loop if store is not None else None
+
+    @property
+    def folders(self) -> Mapping[str, Path]:
+        """The guest's folders on this machine, by its paths, as far as a `Wasi` gave them."""
+        return self._settings.folders if self._settings is not None else {}
 
     def usable(self) -> None:
         """Raise if the store cannot be called on this thread, or in this process."""
@@ -263,6 +135,12 @@ class StandardStreams:
         """Return whether the store has to do pending work before its next call, too."""
         return wants_watching()
 
+    def deliver(self) -> None:
+        """Call functions of the user's with the output that waits for this thread."""
+        for output in self._outputs:
+            if isinstance(output, Deferred):
+                output.deliver()
+
     def take_failure(self) -> BaseException | None:
         """Return the exception of an output function, once."""
         for output in self._outputs:
@@ -290,7 +168,10 @@ class StandardStreams:
             delete()
         for output in self._outputs:
             output.wait()
+        self.deliver()
         self._outputs = [output for output in self._outputs if output.failure is not None]
+        if self._settings is not None:
+            self._settings.end()
 
     def note(self) -> None:
         """Let the store look up before its next call."""
@@ -318,6 +199,6 @@ class StandardStreams:
 
 
 _INSIDE: Final = (
-    "a function that receives a guest's output cannot use components: it runs on a thread of wasmtime while the guest "
-    "waits; hand the bytes to another thread, or use the component after the call"
+    "a function that receives a guest's output cannot use components, because a call is in progress: keep the bytes,"
+    " and use the component after the call"
 )
