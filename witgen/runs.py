@@ -68,6 +68,7 @@ def generate_all(targets: Sequence[Target], installed: Installed = installed_wit
         OSError: an output cannot be written.
     """
     outputs = _produced(targets, installed)
+    _each(outputs, _refuse_no_folder)
     with write.exclusive(*(output.folder for output in outputs if output.folder is not None)):
         plans = _each(outputs, _writable)
         for output, plan in zip(outputs, plans, strict=True):
@@ -86,6 +87,7 @@ def check_all(targets: Sequence[Target], installed: Installed = installed_wit) -
         OSError: an output cannot be read.
     """
     outputs = _produced(targets, installed)
+    _each(outputs, _refuse_no_folder)
     for output, plan in zip(outputs, _each(outputs, _comparable), strict=True):
         yield Result(output.produced.output, output.produced.diagnostics, plan)
 
@@ -157,6 +159,18 @@ def _produce_from(tree: Tree, config: Config, planned: Planned) -> _Output:
     if config.out is not None:
         planned.add(config.out, produced)
     return _Output(config, produced)
+
+
+def _refuse_no_folder(output: _Output) -> None:
+    """Refuse an output in the place of which, or of a folder above it, there is a file, a FIFO or a device."""
+    if output.folder is None:
+        return
+    place = Path(os.path.realpath(output.folder))
+    nearest = next((each for each in (place, *place.parents) if os.path.lexists(each)), None)
+    if nearest is not None and not nearest.is_dir():
+        remedy = "move it away, or let `out` name another folder"
+        message = f"`{place.name if nearest == place else nearest}` is not a folder"
+        raise WitgenError([Diagnostic("W0702", message, path=str(output.folder), help=remedy)])
 
 
 def _writable(output: _Output) -> write.Plan | None:

@@ -56,8 +56,8 @@ def victim(project: Path) -> Path:
     return folder
 
 
-def config(out: Path, **options: bool) -> Config:
-    return Config(out.parent / "wit", world="shop", out=out, guest=False, runtime="witgen_runtime", **options)
+def config(out: Path, wit: Path | None = None, **options: bool) -> Config:
+    return Config(wit or out.parent / "wit", world="shop", out=out, guest=False, runtime="witgen_runtime", **options)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -98,6 +98,21 @@ def test_what_is_no_file_is_named(
         assert [each.path for each in raised.value.diagnostics] == [str(out / place)]
         assert raised.value.code == "W0702"
     assert [path.name for path in out.rglob("*") if not path.is_dir()] == [Path(place).name]
+
+
+@pytest.mark.parametrize("make", [fifo, listening, device, lambda path: path.write_text("mine")])
+@pytest.mark.parametrize("above", [False, True], ids=["itself", "above"])
+def test_an_output_that_is_no_folder(
+    above: bool, make: Callable[[Path], None], project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    place = project / "place"
+    make(place)
+    out = place / "x" / "out" if above else place
+    for attempt in (generate, check):
+        with pytest.raises(WitgenError, match="is not a folder") as raised:
+            attempt(config(out, project / "wit", force=True))
+        assert [(each.code, each.path) for each in raised.value.diagnostics] == [("W0702", str(out))]
 
 
 def test_the_command_ends_with_2(project: Path, out: Path, witgen: Run) -> None:
