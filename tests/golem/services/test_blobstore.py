@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.golem.services.full_disk import full_disk
 from tests.golem.services.probing import Guest, Start
 from witgen.golem.local import Services
+from witgen.golem.services.blobstore.folder import BlobFolder
 from witgen.golem.services.blobstore.store import BlobStore
 from witgen.golem.services.errors import ServiceError
 
@@ -299,6 +302,39 @@ def test_a_full_disk_is_an_error_and_nothing_is_half_written(guest: Guest, servi
     assert "File too large" in failed
     assert guest("out.append((names(box), get(box, 'a')))") == [(["a"], b"before")]
     assert list((blobs(services) / ".unfinished").iterdir()) == []
+
+
+def test_the_limit_counts_what_is_there(tmp_path: Path) -> None:
+    """Objects that were replaced or removed free their space, also those of an earlier process."""
+    folder = BlobFolder(tmp_path / "blobs", limit=1000)
+    folder.create("box")
+    for _ in range(5):
+        folder.write("box", "kept", BytesIO(b"k" * 400))
+    folder.write("box", "more", BytesIO(b"m" * 600))
+    again = BlobFolder(tmp_path / "blobs", limit=1000)
+    for store in (folder, again):
+        with pytest.raises(OSError, match="the blob store would take 1001 bytes, and the limit is 1000"):
+            store.write("box", "last", BytesIO(b"l"))
+    again.remove("box", ["more"])
+    for store in (folder, again):
+        store.write("box", "last", BytesIO(b"l" * 100))
+    assert sorted(folder.objects("box")) == ["kept", "last"]
+
+
+def test_writing_takes_no_longer_when_there_are_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, scanned, scandir = BlobFolder(tmp_path / "blobs", limit=1 << 30), [0], os.scandir
+    folder.create("box")
+
+    def counting(*arguments: Any) -> Any:
+        scanned[-1] += 1
+        return scandir(*arguments)
+
+    monkeypatch.setattr(os, "scandir", counting)
+    folder.write("box", "first", BytesIO(b"1"))
+    scanned.append(0)
+    for number in range(50):
+        folder.write("box", f"{number}", BytesIO(b"more"))
+    assert scanned[-1] == 0
 
 
 def test_what_a_killed_process_left_goes_after_a_day(tmp_path: Path) -> None:

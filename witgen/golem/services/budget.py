@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 __all__ = ["Budget", "SpentError", "size_of"]
@@ -18,14 +19,16 @@ class Budget:
     Args:
         what: names the user of the space in the message.
         limit: bytes; None for no limit.
-        used: the bytes that are already used.
+        used: the bytes that are already used; or a function that counts them, for space that is also freed. It is
+            called at first, and again before anything is refused.
     """
 
-    def __init__(self, what: str, limit: int | None = None, used: int = 0) -> None:
+    def __init__(self, what: str, limit: int | None = None, used: int | Callable[[], int] = 0) -> None:
         self._what = what
         self._limit = limit
         self._lock = threading.Lock()
-        self.used = used
+        self._count = used if callable(used) else None
+        self._used = None if callable(used) else used
 
     def spend(self, size: int) -> None:
         """Count `size` more bytes.
@@ -33,13 +36,19 @@ class Budget:
         Raises:
             SpentError: they would exceed the limit.
         """
+        if self._limit is None:
+            return
         with self._lock:
-            if self._limit is not None and self.used + size > self._limit:
+            used = self._used
+            if self._count is not None and (used is None or used + size > self._limit):
+                used = self._count()
+            wanted = (used or 0) + size
+            if wanted > self._limit:
                 raise SpentError(
-                    f"{self._what} would take {self.used + size} bytes, and the limit is {self._limit}; "
+                    f"{self._what} would take {wanted} bytes, and the limit is {self._limit}; "
                     "`witgen run --disk` sets the limit, and `witgen workers prune` removes what no worker needs"
                 )
-            self.used += size
+            self._used = wanted
 
 
 def size_of(folder: Path) -> int:

@@ -52,7 +52,7 @@ class BlobFolder:
         except OSError as error:
             raise ServiceError(f"{root} cannot be used as a blob store: {error}") from error
         self._root = root.resolve()
-        self._limit = limit
+        self._budget = Budget("the blob store", limit, lambda: size_of(self._root))
         self._remove_abandoned()
         # Long names use subfolders that come and go with their objects. The lock keeps one thread from removing
         # a subfolder between another thread's two steps.
@@ -125,10 +125,9 @@ class BlobFolder:
         """Store an object."""
         unfinished = self._new()
         try:
-            budget = Budget("the blob store", self._limit, 0 if self._limit is None else size_of(self._root))
             with unfinished.open("xb") as file:
                 while chunk := content.read(_CHUNK):
-                    budget.spend(len(chunk))
+                    self._budget.spend(len(chunk))
                     file.write(chunk)
             self._place(unfinished, container, name)
         finally:
