@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.support.guests import once
+from tests.support.http_server import http_server
 from tests.support.wasmtime_serve import served
 from witgen import Config, generate
 from witgen.build.componentize import Build, build
@@ -146,6 +147,11 @@ def test_starlette(asgi: str) -> None:
 def test_a_background_task_runs_after_the_response(asgi: str) -> None:
     assert fetch(asgi, "/background").text == "at once\n"
     assert fetch(asgi, "/bare/after").text == "first"
+
+
+def test_an_application_sends_requests(asgi: str) -> None:
+    with http_server() as url:
+        assert fetch(asgi, f"/far?url={url}").json == ["paused", "[1]"]
 
 
 def test_fastapi(asgi: str) -> None:

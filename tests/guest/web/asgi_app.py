@@ -15,7 +15,7 @@ from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
-from web_bindings.guest import exports
+from web_bindings.guest import exports, http
 
 WARMED = []
 
@@ -166,6 +166,12 @@ async def fails(request):
     raise LookupError("no such thing")
 
 
+async def far(request):
+    client = http.AsyncClient(base_url=request.query_params["url"])
+    two = await asyncio.gather(client.get("/pause"), client.post("/echo", json=[1]))
+    return JSONResponse([two[0].text, two[1].json()["body"]])
+
+
 async def warmed(request):
     return JSONResponse({"warmed": WARMED})
 
@@ -201,6 +207,7 @@ ROUTES = [
     path("/groups", groups),
     path("/background", background),
     path("/fails", fails),
+    path("/far", far),
     path("/warmed", warmed),
     path("/warm-up", warm_up),
     Mount("/bare", bare),
