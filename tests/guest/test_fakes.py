@@ -73,7 +73,7 @@ def bindings(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     from witgen_runtime import guest as runtime
 
     return SimpleNamespace(
-        jobs=fakes_app.JOBS, store=store, testing=testing, types=types, own=own, later=later, runtime=runtime,
+        app=fakes_app, store=store, testing=testing, types=types, own=own, later=later, runtime=runtime,
         poll=wasi_io_poll, clock=wasi_clocks_monotonic_clock,
     )  # fmt: skip
 
@@ -89,7 +89,7 @@ def run(bindings: SimpleNamespace, fakes: Any) -> Iterator[Callable[[Callable[[]
     with bindings.testing.opened("fakes_app", fakes) as guest:
 
         def as_export(job: Callable[[], Any]) -> Any:
-            bindings.jobs["job"] = job
+            bindings.app.JOBS["job"] = job
             return guest.run("job")
 
         yield as_export

@@ -24,6 +24,10 @@ class Object(values.Resource):
     _fake: Any = None
     """The fake of the object's resource."""
 
+    def _tell_dropped(self) -> None:
+        """Note that a component has dropped its handle."""
+        self.dropped = True
+
     def _lower_host(self) -> object:
         """Return the host object that is passed to a component for this object."""
         return self._fake._stand_in(self)  # noqa: SLF001 - what fakes know is private, because public names are WIT's

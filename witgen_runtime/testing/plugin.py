@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
-__all__ = ["pytest_addoption", "witgen_fakes", "witgen_guest"]
+from .examples import can_refresh, refreshing
+
+__all__ = ["pytest_addoption", "pytest_runtest_call", "witgen_fakes", "witgen_guest"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -43,6 +45,20 @@ def witgen_fakes(request: pytest.FixtureRequest) -> Iterator[Any]:
 @pytest.fixture
 def witgen_guest(request: pytest.FixtureRequest, witgen_fakes: Any) -> Iterator[Any]:
     """Open the guest: the `Guest` of the bindings' `guest.testing`, with the exports of the world."""
-    application = request.config.getoption("--witgen-component") or request.config.getini("witgen_application")
-    with _testing(request).opened(application, witgen_fakes) as opened:
+    with _testing(request).opened(_application(request.config), witgen_fakes) as opened:
         yield opened
+
+
+def _application(config: pytest.Config) -> str:
+    return str(config.getoption("--witgen-component") or config.getini("witgen_application"))
+
+
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Give each example of a property-based test a new guest and new fakes."""
+    test = getattr(item, "obj", None)
+    if isinstance(item, pytest.Function) and hasattr(test, "hypothesis") and can_refresh(item, __name__):
+        with refreshing(item, _application(item.config)):
+            yield
+    else:
+        yield

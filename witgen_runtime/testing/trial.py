@@ -21,7 +21,8 @@ from ..guest.exports import Export, served
 from ..guest.outside import handed_out
 from ..guest.resources import ExportedResource, Ledger, Resource, take_back
 from .fakes import Fakes, GuestExit, Trap
-from .hosting import implementations
+from .fresh import imported
+from .hosting import open_component
 from .wrappers import handed_in, rebuilt
 
 __all__ = ["Exports", "HostSide", "Trial", "opened"]
@@ -111,6 +112,7 @@ class Trial(values.Unique):
         """Return a function that calls an export as a host does; `proxies` are classes of the guest's resources."""
 
         def call(*arguments: object, **named: object) -> Any:
+            __tracebackhide__ = True  # in pytest's tracebacks
             if self._fakes._trap is not None:
                 raise RuntimeError("the component has ended") from self._fakes._trap
             rest = [named.pop(param.python, None) for param in function.params[len(arguments) :]]
@@ -132,6 +134,7 @@ class _Call:
         self._lent: list[Resource] = []
 
     def run(self, implementation: Callable[..., Any], arguments: list[object]) -> Any:
+        __tracebackhide__ = True
         fakes, function = self._trial._fakes, self._function
         passed, result = check.arguments(function, arguments, self._down), None
         try:
@@ -244,14 +247,14 @@ class HostSide:
         runtime = import_module("..host", __package__)
         Trap.register(runtime.Trap)
         GuestExit.register(runtime.GuestExit)
-        world = getattr(module, self.world)
-        imports = implementations(fakes, getattr(module, f"{self.world}Imports", None), world)
-        return world.open(component, *([] if imports is None else [imports]))
+        return open_component(component, fakes, getattr(module, self.world))
 
 
 @contextmanager
 def opened(application: str | Path, exports: Exports, fakes: Fakes, host: HostSide | None) -> Generator[Any]:
     """Open a guest for tests: a module here, or, where the name ends in `.wasm`, a component on wasmtime.
+
+    Both begin with the state that importing the application leaves.
 
     Raises:
         LookupError: the module does not call `serve`, or the bindings have no host side to run a component.
@@ -262,11 +265,10 @@ def opened(application: str | Path, exports: Exports, fakes: Fakes, host: HostSi
             raise LookupError(f"running {application} needs host bindings, which were not generated")
         if not Path(application).is_file():
             raise FileNotFoundError(f"{application} does not exist: build the component first")
-        guest = host.open(application, fakes)
-    else:
-        import_module(str(application))
+        with host.open(application, fakes) as guest:
+            yield guest
+        return
+    with imported(str(application)):
         if str(application) not in served:
             raise LookupError(f"{application} does not call `exports.serve(__name__, …)`")
-        guest = Trial(exports.named(served[str(application)]), fakes)
-    with guest:
-        yield guest
+        yield Trial(exports.named(served[str(application)]), fakes)

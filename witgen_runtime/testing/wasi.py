@@ -16,6 +16,8 @@ Answer: TypeAlias = Callable[..., Any]
 Make: TypeAlias = Callable[[abi.Resource], Object]
 
 _SECOND = 1_000_000_000
+_ROOM = 1 << 16
+"""Bytes that a guest may write to an output stream at once."""
 
 
 def default(interface: str, function: abi.Function, make: Make) -> Answer | None:
@@ -56,6 +58,10 @@ def _now(function: abi.Function, _: Make) -> Answer:
     return now
 
 
+def _room(_: object) -> int:
+    return _ROOM
+
+
 def _block(pollable: Pollable) -> None:
     wait([pollable])
 
@@ -64,6 +70,7 @@ _PLAIN: dict[tuple[str, str], Answer] = {
     ("wasi:io/poll", "poll"): wait,
     ("wasi:io/poll", "[method]pollable.ready"): Pollable.is_set,
     ("wasi:io/poll", "[method]pollable.block"): _block,
+    ("wasi:io/streams", "[method]output-stream.check-write"): _room,
     ("wasi:clocks/monotonic-clock", "now"): time.monotonic_ns,
     ("wasi:clocks/monotonic-clock", "resolution"): lambda: 1,
     ("wasi:random/random", "get-random-bytes"): os.urandom,

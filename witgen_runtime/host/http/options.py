@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, TypedDict, cast
 
 from ..adapters.options import Adapters
 from ..open_options import Chosen
 from ..store.limits import Limits
-from ..wasi.standard_streams import WasiConfig
+from ..wasi.settings import Wasi
 
 __all__ = ["ServeOptions", "Serving", "serving"]
 
@@ -43,8 +43,8 @@ class ServeOptions(TypedDict, total=False):
     http: bool
     """Whether the component may send HTTP requests of its own, to any address that this machine reaches. False by
     default: they end with `HTTP-request-denied`."""
-    wasi: Callable[[], WasiConfig] | None
-    """Makes what an instance sees of this machine; by default it shares stdout and stderr, and nothing else."""
+    wasi: Wasi | None
+    """What instances see of this machine; by default they share stdout and stderr, and nothing else."""
     adapters: Adapters | None
     """Whether lists of bytes take the fast way, as in `OpenOptions`."""
 
@@ -59,12 +59,12 @@ class Serving:
     body_limit: int | None
     limits: Limits
     http: bool
-    wasi: Callable[[], WasiConfig] | None
+    wasi: Wasi | None
     adapters: Adapters | None
 
     def opening(self) -> Chosen:
         """Return the options of one instance. Its store has `wasi:http` in any case: the handler's types are there."""
-        return Chosen(self.wasi() if self.wasi is not None else None, self.limits, self.adapters, http=True)
+        return Chosen(self.wasi, self.limits, self.adapters, http=True)
 
 
 def serving(caller: str, options: Mapping[str, object]) -> Serving:
@@ -98,7 +98,7 @@ def serving(caller: str, options: Mapping[str, object]) -> Serving:
         None if body_limit is None else _count("body_limit", body_limit, 0),
         limits,
         _flag("http", given.get("http", False)),
-        _maker("wasi", given.get("wasi")),
+        _wasi(given.get("wasi")),
         given.get("adapters"),
     )
 
@@ -117,10 +117,7 @@ def _flag(name: str, value: object) -> bool:
     return value
 
 
-def _maker(name: str, value: Callable[[], WasiConfig] | None) -> Callable[[], WasiConfig] | None:
-    if value is not None and not callable(value):
-        raise TypeError(
-            f"{name}: expected a function that returns a WasiConfig, because each instance needs one,"
-            f" got {type(value).__name__}"
-        )
+def _wasi(value: object) -> Wasi | None:
+    if value is not None and not isinstance(value, Wasi):
+        raise TypeError(f"wasi: expected a Wasi, which many instances can share, got {type(value).__name__}")
     return value

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property, partial
 from itertools import chain, count
-from typing import Any
+from typing import Any, NoReturn
 from weakref import WeakKeyDictionary
 
 import wasmtime
@@ -202,15 +202,12 @@ class Linkage:
     def _fill(self, instance: wasm.LinkerInstance, linked: LinkedImport) -> None:
         refused = linked.without_adapter()
         for resource, _ in linked.item.interface.resources:
-            side = self.sides[resource]
-            number = side.number if isinstance(side, Provided) else _number_of(resource)
-            type_ = wasm.ResourceType.host(number)
-            ffi.add_resource(instance, resource.name, type_, self.store.destructor)
+            self._declare(instance, resource)
         for function in linked.item.interface.functions:
             if function.name not in linked.used:
                 continue
             if function.name in refused:
-                self._refuse(instance, function)
+                self._refuse(instance, [function.name], partial(refuse, function))
                 continue
             implemented, adapted = linked.implementation.function(function), function.name in linked.text
             handles = self._handles_for(linked, function)
@@ -225,6 +222,11 @@ class Linkage:
                 implemented = with_objects(called, implemented, self._lent, method=signatures.is_method(function))
                 called = numbered(called, method=signatures.is_method(function))
             self._bind(instance, called, implemented, finish, name=function.name, adapted=adapted, handles=handles)
+
+    def _declare(self, instance: wasm.LinkerInstance, resource: abi.Resource) -> None:
+        side = self.sides.get(resource)
+        number = side.number if isinstance(side, Provided) else _number_of(resource)
+        ffi.add_resource(instance, resource.name, wasm.ResourceType.host(number), self.store.destructor)
 
     @property
     def _finish(self) -> Callable[[object], object] | None:
@@ -242,11 +244,12 @@ class Linkage:
         awaits = linked.implementation.awaits(function)
         return self.handles.of_function(FunctionEnds(self.streams, keys, awaits=awaits))
 
-    def _refuse(self, instance: wasm.LinkerInstance, function: abi.Function) -> None:
-        """Define a function that raises, at each call, why it cannot be called."""
-        callback = bind_refusal(self.handles, partial(refuse, function))
+    def _refuse(self, instance: wasm.LinkerInstance, names: Iterable[str], refusing: Callable[[], NoReturn]) -> None:
+        """Define functions that raise, at each call, why they cannot be called."""
+        callback = bind_refusal(self.handles, refusing)
         self._keep(callback)
-        ffi.add_function(instance, function.name, callback)
+        for name in names:
+            ffi.add_function(instance, name, callback)
 
     def _define_ends(self, root: wasm.LinkerInstance, needs: Needs) -> None:
         """Define the functions that adapters call for streams and futures."""
@@ -311,9 +314,18 @@ class Linkage:
         self._keep(callback)
         ffi.add_function(instance, name or function.name, callback)
 
-    def replace(self, name: str, functions: Mapping[abi.Function, Callable[..., Any]]) -> None:
-        """Define functions of an interface in place of wasmtime's, whose resources stay."""
+    def replace(
+        self,
+        name: str,
+        functions: Mapping[abi.Function, Callable[..., Any]],
+        resources: Iterable[abi.Resource] = (),
+        refused: tuple[Iterable[str], Callable[[], NoReturn]] | None = None,
+    ) -> None:
+        """Define an interface in place of wasmtime's; `resources` are those that are Python's then."""
+        self._has_preopens |= name.startswith(PREOPENS)
         with ffi.defining(self._linker) as root, ffi.defining(root, name) as instance:
+            for each in resources:
+                self._declare(instance, each)
             for function, implementation in functions.items():
                 # A method is looked up on its object, and these objects are wasmtime's.
                 called = (
@@ -322,6 +334,8 @@ class Linkage:
                     else function
                 )
                 self._bind(instance, called, implementation, name=function.name)
+            if refused is not None:
+                self._refuse(instance, *refused)
 
     def replace_resources(
         self,
@@ -333,8 +347,7 @@ class Linkage:
         with ffi.defining(self._linker) as root, ffi.defining(root, name) as instance:
             for resource, (python, _) in classes.items():
                 self.sides[resource] = Host(python, _number_of(resource))
-                type_ = wasm.ResourceType.host(_number_of(resource))
-                ffi.add_resource(instance, resource.name, type_, self.store.destructor)
+                self._declare(instance, resource)
             for function in interface.functions:
                 if function.resource is not None and function.resource in classes:
                     python, make = classes[function.resource]

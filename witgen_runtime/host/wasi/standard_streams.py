@@ -20,7 +20,7 @@ from ..errors import HostError, StoreDeadError, ThreadError
 from ..store.turns import Turns
 from .outputs import Deferred, Output, is_inside, process, wants_watching, watch
 from .settings import Wasi
-from .store_config import StoreConfig, Tail, sharing
+from .store_config import StoreConfig, Tail, pass_on, sharing, write_stdout
 from .store_settings import StoreSettings
 
 __all__ = ["StandardStreams"]
@@ -148,6 +148,14 @@ class StandardStreams:
                 failure, output.failure = output.failure, None
                 return failure
         return None
+
+    def write_stdout(self, data: bytes) -> None:
+        """Write to this process's stdout, for a guest whose streams are not wasmtime's."""
+        write_stdout(data)
+
+    def write_stderr(self, data: bytes) -> None:
+        """Write to this process's stderr, for such a guest; failures carry the last output."""
+        pass_on(self._tail, data)
 
     def explain(self, error: BaseException) -> None:
         """Attach the guest's last output to stderr to a failure."""

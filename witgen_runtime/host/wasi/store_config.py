@@ -17,12 +17,13 @@ from ..capi.wasi import set_stdin
 from ..errors import HostError
 from .outputs import Output, is_without_threads
 
-__all__ = ["StoreConfig", "Tail", "sharing"]
+__all__ = ["StoreConfig", "Tail", "pass_on", "sharing", "write_stdout"]
 
 _BYTES: Final = 8192
 _LINES: Final = 50
 """How much of stderr a failure carries."""
 
+_STDOUT: Final = 1
 _STDERR: Final = 2
 """The process's, whatever `sys.stderr` is: a guest shares the file, not Python's object."""
 
@@ -140,7 +141,7 @@ class StoreConfig(QuietlyFinalized, wasmtime.WasiConfig):
         elif "stderr" in outputs:
             outputs["stderr"].keep = tail.add
         elif not self._stderr_file:
-            outputs["stderr"] = Output(partial(_pass_on, tail) if self._inherits_stderr else tail.add, ours=True)
+            outputs["stderr"] = Output(partial(pass_on, tail) if self._inherits_stderr else tail.add, ours=True)
             outputs["stderr"].attach(self, "stderr")
         return list(outputs.values()), self._stderr_file
 
@@ -162,12 +163,21 @@ def _file_setter(stream: str) -> Callable[[wasmtime.WasiConfig, object], None]:
     return setter
 
 
-def _pass_on(tail: Tail, data: bytes) -> None:
+def pass_on(tail: Tail, data: bytes) -> None:
     """Write to this process's stderr, as wasmtime does: it does not matter if that is closed."""
     tail.add(data)
+    _write(_STDERR, data)
+
+
+def write_stdout(data: bytes) -> None:
+    """Write to this process's stdout; it does not matter if that is closed."""
+    _write(_STDOUT, data)
+
+
+def _write(descriptor: int, data: bytes) -> None:
     try:
         while data:
-            data = data[os.write(_STDERR, data) :]
+            data = data[os.write(descriptor, data) :]
     except OSError as error:
         if error.errno != errno.EBADF:
             raise
