@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from .. import abi
 from ..values import Err, Ok, WitError
@@ -135,7 +135,7 @@ class FakeHttp:
         out = self._new("response-outparam", response=None)
         getattr(guest, attribute).handle(request, out)
         found = out._http.response
-        answered: Any = found.value._http if isinstance(found, Ok) else None
+        answered: Any = cast("Any", found).value._http if isinstance(found, Ok) else None
         if answered is None:
             raise RuntimeError(f"the guest has not responded to {method} {path}: {found!r}")
         if not answered.body.finished:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 from witgen_runtime.guest.http import client as _client
@@ -133,10 +134,9 @@ Adapter = partial(_libraries.requests_adapter, _REQUESTING)
 
 
 def _urllib() -> Any:
-    import urllib.request
-    import urllib.response
+    from urllib import error, request, response
 
-    return urllib
+    return SimpleNamespace(error=error, request=request, response=response)
 
 
 opener = _libraries.Opener(_REQUESTING, _urllib)

@@ -127,7 +127,11 @@ def _httpx_timeout(request: Any) -> Timeout:
 
 
 def _httpx_error(httpx: Any, error: RequestError, request: Any) -> Exception:
-    kinds = {ConnectTimeout: httpx.ConnectTimeout, ReadTimeout: httpx.ReadTimeout, ConnectError: httpx.ConnectError}
+    kinds: dict[type[RequestError], Any] = {
+        ConnectTimeout: httpx.ConnectTimeout,
+        ReadTimeout: httpx.ReadTimeout,
+        ConnectError: httpx.ConnectError,
+    }
     found: Exception = kinds.get(type(error), httpx.RemoteProtocolError)(str(error), request=request)
     return found
 
@@ -190,7 +194,7 @@ def _raw_response(answer: Answer) -> Any:
 
 
 def _requests_error(requests: ModuleType, error: RequestError) -> Any:
-    names = {ConnectTimeout: "ConnectTimeout", ReadTimeout: "ReadTimeout"}
+    names: dict[type[RequestError], str] = {ConnectTimeout: "ConnectTimeout", ReadTimeout: "ReadTimeout"}
     return getattr(requests.exceptions, names.get(type(error), "ConnectionError"))
 
 
@@ -204,7 +208,8 @@ def _parts(data: Any) -> Iterable[bytes] | None:
         return [bytes(data)]
     if hasattr(data, "read"):
         return iter(lambda: data.read(CHUNK), b"")
-    return (each.encode() if isinstance(each, str) else bytes(each) for each in data)
+    parts: Iterable[Any] = data
+    return (each.encode() if isinstance(each, str) else bytes(each) for each in parts)
 
 
 def _latin(value: str | bytes) -> bytes:
@@ -238,7 +243,7 @@ class Opener:
 
     Args:
         wasi: the bindings.
-        urllib: returns the package `urllib` with its modules `request` and `response`.
+        urllib: returns the modules `error`, `request` and `response` of `urllib`.
     """
 
     def __init__(self, wasi: Requesting, urllib: Callable[[], Any]) -> None:

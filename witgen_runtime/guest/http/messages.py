@@ -6,7 +6,7 @@ import json
 from base64 import b64encode
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias, TypedDict
+from typing import Any, TypeAlias, TypedDict, TypeVar, cast
 from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 
 from .errors import StatusError
@@ -14,7 +14,9 @@ from .exchange import Answer, AsyncAnswer, Fields, Timeout
 
 __all__ = ["AsyncStream", "Headers", "Options", "Request", "Response", "Stream", "prepared", "redirected"]
 
-Data: TypeAlias = str | bytes | Mapping[str, Any] | Iterable[bytes] | AsyncIterable[bytes]
+T = TypeVar("T")
+
+Data: TypeAlias = str | bytes | bytearray | memoryview | Mapping[str, Any] | Iterable[bytes] | AsyncIterable[bytes]
 Pairs: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]]
 
 
@@ -179,11 +181,11 @@ def prepared(method: str, url: str, common: Pairs, options: Options) -> Request:
     """Return the request of some options; `common` are headers of all requests."""
     if params := options.get("params"):
         parts = urlsplit(url)
-        added = urlencode([*(params.items() if isinstance(params, Mapping) else params)], doseq=True)
+        added = urlencode(_pairs(params), doseq=True)
         url = urlunsplit(parts._replace(query=f"{parts.query}&{added}" if parts.query else added))
     headers: dict[str, tuple[str, bytes]] = {}
     for pairs in (common, options.get("headers", ())):
-        for name, value in pairs.items() if isinstance(pairs, Mapping) else pairs:
+        for name, value in _pairs(pairs):
             headers[name.lower()] = (name, value.encode("latin-1"))
     body, kind = _body(options)
     if kind:
@@ -194,6 +196,13 @@ def prepared(method: str, url: str, common: Pairs, options: Options) -> Request:
         secret = b64encode(":".join(auth).encode())
         headers["authorization"] = ("authorization", b"Basic " + secret)
     return Request(method.upper(), url.partition("#")[0], [*headers.values()], body)
+
+
+def _pairs(given: Mapping[str, T] | Iterable[tuple[str, T]]) -> list[tuple[str, T]]:
+    """Return the pairs of a mapping, or of an iterable of pairs."""
+    if isinstance(given, Mapping):
+        return [*cast("Mapping[str, T]", given).items()]
+    return [*given]
 
 
 def _body(options: Options) -> tuple[Iterable[bytes] | AsyncIterable[bytes] | None, str]:
@@ -211,7 +220,8 @@ def _body(options: Options) -> tuple[Iterable[bytes] | AsyncIterable[bytes] | No
         case bytes() | bytearray() | memoryview():
             return [bytes(data)], ""
         case Mapping():
-            return [urlencode(data, doseq=True).encode()], "application/x-www-form-urlencoded"
+            fields = cast("Mapping[str, Any]", data)
+            return [urlencode(fields, doseq=True).encode()], "application/x-www-form-urlencoded"
         case _:
             return data, ""
 
