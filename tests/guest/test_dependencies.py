@@ -36,6 +36,27 @@ def late() -> str:
     return f"{colorsys.rgb_to_hsv(0, 0, 0)} {inner.NAME}"
 
 
+def slept() -> str:
+    import asyncio
+    return asyncio.run(asyncio.sleep(0.001, "slept"))
+
+
+def resource() -> str:
+    import importlib.resources
+    try:
+        return importlib.resources.files("vendored").joinpath("data").read_text()
+    except FileNotFoundError:
+        return "no data"
+
+
+def resolved() -> str:
+    import socket
+    try:
+        return str(socket.getaddrinfo("localhost", 80))
+    except OSError as error:
+        return type(error).__name__
+
+
 def optional() -> str:
     try:
         import not_there_at_all
@@ -123,7 +144,12 @@ def run(project: Path) -> Iterator[Callable[[str], Any]]:
         ("optional()", "optional"),
         ("__import__('time').strptime('2026', '%Y').tm_year", "2026"),
         ("'bücher.example'.encode('idna')", "b'xn--bcher-kva.example'"),
-        ("__import__('asyncio').run(__import__('asyncio').sleep(0.001, 'slept'))", "slept"),
+        ("slept()", "slept"),
+        ("resource()", "no data"),
+        ("uuid.__dict__.update(_node=None) or uuid.getnode() > 0", "True"),
+        # `uuid.getnode` has tried to resolve a name while the component was built.
+        ("resolved()", "gaierror"),
+        ("7 ** 20000 // 3 ** 15000 % 1000", str(7**20000 // 3**15000 % 1000)),
         ("'€'.encode('cp1252')", "b'\\x80'"),
         ("__import__('tomllib').loads('a = 1')", "{'a': 1}"),
         ("__import__('importlib').import_module('vendored.never_mentioned').NAME", "found"),
@@ -164,7 +190,8 @@ def test_instances_do_not_share_what_was_random_when_the_component_was_built(pro
 def test_the_build_warns_of_what_will_be_missing(project: Path) -> None:
     said = (project / "said.txt").read_text()
     assert said.count("warning[W0707]") == 1
-    assert "src/app.py:26:5" in said
+    assert said.count("warning[W0709]") == said.count("`uuid.getnode()`") == 1
+    assert "src/app.py:47:5" in said
     assert "the component has no module `not_there_either`" in said
     assert not [each for each in project.rglob("__pycache__") if "generated" not in each.parts]
 

@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -20,7 +20,7 @@ from ..bindings.facts.unbuildable import Unbuildable, exports_resources, unbuild
 from ..bindings.facts.wasi import MONOTONIC_CLOCK, POLL, wasi_interface
 from ..config import Config
 from ..diagnostics.errors import OptionError
-from ..diagnostics.model import Diagnostic, Severity
+from ..diagnostics.model import Diagnostic
 from ..project.discovery import default_wit, find
 from ..project.installed import searched, wit_folders
 from ..project.options_table import OPTIONS, Scope
@@ -29,14 +29,17 @@ from ..runs import tree_of
 from ..wit.model import ir
 from ..wit.resolve import resolve_tree, select_world
 from ..wit.tree import with_library
+from . import application
 from .errors import BuildError
 from .failures import explain
-from .freeing import free_dropped
-from .inputs import is_current, keep, recorded, wit_digest
+from .finishing import finished
+from .frozen_reads import frozen_reads
+from .inputs import is_current, keep, recorded, recorded_modules, wit_digest
 from .installed_wit import differences
 from .invocation import run
 from .late import import_warnings
-from .place import ENTRY, Place, componentize_version, prepare_entry
+from .modules_inside import ModuleInside, RecordedModule, modules_inside
+from .place import ENTRY, Place, prepare_entry
 from .requirements import installed
 from .wit_copy import borrowed, packages_brought, prepared, without
 
@@ -64,6 +67,8 @@ class Build:
         force: build even if nothing has changed.
         golem: resolve missing packages from the bundled WIT of a release of Golem, or with True of `workers`.
         take: what the component gets besides what is found: modules, `package.*`, or `stdlib`.
+        strip_names: leave out the names of functions of WebAssembly, which only traces of traps show.
+        strip_docstrings: leave out the docstrings of Python; `assert` statements stay.
         requirements: packages to install for the component, as pip takes them; without any, it gets those of the active
             environment.
         project: the folder where versions of the requirements are kept; None for the current one.
@@ -84,18 +89,24 @@ class Build:
     force: bool = False
     golem: str | bool = False
     take: Sequence[str] = ()
+    strip_names: bool = False
+    strip_docstrings: bool = False
     requirements: Sequence[str] = ()
     project: str | os.PathLike[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A component: where it is, how large, whether it was built now, and warnings about it."""
+    """A component: where it is, how large, whether it was built now, and warnings about it.
+
+    `modules` are those in it; none where the application kept the build from recording them.
+    """
 
     path: Path
     size: int
     is_new: bool
     diagnostics: tuple[Diagnostic, ...] = ()
+    modules: tuple[ModuleInside, ...] = ()
 
 
 def settings(start: Path, given: dict[str, Any]) -> dict[str, Any]:
@@ -139,25 +150,29 @@ def build(config: Build) -> Built:
     world = wit.world
     given = _world_arguments(config, wit.resolved, world)
     stubs = ["--stub-wasi"] if config.stub_wasi else []
-    place = Place(folders, out, (*given, *stubs, module, read, *config.take), packages)
+    left_out = [name for name in ("strip_names", "strip_docstrings") if getattr(config, name)]
+    place = Place(folders, out, (*given, *stubs, *left_out, module, read, *config.take), packages)
     place.check()
     if not config.force and is_current(place):
-        return Built(out, out.stat().st_size, is_new=False)
+        return Built(out, out.stat().st_size, is_new=False, modules=modules_inside(place, recorded_modules(place)))
     out.parent.mkdir(parents=True, exist_ok=True)
     place.stamp.unlink(missing_ok=True)
     unquoted = list(unquotable(wit.resolved, world))
     # Paths are text if possible.
     escaped = any(each.span is not None for each in unquoted)
     stumbles = [*unbuildable(wit.resolved, world), *(each for each in unquoted if each.span is None)]
-    finish = _with_freed_resources if exports_resources(wit.resolved, world) else _as_it_is
+    frees = exports_resources(wit.resolved, world)
+    finish = partial(finished, frees_resources=frees, strips_names=config.strip_names)
     brought = packages_brought(wit.folders)
     differing = tuple(wit.differences(brought))
     with prepared(Path(config.wit), borrowed(wit.resolved), brought, escaped=escaped) as copy:
         options = given if copy is None else ("-d", str(copy), *given)
         loop = _waiting_modules(config, wit.resolved, wit.world_id)
-        call = _Call(module, tuple(options), tuple(stubs), tuple(config.take), loop, tuple(stumbles))
-        warnings = _componentize(place, call, finish)
-    return Built(out, out.stat().st_size, is_new=True, diagnostics=(*differing, *warnings))
+        told = {"application": module, "take": config.take, "loop": loop, "docstrings": not config.strip_docstrings}
+        call = _Call(told, tuple(options), tuple(stubs), tuple(stumbles))
+        warnings, modules = _componentize(place, call, finish)
+    size = out.stat().st_size
+    return Built(out, size, is_new=True, diagnostics=(*differing, *warnings), modules=modules_inside(place, modules))
 
 
 class _Wit:
@@ -196,50 +211,28 @@ _Warnings: TypeAlias = tuple[Diagnostic, ...]
 _Finish: TypeAlias = Callable[[bytes], tuple[bytes, _Warnings]]
 
 
-def _as_it_is(component: bytes) -> tuple[bytes, _Warnings]:
-    return component, ()
-
-
-def _with_freed_resources(component: bytes) -> tuple[bytes, _Warnings]:
-    """Return the component with a destructor for exported resources, or as it is, with a warning."""
-    freed = free_dropped(component)
-    if freed is not None:
-        return freed, ()
-    message = (
-        "objects of exported resources stay in memory when hosts drop their handles: witgen does not know how"
-        f" componentize-py {componentize_version()} keeps them"
-    )
-    remedy = "build with componentize-py 0.25, or give the resources a method that releases what they hold"
-    return component, (Diagnostic("W0706", message, help=remedy, severity=Severity.WARNING),)
-
-
 class _Call(NamedTuple):
     """A call of componentize-py.
 
     Attributes:
-        module: the application.
+        settings: the settings of the entry (`witgen.build.guest`), but for those of the place and WASI.
         world: the options about the world.
         stubs: the options about WASI.
-        take: what the component gets besides what is found.
-        loop: the modules that the guest's event loop waits with.
         stumbles: what in the world componentize-py cannot build.
     """
 
-    module: str
+    settings: Mapping[str, object]
     world: tuple[str, ...]
     stubs: tuple[str, ...]
-    take: tuple[str, ...]
-    loop: Mapping[str, str]
     stumbles: tuple[Unbuildable, ...]
 
 
-def _componentize(place: Place, call: _Call, finish: _Finish) -> _Warnings:
-    """Make the component with the entry that records its inputs; return what to warn of."""
+def _componentize(place: Place, call: _Call, finish: _Finish) -> tuple[_Warnings, Sequence[RecordedModule]]:
+    """Make the component with the entry that records its inputs; return what to warn of, and the modules inside."""
     with tempfile.TemporaryDirectory(prefix="witgen-") as scratch:
         entry, made = Path(scratch, "entry"), Path(scratch, "made.wasm")
         # Without WASI there is nothing to seed generators with.
-        told = {"application": call.module, "take": call.take, "loop": call.loop, "renew": not call.stubs}
-        prepare_entry(entry, place, told)
+        prepare_entry(entry, place, {**call.settings, "renew": not call.stubs})
         started = time.time_ns()
         # The application's folders come first, so that its files are where they would be without the entry.
         paths = [part for folder in (*place.folders, entry) for part in ("-p", str(folder))]
@@ -253,9 +246,10 @@ def _componentize(place: Place, call: _Call, finish: _Finish) -> _Warnings:
         replace(os.path.realpath(place.out), content)
         notes = recorded(entry)
         if notes is None:  # the application got in its way
-            return warnings
+            return warnings, ()
         keep(place, content, notes, started)
-        return (*warnings, *import_warnings(place, notes))
+        sources = [*application.modules(place, notes)]
+        return (*warnings, *import_warnings(place, sources, notes), *frozen_reads(sources)), notes["modules"]
 
 
 def _modules(config: Build) -> tuple[tuple[Path, ...], str]:

@@ -7,35 +7,23 @@ does nothing in 0.25, so the objects stay for ever. Here, that function gets a b
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias
 
 from ..diagnostics.errors import WitgenError
-from ..wit.binary.problem import Input
 from ..wit.binary.reader import Reader
+from .sections import CODE, CORE_MODULE, EXPORTS, HEADER, functions_exported, section, sections, unsigned
 
 __all__ = ["free_dropped"]
 
 _DESTRUCTOR = "wit_dylib_resource_dtor"
 _ENSURE, _RELEASE, _DECREF = "PyGILState_Ensure", "PyGILState_Release", "_Py_DecRef"
 
-# Numbers of the binary formats: Component Model, Binary.md; WebAssembly core specification, Modules and Instructions.
-_HEADER = 8
-_CORE_MODULE = 1
-_TYPES, _IMPORTS, _FUNCTIONS, _EXPORTS, _CODE = 1, 2, 3, 7, 10
+# Numbers of the WebAssembly core specification, Modules and Instructions.
+_TYPES, _IMPORTS, _FUNCTIONS = 1, 2, 3
 _FUNCTION_TYPE, _I32 = 0x60, 0x7F
 _CALL, _LOCAL_GET, _LOCAL_SET, _END = 0x10, 0x20, 0x21, 0x0B
 
 _Signature: TypeAlias = tuple[tuple[int, ...], tuple[int, ...]]
-
-
-class _Section(NamedTuple):
-    """A section of a component or a module: its number, and where it, its content and its end are."""
-
-    number: int
-    start: int
-    content: int
-    end: int
 
 
 class _Import(NamedTuple):
@@ -50,38 +38,30 @@ def free_dropped(component: bytes) -> bytes | None:
 
     None if this is not a component as componentize-py 0.25 makes it: then nothing is known about its destructor.
     """
-    parts, found = [component[:_HEADER]], 0
+    parts, found = [component[:HEADER]], 0
     try:
-        for section in _sections(component, _HEADER, len(component)):
-            raw = component[section.start : section.end]
-            if section.number == _CORE_MODULE:
-                module = _with_destructor(component[section.content : section.end])
+        for each in sections(component):
+            raw = component[each.start : each.end]
+            if each.number == CORE_MODULE:
+                module = _with_destructor(component[each.content : each.end])
                 if module is not None:
-                    raw, found = bytes((_CORE_MODULE,)) + _unsigned(len(module)) + module, found + 1
+                    raw, found = section(CORE_MODULE, module), found + 1
             parts.append(raw)
     except WitgenError:
         return None
     return b"".join(parts) if found == 1 else None
 
 
-def _sections(data: bytes, start: int, end: int) -> Iterator[_Section]:
-    reader = Reader(Input(data, "component"), start, end)
-    while not reader.at_end:
-        begin, number = reader.pos, reader.byte()
-        content = reader.sized()
-        yield _Section(number, begin, content.pos, content.end)
-
-
 def _with_destructor(module: bytes) -> bytes | None:
     """Return a core module with the destructor's new body; None if it has no destructor that can get it."""
-    sections = {each.number: each for each in _sections(module, _HEADER, len(module))}
-    if not {_TYPES, _IMPORTS, _FUNCTIONS, _EXPORTS, _CODE} <= sections.keys():
+    found = {each.number: each for each in sections(module)}
+    if not {_TYPES, _IMPORTS, _FUNCTIONS, EXPORTS, CODE} <= found.keys():
         return None
 
     def reader(number: int) -> Reader:
-        return Reader(Input(module, "core module"), sections[number].content, sections[number].end)
+        return found[number].reader(module)
 
-    destructor = _exports(reader(_EXPORTS)).get(_DESTRUCTOR)
+    destructor = functions_exported(reader(EXPORTS)).get(_DESTRUCTOR)
     if destructor is None:
         return None
     imported = _imported_functions(reader(_IMPORTS))
@@ -100,19 +80,8 @@ def _with_destructor(module: bytes) -> bytes | None:
     }
     if any(signatures.get(type_) != signature for type_, signature in expected.items()):
         return None
-    code = _replaced(module, reader(_CODE), own, _body(index[_ENSURE], index[_DECREF], index[_RELEASE]))
-    section = sections[_CODE]
-    return module[: section.start] + bytes((_CODE,)) + _unsigned(len(code)) + code + module[section.end :]
-
-
-def _exports(reader: Reader) -> dict[str, int]:
-    """Return the indices of exported functions."""
-    found: dict[str, int] = {}
-    for _ in range(reader.u32()):
-        name, kind, index = reader.name(), reader.byte(), reader.u32()
-        if kind == 0:
-            found[name] = index
-    return found
+    code = _replaced(module, reader(CODE), own, _body(index[_ENSURE], index[_DECREF], index[_RELEASE]))
+    return module[: found[CODE].start] + section(CODE, code) + module[found[CODE].end :]
 
 
 def _imported_functions(reader: Reader) -> list[_Import]:
@@ -162,7 +131,7 @@ def _replaced(module: bytes, reader: Reader, own: int, body: bytes) -> bytes:
         reader.sized()
     before = reader.pos
     reader.sized()
-    return module[start:before] + _unsigned(len(body)) + body + module[reader.pos : reader.end]
+    return module[start:before] + unsigned(len(body)) + body + module[reader.pos : reader.end]
 
 
 def _body(ensure: int, decref: int, release: int) -> bytes:
@@ -171,18 +140,9 @@ def _body(ensure: int, decref: int, release: int) -> bytes:
     return b"".join(
         (
             one_local,
-            *(bytes((_CALL,)), _unsigned(ensure), bytes((_LOCAL_SET, 2))),
-            *(bytes((_LOCAL_GET, 1, _CALL)), _unsigned(decref)),
-            *(bytes((_LOCAL_GET, 2, _CALL)), _unsigned(release)),
+            *(bytes((_CALL,)), unsigned(ensure), bytes((_LOCAL_SET, 2))),
+            *(bytes((_LOCAL_GET, 1, _CALL)), unsigned(decref)),
+            *(bytes((_LOCAL_GET, 2, _CALL)), unsigned(release)),
             bytes((_END,)),
         )
     )
-
-
-def _unsigned(number: int) -> bytes:
-    """Return a number as unsigned LEB128."""
-    encoded = bytearray()
-    while number > 0x7F:
-        encoded.append(number & 0x7F | 0x80)
-        number >>= 7
-    return bytes((*encoded, number))

@@ -18,9 +18,10 @@ from typing import Any, cast
 from ..base import files
 from ..version import VERSION
 from ..wit.tree import SingleFile, Tree
+from .modules_inside import RecordedModule
 from .place import Place, componentize_version, entry_files, is_wasm
 
-__all__ = ["is_current", "keep", "recorded", "wit_digest"]
+__all__ = ["is_current", "keep", "recorded", "recorded_modules", "wit_digest"]
 
 _NATIVE = (".abi3.so", "-wasm32-wasi.so")
 _PACKAGE = "componentize-py.toml"
@@ -64,6 +65,12 @@ def is_current(place: Place) -> bool:
         return False
 
 
+def recorded_modules(place: Place) -> list[RecordedModule]:
+    """Return the modules of a current component."""
+    stamp = _stamp(place.stamp)
+    return [] if stamp is None else stamp["modules"]
+
+
 def recorded(entry: Path) -> dict[str, Any] | None:
     """Return what the entry has recorded while the application was imported; None if it could not."""
     try:
@@ -95,6 +102,7 @@ def keep(place: Place, component: bytes, notes: Mapping[str, Any], started: int)
         "component": _digest(component),
         "site": root,
         "read": _states(place, kept, root),
+        "modules": notes["modules"],
     }
     content = json.dumps(stamp, indent=1).encode()
     files.replace(place.stamp, f"{_digest(content)}\n".encode() + content)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import site
 import sysconfig
@@ -108,7 +107,7 @@ def prepare_entry(folder: Path, place: Place, settings: Mapping[str, object]) ->
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(content)
     complete = {**settings, "site": place.number_of_packages}
-    (folder / "settings.json").write_text(json.dumps(complete), encoding="utf-8")
+    (folder / ENTRY / "settings.py").write_text(f"SETTINGS = {complete!r}\n", encoding="utf-8")
 
 
 @cache

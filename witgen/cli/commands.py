@@ -12,9 +12,10 @@ import click
 
 from ..project.options_table import Scope
 from .options import build_options, config_options, overrides, reporting
-from .output import reporter
+from .output import Format, reporter
 
 if TYPE_CHECKING:
+    from ..build.componentize import Built
     from ..config import Config
     from ..wit.model import ir
 
@@ -91,14 +92,21 @@ def inspect(*, world: str | None, as_json: bool, **options: Any) -> None:
 @build_options
 @click.option("--stub-wasi", is_flag=True, help="Leave out the parts of WASI that the world does not import.")
 @click.option("--force", is_flag=True, help="Build even if nothing has changed.")
+@click.option("--explain", is_flag=True, help="Print what is in the component, and what it costs.")
 @reporting
-def build(*, app: str, out: Path | None, stub_wasi: bool, force: bool, **options: Any) -> None:
+def build(*, app: str, out: Path | None, stub_wasi: bool, force: bool, explain: bool, **options: Any) -> None:
     """Build a component from APP, a Python file or a module's name, with componentize-py.
 
     A target of pyproject.toml for this world applies here, too: its WIT, features and names. `[tool.witgen.build]` has
-    folders with modules, packages to install, and modules to take along.
+    folders with modules, packages to install, modules to take along, and what to leave out.
+
+    Two builds of the same sources are never the same bytes: componentize-py keeps Python's memory, where the hash seed
+    of the build decides the order of things.
     """
     from ..build import componentize as building
+
+    if explain and reporter.format is Format.SARIF:
+        raise click.UsageError("--explain has no form in SARIF")
 
     given = building.settings(Path(), overrides(options))
     try:
@@ -106,9 +114,26 @@ def build(*, app: str, out: Path | None, stub_wasi: bool, force: bool, **options
         built = building.build(asked)
     except building.BuildError as error:
         raise click.ClickException(str(error)) from error
-    reporter.add(built.diagnostics)
+    if explain:
+        _explain(built)
+    else:
+        reporter.add(built.diagnostics)
     state = "built" if built.is_new else "nothing has changed"
     reporter.say(f"{built.path}: {state}, {built.size / 1_000_000:.1f} MB")
+
+
+def _explain(built: Built) -> None:
+    """Print what a component consists of; as JSON, with the problems in the same document."""
+    from ..build.explanation import explanation
+    from ..diagnostics.formats import render_json
+
+    explained = explanation(built.path, built.modules)
+    if reporter.format is Format.JSON:
+        document = {**explained.as_json(), "diagnostics": json.loads(render_json(built.diagnostics))}
+        click.echo(json.dumps(document, indent=2))
+    else:
+        reporter.add(built.diagnostics)
+        click.echo(explained.as_text(), nl=False)
 
 
 @click.command()

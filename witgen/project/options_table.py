@@ -253,6 +253,14 @@ BUILD_OPTIONS = (
         Switch(("--take",), "Also put this module, all of PACKAGE.*, or stdlib into the component.", "MODULE"),
         "modules, `package.*` or `stdlib`",
     ),
+    Option(
+        "strip_names", Kind.FLAG, Scope.WORLD,
+        Switch(("--strip-names",), "Leave out the names of functions that traces of traps show."),
+    ),
+    Option(
+        "strip_docstrings", Kind.FLAG, Scope.WORLD,
+        Switch(("--strip-docstrings",), "Leave out the docstrings of all modules; `assert` statements stay."),
+    ),
 )  # fmt: skip
 """The options of `[tool.witgen.build]`, which `witgen build` alone has; they are no fields of `Config`."""
 
@@ -270,5 +278,8 @@ def check(config: Config) -> None:
         value = getattr(config, option.field)
         if value is not getattr(_DEFAULTS, option.field) and (problem := option.problem(value)):
             found.append(((option.field,), Diagnostic("W0903", f"`{option.field}` {problem}")))
+    if config.host is False and config.guest is False:
+        message = "neither a host nor a guest is wanted: `host` and `guest` are both false"
+        found.append((("host",), Diagnostic("W0905", message)))
     if found:
         raise OptionError(found)

@@ -25,7 +25,6 @@ from .lowering import Lower, Lowering, LoweringFunctions, handles
 from .naming import camel
 from .raw import OutsideComponentError, RawModules, raw_name, raw_types
 from .resources import Ledger, Resource, lend, take_back, wrap, wrapper
-from .task_cleanup import outlast_exports
 
 __all__ = ["install"]
 
@@ -136,7 +135,8 @@ def install(raw: RawModules, world_class: str, module: str, exports: tuple[Expor
         return
     raw.require()
     if "componentize_py_async_support" in sys.modules:  # the world has functions that are async
-        outlast_exports()
+        # By name: asyncio, which this imports, would be in every component.
+        import_module(f"{__package__}.task_cleanup").outlast_exports()
     exported = {export.interface.name for export in exports if export.interface.resources}
     inner = _Side(exported, {}, {})
     for export in exports:

@@ -1,25 +1,39 @@
 """The package that componentize-py componentizes: it imports the application, and records the files that this reads.
 
-It runs in the guest's Python, in a folder with `settings.json`, and only while a component is built. What remains of it
-is the finder of late imports and what the first call renews. The record is written to `notes.json`, or `failure.json`
-if the application cannot be imported. The settings:
+It runs in the guest's Python, and only while a component is built. What remains of it is the finder of late imports and
+what the first call renews. The record is written to `notes.json`, or `failure.json` if the application cannot be
+imported. The settings, `SETTINGS` of the module `settings` that each build adds here:
 
 - `application`: the application's module;
 - `site`: the number of the folder of packages;
 - `take`: what to take into the component besides what is found (`late_imports.collect`);
 - `loop`: the modules that the event loop waits with (`event_loop`);
+- `docstrings`: whether code keeps its docstrings (`sources`);
 - `renew`: whether to renew at the first call what would be frozen (`first_call`).
 """
 
+# ruff: noqa: E402
 from __future__ import annotations
 
+import sys
+from importlib import import_module
+from typing import Any
+
+# Before all others, because it takes part in the compilation of what they import.
+from .sources import Sources
+
+_IS_GUEST = not __name__.startswith("witgen.")
+_SETTINGS: dict[str, Any] = import_module(f"{__name__}.settings").SETTINGS if _IS_GUEST else {}
+_SOURCES = Sources(docstrings=_SETTINGS.get("docstrings", True))
+if _IS_GUEST:
+    _SOURCES.prepare()
+
+# isort: split
 import functools
 import json
 import os
-import sys
 import traceback
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
 
 from .event_loop import DefaultLoop
 from .first_call import FirstCall
@@ -39,6 +53,8 @@ _noting = True
 def _note(event: str, arguments: tuple[Any, ...]) -> None:
     """Note the files that are opened, also those that are not there, and the folders that are listed.
 
+    The network is refused: the C library would keep its handle in the snapshot, where it stands for nothing.
+
     No audit hook can be taken away: once the component is built, this one does nothing.
     """
     if not _noting:
@@ -47,6 +63,8 @@ def _note(event: str, arguments: tuple[Any, ...]) -> None:
         _add(_opened, arguments[0])
     elif event in {"os.listdir", "os.scandir"}:
         _add(_searched if _is_import() else _listed, "." if arguments[0] is None else arguments[0])
+    elif event.startswith("socket.") and event != "socket.gethostname":
+        raise OSError(f"there is no network while the component is built ({event})")
 
 
 def _is_import() -> bool:
@@ -113,8 +131,7 @@ def _site_packages(number: int) -> list[str] | None:
 
 
 def _run() -> Any:
-    with open(os.path.join(_HERE, "settings.json"), encoding="utf-8") as file:
-        settings = json.load(file)
+    settings = _SETTINGS
     before = sys.dont_write_bytecode, sys.pycache_prefix
     # From source: code that was compiled elsewhere may be of another source, and none is left in the user's folders.
     sys.dont_write_bytecode, sys.pycache_prefix = True, os.path.join(_HERE, "none")
@@ -127,27 +144,38 @@ def _run() -> Any:
     except ImportError as error:
         _write("failure.json", _described(error))
         raise
-    # Modules imported before the hook was installed: a sitecustomize, for example.
-    files = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
     available = {*sys.modules, *sys.builtin_module_names}
     late = collect(settings["take"])
-    kept, names = late.files, late.names
+    collected = late.names
     loop.finish(wanted="asyncio" in late.mentioned)
     late.forget(sys.modules)
+    _SOURCES.finish()
     sys.dont_write_bytecode, sys.pycache_prefix = before
+    modules = [*_loaded(_SOURCES.sizes), *late.modules()]
     packages = {str(place) for module in list(sys.modules.values()) for place in getattr(module, "__path__", ())}
     notes = {
-        "opened": sorted({*_opened, *kept, *filter(None, files)}),
+        # Some were imported before the hook was installed: a sitecustomize, for example.
+        "opened": sorted({*_opened, *(file for _, file, _, _ in modules if file)}),
         "listed": sorted(_listed),
         "searched": sorted(_searched | packages),
         "site": _site_packages(settings["site"]),
-        "available": sorted({*available, *names}),
+        "available": sorted({*available, *collected}),
+        "modules": modules,
     }
     _write("notes.json", notes)
     _leave(late)
     if settings["renew"]:
         first_call.finish()
     return application
+
+
+def _loaded(sizes: Mapping[str, int]) -> Iterator[tuple[str, str | None, int | None, bool]]:
+    """Yield name, file and size of each module that is loaded, the entry's aside; False, as they are not late."""
+    for name, module in sorted(sys.modules.items()):
+        if name.partition(".")[0] != __name__:
+            file = getattr(module, "__file__", None)
+            file = file if isinstance(file, str) else None
+            yield name, file, sizes.get(file or ""), False
 
 
 def _described(error: ImportError) -> dict[str, Any]:
@@ -174,5 +202,5 @@ def _leave(late: Late) -> None:
     scrub()
 
 
-if not __name__.startswith("witgen."):
+if _IS_GUEST:
     sys.modules[__name__] = _run()

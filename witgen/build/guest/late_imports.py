@@ -17,7 +17,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from importlib.abc import InspectLoader
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import resolve_name
-from inspect import CO_OPTIMIZED
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -27,6 +26,7 @@ STANDARD_LIBRARY = "stdlib"
 """Takes the whole standard library."""
 
 _USUAL = (
+    "_pylong",  # large integers, from C
     "_strptime",  # time.strptime, from C
     "encodings.ascii",
     "encodings.cp1252",
@@ -39,12 +39,17 @@ _USUAL = (
     "encodings.utf_16_le",
     "encodings.utf_32",
     "encodings.utf_8_sig",
+    "numbers",  # by _decimal, from C
 )
 """Modules of the standard library that no import statement names."""
 
-# Parts of the standard library that are useless in a component: it has no threads, processes, terminal or windows.
+# Parts of the standard library that are useless in a component: it has no threads, processes, terminal or windows, and
+# what stands in for extension modules that it has, or needs some that it lacks.
 _USELESS = frozenset(
     {
+        *("_pydatetime", "_pydecimal", "_pyio", "argparse", "bz2", "compression.zstd", "lzma"),
+        *("concurrent.futures.interpreter", "concurrent.futures.process", "concurrent.interpreters"),
+        "importlib.readers",
         *("asyncio.unix_events", "asyncio.windows_events", "asyncio.windows_utils", "ctypes", "multiprocessing"),
         *("_pyrepl", "cmd", "code", "codeop", "curses", "rlcompleter", "tkinter", "turtle", "turtledemo", "webbrowser"),
         *("antigravity", "bdb", "doctest", "ensurepip", "idlelib", "lib2to3", "pdb", "profile", "pstats", "pydoc"),
@@ -52,6 +57,11 @@ _USELESS = frozenset(
     }
 )
 
+_RUNTIME = "witgen_runtime"
+_COMPANIONS = {"importlib.resources": ("importlib.readers", "importlib.resources._adapters")}
+"""What a module needs that functions import, its own or those of loaders of packages."""
+
+_CO_OPTIMIZED = 1  # `inspect.CO_OPTIMIZED`; `inspect` would be in every component
 _IMPORT_NAME = opcode.opmap["IMPORT_NAME"]
 _EXTENDED_ARG = opcode.opmap["EXTENDED_ARG"]
 _LOAD_CONST = opcode.opmap["LOAD_CONST"]
@@ -64,17 +74,17 @@ class Late:
     def __init__(self) -> None:
         self._kept: dict[str, tuple[bytes, str | None, list[str] | None]] = {}
         self.mentioned: set[str] = set()
-        """What code in folders of the user's imports late, the guests' runtime aside."""
+        """What `take` names, and what code in folders of the user's imports late, the guests' runtime aside."""
 
     @property
     def names(self) -> list[str]:
         """The modules."""
         return sorted(self._kept)
 
-    @property
-    def files(self) -> list[str]:
-        """The files of the modules."""
-        return [origin for _, origin, _ in self._kept.values() if origin]
+    def modules(self) -> Iterator[tuple[str, str | None, int, bool]]:
+        """Yield name, file and size in bytes of each module; True, as they are late."""
+        for name, (code, origin, _) in sorted(self._kept.items()):
+            yield name, origin, len(code), True
 
     def keep(self, spec: ModuleSpec, code: CodeType) -> None:
         """Keep the code of a module."""
@@ -126,17 +136,21 @@ def collect(take: Sequence[str]) -> Late:
     """
     collector = _Collector()
     for pattern in take:
-        collector.add(_named(pattern), asked=True)
+        collector.add(_named(pattern), asked=True, is_users=True)
     for name in {each.partition(".")[0] for each in list(sys.modules)}:
         if _is_application(name):
             collector.add(_below(name), asked=True)
     collector.add(_USUAL, asked=True)
+    for name, others in _COMPANIONS.items():
+        collector.add(others if name in sys.modules else (), asked=True)
     for function in [each for each in gc.get_objects() if isinstance(each, FunctionType)]:
         package = function.__globals__.get("__package__") or ""
         if isinstance(package, str):
             asked = not _is_standard(function.__globals__.get("__name__") or "")
+            if not asked and _is_script(function.__name__):
+                continue
             names = [*_imported(function.__code__, package, functions=True)]
-            collector.add(names, asked=asked, by=function.__code__.co_filename)
+            collector.add(names, asked=asked, is_users=_is_users(function.__code__.co_filename))
     return collector.finish()
 
 
@@ -148,10 +162,10 @@ class _Collector:
         self._seen: set[str] = set()
         self._queue: list[tuple[str, bool]] = []
 
-    def add(self, names: Iterable[str], *, asked: bool, by: str | None = None) -> None:
-        """Add names that the file `by` imports; those that only the standard library mentions may be useless."""
+    def add(self, names: Iterable[str], *, asked: bool, is_users: bool = False) -> None:
+        """Add names; with `is_users`, the user mentions them. Those that are not asked for may be useless."""
         for name in names:
-            if _is_users(by):
+            if is_users:
                 self._late.mentioned.add(name)
             parts = name.split(".")
             for size in range(1, len(parts) + 1):
@@ -171,10 +185,12 @@ class _Collector:
             if spec is None or code is None:
                 continue
             self._late.keep(spec, code)
+            self.add(_COMPANIONS.get(name, ()), asked=True)
             package = name if spec.submodule_search_locations is not None else name.rpartition(".")[0]
             # Functions of the standard library may import anything; what its modules import themselves is needed.
             standard = _is_standard(name)
-            self.add(_imported(code, package, functions=not standard), asked=not standard, by=spec.origin)
+            names = _imported(code, package, functions=not standard)
+            self.add(names, asked=not standard, is_users=_is_users(spec.origin))
         return self._late
 
 
@@ -189,13 +205,21 @@ def _is_standard(name: str) -> bool:
 
 def _is_useless(name: str) -> bool:
     parts = name.split(".")
-    return any(".".join(parts[:size]) in _USELESS for size in (1, 2))
+    return any(".".join(parts[:size]) in _USELESS for size in (1, 2, 3))
+
+
+def _is_script(function: str) -> bool:
+    """Return whether a function runs or tests its module as a program, as `_main` and `_test_generator` do."""
+    return function.lstrip("_").partition("_")[0] in {"main", "test"}
 
 
 def _is_application(name: str) -> bool:
-    """Return whether a top-level package comes from a folder of the user's, which are `/0`, `/1` and so on."""
+    """Return whether a top-level package comes from a folder of the user's, which are `/0`, `/1` and so on.
+
+    The runtime does not count: some of its modules bring asyncio, and those that are needed are mentioned.
+    """
     module = sys.modules.get(name)
-    if name == "__main__" or _is_standard(name) or not hasattr(module, "__path__"):
+    if name in {"__main__", _RUNTIME} or _is_standard(name) or not hasattr(module, "__path__"):
         return False
     places: Any = getattr(module, "__path__", ())
     return any(str(place).lstrip("/")[:1].isdigit() for place in places)
@@ -267,7 +291,7 @@ def _imported(code: CodeType, package: str, *, functions: bool) -> Iterator[str]
         yield base
         yield from (f"{base}.{each}" for each in attributes if each != "*")
     for constant in code.co_consts:
-        if isinstance(constant, CodeType) and (functions or not constant.co_flags & CO_OPTIMIZED):
+        if isinstance(constant, CodeType) and (functions or not constant.co_flags & _CO_OPTIMIZED):
             yield from _imported(constant, package, functions=functions)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import importlib
 import sys
 
 __all__ = ["scrub"]
@@ -18,8 +17,7 @@ def scrub() -> None:
 
     More than some 2 MB of zeros would only make memory larger than what wasmtime maps at once.
     """
-    sys.path_importer_cache.clear()
-    importlib.invalidate_caches()
+    sys.path_importer_cache.clear()  # importlib.invalidate_caches would import importlib.metadata
     lines = sys.modules.get("linecache")
     if lines is not None:
         lines.clearcache()
