@@ -29,9 +29,12 @@ CASES = {
         "`a.b-c` and `a-b.c`"
     ),
     "world b { export exports: interface { resource x { constructor(); } } }": "an interface `exports`",
-    "interface i { type t = u8; f: func(self: u32); } interface t { resource t {} } world b { export i; export t; }": (
-        "`f` has a parameter `self`"
-    ),
+    (
+        "interface i { type t = u8; f: func(self: u32); } interface t { resource t { m: func(); } }"
+        " world b { export i; export t; }"
+    ): "`f` has a parameter `self`",
+    "world b { export exports: func(); }": "exports a function `exports`, as componentize-py's own world",
+    "interface i { resource t; make: func() -> t; } world b { export i; }": "`t` has neither members nor documentation",
 }
 DOCUMENTED = r'''
 interface i {
@@ -65,6 +68,8 @@ FINE = {
     "passed-elsewhere": "interface i { record t { x: stream } } world b { import i; import f: func(x: stream); }",
     "not-of-c": "world b { export open-it: func(cls: u32); import open: func(); }",
     "in-an-interface": "interface i { open: func(self: u32); } world b { export i; import i; }",
+    "documented": "interface i { /// A token.\n resource t; make: func() -> t; } world b { export i; }",
+    "imported": "interface i { resource t; make: func() -> t; } world b { import i; import exports: func(); }",
     "declared-after": "interface i { flags x { a } enum flag { a } f: func(a: x, b: flag); } world b { import i; }",
 }
 APP = """\

@@ -165,3 +165,9 @@ def test_python_is_told_of_wrong_values(field: str, project: Path) -> None:
     with pytest.raises(witgen.WitgenError, match=re.escape(message)) as caught:
         witgen.generate(witgen.Config(project / "wit", **{"world": "shop", **given}))
     assert caught.value.code == "W0903"
+
+
+def test_python_is_told_that_nothing_is_left_to_generate(project: Path) -> None:
+    with pytest.raises(witgen.WitgenError, match="neither a host nor a guest is wanted") as caught:
+        witgen.generate(witgen.Config(project / "wit", world="shop", host=False, guest=False))
+    assert caught.value.code == "W0905"

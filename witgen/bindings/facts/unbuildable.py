@@ -39,7 +39,7 @@ def unbuildable(resolve: ir.Resolve, world: ir.World) -> Iterator[Unbuildable]:
         is_read = exported and any(map(_needs_classes, interfaces))
         for interface in interfaces:
             yield from _interface(resolve, interface, is_read=is_read)
-            yield from _alike(interface) if exported else ()
+            yield from (*_alike(interface), *_without_body(resolve, interface)) if exported else ()
     declared = [item.id for item in world.imports.values() if isinstance(item, ir.TypeItem)]
     for definition in map(resolve.type_def, declared):
         if isinstance(definition.kind, ir.Resource):
@@ -65,9 +65,13 @@ def _labelled(
 ) -> Iterator[Unbuildable]:
     for label, item in items.items():
         name = resolve.interface_name(item.id) if isinstance(item, ir.InterfaceItem) else None
-        if label == _OWN_EXPORTS and verb == "exports" and name is None and isinstance(item, ir.InterfaceItem):
-            what = f"the world exports an interface `{label}` that is declared inside it"
-            yield Unbuildable(what, world.span, "rename it, or declare it outside the world")
+        if label == _OWN_EXPORTS and verb == "exports" and name is None:
+            if isinstance(item, ir.InterfaceItem):
+                what = f"the world exports an interface `{label}` that is declared inside it"
+                yield Unbuildable(what, world.span, "rename it, or declare it outside the world")
+            elif isinstance(item, ir.Function):
+                what = f"the world exports a function `{label}`, as componentize-py's own world calls an interface"
+                yield Unbuildable(what, item.span, "rename it, or export it from an interface")
         if isinstance(label, str) and name is not None:
             what = f"the world {verb} `{name}` with the label `{label}`"
             yield Unbuildable(what, world.span, f"write `{verb[:-1]} {name};`")
@@ -148,6 +152,16 @@ def _alike(interface: ir.Interface) -> Iterator[Unbuildable]:
             if first != member:
                 what = f"it gives `{first}` and `{member}` of an exported interface the same name"
                 yield Unbuildable(what, function.span, "rename one of them")
+
+
+def _without_body(resolve: ir.Resolve, interface: ir.Interface) -> Iterator[Unbuildable]:
+    """Find exported resources whose classes componentize-py writes without a body."""
+    with_members = {function.kind.resource for function in interface.functions.values()}
+    for id in interface.types.values():
+        definition = resolve.type_def(id)
+        if isinstance(definition.kind, ir.Resource) and id not in with_members and definition.docs is None:
+            what = f"the exported resource `{definition.name}` has neither members nor documentation"
+            yield Unbuildable(what, definition.span, "write a comment with `///` above it, or give it a member")
 
 
 def _takes(function: ir.Function, name: str) -> bool:
