@@ -70,7 +70,14 @@ def missing() -> str:
     return not_there_either.NAME
 
 
-import logging, random, tempfile, uuid
+class Gone:
+    pass
+
+
+import logging, random, tempfile, uuid, weakref
+
+# Whoever asks a proxy for its class asks what is gone.
+PROXY = weakref.proxy(Gone())
 
 UNSEEDED, SEEDED, RESTORED = random.Random(), random.Random(5), random.Random()
 RESTORED.setstate(SEEDED.getstate())
@@ -94,7 +101,7 @@ out = "generated/runner_bindings"
 
 [tool.witgen.build]
 paths = ["common"]
-take = ["tomllib"]
+take = ["tomllib", "encodings.cp850"]
 """,
 }
 
@@ -151,6 +158,7 @@ def run(project: Path) -> Iterator[Callable[[str], Any]]:
         ("resolved()", "gaierror"),
         ("7 ** 20000 // 3 ** 15000 % 1000", str(7**20000 // 3**15000 % 1000)),
         ("'€'.encode('cp1252')", "b'\\x80'"),
+        ("'Ü'.encode('cp850')", "b'\\x9a'"),
         ("__import__('tomllib').loads('a = 1')", "{'a': 1}"),
         ("__import__('importlib').import_module('vendored.never_mentioned').NAME", "found"),
         ("__import__('importlib').util.find_spec('not_there_at_all')", "None"),
@@ -169,6 +177,12 @@ def test_what_is_not_names_the_remedy(project: Path) -> None:
         pytest.raises(Trap, match=r"No module named 'not_there_either' in this component.*\n?.*--take"),
     ):
         world.run("missing()")
+
+    with (
+        Runner.open(project / "app.wasm") as world,
+        pytest.raises(Trap, match=r"unknown encoding: ibm437 .*add 'encodings\.cp437' to `take`.*--take"),
+    ):
+        world.run("'é'.encode('IBM437')")
 
 
 def test_instances_do_not_share_what_was_random_when_the_component_was_built(project: Path) -> None:
@@ -275,6 +289,8 @@ try:
 except ImportError:
     raise ImportError("broken") from None
 """
+TRIES = "try:\n    import ssl\nfinally:\n    pass\n"
+SITE = f".venv/lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
 COMPILED = "the package `fast` has a part that is compiled for this machine"
 
 
@@ -300,11 +316,23 @@ COMPILED = "the package `fast` has a part that is compiled for this machine"
             {"app.py": "import fast\n", "fast/__init__.py": HIDES, "fast/_core.cpython-311.so": "\x7fELF"},
             [f"{COMPILED} (fast/_core.cpython-311.so)"],
         ),
+        (
+            {"app.py": "import fast\n", f"{SITE}/fast/__init__.py": HIDES, f"{SITE}/fast/_core.so": "\x7fELF"},
+            [f"{COMPILED} (fast/_core.so)"],
+        ),
+        (
+            {
+                "app.py": "import net\n",
+                f"{SITE}/net.py": "def get():\n    import ssl\n\ntry:\n    import ssl\nfinally:\n    pass\n",
+            },
+            ["inside a component has no `ssl`", "net.py, line 2"],
+        ),
     ],
 )
 def test_what_cannot_work_is_said(tmp_path: Path, files: dict[str, str], told: list[str]) -> None:
     write(tmp_path, {"wit/runner.wit": WIT, **files})
-    said = witgen(tmp_path, "build", "app.py")
+    environment = {"VIRTUAL_ENV": str(tmp_path / ".venv")} if any(SITE in each for each in files) else {}
+    said = witgen(tmp_path, "build", "app.py", **environment)
     assert said.startswith("exit code 2: Error: ")
     for each in told:
         assert each in said

@@ -170,7 +170,8 @@ def _libraries(module: Path) -> Iterator[Path]:
 
 def _inside_native(imports: Sequence[_Import], place: Place, where: str) -> str | None:
     """Explain a failure inside a package with native libraries, which may hide the first cause."""
-    bases = [*(folder.absolute() for folder in place.folders), *place.site_packages()]
+    # A virtual environment may be in the application's folder.
+    bases = [*place.site_packages(), *(folder.absolute() for folder in place.folders)]
     for file in (each.file.absolute() for each in reversed(imports)):
         for base in (each for each in bases if file.is_relative_to(each)):
             top, *below = file.relative_to(base).parts

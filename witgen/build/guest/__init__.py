@@ -29,6 +29,7 @@ if _IS_GUEST:
     _SOURCES.prepare()
 
 # isort: split
+import codecs
 import functools
 import json
 import os
@@ -39,6 +40,7 @@ from .event_loop import DefaultLoop
 from .first_call import FirstCall
 from .late_imports import Late, collect
 from .scrub import scrub
+from .stand_ins import StandIns
 
 _HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _IMPORTLIB = "<frozen importlib._bootstrap_external>"
@@ -139,15 +141,20 @@ def _run() -> Any:
     loop.prepare()
     first_call = FirstCall()
     first_call.prepare()
+    stand_ins = StandIns(settings["site"])
+    stand_ins.prepare()
     try:
         application = _imported(settings["application"])
-    except ImportError as error:
-        _write("failure.json", _described(error))
+    except BaseException as error:
+        stand_ins.hide_from(error)
+        if isinstance(error, ImportError):
+            _write("failure.json", _described(error))
         raise
     available = {*sys.modules, *sys.builtin_module_names}
     late = collect(settings["take"])
     collected = late.names
     loop.finish(wanted="asyncio" in late.mentioned)
+    stand_ins.finish(late.mentioned)
     late.forget(sys.modules)
     _SOURCES.finish()
     sys.dont_write_bytecode, sys.pycache_prefix = before
@@ -199,6 +206,7 @@ def _leave(late: Late) -> None:
     for notes in (_opened, _listed, _searched):
         notes.clear()
     sys.meta_path.append(late)
+    codecs.register(late.find_codec)
     scrub()
 
 

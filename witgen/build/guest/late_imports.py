@@ -7,6 +7,8 @@ it in the snapshot.
 from __future__ import annotations
 
 import contextlib
+import encodings
+import encodings.aliases
 import gc
 import marshal
 import opcode
@@ -75,6 +77,7 @@ class Late:
         self._kept: dict[str, tuple[bytes, str | None, list[str] | None]] = {}
         self.mentioned: set[str] = set()
         """What `take` names, and what code in folders of the user's imports late, the guests' runtime aside."""
+        self._encodings = {f"encodings.{each.name}" for each in pkgutil.iter_modules(encodings.__path__)}
 
     @property
     def names(self) -> list[str]:
@@ -119,6 +122,19 @@ class Late:
             )
         return None
 
+    def find_codec(self, name: str) -> None:
+        """Say, as the last one that is asked for an encoding, how to get it: Python hides why a codec is not found.
+
+        Raises:
+            LookupError: it is one of Python's that was not collected.
+        """
+        module = f"encodings.{encodings.aliases.aliases.get(name, name)}"
+        if module in self._encodings and module not in self._kept:
+            raise LookupError(
+                f"unknown encoding: {name} is not in this component: add {module!r} to `take` of [tool.witgen.build]"
+                " (witgen build --take)"
+            )
+
     def create_module(self, spec: ModuleSpec) -> None:
         """Leave it to Python."""
 
@@ -143,7 +159,8 @@ def collect(take: Sequence[str]) -> Late:
     collector.add(_USUAL, asked=True)
     for name, others in _COMPANIONS.items():
         collector.add(others if name in sys.modules else (), asked=True)
-    for function in [each for each in gc.get_objects() if isinstance(each, FunctionType)]:
+    # `isinstance` would ask proxies, such as those of `weakref`, for the class of what they stand for.
+    for function in [each for each in gc.get_objects() if type(each) is FunctionType]:
         package = function.__globals__.get("__package__") or ""
         if isinstance(package, str):
             asked = not _is_standard(function.__globals__.get("__name__") or "")
