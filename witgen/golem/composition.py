@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from types import SimpleNamespace, new_class
-from typing import cast
+from typing import Final, cast
 
-from witgen_runtime.host import Definition, Import, World
+from witgen_runtime.host import Definition, Import, LinkError, World
 from witgen_runtime.host.linking.versions import Versions
 from witgen_runtime.host.world import definition_of
 
+from ..base.resources import golem_releases_of
 from ..loading.bindings import content_of, generated
 from ..loading.implementations import implementations
 from ._bindings.host import Services as ServicesWorld
+from .fitting import fitting_service
 from .generations import of_generation
 
 __all__ = ["Composition", "compose", "compose_world"]
@@ -24,6 +27,9 @@ def _service(item: Import) -> Import:
     # The services' bindings have classes to implement wasi:http with. Without an implementation it is wasmtime's.
     return replace(item, native=True) if item.name.startswith("wasi:http/") else item
 
+
+_PACKAGE: Final = re.compile(r"([^/]+)/[^@]+(.*)")
+"""The name of an interface: its package and its version."""
 
 _SERVICES = {item.name: _service(item) for item in definition_of(ServicesWorld).imports}
 _VERSIONS = Versions(_SERVICES)
@@ -77,6 +83,13 @@ def compose_world(
 ) -> Composition:
     """Put a component's world together, whose class is known already; see `compose`."""
     definition = _with_native(definition_of(world))
+
+    """Put a component's world together, whose class is known already; see `compose`.
+
+    Raises:
+        LinkError: the component imports interfaces of a release of Golem that does not run here.
+    """
+    definition = definition_of(world)
     given = implementations(definition, own, {})
     imports = tuple(_chosen(item, services, given) for item in definition.imports)
     served: set[str] = set()
@@ -84,8 +97,10 @@ def compose_world(
         # The version has to match, not only the Python name.
         service = _service_of(item)
         if service is not None and service.attribute in services and not hasattr(given, item.attribute):
-            setattr(given, item.attribute, services[service.attribute])
+            served_by = fitting_service(services[service.attribute], service.interface, item.interface)
+            setattr(given, item.attribute, served_by)
             served.add(item.name)
+    _refuse_other_releases(item for item in imports if not (item.native or hasattr(given, item.attribute)))
     changed = replace(definition, imports=imports)
     members = {"_definition": changed, "__doc__": world.__doc__, "__module__": world.__module__}
     composed = new_class(world.__name__, (world,), exec_body=lambda body: body.update(members))
@@ -98,6 +113,21 @@ def _with_native(definition: Definition) -> Definition:
     taken = {item.attribute for item in definition.imports}
     more = (item for name, item in _SERVICES.items() if present.find(name) is None and item.native)
     return replace(definition, imports=(*definition.imports, *(_apart(item, taken) for item in more)))
+
+
+def _refuse_other_releases(unserved: Iterable[Import]) -> None:
+    """Raise if imports without an implementation are those of another release; the linker reports all others."""
+    names = [item.name for item in unserved if item.interface.functions]
+    packages = {_PACKAGE.sub(r"\1\2", name) for name in names}
+    releases = [{*golem_releases_of(package)} for package in packages]
+    known = [found for found in releases if found]
+    common = sorted(set[str].intersection(*known)) if known else []
+    if common and "workers" not in common:
+        listed = "\n".join(f"  {name}" for name in sorted(names))
+        raise LinkError(
+            f"the component is for Golem {common[0]}, and what runs here is Golem with workers: build it with "
+            f"`--golem workers`, or pass implementations of these imports\n{listed}"
+        )
 
 
 def _service_of(item: Import) -> Import | None:

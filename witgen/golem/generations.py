@@ -23,6 +23,7 @@ from ._bindings._abi import (
     wasi_keyvalue_wasi_keyvalue_error,
 )
 from ._bindings.types.wasi_keyvalue_wasi_keyvalue_error import ErrorException
+from .fitting import fitted
 
 __all__ = ["of_generation"]
 
@@ -82,6 +83,7 @@ _LATER: Final[Mapping[str, tuple[abi.Function, ...]]] = {
 def of_generation(service: Import, item: Import) -> Import:
     """Return a service's import with the functions that a component imports.
 
+    A function that another version declares with other types gets those where values can be converted.
     The functions of services block. Those that implement async functions run in separate threads.
 
     Args:
@@ -93,6 +95,8 @@ def of_generation(service: Import, item: Import) -> Import:
     functions = {each.name: each for each in present}
     for theirs in item.interface.functions:
         ours = known.get((theirs.name, expected(theirs)))
+        if ours is None and theirs.name in functions:
+            ours = fitted(functions[theirs.name], theirs)
         if ours is not None:
             functions[theirs.name] = replace(ours, is_async=theirs.is_async)
     return replace(service, interface=replace(service.interface, functions=tuple(functions.values())))
