@@ -7,7 +7,7 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 import httpx
@@ -15,7 +15,7 @@ import hypercorn.asyncio
 import uvicorn
 from hypercorn.config import Config as HypercornConfig
 
-__all__ = ["Server", "behind_hypercorn", "behind_uvicorn", "raw"]
+__all__ = ["Server", "behind_hypercorn", "behind_uvicorn", "raw", "settled"]
 
 
 class Server:
@@ -82,3 +82,12 @@ def behind_hypercorn(app: Any) -> Generator[Server]:
         loop.call_soon_threadsafe(ended.set)
         thread.join()
         loop.close()
+
+
+def settled(count: Callable[[], int]) -> int:
+    """Return a number once it stays the same for a moment."""
+    seen: list[int] = []
+    while len(seen) < 5 or len(set(seen[-5:])) > 1:
+        seen.append(count())
+        time.sleep(0.1)
+    return seen[-1]

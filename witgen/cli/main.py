@@ -29,6 +29,7 @@ _COMMANDS = {
     "inspect": ("commands", "Show packages, worlds, interfaces and functions as a tree."),
     "resolve": ("commands", "Print the resolved WIT as JSON."),
     "run": ("running", "Call a function of a component, with Golem's services on this machine."),
+    "serve": ("serving", "Serve a component that answers HTTP requests."),
     "watch": ("watching", "Generate again whenever the WIT or pyproject.toml is saved."),
     "workers": ("workers", "List the workers of a state file; show, interrupt, revert, delete them."),
 }

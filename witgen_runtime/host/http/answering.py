@@ -62,6 +62,7 @@ class Response:
         fields = [field for field in head.fields if trailers or field[0] != b"trailer"]
         start: Message = {"type": "http.response.start", "status": head.status, "headers": fields}
         await self._send({**start, "trailers": True} if trailers else start)
+        self._exchange.begun.set_result(None)
         if answer.body is None:
             await self._end(b"")
             return

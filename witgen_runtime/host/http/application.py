@@ -41,7 +41,7 @@ class HttpApplication:
     """An ASGI application: every request is answered by an instance of a component.
 
     It can be served by any ASGI server on asyncio, and mounted in other applications. Generated worlds make it with
-    `asgi`. Failures are logged as `witgen.http`.
+    `asgi`. Failures are logged under `witgen.http`.
 
     Args:
         world: the world, which exports `wasi:http/incoming-handler`.

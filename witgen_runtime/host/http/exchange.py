@@ -39,12 +39,14 @@ class Exchange:
         head: the request.
         answer: what the guest answered; None if it dropped the `response-outparam`. Belongs to the loop.
         consumed: the socket for the request's body, once the guest asks for it. Belongs to the loop.
+        begun: done once the head of the response has been sent. Belongs to the loop.
     """
 
     def __init__(self, head: RequestHead, loop: asyncio.AbstractEventLoop) -> None:
         self.head = head
         self.answer: asyncio.Future[Answer | None] = loop.create_future()
         self.consumed: asyncio.Future[socket.socket] = loop.create_future()
+        self.begun: asyncio.Future[None] = loop.create_future()
         self._loop = loop
         self._sockets: list[socket.socket] = []
 

@@ -26,8 +26,8 @@ async def feed(exchange: Exchange, receive: Receive, limit: int | None) -> None:
         BodyTooLargeError: the body is larger than the limit.
     """
     if exchange.head.expects_continue:
-        # A server tells the client to send its body when the body is first asked for.
-        wanted: list[asyncio.Future[Any]] = [exchange.consumed, exchange.answer]
+        # A server tells the client to send its body when the body is first asked for, unless it has responded before.
+        wanted: list[asyncio.Future[Any]] = [exchange.consumed, exchange.begun]
         await asyncio.wait(wanted, return_when=asyncio.FIRST_COMPLETED)
     body, total, more = _Body(exchange), 0, True
     while more:

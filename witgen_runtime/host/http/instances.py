@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from wasmtime.component import Component
 
@@ -23,6 +22,10 @@ from .handler_types import HandlerTypes
 from .options import Serving
 
 __all__ = ["Instances", "ServedInstance", "ServedWorld"]
+
+
+_GRACE: Final = 5.0
+"""Seconds that guests may go on after their responses when the server ends."""
 
 
 class ServedWorld(World):
@@ -171,9 +174,12 @@ class Instances:
         return free
 
     async def close(self) -> None:
-        """Close the instances that are free, and those in use when their requests end. Waits for background work."""
+        """Close the instances that are free, and those in use when their guests end, which are stopped soon."""
         self._ended = True
         self._close_free()
+        if self._tasks:
+            await asyncio.wait(set(self._tasks), timeout=_GRACE)
+        for task in self._tasks:
+            task.cancel()
         while self._tasks:
-            with contextlib.suppress(Exception):
-                await asyncio.wait(set(self._tasks))
+            await asyncio.wait(set(self._tasks))

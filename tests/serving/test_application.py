@@ -1,0 +1,167 @@
+"""Applications made of a component: options, errors, instances. Its guest is a text that compiles in no time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.serving.tiny import answering, silent
+from tests.support.servers import behind_uvicorn, raw
+from witgen.proxy import Proxy
+from witgen_runtime.host import ComponentError, LinkError
+
+
+@contextlib.asynccontextmanager
+async def _client(app: Any) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+        yield client
+    await app.close()
+
+
+def test_a_component_answers() -> None:
+    with behind_uvicorn(Proxy.asgi(answering(418))) as server, server.client() as client:
+        assert [client.get("/").status_code for _ in range(5)] == [418] * 5
+
+
+def test_a_response_that_is_not_sent_is_an_error() -> None:
+    with behind_uvicorn(Proxy.asgi(silent())) as server, server.client() as client:
+        assert client.get("/").status_code == 500
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "text"),
+    [
+        ({"request": 1}, TypeError, "unexpected keyword argument 'request'; it takes requests, instances"),
+        ({"requests": 0}, ValueError, "requests: expected at least 1, got 0"),
+        ({"instances": "many"}, TypeError, "instances: expected a whole number, got str"),
+        ({"ahead": -1}, ValueError, "ahead: expected at least 0"),
+        ({"body_limit": 1.5}, TypeError, "body_limit: expected a whole number"),
+        ({"deadline": 0}, ValueError, "deadline: expected seconds"),
+        ({"http": "yes"}, TypeError, "http: expected True or False"),
+        ({"wasi": {}}, TypeError, "wasi: expected a function that returns a WasiConfig"),
+    ],
+)
+def test_options_are_checked(options: dict[str, Any], error: type[Exception], text: str) -> None:
+    with pytest.raises(error, match=text):
+        Proxy.asgi(answering(200), **options)
+
+
+def test_components_are_checked_at_once() -> None:
+    with pytest.raises(LinkError, match="does not fit world wasi:http/proxy"):
+        Proxy.asgi("(component)")
+    with pytest.raises(ComponentError):
+        Proxy.asgi(b"no component")
+
+
+def test_a_component_is_replaced_without_a_failed_request() -> None:
+    app = Proxy.asgi(answering(201))
+    seen: list[int] = []
+    ended = threading.Event()
+
+    def ask(client: httpx.Client) -> None:
+        while not ended.is_set():
+            seen.append(client.get("/").status_code)
+
+    with behind_uvicorn(app) as server, server.client() as client:
+        loop = app._loop
+        assert loop is not None
+        asking = threading.Thread(target=ask, args=(client,))
+        asking.start()
+        asyncio.run_coroutine_threadsafe(app.replace(answering(202)), loop).result()
+        with pytest.raises(ComponentError):
+            asyncio.run_coroutine_threadsafe(app.replace(b"damaged"), loop).result()
+        time.sleep(0.2)
+        ended.set()
+        asking.join()
+    assert set(seen) <= {201, 202}
+    assert seen[-1] == 202
+
+
+def test_requests_wait_for_an_instance_until_their_deadline() -> None:
+    """The limit of one instance holds: another request waits, and is told so at its deadline."""
+    app = Proxy.asgi(answering(200), instances=1, deadline=0.5)
+
+    async def main() -> tuple[int, int]:
+        async with _client(app) as client:
+            taken = await app._pool().take()
+            waiting = (await client.get("/")).status_code
+            app._pool().release(taken, intact=True)
+            return waiting, (await client.get("/")).status_code
+
+    assert asyncio.run(main()) == (503, 200)
+
+
+def test_a_server_is_told_why_it_cannot_start(tmp_path: Path) -> None:
+    def broken() -> object:
+        raise RuntimeError("no implementations today")
+
+    app = Proxy.asgi(answering(200), broken)  # type: ignore[arg-type]
+
+    async def start() -> list[dict[str, Any]]:
+        sent: list[dict[str, Any]] = []
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "lifespan.startup"}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        await app({"type": "lifespan"}, receive, send)
+        return sent
+
+    told = "RuntimeError: no implementations today"
+    assert asyncio.run(start()) == [{"type": "lifespan.startup.failed", "message": told}]
+
+
+def test_websockets_are_refused() -> None:
+    async def connect() -> list[Any]:
+        sent: list[Any] = []
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "websocket.connect"}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        await app({"type": "websocket"}, receive, send)
+        return sent
+
+    app = Proxy.asgi(answering(200))
+    assert asyncio.run(connect()) == [{"type": "websocket.close", "code": 1000}]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"content-length: 5\r\ncontent-length: 6\r\n",
+        b"content-length: +5\r\n",
+        b"content-length: 0x5\r\n",
+        b"content-length: 5, 6\r\n",
+        b"content-length : 5\r\n",
+        b"transfer-encoding: gzip, chunked\r\n",
+        b"host: other\r\n",
+        b"x-control: a\x01b\r\n",
+        b"x-null: a\0b\r\n",
+    ],
+)
+def test_ambiguous_requests_do_not_reach_the_guest(head: bytes) -> None:
+    with behind_uvicorn(Proxy.asgi(answering(200))) as server:
+        request = b"POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n" + head + b"\r\nhello"
+        assert raw(server, request).split()[1] in {b"400", b"501"}
+
+
+def test_a_client_that_leaves_is_no_error() -> None:
+    with behind_uvicorn(Proxy.asgi(answering(200))) as server, server.client() as client:
+        for _ in range(5):
+            with socket.create_connection(("127.0.0.1", server.port)) as connection:
+                connection.sendall(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nabc")
+        assert client.get("/").status_code == 200
