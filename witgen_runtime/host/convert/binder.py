@@ -14,14 +14,14 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import accumulate, chain, repeat
 from math import inf
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any, Final, NoReturn, Protocol
 
 from ... import abi, check
 from .. import forking
 from ..adapters.calling import codec
 from ..capi import ffi
-from ..capi.entry import c_callback, errors, guarded
+from ..capi.entry import c_callback, errors, guard, guarded
 from ..errors import HostError
 from .arena import Arena, Region
 from .compiler import CALL, Compiled, Handle, compile_callback, compile_caller
@@ -120,21 +120,26 @@ _NAMES: Namespace = {
     **{f"_view_{form}": ffi.cast(ffi.MEMORY, form) for form in "bBhHiIqQfd"},
 }  # fmt: skip
 
-_STAND_IN: Final = compile("def stand_in(*_a, **_k):\n    return _become(*_a, **_k)\n", "<witgen stand-in>", "exec")
 
-_STAND_IN_OF_CALLBACK: Final = compile(
-    """def stand_in(*_a):
+def _code(text: str) -> CodeType:
+    """Return the code of the one function of a program."""
+    program = compile(text, "<witgen stand-in>", "exec")
+    return next(each for each in program.co_consts if isinstance(each, CodeType))
+
+
+_STAND_IN: Final = _code("def stand_in(*_a, **_k):\n    return _become(*_a, **_k)\n")
+
+_STAND_IN_OF_CALLBACK: Final = guard(
+    _code("""def stand_in(*_a):
     try:
         return _become(*_a)
     except _BaseException as _error:
         _store._raised = _error
         for _failure in _errors.all:
             return _failure
-""",
-    "<witgen stand-in>",
-    "exec",
+""")
 )
-"""A callback is called from C before it is compiled, too."""
+"""A callback is called from C before it is compiled, too. Every one has this code, which is proved once."""
 
 _becoming: Final = forking.held_while_forking()
 """Held while a stub is replaced by the compiled function."""
@@ -161,10 +166,7 @@ class _Bound:
             environment = self._handles.call_environment
             names = ("_store", "_errors")
             namespace |= {"_BaseException": BaseException, **{name: environment[name] for name in names}}
-        exec(_STAND_IN_OF_CALLBACK if self._is_callback else _STAND_IN, namespace)  # noqa: S102  (the texts above)
-        call: FunctionType = namespace["stand_in"]
-        if self._is_callback:
-            guarded(call)
+        call = FunctionType(_STAND_IN_OF_CALLBACK if self._is_callback else _STAND_IN, namespace)
         call.__name__ = call.__qualname__ = self._function.python
         self._namespace = namespace
         return call
