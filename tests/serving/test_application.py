@@ -47,7 +47,7 @@ def test_a_response_that_is_not_sent_is_an_error() -> None:
         ({"body_limit": 1.5}, TypeError, "body_limit: expected a whole number"),
         ({"deadline": 0}, ValueError, "deadline: expected seconds"),
         ({"http": "yes"}, TypeError, "http: expected True or False"),
-        ({"wasi": {}}, TypeError, "wasi: expected a function that returns a WasiConfig"),
+        ({"wasi": {}}, TypeError, "wasi: expected a Wasi, which many instances can use, got dict"),
     ],
 )
 def test_options_are_checked(options: dict[str, Any], error: type[Exception], text: str) -> None:

@@ -20,9 +20,7 @@ from .options import reporting
 from .output import reporter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from witgen_runtime.host import HttpApplication, WasiConfig
+    from witgen_runtime.host import HttpApplication, Wasi
 
 __all__ = ["serve"]
 
@@ -149,31 +147,24 @@ def _application(component: Path, options: Any) -> HttpApplication:
         raise click.ClickException(str(error)) from error
 
 
-def _wasi(env: tuple[str, ...], folders: tuple[str, ...]) -> Callable[[], WasiConfig]:
-    """Return what makes the configuration of each instance."""
-    pairs: list[tuple[str, str]] = []
+def _wasi(env: tuple[str, ...], folders: tuple[str, ...]) -> Wasi:
+    """Return what the component sees of this machine."""
+    from witgen_runtime.host import Wasi
+
+    variables: dict[str, str] = {}
     for given in env:
         name, separator, value = given.partition("=")
         if not (name and separator):
             raise click.BadParameter(f"{given!r}: expected K=V", param_hint="--env")
-        pairs.append((name, value))
+        variables[name] = value
     places = [(here, guest or here) for here, _, guest in (folder.partition("::") for folder in folders)]
     for here, _ in places:
         if not Path(here).is_dir():
             raise click.BadParameter(f"{here!r} is not a folder", param_hint="--dir")
-
-    def make() -> WasiConfig:
-        from witgen_runtime.host import WasiConfig
-
-        config = WasiConfig()
-        config.inherit_stdout()
-        config.inherit_stderr()
-        config.env = pairs
-        for here, guest in places:
-            config.preopen_dir(here, guest)
-        return config
-
-    return make
+    try:
+        return Wasi(env=variables, folders={guest: (here, "write") for here, guest in places})
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
 
 
 def _saves(component: Path) -> Iterator[None]:

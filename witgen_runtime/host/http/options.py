@@ -44,7 +44,7 @@ class ServeOptions(TypedDict, total=False):
     """Whether the component may send HTTP requests of its own, to any address that this machine reaches. False by
     default: they end with `HTTP-request-denied`."""
     wasi: Wasi | None
-    """What instances see of this machine; by default they share stdout and stderr, and nothing else."""
+    """What the component sees of this machine; by default it shares stdout and stderr, and nothing else."""
     adapters: Adapters | None
     """Whether lists of bytes take the fast way, as in `OpenOptions`."""
 
@@ -119,5 +119,5 @@ def _flag(name: str, value: object) -> bool:
 
 def _wasi(value: object) -> Wasi | None:
     if value is not None and not isinstance(value, Wasi):
-        raise TypeError(f"wasi: expected a Wasi, which many instances can share, got {type(value).__name__}")
+        raise TypeError(f"wasi: expected a Wasi, which many instances can use, got {type(value).__name__}")
     return value
