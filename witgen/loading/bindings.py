@@ -172,7 +172,7 @@ class _Loaded:
         *,
         partial: bool = False,
         wasi: host.Wasi | WasiConfig | None = None,
-        http: bool = False,
+        http: host.Http | bool = False,
         memory: int | None = None,
         fuel: int | None = None,
         deadline: float | None = None,
@@ -186,7 +186,8 @@ class _Loaded:
             imports: the implementations: a mapping by Python or WIT name, or an object with attributes.
             partial: whether imports may be missing; one that the component calls raises `NotImplementedError` then.
             wasi: what the component sees of this machine; by default it shares stdout and stderr.
-            http: whether the component may send HTTP requests, to any address that this machine reaches.
+            http: whether the component may send HTTP requests, to any address that this machine reaches; an `Http` says
+                to which hosts. With `partial`, the default is an `Http` that denies all.
             memory: bytes that each of its memories may have.
             fuel: instructions, about, that it may run in all.
             deadline: seconds that a call may take, and opening.
@@ -204,6 +205,7 @@ class _Loaded:
         given = implementations(cls._definition, imports, named)
         if partial:
             complete(cls._definition, given)
+            http = http or host.Http(allow=())
         # Counting and interrupting are part of the code, which is compiled for each combination.
         concurrent = cls._ready.concurrent
         ready = adapters is None and limits.settings(concurrent=concurrent) == _UNASKED.settings(concurrent=concurrent)

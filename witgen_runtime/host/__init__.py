@@ -62,6 +62,7 @@ from .streams.source_types import (
     StreamSource,
 )
 from .wasi.captured import Captured
+from .wasi.http.allowed import Http
 from .wasi.pollables import Pollable
 from .wasi.settings import Folder, MemoryFolder, OutputTarget, StdinSource, Wasi
 from .wasi.stream_files import StreamError
@@ -101,6 +102,7 @@ __all__ = [
     "GuestResource",
     "HandleLimitError",
     "HostError",
+    "Http",
     "HttpApplication",
     "Import",
     "InputStream",

@@ -21,6 +21,7 @@ from .component import ComponentSource
 from .open_options import Chosen, OpenOptions, choose
 from .store.limits import Limits
 from .store_thread import StoreThread
+from .wasi.http.allowed import Http
 from .wasi.settings import Wasi
 from .world import World
 
@@ -70,7 +71,7 @@ class AsyncWorld(Unique, Generic[W]):
         wasi: Wasi | wasmtime.WasiConfig | None = None,
         limits: Limits | None = None,
         adapters: Adapters | None = None,
-        http: bool = False,
+        http: Http | bool = False,
     ) -> Self:
         """Run a component in a new store; it is compiled and started on the store's thread too."""
         options = Chosen(wasi, replace(limits or Limits(), interruptible=True), adapters, http)

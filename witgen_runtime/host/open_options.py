@@ -9,6 +9,7 @@ import wasmtime
 
 from .adapters.options import Adapters
 from .store.limits import Limits
+from .wasi.http.allowed import Http, allowed
 from .wasi.settings import Wasi
 
 __all__ = ["Chosen", "OpenOptions", "choose"]
@@ -24,9 +25,10 @@ class OpenOptions(TypedDict, total=False):
 
     wasi: Wasi | wasmtime.WasiConfig | None
     """What the component sees of this machine; by default it shares stdout and stderr."""
-    http: bool
-    """Whether it may send HTTP requests, to any address that this machine reaches; wasmtime sends them. False by
-    default: opening a component that imports `wasi:http` fails then, unless the imports implement it."""
+    http: Http | bool
+    """Whether it may send HTTP requests, to any address that this machine reaches; an `Http` says to which hosts, and
+    sets timeouts. wasmtime sends them. False by default: opening a component that imports `wasi:http` fails then,
+    unless the imports implement it."""
     memory: int | None
     """Bytes that each of its memories may have. A guest that asks for more does not get it; if it then traps, this is
     why."""
@@ -49,7 +51,7 @@ class Chosen(NamedTuple):
     wasi: Wasi | wasmtime.WasiConfig | None
     limits: Limits
     adapters: Adapters | None = None
-    http: bool = False
+    http: Http | bool = False
 
 
 def choose(caller: str, options: Mapping[str, object], *, interruptible: bool = False) -> Chosen:
@@ -75,7 +77,6 @@ def choose(caller: str, options: Mapping[str, object], *, interruptible: bool = 
         deadline=given.get("deadline"),
         interruptible=given.get("interruptible", interruptible),
     )
-    http: object = given.get("http", False)
-    if not isinstance(http, bool):
-        raise TypeError(f"http: expected True or False, got {type(http).__name__}")
+    http = given.get("http", False)
+    allowed(http)
     return Chosen(given.get("wasi"), limits, given.get("adapters"), http)

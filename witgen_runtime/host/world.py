@@ -24,6 +24,7 @@ from .linking.preparation import check_store, prepare_for
 from .open_options import Chosen, OpenOptions, choose
 from .store.limits import Limits
 from .store.store import Store
+from .wasi.http.allowed import Http
 from .wasi.settings import Wasi
 
 __all__ = ["World", "adapters_of", "definition_of", "folders_of", "open_world"]
@@ -87,7 +88,7 @@ class World(Unique, ABC):
         wasi: Wasi | wasmtime.WasiConfig | None = None,
         limits: Limits | None = None,
         adapters: Adapters | None = None,
-        http: bool = False,
+        http: Http | bool = False,
     ) -> Self:
         """Run a component in a new store."""
         return open_world(cls, component, imports, Chosen(wasi, limits or Limits(), adapters, http))

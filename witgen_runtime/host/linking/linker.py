@@ -33,6 +33,7 @@ from ..store.resource import HostResource, NativeResource
 from ..store.store import Store
 from ..streams.manager import StreamManager
 from ..streams.stream_handles import FunctionEnds
+from ..wasi.http.handler import HANDLE, HANDLER, Handler
 from ..wasi.stream_files import GET_DIRECTORIES, PREOPENS, hidden, refused
 from .borrow_reps import numbered, with_objects
 from .definition import Definition, Needs
@@ -44,7 +45,8 @@ from .versions import is_native
 __all__ = ["Linkage"]
 
 _NO_HTTP = (
-    "components send HTTP requests only where they are allowed to: open(…, http=True) allows it, Store(http=True) too"
+    "components send HTTP requests only if they may: open(…, http=True) lets them send any, and"
+    ' http=Http(allow=["example.org"]) those to some hosts, or with allow=[] none; Store takes the same'
 )
 
 _numbers: WeakKeyDictionary[abi.Resource, int] = WeakKeyDictionary()
@@ -88,7 +90,7 @@ class Linkage:
         self._linker = RawLinker(store.engine)
         self._linker.allow_shadowing = True
         self._linker.add_wasip2()
-        if store.http:
+        if store.http is not None:
             store.enable_http()
             self._linker.add_wasi_http()
 
@@ -127,12 +129,21 @@ class Linkage:
             if WAIT.name in needs.adapters:
                 self._bind(root, WAIT, partial(may_wait, self.store))
             self._define_numbers(root, linked, needs)
+        self._limit_http(needs, {each.name for each in wanted})
+
+    def _limit_http(self, needs: Needs, implemented: Container[str]) -> None:
+        """Put a handler of ours before wasmtime's, if requests have limits."""
+        names = [name for name in needs.http if name.startswith(HANDLER) and name not in implemented]
+        if names and self.store.http is not None and self.store.http.is_limited:
+            handler = Handler(self.store, self.store.http)
+            for name in names:
+                self.replace(name, {HANDLE: handler.handle})
 
     def _refuse_missing(self, wanted: list[LinkedImport], needs: Needs) -> None:
         awaits = self.store.finish is not None
         # Two versions of an interface may have one implementation, and lack the same.
         missing = dict.fromkeys(problem for each in wanted for problem in each.problems(awaits=awaits))
-        http = () if self.store.http else sorted(needs.http.difference(each.name for each in wanted))
+        http = () if self.store.http is not None else sorted(needs.http.difference(each.name for each in wanted))
         not_allowed = [f"{', '.join(http)}: {_NO_HTTP}"] if http else []
         if wrong := [*self._known_problems, *missing, *not_allowed]:
             raise LinkError("imports that are not implemented:\n" + "\n".join(f"  {problem}" for problem in wrong))

@@ -18,6 +18,7 @@ from ..capi.entry import ROOM, c_callback, errors, guarded, quiet, refill
 from ..capi.managed import RawStore
 from ..capi.memory import Budget
 from ..errors import DeadlineError, EngineError, HostError, StoreDeadError, ThreadError
+from ..wasi.http.allowed import Http, allowed
 from ..wasi.outputs import is_inside
 from ..wasi.settings import Wasi
 from ..wasi.standard_streams import StandardStreams
@@ -49,7 +50,7 @@ class Store(Unique):
         limits: the resources that guests may use.
         concurrent: whether guests may have async functions.
         streams: whether host methods may return `OutputStream`, and `InputStream` without a thread for each.
-        http: whether guests may send HTTP requests by wasmtime's own `wasi:http`.
+        http: whether guests may send HTTP requests by wasmtime's own `wasi:http`, or where they may.
     """
 
     finish: Callable[[object], object] | None = None
@@ -57,10 +58,10 @@ class Store(Unique):
     loop: asyncio.AbstractEventLoop | None = None
     """The loop that runs coroutines of implementations; None if implementations may not be coroutines."""
     interruption: Interruption | None = None
+    _http = False
     _closed = False
     _ended = False
     """Whether closing has finished: an interrupt can end `close` before that."""
-    _http = False
     _dead: BaseException | None = None
     _broken: BaseException | None = None
     """The exception that left a call into the C library half done."""
@@ -75,7 +76,7 @@ class Store(Unique):
         limits: Limits | None = None,
         concurrent: bool = False,
         streams: bool = False,
-        http: bool = False,
+        http: Http | bool = False,
     ) -> None:
         self.limits = limits or Limits()
         settings = self.limits.settings(concurrent=concurrent)
@@ -87,8 +88,7 @@ class Store(Unique):
         """Whether guests may have async functions."""
         self.streams = streams
         """Whether files can become streams of its guests."""
-        self.http = http
-        """Whether guests may use wasmtime's `wasi:http`."""
+        self.http = allowed(http)  # None if guests may not use wasmtime's `wasi:http`
         self.budget = Budget.of(self.limits.memory) if bounds(self.engine) else None
         # Work to be done before the next call; usually empty. It is a dict because storing an item cannot be
         # interrupted.

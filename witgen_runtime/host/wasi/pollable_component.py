@@ -13,6 +13,7 @@ rest, and closing the socket frees all file descriptors.
 
 from __future__ import annotations
 
+from .http.error_code import ERROR_CODE
 from .internal_component import MEMORY
 
 __all__ = ["ABANDON", "ACCEPT", "COMPONENT", "DRAIN", "EXPORTS", "GIVE", "OPEN", "SETTLE", "SUBSCRIBE"]
@@ -74,53 +75,9 @@ COMPONENT = (
     (export "input-stream" (type $input-stream (eq $outer-stream)))
     (type $a-scheme (variant (case "HTTP") (case "HTTPS") (case "other" string)))
     (export "scheme" (type $scheme (eq $a-scheme)))
-    (type $a-dns-error (record (field "rcode" (option string)) (field "info-code" (option u16))))
-    (export "DNS-error-payload" (type $dns-error (eq $a-dns-error)))
-    (type $a-tls-alert (record (field "alert-id" (option u8)) (field "alert-message" (option string))))
-    (export "TLS-alert-received-payload" (type $tls-alert (eq $a-tls-alert)))
-    (type $a-field-size (record (field "field-name" (option string)) (field "field-size" (option u32))))
-    (export "field-size-payload" (type $field-size (eq $a-field-size)))
-    (type $an-error-code (variant
-      (case "DNS-timeout")
-      (case "DNS-error" $dns-error)
-      (case "destination-not-found")
-      (case "destination-unavailable")
-      (case "destination-IP-prohibited")
-      (case "destination-IP-unroutable")
-      (case "connection-refused")
-      (case "connection-terminated")
-      (case "connection-timeout")
-      (case "connection-read-timeout")
-      (case "connection-write-timeout")
-      (case "connection-limit-reached")
-      (case "TLS-protocol-error")
-      (case "TLS-certificate-error")
-      (case "TLS-alert-received" $tls-alert)
-      (case "HTTP-request-denied")
-      (case "HTTP-request-length-required")
-      (case "HTTP-request-body-size" (option u64))
-      (case "HTTP-request-method-invalid")
-      (case "HTTP-request-URI-invalid")
-      (case "HTTP-request-URI-too-long")
-      (case "HTTP-request-header-section-size" (option u32))
-      (case "HTTP-request-header-size" (option $field-size))
-      (case "HTTP-request-trailer-section-size" (option u32))
-      (case "HTTP-request-trailer-size" $field-size)
-      (case "HTTP-response-incomplete")
-      (case "HTTP-response-header-section-size" (option u32))
-      (case "HTTP-response-header-size" $field-size)
-      (case "HTTP-response-body-size" (option u64))
-      (case "HTTP-response-trailer-section-size" (option u32))
-      (case "HTTP-response-trailer-size" $field-size)
-      (case "HTTP-response-transfer-coding" (option string))
-      (case "HTTP-response-content-coding" (option string))
-      (case "HTTP-response-timeout")
-      (case "HTTP-upgrade-failed")
-      (case "HTTP-protocol-error")
-      (case "loop-detected")
-      (case "configuration-error")
-      (case "internal-error" (option string))))
-    (export "error-code" (type $error-code (eq $an-error-code)))
+"""
+    + ERROR_CODE
+    + """\
     (export "fields" (type $fields (sub resource)))
     (export "outgoing-request" (type $request (sub resource)))
     (export "request-options" (type $options (sub resource)))

@@ -1,0 +1,1 @@
+"""`wasi:http` of wasmtime, with limits on where components send requests."""
