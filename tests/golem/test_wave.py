@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.golem.wave_types import SHOP, TYPES, values
-from witgen.golem.wave import WaveError, from_json, parse, parse_arguments, parse_call, parse_json, render, to_json
+from witgen.wave import WaveError, from_json, parse, parse_arguments, parse_call, parse_json, render, to_json
 from witgen_runtime import abi
 from witgen_runtime.values import Err, Ok, Some
 

@@ -321,10 +321,7 @@ COMPILED = "the package `fast` has a part that is compiled for this machine"
             [f"{COMPILED} (fast/_core.so)"],
         ),
         (
-            {
-                "app.py": "import net\n",
-                f"{SITE}/net.py": "def get():\n    import ssl\n\ntry:\n    import ssl\nfinally:\n    pass\n",
-            },
+            {"app.py": "import net\n", f"{SITE}/net.py": TRIES},
             ["inside a component has no `ssl`", "net.py, line 2"],
         ),
     ],

@@ -70,13 +70,21 @@ def resolve(*, as_json: bool, **options: Any) -> None:
 @click.option("-w", "--world", metavar="WORLD", help="Show only this world.")
 @config_options(Scope.WIT)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--schema", is_flag=True, help="Print JSON Schema of what the world exports.")
 @reporting
-def inspect(*, world: str | None, as_json: bool, **options: Any) -> None:
+def inspect(*, world: str | None, as_json: bool, schema: bool, **options: Any) -> None:
     """Show the contents of a WIT tree, including items of inactive features."""
     from ..wit import outline as inspection
 
     resolved = _resolved(**options)
-    if as_json:
+    if schema:
+        from ..wit.json_schema import world_schema
+        from ..wit.resolve import select_world
+
+        chosen = resolved.worlds[select_world(resolved, world)]
+        sys.stdout.write(json.dumps(world_schema(resolved, chosen), indent=2))
+        sys.stdout.write("\n")
+    elif as_json:
         sys.stdout.write(json.dumps(inspection.outline_json(resolved, world=world), indent=2))
         sys.stdout.write("\n")
     else:

@@ -27,6 +27,7 @@ _COMMANDS = {
     "generate": ("generating", "Write the bindings of a world, or of every target in pyproject.toml."),
     "init": ("setup", "Write an initial [tool.witgen] for the WIT in this project."),
     "inspect": ("commands", "Show packages, worlds, interfaces and functions as a tree."),
+    "mcp": ("tools", "Serve a component's functions as tools to language models."),
     "resolve": ("commands", "Print the resolved WIT as JSON."),
     "run": ("running", "Call a function of a component, with Golem's services on this machine."),
     "serve": ("serving", "Serve a component that answers HTTP requests."),

@@ -22,8 +22,8 @@ from tests.unit.bindings.test_golden import CASES, config, package
 from witgen import Config, generate
 from witgen.base.frozen import replace
 from witgen.diagnostics.errors import WitgenError
-from witgen.golem.wave.errors import WaveError
 from witgen.golem.worker.errors import DivergenceError
+from witgen.wave.errors import WaveError
 from witgen_runtime import abi, host
 from witgen_runtime.guest.raw import OutsideComponentError
 from witgen_runtime.guest.resources import DroppedError

@@ -15,8 +15,8 @@ from witgen_runtime.host import DeadlineError, HostError
 from witgen_runtime.host.signatures import describe
 from witgen_runtime.values import Err
 
+from ... import wave
 from ...diagnostics.errors import WitgenError
-from .. import wave
 from ..services.errors import ServiceError
 from .advice import DEFAULT_STATE, command
 from .errors import Stopped, WorkerError

@@ -16,7 +16,7 @@ from witgen_runtime import abi, check
 from witgen_runtime.host.signatures import describe
 from witgen_runtime.values import Err, Ok
 
-from .. import wave
+from ... import wave
 from .durable.held import held_functions
 from .errors import DamagedError, WorkerError
 from .oplog.codec import Encoded, Handle, Reference, decode, encode, has_handles

@@ -10,8 +10,18 @@ null (`{"some": …}` inside another option), maps with string keys objects, oth
 from __future__ import annotations
 
 from .errors import WaveError
-from .json_form import from_json, parse_json, to_json
+from .json_form import Json, from_json, parse_json, to_json
 from .parsing import parse, parse_arguments, parse_call
 from .printing import render
 
-__all__ = ["WaveError", "from_json", "parse", "parse_arguments", "parse_call", "parse_json", "render", "to_json"]
+__all__ = [
+    "Json",
+    "WaveError",
+    "from_json",
+    "parse",
+    "parse_arguments",
+    "parse_call",
+    "parse_json",
+    "render",
+    "to_json",
+]

@@ -19,6 +19,9 @@ __all__ = ["Json", "from_json", "parse_json", "to_json"]
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 """What `json.loads` returns."""
 
+_EXACT = 1 << 53
+"""The largest number up to which each integer is a float."""
+
 _SPECIAL = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 _NAMES = {bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "an array", dict: "an object"}
 
@@ -137,6 +140,8 @@ def _primitive(type_: abi.Prim, value: Json, path: str) -> object:
         return _float(type_, value, path)
     if type_ is abi.ERROR_CONTEXT:
         raise WaveError("an error-context cannot be written as JSON", path)
+    if type_ in INTEGERS and isinstance(value, float) and value.is_integer() and abs(value) <= _EXACT:
+        value = int(value)  # JSON does not tell 1 from 1.0
     wanted = int if type_ in INTEGERS else bool if type_ is abi.BOOL else str
     if type(value) is not wanted:
         _refuse(type_, value, path, "" if type_ is not abi.CHAR else "a string of one character")

