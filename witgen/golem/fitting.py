@@ -169,8 +169,9 @@ def _composed(source: abi.Type | None, target: abi.Type | None, value: Any) -> A
         case abi.Tuple(), abi.Tuple():
             return tuple(_converted(*types) for types in zip(source.types, target.types, value, strict=True))
         case abi.Result(), abi.Result():
+            content = value.value
             if isinstance(value, Ok):
-                return Ok(_converted(source.ok, target.ok, value.value))
-            return Err(_converted(source.err, target.err, value.value))
+                return Ok(_converted(source.ok, target.ok, content))
+            return Err(_converted(source.err, target.err, content))
         case _:
             return value

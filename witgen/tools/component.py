@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from witgen_runtime import abi
-from witgen_runtime.host import HostError, LinkError, WasiConfig
+from witgen_runtime.host import HostError, LinkError, Wasi
 from witgen_runtime.host.linking.provided import exported
 from witgen_runtime.host.world import definition_of
 from witgen_runtime.values import WitError
@@ -126,7 +126,7 @@ class Tools:
             raise Failure(f"there is no tool `{name}`; there is {', '.join(self.by_name)}")
         given, limits = list(_given(tool.function, arguments)), self._limits
         try:
-            with self._world.open(partial=True, wasi=_wasi(), deadline=limits.deadline, memory=limits.memory) as world:
+            with self._world.open(partial=True, wasi=_WASI, deadline=limits.deadline, memory=limits.memory) as world:
                 value = _callable(world, tool)(*given)
         except WitError as error:
             raise Failure(_declared(tool.function, error)) from error
@@ -189,14 +189,10 @@ def _callable(world: Any, tool: Tool) -> Callable[..., Any]:
     return found
 
 
-def _wasi() -> WasiConfig:
-    """Return settings for one call: no folders, no environment; what the component prints goes to stderr."""
-    wasi = WasiConfig()
-    wasi.stdout_custom = _to_stderr
-    wasi.inherit_stderr()
-    return wasi
-
-
 def _to_stderr(data: bytes) -> None:
     sys.stderr.buffer.write(data)
     sys.stderr.flush()
+
+
+_WASI: Final = Wasi(stdout=_to_stderr)
+"""What a call sees of this machine: no folders, no environment; what the component prints goes to stderr."""

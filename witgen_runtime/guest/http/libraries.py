@@ -6,7 +6,7 @@ None of them is imported before it is used, so that a component has only those t
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -207,7 +207,8 @@ def _parts(data: Any) -> Iterable[bytes] | None:
     if isinstance(data, bytes | bytearray | memoryview):
         return [bytes(data)]
     if hasattr(data, "read"):
-        return iter(lambda: data.read(CHUNK), b"")
+        read: Callable[[int], bytes] = data.read
+        return iter(partial(read, CHUNK), b"")
     parts: Iterable[Any] = data
     return (each.encode() if isinstance(each, str) else bytes(each) for each in parts)
 

@@ -110,7 +110,7 @@ class Http:
 
     def __post_init__(self) -> None:
         """Check everything, and keep copies that cannot change."""
-        given: object = self.allow
+        given = cast("object", self.allow)
         if given is not None:
             if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
                 raise TypeError(f"allow: expected a list of hosts or None, got {type(given).__name__}")
