@@ -18,9 +18,8 @@ LENDS_ONE: Final = (
 _NO_NESTING = (
     "a host function that an async function of the guest called has called an export, or needs an internal component "
     "of the runtime, and wasmtime does not allow such calls there: inside async functions, host functions can call no "
-    "export"
-    " and return no Pollable, Timer or stream of wasi:io, and workers cannot record how a guest waits with"
-    " wasi:io/poll; async functions can be awaited instead"
+    "export and return no Pollable, Timer or stream of wasi:io, an `Http` cannot look at requests, and workers cannot"
+    " record how a guest waits with wasi:io/poll; async functions can be awaited instead"
 )
 
 # bytecodealliance/wasmtime#12043

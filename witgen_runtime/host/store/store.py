@@ -58,8 +58,7 @@ class Store(Unique):
     loop: asyncio.AbstractEventLoop | None = None
     """The loop that runs coroutines of implementations; None if implementations may not be coroutines."""
     interruption: Interruption | None = None
-    _http = False
-    _closed = False
+    _http = _closed = False
     _ended = False
     """Whether closing has finished: an interrupt can end `close` before that."""
     _dead: BaseException | None = None

@@ -110,11 +110,8 @@ class Http:
 
     def __post_init__(self) -> None:
         """Check everything, and keep copies that cannot change."""
-        given = cast("object", self.allow)
-        if given is not None:
-            if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
-                raise TypeError(f"allow: expected a list of hosts or None, got {type(given).__name__}")
-            object.__setattr__(self, "allow", tuple(cast("Iterable[str]", given)))
+        if self.allow is not None:
+            object.__setattr__(self, "allow", _hosts(self.allow))
         for name in ("connect_timeout", "first_byte_timeout", "between_bytes_timeout"):
             _check_seconds(name, getattr(self, name))
         _ = self._rules
@@ -148,6 +145,12 @@ class Http:
             return True
         origin = Origin.of(scheme, authority)
         return origin is not None and any(rule.allows(origin) for rule in self._rules)
+
+
+def _hosts(given: object) -> tuple[str, ...]:
+    if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
+        raise TypeError(f"allow: expected a list of hosts or None, got {type(given).__name__}")
+    return tuple(cast("Iterable[str]", given))
 
 
 def allowed(http: object) -> Http | None:
