@@ -315,6 +315,28 @@ def test_the_process_can_end_at_any_time(target: str, ending: str) -> None:
     assert not Path(ran.stdout.strip()).exists()
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_process_leaves_memory_folders_alone() -> None:
+    python("""
+        import gc, os, sys
+        from tests.host.printing import Printing
+        from witgen_runtime import host
+        worlds = [Printing.start(host.Wasi(folders={"/w": host.Wasi.memory_folder({"a": "b"})})) for _ in range(3)]
+        folders = [host.folders_of(world)["/w"] for world in worlds]
+        child = os.fork()
+        if not child:
+            worlds.pop().close()
+            worlds.pop()
+            gc.collect()
+            sys.exit()
+        assert os.waitpid(child, 0)[1] == 0
+        assert all((folder / "a").read_text() == "b" for folder in folders)
+        worlds.clear()
+        gc.collect()
+        assert not any(folder.exists() for folder in folders)
+    """)
+
+
 @pytest.mark.parametrize(
     ("settings", "error", "message"),
     [

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import shutil
 import tempfile
+import weakref
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -61,8 +63,8 @@ class StoreSettings:
 
     def _add_folder(self, name: str, folder: Folder) -> None:
         if isinstance(folder, MemoryFolder):
-            made = tempfile.TemporaryDirectory(prefix="witgen-folder-", ignore_cleanup_errors=True)
-            path, access = Path(self._ending.enter_context(made)), folder.access
+            path, access = Path(tempfile.mkdtemp(prefix="witgen-folder-")), folder.access
+            self._ending.callback(weakref.finalize(self, _remove, path, os.getpid()))
             folder.fill(path)
         else:
             given, access = folder if isinstance(folder, tuple) else (folder, "read")
@@ -112,3 +114,9 @@ class StoreSettings:
     def end(self) -> None:
         """Remove the store's own folders, and log what is left; twice is fine."""
         self._ending.close()
+
+
+def _remove(folder: Path, owner: int) -> None:
+    # A forked process ends, too, and the folder is not its own.
+    if os.getpid() == owner:
+        shutil.rmtree(folder, ignore_errors=True)
