@@ -1,8 +1,9 @@
-"""The programs of docs/serving.md run."""
+"""The programs of docs/serving.md and examples/serving run."""
 
 from __future__ import annotations
 
 import re
+import runpy
 import shutil
 from pathlib import Path
 from typing import Any
@@ -25,3 +26,12 @@ def test_programs_run(program: str, path: str, web: Path, tmp_path: Path, monkey
     exec(program, names)
     with behind_uvicorn(names["app"]) as server, server.client() as client:
         assert client.get(path).text.startswith("GET / ")
+
+
+def test_the_example_runs(web: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COMPONENT", str(web))
+    names = runpy.run_path(str(ROOT / "examples" / "serving" / "site.py"))
+    with behind_uvicorn(names["app"]) as server, server.client() as client:
+        assert client.get("/").text == f"the component is at http://127.0.0.1:{server.port}/wasm/\n"
+        assert client.get("/wasm/a").text.startswith("GET /a ")
+        assert client.get("/wasm/a", headers={"host": "evil.example"}).status_code == 400

@@ -19,6 +19,7 @@ from .handler_types import HandlerTypes
 from .headers import HeadError, RequestHead, Scope, request_head
 from .instances import Instances, ServedInstance, ServedWorld
 from .options import ServeOptions, serving
+from .resources import served_release
 
 __all__ = ["HttpApplication"]
 
@@ -69,6 +70,7 @@ class HttpApplication:
 
     def _prepared(self, source: ComponentSource) -> Component:
         ready = prepare(self._definition, source, self._serving.limits, self._serving.adapters)
+        served_release(ready.engine)
         self._definition.needs(ready.component, ready.engine)
         return ready.component
 
@@ -102,8 +104,9 @@ class HttpApplication:
     async def close(self) -> None:
         """Close all instances, those that answer requests as soon as these end. A server does this by itself."""
         if self._instances is not None:
-            await self._instances.close()
+            pool = self._pool()  # which takes over what another loop left
             self._instances = None
+            await pool.close()
 
     async def _live(self, receive: Receive, send: Send) -> None:
         """Follow the server's lifespan: open the first instances at its start, close them at its end."""

@@ -10,8 +10,11 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import wasmtime
+
 from ... import abi
 from ...values import Err, Ok
+from ..capi.ffi import VERSION
 from ..errors import LinkError
 from ..linking.own_release import own_release
 from ..store.resource import Resource
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     from ..linking.linker import Linkage
     from .handler_types import HandlerTypes
 
-__all__ = ["IncomingRequest", "ResponseOutparam", "link"]
+__all__ = ["IncomingRequest", "ResponseOutparam", "link", "served_release"]
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"})
 
@@ -131,17 +134,23 @@ class ResponseOutparam(Resource):
         self._exchange.answered(None)
 
 
-def link(linkage: Linkage, types: HandlerTypes, *, sends: bool) -> Bodies:
-    """Define the resources for one store; `sends` is whether its guests may send requests of their own.
+def served_release(engine: wasmtime.Engine) -> str:
+    """Return the release of `wasi:http` in which resources are replaced.
 
     Raises:
         LinkError: wasmtime is too old.
     """
-    release = own_release(linkage.store.engine)
+    release = own_release(engine)
     if not release:
         raise LinkError(
-            "components are served with wasmtime 48 or later: earlier ones cannot replace parts of an interface"
+            f"components are served with wasmtime 48 or later: {VERSION} cannot replace parts of an interface"
         )
+    return release
+
+
+def link(linkage: Linkage, types: HandlerTypes, *, sends: bool) -> Bodies:
+    """Define the resources for one store; `sends` is whether its guests may send requests of their own."""
+    release = served_release(linkage.store.engine)
     bodies = Bodies(linkage.store, linkage.handles, types)
     classes: Mapping[abi.Resource, tuple[type[Resource], Callable[..., Any]]] = {
         types.request: (IncomingRequest, IncomingRequest),
