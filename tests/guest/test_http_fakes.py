@@ -17,6 +17,7 @@ import pytest
 from tests.support.guests import importable
 from tests.support.paths import ROOT
 from witgen import Config, generate
+from witgen.build.componentize import Build, build
 from witgen_runtime.testing import FakeHttp, HttpRequest, HttpResponse
 
 APP = """\
@@ -115,13 +116,31 @@ def test_a_request_that_nothing_answers_ends_the_guest(front: SimpleNamespace, f
         http.fetch(guest, "/near")
 
 
-def test_the_example_passes_its_tests(tmp_path: Path) -> None:
-    example = Path(shutil.copytree(ROOT / "examples" / "http", tmp_path / "http"))
-    generate(Config(example / "wit", world="front", golem=True, out=example / "front_bindings"))
+def example(folder: Path) -> Path:
+    """Return a copy of the example with its bindings."""
+    made = Path(shutil.copytree(ROOT / "examples" / "http", folder / "http"))
+    generate(Config(made / "wit", world="front", golem=True, out=made / "front_bindings"))
+    return made
+
+
+def run_tests(project: Path, *arguments: str) -> str:
+    """Run the tests of a project; return what pytest prints."""
     settings = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "witgen_runtime.testing.plugin"]
-    done = subprocess.run(command, cwd=example, capture_output=True, text=True, env=settings)
-    assert "3 passed" in done.stdout, done.stdout
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "witgen_runtime.testing.plugin", *arguments]
+    return subprocess.run(command, cwd=project, capture_output=True, text=True, env=settings).stdout
+
+
+def test_the_example_passes_its_tests(tmp_path: Path) -> None:
+    said = run_tests(example(tmp_path))
+    assert "3 passed" in said, said
     page = (ROOT / "docs" / "guest-http.md").read_text()
     shown = page.partition("def test_the_page")[2].partition("```")[0].splitlines()
-    assert {*shown[1:]} <= {*(example / "test_app.py").read_text().splitlines()}
+    assert {*shown[1:]} <= {*(ROOT / "examples" / "http" / "test_app.py").read_text().splitlines()}
+
+
+@pytest.mark.slow
+def test_the_component_of_the_example_passes_them(tmp_path: Path) -> None:
+    project = example(tmp_path)
+    build(Build(str(project / "app.py"), project / "wit", "front", golem=True, out=project / "app.wasm"))
+    said = run_tests(project, "--witgen-component", "app.wasm")
+    assert "3 passed" in said, said

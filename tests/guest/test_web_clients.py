@@ -70,6 +70,10 @@ def test_errors(run: Callable[[str], Any]) -> None:
     ]
 
 
+def test_requests_that_are_given_up_leave_nothing_behind(run: Callable[[str], Any]) -> None:
+    assert run("given_up") == ["no more", "timeout", True, "hello"]
+
+
 def test_the_client_for_asyncio(run: Callable[[str], Any]) -> None:
     assert run("own_async") == [True, "hello", "0,1,2,", "yes", [*PARTS, "timeout"]]
 

@@ -63,6 +63,36 @@ def failures(url):
     return found
 
 
+def given_up(url):
+    def wrong():
+        yield b"first"
+        raise LookupError("no more")
+
+    found = []
+    try:
+        http.post(f"{url}/echo", data=wrong())
+    except LookupError as error:
+        found.append(str(error))
+    try:
+        asyncio.run(given_up_async(url))
+    except TimeoutError:
+        found.append("timeout")
+    response = http.stream("GET", f"{url}/large").__enter__()
+    found.append(len(next(iter(response))) > 0)
+    del response
+    return [*found, http.get(f"{url}/hello").text]
+
+
+async def given_up_async(url):
+    async def endless():
+        while True:
+            yield b"more"
+            await asyncio.sleep(0.02)
+
+    async with asyncio.timeout(0.2):
+        await http.AsyncClient().post(f"{url}/echo", data=endless())
+
+
 async def own_async(url):
     client = http.AsyncClient(base_url=url, headers={"x-common": "yes"})
 
@@ -156,7 +186,9 @@ def with_urllib(url):
     return found
 
 
-JOBS = {job.__name__: job for job in (own, redirects, streamed, failures, with_httpx, with_requests, with_urllib)}
+JOBS = {
+    job.__name__: job for job in (own, redirects, streamed, failures, given_up, with_httpx, with_requests, with_urllib)
+}
 ASYNC_JOBS = {job.__name__: job for job in (own_async, with_async_httpx)}
 
 

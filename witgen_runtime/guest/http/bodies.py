@@ -73,12 +73,19 @@ class AsyncReader:
         failure: makes the error that is raised from a stream's error.
     """
 
+    _is_closed = True
+    """Until there is a stream to drop."""
+
     def __init__(self, wasi: Shared, body: Any, failure: Callable[[Exception], OSError] = _incomplete) -> None:
         self._wasi = wasi
         self._failure = failure
         self._body = body
         self._stream: InputStream = body.stream()
         self._is_closed = False
+
+    def __del__(self) -> None:
+        # A host ends a component that drops a body before the stream that belongs to it.
+        self.close()
 
     async def read(self) -> bytes:
         """Return the next bytes of the body, none at its end.

@@ -58,7 +58,11 @@ class _Exchange:
         try:
             self._future: Any = wasi.send(request, _options(wasi, timeout))
         except wasi.error_code as error:
+            self._abandon_body()
             raise self._translated(error) from error
+        except BaseException:
+            self._abandon_body()
+            raise
 
     def write(self, parts: Iterable[bytes]) -> None:
         """Write the body. What refuses a part of it makes the response or the request's error, which follows."""
@@ -70,9 +74,12 @@ class _Exchange:
                 bodies.write(stream, part)
             bodies.drain(stream)
         except self._wasi.stream_error:
-            self._end_body(complete=False)
+            self._abandon_body()
+        except BaseException:
+            self._abandon_body()
+            raise
         else:
-            self._end_body(complete=True)
+            self._end_body()
 
     async def write_async(self, parts: Iterable[bytes] | AsyncIterable[bytes]) -> None:
         """Do what `write` does; other tasks run meanwhile."""
@@ -88,16 +95,22 @@ class _Exchange:
                     await bodies.write_async(stream, part)
             await bodies.drain_async(stream)
         except self._wasi.stream_error:
-            self._end_body(complete=False)
+            self._abandon_body()
+        except BaseException:
+            self._abandon_body()
+            raise
         else:
-            self._end_body(complete=True)
+            self._end_body()
 
-    def _end_body(self, *, complete: bool) -> None:
+    def _abandon_body(self) -> None:
+        """Drop the handles in the order that the host demands: the stream before the body that it belongs to."""
         if self._stream is not None:
             self._stream.drop()
-        if not complete:
             self._body.drop()
-            return
+
+    def _end_body(self) -> None:
+        if self._stream is not None:
+            self._stream.drop()
         try:
             self._wasi.finish(self._body, None)
         except self._wasi.error_code as error:

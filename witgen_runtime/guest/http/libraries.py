@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from functools import cache, partial
 from importlib import import_module
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 from .bodies import CHUNK
 from .errors import ConnectError, ConnectTimeout, ReadTimeout, RequestError
@@ -36,14 +36,17 @@ def httpx_async_transport(wasi: Requesting) -> Any:
 def _httpx_classes() -> tuple[type[Any], type[Any]]:
     """Return the classes of both transports: httpx's own, with the methods of this module."""
     httpx = import_module("httpx")
+    body = type("Body", (_Body, httpx.SyncByteStream), {})
+    async_body = type("AsyncBody", (_AsyncBody, httpx.AsyncByteStream), {})
     return (
-        type("Transport", (_Transport, httpx.BaseTransport), {"httpx": httpx}),
-        type("AsyncTransport", (_AsyncTransport, httpx.AsyncBaseTransport), {"httpx": httpx}),
+        type("Transport", (_Transport, httpx.BaseTransport), {"httpx": httpx, "body": body}),
+        type("AsyncTransport", (_AsyncTransport, httpx.AsyncBaseTransport), {"httpx": httpx, "body": async_body}),
     )
 
 
 class _Transport:
     httpx: Any
+    body: type[Any]
 
     def __init__(self, wasi: Requesting) -> None:
         self._wasi = wasi
@@ -55,12 +58,13 @@ class _Transport:
             answer = exchange(self._wasi, *_httpx_head(request), body, _httpx_timeout(request))
         except RequestError as error:
             raise _httpx_error(self.httpx, error, request) from error
-        stream = type("Body", (_Body, self.httpx.SyncByteStream), {})(self.httpx, answer, request)
+        stream = self.body(self.httpx, answer, request)
         return self.httpx.Response(answer.status, headers=_bytes(answer.headers), stream=stream, request=request)
 
 
 class _AsyncTransport:
     httpx: Any
+    body: type[Any]
 
     def __init__(self, wasi: Requesting) -> None:
         self._wasi = wasi
@@ -72,7 +76,7 @@ class _AsyncTransport:
             answer = await exchange_async(self._wasi, *_httpx_head(request), body, _httpx_timeout(request))
         except RequestError as error:
             raise _httpx_error(self.httpx, error, request) from error
-        stream = type("AsyncBody", (_AsyncBody, self.httpx.AsyncByteStream), {})(self.httpx, answer, request)
+        stream = self.body(self.httpx, answer, request)
         return self.httpx.Response(answer.status, headers=_bytes(answer.headers), stream=stream, request=request)
 
 
@@ -205,7 +209,7 @@ def _parts(data: Any) -> Iterable[bytes] | None:
     if isinstance(data, str):
         return [data.encode()]
     if isinstance(data, bytes | bytearray | memoryview):
-        return [bytes(data)]
+        return [bytes(cast("bytes", data))]
     if hasattr(data, "read"):
         read: Callable[[int], bytes] = data.read
         return iter(partial(read, CHUNK), b"")
