@@ -119,6 +119,26 @@ def test_a_component_without_such_functions(tmp_path: Path) -> None:
         Tools(tmp_path / "none.wat")
 
 
+ONLINE = """(component
+  (import "wasi:http/types@0.2.0" (instance $http
+    (export "fields" (type $f (sub resource)))
+    (export "[constructor]fields" (func (result (own $f))))))
+  (core module $m (func (export "f") (result i32) (i32.const 7)))
+  (core instance $i (instantiate $m))
+  (func (export "f") (result u32) (canon lift (core func $i "f"))))"""
+
+
+def test_the_network_needs_permission(tmp_path: Path) -> None:
+    (tmp_path / "online.wat").write_text(ONLINE)
+    with pytest.raises(LinkError, match="wasi:http"):
+        Tools(tmp_path / "online.wat")
+    assert Tools(tmp_path / "online.wat", Limits(network=True)).call("f", {}) == 7
+    command = [sys.executable, "-m", "witgen", "mcp", "online.wat"]
+    refused = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert refused.returncode == 2
+    assert "--network allows it" in refused.stderr
+
+
 async def converse(client: Any) -> None:
     async with client as session:
         listed = {tool.name: tool for tool in (await session.list_tools()).tools}

@@ -40,14 +40,22 @@ _LIMIT_HELP = "0 for no limit."
     metavar="MIB",
     help=f"The size that each of the component's memories may have. {_LIMIT_HELP}",
 )
+@click.option("--network", is_flag=True, help="Let the component send HTTP requests.")
 @reporting
 def mcp(
-    *, component: Path, wit: Path | None, world: str | None, address: str | None, deadline: float, memory: int
+    *,
+    component: Path,
+    wit: Path | None,
+    world: str | None,
+    address: str | None,
+    deadline: float,
+    memory: int,
+    network: bool,
 ) -> None:
     """Serve the functions that COMPONENT exports as tools to language models.
 
     The Model Context Protocol goes over stdin and stdout by default. Each call runs in a new instance, without folders,
-    environment or network.
+    environment or, without --network, network.
     """
     try:
         from ..tools.server import serve_http, serve_stdio
@@ -59,10 +67,11 @@ def mcp(
 
     place = _address(address) if address is not None else None
     try:
-        limits = Limits(deadline or None, (memory << 20) or None)
+        limits = Limits(deadline or None, (memory << 20) or None, network)
         tools = Tools(component, limits, wit=wit, world=world)
     except HostError as error:
-        raise click.ClickException(str(error)) from error
+        remedy = "; --network allows it" if "wasi:http" in str(error) and not network else ""
+        raise click.ClickException(f"{error}{remedy}") from error
     reporter.say(f"{component}: {len(tools.by_name)} tools: {', '.join(tools.by_name)}")
     if tools.left_out:
         reporter.say(f"left out, as their values have no JSON form or they are async: {', '.join(tools.left_out)}")

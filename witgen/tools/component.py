@@ -36,10 +36,11 @@ class Failure(Exception):  # noqa: N818 - what a caller is told, not an error of
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a call may use: seconds, and bytes of each memory; None for no limit."""
+    """What a call may use: seconds, and bytes of each memory; None for no limit. `network` allows HTTP requests."""
 
     deadline: float | None = DEADLINE
     memory: int | None = MEMORY
+    network: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,8 @@ class Tools:
 
     Raises:
         WitgenError: the file is not a component, or is damaged, or the WIT has a mistake or no such world.
-        LinkError: the component has no function that can be called with JSON.
+        LinkError: the component has no function that can be called with JSON, or wants the network without permission.
+        HostError: the component cannot be started.
     """
 
     def __init__(
@@ -93,6 +95,13 @@ class Tools:
         self.by_name: Mapping[str, Tool] = dict(self._tools(functions, known))
         if not self.by_name:
             raise LinkError(f"{os.fspath(component)} exports no function that can be called with JSON")
+        self._open().close()  # a component that cannot be opened is no tool
+
+    def _open(self) -> Any:
+        limits = self._limits
+        return self._world.open(
+            partial=True, wasi=_WASI, deadline=limits.deadline, memory=limits.memory, http=limits.network
+        )
 
     def _tools(
         self, functions: list[ExportedFunction], known: Mapping[tuple[str, str], abi.Function]
@@ -124,9 +133,9 @@ class Tools:
         tool = self.by_name.get(name)
         if tool is None:
             raise Failure(f"there is no tool `{name}`; there is {', '.join(self.by_name)}")
-        given, limits = list(_given(tool.function, arguments)), self._limits
+        given = list(_given(tool.function, arguments))
         try:
-            with self._world.open(partial=True, wasi=_WASI, deadline=limits.deadline, memory=limits.memory) as world:
+            with self._open() as world:
                 value = _callable(world, tool)(*given)
         except WitError as error:
             raise Failure(_declared(tool.function, error)) from error
@@ -195,4 +204,4 @@ def _to_stderr(data: bytes) -> None:
 
 
 _WASI: Final = Wasi(stdout=_to_stderr)
-"""What a call sees of this machine: no folders, no environment; what the component prints goes to stderr."""
+"""No folders, no environment, and what the component prints goes to stderr: stdout may be the client's."""
