@@ -1,4 +1,4 @@
-"""The services' bindings are what witgen generates, and the services are written against them like any user's code."""
+"""The bindings of the services and of the SDK are what witgen generates, and are used like in any user's code."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.paths import ROOT
 from witgen import Config, check, generate
+from witgen.golem import sdk
 
 GOLEM = ROOT / "witgen" / "golem"
 BINDINGS = Config(
@@ -18,11 +19,14 @@ BINDINGS = Config(
     out=GOLEM / "_bindings",
 )
 
+SDK = Config(sdk.WIT, golem="1.5", host=False, runtime="witgen_runtime", out=sdk.WIT.with_name("_bindings"))
 
-def test_bindings_are_up_to_date(request: pytest.FixtureRequest) -> None:
+
+@pytest.mark.parametrize("bindings", [BINDINGS, SDK], ids=["services", "sdk"])
+def test_bindings_are_up_to_date(bindings: Config, request: pytest.FixtureRequest) -> None:
     if request.config.getoption("--update-golden"):
-        generate(BINDINGS)
-    plan = check(BINDINGS).plan
+        generate(bindings)
+    plan = check(bindings).plan
     assert plan is not None
     assert not plan.drift, "run this test with --update-golden"
 

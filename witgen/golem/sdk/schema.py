@@ -1,0 +1,260 @@
+"""Schemas of values that agents take and return, without the form in which a release of Golem writes them.
+
+Each schema says which Python values belong to it: `check` returns a value, or raises `ValueError` with the path of the
+part that does not fit.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias, cast
+
+from witgen_runtime.values import Err, Ok, Some
+
+__all__ = [
+    "EnumSchema",
+    "ListSchema",
+    "MapSchema",
+    "OptionSchema",
+    "Primitive",
+    "RecordSchema",
+    "ResultSchema",
+    "Schema",
+    "TupleSchema",
+    "VariantCase",
+    "VariantSchema",
+    "check",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Primitive:
+    """A number, a text, a character or a truth value; `name` is its keyword in WIT."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListSchema:
+    """Any number of elements; `python` makes the collection from a list of them."""
+
+    element: Schema
+    python: Callable[[list[Any]], Any] = list
+
+
+@dataclass(frozen=True, slots=True)
+class MapSchema:
+    """Values by key: a dict."""
+
+    key: Schema
+    value: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class TupleSchema:
+    """A fixed number of elements."""
+
+    items: tuple[Schema, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OptionSchema:
+    """A value, or None."""
+
+    inner: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class ResultSchema:
+    """`Ok(value)` or `Err(error)`; None for a side without a value."""
+
+    ok: Schema | None
+    err: Schema | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSchema:
+    """Named fields.
+
+    Attributes:
+        name: the name of the type.
+        owner: the library that the type comes from, if it is a well-known one.
+        fields: the schemas by field.
+        make: makes the Python value from the values of its fields.
+        read: returns the values of a Python value's fields, or raises `ValueError`.
+    """
+
+    name: str
+    owner: str | None
+    fields: Mapping[str, Schema]
+    make: Callable[[Mapping[str, Any]], Any]
+    read: Callable[[Any], Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class VariantCase:
+    """One of several types: its name, its schema and the class of its values."""
+
+    name: str
+    payload: Schema
+    python: type[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class VariantSchema:
+    """A value of one of several types."""
+
+    name: str | None
+    cases: tuple[VariantCase, ...]
+
+    def index(self, value: object) -> int:
+        """Return the position of the case that a value belongs to.
+
+        Raises:
+            ValueError: it belongs to none.
+        """
+        exact = [number for number, case in enumerate(self.cases) if type(value) is case.python]
+        loose = [number for number, case in enumerate(self.cases) if isinstance(value, case.python)]
+        for number in (*exact, *loose):
+            return number
+        names = ", ".join(case.name for case in self.cases)
+        raise ValueError(f"expected one of {names}, got {type(value).__name__}")
+
+
+@dataclass(frozen=True, slots=True)
+class EnumSchema:
+    """One of several names; `values` are the Python values, in the same order."""
+
+    name: str | None
+    cases: tuple[str, ...]
+    values: tuple[Any, ...]
+
+
+Schema: TypeAlias = (
+    Primitive
+    | ListSchema
+    | MapSchema
+    | TupleSchema
+    | OptionSchema
+    | ResultSchema
+    | RecordSchema
+    | VariantSchema
+    | EnumSchema
+)
+
+
+def check(schema: Schema | None, value: Any, path: str = "") -> Any:
+    """Return a value of a schema; None is the value of a missing schema.
+
+    Raises:
+        ValueError: the value does not belong to the schema; the message begins with the path of the bad part.
+    """
+    given: Any = value  # for type checkers, which would narrow `value` to a generic class without arguments
+    match schema:
+        case None:
+            if value is not None:
+                raise _mismatch(path, "nothing", value)
+            return None
+        case Primitive(name):
+            return _primitive(name, value, path)
+        case OptionSchema(inner):
+            if value is None:
+                return None
+            if isinstance(inner, OptionSchema):
+                if not isinstance(value, Some):
+                    raise _mismatch(path, "Some(…) or None", value)
+                return Some(check(inner, given.value, path))
+            return check(inner, value, path)
+        case EnumSchema(values=values):
+            if value not in values:
+                raise _mismatch(path, " or ".join(map(repr, values)), value)
+            return value
+        case _:
+            return _compound(schema, value, path)
+
+
+def _compound(schema: Schema, value: Any, path: str) -> Any:
+    given: Any = value
+    match schema:
+        case ListSchema(element, python):
+            if isinstance(value, (str, Mapping)) or not hasattr(value, "__iter__"):
+                raise _mismatch(path, "a collection", value)
+            return python([check(element, each, f"{path}[{number}]") for number, each in enumerate(given)])
+        case MapSchema(key, inner):
+            if not isinstance(value, Mapping):
+                raise _mismatch(path, "a dict", value)
+            return {
+                check(key, own, f"{path} key"): check(inner, each, f"{path}[{own!r}]") for own, each in given.items()
+            }
+        case TupleSchema(items):
+            if not isinstance(value, (tuple, list)) or len(given) != len(items):
+                raise _mismatch(path, f"a tuple of {len(items)}", value)
+            each_one = zip(items, given, strict=True)
+            return tuple(check(item, each, f"{path}[{number}]") for number, (item, each) in enumerate(each_one))
+        case ResultSchema(ok, err):
+            if isinstance(value, Ok):
+                return Ok(check(ok, given.value, path))
+            if isinstance(value, Err):
+                return Err(check(err, given.value, path))
+            raise _mismatch(path, "Ok(…) or Err(…)", value)
+        case RecordSchema(fields=fields, make=make, read=read):
+            parts = _located(read, value, path)
+            return make({name: check(inner, parts[name], _under(path, name)) for name, inner in fields.items()})
+        case VariantSchema(cases=cases):
+            case_ = cases[_located(schema.index, value, path)]
+            return check(case_.payload, value, path)
+        case _:
+            return check(schema, value, path)
+
+
+def _under(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def _located(function: Callable[[Any], Any], value: Any, path: str) -> Any:
+    try:
+        return function(value)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}" if path else str(error)) from None
+
+
+def _mismatch(path: str, expected: str, value: object) -> ValueError:
+    place = f"{path}: " if path else ""
+    return ValueError(f"{place}expected {expected}, got {value!r:.60}")
+
+
+_WIDTHS: Final = {f"{sign}{bits}": (sign == "s", bits) for sign in "su" for bits in (8, 16, 32, 64)}
+
+
+def _primitive(name: str, value: Any, path: str) -> Any:
+    if name in _WIDTHS:
+        signed, bits = _WIDTHS[name]
+        if isinstance(value, bool) or not hasattr(value, "__index__"):
+            raise _mismatch(path, f"an integer ({name})", value)
+        number = value.__index__()
+        low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
+        if not low <= number <= high:
+            raise _mismatch(path, f"{low} to {high}", value)
+        return number
+    if name in {"f32", "f64"}:
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise _mismatch(path, "a number", value)
+        return _rounded(float(value)) if name == "f32" else float(value)
+    if name == "bool":
+        if not isinstance(value, bool):
+            raise _mismatch(path, "True or False", value)
+        return value
+    if not isinstance(value, str) or (name == "char" and len(value) != 1):
+        raise _mismatch(path, "one character" if name == "char" else "a str", value)
+    if any("\ud800" <= char <= "\udfff" for char in value):
+        raise _mismatch(path, "text without lone surrogates", value)
+    return value
+
+
+def _rounded(value: float) -> float:
+    try:
+        return cast("float", struct.unpack("<f", struct.pack("<f", value))[0])
+    except OverflowError:
+        return float("inf") if value > 0 else float("-inf")
