@@ -45,7 +45,7 @@ _SEND: Final = abi.Function(
 
 _SCHEMES: Final = ("http", "https", "other")
 
-_log = logging.getLogger("witgen_runtime.host")
+_log = logging.getLogger(__name__)
 
 
 class Handler:
