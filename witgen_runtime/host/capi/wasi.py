@@ -1,4 +1,4 @@
-"""A setting of WASI that wasmtime-py lacks."""
+"""Settings of WASI that wasmtime-py lacks, or has differently from release to release."""
 
 from __future__ import annotations
 
@@ -8,9 +8,24 @@ from typing import Any, Final
 
 import wasmtime
 
-__all__ = ["set_stdin"]
+__all__ = ["open_folder", "set_stdin"]
 
 _bindings: Final[Any] = importlib.import_module("wasmtime._ffi")
+
+
+def open_folder(config: wasmtime.WasiConfig, folder: str, name: str, *, writable: bool) -> None:
+    """Let guests find a folder of this machine at the path `name`.
+
+    Raises:
+        WasmtimeError: it cannot be opened.
+    """
+    module: Any = wasmtime
+    permissions: tuple[Any, ...] = (writable,)
+    if hasattr(module, "DirPerms"):  # as wasmtime-py had it at first
+        kind = "READ_WRITE" if writable else "READ_ONLY"
+        permissions = (getattr(module.DirPerms, kind), getattr(module.FilePerms, kind))
+    preopen: Any = config.preopen_dir
+    preopen(folder, name, *permissions)
 
 
 def set_stdin(config: wasmtime.WasiConfig, data: bytes) -> None:

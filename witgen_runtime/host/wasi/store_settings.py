@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import wasmtime
 
+from ..capi.wasi import open_folder
 from ..errors import HostError
 from .captured import Captured, LogLines
 from .outputs import Deferred, Output
@@ -72,7 +73,7 @@ class StoreSettings:
             if not path.is_dir():
                 raise HostError(f"the guest's folder {name} cannot be used: there is no folder {path}")
         try:
-            self.config.preopen_dir(str(path), name, access == "write")
+            open_folder(self.config, str(path), name, writable=access == "write")
         except wasmtime.WasmtimeError as error:
             raise HostError(f"the guest's folder {name} cannot be used: {path}: {error}") from None
         self.folders[name] = path
