@@ -46,7 +46,7 @@ def test_a_response_that_is_not_sent_is_an_error() -> None:
         ({"ahead": -1}, ValueError, "ahead: expected at least 0"),
         ({"body_limit": 1.5}, TypeError, "body_limit: expected a whole number"),
         ({"deadline": 0}, ValueError, "deadline: expected seconds"),
-        ({"http": "yes"}, TypeError, "http: expected True or False"),
+        ({"http": "yes"}, TypeError, "http: expected True, False or an Http"),
         ({"wasi": {}}, TypeError, "wasi: expected a Wasi, which many instances can use, got dict"),
     ],
 )

@@ -101,7 +101,7 @@ def test_a_request_ends_before_the_server_does(web: Path) -> None:
 
 
 def test_what_the_component_sees_of_this_machine(component: Path, tmp_path: Path) -> None:
-    options = ("--env", "A=b", "--dir", f"{tmp_path}::/data", "--memory", "64M")
+    options = ("--env", "A=b", "--dir", f"{tmp_path}::/data", "--memory", "64M", "--allow", "example.org")
     with serving(component, *options) as running, running.client() as client:
         assert client.get("/").status_code == 201
 
@@ -112,6 +112,7 @@ def test_what_the_component_sees_of_this_machine(component: Path, tmp_path: Path
         (["missing.wasm"], "No such file or directory: missing.wasm"),
         (["{component}", "--memory", "much"], "'much' is not a number of bytes: write 1048576, 1M or none"),
         (["{component}", "--env", "A"], "'A': expected K=V"),
+        (["{component}", "--allow", "a b"], "'a b' is not a host"),
         (["{component}", "--dir", "nowhere"], "'nowhere' is not a folder"),
         (["{other}"], "does not fit world wasi:http/proxy"),
     ],

@@ -20,6 +20,7 @@ from starlette.routing import Mount
 
 from tests.support.servers import Server, behind_hypercorn, behind_uvicorn
 from witgen.proxy import Proxy
+from witgen_runtime.host import Http
 
 pytestmark = pytest.mark.slow
 
@@ -164,12 +165,13 @@ def test_a_body_can_be_taken_once(client: httpx.Client) -> None:
     assert client.post("/twice", content=b"x").text == "IncomingRequestConsumeError"
 
 
-def test_requests_of_the_guest_are_refused_unless_allowed(web: Path, client: httpx.Client) -> None:
-    with behind_uvicorn(Proxy.asgi(web, http=True)) as server, server.client() as allowed:
-        address = f"127.0.0.1:{server.port}"
-        denied = client.get(f"/fetch?{address}")
-        assert (denied.status_code, denied.text) == (502, "ErrorCodeHttpRequestDenied")
-        assert allowed.get(f"/fetch?{address}").status_code == 200
+def test_requests_of_the_guest_are_refused_unless_allowed(web: Path, served: Server, client: httpx.Client) -> None:
+    address = f"127.0.0.1:{served.port}"
+    for http in (True, Http(allow=[address])):
+        with behind_uvicorn(Proxy.asgi(web, http=http)) as server, server.client() as allowed:
+            assert allowed.get(f"/fetch?{address}").status_code == 200
+    denied = client.get(f"/fetch?{address}")
+    assert (denied.status_code, denied.text) == (502, "ErrorCodeHttpRequestDenied")
 
 
 def test_many_clients_at_once(client: httpx.Client) -> None:

@@ -20,7 +20,7 @@ from .options import reporting
 from .output import reporter
 
 if TYPE_CHECKING:
-    from witgen_runtime.host import HttpApplication, Wasi
+    from witgen_runtime.host import Http, HttpApplication, Wasi
 
 __all__ = ["serve"]
 
@@ -80,7 +80,9 @@ class _Seconds(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 @click.option(
     "--body-limit", type=_Size(), default="16M", show_default=True, metavar="BYTES|none", help="Limit of a body."
 )
-@click.option("--http", is_flag=True, help="Allow the component to send HTTP requests of its own.")
+@click.option(
+    "--allow", multiple=True, metavar="HOST", help="A host to which the component may send HTTP requests; `*` for any."
+)
 @click.option("--env", multiple=True, metavar="K=V", help="Environment variable of the component.")
 @click.option("--dir", "folders", multiple=True, metavar="DIR[::GUEST]", help="A folder that the component can access.")
 @click.option("--root-path", default="", metavar="PATH", help="The prefix that a proxy in front removes.")
@@ -92,6 +94,7 @@ def serve(
     component: Path,
     host: str,
     port: int,
+    allow: tuple[str, ...],
     env: tuple[str, ...],
     folders: tuple[str, ...],
     root_path: str,
@@ -109,7 +112,7 @@ def serve(
     logging.basicConfig(
         format="%(levelname)s %(name)s: %(message)s", level=logging.INFO - 10 * (reporter.verbosity > 0)
     )
-    application = _application(component, {**options, "wasi": _wasi(env, folders)})
+    application = _application(component, {**options, "wasi": _wasi(env, folders), "http": _http(allow)})
     saves = _saves(component) if reload else None
     site = _Reloading(application, component, saves) if saves is not None else application
     listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
@@ -165,6 +168,16 @@ def _wasi(env: tuple[str, ...], folders: tuple[str, ...]) -> Wasi:
         return Wasi(env=variables, folders={guest: (here, "write") for here, guest in places})
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
+
+
+def _http(hosts: tuple[str, ...]) -> Http:
+    """Return where the component may send requests."""
+    from witgen_runtime.host import Http
+
+    try:
+        return Http(allow=hosts)
+    except ValueError as error:
+        raise click.BadParameter(str(error).removeprefix("allow: "), param_hint="--allow") from error
 
 
 def _saves(component: Path) -> Iterator[None]:

@@ -10,6 +10,7 @@ It is instantiated in the guest's store, from a separate linker. The numbers tha
 
 from __future__ import annotations
 
+from ..wasi.http.error_code import ERROR_CODE
 from ..wasi.internal_component import MEMORY
 
 __all__ = ["ABANDON", "ACCEPT", "COMPONENT", "EXPORTS", "GET", "POST", "POSTED", "TAKE_INCOMING", "TAKE_OUTGOING"]
@@ -38,7 +39,8 @@ TAKE_OUTGOING = "take-outgoing"
 
 EXPORTS = (GET, POST, POSTED, ACCEPT, ABANDON, TAKE_INCOMING, TAKE_OUTGOING)
 
-_TYPES = """
+_TYPES = (
+    """
   (import "wasi:io/poll@0.2.0" (instance $poll
     (export "pollable" (type $pollable (sub resource)))
     (export "[method]pollable.block" (func (param "self" (borrow $pollable))))))
@@ -53,30 +55,9 @@ _TYPES = """
     (export "scheme" (type $scheme (eq $a-scheme)))
     (type $a-header-error (variant (case "invalid-syntax") (case "forbidden") (case "immutable")))
     (export "header-error" (type $header-error (eq $a-header-error)))
-    (type $a-dns-error (record (field "rcode" (option string)) (field "info-code" (option u16))))
-    (export "DNS-error-payload" (type $dns-error (eq $a-dns-error)))
-    (type $a-tls-alert (record (field "alert-id" (option u8)) (field "alert-message" (option string))))
-    (export "TLS-alert-received-payload" (type $tls-alert (eq $a-tls-alert)))
-    (type $a-field-size (record (field "field-name" (option string)) (field "field-size" (option u32))))
-    (export "field-size-payload" (type $field-size (eq $a-field-size)))
-    (type $an-error-code (variant
-      (case "DNS-timeout") (case "DNS-error" $dns-error) (case "destination-not-found")
-      (case "destination-unavailable") (case "destination-IP-prohibited") (case "destination-IP-unroutable")
-      (case "connection-refused") (case "connection-terminated") (case "connection-timeout")
-      (case "connection-read-timeout") (case "connection-write-timeout") (case "connection-limit-reached")
-      (case "TLS-protocol-error") (case "TLS-certificate-error") (case "TLS-alert-received" $tls-alert)
-      (case "HTTP-request-denied") (case "HTTP-request-length-required") (case "HTTP-request-body-size" (option u64))
-      (case "HTTP-request-method-invalid") (case "HTTP-request-URI-invalid") (case "HTTP-request-URI-too-long")
-      (case "HTTP-request-header-section-size" (option u32)) (case "HTTP-request-header-size" (option $field-size))
-      (case "HTTP-request-trailer-section-size" (option u32)) (case "HTTP-request-trailer-size" $field-size)
-      (case "HTTP-response-incomplete") (case "HTTP-response-header-section-size" (option u32))
-      (case "HTTP-response-header-size" $field-size) (case "HTTP-response-body-size" (option u64))
-      (case "HTTP-response-trailer-section-size" (option u32)) (case "HTTP-response-trailer-size" $field-size)
-      (case "HTTP-response-transfer-coding" (option string)) (case "HTTP-response-content-coding" (option string))
-      (case "HTTP-response-timeout") (case "HTTP-upgrade-failed") (case "HTTP-protocol-error") (case "loop-detected")
-      (case "configuration-error") (case "internal-error" (option string))))
-    (export "error-code" (type $error-code (eq $an-error-code)))
-    (export "fields" (type $fields (sub resource)))
+"""
+    + ERROR_CODE
+    + """    (export "fields" (type $fields (sub resource)))
     (export "outgoing-request" (type $request (sub resource)))
     (export "outgoing-body" (type $outgoing (sub resource)))
     (export "request-options" (type $options (sub resource)))
@@ -134,6 +115,7 @@ _TYPES = """
       (func (param "request" (own $request)) (param "options" (option (own $options)))
         (result (result (own $future) (error $error-code)))))))
 """
+)
 
 _LOWERED = (
     ("block", "$poll", "[method]pollable.block", "i32", ""),

@@ -30,7 +30,6 @@ class HandlerTypes:
         functions: those of `interface`, by WIT name.
         new_fields: `new-fields` of the internal component.
         entries: `entries` of the internal component.
-        send: `wasi:http/outgoing-handler#handle`.
     """
 
     interface: abi.Interface
@@ -41,27 +40,16 @@ class HandlerTypes:
     functions: dict[str, abi.Function] = field(init=False)
     new_fields: abi.Function = field(init=False)
     entries: abi.Function = field(init=False)
-    send: abi.Function = field(init=False)
 
     def __post_init__(self) -> None:
         """Describe the functions that the runtime calls or replaces."""
         known = {resource.name: resource for resource, _ in self.interface.resources}
-
-        def resource(name: str) -> abi.Resource:
-            return known.get(name) or abi.Resource(self.interface.name, name)
-
-        fields, code = resource("fields"), self._error_code()
+        fields = known["fields"]
         listed, borrowed = abi.Param("entries", "entries", _ENTRIES), abi.Param("fields", "fields", abi.Borrow(fields))
-        sent = (
-            abi.Param("request", "request", abi.Own(resource("outgoing-request"))),
-            abi.Param("options", "options", abi.Option(abi.Own(resource("request-options")))),
-        )
-        answer = abi.Result(abi.Own(resource("future-incoming-response")), code)
         for name, value in (
             ("functions", {each.name: each for each in self.interface.functions}),
             ("new_fields", abi.Function("new-fields", "new_fields", (listed,), abi.Option(abi.Own(fields)))),
             ("entries", abi.Function("entries", "entries", (borrowed,), _ENTRIES)),
-            ("send", abi.Function("handle", "handle", sent, answer, raises=_base_of(code))),
         ):
             object.__setattr__(self, name, value)
 
@@ -90,17 +78,9 @@ class HandlerTypes:
         cases = variant.cases if isinstance(variant, abi.Variant) else ()
         return next((each.python for each in cases if each.name == name), None)
 
-    def error(self, name: str) -> type[Exception]:
-        """Return the class of a case of `error-code`."""
-        return next(each.python for each in self._error_code().cases if each.name == name)
-
     def failure_of(self, function: str) -> type[Exception]:
         """Return the exception that a function raises for a result without an error value."""
         return cast("type[Exception]", self.functions[function].raises)
-
-    def _error_code(self) -> abi.Variant:
-        settle = next(each for each in self.interface.functions if each.name == "[static]response-outparam.set")
-        return cast("abi.Variant", cast("abi.Result", settle.params[1].type).err)
 
 
 def _check_native(definition: Definition, types: Import) -> None:
@@ -109,8 +89,3 @@ def _check_native(definition: Definition, types: Import) -> None:
             f'world {definition.name} implements {types.name} itself: add "wasi:http" to `wasmtime` in its'
             " configuration and generate its bindings again, so that its components can be served"
         )
-
-
-def _base_of(code: abi.Variant) -> type[Exception]:
-    """Return the base class of the cases of a variant of errors."""
-    return cast("type[Exception]", code.cases[0].python.__mro__[1])

@@ -61,7 +61,7 @@ class ServedInstance:
         types, made = world._types, list[Bodies]()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  (see `World`)
 
         def define(linkage: Linkage) -> None:
-            made.append(resources.link(linkage, types, sends=wanted.http))
+            made.append(resources.link(linkage, types))
 
         options, setup = wanted.opening(), Setup(on_linkage=define)
         thread = StoreThread(asyncio.get_running_loop(), options.limits.deadline)

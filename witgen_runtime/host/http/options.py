@@ -10,6 +10,7 @@ from ..adapters.options import Adapters
 from ..capi.engine import Settings
 from ..open_options import Chosen
 from ..store.limits import Limits
+from ..wasi.http.allowed import Http, allowed
 from ..wasi.settings import Wasi
 
 __all__ = ["ServeOptions", "Serving", "serving"]
@@ -53,9 +54,9 @@ class ServeOptions(TypedDict, total=False):
     """Instructions, about, that an instance may run in all. No limit by default."""
     body_limit: int | None
     """Bytes that the body of a request may have; None for no limit. 16 MiB by default. Bodies are never buffered."""
-    http: bool
-    """Whether the component may send HTTP requests of its own, to any address that this machine reaches. False by
-    default: they end with `HTTP-request-denied`."""
+    http: Http | bool
+    """Whether the component may send HTTP requests of its own; an `Http` says to which hosts. False by default: these
+    requests end with `HTTP-request-denied`."""
     wasi: Wasi | None
     """What the component sees of this machine; by default it shares stdout and stderr, and nothing else."""
     adapters: Adapters | None
@@ -71,13 +72,13 @@ class Serving:
     ahead: int
     body_limit: int | None
     limits: Limits
-    http: bool
+    http: Http
     wasi: Wasi | None
     adapters: Adapters | None
 
     def opening(self) -> Chosen:
-        """Return the options of one instance. Its store has `wasi:http` in any case: the handler's types are there."""
-        return Chosen(self.wasi, self.limits, self.adapters, http=True)
+        """Return the options of one instance."""
+        return Chosen(self.wasi, self.limits, self.adapters, self.http)
 
 
 def serving(caller: str, options: Mapping[str, object]) -> Serving:
@@ -110,7 +111,8 @@ def serving(caller: str, options: Mapping[str, object]) -> Serving:
         min(instances, _count("ahead", given.get("ahead", 2), 0)),
         None if body_limit is None else _count("body_limit", body_limit, 0),
         limits,
-        _flag("http", given.get("http", False)),
+        # A store has `wasi:http` in any case, because the handler's types are there.
+        allowed(given.get("http", False)) or Http(allow=[]),
         _wasi(given.get("wasi")),
         given.get("adapters"),
     )
@@ -121,12 +123,6 @@ def _count(name: str, value: object, least: int) -> int:
         raise TypeError(f"{name}: expected a whole number, got {type(value).__name__}")
     if value < least:
         raise ValueError(f"{name}: expected at least {least}, got {value}")
-    return value
-
-
-def _flag(name: str, value: object) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError(f"{name}: expected True or False, got {type(value).__name__}")
     return value
 
 

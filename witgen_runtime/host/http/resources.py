@@ -148,8 +148,8 @@ def served_release(engine: wasmtime.Engine) -> str:
     return release
 
 
-def link(linkage: Linkage, types: HandlerTypes, *, sends: bool) -> Bodies:
-    """Define the resources for one store; `sends` is whether its guests may send requests of their own."""
+def link(linkage: Linkage, types: HandlerTypes) -> Bodies:
+    """Define the resources for one store; return its bodies."""
     release = served_release(linkage.store.engine)
     bodies = Bodies(linkage.store, linkage.handles, types)
     classes: Mapping[abi.Resource, tuple[type[Resource], Callable[..., Any]]] = {
@@ -158,12 +158,4 @@ def link(linkage: Linkage, types: HandlerTypes, *, sends: bool) -> Bodies:
         types.outparam: (ResponseOutparam, ResponseOutparam),
     }
     linkage.replace_resources(f"wasi:http/types@{release}", types.interface, classes)
-    if not sends:
-        linkage.replace(f"wasi:http/outgoing-handler@{release}", {types.send: partial(_deny, types)})
     return bodies
-
-
-def _deny(types: HandlerTypes, request: object, options: object) -> None:
-    """Refuse to send a request."""
-    del request, options
-    raise types.error("HTTP-request-denied")
