@@ -59,8 +59,8 @@ def mcp(
     """
     try:
         from ..tools.server import serve_http, serve_stdio
-    except ModuleNotFoundError as error:
-        raise click.ClickException(f"this needs {error.name}: pip install 'witgen[mcp]'") from None
+    except ModuleNotFoundError:
+        raise click.ClickException("this needs the package mcp: pip install 'witgen[mcp]'") from None
     from witgen_runtime.host import HostError
 
     from ..tools.component import Limits, Tools
@@ -70,8 +70,7 @@ def mcp(
         limits = Limits(deadline or None, (memory << 20) or None, network)
         tools = Tools(component, limits, wit=wit, world=world)
     except HostError as error:
-        remedy = "; --network allows it" if "wasi:http" in str(error) and not network else ""
-        raise click.ClickException(f"{error}{remedy}") from error
+        raise click.ClickException(str(error)) from error
     reporter.say(f"{component}: {len(tools.by_name)} tools: {', '.join(tools.by_name)}")
     if tools.left_out:
         reporter.say(f"left out, as their values have no JSON form or they are async: {', '.join(tools.left_out)}")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from witgen_runtime import abi
-from witgen_runtime.host import HostError, LinkError, Wasi
+from witgen_runtime.host import HostError, Http, LinkError, Wasi
 from witgen_runtime.host.linking.provided import exported
 from witgen_runtime.host.world import definition_of
 from witgen_runtime.values import WitError
@@ -28,6 +28,9 @@ DEADLINE: Final = 30.0
 """The default time limit of a call, in seconds."""
 MEMORY: Final = 256 << 20
 """The default size limit of each memory, in bytes."""
+
+_NO_HOST: Final = Http(allow=())
+"""Components that import `wasi:http` run, and their requests are denied."""
 
 
 class Failure(Exception):  # noqa: N818 - what a caller is told, not an error of this program
@@ -68,7 +71,7 @@ class Tools:
 
     Raises:
         WitgenError: the file is not a component, or is damaged, or the WIT has a mistake or no such world.
-        LinkError: the component has no function that can be called with JSON, or wants the network without permission.
+        LinkError: the component has no function that can be called with JSON.
         HostError: the component cannot be started.
     """
 
@@ -100,7 +103,7 @@ class Tools:
     def _open(self) -> Any:
         limits = self._limits
         return self._world.open(
-            partial=True, wasi=_WASI, deadline=limits.deadline, memory=limits.memory, http=limits.network
+            partial=True, wasi=_WASI, deadline=limits.deadline, memory=limits.memory, http=limits.network or _NO_HOST
         )
 
     def _tools(
