@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from .bindings.facts import componentize
 from .bindings.facts.choices import choices
 from .bindings.facts.inherited import inherited, other_names
+from .bindings.facts.nesting import refuse_deep_types
 from .bindings.facts.provided import without_provided, without_skipped
 from .bindings.facts.support import Side, obstacle
 from .bindings.facts.world import ScopeFacts, WorldFacts
@@ -46,6 +47,7 @@ def produce(config: Config, tree: Tree, planned: Planned | None = None) -> Produ
         raise OptionError(problems)
     component = component_in(tree)
     resolved, world = _resolved(config, tree, component)
+    refuse_deep_types(resolved)
     chosen = choices(resolved, world, config.names, config.wasmtime, [plugin.name for plugin in PLUGINS])
     if component is not None and not config.all_imports:
         resolved = without_provided(resolved, world, chosen)
