@@ -117,11 +117,17 @@ _PATHS: dict[str, Callable[[_Handler], None]] = {
 }
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """Print nothing: clients leave in the middle of a request."""
+
+
 @contextmanager
 def http_server() -> Iterator[str]:
     """Run the server; yield its address."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
-        server.daemon_threads = True
+    with _Server(("127.0.0.1", 0), _Handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:

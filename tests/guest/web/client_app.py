@@ -77,9 +77,8 @@ def given_up(url):
         asyncio.run(given_up_async(url))
     except TimeoutError:
         found.append("timeout")
-    response = http.stream("GET", f"{url}/large").__enter__()
-    found.append(len(next(iter(response))) > 0)
-    del response
+    with http.stream("GET", f"{url}/large") as response:
+        found.append(len(next(iter(response))) > 0)
     return [*found, http.get(f"{url}/hello").text]
 
 
