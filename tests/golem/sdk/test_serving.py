@@ -1,4 +1,4 @@
-"""What Golem calls of a component with agents, on CPython; `test_component.py` has the same in a component."""
+"""What Golem calls of a component with agents, on CPython."""
 
 from __future__ import annotations
 

@@ -100,12 +100,17 @@ def _union(hint: Any, arguments: tuple[Any, ...], outer: tuple[Any, ...]) -> Sch
     if by_side.keys() <= {Ok, Err}:
         if by_side.keys() != {Ok, Err}:
             raise NoSchemaError(f"{_name(hint)} has no schema: write Ok[…] | Err[…]")
-        ok, err = ((get_args(by_side[side]) or (None,))[0] for side in (Ok, Err))
-        return ResultSchema(*(None if each in {None, type(None)} else _schema(each, outer) for each in (ok, err)))
+        return ResultSchema(*(_side(get_args(by_side[side]), outer) for side in (Ok, Err)))
     cases = tuple(_case(each, outer) for each in present)
     if len({case.name for case in cases}) < len(cases) or len({case.python for case in cases}) < len(cases):
         raise NoSchemaError(f"{_name(hint)} has no schema: values of its types cannot be told apart")
     return VariantSchema(None, cases)
+
+
+def _side(arguments: tuple[Any, ...], outer: tuple[Any, ...]) -> Schema | None:
+    """Return the schema of `T` in `Ok[T]` or `Err[T]`."""
+    given = next(iter(arguments), None)
+    return None if given is None or given is type(None) else _schema(given, outer)
 
 
 def _case(hint: Any, outer: tuple[Any, ...]) -> VariantCase:
@@ -121,18 +126,23 @@ def _class(hint: Any, outer: tuple[Any, ...]) -> Schema:
         raise NoSchemaError(f"{_name(hint)} has no schema")
     if hint in outer:
         raise NoSchemaError(f"{hint.__name__} contains itself, which Golem 1.5 has no schema for")
-    outer = (*outer, hint)
-    if issubclass(hint, enum.Enum):
-        return EnumSchema(hint.__name__, tuple(each.name for each in hint), tuple(hint))
-    if is_typeddict(hint):
-        return _typed_dict(hint, outer)
-    if is_dataclass(hint):
-        names = [field.name for field in dataclass_fields(hint) if field.init]
-        return _record(hint, names, outer)
-    if issubclass(hint, tuple) and hasattr(hint, "_fields"):
-        return _record(hint, list(cast("Any", hint)._fields), outer)
-    if hasattr(hint, "model_fields"):  # pydantic's models
-        return _record(hint, list(cast("Any", hint).model_fields), outer)
+    cls = cast("Any", hint)
+    outer = (*outer, cls)
+    if issubclass(cls, enum.Enum):
+        return EnumSchema(cls.__name__, tuple(each.name for each in cls), tuple(cls))
+    if is_typeddict(cls):
+        return _typed_dict(cls, outer)
+    if is_dataclass(cls):
+        names = [field.name for field in dataclass_fields(cls) if field.init]
+        return _record(cast("Any", hint), names, outer)
+    return _other_class(cast("Any", hint), outer)
+
+
+def _other_class(hint: Any, outer: tuple[Any, ...]) -> Schema:
+    # Those of named tuples and of pydantic's models.
+    names: Any = getattr(hint, "_fields" if issubclass(cast("Any", hint), tuple) else "model_fields", None)
+    if names is not None:
+        return _record(hint, list(names), outer)
     generic = hint.__name__ in {"list", "dict", "tuple", "set", "frozenset"}
     remedy = f": write the types of its elements, like {hint.__name__}[…]" if generic else ""
     raise NoSchemaError(f"{hint.__name__} has no schema{remedy}")
@@ -203,6 +213,14 @@ def _duration(value: datetime.timedelta) -> Mapping[str, Any]:
     return {"secs": secs, "nanos": rest.microseconds * 1000}
 
 
+def _day(value: datetime.date) -> Mapping[str, Any]:
+    return {"date": value.isoformat()}
+
+
+def _digits(value: uuid.UUID) -> Mapping[str, Any]:
+    return {"value": str(value)}
+
+
 def _moment(value: datetime.datetime) -> Mapping[str, Any]:
     if value.tzinfo is None:
         raise ValueError(f"expected a datetime with a time zone, got {value!r}")
@@ -218,7 +236,7 @@ _KNOWN: Final[Mapping[Any, Schema]] = {
     datetime.date: RecordSchema(
         "NaiveDate", "chrono", {"date": _TEXT},
         lambda parts: datetime.date.fromisoformat(parts["date"]),
-        _reading(datetime.date, lambda value: {"date": value.isoformat()}),
+        _reading(datetime.date, _day),
     ),
     datetime.timedelta: RecordSchema(
         "Duration", None, {"secs": Primitive("u64"), "nanos": Primitive("u32")},
@@ -227,6 +245,6 @@ _KNOWN: Final[Mapping[Any, Schema]] = {
     ),
     uuid.UUID: RecordSchema(
         "Uuid", "uuid", {"value": _TEXT},
-        lambda parts: uuid.UUID(parts["value"]), _reading(uuid.UUID, lambda value: {"value": str(value)}),
+        lambda parts: uuid.UUID(parts["value"]), _reading(uuid.UUID, _digits),
     ),
 }  # fmt: skip

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias
 
 from witgen_runtime.values import Err, Ok, Some
 
@@ -180,8 +180,8 @@ def _compound(schema: Schema, value: Any, path: str) -> Any:
     match schema:
         case ListSchema(element, python):
             if isinstance(value, (str, Mapping)) or not hasattr(value, "__iter__"):
-                raise _mismatch(path, "a collection", value)
-            return python([check(element, each, f"{path}[{number}]") for number, each in enumerate(given)])
+                raise _mismatch(path, "a collection", given)
+            return python([check(element, each, f"{path}[{at}]") for at, each in enumerate(given)])
         case MapSchema(key, inner):
             if not isinstance(value, Mapping):
                 raise _mismatch(path, "a dict", value)
@@ -190,9 +190,9 @@ def _compound(schema: Schema, value: Any, path: str) -> Any:
             }
         case TupleSchema(items):
             if not isinstance(value, (tuple, list)) or len(given) != len(items):
-                raise _mismatch(path, f"a tuple of {len(items)}", value)
+                raise _mismatch(path, f"a tuple of {len(items)}", given)
             each_one = zip(items, given, strict=True)
-            return tuple(check(item, each, f"{path}[{number}]") for number, (item, each) in enumerate(each_one))
+            return tuple(check(item, each, f"{path}[{at}]") for at, (item, each) in enumerate(each_one))
         case ResultSchema(ok, err):
             if isinstance(value, Ok):
                 return Ok(check(ok, given.value, path))
@@ -203,8 +203,8 @@ def _compound(schema: Schema, value: Any, path: str) -> Any:
             parts = _located(read, value, path)
             return make({name: check(inner, parts[name], _under(path, name)) for name, inner in fields.items()})
         case VariantSchema(cases=cases):
-            case_ = cases[_located(schema.index, value, path)]
-            return check(case_.payload, value, path)
+            number: int = _located(schema.index, value, path)
+            return check(cases[number].payload, value, path)
         case _:
             return check(schema, value, path)
 
@@ -255,6 +255,7 @@ def _primitive(name: str, value: Any, path: str) -> Any:
 
 def _rounded(value: float) -> float:
     try:
-        return cast("float", struct.unpack("<f", struct.pack("<f", value))[0])
+        rounded: float = struct.unpack("<f", struct.pack("<f", value))[0]
     except OverflowError:
         return float("inf") if value > 0 else float("-inf")
+    return rounded
