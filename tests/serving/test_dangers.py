@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Generator
 from pathlib import Path
@@ -13,6 +14,8 @@ from tests.support.servers import Server, behind_uvicorn, raw, settled
 from witgen.proxy import Proxy
 
 pytestmark = pytest.mark.slow
+
+on_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 
 
 @pytest.fixture(scope="module", params=["h11", "httptools"])
@@ -89,6 +92,7 @@ def test_the_authority_is_what_the_client_says(served: Server) -> None:
     assert two.startswith(b"HTTP/1.1 400 ")
 
 
+@on_linux
 def test_a_request_takes_four_descriptors_while_it_runs(web: Path) -> None:
     def open_files() -> int:
         return len(os.listdir("/proc/self/fd"))

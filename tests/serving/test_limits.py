@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 import threading
 import time
 from collections.abc import Generator
@@ -105,6 +107,24 @@ def test_a_guest_may_go_on_after_its_response(web: Path) -> None:
         assert client.get("/keep-on").text == "answered"
         assert time.monotonic() - begun < 5
         assert client.get("/remember?x").text == "kept on,x"
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+@pytest.mark.parametrize("requests", [1, 1000])
+def test_memory_and_descriptors_stay_flat(web: Path, requests: int) -> None:
+    def measured() -> tuple[int, int]:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE"), len(os.listdir("/proc/self/fd"))
+
+    app = Proxy.asgi(web, requests=requests, instances=2, ahead=1)
+    with behind_uvicorn(app) as server, server.client() as client:
+        for number in range(500):
+            if number == 150:
+                memory, files = measured()
+            assert client.post("/echo", content=bytes(2000)).status_code == 200
+        grown = measured()
+    assert grown[0] - memory < 8 << 20
+    assert grown[1] - files < 8
 
 
 def test_trailers_are_sent_where_the_server_takes_them(web: Path) -> None:

@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import logging
 import os
+import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Generator
@@ -23,6 +24,8 @@ from witgen.proxy import Proxy
 from witgen_runtime.host import Http
 
 pytestmark = pytest.mark.slow
+
+on_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +91,7 @@ def test_both_directions_stream_at_once(served: Server) -> None:
             got += connection.recv(4096)
 
 
+@on_linux
 def test_a_large_body_is_not_buffered(web: Path) -> None:
     with behind_uvicorn(Proxy.asgi(web, body_limit=None, deadline=120)) as server:
         _upload(server, 1)
@@ -111,6 +115,7 @@ def _peak() -> int:
     return int(lines["VmHWM"].split()[0]) << 10
 
 
+@on_linux
 def test_a_response_that_nobody_reads_is_not_buffered(served: Server) -> None:
     with served.connect() as connection:
         connection.sendall(b"GET /flood HTTP/1.1\r\nhost: x\r\n\r\n")
@@ -216,6 +221,7 @@ def test_event_loops_may_change(web: Path) -> None:
     asyncio.run(app.close())
 
 
+@on_linux
 def test_nothing_is_left_behind(web: Path) -> None:
     threads, files = threading.active_count(), len(os.listdir("/proc/self/fd"))
     digests = set()
