@@ -93,9 +93,9 @@ def _literal(values: tuple[Any, ...]) -> Schema:
 
 
 def _union(hint: Any, arguments: tuple[Any, ...], outer: tuple[Any, ...]) -> Schema:
-    present = tuple(each for each in arguments if each is not type(None))
+    present = [each for each in arguments if each is not type(None)]
     if len(present) < len(arguments):
-        return OptionSchema(_union(hint, present, outer) if len(present) > 1 else _schema(present[0], outer))
+        return OptionSchema(_union(hint, tuple(present), outer) if len(present) > 1 else _schema(present[0], outer))
     by_side = {get_origin(each) or each: each for each in present}
     if by_side.keys() <= {Ok, Err}:
         if by_side.keys() != {Ok, Err}:
@@ -140,7 +140,8 @@ def _class(hint: Any, outer: tuple[Any, ...]) -> Schema:
 
 def _other_class(hint: Any, outer: tuple[Any, ...]) -> Schema:
     # Those of named tuples and of pydantic's models.
-    names: Any = getattr(hint, "_fields" if issubclass(cast("Any", hint), tuple) else "model_fields", None)
+    has_fields = hasattr(hint, "_fields")
+    names: Any = getattr(hint, "_fields" if has_fields else "model_fields", None)
     if names is not None:
         return _record(hint, list(names), outer)
     generic = hint.__name__ in {"list", "dict", "tuple", "set", "frozenset"}
