@@ -7,6 +7,8 @@ import contextlib
 import hashlib
 import logging
 import os
+import shutil
+import subprocess
 import sys
 import threading
 import time
@@ -207,6 +209,18 @@ def test_hypercorn_serves_it_too(web: Path) -> None:
         with contextlib.suppress(httpx.RemoteProtocolError), client.stream("GET", "/unfinished") as answer:
             answer.read()
             pytest.fail("the client takes half a response for a whole one")
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
+def test_http2_carries_bodies_and_trailers(web: Path) -> None:
+    def curl(path: str, *arguments: str) -> str:
+        address = f"http://127.0.0.1:{server.port}{path}"
+        command = ["curl", "-s", "-i", "--noproxy", "*", "--http2-prior-knowledge", *arguments, address]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    with behind_hypercorn(Proxy.asgi(web)) as server:
+        assert curl("/echo", "-d", "hello").endswith("\n\nhello")
+        assert curl("/trailers", "-H", "te: trailers").rstrip().endswith("contentx-sum: 42")
 
 
 def test_event_loops_may_change(web: Path) -> None:
