@@ -8,14 +8,16 @@ import socket
 import threading
 import time
 from collections.abc import AsyncIterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.serving.tiny import answering, silent
+from tests.serving.tiny import answering, asking, silent
 from tests.support.servers import behind_uvicorn, raw
+from witgen import Config, generate
 from witgen.proxy import Proxy
 from witgen_runtime.host import ComponentError, LinkError
 
@@ -165,3 +167,48 @@ def test_a_client_that_leaves_is_no_error() -> None:
             with socket.create_connection(("127.0.0.1", server.port)) as connection:
                 connection.sendall(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nabc")
         assert client.get("/").status_code == 200
+
+
+_OWN_WIT = """
+package tests:web;
+
+interface status {
+    next: func() -> u16;
+}
+
+world site {
+    import status;
+    include wasi:http/proxy@0.2.3;
+}
+"""
+
+
+def test_a_world_of_ones_own_is_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With implementations for all instances, or for each; with plain methods, or with coroutines."""
+    (tmp_path / "site.wit").write_text(_OWN_WIT)
+    generate(Config(tmp_path / "site.wit", golem=True, guest=False, out=tmp_path / "site_bindings"))
+    monkeypatch.syspath_prepend(tmp_path)
+    site, status = import_module("site_bindings.host.site"), import_module("site_bindings.host.tests_web_status")
+
+    class Counting(status.Status):  # type: ignore[misc,name-defined]
+        def __init__(self) -> None:
+            self.last = 200
+
+        def next(self) -> int:
+            self.last += 1
+            return self.last
+
+    class Slow(status.AsyncStatus):  # type: ignore[misc,name-defined]
+        async def next(self) -> int:
+            await asyncio.sleep(0)
+            return 299
+
+    def seen(imports: object) -> list[int]:
+        with behind_uvicorn(site.Site.asgi(asking(), imports)) as server, server.client() as client:
+            return [client.get("/").status_code for _ in range(3)]
+
+    assert seen(site.SiteImports(tests_web_status=Counting())) == [201, 202, 203]
+    assert seen(lambda: site.SiteImports(tests_web_status=Counting())) == [201] * 3
+    assert seen(site.AsyncSiteImports(tests_web_status=Slow())) == [299] * 3
+    with pytest.raises(AttributeError, match="asgi"):
+        site.AsyncSite.asgi  # noqa: B018

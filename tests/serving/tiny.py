@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["answering", "silent"]
+__all__ = ["answering", "asking", "silent"]
 
 _SET = """(call $set (local.get $out) (i32.const 0) (local.get $response)
         (i32.const 0) (i64.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0))"""
@@ -18,9 +18,21 @@ def silent() -> str:
     return _component(200, "")
 
 
-def _component(status: int, end: str) -> str:
+def asking() -> str:
+    """Return a component that asks its import `tests:web/status` for the status."""
+    text = _component(0, _SET, _OWN_IMPORT, '(import "" "next" (func $next (result i32)))')
+    text = text.replace("(local.get $response) (i32.const 0))", "(local.get $response) (call $next))", 1)
+    return text.replace('(export "set" (func $set))', '(export "set" (func $set)) (export "next" (func $next))')
+
+
+_OWN_IMPORT = """
+  (import "tests:web/status" (instance $own (export "next" (func (result u16)))))
+  (core func $next (canon lower (func $own "next")))"""
+
+
+def _component(status: int, end: str, own: str = "", imported: str = "") -> str:
     return f"""
-(component
+(component{own}
   (import "wasi:http/types@0.2.3" (instance $types
     (type $a-dns-error (record (field "rcode" (option string)) (field "info-code" (option u16))))
     (export "DNS-error-payload" (type $dns-error (eq $a-dns-error)))
@@ -73,6 +85,7 @@ def _component(status: int, end: str) -> str:
     (import "" "response" (func $response (param i32) (result i32)))
     (import "" "status" (func $status (param i32 i32) (result i32)))
     (import "" "set" (func $set (param i32 i32 i32 i32 i64 i32 i32 i32 i32)))
+    {imported}
     (func (export "handle") (param $request i32) (param $out i32) (local $response i32)
       (local.set $response (call $response (call $fields)))
       (drop (call $status (local.get $response) (i32.const {status})))
