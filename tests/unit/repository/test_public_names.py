@@ -18,6 +18,7 @@ from tests.support.paths import ROOT
 PUBLIC = (
     "witgen",
     "witgen.golem",
+    "witgen.golem.sdk",
     "witgen.proxy",
     "witgen_runtime",
     "witgen_runtime.guest",

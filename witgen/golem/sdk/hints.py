@@ -93,9 +93,10 @@ def _literal(values: tuple[Any, ...]) -> Schema:
 
 
 def _union(hint: Any, arguments: tuple[Any, ...], outer: tuple[Any, ...]) -> Schema:
-    present = [each for each in arguments if each is not type(None)]
+    present = tuple(each for each in arguments if each is not type(None))
     if len(present) < len(arguments):
-        return OptionSchema(_union(hint, tuple(present), outer) if len(present) > 1 else _schema(present[0], outer))
+        first, *more = present
+        return OptionSchema(_union(hint, present, outer) if more else _schema(first, outer))
     by_side = {get_origin(each) or each: each for each in present}
     if by_side.keys() <= {Ok, Err}:
         if by_side.keys() != {Ok, Err}:
@@ -140,8 +141,7 @@ def _class(hint: Any, outer: tuple[Any, ...]) -> Schema:
 
 def _other_class(hint: Any, outer: tuple[Any, ...]) -> Schema:
     # Those of named tuples and of pydantic's models.
-    has_fields = hasattr(hint, "_fields")
-    names: Any = getattr(hint, "_fields" if has_fields else "model_fields", None)
+    names: Any = getattr(hint, "_fields" if tuple in hint.__mro__ else "model_fields", None)
     if names is not None:
         return _record(hint, list(names), outer)
     generic = hint.__name__ in {"list", "dict", "tuple", "set", "frozenset"}

@@ -3,4 +3,4 @@
 
 from witgen_runtime.revision import require
 
-require(1, __name__)
+require(2, __name__)
