@@ -157,10 +157,7 @@ def build(config: Build) -> Built:
         return Built(out, out.stat().st_size, is_new=False, modules=modules_inside(place, recorded_modules(place)))
     out.parent.mkdir(parents=True, exist_ok=True)
     place.stamp.unlink(missing_ok=True)
-    unquoted = list(unquotable(wit.resolved, world))
-    # Paths are text if possible.
-    escaped = any(each.span is not None for each in unquoted)
-    stumbles = [*unbuildable(wit.resolved, world), *(each for each in unquoted if each.span is None)]
+    escaped, stumbles = _stumbles(wit.resolved, world)
     frees = exports_resources(wit.resolved, world)
     finish = partial(finished, frees_resources=frees, strips_names=config.strip_names)
     brought = packages_brought(wit.folders)
@@ -250,6 +247,14 @@ def _componentize(place: Place, call: _Call, finish: _Finish) -> tuple[_Warnings
         keep(place, content, notes, started)
         sources = [*application.modules(place, notes)]
         return (*warnings, *import_warnings(place, sources, notes), *frozen_reads(sources)), notes["modules"]
+
+
+def _stumbles(resolved: ir.Resolve, world: ir.World) -> tuple[bool, list[Unbuildable]]:
+    """Return whether documentation has to be escaped for componentize-py, and what it cannot build in any case."""
+    unquoted = list(unquotable(resolved, world))
+    # A place is text if the documentation can be changed.
+    escaped = any(each.span is not None for each in unquoted)
+    return escaped, [*unbuildable(resolved, world), *(each for each in unquoted if each.span is None)]
 
 
 def _modules(config: Build) -> tuple[tuple[Path, ...], str]:

@@ -70,26 +70,28 @@ def initialise(
             or an application exists.
     """
     path = folder / FILE_NAME
-    text = _text(path)
-    _refuse_second(path, text)
+    _refuse_second(path, text := _text(path))
     source = wit if wit is not None else _find(folder, golem=golem)
     resolved = resolve(source, golem=golem)
     own = golem is not False and source == golem_wit(golem)
     chosen = select_world(resolved, world or (GOLEM_WORLD if own else None))
     name = resolved.worlds[chosen].name
-    default = f"{snake(name)}_bindings"
-    place = out or (f"src/{default}" if (folder / "src").is_dir() else default)
+    place = out or _default_place(folder, name)
     app = Path(place).parent / APP if guest else None
-    target = First(
-        None if own else source.as_posix(), world or name, place, golem, None if app is None else app.as_posix()
-    )
+    written = None if app is None else app.as_posix()
+    target = First(None if own else source.as_posix(), world or name, place, golem, written)
     _refuse_other_encodings(path, target)
     if app is not None:
         _refuse_component(source, golem=golem)
-        _refuse_application(folder, app, resolved.worlds[chosen])
-        _write_new(folder / app, skeleton(resolved, chosen, _import_name(place)))
+        _write_application(folder, app, resolved, chosen, _import_name(place))
     path.write_bytes(_appended(text, target.lines()).encode())
     return target
+
+
+def _default_place(folder: Path, world: str) -> str:
+    """Return the path of a world's bindings: in `src` where a project has that."""
+    package = f"{snake(world)}_bindings"
+    return f"src/{package}" if (folder / "src").is_dir() else package
 
 
 def _appended(text: str, lines: list[str]) -> str:
@@ -115,8 +117,9 @@ def _refuse_component(source: Path, *, golem: str | bool) -> None:
         raise WitgenError([Diagnostic("W0933", message, path=str(source), help="pass WIT, or leave out `--guest`")])
 
 
-def _refuse_application(folder: Path, app: Path, world: ir.World) -> None:
-    """Raise if the application cannot be written, or would have nothing to implement."""
+def _write_application(folder: Path, app: Path, resolved: ir.Resolve, chosen: ir.WorldId, package: str) -> None:
+    """Write the application; raise if it cannot be written, or would have nothing to implement."""
+    world = resolved.worlds[chosen]
     if not world.exports:
         message = f"world `{world.name}` exports nothing, so there is nothing to implement"
         raise WitgenError([Diagnostic("W0933", message, path=app.as_posix(), help="leave out `--guest`")])
@@ -125,6 +128,7 @@ def _refuse_application(folder: Path, app: Path, world: ir.World) -> None:
         raise WitgenError(
             [Diagnostic("W0933", message, path=app.as_posix(), help="move it away, or leave out `--guest`")]
         )
+    _write_new(folder / app, skeleton(resolved, chosen, package))
 
 
 def _write_new(path: Path, text: str) -> None:

@@ -208,12 +208,11 @@ def render_host_world(facts: WorldFacts, adapters: str) -> tuple[str, list[str]]
     fields, links = list(world.fields()), list(world.links())
     signatures, awaited = world.signatures(Bases.PLAIN), world.signatures(Bases.EITHER)
     offered = [*scope.offered(), *(name for name in world.own if fields or name != names.async_container)]
-    summary = f"Run components of world `{facts.title}`."
     doc = facts.world.docs.contents if facts.world.docs else f"World `{facts.title}`."
-    module = module_view(facts, facts.own, doc=summary, imports=world.imports, exported=offered)
+    summary = f"Run components of world `{facts.title}`."
     text = render_template(
         "world.py.jinja",
-        module=module,
+        module=module_view(facts, facts.own, doc=summary, imports=world.imports, exported=offered),
         host=scope.host,
         abi=world.abi if signatures else "",
         dataclass=world.imports.name("dataclasses", "dataclass"),
@@ -231,7 +230,6 @@ def render_host_world(facts: WorldFacts, adapters: str) -> tuple[str, list[str]]
         title=facts.title,
         doc=doc,
         face_doc=paragraphs(f"`{names.own}` for asyncio: {_ON_A_THREAD}", doc, _AWAITED),
-        imports_doc=paragraphs(f"What a component of world `{facts.title}` imports."),
         fields=fields,
         links=[link.expression(scope.host) for link in links],
         exports=list(world.exported_tables()),

@@ -132,6 +132,17 @@ def _site_packages(number: int) -> list[str] | None:
         return None
 
 
+def _application(name: str, stand_ins: StandIns) -> Any:
+    """Import the application; record why an import failed."""
+    try:
+        return _imported(name)
+    except BaseException as error:
+        stand_ins.hide_from(error)
+        if isinstance(error, ImportError):
+            _write("failure.json", _described(error))
+        raise
+
+
 def _run() -> Any:
     settings = _SETTINGS
     before = sys.dont_write_bytecode, sys.pycache_prefix
@@ -143,13 +154,7 @@ def _run() -> Any:
     first_call.prepare()
     stand_ins = StandIns(settings["site"])
     stand_ins.prepare()
-    try:
-        application = _imported(settings["application"])
-    except BaseException as error:
-        stand_ins.hide_from(error)
-        if isinstance(error, ImportError):
-            _write("failure.json", _described(error))
-        raise
+    application = _application(settings["application"], stand_ins)
     available = {*sys.modules, *sys.builtin_module_names}
     late = collect(settings["take"])
     collected = late.names

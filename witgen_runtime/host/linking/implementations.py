@@ -217,6 +217,18 @@ def _needs_object(target: object, function: abi.Function, signature: inspect.Sig
     return function.resource is None and isinstance(target, FunctionType) and first == "self"
 
 
+def member_of(
+    function: abi.Function, python: type[HostResource], make: Callable[..., Any]
+) -> Callable[..., Any] | None:
+    """Return the implementation of a resource's function; None for methods, which belong to its objects."""
+    if function.kind is abi.FunctionKind.METHOD:
+        return None
+    if function.kind is abi.FunctionKind.CONSTRUCTOR:
+        return make
+    found: Callable[..., Any] = getattr(python, function.python)
+    return found
+
+
 _NO_CONTAINERS: Final = (Mapping, str, bytes, bytearray, memoryview, int, float, list, tuple, set, frozenset)
 
 

@@ -37,7 +37,7 @@ from ..wasi.http.handler import HANDLE, HANDLER, Handler
 from ..wasi.stream_files import GET_DIRECTORIES, PREOPENS, hidden, refused
 from .borrow_reps import numbered, with_objects
 from .definition import Definition, Needs
-from .implementations import Implementation, check_imports, problems_of, subclass
+from .implementations import Implementation, check_imports, member_of, problems_of, subclass
 from .linked_import import LinkedImport, not_native, refuse
 from .provided import ProvidedImplementation, freestanding, implementation_of, resources_of
 from .versions import is_native
@@ -58,18 +58,6 @@ def _number_of(resource: abi.Resource) -> int:
     if resource not in _numbers:
         _numbers[resource] = next(_number)
     return _numbers[resource]
-
-
-def _implementation(
-    function: abi.Function, python: type[HostResource], make: Callable[..., Any]
-) -> Callable[..., Any] | None:
-    """Return the implementation of a resource's function; None for methods, which belong to its objects."""
-    if function.kind is abi.FunctionKind.METHOD:
-        return None
-    if function.kind is abi.FunctionKind.CONSTRUCTOR:
-        return make
-    found: Callable[..., Any] = getattr(python, function.python)
-    return found
 
 
 class Linkage:
@@ -362,7 +350,7 @@ class Linkage:
             for function in interface.functions:
                 if function.resource is not None and function.resource in classes:
                     python, make = classes[function.resource]
-                    self._bind(instance, function, _implementation(function, python, make))
+                    self._bind(instance, function, member_of(function, python, make))
 
     def instantiate(self, component: wasm.Component) -> wasm.Instance:
         """Make an instance, which may run the guest's start code."""

@@ -77,6 +77,7 @@ class Store(Unique):
         streams: bool = False,
         http: Http | bool = False,
     ) -> None:
+        # A long function, because it declares all that a store has, with the meaning of each.
         self.limits = limits or Limits()
         settings = self.limits.settings(concurrent=concurrent)
         self.engine = chosen(engine, settings)
