@@ -105,8 +105,7 @@ class Store(Unique):
         """Objects that the C library holds pointers to."""
         self.destructor = c_callback(ffi.DESTRUCTOR, self._destroy)
         self.idle: Callable[[float], bool] = ffi.sleep
-        """Waits up to the given number of seconds while an async call cannot make progress; returns whether it now can.
-        """
+        """Waits up to so many seconds while an async call cannot make progress; returns whether it now can."""
         self._enders: list[Callable[[], None]] = []
         self.call_hooks: CallHooks = CallHooks()
         self._extensions: dict[object, Any] = {}
