@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,9 @@ LOCK = "witgen-requirements.lock"
 """The file with the exact versions, beside pyproject.toml."""
 FOLDER = ".witgen"
 """The folder with the packages, beside pyproject.toml."""
+
+_PINNED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(==| @ )[^\s\x00-\x1f-][^\s\x00-\x1f]*")
+"""A line of the lock; anything else might be an option of pip."""
 
 _HEAD = "# The packages of [tool.witgen.build], pinned by witgen build. Delete this file to resolve them anew.\n# for: "
 
@@ -39,6 +43,9 @@ def installed(requirements: Sequence[str], project: Path) -> Path:
         BuildError: pip is missing, or refuses.
         OSError: a file cannot be read or written.
     """
+    for each in requirements:
+        if each.lstrip().startswith("-") or not each.isprintable():
+            raise BuildError(f"[tool.witgen.build] requirements: {each!r} is not a requirement, such as `attrs>=24`")
     lock, wanted = project / LOCK, "; ".join(requirements)
     pinned = _pinned(lock, wanted)
     if pinned is not None:
@@ -60,7 +67,12 @@ def _pinned(lock: Path, wanted: str) -> list[str] | None:
         return None
     except (UnicodeDecodeError, ValueError):
         raise BuildError(f"{lock} is damaged: delete it to resolve the packages anew") from None
-    return [line for line in lines if line.strip()] if head == wanted else None
+    if head != wanted:
+        return None
+    pinned = [line for line in lines if line.strip()]
+    if not all(map(_PINNED.fullmatch, pinned)):
+        raise BuildError(f"{lock} is damaged: delete it to resolve the packages anew")
+    return pinned
 
 
 def _environment(kept: Path, pinned: Sequence[str]) -> Path:
