@@ -76,9 +76,12 @@ def run(monkeypatch: pytest.MonkeyPatch, folder: Path, arguments: Sequence[bytes
 def test_an_option_that_is_text(
     arguments: list[str], given: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = run(monkeypatch, tmp_path, [*arguments, given])
+    *names, option = arguments
+    # A release of Golem may be left out, so any other word after the option is not its value.
+    words = [option.encode() + b"=" + given] if option == "--golem" else [option, given]
+    said = run(monkeypatch, tmp_path, [*names, *words])
     assert said.code == 2
-    assert f"{arguments[-1]}'" in said.err
+    assert f"{option}'" in said.err
 
 
 @pytest.mark.parametrize(("names", "count"), ARGUMENTS)
