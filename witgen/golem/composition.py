@@ -82,14 +82,12 @@ def compose_world(
     world: type[World], content: bytes, services: Mapping[str, object], own: object = None
 ) -> Composition:
     """Put a component's world together, whose class is known already; see `compose`."""
-    definition = _with_native(definition_of(world))
-
     """Put a component's world together, whose class is known already; see `compose`.
 
     Raises:
         LinkError: the component imports interfaces of a release of Golem that does not run here.
     """
-    definition = definition_of(world)
+    definition = _with_native(definition_of(world))
     given = implementations(definition, own, {})
     imports = tuple(_chosen(item, services, given) for item in definition.imports)
     served: set[str] = set()
