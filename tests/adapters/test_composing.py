@@ -229,6 +229,7 @@ def test_payloads_that_are_large() -> None:
         assert world.run(large) == large[::-1]
 
 
+@pytest.mark.slow
 def test_damaged_files_are_refused_and_nothing_else() -> None:
     outcomes: dict[str, int] = {}
     for seed in range(60):

@@ -14,9 +14,12 @@ from tests.support.guests import importable, once
 from witgen import Config, generate
 from witgen.build.componentize import Build, build
 
-pytestmark = pytest.mark.skipif(
-    not (Path(sys.executable).parent / "componentize-py").exists(), reason="componentize-py is not installed"
-)
+pytestmark = [
+    pytest.mark.skipif(
+        not (Path(sys.executable).parent / "componentize-py").exists(), reason="componentize-py is not installed"
+    ),
+    pytest.mark.slow,
+]
 
 WIT = """\
 package test:tides;

@@ -15,6 +15,8 @@ from witgen import Config, generate
 from witgen.build.componentize import Build, build
 from witgen.golem import WIT
 
+pytestmark = pytest.mark.slow
+
 WORLD = """\
 package test:looping;
 world looping {

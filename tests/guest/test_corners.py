@@ -17,6 +17,8 @@ from tests.support.guests import importable, once
 from witgen import Config, generate
 from witgen.build.componentize import Build, build
 
+pytestmark = pytest.mark.slow
+
 TOOL = Path(sys.executable).parent / "componentize-py"
 WIT = """\
 package test:%corners;

@@ -169,6 +169,7 @@ def test_what_is_in_a_component(run: Callable[[str], Any], code: str, result: st
     assert run(code) == result
 
 
+@pytest.mark.slow
 def test_what_is_not_names_the_remedy(project: Path) -> None:
     from runner_bindings.host import Runner
 

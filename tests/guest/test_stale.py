@@ -15,6 +15,8 @@ import witgen
 from witgen.build import componentize as building
 from witgen.build.componentize import Build, BuildError, build
 
+pytestmark = pytest.mark.slow
+
 WIT = "package desk:greet;\nworld greeter { export greet: func(name: string) -> string; }\n"
 APP = """\
 from pathlib import Path

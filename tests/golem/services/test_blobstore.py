@@ -18,6 +18,8 @@ from witgen.golem.services.blobstore.folder import BlobFolder
 from witgen.golem.services.blobstore.store import BlobStore
 from witgen.golem.services.errors import ServiceError
 
+pytestmark = pytest.mark.slow
+
 HELPERS = """
 types = wasi_blobstore_types
 Id = types.ObjectId

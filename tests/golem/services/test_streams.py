@@ -23,6 +23,8 @@ from witgen.golem.local import Services
 from witgen_runtime.host import InputStream, OutputStream, Store, StreamError, Wasi
 from witgen_runtime.host.wasi import stream_files
 
+pytestmark = pytest.mark.slow
+
 # Read to the end, and tell how much it was, its checksum, and how it ended.
 HELPERS = """
 def read(stream, size=65536, count=0, sum=0):

@@ -22,6 +22,8 @@ from witgen.golem.worker.errors import WorkerError
 from witgen_runtime.host import DeadlineError, EngineError, Trap
 from witgen_runtime.host.capi.engine import Settings, default_engine, lends_two
 
+pytestmark = pytest.mark.slow
+
 _CHANCE = random.Random(11)
 
 

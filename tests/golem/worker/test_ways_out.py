@@ -17,6 +17,8 @@ from witgen.golem.worker.command import Run, run
 from witgen.golem.worker.errors import StateError, WorkerError
 from witgen.golem.worker.managing import Reader
 
+pytestmark = pytest.mark.slow
+
 MULTIPLY = ADD.replace("i32.add", "i32.mul")
 
 
