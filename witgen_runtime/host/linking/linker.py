@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Container, Iterable, Mapping
-from dataclasses import replace
 from functools import cached_property, partial
 from itertools import chain, count
 from typing import Any, NoReturn
@@ -327,12 +326,7 @@ class Linkage:
                 self._declare(instance, each)
             for function, implementation in functions.items():
                 # A method is looked up on its object, and these objects are wasmtime's.
-                called = (
-                    replace(function, name=function.python, resource=None)
-                    if function.resource is not None
-                    else function
-                )
-                self._bind(instance, called, implementation, name=function.name)
+                self._bind(instance, freestanding(function), implementation, name=function.name)
             if refused is not None:
                 self._refuse(instance, *refused)
 
