@@ -26,7 +26,7 @@ for path in sorted(pathlib.Path("bindings").rglob("*.py")):
 
 # Implements every abstract method with a refusal, but for what the guest below calls.
 HOST = """
-import inspect, sys, typing
+import inspect, sys, types, typing
 from bindings.host import Command, CommandImports, golem_api_host, golem_rpc_types
 
 def concrete(base):
@@ -50,6 +50,8 @@ class Rpc(concrete(golem_rpc_types.Types)):
 fields = {}
 for name, hint in typing.get_type_hints(CommandImports).items():
     if type(None) not in typing.get_args(hint):
+        if typing.get_origin(hint) in {typing.Union, types.UnionType}:
+            hint, *_ = typing.get_args(hint)  # the others are interfaces of other components
         single = typing.get_origin(hint) is type
         fields[name] = concrete(typing.get_args(hint)[0]) if single else concrete(hint)()
 fields |= {"golem_api_host": Host(), "golem_rpc_types": Rpc()}
