@@ -134,9 +134,9 @@ def test_another_content_is_warned_of(folder: Path, monkeypatch: pytest.MonkeyPa
     assert "`sdk:lib@1.0.0` in this WIT differs" in warning.message
 
 
-def _nothing(place: Place, *_: object) -> tuple[()]:
+def _nothing(place: Place, *_: object) -> tuple[tuple[()], tuple[()]]:
     place.out.write_bytes(b"")
-    return ()
+    return (), ()
 
 
 def test_what_componentize_py_reads(tmp_path: Path) -> None:
