@@ -33,7 +33,7 @@ def _seen(answer: bytes) -> list[str]:
 
 
 def test_a_length_beside_chunks_does_not_reach_the_guest(served: Server) -> None:
-    """A guest that forwards both would let another server read the rest of the body as a request of its own."""
+    """If a guest forwarded both, another server could read the rest of the body as a second request."""
     answer = raw(
         served,
         b"POST /x HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 4\r\ntransfer-encoding: chunked\r\n\r\n"

@@ -1,4 +1,4 @@
-"""`witgen serve`, in a process of its own."""
+"""`witgen serve`, in a separate process."""
 
 from __future__ import annotations
 

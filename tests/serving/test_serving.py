@@ -224,7 +224,7 @@ def test_http2_carries_bodies_and_trailers(web: Path) -> None:
 
 
 def test_event_loops_may_change(web: Path) -> None:
-    """Clients for tests run each request on a loop of its own."""
+    """Clients for tests run each request on a separate loop."""
     app = Proxy.asgi(web)
 
     async def get() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple, TypedDict, cast
 
 import wasmtime
@@ -12,7 +12,7 @@ from .store.limits import Limits
 from .wasi.http.allowed import Http, allowed
 from .wasi.settings import Wasi
 
-__all__ = ["Chosen", "OpenOptions", "choose"]
+__all__ = ["Chosen", "OpenOptions", "choose", "refuse_unknown"]
 
 
 class OpenOptions(TypedDict, total=False):
@@ -66,10 +66,7 @@ def choose(caller: str, options: Mapping[str, object], *, interruptible: bool = 
         TypeError: there is no such option, or its value has a type that it cannot have.
         ValueError: a limit is out of range.
     """
-    known = OpenOptions.__annotations__
-    for name in options:
-        if name not in known:
-            raise TypeError(f"{caller}() got an unexpected keyword argument {name!r}; it takes {', '.join(known)}")
+    refuse_unknown(caller, options, OpenOptions.__annotations__)
     given = cast("OpenOptions", options)
     limits = Limits(
         memory=given.get("memory"),
@@ -80,3 +77,11 @@ def choose(caller: str, options: Mapping[str, object], *, interruptible: bool = 
     http = given.get("http", False)
     allowed(http)
     return Chosen(given.get("wasi"), limits, given.get("adapters"), http)
+
+
+def refuse_unknown(caller: str, options: Iterable[str], known: Iterable[str]) -> None:
+    """Raise `TypeError` if `caller` was given an option that is not known."""
+    names = list(known)
+    for name in options:
+        if name not in names:
+            raise TypeError(f"{caller}() got an unexpected keyword argument {name!r}; it takes {', '.join(names)}")

@@ -11,7 +11,7 @@ It is instantiated in the guest's store, from a separate linker. The numbers tha
 from __future__ import annotations
 
 from ..wasi.http.error_code import ERROR_CODE
-from ..wasi.internal_component import MEMORY
+from ..wasi.internal_component import MEMORY, OUTGOING_HANDLER
 
 __all__ = ["ABANDON", "ACCEPT", "COMPONENT", "EXPORTS", "GET", "POST", "POSTED", "TAKE_INCOMING", "TAKE_OUTGOING"]
 
@@ -102,19 +102,8 @@ _TYPES = (
   (alias export $types "incoming-response" (type $response))
   (alias export $types "future-incoming-response" (type $future))
   (alias export $types "error-code" (type $error-code))
-  (import "wasi:http/outgoing-handler@0.2.0" (instance $handler
-    (alias outer 1 $request (type $outer-request))
-    (alias outer 1 $options (type $outer-options))
-    (alias outer 1 $future (type $outer-future))
-    (alias outer 1 $error-code (type $outer-error-code))
-    (export "outgoing-request" (type $request (eq $outer-request)))
-    (export "request-options" (type $options (eq $outer-options)))
-    (export "future-incoming-response" (type $future (eq $outer-future)))
-    (export "error-code" (type $error-code (eq $outer-error-code)))
-    (export "handle"
-      (func (param "request" (own $request)) (param "options" (option (own $options)))
-        (result (result (own $future) (error $error-code)))))))
 """
+    + OUTGOING_HANDLER
 )
 
 _LOWERED = (

@@ -8,7 +8,7 @@ from typing import Final, TypedDict, cast
 
 from ..adapters.options import Adapters
 from ..capi.engine import Settings
-from ..open_options import Chosen
+from ..open_options import Chosen, refuse_unknown
 from ..store.limits import Limits
 from ..wasi.http.allowed import Http, allowed
 from ..wasi.settings import Wasi
@@ -92,10 +92,7 @@ def serving(caller: str, options: Mapping[str, object]) -> Serving:
         TypeError: there is no such option, or its value has a type that it cannot have.
         ValueError: a limit is out of range.
     """
-    known = ServeOptions.__annotations__
-    for name in options:
-        if name not in known:
-            raise TypeError(f"{caller}() got an unexpected keyword argument {name!r}; it takes {', '.join(known)}")
+    refuse_unknown(caller, options, ServeOptions.__annotations__)
     given = cast("ServeOptions", options)
     limits = _Limits(
         memory=given.get("memory", 256 * _MEBIBYTE),

@@ -21,7 +21,23 @@ from ..errors import HandleLimitError, HostError
 if TYPE_CHECKING:
     from ..store.owner import HandleOwner
 
-__all__ = ["MEMORY", "InternalComponent"]
+__all__ = ["MEMORY", "OUTGOING_HANDLER", "InternalComponent"]
+
+OUTGOING_HANDLER: Final = """
+  (import "wasi:http/outgoing-handler@0.2.0" (instance $handler
+    (alias outer 1 $request (type $outer-request))
+    (alias outer 1 $options (type $outer-options))
+    (alias outer 1 $future (type $outer-future))
+    (alias outer 1 $error-code (type $outer-error-code))
+    (export "outgoing-request" (type $request (eq $outer-request)))
+    (export "request-options" (type $options (eq $outer-options)))
+    (export "future-incoming-response" (type $future (eq $outer-future)))
+    (export "error-code" (type $error-code (eq $outer-error-code)))
+    (export "handle"
+      (func (param "request" (own $request)) (param "options" (option (own $options)))
+        (result (result (own $future) (error $error-code)))))))
+"""
+"""Imports the handler, once `$request`, `$options`, `$future` and `$error-code` name types of `wasi:http/types`."""
 
 MEMORY: Final = """
   ;; ---- Memory for what crosses the boundary. The allocator only moves forward; every export starts over, when nothing

@@ -14,7 +14,7 @@ rest, and closing the socket frees all file descriptors.
 from __future__ import annotations
 
 from .http.error_code import ERROR_CODE
-from .internal_component import MEMORY
+from .internal_component import MEMORY, OUTGOING_HANDLER
 
 __all__ = ["ABANDON", "ACCEPT", "COMPONENT", "DRAIN", "EXPORTS", "GIVE", "OPEN", "SETTLE", "SUBSCRIBE"]
 
@@ -113,20 +113,8 @@ COMPONENT = (
   (alias export $types "incoming-response" (type $response))
   (alias export $types "future-incoming-response" (type $future))
   (alias export $types "error-code" (type $error-code))
-
-  (import "wasi:http/outgoing-handler@0.2.0" (instance $handler
-    (alias outer 1 $request (type $outer-request))
-    (alias outer 1 $options (type $outer-options))
-    (alias outer 1 $future (type $outer-future))
-    (alias outer 1 $error-code (type $outer-error-code))
-    (export "outgoing-request" (type $request (eq $outer-request)))
-    (export "request-options" (type $options (eq $outer-options)))
-    (export "future-incoming-response" (type $future (eq $outer-future)))
-    (export "error-code" (type $error-code (eq $outer-error-code)))
-    (export "handle"
-      (func (param "request" (own $request)) (param "options" (option (own $options)))
-        (result (result (own $future) (error $error-code)))))))
 """
+    + OUTGOING_HANDLER
     + MEMORY
     + """
   (alias export $poll "[method]pollable.block" (func $block))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..internal_component import MEMORY
+from ..internal_component import MEMORY, OUTGOING_HANDLER
 from .error_code import ERROR_CODE
 
 __all__ = ["COMPONENT"]
@@ -36,20 +36,8 @@ COMPONENT = (
   (alias export $types "request-options" (type $options))
   (alias export $types "future-incoming-response" (type $future))
   (alias export $types "error-code" (type $error-code))
-
-  (import "wasi:http/outgoing-handler@0.2.0" (instance $handler
-    (alias outer 1 $request (type $outer-request))
-    (alias outer 1 $options (type $outer-options))
-    (alias outer 1 $future (type $outer-future))
-    (alias outer 1 $error-code (type $outer-error-code))
-    (export "outgoing-request" (type $request (eq $outer-request)))
-    (export "request-options" (type $options (eq $outer-options)))
-    (export "future-incoming-response" (type $future (eq $outer-future)))
-    (export "error-code" (type $error-code (eq $outer-error-code)))
-    (export "handle"
-      (func (param "request" (own $request)) (param "options" (option (own $options)))
-        (result (result (own $future) (error $error-code)))))))
 """
+    + OUTGOING_HANDLER
     + MEMORY
     + """
   (alias export $types "[method]outgoing-request.scheme" (func $scheme))
