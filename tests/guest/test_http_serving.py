@@ -96,7 +96,7 @@ def test_other_releases_of_wasi_have_the_modules(tmp_path: Path) -> None:
     (tmp_path / "wit").mkdir()
     (tmp_path / "wit" / "other.wit").write_text("package test:other;\nworld other { include wasi:http/proxy@0.2.9; }\n")
     for package in "cli", "clocks", "filesystem", "http", "io", "random", "sockets":
-        for file in (GOLEM_WIT / "deps" / package).glob("*.wit"):
+        for file in (GOLEM_WIT / "1.5" / "deps" / package).glob("*.wit"):
             copy = tmp_path / "wit" / "deps" / package / file.name
             copy.parent.mkdir(parents=True, exist_ok=True)
             text = file.read_text().replace("@0.2.3", "@0.2.9")
