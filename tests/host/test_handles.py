@@ -72,12 +72,14 @@ def test_copying_a_handle_is_refused() -> None:
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 def test_what_belongs_to_an_open_component_is_refused(protocol: int) -> None:
     world, _, _ = start()
-    unique = [world, world._store, Pollable(), Timer(1.0), host.InputStream(b"x"), host.OutputStream()]
+    output = host.OutputStream()
+    unique = [world, world._store, Pollable(), Timer(1.0), host.InputStream(b"x"), output]
     for each in unique:
         for make in (copy.copy, copy.deepcopy, lambda value: pickle.dumps(value, protocol)):
             with pytest.raises(TypeError, match=f"this {type(each).__name__} cannot be copied or pickled: it "):
                 make(each)
     assert world.cycle(2) == 2
+    output.close()
 
 
 def test_an_open_asyncio_world_is_refused() -> None:

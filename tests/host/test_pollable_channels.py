@@ -94,6 +94,7 @@ def test_stores_come_and_go_with_open_channels() -> None:
     assert stable(descriptors) == open_ones
 
 
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 def test_a_store_that_is_forgotten_closes_its_channels() -> None:
     before = stable(sockets)
     guest = Guest.start()
