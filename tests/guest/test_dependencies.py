@@ -70,6 +70,10 @@ def missing() -> str:
     return not_there_either.NAME
 
 
+def secure() -> None:
+    import ssl
+
+
 class Gone:
     pass
 
@@ -204,7 +208,8 @@ def test_instances_do_not_share_what_was_random_when_the_component_was_built(pro
 
 def test_the_build_warns_of_what_will_be_missing(project: Path) -> None:
     said = (project / "said.txt").read_text()
-    assert said.count("warning[W0707]") == 1
+    assert said.count("warning[W0707]") == 2
+    assert "no component has it: for HTTPS, use wasi:http" in said
     assert said.count("warning[W0709]") == said.count("`uuid.getnode()`") == 1
     assert "src/app.py:47:5" in said
     assert "the component has no module `not_there_either`" in said
@@ -325,6 +330,7 @@ COMPILED = "the package `fast` has a part that is compiled for this machine"
             {"app.py": "import net\n", f"{SITE}/net.py": TRIES},
             ["inside a component has no `ssl`", "net.py, line 2"],
         ),
+        ({"app.py": "import os\n"}, ["the application installs nothing called", "exports.serve"]),
     ],
 )
 def test_what_cannot_work_is_said(tmp_path: Path, files: dict[str, str], told: list[str]) -> None:
@@ -334,6 +340,18 @@ def test_what_cannot_work_is_said(tmp_path: Path, files: dict[str, str], told: l
     assert said.startswith("exit code 2: Error: ")
     for each in told:
         assert each in said
+
+
+@pytest.mark.slow
+def test_what_the_application_raises_is_shown_as_it_is(tmp_path: Path) -> None:
+    """An AttributeError of its own is not what componentize-py raises when nothing was installed."""
+    write(tmp_path, {"wit/runner.wit": WIT, "app.py": "import os\nos.Missing\n"})
+    command = [sys.executable, "-m", "witgen", "build", "app.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith("Error: componentize-py failed:\nTraceback (most recent call last):\n")
+    assert 'app.py", line 2, in <module>' in done.stderr
+    assert "installs nothing" not in done.stderr
 
 
 @pytest.mark.slow

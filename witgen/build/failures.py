@@ -10,39 +10,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..bindings.facts.unbuildable import Unbuildable
+from .absent import absent
 from .place import Place, is_wasm
 
 __all__ = ["explain"]
 
 _NATIVE = (".so", ".pyd", ".dylib")
 
-_ABSENT = {
-    "_bz2": ("bz2", "compress with zlib, which is there"),
-    "_ctypes": ("ctypes", "nothing can be loaded into a component: use a package of pure Python"),
-    "_curses": ("curses", "a component has no terminal"),
-    "_dbm": ("dbm.ndbm", "sqlite3 and wasi:keyvalue are there"),
-    "_gdbm": ("dbm.gnu", "sqlite3 and wasi:keyvalue are there"),
-    "_lzma": ("lzma", "compress with zlib, which is there"),
-    "_multiprocessing": ("multiprocessing", "a component is one process with one thread"),
-    "_posixshmem": ("multiprocessing.shared_memory", "a component is one process with one thread"),
-    "_posixsubprocess": ("subprocess", "a component cannot start programs: let its host do so"),
-    "_ssl": ("ssl", "for HTTPS, use wasi:http, whose host does TLS"),
-    "_tkinter": ("tkinter", "a component has no windows"),
-    "fcntl": ("fcntl", "files of a component cannot be locked"),
-    "grp": ("grp", "a component has no users and groups"),
-    "mmap": ("mmap", "read the file instead"),
-    "pwd": ("pwd", "a component has no users and groups"),
-    "readline": ("readline", "a component has no terminal"),
-    "resource": ("resource", "a component's host sets its limits"),
-    "syslog": ("syslog", "use logging or wasi:logging"),
-    "termios": ("termios", "a component has no terminal"),
-}
-"""Modules that componentize-py's CPython 3.14 lacks: the public module that needs each, and what to do instead."""
-
 # Known messages of componentize-py or the application, and their meanings.
 _KNOWN = (
     (
-        r"has no attribute '(?P<name>[A-Z]\w*)'",
+        # componentize-py looks for it when the application is imported; what that raises itself has a traceback.
+        r"(?s)\A(?!.*Traceback \().*has no attribute '(?P<name>[A-Z]\w*)'",
         "the application installs nothing called {name}: call `exports.serve(__name__, …)` at its end",
     ),
     (
@@ -119,8 +98,8 @@ def _failed_import(failure: dict[str, Any], place: Place) -> str | None:
     imports = list(_imports(failure["places"], place))
     where = f": {imports[-1]}" if imports else ""
     name, message = failure["name"] or "", failure["message"]
-    if name in _ABSENT:
-        public, remedy = _ABSENT[name]
+    if is_absent := absent(name):
+        public, remedy = is_absent
         return (
             f"Python inside a component has no `{public}`{where}. {remedy[0].upper()}{remedy[1:]}; if the module is"
             " optional, import it inside `try`, with `except ImportError`"

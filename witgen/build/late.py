@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..diagnostics.model import Diagnostic
+from .absent import absent
 from .application import Module, is_for_checkers, warning
 from .place import Place
 
@@ -41,11 +42,16 @@ def import_warnings(place: Place, modules: Iterable[Module], notes: Mapping[str,
             if top in hidden:
                 message = f"`{each.name}` is the module of the standard library, not {hidden[top]}"
                 found.append(warning("W0708", message, module.span(each.node), "rename your module"))
-            elif each.is_late and each.name not in available:
+            elif each.is_late and (absent(each.name) or each.name not in available):
                 message = f"the component has no module `{each.name}`, which this imports when the function runs"
-                help = f'import it at the top of a module, or add `take = ["{each.name}"]` to [tool.witgen.build]'
-                found.append(warning("W0707", message, module.span(each.node), help))
+                found.append(warning("W0707", message, module.span(each.node), _help(each.name)))
     return found
+
+
+def _help(name: str) -> str:
+    if found := absent(name):
+        return f"no component has it: {found.remedy}"
+    return f'import it at the top of a module, or add `take = ["{name}"]` to [tool.witgen.build]'
 
 
 def _hidden(folder: Path) -> Iterator[tuple[str, Path]]:
