@@ -88,13 +88,15 @@ def _snippet(marks: Sequence[_Mark], margin: int, paint: _Painter, *, is_first: 
     place = f"{visible(first.file.path)}:{first.line}:{first.column}"
     bar = " " * margin + paint(" |", "place")
     lines = [" " * margin + paint(arrow, "place") + f" {place}", bar]
+    by_line: dict[int, list[_Mark]] = {}
+    for mark in marks:
+        by_line.setdefault(mark.span.line, []).append(mark)
     previous = None
-    for number in sorted({mark.span.line for mark in marks}):
+    for number in sorted(by_line):
         if previous is not None and number > previous + 1:
             lines.append(paint("...", "place"))
         previous = number
-        here = [mark for mark in marks if mark.span.line == number]
-        lines += _line(number, here, margin, paint, severity)
+        lines += _line(number, by_line[number], margin, paint, severity)
     return lines
 
 

@@ -68,7 +68,7 @@ types = st.recursive(
         ),
         st.lists(inner, min_size=2, max_size=3).map(" | ".join),
     ),
-    max_leaves=5,
+    max_leaves=8,
 )
 parameters = st.lists(
     st.one_of(
@@ -78,14 +78,12 @@ parameters = st.lists(
     unique_by=lambda parameter: parameter.partition(":")[0],
 )
 
+SHAPES = ("def", "async def", "class", "from", "call", "return", "=", "super", "annotated", "awaited", "union", "field")
+
 
 @st.composite
 def statements(draw: st.DrawFn) -> str:
-    shape = draw(
-        st.sampled_from(
-            ["def", "async def", "class", "from", "call", "return", "=", "annotated", "union", "field", "super"]
-        )
-    )
+    shape = draw(st.sampled_from(SHAPES))
     name = draw(names)
     match shape:
         case "def" | "async def":
@@ -108,6 +106,8 @@ def statements(draw: st.DrawFn) -> str:
             return f"super().{draw(call(values))}"
         case "annotated":
             return f"self.{name}: {draw(types)} = {draw(call(dotted))}"
+        case "awaited":
+            return f"{name}: {draw(types)} = await {draw(call(dotted))}"
         case "union":
             return f"{name}: TypeAlias = {draw(types)}"
         case _:

@@ -62,6 +62,21 @@ class Brackets:
             begin = comma + 2
         return found
 
+    def alternatives(self, first: int, last: int) -> list[tuple[int, int]]:
+        """Return the ranges of the members of the union between two places; one range where there is none."""
+        found: list[tuple[int, int]] = []
+        begin = at = first
+        while at < last:
+            if at in self._pairs:
+                at = self._pairs[at]
+            elif self._text.startswith(" | ", at):
+                found.append((begin, at))
+                at += len(" | ")
+                begin = at
+                continue
+            at += 1
+        return [*found, (begin, last)]
+
     def outside(self, word: str, begin: int = 0) -> int:
         """Return where `word` stands outside of all brackets and strings, from `begin` on; -1 if nowhere."""
         return next((first - len(word) for first, _ in self.split(word, begin)[1:]), -1)

@@ -20,13 +20,13 @@ _STEP = 4
 _LONG = re.compile(rf"^.{{{_WIDTH + 1},}}$", re.MULTILINE)
 _GAPS = re.compile(r"\n{4,}")
 _QUOTES = '"""'
-_CALL = re.compile(r"(?:(?:\w+=)|(?:\"[^\"\\]*\": ))?(?:\w+(?:\.\w+)?)?[(\[{]")
+_CALL = re.compile(r"(?:(?:\w+=)|(?:\| )|(?:\w+: )|(?:\"[^\"\\]*\": ))?(?:\w+(?:\.\w+)?)?[(\[{]")
 _RETURN_AWAIT = re.compile(r"(?:return )?(?:await )?")
 _PLAIN_ANNOTATION = re.compile(r"[\w.]+: [\w.]+ = ")
 _TARGET = re.compile(r"\w+: ")
 _UNION_INSIDE = re.compile(r"(\w+: \w+\[)([\w.]+(?: \| [\w.]+)+)(\])")
 _CALLEE = re.compile(r"(?:super\(\)\.)?\w+(?:\.\w+)?\(|\{")
-_OPTIONAL = re.compile(r"(\w+: )([\w.]+(?: \| [\w.]+)+)( = None)")
+_OPTIONAL = re.compile(r"(\w+: )(.* \| .*)( = None)")
 
 
 class _UnknownShapeError(Exception):
@@ -122,16 +122,33 @@ class _Statement:
             yield " " * inner + body
         elif commas or exploded_alone:
             for first, last in self._brackets.items(start):
-                yield self._line(inner, self._text[first:last] + ",")
+                yield from self._parameter(first, last, inner)
         else:
             raise _UnknownShapeError
         yield self._line(self._indent, self._text[end:])
 
+    def _parameter(self, first: int, last: int, indent: int) -> Iterator[str]:
+        """Lay out a parameter, or a base. What is a union and too long gets parentheses."""
+        target = _TARGET.match(self._text, first, last)
+        if indent + last - first + 1 <= _WIDTH or target is None:
+            yield self._line(indent, self._text[first:last] + ",")
+            return
+        members = self._brackets.alternatives(target.end(), last)
+        if len(members) == 1:
+            yield from self._item(first, last, indent, ",")
+            return
+        if len(members) == 2 or " = " in self._text[first:last]:  # black weighs several ways then
+            raise _UnknownShapeError
+        yield self._line(indent, target[0] + "(")
+        yield from self._alternatives(target.end(), last, indent + _STEP, "")
+        yield self._line(indent, "),")
+
     def _assignment(self) -> Iterator[str]:
         """Split `return await call(…)` or a part of it, `target = call(…)`, `target = a | b` or `target: a | b`."""
         equals = self._brackets.outside(" = ")
-        if (optional := _OPTIONAL.fullmatch(self._text)) is not None:
-            return self._optional(*optional.groups())
+        optional = _OPTIONAL.fullmatch(self._text)
+        if optional is not None and len(self._brackets.alternatives(optional.start(2), optional.end(2))) > 1:
+            return self._optional(optional.end(1), optional.end(2))
         value = equals + len(" = ") if equals >= 0 else _before_value(self._text)
         if equals < 0 and (inside := _UNION_INSIDE.fullmatch(self._text)) is not None:
             return self._union_inside(*inside.groups())
@@ -139,7 +156,7 @@ class _Statement:
             value = target.end()
         if self._brackets.outside(" | ", value) >= 0:
             return self._union(value)
-        match = _CALLEE.match(self._text, value)
+        match = _CALLEE.match(self._text, value + len("await ") * self._text.startswith("await ", value))
         if match is None or self._brackets.closing(match.end() - 1) != len(self._text) - 1:
             raise _UnknownShapeError
         if self._indent + match.end() <= _WIDTH:
@@ -187,20 +204,16 @@ class _Statement:
         if self._text[value - 3 : value] != " = " and self._text[value - 2 : value] != ": ":
             raise _UnknownShapeError
         yield self._line(self._indent, self._text[:value] + "(")
-        inner = self._indent + _STEP
-        if inner + len(self._text) - value <= _WIDTH:
-            yield " " * inner + self._text[value:]
-        else:
-            members = self._brackets.split(" | ", value)
-            for number, (first, last) in enumerate(members):
-                yield self._line(inner, ("| " if number else "") + self._text[first:last])
+        yield from self._alternatives(value, len(self._text), self._indent + _STEP, "")
         yield self._line(self._indent, ")")
 
-    def _optional(self, head: str, union: str, tail: str) -> Iterator[str]:
-        """Split `target: a | b = None`."""
-        before = head + union + tail.removesuffix("None") + "("
+    def _optional(self, first: int, last: int) -> Iterator[str]:
+        """Split `target: a | b = None`, where the union is between two places."""
+        before = self._text.removesuffix("None") + "("
         if self._indent + len(before) > _WIDTH:
-            yield from self._union_inside(head + "(", union, ")" + tail)
+            yield self._line(self._indent, self._text[:first] + "(")
+            yield from self._alternatives(first, last, self._indent + _STEP, "")
+            yield self._line(self._indent, ")" + self._text[last:])
             return
         yield " " * self._indent + before
         yield " " * (self._indent + _STEP) + "None"
@@ -242,6 +255,26 @@ class _Statement:
         if indent + last - first + len(suffix) <= _WIDTH:
             yield " " * indent + self._text[first:last] + suffix
             return
+        if len(self._brackets.alternatives(first, last)) > 1:
+            yield from self._alternatives(first, last, indent, suffix)
+        else:
+            yield from self._bracketed_item(first, last, indent, suffix)
+
+    def _alternatives(self, first: int, last: int, indent: int, suffix: str) -> Iterator[str]:
+        """Lay out a union inside of brackets: its members on separate lines, if it is too long for one."""
+        if indent + last - first + len(suffix) <= _WIDTH:
+            yield " " * indent + self._text[first:last] + suffix
+            return
+        members = self._brackets.alternatives(first, last)
+        for member, end in members:
+            begin = member if member == first else member - len("| ")
+            ending = suffix if end == last else ""
+            if indent + end - begin + len(ending) <= _WIDTH:
+                yield " " * indent + self._text[begin:end] + ending
+            else:
+                yield from self._bracketed_item(begin, end, indent, ending)
+
+    def _bracketed_item(self, first: int, last: int, indent: int, suffix: str) -> Iterator[str]:
         match = _CALL.match(self._text, first, last)
         if match is None or self._brackets.closing(match.end() - 1) != last - 1:
             raise _UnknownShapeError
