@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
-import enum
 import faulthandler
 import gc
 import json
@@ -128,14 +127,16 @@ class Interrupts:
 
 
 def _is_forgotten(frame: Any) -> bool:
-    """Tell whether `asyncio.run` would forget a Ctrl-C that comes in this frame.
+    """Tell whether `asyncio.run` would forget a Ctrl-C that comes in this frame, also where that collects garbage.
 
     It counts interrupts from zero after it has set its handler: one in between cancels the coroutine, and
     CancelledError comes out where KeyboardInterrupt was to (CPython's runners.py).
     """
-    while frame.f_code.co_filename in {signal.__file__, enum.__file__}:
+    while frame is not None and frame.f_code is not asyncio.Runner.run.__code__:
+        if frame.f_code.co_name == "run_until_complete":
+            return False
         frame = frame.f_back
-    return frame.f_code is asyncio.Runner.run.__code__
+    return frame is not None
 
 
 class Mine(Counted):
