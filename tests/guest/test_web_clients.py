@@ -14,6 +14,7 @@ from tests.support.guests import importable, once
 from tests.support.http_server import http_server
 from witgen import Config, generate
 from witgen.build.componentize import Build, build
+from witgen_runtime.host import PythonHttp
 
 pytestmark = pytest.mark.slow
 
@@ -28,12 +29,14 @@ def make(folder: Path) -> None:
     build(Build(str(app), wit, golem=True, out=folder / "client.wasm", requirements=PACKAGES, project=folder))
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Any]]:
+@pytest.fixture(scope="module", params=["wasmtime", "python"])
+def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Any]]:
+    """Return a function that runs a job of the guest, whose requests wasmtime sends, or Python."""
     folder = importable(once(tmp_path_factory, "web-client", make))
     from client_bindings.host import Client, ClientImports
 
-    with http_server() as url, Client.open(folder / "client.wasm", ClientImports(), http=True) as world:
+    http = True if request.param == "wasmtime" else PythonHttp(private=True)
+    with http_server() as url, Client.open(folder / "client.wasm", ClientImports(), http=http) as world:
         yield lambda job: json.loads(world.run(job, url).replace(url, "URL"))
 
 

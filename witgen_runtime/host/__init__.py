@@ -63,6 +63,7 @@ from .streams.source_types import (
 )
 from .wasi.captured import Captured
 from .wasi.http.allowed import Http
+from .wasi.http.python_http import PythonHttp
 from .wasi.pollables import Pollable
 from .wasi.settings import Folder, MemoryFolder, OutputTarget, StdinSource, Wasi
 from .wasi.stream_files import StreamError
@@ -119,6 +120,7 @@ __all__ = [
     "OutputStream",
     "OutputTarget",
     "Pollable",
+    "PythonHttp",
     "Resource",
     "ServeOptions",
     "Settings",

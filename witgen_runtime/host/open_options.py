@@ -27,8 +27,8 @@ class OpenOptions(TypedDict, total=False):
     """What the component sees of this machine; by default it shares stdout and stderr."""
     http: Http | bool
     """Whether it may send HTTP requests, to any address that this machine reaches; an `Http` says to which hosts, and
-    sets timeouts. wasmtime sends them. False by default: opening a component that imports `wasi:http` fails then,
-    unless the imports implement it."""
+    sets timeouts. wasmtime sends them, or Python with a `PythonHttp`. False by default: opening a component that
+    imports `wasi:http` fails then, unless the imports implement it."""
     memory: int | None
     """Bytes that each of its memories may have. A guest that asks for more does not get it; if it then traps, this is
     why."""

@@ -11,6 +11,8 @@ from web_bindings.types.wasi_http_types import (
     ErrorCodeDnsTimeout,
     HeaderError,
     IncomingRequestConsumeError,
+    MethodGet,
+    MethodPost,
     SchemeHttp,
 )
 from web_bindings.types.wasi_io_streams import StreamError, StreamErrorClosed
@@ -218,11 +220,60 @@ def fetch(request, out):
         send(out, type(error).__name__, [], 502)
 
 
+def calling(request, method, path, headers=()):
+    """Begin a request to the authority that the query names; return its body and its future response."""
+    made = http.OutgoingRequest(http.Fields.from_list(list(headers)))
+    made.set_scheme(SchemeHttp())
+    made.set_method(method)
+    made.set_authority(request.path_with_query().partition("?")[2])
+    made.set_path_with_query(path)
+    body = made.body()
+    return body, outgoing.handle(made, None)
+
+
+def arrived(future):
+    with future, future.subscribe() as ready:
+        ready.block()
+        return future.get().value.value
+
+
+def converse(request, out):
+    """Send a part of a request once the part before has come back in the response; tell them, and the trailers."""
+    sent, future = calling(request, MethodPost(), "/converse", [("trailer", b"x-sent")])
+    heard = []
+    with sent.write() as upload:
+        write(upload, b"0")
+        answer = arrived(future)
+        body = answer.consume()
+        with body.stream() as download:
+            for number in range(1, 4):
+                heard.append(download.blocking_read(100))
+                write(upload, b"%d" % number)
+            heard.append(download.blocking_read(100))
+    http.OutgoingBody.finish(sent, http.Fields.from_list([("x-sent", b"all")]))
+    with http.IncomingBody.finish(body) as later:
+        with later.subscribe() as ready:
+            ready.block()
+        found = later.get().value.value.entries()
+    send(out, repr((heard, found)))
+
+
+def sip(request, out):
+    """Read one part of a response, and no more for a while."""
+    sent, future = calling(request, MethodGet(), "/endless")
+    http.OutgoingBody.finish(sent, None)
+    with arrived(future) as answer, answer.consume() as body, body.stream() as download:
+        size = len(download.blocking_read(100))
+        clock.subscribe_duration(1500 * MILLISECOND).block()
+    send(out, str(size))
+
+
 PATHS = {
     "/echo": echo, "/count": count, "/pipe": pipe, "/slowly": stream_slowly, "/tick": tick, "/flood": flood,
     "/sleep": sleep, "/spin": spin, "/hog": hog, "/fail": fail, "/silent": silent, "/error": answer_with_error,
     "/announce": announce, "/unfinished": unfinished, "/trailers": trailers, "/status": status, "/split": split,
     "/remember": remember, "/keep-on": keep_on, "/read-none": read_none, "/twice": twice, "/fetch": fetch,
+    "/converse": converse, "/sip": sip,
 }  # fmt: skip
 
 

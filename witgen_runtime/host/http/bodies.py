@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import HostError
 from ..store.handles import ResourceHandles
-from ..wasi.internal_component import InternalComponent
+from ..wasi.internal_component import InternalComponent, NativeHandle
 from ..wasi.pollable_channel import LIVE, OPEN_TIMEOUT, Door
 from . import body_component as text
 
@@ -17,19 +17,7 @@ if TYPE_CHECKING:
     from ..store.store import Store
     from .handler_types import HandlerTypes
 
-__all__ = ["Bodies", "NativeBody"]
-
-
-class NativeBody:
-    """A body in the store, until it is handed to the guest as the result of a host function."""
-
-    def __init__(self, component: InternalComponent, export: str, number: int) -> None:
-        self._component, self._export, self._number = component, export, number
-
-    def _lower_native(self, store: Store) -> int:
-        """Return the address of a box with the body; called by the codec, on the store's thread."""
-        del store
-        return self._component.box(self._export, self._number)
+__all__ = ["Bodies"]
 
 
 class Bodies:
@@ -63,7 +51,7 @@ class Bodies:
         entries: list[tuple[str, bytes]] = self._entries(fields)
         return entries
 
-    def incoming(self) -> tuple[NativeBody, socket.socket]:
+    def incoming(self) -> tuple[NativeHandle, socket.socket]:
         """Return an `incoming-body`, and the socket for its bytes, in chunked coding."""
         future, peer = self._connect(text.GET)
         peer.sendall(LIVE)
@@ -71,16 +59,16 @@ class Bodies:
         if number < 0:
             peer.close()
             raise ConnectionAbortedError("the response was refused")
-        return NativeBody(self._component, text.TAKE_INCOMING, number), peer
+        return NativeHandle(self._component, text.TAKE_INCOMING, number), peer
 
-    def outgoing(self, trailers: str) -> tuple[NativeBody, socket.socket]:
+    def outgoing(self, trailers: str) -> tuple[NativeHandle, socket.socket]:
         """Return an `outgoing-body`, and the socket that receives its bytes, in chunked coding.
 
         Of the guest's trailers, those arrive whose names were announced.
         """
         future, peer = self._connect(text.POST, trailers)
         self._over.append(future)
-        return NativeBody(self._component, text.TAKE_OUTGOING, self._component.call(text.POSTED)), peer
+        return NativeHandle(self._component, text.TAKE_OUTGOING, self._component.call(text.POSTED)), peer
 
     def _connect(self, export: str, *arguments: str) -> tuple[int, socket.socket]:
         """Have the component send a request; return the number of its future, and the socket on this side."""

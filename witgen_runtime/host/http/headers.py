@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 from urllib.parse import quote, quote_from_bytes
 
+from ..wasi.http.fields import HeadError, end_to_end
+
 __all__ = ["HeadError", "RequestHead", "ResponseHead", "Scope", "request_head", "response_head"]
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -15,22 +17,10 @@ Scope: TypeAlias = MutableMapping[str, Any]
 
 _Fields: TypeAlias = Iterable[tuple[bytes, bytes]]
 
-_HOP_BY_HOP: Final = frozenset(
-    {b"connection", b"http2-settings", b"keep-alive", b"proxy-authenticate", b"proxy-authorization"}
-    | {b"proxy-connection", b"te", b"transfer-encoding", b"upgrade"}
-)
-"""Headers of one connection (RFC 9110, 7.6.1), and those that wasmtime refuses for that reason."""
-
-_NAME: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_VALUE: Final = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
 _LENGTH: Final = re.compile(rb"[0-9]{1,19}")
 
 _BODILESS: Final = frozenset({204, 304})
 """Statuses whose responses have no content (RFC 9110, 6.4.1)."""
-
-
-class HeadError(Exception):
-    """The head of a message is malformed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +74,7 @@ def request_head(scope: Scope) -> RequestHead:
         HeadError: its headers are malformed, or its lengths contradict each other.
     """
     given: list[tuple[bytes, bytes]] = [(bytes(name).lower(), bytes(value)) for name, value in scope["headers"]]
-    fields = _end_to_end(given)
+    fields = end_to_end(given)
     chunked = any(name == b"transfer-encoding" for name, _ in given)
     if chunked:
         # Of two lengths, proxies believe either: this is how requests are smuggled (RFC 9112, 6.3).
@@ -115,7 +105,7 @@ def response_head(status: int, entries: Iterable[tuple[str, bytes]], method: str
     """
     if not 200 <= status <= 599:
         raise HeadError(f"{status} is not the status of a final response")
-    fields = _end_to_end((name.lower().encode("latin-1", "replace"), value) for name, value in entries)
+    fields = end_to_end((name.lower().encode("latin-1", "replace"), value) for name, value in entries)
     length = _length(fields)
     if length is not None:
         fields = [field for field in fields if field[0] != b"content-length"]
@@ -123,19 +113,6 @@ def response_head(status: int, entries: Iterable[tuple[str, bytes]], method: str
             fields.append((b"content-length", b"%d" % length))
     trailers = b", ".join(value for name, value in fields if name == b"trailer")
     return ResponseHead(status, fields, length, status not in _BODILESS and method != "HEAD", trailers)
-
-
-def _end_to_end(fields: _Fields) -> list[tuple[bytes, bytes]]:
-    """Return headers without those of the connection, which `Connection` may name (RFC 9110, 7.6.1)."""
-    kept, named = list[tuple[bytes, bytes]](), set(_HOP_BY_HOP)
-    for name, value in fields:
-        if not (_NAME.fullmatch(name) and _VALUE.fullmatch(value)):
-            raise HeadError(f"malformed header {name[:80]!r}")
-        kept.append((name, value))
-        if name == b"connection":
-            named.update(each.strip().lower() for each in value.split(b","))
-    named.discard(b"host")
-    return [field for field in kept if field[0] not in named]
 
 
 def _length(fields: _Fields) -> int | None:

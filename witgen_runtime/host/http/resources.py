@@ -18,7 +18,8 @@ from ..capi.ffi import VERSION
 from ..errors import LinkError
 from ..linking.own_release import own_release
 from ..store.resource import Resource
-from .bodies import Bodies, NativeBody
+from ..wasi.internal_component import NativeHandle
+from .bodies import Bodies
 from .chunked import END
 from .exchange import Answer, Exchange
 
@@ -60,7 +61,7 @@ class IncomingRequest(Resource):
         """Return the headers as new `fields`."""
         return self._bodies.fields(self._head.fields)
 
-    def consume(self) -> NativeBody:
+    def consume(self) -> NativeHandle:
         """Return the body; raise what WIT declares if it was returned before."""
         if self._is_consumed:
             raise self._types.failure_of("[method]incoming-request.consume")
@@ -97,7 +98,7 @@ class OutgoingResponse(Resource):
         """Return the headers as new `fields`."""
         return self._bodies.fields(self.entries)
 
-    def body(self) -> NativeBody:
+    def body(self) -> NativeHandle:
         """Return the body; raise what WIT declares if it was returned before."""
         if self.peer is not None:
             raise self._types.failure_of("[method]outgoing-response.body")

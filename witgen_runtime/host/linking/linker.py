@@ -32,7 +32,10 @@ from ..store.resource import HostResource, NativeResource
 from ..store.store import Store
 from ..streams.manager import StreamManager
 from ..streams.stream_handles import FunctionEnds
+from ..wasi.http.client.handler import HANDLE as PYTHON_HANDLE
+from ..wasi.http.client.handler import PythonHandler
 from ..wasi.http.handler import HANDLE, HANDLER, Handler
+from ..wasi.http.python_http import PythonHttp
 from ..wasi.stream_files import GET_DIRECTORIES, PREOPENS, hidden, refused
 from .borrow_reps import numbered, with_objects
 from .definition import Definition, Needs
@@ -122,9 +125,16 @@ class Linkage:
         """Put a handler of ours before wasmtime's, if requests have limits."""
         names = [name for name in needs.http if name.startswith(HANDLER) and name not in implemented]
         if names and self.store.http is not None and self.store.http.is_limited:
-            handler = Handler(self.store, self.store.http)
+            http = self.store.http
+            handle: dict[abi.Function, Callable[..., Any]]
+            if isinstance(http, PythonHttp):
+                handler = PythonHandler(self.store, http)
+                self.replace_resources(*handler.replaced)
+                handle = {PYTHON_HANDLE: handler.handle}
+            else:
+                handle = {HANDLE: Handler(self.store, http).handle}
             for name in names:
-                self.replace(name, {HANDLE: handler.handle})
+                self.replace(name, handle)
 
     def _refuse_missing(self, wanted: list[LinkedImport], needs: Needs) -> None:
         awaits = self.store.finish is not None

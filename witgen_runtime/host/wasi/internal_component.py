@@ -21,7 +21,7 @@ from ..errors import HandleLimitError, HostError
 if TYPE_CHECKING:
     from ..store.owner import HandleOwner
 
-__all__ = ["MEMORY", "OUTGOING_HANDLER", "InternalComponent"]
+__all__ = ["MEMORY", "OUTGOING_HANDLER", "InternalComponent", "NativeHandle"]
 
 OUTGOING_HANDLER: Final = """
   (import "wasi:http/outgoing-handler@0.2.0" (instance $handler
@@ -104,6 +104,18 @@ class InternalComponent:
     def box(self, name: str, *arguments: object) -> int:
         """Call an export that returns a handle; return the address of its box, which the caller has to delete."""
         return ffi.take_box(self.call(name, *arguments))
+
+
+class NativeHandle:
+    """A resource of wasmtime's in an internal component, until a host function returns it to the guest."""
+
+    def __init__(self, component: InternalComponent, export: str, number: int) -> None:
+        self._component, self._export, self._number = component, export, number
+
+    def _lower_native(self, store: HandleOwner) -> int:
+        """Return the address of a box with the handle; called by the codec, on the store's thread."""
+        del store
+        return self._component.box(self._export, self._number)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from functools import cached_property
 from numbers import Real
 from typing import Final, cast
 
-__all__ = ["Http", "Origin", "allowed"]
+__all__ = ["Http", "Origin", "allowed", "check_seconds"]
 
 _ORIGIN: Final = re.compile(
     r"(?:(?P<scheme>https?)://)?(?P<host>\*|(?:\*\.)?[^\s:/?#@\[\]*,]+|\[[0-9a-fA-F:.]+\])(?::(?P<port>\*|\d{1,5}))?"
@@ -113,7 +113,7 @@ class Http:
         if self.allow is not None:
             object.__setattr__(self, "allow", _hosts(self.allow))
         for name in ("connect_timeout", "first_byte_timeout", "between_bytes_timeout"):
-            _check_seconds(name, getattr(self, name))
+            check_seconds(name, getattr(self, name))
         _ = self._rules
 
     @cached_property
@@ -146,6 +146,10 @@ class Http:
         origin = Origin.of(scheme, authority)
         return origin is not None and any(rule.allows(origin) for rule in self._rules)
 
+    def names(self, origin: Origin) -> bool:
+        """Return whether an entry of `allow` has this very host, and not a pattern that fits it."""
+        return any(rule.host == origin.host and rule.allows(origin) for rule in self._rules or ())
+
 
 def _hosts(given: object) -> tuple[str, ...]:
     if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
@@ -166,7 +170,8 @@ def allowed(http: object) -> Http | None:
     return http
 
 
-def _check_seconds(name: str, value: object) -> None:
+def check_seconds(name: str, value: object) -> None:
+    """Raise unless a timeout is None or a number of seconds that can be waited for."""
     if value is None:
         return
     if isinstance(value, bool) or not isinstance(value, Real):

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from .... import abi
 
-__all__ = ["ERROR_CODE", "ERROR_CODE_TYPE", "ErrorCode", "denied"]
+__all__ = ["ERROR_CODE", "ERROR_CODE_TYPE", "ErrorCode", "denied", "dns_error", "error"]
 
 ERROR_CODE: Final = """\
     (type $a-dns-error (record (field "rcode" (option string)) (field "info-code" (option u16))))
@@ -150,6 +150,16 @@ ERROR_CODE_TYPE: Final = abi.Variant(
 )
 
 
+def error(name: str, value: object = None) -> ErrorCode:
+    """Return a case by WIT's name, with its payload."""
+    return _CLASSES[name](value) if _PAYLOADS[name] is not None else _CLASSES[name]()
+
+
 def denied() -> ErrorCode:
     """Return the error for a request that is not allowed."""
-    return _CLASSES["HTTP-request-denied"]()
+    return error("HTTP-request-denied")
+
+
+def dns_error(reason: str) -> ErrorCode:
+    """Return the error for a name that has no address."""
+    return error("DNS-error", _DnsError(reason, None))

@@ -1,0 +1,1 @@
+"""Sends the HTTP requests of components by Python in place of wasmtime."""

@@ -1,0 +1,42 @@
+"""Headers that pass from one connection to the next, and those that do not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+__all__ = ["HeadError", "end_to_end"]
+
+_HOP_BY_HOP: Final = frozenset(
+    {b"connection", b"http2-settings", b"keep-alive", b"proxy-authenticate", b"proxy-authorization"}
+    | {b"proxy-connection", b"te", b"transfer-encoding", b"upgrade"}
+)
+"""Headers of one connection (RFC 9110, 7.6.1), and those that wasmtime refuses for that reason."""
+
+_NAME: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_VALUE: Final = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
+
+
+class HeadError(Exception):
+    """The head of a message is malformed."""
+
+
+def end_to_end(fields: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Return headers without those of the connection, which `Connection` may name (RFC 9110, 7.6.1).
+
+    Args:
+        fields: names in lower case, and values.
+
+    Raises:
+        HeadError: a header is malformed.
+    """
+    kept, named = list[tuple[bytes, bytes]](), set(_HOP_BY_HOP)
+    for name, value in fields:
+        if not (_NAME.fullmatch(name) and _VALUE.fullmatch(value)):
+            raise HeadError(f"malformed header {name[:80]!r}")
+        kept.append((name, value))
+        if name == b"connection":
+            named.update(each.strip().lower() for each in value.split(b","))
+    named.discard(b"host")
+    return [field for field in kept if field[0] not in named]
