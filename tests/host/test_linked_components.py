@@ -320,6 +320,8 @@ only 7
 7 1
 an account is open
 6 5
+an account is open
+9
 docs:ledger/accounts@1.0.0#[constructor]account: the component that provides it is closed: close it after those that \
 use it
 an account is open
@@ -359,6 +361,61 @@ def test_files_are_linked_and_close_together(files: tuple[Path, Path]) -> None:
     assert account._store._closed
     with pytest.raises(host.StoreDeadError, match="this store is closed"):
         shop.buy(account, 1)
+
+
+def test_options_of_single_components(files: tuple[Path, Path]) -> None:
+    linked = witgen.link(*files)
+    wasi, http = host.Wasi(), host.Http(allow=["example.org"])
+    each = [{"deadline": 0.2, "http": http, "wasi": wasi}, {"memory": 1 << 20}]
+    with linked.open(log=print, deadline=5, fuel=10**9, each=each) as shop:
+        account = shop.open_account("ann", 10)
+        first, last = account._store, shop._store
+        assert (first.limits.deadline, first.limits.memory, first.limits.fuel) == (0.2, None, 10**9)
+        assert (last.limits.deadline, last.limits.memory, last.limits.fuel) == (5, 1 << 20, 10**9)
+        assert (first.http, last.http) == (http, None)
+        with pytest.raises(host.DeadlineError) as caught:
+            shop.buy(account, 14)  # which never ends in the other component
+        assert "account.withdraw" in caught.value.__notes__[0]
+
+
+def test_components_linked_for_asyncio(files: tuple[Path, Path]) -> None:
+    heard: list[str] = []
+
+    async def log(text: str) -> None:
+        await asyncio.sleep(0)
+        heard.append(text)
+
+    async def main() -> None:
+        linked = witgen.link(*files)
+        each = [{"deadline": 0.2}, {"memory": 1 << 20}]
+        async with linked.open_async(log=log, deadline=5, each=each) as shop:
+            account = await shop.open_account("ann", 10)
+            assert await shop.buy(account, 3) == 7
+            assert await account.withdraw(1) == 6
+            assert (account._store.limits.deadline, shop._store.limits.deadline) == (0.2, 5)
+            with pytest.raises(host.DeadlineError):
+                await shop.buy(account, 14)
+        assert account._store._closed
+        with pytest.raises(host.LinkError, match=r"log: func\(text: string\)"):
+            async with linked.open_async():
+                pass
+
+    asyncio.run(main())
+    assert heard == ["an account is open"]
+
+
+@pytest.mark.parametrize(
+    ("each", "message"),
+    [
+        ([{}], r"each: expected 2 dicts, one for each component, got 1"),
+        ([{}, {"deadlin": 1}], r"each\[1\] of open\(\) got an unexpected keyword argument 'deadlin'; it takes wasi, "),
+        ({"memory": 1}, r"each: expected a list of dicts with options, got \{'memory': 1\}"),
+        ([1, {}], r"each: expected a list of dicts with options"),
+    ],
+)
+def test_wrong_options_of_single_components(each: Any, message: str, files: tuple[Path, Path]) -> None:
+    with pytest.raises(TypeError, match=message):
+        witgen.link(*files).open(log=print, each=each)
 
 
 def test_what_link_refuses(files: tuple[Path, Path]) -> None:

@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from importlib import import_module
 from types import new_class
 from typing import Any, ClassVar
@@ -29,7 +30,7 @@ from ..wit.tree import SingleFile, Tree, read_tree
 from .implementations import complete, implementations
 from .memory import install
 
-__all__ = ["content_of", "generated", "load"]
+__all__ = ["content_of", "generated", "load", "open_async"]
 
 _HOME = "witgen.loaded"
 _RUNTIME = "witgen_runtime"
@@ -45,6 +46,9 @@ _classes: dict[str, Any] = {}
 
 _generated: dict[str, Any] = {}
 """The generated classes of worlds, by their source."""
+
+_for_asyncio: dict[Any, Any] = {}
+"""The classes of worlds for asyncio, by the other class."""
 
 _lock = forking.held_while_forking()
 """Modules are put where Python looks for them, and imported, by one thread at a time."""
@@ -100,6 +104,32 @@ def content_of(world: Any) -> bytes:
     return content
 
 
+def open_async(world: Any, imports: object, *, partial: bool = False, **options: Any) -> host.Opening[Any]:
+    """Run a component for asyncio, in a new store; `world` is the class that `load` has made of it.
+
+    Implementations may be coroutine functions.
+
+    Args:
+        world: the class.
+        imports: the implementations, as for `open` of the class.
+        partial: whether imports may be missing.
+        options: those of `OpenOptions`.
+
+    Raises:
+        LinkError: an import is missing, unknown, or cannot be called as WIT declares.
+        TypeError: an option has a value of a type that it cannot have.
+        ValueError: a limit is out of range.
+    """
+    given = implementations(definition_of(world), imports, {})
+    if partial:
+        complete(definition_of(world), given)
+        options["http"] = options.get("http") or host.Http(allow=())
+    limits = host.Limits(fuel=options.get("fuel"), memory=options.get("memory"), deadline=options.get("deadline"))
+    source = world._source(replace(limits, interruptible=True), options.get("adapters"))  # noqa: SLF001 - of this module
+    opening: host.Opening[Any] = _for_asyncio[world._base].open(source, given, **options)  # noqa: SLF001
+    return opening
+
+
 def _file(component: str | os.PathLike[str] | bytes) -> SingleFile:
     if isinstance(component, bytes):
         return SingleFile("component.wasm", component)
@@ -140,8 +170,11 @@ def _imported(modules: Mapping[str, str], name: str) -> Any:
         if f"{known}.".startswith(f"{_RUNTIME}.")
     }
     install(package, f"<{package} {name[-8:]}>", modules, runtime)
-    classes = vars(import_module(f"{package}.host")).values()
-    return next(each for each in classes if isinstance(each, type) and issubclass(each, host.World))
+    classes: list[Any] = [each for each in vars(import_module(f"{package}.host")).values() if isinstance(each, type)]
+    found = next(each for each in classes if issubclass(each, host.World))
+    asynchronous: type[Any] = host.AsyncWorld
+    _for_asyncio[found] = next(each for each in classes if issubclass(each, asynchronous))
+    return found
 
 
 def _bound(base: Any, content: bytes) -> Any:
@@ -149,6 +182,7 @@ def _bound(base: Any, content: bytes) -> Any:
     members = {
         "__doc__": base.__doc__,
         "__module__": base.__module__,
+        "_base": base,
         "_content": content,
         "_ready": prepare(definition_of(base), content, _UNASKED),
     }
@@ -158,6 +192,7 @@ def _bound(base: Any, content: bytes) -> Any:
 class _Loaded:
     """Stands before a world's generated class; names without underscore are those of WIT."""
 
+    _base: ClassVar[Any]
     _content: ClassVar[bytes]
     _ready: ClassVar[Prepared]
     _definition: ClassVar[host.Definition]
@@ -206,8 +241,11 @@ class _Loaded:
         if partial:
             complete(cls._definition, given)
             http = http or host.Http(allow=())
-        # Counting and interrupting are part of the code, which is compiled for each combination.
+        return cls._open(cls._source(limits, adapters), given, wasi=wasi, limits=limits, adapters=adapters, http=http)
+
+    @classmethod
+    def _source(cls, limits: host.Limits, adapters: host.Adapters | None) -> host.ComponentSource:
+        """Return the compiled component if that is right for some limits; they are compiled into the code."""
         concurrent = cls._ready.concurrent
         ready = adapters is None and limits.settings(concurrent=concurrent) == _UNASKED.settings(concurrent=concurrent)
-        source = cls._ready.component if ready else cls._content
-        return cls._open(source, given, wasi=wasi, limits=limits, adapters=adapters, http=http)
+        return cls._ready.component if ready else cls._content

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from typing import Any, cast
 
 from witgen_runtime import host
 from witgen_runtime.host.linking.provided import close_with, exported
 from witgen_runtime.host.linking.versions import Versions
+from witgen_runtime.host.open_options import refuse_unknown
 from witgen_runtime.host.world import definition_of
 
-from .bindings import load
+from .bindings import load, open_async
 from .implementations import names_of, unknown_name
 
 __all__ = ["Linked", "link"]
 
-_OPTIONS = frozenset(host.OpenOptions.__annotations__)
+_OPTIONS = (*host.OpenOptions.__annotations__, "partial")
 
 
 def link(*components: str | os.PathLike[str] | bytes) -> Linked:
@@ -64,33 +65,77 @@ class Linked:
                     " components that others need come first"
                 )
 
-    def open(self, imports: object = None, /, **named: Any) -> Any:
+    def open(self, imports: object = None, /, *, each: Sequence[Mapping[str, Any]] = (), **named: Any) -> Any:
         """Run the components, each in a new store; closing the result closes them all.
 
         Args:
             imports: implementations of what no component exports: a mapping by Python or WIT name, or an object with
                 attributes. One that is given here takes precedence over an export.
-            named: more implementations, by Python name, and the options of `witgen.load(…).open`. Limits hold for each
-                component. `wasi` is for the last component; the others share stdout and stderr with the process.
+            each: options of single components, in the order in which they were linked: `[{"http": True}, {}]`. They
+                take precedence over those in `named`.
+            named: more implementations, by Python name, and the options of `witgen.load(…).open`. They hold for each
+                component, but for `wasi`, which is for the last one; the others share stdout and stderr with the
+                process.
 
         Raises:
             LinkError: an import is missing, unknown, or differs from the export that should implement it.
-            TypeError: an option has a value of a type that it cannot have.
+            TypeError: an option is unknown, or has a value of a type that it cannot have.
             ValueError: a limit is out of range.
         """
-        options = {name: named.pop(name) for name in [*named] if name in _OPTIONS or name == "partial"}
+        options = self._options(named, each)
         self._refuse_unknown(imports, named)
-        last = len(self.worlds) - 1
         with ExitStack() as opened:
             ready: list[Any] = []
-            for index, world in enumerate(self.worlds):
-                own = {name: value for name, value in options.items() if name != "wasi" or index == last}
-                given = self._exports(world, ready) | self._chosen(world, imports) | self._chosen(world, named)
+            for world, own in zip(self.worlds, options, strict=True):
+                given = self._given(world, ready, imports, named)
                 ready.append(opened.enter_context(world.open(given, **own)))
             store: host.Store = ready[-1]._store  # noqa: SLF001 - worlds keep their public names for WIT
             close_with(store, [_closing(world) for world in reversed(ready[:-1])])
             opened.pop_all()
         return ready[-1]
+
+    @asynccontextmanager
+    async def open_async(
+        self, imports: object = None, /, *, each: Sequence[Mapping[str, Any]] = (), **named: Any
+    ) -> AsyncGenerator[Any]:
+        """As `open`, for asyncio: `async with linked.open_async(…) as world`. Implementations may be coroutines.
+
+        Raises:
+            LinkError: an import is missing, unknown, or differs from the export that should implement it.
+            TypeError: an option is unknown, or has a value of a type that it cannot have.
+            ValueError: a limit is out of range.
+        """
+        options = self._options(named, each)
+        self._refuse_unknown(imports, named)
+        async with AsyncExitStack() as opened:
+            ready: list[Any] = []
+            for world, own in zip(self.worlds, options, strict=True):
+                given = self._given(world, ready, imports, named)
+                ready.append(await opened.enter_async_context(open_async(world, given, **own)))
+            yield ready[-1]
+
+    def _options(self, named: dict[str, Any], each: object) -> list[dict[str, Any]]:
+        """Take the options out of `named`; return those of each component."""
+        common = {name: named.pop(name) for name in [*named] if name in _OPTIONS}
+        if not isinstance(each, Sequence) or not all(
+            isinstance(own, Mapping) for own in cast("Sequence[object]", each)
+        ):
+            raise TypeError(f"each: expected a list of dicts with options, got {each!r}")
+        given, count = cast("Sequence[Mapping[str, Any]]", each), len(self.worlds)
+        if given and len(given) != count:
+            raise TypeError(f"each: expected {count} dicts, one for each component, got {len(given)}")
+        shared = {name: value for name, value in common.items() if name != "wasi"}
+        found: list[dict[str, Any]] = [*({**shared} for _ in self.worlds[:-1]), common]
+        for index, own in enumerate(given):
+            refuse_unknown(f"each[{index}] of open", own, _OPTIONS)
+            found[index].update(own)
+        return found
+
+    def _given(
+        self, world: Any, ready: Sequence[Any], imports: object, named: Mapping[str, object]
+    ) -> dict[str, object]:
+        """Return the implementations of a component's imports."""
+        return self._exports(world, ready) | self._chosen(world, imports) | self._chosen(world, named)
 
     def _exports(self, world: Any, ready: Sequence[Any]) -> dict[str, object]:
         """Return what open components export of a world's imports, the latest of them first."""
