@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib.util
 import shutil
 import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
 import pytest
 
 import witgen
+from tests.support.paths import ROOT
 from witgen_runtime.host import Trap
 
 
@@ -54,6 +56,14 @@ def test_javascript_by_componentize_js() -> None:
         assert (result.stdout, result.stderr, result.exit_code) == ("42\n", "", 0)
         assert called == [("ask", '{"x":1}')]
         assert run("nothing()").exit_code == 1
+
+
+@pytest.mark.slow
+def test_the_example_of_a_sandbox() -> None:
+    of_package("javascript_guest", "hyperlight-sandbox-javascript-guest")
+    command = [sys.executable, ROOT / "examples" / "sandbox" / "host.py"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert done.stdout.splitlines() == ["1250 990", "number", "undefined", "too slow"], done.stderr
 
 
 def test_python_by_somebody_else() -> None:
