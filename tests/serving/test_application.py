@@ -151,14 +151,29 @@ def test_websockets_are_refused() -> None:
         b"content-length : 5\r\n",
         b"transfer-encoding: gzip, chunked\r\n",
         b"host: other\r\n",
+        b"content-length: 99999999999999999999\r\n",
         b"x-control: a\x01b\r\n",
         b"x-null: a\0b\r\n",
     ],
 )
 def test_ambiguous_requests_do_not_reach_the_guest(head: bytes) -> None:
     with behind_uvicorn(Proxy.asgi(answering(200))) as server:
-        request = b"POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n" + head + b"\r\nhello"
-        assert raw(server, request).split()[1] in {b"400", b"501"}
+        request = b"POST / HTTP/1.1\r\nhost: x\r\n" + head + b"\r\nhello"
+        assert raw(server, request).split()[1] in {b"400", b"501"}  # and the server closes the connection
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"CONNECT other:80 HTTP/1.1\r\nhost: other:80\r\n", b"501"),
+        (b"GET / HTTP/1.1\r\nhost: a@b\r\n", b"400"),
+        (b"GET http://a@b/ HTTP/1.1\r\nhost: x\r\n", b"400"),
+        (b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 99999999\r\n", b"413"),
+    ],
+)
+def test_a_connection_ends_with_a_request_that_is_refused(head: bytes, status: bytes) -> None:
+    with behind_uvicorn(Proxy.asgi(answering(200))) as server:
+        assert raw(server, head + b"\r\n").split()[1] == status
 
 
 def test_a_client_that_leaves_is_no_error() -> None:

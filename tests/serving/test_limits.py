@@ -44,8 +44,8 @@ def test_a_deadline_holds(client: httpx.Client, path: str) -> None:
 
 def test_a_deadline_holds_for_a_body_that_does_not_come(served: Server) -> None:
     begun = time.monotonic()
-    answer = raw(served, b"POST /echo HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 10\r\n\r\nabc")
-    assert answer.startswith(b"HTTP/1.1 504 ")
+    answer = raw(served, b"POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nabc")
+    assert answer.startswith(b"HTTP/1.1 504 ")  # and the server closes the connection
     assert time.monotonic() - begun < DEADLINE + 3
 
 

@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from tests.serving.tiny import answering
+from tests.support.servers import Server, raw
 
 pytestmark = pytest.mark.slow
 
@@ -98,6 +99,16 @@ def test_a_request_ends_before_the_server_does(web: Path) -> None:
         running.process.send_signal(signal.SIGTERM)
         assert b"".join(parts) == b"part 1\npart 2\n"
         assert running.process.wait(30) == 0
+
+
+def test_trailers_of_a_request_are_no_headers(web: Path) -> None:
+    """A proxy in front may remove `x-user` from headers, and pass trailers on."""
+    with serving(web) as running:
+        port = int(running.wait_for("^http://").partition("/ ")[0].rpartition(":")[2])
+        head = b"POST /report HTTP/1.1\r\nhost: x\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n"
+        answer = raw(Server(port), head + b"5\r\nhello\r\n0\r\nx-user: root\r\n\r\n")
+    assert b'"body": "hello"' in answer
+    assert b"x-user" not in answer
 
 
 def test_what_the_component_sees_of_this_machine(component: Path, tmp_path: Path) -> None:

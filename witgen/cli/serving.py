@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from .access_log import AccessLog
+from .http_protocol import http_protocol
 from .options import reporting
 from .output import reporter
 
@@ -119,6 +120,7 @@ def serve(
     config = uvicorn.Config(
         AccessLog(site, lambda line: click.echo(line, err=True)) if access_log else site,
         access_log=False,
+        http=http_protocol(),
         lifespan="on",
         log_config=None,
         log_level="warning",

@@ -1,5 +1,6 @@
 """Answers HTTP requests, each path in a way that a server has to cope with."""
 
+import json
 import sys
 
 from web_bindings.guest import exports
@@ -71,6 +72,20 @@ def echo(request, out):
     with body.write() as stream:
         write(stream, data)
     http.OutgoingBody.finish(body, None)
+
+
+def report(request, out):
+    """Answer with everything that arrived, and nothing that did not."""
+    with request.headers() as headers:
+        fields = sorted((name, value.decode("latin-1")) for name, value in headers.entries())
+    told = {
+        "method": method_of(request),
+        "target": request.path_with_query(),
+        "authority": request.authority(),
+        "fields": fields,
+        "body": b"".join(chunks(request)).decode("latin-1"),
+    }
+    send(out, json.dumps(told))
 
 
 def count(request, out):
@@ -273,7 +288,7 @@ PATHS = {
     "/sleep": sleep, "/spin": spin, "/hog": hog, "/fail": fail, "/silent": silent, "/error": answer_with_error,
     "/announce": announce, "/unfinished": unfinished, "/trailers": trailers, "/status": status, "/split": split,
     "/remember": remember, "/keep-on": keep_on, "/read-none": read_none, "/twice": twice, "/fetch": fetch,
-    "/converse": converse, "/sip": sip,
+    "/converse": converse, "/sip": sip, "/report": report,
 }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from ..errors import DeadlineError
 from .chunked import ChunkedBody, ChunkedError
 from .exchange import Answer, Exchange
 from .feeding import Message
-from .headers import HeadError, ResponseHead, response_head
+from .headers import CLOSE, HeadError, ResponseHead, response_head
 
 __all__ = ["FailedError", "Response", "Send"]
 
@@ -60,6 +60,8 @@ class Response:
             raise FailedError(f"it announced {head.length} bytes, and sent none")
         self.has_begun = True
         fields = [field for field in head.fields if trailers or field[0] != b"trailer"]
+        if self._exchange.head.is_ambiguous:
+            fields.append(CLOSE)
         start: Message = {"type": "http.response.start", "status": head.status, "headers": fields}
         await self._send({**start, "trailers": True} if trailers else start)
         self._exchange.begun.set_result(None)

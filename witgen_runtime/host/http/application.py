@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
-from typing import Any, Final, cast
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Any, Final, TypeAlias, cast
 
 from wasmtime.component import Component
 
@@ -14,9 +15,9 @@ from ..linking.preparation import prepare
 from ..world import World, definition_of
 from .answering import FailedError, Response, Send
 from .exchange import Exchange
-from .feeding import BodyTooLargeError, Receive, feed
+from .feeding import BodyLengthError, BodyTooLargeError, Receive, feed
 from .handler_types import HandlerTypes
-from .headers import HeadError, RequestHead, Scope, request_head
+from .headers import CLOSE, MULTIPLEXED, HeadError, RequestHead, Scope, request_head
 from .instances import Instances, ServedInstance, ServedWorld
 from .options import ServeOptions, serving
 from .resources import served_release
@@ -25,6 +26,9 @@ __all__ = ["HttpApplication"]
 
 _log = logging.getLogger("witgen.http")
 
+_Refuse: TypeAlias = Callable[[int], Awaitable[None]]
+"""Answers with a status and nothing else."""
+
 _LINGER: Final = 5.0
 """Seconds in which a guest may finish a body that is not sent, as the response to HEAD has none."""
 
@@ -32,10 +36,14 @@ _REASONS: Final = {
     400: "Bad Request",
     413: "Content Too Large",
     500: "Internal Server Error",
+    501: "Not Implemented",
     502: "Bad Gateway",
     503: "Service Unavailable",
     504: "Gateway Timeout",
 }
+
+_ENDING: Final = frozenset({400, 413, 501, 504})
+"""Statuses with which a connection ends: the end of the request is unknown, or has not arrived."""
 
 
 class HttpApplication:
@@ -144,15 +152,19 @@ class HttpApplication:
         _log.error("an instance could not be opened: %s: %s", type(error).__name__, error)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refuse = partial(_refuse, scope, send)
         try:
             head = request_head(scope)
         except HeadError as error:
             _log.info("%s refused: %s", scope["method"], error)
-            await _refuse(send, 400)
+            await refuse(400)
+            return
+        if head.method == "CONNECT":  # a component cannot be a tunnel
+            await refuse(501)
             return
         limit = self._serving.body_limit
         if limit is not None and head.length is not None and head.length > limit:
-            await _refuse(send, 413)
+            await refuse(413)
             return
         loop, deadline = asyncio.get_running_loop(), self._serving.limits.deadline
         due = None if deadline is None else loop.time() + deadline
@@ -162,15 +174,15 @@ class HttpApplication:
                 instance = await pool.take()
         except TimeoutError:
             _log.error("%s %s: no instance became free in time", head.method, head.target)
-            await _refuse(send, 503)
+            await refuse(503)
         except Exception as error:  # noqa: BLE001  (of host code, or of the guest's start)
             self._report(error)
-            await _refuse(send, 500)
+            await refuse(500)
         else:
             extensions: Mapping[str, Any] = scope.get("extensions") or {}
             exchange = Exchange(head, loop)
             response = Response(exchange, send, trailers="http.response.trailers" in extensions)
-            await _Turn(pool, instance, exchange, response, due).take(receive, send, limit)
+            await _Turn(pool, instance, exchange, response, due).take(receive, refuse, limit)
 
 
 class _Turn:
@@ -190,7 +202,7 @@ class _Turn:
     def _remaining(self) -> float | None:
         return None if self._due is None else max(0.0, self._due - asyncio.get_running_loop().time())
 
-    async def take(self, receive: Receive, send: Send, limit: int | None) -> None:
+    async def take(self, receive: Receive, refuse: _Refuse, limit: int | None) -> None:
         """Have the request answered, until its client goes or its time is up."""
         exchange, response = self._exchange, self._response
         guest = asyncio.ensure_future(self._instance.handle(exchange))
@@ -202,45 +214,48 @@ class _Turn:
             if not answering.done() and response.is_complete:  # what a server tells of its own end is no news
                 await asyncio.wait({answering}, timeout=_LINGER)
             if answering.done():
-                answered = await self._finish(answering, send)
+                answered = await self._finish(answering, refuse)
             else:
-                await self._break_off(feeding, answering, send)
+                await self._break_off(feeding, answering, refuse)
         finally:
             for task in (feeding, answering):
                 task.cancel()
             self._pool.in_background(self._settle(guest, feeding, answering, answered=answered))
 
-    async def _finish(self, answering: asyncio.Future[None], send: Send) -> bool:
+    async def _finish(self, answering: asyncio.Future[None], refuse: _Refuse) -> bool:
         """Report a failure; return whether there was none."""
         try:
             answering.result()
         except FailedError as error:
             _failed(self._exchange.head, str(error))
-            await self._refuse(send, error.status)
+            await self._unless_begun(refuse, error.status)
         except OSError as error:  # the server's word for a client that has gone
             _log.debug("%s %s: %s", self._exchange.head.method, self._exchange.head.target, error)
         else:
             return True
         return False
 
-    async def _break_off(self, feeding: asyncio.Future[None], answering: asyncio.Future[None], send: Send) -> None:
+    async def _break_off(self, feeding: asyncio.Future[None], answering: asyncio.Future[None], refuse: _Refuse) -> None:
         """End a request whose client has gone or sends too much, or whose time is up."""
         answering.cancel()
         self._exchange.hang_up()
         if not feeding.done():
             _failed(self._exchange.head, "the deadline has passed")
-            await self._refuse(send, 504)
+            await self._unless_begun(refuse, 504)
         elif isinstance(feeding.exception(), BodyTooLargeError):
-            await self._refuse(send, 413)
+            await self._unless_begun(refuse, 413)
+        elif isinstance(feeding.exception(), BodyLengthError):
+            _failed(self._exchange.head, "its body is not as long as announced")
+            await self._unless_begun(refuse, 400)
         else:
             feeding.result()
             _log.debug("%s %s: the client has gone", self._exchange.head.method, self._exchange.head.target)
 
-    async def _refuse(self, send: Send, status: int) -> None:
+    async def _unless_begun(self, refuse: _Refuse, status: int) -> None:
         # A response that has begun stays incomplete, and the server ends the connection: nothing else tells a client.
         if not self._response.has_begun:
             self._response.has_begun = True
-            await _refuse(send, status)
+            await refuse(status)
 
     async def _settle(self, guest: asyncio.Future[None], *tasks: asyncio.Future[None], answered: bool) -> None:
         """Wait for the guest, which may go on after its response, and release its instance."""
@@ -264,8 +279,10 @@ def _failed(head: RequestHead, reason: str) -> None:
     _log.error("%s %s: %s", head.method, head.target, reason)
 
 
-async def _refuse(send: Send, status: int) -> None:
+async def _refuse(scope: Scope, send: Send, status: int) -> None:
     text = f"{status} {_REASONS[status]}\n".encode()
     fields = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(text))]
+    if status in _ENDING and scope.get("http_version") not in MULTIPLEXED:
+        fields.append(CLOSE)
     await send({"type": "http.response.start", "status": status, "headers": fields})
     await send({"type": "http.response.body", "body": text})

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from .chunked import END, chunk
 from .exchange import Exchange
 
-__all__ = ["BodyTooLargeError", "Message", "Receive", "feed"]
+__all__ = ["BodyLengthError", "BodyTooLargeError", "Message", "Receive", "feed"]
 
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
@@ -19,11 +19,16 @@ class BodyTooLargeError(Exception):
     """The body of a request is larger than its limit."""
 
 
+class BodyLengthError(Exception):
+    """The body of a request has more or fewer bytes than its head announced."""
+
+
 async def feed(exchange: Exchange, receive: Receive, limit: int | None) -> None:
     """Pass the body on as fast as the guest reads it; return when the client has gone.
 
     Raises:
         BodyTooLargeError: the body is larger than the limit.
+        BodyLengthError: it is not as long as announced. A server should have noticed, but not all do.
     """
     if exchange.head.expects_continue:
         # A server tells the client to send its body when the body is first asked for, unless it has responded before.
@@ -38,6 +43,9 @@ async def feed(exchange: Exchange, receive: Receive, limit: int | None) -> None:
         total += len(data)
         if limit is not None and total > limit:
             raise BodyTooLargeError
+        announced = exchange.head.length
+        if announced is not None and (total > announced or (total < announced and not more)):
+            raise BodyLengthError
         if exchange.head.has_body:
             await body.write(data, more=more)
     while (await receive())["type"] != "http.disconnect":

@@ -10,7 +10,7 @@ from urllib.parse import quote, quote_from_bytes
 
 from ..wasi.http.fields import HeadError, end_to_end
 
-__all__ = ["HeadError", "RequestHead", "ResponseHead", "Scope", "request_head", "response_head"]
+__all__ = ["CLOSE", "MULTIPLEXED", "HeadError", "RequestHead", "ResponseHead", "Scope", "request_head", "response_head"]
 
 Scope: TypeAlias = MutableMapping[str, Any]
 """What an ASGI server says about a connection."""
@@ -19,8 +19,20 @@ _Fields: TypeAlias = Iterable[tuple[bytes, bytes]]
 
 _LENGTH: Final = re.compile(rb"[0-9]{1,19}")
 
+_AUTHORITY: Final = re.compile(rb"(?:\[[0-9A-Fa-fvV:.]+\]|[A-Za-z0-9\-._~%!$&'()*+,;=]*)(?::[0-9]*)?")
+"""The host and port of a URI (RFC 3986, 3.2), without user information."""
+
+_ABSOLUTE: Final = re.compile(rb"https?://([^/?]*)(.*)", re.DOTALL | re.IGNORECASE)
+"""A request target in absolute form (RFC 9112, 3.2.2), and its authority and path."""
+
 _BODILESS: Final = frozenset({204, 304})
 """Statuses whose responses have no content (RFC 9110, 6.4.1)."""
+
+MULTIPLEXED: Final = frozenset({"2", "3"})
+"""Versions of HTTP whose connections carry several requests at a time, and end by other means than a header."""
+
+CLOSE: Final = (b"connection", b"close")
+"""The header of a response with which its connection ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +43,12 @@ class RequestHead:
         method: in capitals, if it is a known one.
         target: the path below the mount, with the query.
         scheme: `http` or `https`.
-        authority: what the client wrote into `Host`, None if it wrote nothing.
+        authority: the host that the client asked for, as it wrote it; None if it wrote nothing.
         fields: the headers, without those of the connection and without `Host`.
         length: the announced number of bytes of the body; None if they are not announced.
         has_body: whether there is a body.
         expects_continue: whether the client waits until its body is wanted.
+        is_ambiguous: whether others may see another end of it, so that its connection has to end with the response.
     """
 
     method: str
@@ -46,6 +59,7 @@ class RequestHead:
     length: int | None
     has_body: bool
     expects_continue: bool
+    is_ambiguous: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,24 +89,30 @@ def request_head(scope: Scope) -> RequestHead:
     """
     given: list[tuple[bytes, bytes]] = [(bytes(name).lower(), bytes(value)) for name, value in scope["headers"]]
     fields = end_to_end(given)
-    chunked = any(name == b"transfer-encoding" for name, _ in given)
+    version = scope.get("http_version", "")
+    codings = [value.strip().lower() for name, value in given if name == b"transfer-encoding"]
+    if codings not in ([], [b"chunked"]):
+        raise HeadError("unknown transfer coding")
+    chunked = bool(codings)
+    announced = any(name == b"content-length" for name, _ in fields)
     if chunked:
         # Of two lengths, proxies believe either: this is how requests are smuggled (RFC 9112, 6.3).
         fields = [field for field in fields if field[0] != b"content-length"]
     length = _length(fields)
-    hosts = [value for name, value in given if name == b"host"]
-    if len(set(hosts)) > 1:
-        raise HeadError("several values of Host")
+    target, authority = _target(scope)
+    host = _host(given, version)
+    authority = host if authority is None else authority
     return RequestHead(
         scope["method"],
-        _target(scope),
+        target,
         scope.get("scheme", "http"),
-        hosts[0].decode("latin-1") if hosts else None,
+        None if authority is None else authority.decode("latin-1"),
         [(name.decode("latin-1"), value) for name, value in fields if name != b"host"],
         length,
         # HTTP/2 needs no header for a body: there, only the body itself says whether it is there.
-        chunked or bool(length) or (length is None and scope.get("http_version", "1.1") not in {"1.0", "1.1"}),
+        chunked or bool(length) or (length is None and version not in {"", "1.0", "1.1"}),
         any(name == b"expect" and value.lower() == b"100-continue" for name, value in given),
+        chunked and (announced or version == "1.0"),
     )
 
 
@@ -125,13 +145,40 @@ def _length(fields: _Fields) -> int | None:
     return int(lengths.pop())
 
 
-def _target(scope: Scope) -> str:
-    """Return the path below the mount, and the query, in the characters of a URI."""
-    path, root = scope["path"], scope.get("root_path", "")
-    raw = bytes(scope.get("raw_path") or quote(path).encode()).partition(b"?")[0]
-    if root and (path == root or path.startswith(root.rstrip("/") + "/")):
-        mount = quote(root.rstrip("/")).encode()
-        raw = raw.removeprefix(mount) if raw.startswith(mount) else quote(path[len(root.rstrip("/")) :]).encode()
+def _host(given: _Fields, version: str) -> bytes | None:
+    """Return the value of `Host` (RFC 9112, 3.2)."""
+    hosts = {value for name, value in given if name == b"host"}
+    if len(hosts) > 1:
+        raise HeadError("several values of Host")
+    if not hosts and version == "1.1":
+        raise HeadError("no Host")
+    return _checked_authority(hosts.pop()) if hosts else None
+
+
+def _checked_authority(authority: bytes) -> bytes:
+    if not _AUTHORITY.fullmatch(authority):
+        raise HeadError(f"{authority[:80]!r} is not a host")
+    return authority
+
+
+def _target(scope: Scope) -> tuple[str, bytes | None]:
+    """Return the path below the mount with the query, in the characters of a URI, and the authority in front of it.
+
+    Servers pass on a target in absolute form as it is. Its authority counts, not `Host` (RFC 9112, 3.2.2).
+    """
+    raw, authority = _below_mount(scope), None
+    absolute = _ABSOLUTE.fullmatch(raw)
+    if absolute:
+        authority, raw = _checked_authority(absolute[1]), absolute[2]
     query = bytes(scope.get("query_string", b""))
     target = (raw or b"/") + (b"?" + query if query else b"")
-    return quote_from_bytes(target, safe="!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
+    return quote_from_bytes(target, safe="!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"), authority
+
+
+def _below_mount(scope: Scope) -> bytes:
+    path, root = scope["path"], scope.get("root_path", "").rstrip("/")
+    raw = bytes(scope.get("raw_path") or quote(path).encode()).partition(b"?")[0]
+    if root and (path == root or path.startswith((root + "/", root + "http://", root + "https://"))):
+        mount = quote(root).encode()
+        raw = raw.removeprefix(mount) if raw.startswith(mount) else quote(path[len(root) :]).encode()
+    return raw

@@ -38,5 +38,6 @@ def end_to_end(fields: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes
         kept.append((name, value))
         if name == b"connection":
             named.update(each.strip().lower() for each in value.split(b","))
-    named.discard(b"host")
+    # A client that names these wants others to overlook the body or its length.
+    named -= {b"host", b"content-length"}
     return [field for field in kept if field[0] not in named]
