@@ -19,10 +19,20 @@ BINDINGS = Config(
     out=GOLEM / "_bindings",
 )
 
+AGENTS = Config(
+    GOLEM / "agents" / "services.wit",
+    golem="1.5",
+    guest=False,
+    runtime="witgen_runtime",
+    reuse=["witgen.golem._bindings"],
+    wasmtime=BINDINGS.wasmtime,
+    out=GOLEM / "agents" / "_bindings",
+)
+
 SDK = Config(sdk.WIT, golem="1.5", host=False, runtime="witgen_runtime", out=sdk.WIT.with_name("_bindings"))
 
 
-@pytest.mark.parametrize("bindings", [BINDINGS, SDK], ids=["services", "sdk"])
+@pytest.mark.parametrize("bindings", [BINDINGS, AGENTS, SDK], ids=["services", "agents", "sdk"])
 def test_bindings_are_up_to_date(bindings: Config, request: pytest.FixtureRequest) -> None:
     if request.config.getoption("--update-golden"):
         generate(bindings)

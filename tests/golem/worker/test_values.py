@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.golem.wave_types import SHOP, TYPES, values
 from witgen.golem._bindings.types import golem_rpc_types as rpc
-from witgen.golem.worker.host_api.witvalue import WitValueError, from_wit_value, to_wit_value
+from witgen.golem.witvalue import WitValueError, from_wit_value, to_wit_value
 from witgen.golem.worker.oplog.codec import Reference, decode, encode
 from witgen_runtime import abi
 
@@ -34,8 +34,8 @@ def test_recorded_values(case: tuple[abi.Type, object]) -> None:
 @given(CASES)
 def test_values_for_other_workers(case: tuple[abi.Type, object]) -> None:
     type_, value = case
-    nodes = to_wit_value(type_, value)
-    assert repr(from_wit_value(type_, nodes)) == repr(value)
+    nodes = to_wit_value(rpc, type_, value)
+    assert repr(from_wit_value(rpc, type_, nodes)) == repr(value)
 
 
 @settings(deadline=None, max_examples=300)
@@ -43,10 +43,10 @@ def test_values_for_other_workers(case: tuple[abi.Type, object]) -> None:
 def test_values_of_another_type_are_refused_or_fit(type_: abi.Type, case: tuple[abi.Type, object]) -> None:
     """Whatever another worker sends is a value of the type, or one clear error."""
     try:
-        value = from_wit_value(type_, to_wit_value(*case))
+        value = from_wit_value(rpc, type_, to_wit_value(rpc, *case))
     except WitValueError:
         return
-    to_wit_value(type_, value)
+    to_wit_value(rpc, type_, value)
 
 
 def test_handles_stand_for_their_numbers() -> None:
@@ -69,4 +69,4 @@ def test_handles_stand_for_their_numbers() -> None:
 )
 def test_nodes_that_are_no_value(nodes: list[rpc.WitNode], message: str) -> None:
     with pytest.raises(WitValueError, match=message):
-        from_wit_value(SHOP.order, rpc.WitValue(nodes))
+        from_wit_value(rpc, SHOP.order, rpc.WitValue(nodes))

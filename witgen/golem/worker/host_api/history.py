@@ -10,9 +10,11 @@ from witgen_runtime.host.world import definition_of
 
 from ..._bindings.host import Services
 from ..._bindings.types import golem_api_oplog as oplog
+from ..._bindings.types import golem_rpc_types as rpc
 from ..._bindings.types.golem_api_host import AccountId, ProjectId
 from ..._bindings.types.golem_rpc_types import ComponentId, Uuid, WitNodeTupleValue, WitValue, WorkerId
 from ...services.clocks import from_nanoseconds
+from ...witvalue import to_wit_value
 from ..durable import filesystem, polling, streams
 from ..errors import WorkerError
 from ..oplog.codec import Encoded, Reference, decode
@@ -21,7 +23,6 @@ from ..oplog.policy import Kind, kind_of
 from ..program import Program
 from ..storage.tables import WorkerRecord
 from .identity import to_wit_uuid
-from .witvalue import to_wit_value
 
 if TYPE_CHECKING:
     from ..roles import WorkerExecutor
@@ -86,7 +87,7 @@ class History:
         if type_ is None:
             return WitValue([WitNodeTupleValue([])])
         value = decode(type_, encoded, _reference)
-        return to_wit_value(type_, value, self._handle)
+        return to_wit_value(rpc, type_, value, self._handle)
 
     def _handle(self, reference: Reference) -> tuple[str, int]:
         return self._uri, reference.number
@@ -116,7 +117,7 @@ class History:
         export = self._program.find_called(entry.name)
         arguments = export.arguments(entry.request)
         values = [
-            to_wit_value(param.type, each, self._handle)
+            to_wit_value(rpc, param.type, each, self._handle)
             for param, each in zip(export.function.params, arguments, strict=True)
         ]
         return oplog.OplogEntryExportedFunctionInvoked(
@@ -129,7 +130,7 @@ class History:
         value = (
             None
             if declared is None or response is None
-            else to_wit_value(declared, export.result(response), self._handle)
+            else to_wit_value(rpc, declared, export.result(response), self._handle)
         )
         return oplog.OplogEntryExportedFunctionCompleted(oplog.ExportedFunctionCompletedParameters(at, value, 0))
 

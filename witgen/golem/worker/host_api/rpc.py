@@ -17,12 +17,12 @@ from ..._bindings.host.wasi_io_poll import Pollable
 from ..._bindings.types import golem_rpc_types as rpc
 from ..._bindings.types.wasi_clocks_wall_clock import Datetime
 from ...services.clocks import to_nanoseconds
+from ...witvalue import WitValueError, from_wit_value, to_wit_value
 from ..errors import StateError, WorkerError
 from ..exports import Export
-from ..oplog.codec import Encoded
+from ..oplog.codec import Encoded, Reference
 from ..storage.tables import Invocation
 from .identity import to_uuid, to_wit_uuid
-from .witvalue import WitValueError, from_wit_value, to_wit_value
 
 if TYPE_CHECKING:
     from ..roles import CallableWorker, LoadedWorker
@@ -92,7 +92,7 @@ class _WasmRpc(WasmRpc):
             if given != wanted:
                 raise WitValueError(f"`{name}` takes {wanted} arguments, not {given}")
             pairs = zip(export.function.params, params, strict=True)
-            request = export.request([from_wit_value(param.type, each) for param, each in pairs])
+            request = export.request([from_wit_value(rpc, param.type, each, Reference) for param, each in pairs])
         except StateError:
             raise
         except (WorkerError, ValueError) as error:
@@ -121,7 +121,7 @@ class _WasmRpc(WasmRpc):
         types = () if declared is None else (declared,)
         uri = f"urn:worker:{self._component}/{self._name}"
         values = () if declared is None else (export.result(response),)
-        return to_wit_value(abi.Tuple(types), values, lambda reference: (uri, reference.number))
+        return to_wit_value(rpc, abi.Tuple(types), values, lambda reference: (uri, reference.number))
 
     def _enqueue(self, due: int, name: str, params: list[rpc.WitValue]) -> Invocation:
         worker, export, request, key = self._prepared(name, params)

@@ -1,27 +1,37 @@
-"""Conversion of `wit-value` of `golem:rpc/types`: values of any type as nodes that refer to each other by position."""
+"""Conversion of `wit-value`: values of any type as nodes that refer to each other by position.
+
+`golem:rpc/types` of the release with workers and `golem:core/types` of the release with agents declare the same nodes;
+each function takes the module with the classes of the nodes, `nodes`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any, TypeAlias
 
 from witgen_runtime import abi, check
 from witgen_runtime.values import Err, Ok, Some
 
-from ..._bindings.types import golem_rpc_types as rpc
-from ..oplog.codec import Reference
-
-__all__ = ["HandleOf", "WitValueError", "from_wit_value", "to_wit_value"]
+__all__ = ["HandleOf", "ObjectOf", "WitValueError", "from_wit_value", "to_wit_value"]
 
 HandleOf: TypeAlias = Callable[[Any], tuple[str, int]]
 """Function that returns the URI and the number of a handle's object."""
 
-_PRIMITIVES: Final[dict[abi.Type, Any]] = {
-    abi.BOOL: rpc.WitNodePrimBool, abi.STRING: rpc.WitNodePrimString, abi.CHAR: rpc.WitNodePrimChar,
-    abi.U8: rpc.WitNodePrimU8, abi.U16: rpc.WitNodePrimU16, abi.U32: rpc.WitNodePrimU32, abi.U64: rpc.WitNodePrimU64,
-    abi.S8: rpc.WitNodePrimS8, abi.S16: rpc.WitNodePrimS16, abi.S32: rpc.WitNodePrimS32, abi.S64: rpc.WitNodePrimS64,
-    abi.F32: rpc.WitNodePrimFloat32, abi.F64: rpc.WitNodePrimFloat64,
-}  # fmt: skip
+ObjectOf: TypeAlias = Callable[[int], Any]
+"""Function that returns the object with the number of a handle."""
+
+
+@cache
+def _primitives(nodes: Any) -> Mapping[abi.Type, Any]:
+    """Return the class of the nodes of each primitive type."""
+    return {
+        abi.BOOL: nodes.WitNodePrimBool, abi.STRING: nodes.WitNodePrimString, abi.CHAR: nodes.WitNodePrimChar,
+        abi.U8: nodes.WitNodePrimU8, abi.U16: nodes.WitNodePrimU16, abi.U32: nodes.WitNodePrimU32,
+        abi.U64: nodes.WitNodePrimU64, abi.S8: nodes.WitNodePrimS8, abi.S16: nodes.WitNodePrimS16,
+        abi.S32: nodes.WitNodePrimS32, abi.S64: nodes.WitNodePrimS64,
+        abi.F32: nodes.WitNodePrimFloat32, abi.F64: nodes.WitNodePrimFloat64,
+    }  # fmt: skip
 
 
 class WitValueError(ValueError):
@@ -32,16 +42,21 @@ def _no_handles(_: Any) -> tuple[str, int]:
     raise WitValueError("a handle cannot be passed to another worker")
 
 
-def to_wit_value(type_: abi.Type, value: Any, handle: HandleOf = _no_handles) -> rpc.WitValue:
+def _no_objects(_: int) -> Any:
+    raise WitValueError("a handle cannot be passed to another worker")
+
+
+def to_wit_value(nodes: Any, type_: abi.Type, value: Any, handle: HandleOf = _no_handles) -> Any:
     """Return a value as nodes; the first is the value itself."""
-    writer = _Writer(handle)
+    writer = _Writer(nodes, handle)
     writer.add(type_, value)
-    return rpc.WitValue(writer.nodes)
+    return nodes.WitValue(writer.nodes)
 
 
 class _Writer:
-    def __init__(self, handle: HandleOf) -> None:
+    def __init__(self, classes: Any, handle: HandleOf) -> None:
         self.nodes: list[Any] = []
+        self._classes = classes
         self._handle = handle
 
     def add(self, type_: abi.Type, value: Any) -> int:
@@ -54,53 +69,54 @@ class _Writer:
         return None if type_ is None else self.add(type_, value)
 
     def _node(self, type_: abi.Type, value: Any) -> Any:
+        wit = self._classes
         match type_:
             case abi.Prim():
-                return _PRIMITIVES[type_](value)
+                return _primitives(wit)[type_](value)
             case abi.Record():
                 fields = [self.add(field.type, getattr(value, field.attribute)) for field in type_.fields]
-                return rpc.WitNodeRecordValue(fields)
+                return wit.WitNodeRecordValue(fields)
             case abi.Variant():
                 number, case = next(each for each in enumerate(type_.cases) if isinstance(value, each[1].python))
                 payload = None if case.payload is None else self.add(case.payload, value.value)
-                return rpc.WitNodeVariantValue((number, payload))
+                return wit.WitNodeVariantValue((number, payload))
             case abi.Enum():
-                return rpc.WitNodeEnumValue(list(type_.python).index(value))
+                return wit.WitNodeEnumValue(list(type_.python).index(value))
             case abi.Flags():
-                return rpc.WitNodeFlagsValue([bool(value.value >> bit & 1) for bit in range(len(type_.flags))])
+                return wit.WitNodeFlagsValue([bool(value.value >> bit & 1) for bit in range(len(type_.flags))])
             case abi.Tuple():
-                return rpc.WitNodeTupleValue([self.add(*each) for each in zip(type_.types, value, strict=True)])
+                return wit.WitNodeTupleValue([self.add(*each) for each in zip(type_.types, value, strict=True)])
             case abi.Option():
                 return self._option(type_, value)
             case abi.Result():
                 ok = isinstance(value, Ok)
                 payload = self._maybe(type_.ok if ok else type_.err, value.value)
-                return rpc.WitNodeResultValue(Ok(payload) if ok else Err(payload))
+                return wit.WitNodeResultValue(Ok(payload) if ok else Err(payload))
             case abi.Own() | abi.Borrow():
                 uri, number = self._handle(value)
-                return rpc.WitNodeHandle((rpc.Uri(uri), number))
+                return wit.WitNodeHandle((wit.Uri(uri), number))
             case abi.List() | abi.FixedList():
-                return rpc.WitNodeListValue([self.add(type_.element, each) for each in value])
+                return wit.WitNodeListValue([self.add(type_.element, each) for each in value])
             case abi.Map():
                 pair = abi.Tuple((type_.key, type_.value))
-                return rpc.WitNodeListValue([self.add(pair, each) for each in value.items()])
+                return wit.WitNodeListValue([self.add(pair, each) for each in value.items()])
             case _:
                 raise WitValueError(f"a {type(type_).__name__.lower()} has no form as wit-value")
 
     def _option(self, type_: abi.Option, value: Any) -> Any:
         if value is None:
-            return rpc.WitNodeOptionValue(None)
+            return self._classes.WitNodeOptionValue(None)
         inner = value.value if isinstance(type_.type, abi.Option) else value
-        return rpc.WitNodeOptionValue(self.add(type_.type, inner))
+        return self._classes.WitNodeOptionValue(self.add(type_.type, inner))
 
 
-def from_wit_value(type_: abi.Type, given: rpc.WitValue) -> Any:
+def from_wit_value(nodes: Any, type_: abi.Type, given: Any, object_: ObjectOf = _no_objects) -> Any:
     """Return the value of a type from its nodes.
 
     Raises:
         WitValueError: the nodes are not a value of the type.
     """
-    value = _Reader(given.nodes).read(type_, 0, ())
+    value = _Reader(nodes, given.nodes, object_).read(type_, 0, ())
     try:
         return check.normalise(type_, value, lambda _, each: each)
     except check.Mismatch as mismatch:
@@ -108,40 +124,42 @@ def from_wit_value(type_: abi.Type, given: rpc.WitValue) -> Any:
 
 
 class _Reader:
-    def __init__(self, nodes: Sequence[Any]) -> None:
+    def __init__(self, classes: Any, nodes: Sequence[Any], object_: ObjectOf) -> None:
+        self._classes = classes
         self._nodes = nodes
+        self._object = object_
 
     def read(self, type_: abi.Type, index: int, above: tuple[int, ...]) -> Any:
         if not 0 <= index < len(self._nodes):
             raise WitValueError(f"there is no node {index}")
         if index in above:
             raise WitValueError(f"node {index} contains itself")
-        node, above = self._nodes[index], (*above, index)
+        node, above, wit = self._nodes[index], (*above, index), self._classes
         match type_, node:
-            case abi.Prim(), _ if isinstance(node, _PRIMITIVES[type_]):
+            case abi.Prim(), _ if isinstance(node, _primitives(wit)[type_]):
                 return node.value
-            case abi.Record(), rpc.WitNodeRecordValue(value=parts) if len(parts) == len(type_.fields):
+            case abi.Record(), wit.WitNodeRecordValue(value=parts) if len(parts) == len(type_.fields):
                 types = [field.type for field in type_.fields]
                 return type_.python(*[self.read(*each, above) for each in zip(types, parts, strict=True)])
-            case abi.Variant(), rpc.WitNodeVariantValue(value=(number, payload)) if number < len(type_.cases):
+            case abi.Variant(), wit.WitNodeVariantValue(value=(number, payload)) if number < len(type_.cases):
                 return self._variant(type_.cases[number], payload, above)
-            case abi.Enum(), rpc.WitNodeEnumValue(value=number) if number < len(type_.cases):
+            case abi.Enum(), wit.WitNodeEnumValue(value=number) if number < len(type_.cases):
                 return list(type_.python)[number]
-            case abi.Flags(), rpc.WitNodeFlagsValue(value=flags) if len(flags) == len(type_.flags):
+            case abi.Flags(), wit.WitNodeFlagsValue(value=flags) if len(flags) == len(type_.flags):
                 return type_.python(sum(1 << bit for bit, is_set in enumerate(flags) if is_set))
-            case abi.Tuple(), rpc.WitNodeTupleValue(value=parts) if len(parts) == len(type_.types):
+            case abi.Tuple(), wit.WitNodeTupleValue(value=parts) if len(parts) == len(type_.types):
                 return tuple(self.read(*each, above) for each in zip(type_.types, parts, strict=True))
-            case abi.Option(), rpc.WitNodeOptionValue(value=payload):
+            case abi.Option(), wit.WitNodeOptionValue(value=payload):
                 return self._option(type_, payload, above)
-            case abi.Result(), rpc.WitNodeResultValue(value=outcome):
+            case abi.Result(), wit.WitNodeResultValue(value=outcome):
                 side = type_.ok if isinstance(outcome, Ok) else type_.err
                 return type(outcome)(self._payload(side, outcome.value, above))
-            case abi.Own() | abi.Borrow(), rpc.WitNodeHandle(value=(_, number)):
-                return Reference(number)
-            case abi.List() | abi.FixedList(), rpc.WitNodeListValue(value=parts):
+            case abi.Own() | abi.Borrow(), wit.WitNodeHandle(value=(_, number)):
+                return self._object(number)
+            case abi.List() | abi.FixedList(), wit.WitNodeListValue(value=parts):
                 values = [self.read(type_.element, part, above) for part in parts]
                 return bytes(values) if type_.element is abi.U8 else values
-            case abi.Map(), rpc.WitNodeListValue(value=parts):
+            case abi.Map(), wit.WitNodeListValue(value=parts):
                 pair = abi.Tuple((type_.key, type_.value))
                 return dict(self.read(pair, part, above) for part in parts)
             case _:
