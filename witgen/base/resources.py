@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Final, Literal
 
 __all__ = [
+    "AGENTS_RELEASE",
+    "AGENTS_WIT",
+    "AGENTS_WORLD",
     "DATA",
     "GOLEM_NEWEST",
     "GOLEM_RELEASES",
     "GOLEM_UNNAMED",
     "GOLEM_WIT",
+    "SDK",
     "golem_releases_of",
     "golem_wit",
     "list_data",
@@ -24,6 +28,18 @@ _HERE = Path(__file__).parent.parent
 
 GOLEM_WIT: Final = _HERE / "golem" / "wit"
 """The folder with Golem's WIT: a folder for each release."""
+
+SDK: Final = _HERE / "golem" / "sdk"
+"""The folder of the SDK for agents."""
+
+AGENTS_WIT: Final = SDK / "agents.wit"
+"""The WIT of components with agents of the SDK."""
+
+AGENTS_WORLD: Final = "agents"
+"""The world of such components."""
+
+AGENTS_RELEASE: Final = "1.5"
+"""The release of Golem that the SDK is made for."""
 
 GOLEM_RELEASES: Final = ("1.5", "main", "workers")
 """The releases of Golem whose WIT is embedded."""

@@ -19,7 +19,7 @@ from ..bindings.facts import componentize
 from ..bindings.facts.unbuildable import Unbuildable, exports_resources, unbuildable, unquotable
 from ..bindings.facts.wasi import MONOTONIC_CLOCK, POLL, wasi_interface
 from ..config import Config
-from ..diagnostics.errors import OptionError
+from ..diagnostics.errors import OptionError, WitgenError
 from ..diagnostics.model import Diagnostic
 from ..project.discovery import default_wit, find
 from ..project.installed import searched, wit_folders
@@ -30,6 +30,7 @@ from ..wit.model import ir
 from ..wit.resolve import resolve_tree, select_world
 from ..wit.tree import with_library
 from . import application
+from .agents import agents_by_default, declarations, has_agents
 from .errors import BuildError
 from .failures import explain
 from .finishing import finished
@@ -129,6 +130,7 @@ def settings(start: Path, given: dict[str, Any]) -> dict[str, Any]:
         paths += [bindings] if bindings.is_dir() else []  # else importing them fails, and says so
     take = [*found.get("take", ()), *given.get("take", ())]
     merged: dict[str, Any] = {**found, **given, "paths": paths, "take": take}
+    merged = {**agents_by_default(start, merged), **merged}
     return {"wit": default_wit(start, golem=merged.get("golem", False)), **merged}
 
 
@@ -137,7 +139,7 @@ def build(config: Build) -> Built:
 
     Raises:
         BuildError: componentize-py is missing, or refuses.
-        WitgenError: the WIT cannot be used.
+        WitgenError: the WIT cannot be used, or Golem has no form for an agent.
         OSError: the component cannot be written.
     """
     folders, module = _modules(config)
@@ -151,7 +153,8 @@ def build(config: Build) -> Built:
     given = _world_arguments(config, wit.resolved, world)
     stubs = ["--stub-wasi"] if config.stub_wasi else []
     left_out = [name for name in ("strip_names", "strip_docstrings") if getattr(config, name)]
-    place = Place(folders, out, (*given, *stubs, *left_out, module, read, *config.take), packages)
+    arguments = (*given, *stubs, *left_out, module, read, *config.take)
+    place = Place(folders, out, arguments, packages, has_agents(wit.resolved, world))
     place.check()
     if not config.force and is_current(place):
         return Built(out, out.stat().st_size, is_new=False, modules=modules_inside(place, recorded_modules(place)))
@@ -234,6 +237,8 @@ def _componentize(place: Place, call: _Call, finish: _Finish) -> tuple[_Warnings
         # The application's folders come first, so that its files are where they would be without the entry.
         paths = [part for folder in (*place.folders, entry) for part in ("-p", str(folder))]
         story = run([*call.world, "componentize", ENTRY, *paths, "-o", str(made), *call.stubs], place)
+        if story is not None and (problems := declarations(place, entry)):
+            raise WitgenError(problems)
         if story is not None:
             advice = explain(story, place, entry, call.stumbles)
             said = f"{advice}\n\ncomponentize-py says:\n{story}" if advice else f"componentize-py failed:\n{story}"

@@ -44,9 +44,11 @@ def _sources(tree: Tree) -> Iterator[tuple[str, bytes]]:
 
 
 @cache
-def _entry_digest() -> str:
+def _entry_digest(*, agents: bool) -> str:
     """Identify the entry and the runtime that this process builds with: it reads them once."""
-    return _digest("".join(f"{path} {_digest(content)}\n" for path, content in entry_files().items()).encode())
+    return _digest(
+        "".join(f"{path} {_digest(content)}\n" for path, content in entry_files(agents=agents).items()).encode()
+    )
 
 
 def is_current(place: Place) -> bool:
@@ -125,7 +127,13 @@ def _stamp(path: Path) -> dict[str, Any] | None:
 def _fixed(place: Place, root: Path | None) -> str:
     """Identify the inputs that no application changes: options, tools, WIT, native libraries, packages of WIT."""
     digest = hashlib.sha256()
-    tools = (VERSION, sys.version, componentize_version() or "", place.environment().get("VIRTUAL_ENV", ""), *_tools())
+    tools = (
+        VERSION,
+        sys.version,
+        componentize_version() or "",
+        place.environment().get("VIRTUAL_ENV", ""),
+        *_tools(place),
+    )
     for part in (*place.arguments, *map(os.path.abspath, place.folders), *tools):
         digest.update(f"{part}\0".encode("utf-8", "surrogateescape"))
     folders = [*place.folders, *([] if root is None else [root])]
@@ -134,9 +142,9 @@ def _fixed(place: Place, root: Path | None) -> str:
     return digest.hexdigest()
 
 
-def _tools() -> Iterator[str]:
+def _tools(place: Place) -> Iterator[str]:
     """Yield the state of the entry, the runtime and componentize-py, which may change without a new version."""
-    yield _entry_digest()
+    yield _entry_digest(agents=place.agents)
     spec = importlib.util.find_spec("componentize_py")
     installed = (
         [path for each in (spec.submodule_search_locations or ()) for path in _below(Path(each))] if spec else []

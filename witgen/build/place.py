@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..base import files
+from ..base.resources import SDK
 from ..bindings.reuse import RUNTIME
 from ..bindings.runtime_copy import runtime_files
 from ..project.installed import componentize_environment, searched
@@ -32,12 +33,14 @@ class Place(NamedTuple):
         out: the component.
         arguments: the arguments of componentize-py, with a placeholder for the WIT.
         packages: a virtual environment whose packages the component gets; None for the active one.
+        agents: whether the component gets the SDK for agents, and exports those that the application declares.
     """
 
     folders: tuple[Path, ...]
     out: Path
     arguments: tuple[str, ...]
     packages: Path | None = None
+    agents: bool = False
 
     @property
     def stamp(self) -> Path:
@@ -101,20 +104,35 @@ def prepare_entry(folder: Path, place: Place, settings: Mapping[str, object]) ->
     Args:
         folder: the folder.
         place: the places of the build.
-        settings: the settings of the entry (`witgen.build.guest`), but for `site`.
+        settings: the settings of the entry (`witgen.build.guest`), but for those of the place.
     """
-    for path, content in entry_files().items():
+    for path, content in entry_files(agents=place.agents).items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(content)
-    complete = {**settings, "site": place.number_of_packages}
+    complete = {**settings, "site": place.number_of_packages, "agents": place.agents}
     (folder / ENTRY / "settings.py").write_text(f"SETTINGS = {complete!r}\n", encoding="utf-8")
 
 
 @cache
-def entry_files() -> Mapping[str, bytes]:
-    """Return the files of the entry's folder that are the same for all applications: the entry, the guests' runtime."""
+def entry_files(*, agents: bool) -> Mapping[str, bytes]:
+    """Return the files of the entry's folder that are the same for all applications: the entry, the guests' runtime.
+
+    Args:
+        agents: also the SDK for agents.
+    """
     runtime = {f"{RUNTIME}/{path}": text.encode() for path, text in runtime_files(guest=True).items()}
-    return {**runtime, **{f"{ENTRY}/{path.name}": path.read_bytes() for path in sorted(_GUEST.glob("*.py"))}}
+    entry = {f"{ENTRY}/{path.name}": path.read_bytes() for path in sorted(_GUEST.glob("*.py"))}
+    return {**runtime, **entry, **(_sdk() if agents else {})}
+
+
+def _sdk() -> Mapping[str, bytes]:
+    """Return the SDK for agents, below packages that have nothing of the generator."""
+    testing = {SDK / "testing", SDK / "_bindings" / "guest" / "testing"}
+    top = SDK.parent.parent.parent
+    packages = {SDK.parent.parent / "__init__.py", SDK.parent / "__init__.py"}
+    found = dict.fromkeys(packages, b"")
+    found |= {path: path.read_bytes() for path in sorted(SDK.rglob("*.py")) if testing.isdisjoint(path.parents)}
+    return {path.relative_to(top).as_posix(): content for path, content in found.items()}
 
 
 def is_wasm(path: Path) -> bool:

@@ -9,6 +9,7 @@ imported. The settings, `SETTINGS` of the module `settings` that each build adds
 - `take`: what to take into the component besides what is found (`late_imports.collect`);
 - `loop`: the modules that the event loop waits with (`event_loop`);
 - `docstrings`: whether code keeps its docstrings (`sources`);
+- `agents`: whether the application may declare agents of Golem's SDK, which are exported (`agents`);
 - `renew`: whether to renew at the first call what would be frozen (`first_call`).
 """
 
@@ -36,6 +37,7 @@ import os
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 
+from .agents import export_agents, problems_of
 from .event_loop import DefaultLoop
 from .first_call import FirstCall
 from .late_imports import Late, collect
@@ -132,15 +134,21 @@ def _site_packages(number: int) -> list[str] | None:
         return None
 
 
-def _application(name: str, stand_ins: StandIns) -> Any:
+def _application(name: str, stand_ins: StandIns, *, agents: bool) -> Any:
     """Import the application; record why an import failed."""
     try:
-        return _imported(name)
+        application = _imported(name)
+        if agents:
+            export_agents(name)
     except BaseException as error:
+        if agents and (problems := problems_of(error)):
+            _write("failure.json", {"declarations": problems})
+            raise
         stand_ins.hide_from(error)
         if isinstance(error, ImportError):
             _write("failure.json", _described(error))
         raise
+    return application
 
 
 def _run() -> Any:
@@ -154,7 +162,7 @@ def _run() -> Any:
     first_call.prepare()
     stand_ins = StandIns(settings["site"])
     stand_ins.prepare()
-    application = _application(settings["application"], stand_ins)
+    application = _application(settings["application"], stand_ins, agents=settings["agents"])
     available = {*sys.modules, *sys.builtin_module_names}
     late = collect(settings["take"])
     collected = late.names

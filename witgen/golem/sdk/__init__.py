@@ -22,12 +22,22 @@ from typing import TYPE_CHECKING, Final
 
 from witgen_runtime.values import Err, Ok
 
-from .declaring import AgentDefinition, DeclarationError, MethodDefinition, Parameter, agent, definitions, prompt
+from .config import Config, Secret
+from .declaring import agent, definitions, prompt
+from .definitions import AgentDefinition, MethodDefinition, Parameter
+from .errors import DomainError, raises
 from .hints import NoSchemaError
+from .http_paths import endpoint
+from .injecting import injected
+from .modalities import Languages, MimeTypes, Multimodal, UnstructuredBinary, UnstructuredText
 from .numbers import F32, S8, S16, S32, S64, U8, U16, U32, U64, Char
+from .principal import AgentPrincipal, AnonymousPrincipal, GolemUserPrincipal, OidcPrincipal, Principal
+from .reading import DeclarationError
 
 if TYPE_CHECKING:
     from ._bindings.guest.websockets import AsyncWebSocket, WebSocket
+    from .clients import Call, Client, Scheduled, call, client, phantom_of, schedule, trigger
+    from .durability import atomic, idempotency_key
     from .serving import serve
 
 __all__ = [
@@ -42,27 +52,54 @@ __all__ = [
     "U64",
     "WIT",
     "AgentDefinition",
+    "AgentPrincipal",
+    "AnonymousPrincipal",
     "AsyncWebSocket",
+    "Call",
     "Char",
+    "Client",
+    "Config",
     "DeclarationError",
+    "DomainError",
     "Err",
+    "GolemUserPrincipal",
+    "Languages",
     "MethodDefinition",
+    "MimeTypes",
+    "Multimodal",
     "NoSchemaError",
+    "OidcPrincipal",
     "Ok",
     "Parameter",
+    "Principal",
+    "Scheduled",
+    "Secret",
+    "UnstructuredBinary",
+    "UnstructuredText",
     "WebSocket",
     "agent",
+    "atomic",
+    "call",
+    "client",
     "definitions",
+    "endpoint",
+    "idempotency_key",
+    "injected",
+    "phantom_of",
     "prompt",
+    "raises",
+    "schedule",
     "serve",
+    "trigger",
 ]
 
 WIT: Final = Path(__file__).with_name("agents.wit")
 """The world of a component with agents: `agents`."""
 
 _PLACES = {
-    "AsyncWebSocket": "._bindings.guest.websockets",
-    "WebSocket": "._bindings.guest.websockets",
+    **dict.fromkeys(("AsyncWebSocket", "WebSocket"), "._bindings.guest.websockets"),
+    **dict.fromkeys(("Call", "Client", "Scheduled", "call", "client", "phantom_of", "schedule", "trigger"), ".clients"),
+    **dict.fromkeys(("atomic", "idempotency_key"), ".durability"),
     "serve": ".serving",
 }
 

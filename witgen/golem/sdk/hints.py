@@ -28,12 +28,15 @@ from .schema import (
     VariantSchema,
 )
 
-__all__ = ["NoSchemaError", "schema_of"]
+__all__ = ["NO_SCHEMA", "NoSchemaError", "schema_of"]
 
 
 class NoSchemaError(TypeError):
     """A type hint has no schema; the message says which part of it, and why."""
 
+
+NO_SCHEMA: Final = "_witgen_no_schema"
+"""The attribute of classes that can stand only for a whole parameter; its text says so."""
 
 _PRIMITIVES: Final[Mapping[Any, str]] = {bool: "bool", int: "s64", float: "f64", str: "string"}
 _COLLECTIONS: Final[Mapping[Any, Any]] = {list: list, set: set, frozenset: frozenset}
@@ -128,6 +131,8 @@ def _class(hint: Any, outer: tuple[Any, ...]) -> Schema:
     if hint in outer:
         raise NoSchemaError(f"{hint.__name__} contains itself, which Golem 1.5 has no schema for")
     cls = cast("Any", hint)
+    if remark := getattr(cls, NO_SCHEMA, None):
+        raise NoSchemaError(f"{cls.__name__} {remark}")
     outer = (*outer, cls)
     if issubclass(cls, enum.Enum):
         return EnumSchema(cls.__name__, tuple(each.name for each in cls), tuple(cls))

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, TypeAlias
 
 from witgen_runtime.values import Err, Ok, Some
 
@@ -17,12 +17,14 @@ __all__ = [
     "EnumSchema",
     "ListSchema",
     "MapSchema",
+    "MultimodalSchema",
     "OptionSchema",
     "Primitive",
     "RecordSchema",
     "ResultSchema",
     "Schema",
     "TupleSchema",
+    "UnstructuredSchema",
     "VariantCase",
     "VariantSchema",
     "check",
@@ -89,8 +91,8 @@ class RecordSchema:
     name: str
     owner: str | None
     fields: Mapping[str, Schema]
-    make: Callable[[Mapping[str, Any]], Any]
-    read: Callable[[Any], Mapping[str, Any]]
+    make: Callable[[Mapping[str, Any]], Any] = field(compare=False)
+    read: Callable[[Any], Mapping[str, Any]] = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,34 @@ class EnumSchema:
     name: str | None
     cases: tuple[str, ...]
     values: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UnstructuredSchema:
+    """Text or bytes with their language or media type; a whole parameter or result, or a case of a multimodal one.
+
+    Attributes:
+        kind: which of the two.
+        restrictions: the allowed languages or media types; None for all.
+        python: the class of its values.
+    """
+
+    kind: Literal["text", "binary"]
+    restrictions: tuple[str, ...] | None
+    python: type[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class MultimodalSchema:
+    """Several values of different kinds; a whole result, or the only parameter of a method.
+
+    Attributes:
+        cases: names, schemas and classes.
+        python: makes the Python value from a list.
+    """
+
+    cases: tuple[tuple[str, Schema | UnstructuredSchema, type[Any]], ...]
+    python: Callable[[list[Any]], Any]
 
 
 Schema: TypeAlias = (

@@ -2,107 +2,135 @@
 
 from __future__ import annotations
 
-import traceback
+import os
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ._bindings.guest import aio, exports, golem_api_host
+from witgen_runtime.values import Err, Ok
+
+from . import agent_types, config, snapshots
+from ._bindings.guest import aio, exports, golem_agent_host
 from ._bindings.guest.exports.golem_agent_guest import Guest
+from ._bindings.guest.exports.golem_api_load_snapshot import LoadSnapshot
+from ._bindings.guest.exports.golem_api_save_snapshot import SaveSnapshot
 from ._bindings.types import golem_agent_common as common
 from ._bindings.types import golem_core_types as core
-from .core_values import from_wit_value, to_wit_type, to_wit_value
-from .declaring import AgentDefinition, DeclarationError, MethodDefinition, Parameter, definitions
-from .schema import Schema, check
+from ._bindings.types.golem_api_host import Snapshot
+from ._bindings.types.golem_api_load_snapshot import LoadError
+from .core_values import from_wit_value, to_wit_type
+from .data_values import read_arguments, write_result
+from .declaring import definitions
+from .definitions import AgentDefinition, Injected, MethodDefinition, Parameter
+from .errors import DomainError
+from .principal import AnonymousPrincipal, Principal
+from .reading import DeclarationError
+from .trapping import trapping
 
-__all__ = ["AgentGuest", "agent_type", "serve"]
+__all__ = ["AgentGuest", "is_served", "serve"]
+
+
+_served: list[str] = []
+
+
+def is_served() -> bool:
+    """Return whether an application exports agents."""
+    return bool(_served)
 
 
 def serve(module: str) -> None:
-    """Export the agents that the program declares from an application's module: pass `__name__`."""
-    exports.serve(module, golem_agent_guest=AgentGuest())
+    """Export the agents that the program declares from an application's module: pass `__name__`.
+
+    An application that `witgen build` finds without exports is served so by itself.
+
+    Raises:
+        DeclarationError: some agents are declared in a way that has no form in Golem.
+    """
+    for each in definitions():
+        snapshots.prepare(each.python)
+    guest = AgentGuest()
+    _served.append(module)
+    exports.serve(module, golem_agent_guest=guest, golem_api_load_snapshot=guest, golem_api_save_snapshot=guest)
 
 
-def agent_type(definition: AgentDefinition) -> common.AgentType:
-    """Return a definition in Golem's form."""
-    names = ", ".join(each.name for each in definition.constructor)
-    hint = f"Enter the following parameters: {names}" if names else None
-    constructor = common.AgentConstructor(None, definition.description, hint, _inputs(definition.constructor))
-    return common.AgentType(
-        type_name=definition.name,
-        description=definition.description,
-        source_language="python",
-        constructor=constructor,
-        methods=[_method(each) for each in definition.methods],
-        dependencies=[],
-        mode=common.AgentMode[definition.mode.upper()],
-        http_mount=None,
-        snapshotting=common.SnapshottingDisabled(),
-        config=[],
-    )
-
-
-def _method(method: MethodDefinition) -> common.AgentMethod:
-    result = [] if method.result is None else [("return-value", _element(method.result))]
-    inputs = _inputs(method.parameters)
-    return common.AgentMethod(method.name, method.description, [], method.prompt, inputs, core.DataSchemaTuple(result))
-
-
-def _inputs(parameters: tuple[Parameter, ...]) -> core.DataSchema:
-    return core.DataSchemaTuple([(each.name, _element(each.schema)) for each in parameters])
-
-
-def _element(schema: Schema) -> core.ElementSchema:
-    return core.ElementSchemaComponentModel(to_wit_type(schema))
-
-
-class AgentGuest(Guest):
+class AgentGuest(Guest, LoadSnapshot, SaveSnapshot):
     """The agent of one instance of a component."""
 
     def __init__(self) -> None:
         self._definition: AgentDefinition | None = None
         self._agent: Any = None
+        self._creator: Principal = AnonymousPrincipal()
 
     def discover_agent_types(self) -> list[common.AgentType]:
         """Return the types of all agents, or the problems of their declarations."""
         try:
-            return [agent_type(each) for each in definitions()]
+            return [agent_types.agent_type(each) for each in definitions()]
         except DeclarationError as error:
             raise common.AgentErrorInvalidType(str(error)) from None
 
     def get_definition(self) -> common.AgentType:
         """Return the type of this instance's agent."""
-        return agent_type(self._initialised())
+        return agent_types.agent_type(self._initialised())
 
     def initialize(self, agent_type: str, input: core.DataValue, principal: common.Principal) -> None:
         """Make the agent."""
-        del principal
-        if self._definition is not None:
-            raise common.AgentErrorInvalidInput(f"this instance already has an agent, a {self._definition.name}")
-        definition = next((each for each in definitions() if each.name == agent_type), None)
-        if definition is None:
-            raise common.AgentErrorInvalidType(agent_type)
-        arguments = _arguments(definition.constructor, input)
-        try:
-            self._agent = definition.python(**arguments)
-        except Exception:
-            _fail()
-            raise
-        self._definition = definition
+        self._create(agent_type, input, agent_types.from_golem(principal))
 
     def invoke(self, method_name: str, input: core.DataValue, principal: common.Principal) -> core.DataValue:
         """Call a method of the agent."""
-        del principal
         method = self._initialised().method(method_name)
         if method is None:
             raise common.AgentErrorInvalidMethod(method_name)
-        arguments = _arguments(method.parameters, input)
+        caller = agent_types.from_golem(principal)
+        arguments = {**_arguments(method.parameters, input), **_injected(method.injected, caller)}
+        return trapping(lambda: self._call(method, arguments))
+
+    def save(self) -> Snapshot:
+        """Return the agent's state."""
+        self._initialised()
+        return Snapshot(*trapping(self._saved))
+
+    def load(self, snapshot: Snapshot) -> None:
+        """Make the agent of a snapshot: in a fresh instance, by the id that Golem has given to it."""
+        if self._definition is not None:
+            raise LoadError(f"this instance already has an agent, a {self._definition.name}")
         try:
-            value = getattr(self._agent, method_name)(**arguments)
+            principal, state = snapshots.open_envelope(snapshot.payload, snapshot.mime_type)
+            name, data, _ = golem_agent_host.parse_agent_id(os.environ.get("GOLEM_AGENT_ID", ""))
+            self._create(name, data, principal or AnonymousPrincipal())
+            custom = getattr(self._agent, "load_snapshot", None)
+            if custom is None:
+                snapshots.restore(self._agent, state)
+            else:
+                custom(state)
+        except Exception as error:
+            self._definition = self._agent = None
+            raise LoadError(f"{type(error).__name__}: {error}") from error
+
+    def _saved(self) -> tuple[bytes, str]:
+        custom = getattr(self._agent, "save_snapshot", None)
+        state = snapshots.save_fields(self._agent) if custom is None else custom()
+        return snapshots.sealed(self._creator, state)
+
+    def _create(self, name: str, data: core.DataValue, principal: Principal) -> None:
+        if self._definition is not None:
+            raise common.AgentErrorInvalidInput(f"this instance already has an agent, a {self._definition.name}")
+        definition = next((each for each in definitions() if each.name == name), None)
+        if definition is None:
+            raise common.AgentErrorInvalidType(name)
+        arguments = {**_arguments(definition.constructor, data), **_injected(definition.injected, principal)}
+        self._agent = trapping(lambda: definition.python(**arguments))
+        self._definition, self._creator = definition, principal
+
+    def _call(self, method: MethodDefinition, arguments: Mapping[str, Any]) -> core.DataValue:
+        try:
+            value = getattr(self._agent, method.name)(**arguments)
             if method.is_async:
                 value = aio.run(value)
-            return _result(method, value)
-        except Exception:
-            _fail()
-            raise
+        except DomainError as error:
+            if not isinstance(error, method.errors):
+                raise
+            return write_result(method, Err(error.value))
+        return write_result(method, Ok(value) if method.errors else value)
 
     def _initialised(self) -> AgentDefinition:
         if self._definition is None:
@@ -110,30 +138,19 @@ class AgentGuest(Guest):
         return self._definition
 
 
-def _fail() -> None:
-    """End the call in a way that Golem tries again: an agent error, or an exception, would fail the agent for ever."""
-    golem_api_host.trap(traceback.format_exc())
+def _injected(parameters: Iterable[Injected], principal: Principal) -> dict[str, Any]:
+    return {
+        each.name: principal if each.config is None else config.bound(each.config, _configured) for each in parameters
+    }
+
+
+def _configured(leaf: config.ConfigLeaf) -> Any:
+    value = golem_agent_host.get_config_value(leaf.path, to_wit_type(leaf.schema))
+    return from_wit_value(leaf.schema, value)
 
 
 def _arguments(parameters: tuple[Parameter, ...], data: core.DataValue) -> dict[str, Any]:
-    """Return the arguments of a call, without those that Python fills in."""
-    if not isinstance(data, core.DataValueTuple) or len(data.value) != len(parameters):
-        raise common.AgentErrorInvalidInput(f"expected {len(parameters)} arguments")
-    arguments: dict[str, Any] = {}
-    for parameter, element in zip(parameters, data.value, strict=True):
-        if not isinstance(element, core.ElementValueComponentModel):
-            raise common.AgentErrorInvalidInput(f"{parameter.name}: expected a value of the component model")
-        try:
-            value = from_wit_value(parameter.schema, element.value)
-        except ValueError as error:
-            raise common.AgentErrorInvalidInput(f"{parameter.name}: {error}") from None
-        if value is not None or not parameter.has_default:
-            arguments[parameter.name] = value
-    return arguments
-
-
-def _result(method: MethodDefinition, value: Any) -> core.DataValue:
-    found = check(method.result, value, f"the result of {method.name}()")
-    if method.result is None:
-        return core.DataValueTuple([])
-    return core.DataValueTuple([core.ElementValueComponentModel(to_wit_value(method.result, found))])
+    try:
+        return read_arguments(parameters, data)
+    except ValueError as error:
+        raise common.AgentErrorInvalidInput(str(error)) from None
