@@ -13,7 +13,7 @@ from .definitions import AgentDefinition, Mode
 from .http_checks import shapes
 from .reading import PROMPT, DeclarationError, Declared, place, read
 
-__all__ = ["DeclarationError", "agent", "declared", "definition_of", "definitions", "prompt"]
+__all__ = ["DeclarationError", "agent", "declared", "definition_of", "definitions", "latest", "prompt"]
 
 _Class = TypeVar("_Class", bound="type[Any]")
 _Method = TypeVar("_Method", bound="Callable[..., Any]")
@@ -101,6 +101,16 @@ def definitions(module: str | None = None) -> list[AgentDefinition]:
     if problems:
         raise DeclarationError("\n".join(dict.fromkeys(problems)))
     return found
+
+
+def latest(name: str) -> AgentDefinition | None:
+    """Return the agent of that name that was declared last; None if there is none.
+
+    Raises:
+        DeclarationError: it is declared in a way that has no form in Golem.
+    """
+    found = next((each.python for each in reversed(_declared) if each.name == name), None)
+    return None if found is None else definition_of(found)
 
 
 def definition_of(python: object) -> AgentDefinition:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from witgen_runtime.values import Err, Ok
@@ -19,7 +19,7 @@ from ._bindings.types.golem_api_host import Snapshot
 from ._bindings.types.golem_api_load_snapshot import LoadError
 from .core_values import from_wit_value, to_wit_type
 from .data_values import read_arguments, write_result
-from .declaring import definitions
+from .declaring import definitions, latest
 from .definitions import AgentDefinition, Injected, MethodDefinition, Parameter
 from .errors import DomainError
 from .principal import AnonymousPrincipal, Principal
@@ -52,10 +52,22 @@ def serve(module: str) -> None:
     exports.serve(module, golem_agent_guest=guest, golem_api_load_snapshot=guest, golem_api_save_snapshot=guest)
 
 
-class AgentGuest(Guest, LoadSnapshot, SaveSnapshot):
-    """The agent of one instance of a component."""
+def _declared(name: str) -> AgentDefinition:
+    found = latest(name)
+    if found is None:
+        raise LookupError(name)
+    return found
 
-    def __init__(self) -> None:
+
+class AgentGuest(Guest, LoadSnapshot, SaveSnapshot):
+    """The agent of one instance of a component.
+
+    Args:
+        find: returns the declaration of a type by its name, or raises `LookupError`.
+    """
+
+    def __init__(self, find: Callable[[str], AgentDefinition] = _declared) -> None:
+        self._find = find
         self._definition: AgentDefinition | None = None
         self._agent: Any = None
         self._creator: Principal = AnonymousPrincipal()
@@ -114,9 +126,10 @@ class AgentGuest(Guest, LoadSnapshot, SaveSnapshot):
     def _create(self, name: str, data: core.DataValue, principal: Principal) -> None:
         if self._definition is not None:
             raise common.AgentErrorInvalidInput(f"this instance already has an agent, a {self._definition.name}")
-        definition = next((each for each in definitions() if each.name == name), None)
-        if definition is None:
-            raise common.AgentErrorInvalidType(name)
+        try:
+            definition = self._find(name)
+        except LookupError:
+            raise common.AgentErrorInvalidType(name) from None
         arguments = {**_arguments(definition.constructor, data), **_injected(definition.injected, principal)}
         self._agent = trapping(lambda: definition.python(**arguments))
         self._definition, self._creator = definition, principal
