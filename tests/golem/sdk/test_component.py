@@ -7,6 +7,7 @@ import shutil
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,11 +16,10 @@ from typing import Any
 import pytest
 
 import witgen
+import witgen_runtime.values
 from tests.support.guests import once
-from tests.support.paths import ROOT
 from witgen import golem
-from witgen.build.componentize import Build, build
-from witgen.golem import sdk
+from witgen.build.componentize import Build, build, settings
 
 pytestmark = pytest.mark.slow
 
@@ -30,8 +30,8 @@ def component(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     def make(folder: Path) -> None:
         app = shutil.copy(Path(__file__).parent / "app" / "agents.py", folder)
-        places = [str(folder), str(ROOT)]  # the second has the SDK, which an editable installation only refers to
-        build(Build(str(app), sdk.WIT, "agents", golem="1.5", paths=places, out=folder / "agents.wasm"))
+        options = settings(folder, {"golem": "1.5", "paths": [str(folder)]})
+        build(Build(str(app), out=folder / "agents.wasm", **options))
 
     return once(tmp_path_factory, "agents", make) / "agents.wasm"
 
@@ -53,23 +53,57 @@ def concrete(base: Any) -> Any:
     return made
 
 
+UNUSED = {
+    "golem_core_types": "Types",
+    "golem_api_context": "Context",
+    "golem_api_oplog": "Oplog",
+    "golem_api_retry": "Retry",
+    "golem_durability_durability": "Durability",
+    "golem_quota_types": "Types",
+}
+"""What these agents do not call."""
+
+
 @pytest.fixture
-def guest(component: Path) -> Iterator[Any]:
-    """The exports of a fresh instance."""
+def opened(component: Path) -> Iterator[Any]:
+    """A fresh instance."""
+    with instance(component) as opened:
+        yield opened
+
+
+@contextmanager
+def instance(component: Path) -> Iterator[Any]:
+    """Open a fresh instance."""
     witgen.load(component)
     host = import_module("witgen.loaded.agents.host")
-    fields = {
-        "golem_agent_host": concrete(host.golem_agent_host.Host)(),
-        "golem_core_types": concrete(host.golem_core_types.Types)(),
-    }
+    fields = {module: concrete(getattr(getattr(host, module), name))() for module, name in UNUSED.items()}
 
-    class Host(concrete(host.golem_api_host.Host)):  # type: ignore[misc]
+    class Api(concrete(host.golem_api_host.Host)):  # type: ignore[misc]
         def trap(self, reason: str) -> None:
             raise TrappedError(reason)
 
-    fields["golem_api_host"] = Host()
+        def mark_begin_operation(self) -> int:
+            return 7
+
+        def mark_end_operation(self, begin: int) -> None:
+            assert begin == 7
+
+        def generate_idempotency_key(self) -> Any:
+            return sys.modules["witgen.loaded.agents.types.golem_core_types"].Uuid(0, 5)
+
+    class Agents(concrete(host.golem_agent_host.Host)):  # type: ignore[misc]
+        def get_config_value(self, key: list[str], expected_type: Any) -> Any:
+            core = sys.modules["witgen.loaded.agents.types.golem_core_types"]
+            assert (key, len(expected_type.nodes)) == (["most"], 1)
+            return core.WitValue([core.WitNodePrimU32(2)])
+
+        def parse_agent_id(self, agent_id: str) -> Any:
+            core = sys.modules["witgen.loaded.agents.types.golem_core_types"]
+            return "Counter", data(core.WitNodePrimString("ann"), core.WitNodeOptionValue(None)), None
+
+    fields |= {"golem_api_host": Api(), "golem_agent_host": Agents()}
     with golem.Services() as services, services.open(component, SimpleNamespace(**fields)) as opened:
-        yield opened.golem_agent_guest
+        yield opened
 
 
 def data(*values: Any) -> Any:
@@ -77,11 +111,12 @@ def data(*values: Any) -> Any:
     return core.DataValueTuple([core.ElementValueComponentModel(core.WitValue([value])) for value in values])
 
 
-def test_agents_run(guest: Any) -> None:
+def test_agents_run(opened: Any) -> None:
+    guest = opened.golem_agent_guest
     core = import_module("witgen.loaded.agents.types.golem_core_types")
     common = import_module("witgen.loaded.agents.types.golem_agent_common")
     nobody = common.PrincipalAnonymous()
-    assert [each.type_name for each in guest.discover_agent_types()] == ["ExampleAgent", "Counter"]
+    assert [each.type_name for each in guest.discover_agent_types()] == ["ExampleAgent", "Counter", "Till"]
     guest.initialize("Counter", data(core.WitNodePrimString("ann"), core.WitNodeOptionValue(None)), nobody)
     answer = guest.invoke("add", data(core.WitNodePrimU32(3), core.WitNodeOptionValue(None)), nobody)
     [element] = answer.value
@@ -92,7 +127,36 @@ def test_agents_run(guest: Any) -> None:
         guest.invoke("fail", data(), nobody)
 
 
-def test_the_example(guest: Any) -> None:
+def test_the_state_moves_to_another_instance(component: Path) -> None:
+    core = import_module("witgen.loaded.agents.types.golem_core_types")
+    common = import_module("witgen.loaded.agents.types.golem_agent_common")
+    nobody, one = common.PrincipalAnonymous(), data(core.WitNodePrimU32(3), core.WitNodeOptionValue(None))
+    with instance(component) as first, instance(component) as second:
+        arguments = data(core.WitNodePrimString("ann"), core.WitNodeOptionValue(None))
+        first.golem_agent_guest.initialize("Counter", arguments, nobody)
+        first.golem_agent_guest.invoke("add", one, nobody)
+        second.golem_api_load_snapshot.load(first.golem_api_save_snapshot.save())
+        [element] = second.golem_agent_guest.invoke("add", one, nobody).value
+    assert element.value.nodes[2] == core.WitNodePrimU32(13)
+
+
+def test_errors_regions_and_configuration(opened: Any) -> None:
+    core = import_module("witgen.loaded.agents.types.golem_core_types")
+    common = import_module("witgen.loaded.agents.types.golem_agent_common")
+    who = common.PrincipalGolemUser(common.GolemUserPrincipal(core.AccountId(core.Uuid(0, 1))))
+    guest = opened.golem_agent_guest
+    guest.initialize("Till", data(), who)
+    [element] = guest.invoke("pay", data(core.WitNodePrimU32(1)), who).value
+    assert element.value.nodes[0] == core.WitNodeResultValue(witgen_runtime.values.Ok(1))
+    assert element.value.nodes[1].value == "golem-user 00000000-0000-0000-0000-000000000005 2"
+    [element] = guest.invoke("pay", data(core.WitNodePrimU32(3)), who).value
+    assert element.value.nodes[0] == core.WitNodeResultValue(witgen_runtime.values.Err(1))
+    with pytest.raises(TrappedError, match="KeyError: 'half way'"):
+        guest.invoke("break_off", data(), who)
+
+
+def test_the_example(opened: Any) -> None:
+    guest = opened.golem_agent_guest
     from websockets.sync.server import ServerConnection, serve
 
     def talk(connection: ServerConnection) -> None:

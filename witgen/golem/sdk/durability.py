@@ -1,21 +1,46 @@
-"""Control over what Golem repeats after a failure."""
+"""Control over what Golem writes down, and what it repeats after a failure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum
+from typing import Literal
 from uuid import UUID
 
 from ._bindings.guest import golem_api_host as host
+from ._bindings.types import golem_api_host as types
 from .errors import DomainError
 from .trapping import fail
 from .uuids import to_uuid
 
-__all__ = ["atomic", "idempotency_key"]
+__all__ = [
+    "Fork",
+    "Persistence",
+    "atomic",
+    "commit",
+    "fork",
+    "idempotence",
+    "idempotency_key",
+    "oplog_index",
+    "persistence",
+]
+
+
+class Persistence(Enum):
+    """What is written to an agent's oplog."""
+
+    NOTHING = types.PersistenceLevelPersistNothing
+    """Nothing: after a crash the agent does all of it again."""
+    REMOTE_SIDE_EFFECTS = types.PersistenceLevelPersistRemoteSideEffects
+    """What changes something outside the agent."""
+    SMART = types.PersistenceLevelSmart
+    """Whatever is needed to get the same results again; the default."""
 
 
 @contextmanager
-def atomic() -> Iterator[None]:
+def atomic() -> Generator[None]:
     """Do a block as a whole: if the agent fails in it, Golem does all of it again.
 
         with atomic():
@@ -42,3 +67,64 @@ def idempotency_key() -> UUID:
     An agent that is resumed gets the same key at the same place.
     """
     return to_uuid(host.generate_idempotency_key())
+
+
+@contextmanager
+def persistence(level: Persistence) -> Generator[None]:
+    """Change what is written to the oplog, for a block.
+
+    with persistence(Persistence.NOTHING):
+        warm_up_cache()
+    """
+    before = host.get_oplog_persistence_level()
+    host.set_oplog_persistence_level(level.value())
+    try:
+        yield
+    finally:
+        host.set_oplog_persistence_level(before)
+
+
+@contextmanager
+def idempotence(*, repeat: bool) -> Generator[None]:
+    """Say, for a block, what happens with a call to the outside of which Golem cannot know whether it went through.
+
+    Args:
+        repeat: with True, which is the default elsewhere, it is made again, and may happen twice. With False the agent
+            fails, and it happens at most once.
+    """
+    before = host.get_idempotence_mode()
+    host.set_idempotence_mode(repeat)
+    try:
+        yield
+    finally:
+        host.set_idempotence_mode(before)
+
+
+def commit(replicas: int = 0xFF) -> None:
+    """Wait until the oplog is stored on so many replicas, or on all of them where there are fewer."""
+    host.oplog_commit(replicas)
+
+
+def oplog_index() -> int:
+    """Return the place in the oplog where the agent is; `transactions.Checkpoint` comes back to one."""
+    return host.get_oplog_index()
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """What an agent knows after `fork`.
+
+    Attributes:
+        side: which of the two it is.
+        phantom: the phantom id of the copy.
+    """
+
+    side: Literal["original", "copy"]
+    phantom: UUID
+
+
+def fork() -> Fork:
+    """Go on as two: this agent, and a copy of it with a new phantom id. The result tells them apart."""
+    result = host.fork()
+    phantom = to_uuid(result.value.forked_phantom_id)
+    return Fork("original" if isinstance(result, types.ForkResultOriginal) else "copy", phantom)

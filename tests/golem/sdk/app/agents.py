@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from witgen.golem.sdk import U32, AsyncWebSocket, agent, serve
+from witgen.golem.sdk import (
+    U32,
+    AsyncWebSocket,
+    Config,
+    DomainError,
+    Principal,
+    agent,
+    atomic,
+    idempotency_key,
+    injected,
+    raises,
+)
 from witgen.golem.sdk.websocket import ErrorClosed
 
 
@@ -48,4 +59,28 @@ class Counter:
         raise RuntimeError("on purpose")
 
 
-serve(__name__)
+@dataclass
+class Limits(Config):
+    most: U32
+
+
+class TooMuch(DomainError[str]):
+    """More than the till takes."""
+
+
+@agent
+class Till:
+    def __init__(self, limits: Limits = injected()) -> None:
+        self.limits = limits
+
+    @raises(TooMuch)
+    async def pay(self, amount: U32, principal: Principal = injected()) -> str:
+        if amount > self.limits.most:
+            raise TooMuch(f"{amount} > {self.limits.most}")
+        with atomic():
+            key = idempotency_key()
+        return f"{principal.kind} {key} {self.limits.most}"
+
+    def break_off(self) -> None:
+        with atomic():
+            raise KeyError("half way")

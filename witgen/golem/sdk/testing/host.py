@@ -17,7 +17,6 @@ from .. import agent_types
 from .._bindings.guest.testing import Fakes
 from .._bindings.types import golem_agent_common as common
 from .._bindings.types import golem_agent_host as agents
-from .._bindings.types import golem_api_host as api
 from .._bindings.types import golem_core_types as core
 from ..core_values import to_wit_type, to_wit_value
 from ..data_values import read_arguments
@@ -27,6 +26,7 @@ from ..principal import AgentPrincipal, AnonymousPrincipal, Principal
 from ..schema import OptionSchema, check
 from ..serving import AgentGuest
 from ..uuids import from_uuid, to_uuid
+from .defaults import install_defaults
 from .ids import agent_id_text
 from .scheduler import Scheduler
 
@@ -383,10 +383,10 @@ class Host:
         poll.Pollable.ready.answers(self._ready)
         poll.Pollable.block.answers(self._block)
         self._install_api()
+        install_defaults(self._fakes)
 
     def _install_api(self) -> None:
         golem = self._fakes.golem_api_host
-        state: dict[str, Any] = {"level": api.PersistenceLevelSmart(), "idempotent": True}
         golem.trap.answers(self._trap)
         golem.generate_idempotency_key.answers(lambda: from_uuid(self._new_key()))
         golem.get_oplog_index.answers(self._oplog_index)
@@ -396,10 +396,6 @@ class Host:
         golem.get_promise.answers(self._get_promise)
         golem.GetPromiseResult.get.answers(self._promise_result)
         golem.GetPromiseResult.subscribe.answers(lambda result: self._following(self._promise(result.promise)[0]))
-        golem.get_oplog_persistence_level.answers(lambda: state["level"])
-        golem.set_oplog_persistence_level.answers(lambda level: state.update(level=level))
-        golem.get_idempotence_mode.answers(lambda: bool(state["idempotent"]))
-        golem.set_idempotence_mode.answers(lambda mode: state.update(idempotent=mode))
 
 
 def _flat(given: Mapping[str, Any], path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:
