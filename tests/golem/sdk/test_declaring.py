@@ -7,7 +7,6 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-from tests.support.paths import DOCS
 from witgen.golem.sdk import U32, agent, definitions, prompt
 from witgen.golem.sdk.schema import ListSchema, OptionSchema, Primitive
 
@@ -135,14 +134,6 @@ class Later:
 
 def test_definitions_can_be_asked_for_again() -> None:
     assert definitions(__name__) == definitions(__name__)
-
-
-def test_the_documentation() -> None:
-    """The program in the documentation runs as it stands."""
-    page = (DOCS / "golem.md").read_text(encoding="utf-8").partition("## Agents as Python classes")[2]
-    program = page.partition("```python\n")[2].partition("```")[0]
-    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert (run.returncode, run.stdout) == (0, "Cart ['user'] ['add']\n"), run.stderr
 
 
 def test_importing_needs_nothing_of_the_generator() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.paths import ROOT
+from tests.support.paths import DOCS, ROOT
 
 EXAMPLE = ROOT / "examples" / "agents"
 
@@ -65,3 +66,20 @@ def test_a_build_shows_mistakes_with_their_lines(tmp_path: Path) -> None:
     assert " --> bad.py:8:5" in done.stderr
     assert "the mount lacks the constructor's parameter `name`" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_the_documentation(tmp_path: Path) -> None:
+    """The programs of the page can be declared, and its tests pass."""
+    text = (DOCS / "golem-agents.md").read_text(encoding="utf-8")
+    programs = re.findall(r"^```python\n# (\w+)\.py\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    assert len(programs) == len(re.findall("^```python", text, re.MULTILINE))
+    for name, code in programs:
+        (tmp_path / f"{name}.py").write_text(code)
+    every = [name for name, _ in programs if not name.startswith("test_")]
+    (tmp_path / "test_all.py").write_text(
+        f"import {', '.join(every)}\nfrom witgen.golem.sdk import definitions\n\n\n"
+        "def test_all_are_declared() -> None:\n    assert len(definitions()) == 7\n"
+    )
+    done = run("pytest", "-q", "-p", "no:cacheprovider", cwd=tmp_path)
+    assert "7 passed" in done.stdout, done.stdout + done.stderr
