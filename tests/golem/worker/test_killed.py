@@ -119,7 +119,11 @@ def _contents(folder: Path, container: str) -> list[str]:
     made: Any = blobs.implementations()["wasi_blobstore_blobstore"]
     opened = made.get_container(container)
     names, _ = opened.list_objects().read_stream_object_names(1 << 40)
-    return sorted(opened.get_data(name, 0, 1 << 20).incoming_value_consume_sync().decode() for name in names)
+    values = [opened.get_data(name, 0, 1 << 20) for name in names]
+    contents = sorted(value.incoming_value_consume_sync().decode() for value in values)
+    for value in values:
+        value.dropped()
+    return contents
 
 
 def _printed(output: str) -> list[int]:
