@@ -21,6 +21,8 @@ class Side(enum.Enum):
     GUEST_EXPORT = "guest export"
 
 
+_GUEST = frozenset((Side.GUEST_IMPORT, Side.GUEST_EXPORT))
+
 _HOST_TYPES: dict[type[object], str] = {
     ir.FixedList: "a fixed-length list: the C API of wasmtime has no setting that allows it",
 }
@@ -33,17 +35,16 @@ _ERROR_CONTEXT = {
     False: "an error-context: componentize-py cannot build a component that has one",
 }
 
-_KNOWN: Memo[tuple[ir.TypeId, bool], str | None] = Memo()
+_KNOWN: Memo[tuple[ir.TypeId, Side], str | None] = Memo()
 _OWNERS: Memo[int, ir.Interface] = Memo()
 
 
 def obstacle(resolve: ir.Resolve, function: ir.Function, side: Side) -> str | None:
     """Return why `function` cannot be generated for `side`, or None where it can."""
-    host = side in {Side.HOST_IMPORT, Side.HOST_EXPORT}
-    if not host and (reason := _guest_obstacle(resolve, function)):
+    if side in _GUEST and (reason := _guest_obstacle(resolve, function)):
         return reason
     for type in (*(param.type for param in function.params), function.result):
-        if type is not None and (reason := _type_obstacle(resolve, type, host=host)):
+        if type is not None and (reason := _type_obstacle(resolve, type, side)):
             return f"it uses {reason}"
     return None
 
@@ -76,13 +77,19 @@ def _owner(resolve: ir.Resolve, function: ir.Function) -> ir.Interface | None:
     return known.get(id(function))
 
 
-def _stream_obstacle(resolve: ir.Resolve, kind: ir.Stream | ir.Future, *, host: bool) -> str | None:
-    if not host and isinstance(kind, ir.Stream) and _aliased(resolve, kind.type) is ir.Prim.S8:
+def _stream_obstacle(resolve: ir.Resolve, kind: ir.Stream | ir.Future, side: Side) -> str | None:
+    if side in _GUEST and isinstance(kind, ir.Stream) and _aliased(resolve, kind.type) is ir.Prim.S8:
         return "a stream of s8: componentize-py treats it as one of u8"
-    # The wrappers of streams and futures cannot convert these.
     carried = kind.type
-    unknown = carried is not None and (contains_handle(resolve, carried) or contains_stream(resolve, carried))
-    return "a stream or future that carries resources, streams or futures" if unknown else None
+    if carried is None:
+        return None
+    ends, handles = contains_stream(resolve, carried), contains_handle(resolve, carried)
+    if side in _GUEST:  # whose wrappers cannot convert these
+        return "a stream or future that carries resources, streams or futures" if ends or handles else None
+    if ends:
+        return "a stream or future that carries streams or futures"
+    # The resources of exports may be the component's own, which adapters cannot name.
+    return "a stream or future of an export that carries resources" if handles and side is Side.HOST_EXPORT else None
 
 
 def _aliased(resolve: ir.Resolve, type: ir.Type | None) -> ir.Type | None:
@@ -92,16 +99,17 @@ def _aliased(resolve: ir.Resolve, type: ir.Type | None) -> ir.Type | None:
     return type
 
 
-def _type_obstacle(resolve: ir.Resolve, type: ir.Type, *, host: bool) -> str | None:
+def _type_obstacle(resolve: ir.Resolve, type: ir.Type, side: Side) -> str | None:
+    host = side not in _GUEST
     if isinstance(type, ir.Prim):
         return _ERROR_CONTEXT[host] if type is ir.Prim.ERROR_CONTEXT else None
     known = _KNOWN.of(resolve)
-    key = (type.id, host)
+    key = (type.id, side)
     if key not in known:
         kind = resolve.type_def(type).kind
-        inside = (_type_obstacle(resolve, part, host=host) for part in children(kind))
+        inside = (_type_obstacle(resolve, part, side) for part in children(kind))
         own = (_HOST_TYPES if host else _GUEST_TYPES).get(kind.__class__)
         if isinstance(kind, ir.Stream | ir.Future):
-            own = _stream_obstacle(resolve, kind, host=host)
+            own = _stream_obstacle(resolve, kind, side)
         known[key] = own or next((reason for reason in inside if reason), None)
     return known[key]

@@ -83,7 +83,7 @@ class _Reader(Unique):
             raise ThreadError(_INSIDE)
         wanted = self._incoming.read(size)
         try:
-            return self._manager.wait_for(wanted) if self._drives else wanted.result()
+            return self._manager.wait_for(wanted)
         except BaseException:
             self._incoming.cancel(wanted)
             raise

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .... import abi
 from ... import signatures
-from .stream_kinds import CARRIES_NO_HANDLES, data_name, key_of, put_name
+from .stream_kinds import CARRIES_NO_ENDS, data_name, key_of, put_name
 
 __all__ = ["Classes", "End", "Keys", "Passage", "classes_of", "ends_of", "keys_of", "obstacle", "passages"]
 
@@ -15,7 +15,7 @@ End = abi.Stream | abi.Future
 Keys = Mapping[End, str]
 """The keys of the streams and futures of one function."""
 Classes = tuple[abi.Type, ...]
-"""The named types in a stream's or future's elements, which determine the Python classes of the elements."""
+"""The named types and resources in a stream's or future's elements, which determine their Python classes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,8 +51,7 @@ def ends_of(function: abi.Function) -> list[End]:
 def obstacle(function: abi.Function) -> str | None:
     """Return why the streams of a function cannot be carried; None where they can."""
     carried = [part for end in ends_of(function) for part in _within(end.type)]
-    handles = (abi.Own, abi.Borrow, abi.Stream, abi.Future)
-    return CARRIES_NO_HANDLES if any(isinstance(part, handles) for part in carried) else None
+    return CARRIES_NO_ENDS if any(isinstance(part, (abi.Stream, abi.Future)) for part in carried) else None
 
 
 def keys_of(interface: str, function: abi.Function) -> dict[End, str]:
@@ -64,8 +63,8 @@ def keys_of(interface: str, function: abi.Function) -> dict[End, str]:
 
 
 def classes_of(end: End) -> Classes:
-    """Return the named types in a stream's or future's elements."""
-    named = (abi.Record, abi.Variant, abi.Enum, abi.Flags)
+    """Return the named types in a stream's or future's elements, and its resources."""
+    named = (abi.Record, abi.Variant, abi.Enum, abi.Flags, abi.Own)
     return tuple(part for part in _within(end.type) if isinstance(part, named))
 
 

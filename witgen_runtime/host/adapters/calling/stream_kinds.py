@@ -1,8 +1,8 @@
 """The kinds of streams and futures of a component, under names that composer and bindings both derive.
 
 Typed functions pass elements between the host and the component's ends, so there is one set of them for each kind. A
-kind whose elements have only unnamed types is the same wherever it occurs; any other belongs to one place in one
-function, because only there the bindings know the Python classes of its elements.
+kind whose elements have only unnamed types is the same wherever it occurs; any other, also one of resources, belongs to
+one place in one function, because only there the bindings know the Python classes of its elements.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from ..wasm.shapes import OPCODES, Function, Kind, Shape, ends_in, has_handles, named_parts
+from ..wasm.shapes import OPCODES, Function, Kind, Shape, ends_in, has_ends, named_parts, resources_of
 
 __all__ = [
-    "CARRIES_NO_HANDLES",
+    "CARRIES_NO_ENDS",
     "Kinds",
     "StreamKind",
     "data_name",
@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 _KEYWORDS = {opcode: keyword for keyword, opcode in OPCODES.items()}
-CARRIES_NO_HANDLES = "a stream or future that carries resources, streams or futures"
+CARRIES_NO_ENDS = "a stream or future that carries streams or futures"
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +78,11 @@ def key_of(interface: str, function: str, structure: str, *, named: bool) -> str
 def obstacle(shape: Shape) -> str | None:
     """Return why a stream or future cannot be carried; None where it can."""
     element = shape.parts[0]
-    return CARRIES_NO_HANDLES if element is not None and has_handles(element) else None
+    return CARRIES_NO_ENDS if element is not None and has_ends(element) else None
+
+
+def _carries_resources(shape: Shape) -> bool:
+    return any(True for _ in resources_of(shape))
 
 
 def _structure(shape: Shape | None) -> str:
@@ -96,6 +100,8 @@ def _structure(shape: Shape | None) -> str:
             parts = [label if payload is None else f"{label}({part})" for label, payload, part in cases]
         case Kind.ENUM | Kind.FLAGS:
             parts = list(shape.labels)
+        case Kind.OWN:
+            return "own"
         case Kind.FIXED_LIST:
             return f"list<{parts[0]}, {shape.size}>"
         case _:
@@ -107,17 +113,19 @@ Kinds: TypeAlias = dict[Function, dict[Shape, StreamKind]]
 """The kinds of the streams that functions pass."""
 
 
-def kinds_of(name: str, functions: Iterable[Function], known: dict[str, StreamKind]) -> Kinds:
+def kinds_of(name: str, functions: Iterable[Function], known: dict[str, StreamKind], *, exported: bool) -> Kinds:
     """Return the kinds of the streams that functions of an interface pass, but for those that cannot be carried.
 
-    `name` is that under which the bindings know the interface, `known` has the kinds met so far.
+    `name` is that under which the bindings know the interface, `known` has the kinds met so far. Streams of an
+    `exported` interface carry no resources: these may be the component's own, which the stream adapter cannot have.
     """
     found: Kinds = {}
     for function in functions:
         kinds = found[function] = {}
         for shape in dict.fromkeys(end for type_ in function.types for end in ends_in(type_)):
-            if obstacle(shape) is None:
-                named = any(True for _ in named_parts(shape))
+            resources = _carries_resources(shape)
+            if obstacle(shape) is None and not (exported and resources):
+                named = resources or any(True for _ in named_parts(shape))
                 key = key_of(name, function.name, _structure(shape), named=named)
                 kinds[shape] = known.setdefault(key, StreamKind(key, shape))
     return found

@@ -95,8 +95,9 @@ class _Composer:
         self._declared = 0
         self._known_kinds: dict[str, StreamKind] = {}
         self._kinds: Kinds = {}
-        for interface in (*plan.ends, *exports.adapted.values()):
-            self._kinds |= kinds_of(interface.name, interface.functions, self._known_kinds)
+        for interfaces, exported in ((plan.ends, False), (exports.adapted.values(), True)):
+            for each in interfaces:
+                self._kinds |= kinds_of(each.name, each.functions, self._known_kinds, exported=exported)
         self._serves = choice.serves
         self._ends: dict[str, int] = {}
         self._numbered = self._numbered_resources()
@@ -245,7 +246,7 @@ class _Composer:
         adapter = stream_adapter.make_ends(kinds)
         given = [(name, Sort.FUNC, index) for name, index in arguments]
         instance = builder.instantiate(
-            builder.component(adapter.content), [*self._type_arguments({}, adapter.types), *given]
+            builder.component(adapter.content), [*self._type_arguments(adapter.resources, adapter.types), *given]
         )
         for name in (
             stream_adapter.RUN,

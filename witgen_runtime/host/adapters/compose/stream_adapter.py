@@ -33,7 +33,7 @@ from ..code.stream_ends import (
 from ..wasm.code import CoreModule
 from ..wasm.encoding import ComponentBuilder, Sort, unsigned
 from ..wasm.layout import Core
-from ..wasm.shapes import NUMBER, Kind, Resource, Shape
+from ..wasm.shapes import NUMBER, Kind, Resource, Shape, resources_of
 from ..wasm.type_writer import Look, TypeWriter
 
 __all__ = [
@@ -65,9 +65,10 @@ _I32 = Core.I32
 
 @dataclass(frozen=True, eq=False)
 class StreamAdapter:
-    """The adapter, and the named types that it wants under which names."""
+    """The adapter, and the resources and named types that it wants under which names."""
 
     content: bytes
+    resources: dict[str, Resource] = field(default_factory=dict[str, Resource])
     types: dict[str, tuple[Shape, Look]] = field(default_factory=dict[str, tuple[Shape, Look]])
 
 
@@ -86,6 +87,10 @@ class _Maker:
         self._kinds = kinds
         self._builder = ComponentBuilder()
         self._wanted: dict[str, tuple[Shape, Look]] = {}
+        elements = [kind.element for kind in kinds if kind.element is not None]
+        carried = dict.fromkeys(resource for element in elements for resource in resources_of(element))
+        self._resources = {f"resource{number}": resource for number, resource in enumerate(carried)}
+        self._handles = {resource: self._builder.import_resource(name) for name, resource in self._resources.items()}
         self._real = self._writer(Look())
         self._host = self._writer(Look(text=True))
         self._module = CoreModule()
@@ -93,14 +98,12 @@ class _Maker:
         self._memory = self._realloc = 0
 
     def _writer(self, look: Look) -> TypeWriter:
-        no_resources: dict[Resource, int] = {}
-
         def declare(shape: Shape, definition: int) -> int:
             name = f"type{len(self._wanted)}"
             self._wanted[name] = (shape, look)
             return self._builder.import_(name, Sort.TYPE, definition)
 
-        return TypeWriter(self._builder, no_resources.__getitem__, declare, look)
+        return TypeWriter(self._builder, self._handles.__getitem__, declare, look)
 
     def make(self) -> StreamAdapter:
         builder = self._builder
@@ -134,7 +137,7 @@ class _Maker:
         opened = self._wire(OPENED, builder.lower(opened, []), [_I32] * 2)
         kinds = [self._wire_kind(kind, *each) for kind, each in zip(self._kinds, passing, strict=True)]
         self._write(task, kinds, opened, allocate, free)
-        return StreamAdapter(builder.encoded(), self._wanted)
+        return StreamAdapter(builder.encoded(), self._resources, self._wanted)
 
     def _import_passing(self, kind: StreamKind) -> tuple[int, int]:
         """Import the functions that pass elements of a kind to the host, and from it."""

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 __all__ = [
     "BYTE", "ENDS", "NAMED", "NUMBER", "OPCODES", "PRIMITIVES", "STRING", "Function", "Interface", "Kind", "Resource",
-    "Shape", "carries_bytes", "carries_ends", "ends_in", "has_handles", "is_bytes", "named_parts", "reaches",
+    "Shape", "carries_bytes", "carries_ends", "ends_in", "has_ends", "is_bytes", "named_parts", "reaches",
     "resources_of",
 ]  # fmt: skip
 
@@ -138,19 +138,17 @@ def carries_bytes(shape: Shape) -> bool:
     return known
 
 
-def has_handles(shape: Shape) -> bool:
-    """Return whether a type has handles in it, of resources or of streams and futures."""
-    return shape.kind in (*ENDS, Kind.OWN, Kind.BORROW) or any(
-        part is not None and has_handles(part) for part in shape.parts
-    )
+def has_ends(shape: Shape) -> bool:
+    """Return whether a type has streams or futures in it."""
+    return shape.kind in ENDS or any(part is not None and has_ends(part) for part in shape.parts)
 
 
 def carries_ends(shape: Shape) -> bool:
-    """Return whether a type has a stream or future in it that adapters can pass: those of handles cannot be."""
+    """Return whether a type has a stream or future in it that adapters can pass: those of streams cannot be."""
     known = _ends.get(shape)
     if known is None:
         parts = [part for part in shape.parts if part is not None]
-        known = not any(map(has_handles, parts)) if shape.kind in ENDS else any(map(carries_ends, parts))
+        known = not any(map(has_ends, parts)) if shape.kind in ENDS else any(map(carries_ends, parts))
         _ends[shape] = known
     return known
 
