@@ -21,7 +21,7 @@ LARGE = 8 << 20
 
 @pytest.fixture(scope="module", params=["h11", "httptools", "hypercorn"])
 def served(web: Path, request: pytest.FixtureRequest) -> Generator[Server]:
-    app = Proxy.asgi(web)
+    app = Proxy.asgi(web, requests=1000)
     with behind_hypercorn(app) if request.param == "hypercorn" else behind_uvicorn(app, http=request.param) as server:
         yield server
 

@@ -18,14 +18,32 @@ pytestmark = pytest.mark.slow
 PROGRAMS = re.findall(r"^```python\n(.*?)^```", (ROOT / "docs" / "serving.md").read_text(), re.DOTALL | re.MULTILINE)
 
 
-@pytest.mark.parametrize(("program", "path"), [*zip(PROGRAMS, ["/", "/wasm/"], strict=True)])
-def test_programs_run(program: str, path: str, web: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shutil.copy(web, tmp_path / "app.wasm")
+@pytest.mark.parametrize(
+    ("program", "guest", "path", "begins"),
+    [
+        (program, *expected)
+        for program, expected in zip(
+            PROGRAMS,
+            [("web", "/", "GET / "), ("web", "/wasm/", "GET / "), ("async_web", "/", "Method_Get /")],
+            strict=True,
+        )
+    ],
+)
+def test_programs_run(
+    program: str,
+    guest: str,
+    path: str,
+    begins: str,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shutil.copy(request.getfixturevalue(guest), tmp_path / "app.wasm")
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
     exec(program, names)
     with behind_uvicorn(names["app"]) as server, server.client() as client:
-        assert client.get(path).text.startswith("GET / ")
+        assert client.get(path).text.startswith(begins)
 
 
 def test_the_example_runs(web: Path, monkeypatch: pytest.MonkeyPatch) -> None:

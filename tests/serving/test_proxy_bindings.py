@@ -1,4 +1,4 @@
-"""The bindings of `wasi:http/proxy` are what witgen generates."""
+"""The bindings that `witgen.proxy` ships are what witgen generates."""
 
 from __future__ import annotations
 
@@ -16,10 +16,19 @@ BINDINGS = Config(
     out=ROOT / "witgen" / "proxy" / "_bindings",
 )
 
+SERVICE = Config(
+    ROOT / "witgen" / "proxy" / "service.wit",
+    golem="main",
+    guest=False,
+    runtime="witgen_runtime",
+    out=ROOT / "witgen" / "proxy" / "_service",
+)
 
-def test_bindings_are_up_to_date(request: pytest.FixtureRequest) -> None:
+
+@pytest.mark.parametrize("bindings", [BINDINGS, SERVICE], ids=["proxy", "service"])
+def test_bindings_are_up_to_date(bindings: Config, request: pytest.FixtureRequest) -> None:
     if request.config.getoption("--update-golden"):
-        generate(BINDINGS)
-    plan = check(BINDINGS).plan
+        generate(bindings)
+    plan = check(bindings).plan
     assert plan is not None
     assert not plan.drift, "run this test with --update-golden"

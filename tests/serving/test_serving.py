@@ -96,30 +96,19 @@ def test_both_directions_stream_at_once(served: Server) -> None:
 @on_linux
 def test_a_large_body_is_not_buffered(web: Path) -> None:
     with behind_uvicorn(Proxy.asgi(web, body_limit=None, deadline=120)) as server:
-        _through(server, 1)
+        _upload(server, 1)
         before = _peak()
-        _through(server, 100)
+        _upload(server, 100)
         assert _peak() - before < 30 << 20
 
 
-def _through(server: Server, mebibytes: int) -> None:
-    """Have the guest send a body back while it arrives."""
-
-    def send() -> None:
+def _upload(server: Server, mebibytes: int) -> None:
+    """Have the guest count the bytes of a body."""
+    with server.connect() as connection:
+        connection.sendall(b"POST /count HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % (mebibytes << 20))
         for _ in range(mebibytes):
             connection.sendall(bytes(1 << 20))
-
-    with server.connect() as connection:
-        head = b"POST /pipe HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
-        connection.sendall(head % (mebibytes << 20))
-        sending = threading.Thread(target=send)
-        sending.start()
-        buffer, zeros, last = bytearray(1 << 16), 0, b""
-        while size := connection.recv_into(buffer):
-            zeros += buffer.count(0, 0, size)
-            last = (last + buffer[max(size - 5, 0) : size])[-5:]
-        sending.join()
-    assert (zeros, last) == (mebibytes << 20, b"0\r\n\r\n")
+        assert b"200 OK" in connection.recv(1 << 16)
 
 
 def _peak() -> int:

@@ -25,7 +25,7 @@ HIDDEN = b"GET /report?hidden HTTP/1.1\r\nhost: hidden\r\nconnection: close\r\n\
 
 @pytest.fixture(scope="module", params=["h11", "httptools", "hypercorn"])
 def served(web: Path, request: pytest.FixtureRequest) -> Generator[Server]:
-    app = Proxy.asgi(web)
+    app = Proxy.asgi(web, requests=1000)
     with behind_hypercorn(app) if request.param == "hypercorn" else behind_uvicorn(app, http=request.param) as server:
         yield server
 

@@ -103,7 +103,9 @@ def serve(
     reload: bool,
     **options: Any,
 ) -> None:
-    """Serve COMPONENT, which exports `wasi:http/incoming-handler`, over HTTP. Needs `witgen[serve]`.
+    """Serve COMPONENT, which exports `wasi:http/incoming-handler` or `wasi:http/handler`, over HTTP.
+
+    Needs `witgen[serve]`.
 
     Each request gets an instance of its own unless --requests-per-instance says otherwise. The first Ctrl-C or SIGTERM
     lets running requests end.
@@ -144,10 +146,13 @@ def _application(component: Path, options: Any) -> HttpApplication:
     """Compile the component."""
     from witgen_runtime.host import HostError
 
-    from ..proxy import Proxy
+    from ..proxy import Proxy, Service
 
     try:
-        return Proxy.asgi(component, **options)
+        data = component.read_bytes()
+        # The names of exports stand in a component as they are.
+        is_service = b"wasi:http/handler@0.3." in data and b"wasi:http/incoming-handler@0.2." not in data
+        return (Service if is_service else Proxy).asgi(component, **options)
     except (HostError, ValueError) as error:
         raise click.ClickException(str(error)) from error
 

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Final, TypeAlias, cast
 
 from wasmtime.component import Component
 
 from ..component import ComponentSource
+from ..errors import LinkError
 from ..linking.preparation import prepare
 from ..world import World, definition_of
 from .answering import FailedError, Response, Send
 from .exchange import Exchange
 from .feeding import BodyLengthError, BodyTooLargeError, Receive, feed
-from .handler_types import HandlerTypes
+from .generations import generation_of
+from .handler_types import HANDLER
 from .headers import CLOSE, MULTIPLEXED, HeadError, RequestHead, Scope, request_head
 from .instances import Instances, ServedInstance, ServedWorld
 from .options import ServeOptions, serving
-from .resources import served_release
+from .service_types import SERVICE_HANDLER
 
 __all__ = ["HttpApplication"]
 
@@ -68,7 +70,8 @@ class HttpApplication:
     def __init__(self, world: type[World], component: ComponentSource, imports: object, options: ServeOptions) -> None:
         self._definition = definition_of(world)
         self._serving = serving(f"{world.__name__}.asgi", cast("Mapping[str, object]", options))
-        members = {"_definition": self._definition, "_types": HandlerTypes.of(self._definition)}
+        self._generation = generation_of(self._definition)
+        members = {"_definition": self._definition, "_generation": self._generation}
         self._world: type[ServedWorld] = type(world.__name__, (ServedWorld,), members)
         is_maker = callable(imports) and not isinstance(imports, type)
         self._imports = cast("Callable[[], object]", imports) if is_maker else lambda: imports
@@ -78,8 +81,12 @@ class HttpApplication:
 
     def _prepared(self, source: ComponentSource) -> Component:
         ready = prepare(self._definition, source, self._serving.limits, self._serving.adapters)
-        served_release(ready.engine)
-        self._definition.needs(ready.component, ready.engine)
+        self._generation.check(ready.engine)
+        try:
+            self._definition.needs(ready.component, ready.engine)
+        except LinkError as error:
+            hint = _other_world(self._generation.handler.name, ready.component.type.exports(ready.engine))
+            raise (LinkError(f"{error}\n{hint}") if hint else error) from None
         return ready.component
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -273,6 +280,15 @@ class _Turn:
         finally:
             self._exchange.close()
             self._pool.release(self._instance, intact=answered and outcome is None)
+
+
+def _other_world(served: str, exports: Iterable[str]) -> str:
+    """Return which ready-made world a component fits that has the handler of the other generation."""
+    for name in exports:
+        for handler, world in ((SERVICE_HANDLER, "Service"), (HANDLER, "Proxy")):
+            if name.startswith(handler) and not served.startswith(handler):
+                return f"it exports {name}, which `witgen.proxy.{world}` serves"
+    return ""
 
 
 def _failed(head: RequestHead, reason: str) -> None:

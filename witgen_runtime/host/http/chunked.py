@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["END", "ChunkedBody", "ChunkedError", "chunk"]
+__all__ = ["END", "LAST", "ChunkedBody", "ChunkedError", "chunk", "field_line"]
 
-END: Final = b"0\r\n\r\n"
+LAST: Final = b"0\r\n"
+"""The last chunk."""
+
+END: Final = LAST + b"\r\n"
 """The end of a body without trailers."""
 
 _LINE_LIMIT: Final = 1 << 17
@@ -20,6 +23,11 @@ class ChunkedError(Exception):
 def chunk(data: bytes) -> bytes:
     """Return bytes, of which there is at least one, as a chunk."""
     return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def field_line(name: str, value: bytes) -> bytes:
+    """Return a trailer."""
+    return b"%b: %b\r\n" % (name.encode("ascii"), value)
 
 
 class ChunkedBody:

@@ -15,10 +15,8 @@ from ..linking.instantiation import Setup
 from ..linking.linker import Linkage
 from ..store_thread import StoreThread
 from ..world import World
-from . import resources
-from .bodies import Bodies
 from .exchange import Exchange
-from .handler_types import HandlerTypes
+from .generations import Generation
 from .options import Serving
 
 __all__ = ["Instances", "ServedInstance", "ServedWorld"]
@@ -31,11 +29,11 @@ _GRACE: Final = 5.0
 class ServedWorld(World):
     """Base of a world whose handler is called for each request."""
 
-    _types: ClassVar[HandlerTypes]
+    _generation: ClassVar[Generation]
 
     def _bind(self, instance: Instance) -> None:
-        handler = self._types.handler
-        self.handle: Callable[..., None] = instance.function(handler.functions[0], handler.name)
+        handler = self._generation.handler
+        self.handle: Callable[..., Any] = instance.function(handler.functions[0], handler.name)
 
 
 class ServedInstance:
@@ -47,9 +45,13 @@ class ServedInstance:
     """
 
     def __init__(
-        self, thread: StoreThread, world: ServedWorld, bodies: Bodies, types: HandlerTypes, generation: int
+        self,
+        thread: StoreThread,
+        world: ServedWorld,
+        answer: Callable[[Callable[..., Any], Exchange], None],
+        generation: int,
     ) -> None:
-        self._thread, self._world, self._bodies, self._types = thread, world, bodies, types
+        self._thread, self._world, self._answer = thread, world, answer
         self.generation = generation
         self.used = 0
 
@@ -58,29 +60,27 @@ class ServedInstance:
         cls, world: type[ServedWorld], component: Component, imports: object, wanted: Serving, generation: int
     ) -> ServedInstance:
         """Open an instance on the running loop."""
-        types, made = world._types, list[Bodies]()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  (see `World`)
+        made = list[Callable[[Callable[..., Any], Exchange], None]]()
+        wasi_http = world._generation  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  (see `World`)
 
         def define(linkage: Linkage) -> None:
-            made.append(resources.link(linkage, types))
+            made.append(wasi_http.link(linkage))
 
         options, setup = wanted.opening(), Setup(on_linkage=define)
         thread = StoreThread(asyncio.get_running_loop(), options.limits.deadline)
         try:
-            opened = await thread.run(partial(thread.open, world, component, imports, options, setup))
+            opened = await thread.run(
+                partial(thread.open, world, component, wasi_http.imports(imports), options, setup)
+            )
         except BaseException:
             thread.end()
             raise
-        return cls(thread, opened, made[0], types, generation)
+        return cls(thread, opened, made[0], generation)
 
     async def handle(self, exchange: Exchange) -> None:
         """Have the guest answer a request; return when it has ended. Cancelling this stops the guest."""
         self.used += 1
-        await self._thread.run(partial(self._handle, exchange))
-
-    def _handle(self, exchange: Exchange) -> None:
-        self._bodies.start_over()
-        request = resources.IncomingRequest(exchange, self._bodies, self._types)
-        self._world.handle(request, resources.ResponseOutparam(exchange))
+        await self._thread.run(partial(self._answer, self._world.handle, exchange))
 
     async def close(self) -> None:
         """Close the store; a running guest is stopped."""

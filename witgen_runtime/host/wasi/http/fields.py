@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-__all__ = ["HeadError", "end_to_end"]
+__all__ = ["HeadError", "end_to_end", "is_field"]
 
 _HOP_BY_HOP: Final = frozenset(
     {b"connection", b"http2-settings", b"keep-alive", b"proxy-authenticate", b"proxy-authorization"}
@@ -20,6 +20,11 @@ _VALUE: Final = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
 
 class HeadError(Exception):
     """The head of a message is malformed."""
+
+
+def is_field(name: str, value: bytes) -> bool:
+    """Return whether name and value of a header have only characters that they may have."""
+    return name.isascii() and bool(_NAME.fullmatch(name.encode()) and _VALUE.fullmatch(value))
 
 
 def end_to_end(fields: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
