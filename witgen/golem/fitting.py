@@ -15,7 +15,7 @@ from witgen_runtime import abi
 from witgen_runtime.host.signatures import structure
 from witgen_runtime.values import Err, Ok, Some
 
-__all__ = ["fitted", "fitting_service"]
+__all__ = ["converted", "converts", "fitted", "fitting_service"]
 
 
 def fitted(ours: abi.Function, theirs: abi.Function) -> abi.Function | None:
@@ -93,8 +93,8 @@ def _converting(call: Callable[..., Any], ours: abi.Function, declared: abi.Func
         # Methods get their object first, which constructors do not declare.
         leading = len(arguments) - len(pairs)
         given = zip(pairs, arguments[leading:], strict=True)
-        value = call(*arguments[:leading], *[_converted(*types, argument) for types, argument in given])
-        return value if ours.kind is abi.FunctionKind.CONSTRUCTOR else _converted(ours.result, declared.result, value)
+        value = call(*arguments[:leading], *[converted(*types, argument) for types, argument in given])
+        return value if ours.kind is abi.FunctionKind.CONSTRUCTOR else converted(ours.result, declared.result, value)
 
     return converted
 
@@ -105,7 +105,7 @@ def _chosen(ours: abi.Type, theirs: abi.Type) -> abi.Type:
 
 def _goes(source: abi.Type | None, target: abi.Type | None, theirs: abi.Type | None) -> bool:
     """Return whether values can be passed on; handles belong to one side, and cannot be inside converted values."""
-    return structure(source) == structure(target) or (not _has_handles(theirs) and _converts(source, target))
+    return structure(source) == structure(target) or (not _has_handles(theirs) and converts(source, target))
 
 
 def _has_handles(type_: abi.Type | None) -> bool:
@@ -114,40 +114,40 @@ def _has_handles(type_: abi.Type | None) -> bool:
     return isinstance(type_, (abi.Own, abi.Borrow)) or any(map(_has_handles, abi.children(type_)))
 
 
-def _converts(source: abi.Type | None, target: abi.Type | None) -> bool:
+def converts(source: abi.Type | None, target: abi.Type | None) -> bool:
     """Return whether each value of a type has a counterpart in another one."""
     match source, target:
         case abi.Record(), abi.Record():
             fields = {field.name: field.type for field in source.fields}
-            return all(field.name in fields and _converts(fields[field.name], field.type) for field in target.fields)
+            return all(field.name in fields and converts(fields[field.name], field.type) for field in target.fields)
         case abi.Variant(), abi.Variant():
             cases = {case.name: case.payload for case in target.cases}
-            return all(case.name in cases and _converts(case.payload, cases[case.name]) for case in source.cases)
+            return all(case.name in cases and converts(case.payload, cases[case.name]) for case in source.cases)
         case abi.Enum(), abi.Enum():
             return {*source.cases} <= {*target.cases}
         case ((abi.Option() | abi.List() | abi.Tuple() | abi.Result()), _) if type(source) is type(target):
             inner, outer = abi.children(source), abi.children(cast("abi.Type", target))
-            return len(inner) == len(outer) and all(map(_converts, inner, outer))
+            return len(inner) == len(outer) and all(map(converts, inner, outer))
         case _:
             return structure(source) == structure(target)
 
 
-def _converted(source: abi.Type | None, target: abi.Type | None, value: Any) -> Any:
-    """Return the counterpart of a value; `_converts` has said that there is one."""
+def converted(source: abi.Type | None, target: abi.Type | None, value: Any) -> Any:
+    """Return the counterpart of a value; `converts` has said that there is one."""
     match source, target:
         case _ if source is target:
             return value
         case abi.Record(), abi.Record():
             fields = {field.name: field for field in source.fields}
             pairs = [(fields[field.name], field.type) for field in target.fields]
-            return target.python(*[_converted(own.type, type_, getattr(value, own.attribute)) for own, type_ in pairs])
+            return target.python(*[converted(own.type, type_, getattr(value, own.attribute)) for own, type_ in pairs])
         case abi.Variant(), abi.Variant():
             case_ = next(each for each in source.cases if isinstance(value, each.python))
             other = next(each for each in target.cases if each.name == case_.name)
             return (
                 other.python()
                 if other.payload is None
-                else other.python(_converted(case_.payload, other.payload, value.value))
+                else other.python(converted(case_.payload, other.payload, value.value))
             )
         case abi.Enum(), abi.Enum():
             name = source.cases[list(source.python).index(value)]
@@ -162,16 +162,16 @@ def _composed(source: abi.Type | None, target: abi.Type | None, value: Any) -> A
     match source, target:
         case abi.Option(), abi.Option():
             if value is None or not isinstance(source.type, abi.Option):
-                return None if value is None else _converted(source.type, target.type, value)
-            return Some(_converted(source.type, target.type, value.value))
+                return None if value is None else converted(source.type, target.type, value)
+            return Some(converted(source.type, target.type, value.value))
         case abi.List(), abi.List():
-            return value if isinstance(value, bytes) else [_converted(source.element, target.element, x) for x in value]
+            return value if isinstance(value, bytes) else [converted(source.element, target.element, x) for x in value]
         case abi.Tuple(), abi.Tuple():
-            return tuple(_converted(*types) for types in zip(source.types, target.types, value, strict=True))
+            return tuple(converted(*types) for types in zip(source.types, target.types, value, strict=True))
         case abi.Result(), abi.Result():
             content = value.value
             if isinstance(value, Ok):
-                return Ok(_converted(source.ok, target.ok, content))
-            return Err(_converted(source.err, target.err, content))
+                return Ok(converted(source.ok, target.ok, content))
+            return Err(converted(source.err, target.err, content))
         case _:
             return value

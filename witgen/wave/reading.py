@@ -11,7 +11,8 @@ from .errors import WaveError
 __all__ = ["Reader"]
 
 _SPACE = re.compile(r"(?:[ \t\r\n]+|//[^\n]*)*")
-_LABEL = re.compile(r"(%?)([a-zA-Z][a-zA-Z0-9]*(?:-[a-zA-Z0-9]+)*)(?![\w-])", re.ASCII)
+_LABEL = re.compile(r"(%?)([a-zA-Z][a-zA-Z0-9]*(?:-[a-zA-Z0-9]+)*|[a-zA-Z_]\w*)(?![\w-])", re.ASCII)
+"""A label of WIT, or a name as programming languages have it: types of Golem's agents spell their parts so."""
 _NUMBER = re.compile(r"-?(?:inf|[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)(?![\w.])", re.ASCII)
 _STRAIGHT = re.compile(r'[^"\\\n]*')
 _ESCAPE = re.compile(r"""\\(?:u\{([0-9a-fA-F]{1,6})\}|(['"tnr\\]))""")

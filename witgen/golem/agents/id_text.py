@@ -143,6 +143,7 @@ class IdReader:
         self._text = text
         self._at = 0
         self._type_name = type_name
+        self._place = f"agent id {type_name}(…): " if type_name else ""
 
     def parameters(self, schema: Schema) -> list[Any]:
         """Read all parameters of a constructor."""
@@ -163,6 +164,13 @@ class IdReader:
             self._need(")")
         return values
 
+    def element(self, element: Element) -> Any:
+        """Read one value that is not in an id."""
+        value = self._element(element, 0)
+        if self._at < len(self._text):
+            raise self._expected("the end")
+        return value
+
     def _end(self, wanted: Sequence[Parameter]) -> None:
         if self._at < len(self._text):
             if self._comes(",") or not wanted:
@@ -173,7 +181,7 @@ class IdReader:
     def _expected(self, what: str) -> AgentIdError:
         token = _TOKEN.match(self._text, self._at)
         found = f"`{token[0]:.40}`" if token else "its end"
-        return AgentIdError(f"agent id {self._type_name}(…): expected {what}, got {found} (position {self._at + 1})")
+        return AgentIdError(f"{self._place}expected {what}, got {found} (position {self._at + 1})")
 
     def _comes(self, symbol: str) -> bool:
         return self._text.startswith(symbol, self._at)
@@ -260,7 +268,7 @@ class IdReader:
 
     def _value(self, type_: abi.Type, depth: int) -> Any:
         if depth >= MAX_DEPTH:
-            raise AgentIdError(f"agent id {self._type_name}(…): values are nested less than {MAX_DEPTH} deep")
+            raise AgentIdError(f"{self._place}values are nested less than {MAX_DEPTH} deep")
         match type_:
             case abi.Prim():
                 return self._primitive(type_)

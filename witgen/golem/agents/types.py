@@ -34,6 +34,10 @@ _PRIMITIVES: Final[dict[type[Any], abi.Prim]] = {
     core.WitTypeNodePrimBoolType: abi.BOOL,
     core.WitTypeNodePrimStringType: abi.STRING,
 }
+_ENUM: Final[Any] = enum.Enum
+_FLAG: Final[Any] = enum.Flag
+"""For classes whose names are known when they are made."""
+
 _NODES: Final[dict[abi.Prim, type[Any]]] = {type_: node for node, type_ in _PRIMITIVES.items()}
 
 
@@ -76,12 +80,12 @@ class _Reader:
                 return _variant(name, [(each, self._maybe(index)) for each, index in cases])
             case core.WitTypeNodeEnumType(cases):
                 _refuse_repeated(cases)
-                members = enum.Enum(_identifier(name or "Enum"), [(f"c{at}", each) for at, each in enumerate(cases)])
-                return abi.Enum(name or "enum", members, tuple(cases))
+                members = [(f"c{at}", each) for at, each in enumerate(cases)]
+                return abi.Enum(name or "enum", _ENUM(_identifier(name or "Enum"), members), tuple(cases))
             case core.WitTypeNodeFlagsType(flags):
                 _refuse_repeated(flags)
                 bits = [(f"f{at}", 1 << at) for at in range(len(flags))]
-                return abi.Flags(name or "flags", enum.Flag(_identifier(name or "Flags"), bits), tuple(flags))
+                return abi.Flags(name or "flags", _FLAG(_identifier(name or "Flags"), bits), tuple(flags))
             case core.WitTypeNodeTupleType(indices):
                 return abi.Tuple(tuple(map(self.read, indices)))
             case core.WitTypeNodeListType(index):

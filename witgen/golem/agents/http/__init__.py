@@ -1,0 +1,1 @@
+"""Agents behind HTTP, as Golem's gateway serves them."""
