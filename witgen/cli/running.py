@@ -69,6 +69,8 @@ class _Limit(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 @click.option(
     "--component", "others", multiple=True, metavar="[NAME=]FILE", help="Another component, for calls and updates."
 )
+@click.option("--config", multiple=True, metavar="K=V", help="Configuration of agents, from now on.")
+@click.option("--secret", "secrets", multiple=True, metavar="K=V", help="A secret of agents, from now on.")
 @click.option("--key", help="The call's idempotency key: reusing it resumes the call or returns its result.")
 @click.option(
     "--update",
@@ -114,6 +116,9 @@ class _Limit(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 @reporting
 def run(*, component: str, function: str, state: Path | None, as_json: bool, watching: bool, **options: Any) -> int:
     """Call FUNCTION of COMPONENT (a file, or NAME=FILE) as a durable worker, with Golem's services on this machine.
+
+    Of a component with agents, FUNCTION is an agent, Type(parameters), and the first argument is the method:
+    witgen run shop.wasm 'Cart("ann")' add '{name: "pen", price: 1.5}'. Text needs no quotes as an argument.
 
     Arguments are WAVE, one by one: 42, '"text"', '[1, 2]', '{name: "Ann"}'. Only the result is written to
     stdout. The component's output and the warnings that it logs (with -v, everything that it logs) go to stderr.

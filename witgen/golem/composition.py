@@ -15,12 +15,13 @@ from witgen_runtime.host.world import definition_of
 
 from ..base.resources import golem_releases_of
 from ..loading.bindings import content_of, generated
-from ..loading.implementations import implementations
+from ..loading.implementations import complete, implementations
 from ._bindings.host import Services as ServicesWorld
+from .agents._bindings.host import AgentServices as AgentServicesWorld
 from .fitting import fitting_service
 from .generations import of_generation
 
-__all__ = ["Composition", "compose", "compose_world"]
+__all__ = ["AGENT_FIELD", "Composition", "compose", "compose_world"]
 
 
 def _service(item: Import) -> Import:
@@ -33,6 +34,19 @@ _PACKAGE: Final = re.compile(r"([^/]+)/[^@]+(.*)")
 
 _SERVICES = {item.name: _service(item) for item in definition_of(ServicesWorld).imports}
 _VERSIONS = Versions(_SERVICES)
+
+AGENT_FIELD: Final = "{}_1_5"
+"""The field of an implementation for Golem 1.5, by the attribute of the bindings: workers have the same interfaces."""
+
+_AGENT_SERVICES = {
+    item.name: replace(item, attribute=AGENT_FIELD.format(item.attribute))
+    for item in definition_of(AgentServicesWorld).imports
+    if item.name not in _SERVICES and not item.native
+}
+_AGENT_VERSIONS = Versions(_AGENT_SERVICES)
+_AGENT_HOST: Final = AGENT_FIELD.format("golem_agent_host")
+_AGENT_RELEASE: Final = re.compile(r"golem:[^/]+/[^@]+@1\.(?:[5-9]|[1-9][0-9]+)\.")
+"""The names of the interfaces of Golem 1.5 and later."""
 
 
 class Composition:
@@ -81,7 +95,6 @@ def compose(
 def compose_world(
     world: type[World], content: bytes, services: Mapping[str, object], own: object = None
 ) -> Composition:
-    """Put a component's world together, whose class is known already; see `compose`."""
     """Put a component's world together, whose class is known already; see `compose`.
 
     Raises:
@@ -98,7 +111,13 @@ def compose_world(
             served_by = fitting_service(services[service.attribute], service.interface, item.interface)
             setattr(given, item.attribute, served_by)
             served.add(item.name)
-    _refuse_other_releases(item for item in imports if not (item.native or hasattr(given, item.attribute)))
+    unserved = [item for item in imports if not (item.native or hasattr(given, item.attribute))]
+    if _AGENT_HOST in services:
+        # What only a cluster has fails where it is called.
+        names = {item.name for item in unserved if "1.5" in golem_releases_of(_PACKAGE.sub(r"\1\2", item.name))}
+        complete(replace(definition, imports=tuple(item for item in imports if item.name in names)), given)
+    else:
+        _refuse_other_releases(unserved)
     changed = replace(definition, imports=imports)
     members = {"_definition": changed, "__doc__": world.__doc__, "__module__": world.__module__}
     composed = new_class(world.__name__, (world,), exec_body=lambda body: body.update(members))
@@ -130,6 +149,9 @@ def _refuse_other_releases(unserved: Iterable[Import]) -> None:
 
 def _service_of(item: Import) -> Import | None:
     """Return the services' import that matches a component's: the same version, or else the newest compatible one."""
+    if item.name not in _SERVICES and _AGENT_RELEASE.match(item.name):
+        known = _AGENT_VERSIONS.find(item.name)
+        return None if known is None else _AGENT_SERVICES[known]
     known = _VERSIONS.find(item.name)
     return None if known is None else _SERVICES[known]
 

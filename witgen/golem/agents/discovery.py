@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from witgen_runtime import abi
 from witgen_runtime.host import HostError, Http, LinkError, Wasi, World
-from witgen_runtime.host.linking.instantiation import Instance, Setup, open_component
+from witgen_runtime.host.linking.instance import Instance
+from witgen_runtime.host.linking.instantiation import Setup, open_component
 from witgen_runtime.host.open_options import Chosen
 from witgen_runtime.host.signatures import structure
 from witgen_runtime.host.store.limits import Limits
@@ -30,6 +31,9 @@ _DEADLINE: Final = 60.0
 """Seconds that a component has to describe its agents."""
 
 _MEMORY: Final = 1 << 30
+
+_SETUP: Final = Setup(streams=True, bounds_waits=False)
+"""As for workers, so that both use the same compiled code."""
 
 
 def guest_of(world: type[World]) -> abi.Interface | None:
@@ -100,7 +104,7 @@ def agents_of(world: type[World], content: bytes) -> AgentTypes:
     wasi = Wasi(env={"RUST_BACKTRACE": "1"}, stdout=None, stderr=None)
     options = Chosen(wasi, Limits(deadline=_DEADLINE, memory=_MEMORY), None, Http(allow=()))
     try:
-        found = open_component(definition, content, imports, options, Setup(), ask)
+        found = open_component(definition, content, imports, options, _SETUP, ask)
     except LinkError:
         raise
     except (HostError, NotImplementedError) as error:

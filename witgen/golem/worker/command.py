@@ -19,7 +19,9 @@ from ... import wave
 from ...diagnostics.errors import WitgenError
 from ..services.errors import ServiceError
 from .advice import DEFAULT_STATE, command
-from .errors import Stopped, WorkerError
+from .agent_command import call_of, configure, names_agent
+from .agents import INVOKE
+from .errors import Stopped, TrappedError, WorkerError
 from .executor import Executor
 from .exports import Export
 from .instance import Surroundings
@@ -27,7 +29,7 @@ from .oplog.codec import Encoded
 from .storage.tables import ComponentRecord
 from .worker import Worker
 
-__all__ = ["DEFAULT_STATE", "Answer", "Run", "run"]
+__all__ = ["DEFAULT_STATE", "Answer", "Run", "opened", "run", "variables"]
 
 
 DEADLINE: Final = 3600.0
@@ -42,8 +44,8 @@ class Run:
 
     Attributes:
         component: the component's file; `name=file` to give it another name.
-        function: the exported function, by its full name or an unambiguous part of it.
-        arguments: the arguments in WAVE, or in JSON with `json`.
+        function: the exported function, by its full name or an unambiguous part of it; or an agent's id.
+        arguments: the arguments in WAVE, or in JSON with `json`; for an agent, the method and its arguments.
         worker: the worker's name; None for a new worker with a generated name.
         env: the environment of a new worker.
         folders: folders that the guest can access: `folder`, or `folder::name in the guest`.
@@ -53,6 +55,8 @@ class Run:
         deadline: the time limit of the call, in seconds; None for no limit.
         memory: the size limit of each memory, in bytes; None for no limit.
         disk: the size limit, in bytes, of the oplog with response bodies, of the worker's files, and of each store.
+        config: configuration of the agent types that read it, to set first: `path=value`.
+        secrets: secrets of the environment of all agents, to set first: `path=value`.
         guest_stdout: the destination of the component's standard output: `stderr`, `stdout` or `none`.
     """
 
@@ -72,6 +76,8 @@ class Run:
     network: bool = True
     json: bool = False
     guest_stdout: str = "stderr"
+    config: Sequence[str] = ()
+    secrets: Sequence[str] = ()
     say: Callable[[str], None] = field(default=print)
 
 
@@ -105,6 +111,10 @@ def run(wanted: Run, begun: Callable[[Executor], object] = lambda _: None) -> An
         for other in others:
             executor.add_component(*other)
         component = executor.add_component(*main)
+        program = executor.program(component.id, component.version)
+        if names_agent(program, wanted.function):
+            return _run_agent(executor, component, wanted)
+        _refuse_agent_options(wanted)
         name = wanted.worker or f"run-{secrets.token_hex(4)}"
         found = executor.find(component.id, name)
         if found is not None:
@@ -116,10 +126,65 @@ def run(wanted: Run, begun: Callable[[Executor], object] = lambda _: None) -> An
         worker = found or executor.create(
             component.id, name, env=tuple(map(_variable, wanted.env)), once=wanted.worker is None
         )
-        response = _response(executor, worker, export, request, wanted.key, is_new=found is None)
+        response = _response(executor, worker, export.name, request, wanted.key, is_new=found is None)
         # The worker may have been updated.
         export = executor.program(component.id, worker.record.version).find(export.name)
         return Answer(*_rendered(export, response, as_json=wanted.json), _status(worker))
+
+
+@contextmanager
+def opened(wanted: Run) -> Generator[tuple[Executor, ComponentRecord]]:
+    """Open an executor with a component with agents, for any number of calls.
+
+    Raises:
+        WorkerError: the component has no agents, or the configuration is not of the right type.
+    """
+    path, name = _located(wanted.component)
+    try:
+        executor = Executor(wanted.state, surroundings=_surroundings(wanted), say=wanted.say)
+    except ServiceError as error:
+        raise WorkerError(str(error)) from error
+    with executor:
+        component = executor.add_component(path, name)
+        program = executor.program(component.id, component.version)
+        if program.guest is None:
+            raise WorkerError(f"{path}: the component has no agents: it does not export golem:agent/guest")
+        configure(executor, program.agents, _pairs("--config", wanted.config), _pairs("--secret", wanted.secrets))
+        yield executor, component
+
+
+def _run_agent(executor: Executor, component: ComponentRecord, wanted: Run) -> Answer:
+    """Call a method of an agent; the first argument is the method."""
+    if wanted.worker is not None:
+        raise WorkerError(f"--worker {wanted.worker}: an agent's name is its id: leave the option out")
+    types = executor.program(component.id, component.version).agents
+    configure(executor, types, _pairs("--config", wanted.config), _pairs("--secret", wanted.secrets))
+    call = call_of(types, wanted.function, wanted.arguments)
+    found = executor.find(component.id, call.agent.text)
+    if found is not None:
+        _look_at(found, component, wanted)
+        version = _version_of(found)
+        if version != component.version:
+            call = call_of(executor.program(component.id, version).agents, call.agent.text, wanted.arguments)
+    worker = found or call.worker(executor, component, tuple(map(_variable, wanted.env)))
+    response = _response(executor, worker, INVOKE, call.request, wanted.key, is_new=found is None)
+    return Answer(*call.rendered(response, as_json=wanted.json), _status(worker))
+
+
+def _refuse_agent_options(wanted: Run) -> None:
+    for option, given in (("--config", wanted.config), ("--secret", wanted.secrets)):
+        if given:
+            raise WorkerError(f"{option} {given[0]}: only agents have this: name one as Type(parameters)")
+
+
+def _pairs(option: str, given: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for each in given:
+        name, separator, value = each.partition("=")
+        if not separator or not name:
+            raise WorkerError(f"{option} {each}: expected NAME=VALUE")
+        found[name] = value
+    return found
 
 
 def _surroundings(wanted: Run) -> Surroundings:
@@ -138,7 +203,7 @@ def _explained(worker: Worker) -> Generator[None]:
     """Add the worker's status to the error of a failed call."""
     try:
         yield
-    except (HostError, WitgenError) as error:
+    except (HostError, WitgenError, TrappedError, NotImplementedError) as error:
         raise WorkerError(f"{type(error).__name__}: {error}\n{_status(worker)}") from error
     except WorkerError as error:
         raise WorkerError(f"{error}\n{_status(worker)}") from error
@@ -181,12 +246,12 @@ def _passing(stdout: str) -> Callable[[str, bytes], None]:
 
 
 def _response(
-    executor: Executor, worker: Worker, export: Export, request: Encoded, key: str | None, *, is_new: bool
+    executor: Executor, worker: Worker, function: str, request: Encoded, key: str | None, *, is_new: bool
 ) -> Encoded:
     """Call the function; discard a new worker if that fails."""
     try:
         with _explained(worker):
-            response = executor.invoke(worker, export.name, request, key or secrets.token_hex(16))
+            response = executor.invoke(worker, function, request, key or secrets.token_hex(16))
             executor.settle()
             return response
     except BaseException as error:
@@ -220,6 +285,11 @@ def _look_at(worker: Worker, component: ComponentRecord, wanted: Run) -> None:
                 f"worker `{record.name}` stays at version {record.version} of `{component.name}`; this file is version "
                 f"{component.version} (update it with --update automatic or --update snapshot-based)"
             )
+
+
+def variables(given: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Return environment variables that are given as `NAME=VALUE`; raise `WorkerError` for others."""
+    return tuple(map(_variable, given))
 
 
 def _variable(given: str) -> tuple[str, str]:

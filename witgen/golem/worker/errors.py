@@ -14,6 +14,7 @@ __all__ = [
     "RefusedError",
     "StateError",
     "Stopped",
+    "TrappedError",
     "WorkerError",
     "as_text",
     "undamaged",
@@ -26,6 +27,10 @@ class WorkerError(Restorable):
 
 class RefusedError(WorkerError):
     """Host call that cannot be made: the component's call fails as by a trap, and may be retried."""
+
+
+class TrappedError(Exception):
+    """End of a call at the component's own request: it calls `trap` of `golem:api/host` with the reason."""
 
 
 class Stopped(BaseException):

@@ -17,6 +17,7 @@ from ...base.files import replace as replace_file
 from ...diagnostics.errors import WitgenError
 from ..local import Services
 from ..services.http.bodies import share_bodies
+from .agents import agent_environment
 from .durable.files import remove_tree, share_files, worker_folder
 from .errors import DamagedError, StateError, WorkerError
 from .host_api.promises import Promises
@@ -26,6 +27,7 @@ from .oplog.entries import Entry
 from .program import Program, component_id
 from .queue import Queue
 from .roles import CallableWorker
+from .storage.environment import Environment
 from .storage.lock import StateLock, canonical, make_folder, make_private, refuse_irregular
 from .storage.state import BESIDE, State
 from .storage.tables import ComponentRecord, Invocation, Records, WorkerRecord
@@ -84,6 +86,9 @@ class Executor:
             opened.callback(self.services.close)
             opened.callback(self._unload)
             self.promises = Promises(self.state)
+            self.environment = Environment(self.folder)
+            self.webhooks: Callable[[WorkerRecord, int], str | None] = _no_webhook
+            """Returns the URL that completes a promise; replaced by what serves agents over HTTP."""
             self.records.note_killed()
             self._start_queue(opened, goes_on=goes_on)
             self._wishes = Wishes(self.state, self._interrupt)
@@ -145,13 +150,24 @@ class Executor:
         args: tuple[str, ...] = (),
         env: tuple[tuple[str, str], ...] = (),
         once: bool = False,
+        config: tuple[tuple[str, str], ...] = (),
+        first: tuple[str, str, Encoded] | None = None,
     ) -> Worker:
-        """Create a worker of the component's version that was added last here, or else of the newest known one."""
+        """Create a worker of the component's version that was added last here, or else of the newest known one.
+
+        `config` are the values of an agent's configuration; `first` is a call that precedes all others, as
+        `Records.add_worker` has it.
+        """
         versions = self.records.versions(component)
         if not versions:
             raise WorkerError(f"there is no component {component}")
-        version = self._named.get(component, len(versions) - 1)
-        return self.worker(self.records.add_worker(component, name, version, args, env, once=once))
+        version = self.version_for_new(component)
+        made = self.records.add_worker(component, name, version, args, env, once=once, config=config, first=first)
+        return self.worker(made)
+
+    def version_for_new(self, component: UUID) -> int:
+        """Return the version of a component that new workers run."""
+        return self._named.get(component, len(self.records.versions(component)) - 1)
 
     def find(self, component: UUID, name: str) -> Worker | None:
         """Return an existing worker, None if there is none."""
@@ -196,6 +212,14 @@ class Executor:
     def submit(self, job: Callable[[], T]) -> Future[T]:
         """Run a job on a separate thread."""
         return self._queue.submit(job)
+
+    def look(self) -> None:
+        """Make the calls that are due, from now on."""
+        self._queue.look()
+
+    def webhook(self, record: WorkerRecord, position: int) -> str | None:
+        """Return the URL that completes a promise of an agent, None if the agent is not served."""
+        return self.webhooks(record, position)
 
     def enqueue(self, invocation: Invocation) -> None:
         """Schedule a call; calls with the same key are made once."""
@@ -259,7 +283,9 @@ class Executor:
                     self._resume(found)
                 return
             version = self.records.version_at(source.number, last)
-            made = self.records.add_worker(source.component, name, version, source.args, source.env)
+            made = self.records.add_worker(
+                source.component, name, version, source.args, source.env, config=source.config
+            )
             self.state.execute("DELETE FROM oplog WHERE worker = ?", made.number)
             self.state.copy_oplog(source.number, made.number, last)
             share_bodies(self.folder / "http", source.number, made.number)
@@ -285,11 +311,13 @@ class Executor:
 
     def surroundings_of(self, record: WorkerRecord, version: int) -> Surroundings:
         """Return what a worker can access on this machine."""
-        own = (
+        own: tuple[tuple[str, str], ...] = (
             ("GOLEM_WORKER_NAME", record.name),
             ("GOLEM_COMPONENT_ID", str(record.component)),
             ("GOLEM_COMPONENT_VERSION", str(version)),
         )
+        if self.program(record.component, version).guest is not None:
+            own = agent_environment(record, version)
         given = {name for name, _ in record.env}
         env = (*record.env, *(pair for pair in own if pair[0] not in given))
         return replace(self.surroundings, args=record.args, env=env)
@@ -333,6 +361,10 @@ class Executor:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _no_webhook(record: WorkerRecord, position: int) -> None:
+    del record, position
 
 
 def _keep(path: Path, content: bytes) -> None:

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 from uuid import UUID, uuid5
 
+from witgen_runtime import abi
 from witgen_runtime.host import World
 from witgen_runtime.host.world import definition_of
 
 from ...loading.bindings import generated
 from ...wit.resolve.component import world_name
+from ..agents.definitions import AgentTypes
+from ..agents.discovery import agents_of, exports_agents, guest_of
+from ..agents.errors import AgentError
+from .errors import WorkerError
 from .exports import Export, Exports
 
 __all__ = ["Program", "component_id"]
 
 _IDS: Final = UUID("5d7cc4a4-4d3e-5d0b-9d52-6f0a7f8a2c11")
 """The namespace of component ids, which are derived from component names on this machine."""
+
+
+_described: Final[dict[str, AgentTypes]] = {}
+"""The agent types of the components of this process, by digest: a component always describes the same."""
 
 
 def component_id(name: str) -> UUID:
@@ -62,6 +72,30 @@ class Program:
     def find_called(self, name: str) -> Export:
         """Return a function by name as other workers may call it; see `find`."""
         return self.exports.find_called(name)
+
+    @cached_property
+    def guest(self) -> abi.Interface | None:
+        """The interface of components with agents, None if it has none that run here."""
+        return guest_of(self.world)
+
+    @property
+    def has_other_agents(self) -> bool:
+        """Return whether it has agents of a release of Golem that does not run here."""
+        return self.guest is None and exports_agents(self.world)
+
+    @cached_property
+    def agents(self) -> AgentTypes:
+        """The agent types of the component, which is run to describe them.
+
+        Raises:
+            WorkerError: it has none, or fails to describe them.
+        """
+        if self.digest not in _described:
+            try:
+                _described[self.digest] = agents_of(self.world, self.content)
+            except AgentError as error:
+                raise WorkerError(str(error)) from None
+        return _described[self.digest]
 
     @property
     def has_snapshots(self) -> bool:

@@ -15,12 +15,14 @@ from uuid import UUID
 
 from .._bindings.types.golem_api_host import RetryPolicy
 from .._bindings.types.golem_rpc_types import WorkerId
+from ..agents._bindings.types.golem_api_retry import NamedRetryPolicy
 from ..local import Services
 from .host_api.promises import Promises
 from .instance import Surroundings
 from .oplog.codec import Encoded
 from .oplog.recorder import Recorder
 from .program import Program
+from .storage.environment import Environment
 from .storage.state import State
 from .storage.tables import Invocation, Records, WorkerRecord
 
@@ -54,6 +56,7 @@ class WorkerExecutor(Protocol):
     records: Records
     promises: Promises
     services: Services
+    environment: Environment
     surroundings: Surroundings
     say: Callable[[str], None]
     stopping: threading.Event
@@ -62,12 +65,20 @@ class WorkerExecutor(Protocol):
         """Return a version of a component."""
         ...
 
+    def version_for_new(self, component: UUID) -> int:
+        """Return the version of a component that new workers run."""
+        ...
+
     def surroundings_of(self, record: WorkerRecord, version: int) -> Surroundings:
         """Return what a worker can access on this machine."""
         ...
 
     def worker(self, record: WorkerRecord) -> CallableWorker:
         """Return the worker of a record."""
+        ...
+
+    def find(self, component: UUID, name: str) -> CallableWorker | None:
+        """Return an existing worker, None if there is none."""
         ...
 
     def find_or_create(self, component: UUID, name: str, **made: Any) -> CallableWorker:
@@ -86,6 +97,14 @@ class WorkerExecutor(Protocol):
 
     def submit(self, job: Callable[[], T]) -> Future[T]:
         """Run a job on a separate thread."""
+        ...
+
+    def look(self) -> None:
+        """Make the calls that are due, from now on."""
+        ...
+
+    def webhook(self, record: WorkerRecord, position: int) -> str | None:
+        """Return the URL that completes a promise of an agent, None if the agent is not served."""
         ...
 
     def enqueue(self, invocation: Invocation) -> None:
@@ -120,6 +139,7 @@ class LoadedWorker(Protocol):
     record: WorkerRecord
     recorder: Recorder
     policy: RetryPolicy
+    named_policies: dict[str, NamedRetryPolicy]
 
     @property
     def worker_id(self) -> WorkerId:

@@ -6,32 +6,33 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 from uuid import UUID, uuid4, uuid5
 
-from .._bindings.types.golem_api_host import RetryPolicy
 from .._bindings.types.golem_rpc_types import ComponentId, WorkerId
+from ..agents._bindings.types.golem_api_retry import NamedRetryPolicy
+from ..agents.retries import DEFAULT
+from ..composition import AGENT_FIELD
 from ..services import random
 from ..services.budget import Budget, size_of
 from ..services.clocks import Clocks
 from ..services.http.client import HttpClient
+from .attempts import DEFAULT_POLICY
 from .durable.files import Files, worker_folder
 from .durable.functions import Durable
 from .errors import RefusedError, Stopped, WorkerError
 from .exports import Export
-from .host_api import context, host, oplog, rpc
+from .host_api import agent_api, agent_retry, agents, context, host, oplog, rpc
 from .host_api.identity import to_wit_uuid
 from .instance import Loaded
 from .oplog.codec import Encoded
 from .oplog.entries import snapshot_files
 from .oplog.recorder import Recorder
 from .program import Program
+from .snapshot_forms import packed, unpacked
 from .storage.tables import WorkerRecord
 
 if TYPE_CHECKING:
     from .roles import WorkerExecutor
 
-__all__ = ["DEFAULT_POLICY", "Restart", "Session"]
-
-DEFAULT_POLICY: Final = RetryPolicy(3, 100_000_000, 1_000_000_000, 3.0, 0.15)
-"""Three attempts, 0.1 to 1 second apart."""
+__all__ = ["Restart", "Session"]
 
 _KEYS: Final = UUID("8f0c6a4e-0c53-5a1c-9d2a-5f6b3b7c2d10")
 """The namespace of idempotency keys."""
@@ -65,6 +66,8 @@ class Session:
         budget = Budget(f"worker `{record.name}` with its oplog and responses", limit, used)
         self.recorder = Recorder(executor.state, record.number, executor.stopping, budget)
         self.policy = DEFAULT_POLICY
+        self.named_policies: dict[str, NamedRetryPolicy] = {DEFAULT.name: DEFAULT}
+        """The retry policies of an agent, by name."""
         self._clocks = Clocks()
         self._last_reading = 0
         self.recorder.on_live.append(lambda: self._clocks.resume(self._last_reading))
@@ -91,6 +94,19 @@ class Session:
             **context.implementations(self),
             **rpc.implementations(self),
             **self._http.implementations(),
+            **self._for_agents(),
+        }
+
+    def _for_agents(self) -> dict[str, object]:
+        """Return the implementations of the imports of agents; none for other components."""
+        if self.program.guest is None:
+            return {}
+        [tracing] = context.implementations(self).values()
+        return {
+            **agents.implementations(self),
+            **agent_api.implementations(self),
+            **agent_retry.implementations(self),
+            AGENT_FIELD.format("golem_api_context"): tracing,
         }
 
     def start(self) -> None:
@@ -114,7 +130,7 @@ class Session:
         export = self.program.lifecycle("load-snapshot")
         if export is None:
             raise WorkerError(f"version {self.version} of the component exports no golem:api/load-snapshot")
-        outcome: Any = export.result(self.call(export, export.request([snapshot])))
+        outcome: Any = export.result(self.call(export, export.request([unpacked(export.params, snapshot)])))
         if (refusal := getattr(outcome, "value", None)) is not None:
             raise WorkerError(f"version {self.version} of the component does not load the snapshot: {refusal}")
 
@@ -124,8 +140,7 @@ class Session:
         if export is None:
             raise WorkerError(f"version {self.version} of the component exports no golem:api/save-snapshot")
         self.recorder.pause()
-        snapshot: bytes = export.result(self.call(export, export.request([])))
-        return snapshot, self.files.pack()
+        return packed(export.result(self.call(export, export.request([])))), self.files.pack()
 
     def refuse_snapshot(self) -> None:
         """Raise if the worker has state that a snapshot does not include.
@@ -136,7 +151,8 @@ class Session:
         if self._running.has_objects:
             raise WorkerError("it keeps objects of the component for later calls, which a snapshot does not contain")
         recorder = self.recorder
-        if self.policy != DEFAULT_POLICY or recorder.level != "smart" or not recorder.repeats:
+        policies = (self.policy, self.named_policies)
+        if policies != (DEFAULT_POLICY, {DEFAULT.name: DEFAULT}) or recorder.level != "smart" or not recorder.repeats:
             raise WorkerError(
                 "it has set its retry policy, persistence level or idempotence mode, which a snapshot does not contain"
             )
@@ -195,6 +211,8 @@ class Session:
         """Track settings and clock readings of the worker, also in replay."""
         if interface.startswith("wasi:clocks/monotonic-clock") and function == "now":
             self._last_reading = value
+        elif interface.startswith("golem:api/retry"):
+            self._observe_policies(function, arguments)
         elif not interface.startswith("golem:api/host"):
             return
         elif function == "set-retry-policy":
@@ -203,3 +221,10 @@ class Session:
             self.recorder.level = _LEVELS[type(arguments[0]).__name__]
         elif function == "set-idempotence-mode":
             [self.recorder.repeats] = arguments
+
+    def _observe_policies(self, function: str, arguments: Sequence[Any]) -> None:
+        if function == "set-retry-policy":
+            [policy] = arguments
+            self.named_policies[policy.name] = policy
+        elif function == "remove-retry-policy":
+            self.named_policies.pop(arguments[0], None)

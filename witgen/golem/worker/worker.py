@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -14,12 +13,16 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from witgen_runtime.host import ComponentError, DeadlineError, EngineError, GuestExit, LinkError
 
+from ..agents.retries import DEFAULT
 from ..services.waiting import look
 from .advice import command
+from .agents import failure_of, initialization_key, is_agent_call, snapshot_is_due
+from .attempts import DEFAULT_POLICY, agent_pause, worker_pause
 from .errors import DivergenceError, RefusedError, StateError, Stopped, WorkerError
+from .exports import Export
 from .oplog.codec import NOTHING, Encoded
-from .oplog.entries import INVOKED, UPDATED, Entry
-from .session import DEFAULT_POLICY, Restart, Session
+from .oplog.entries import INVOKED, UPDATED, Entry, open_regions
+from .session import Restart, Session
 from .storage.tables import WorkerRecord
 from .updates import begin_anew, update
 
@@ -168,6 +171,9 @@ class Worker:
         recorded = self.executor.state.answer_of(self.number, key)
         if recorded is not None:
             return recorded
+        if session.program.guest is not None:
+            self._initialise(key)
+            session = self._awake()
         export = session.program.find_called(function)
         export.check(request)
         session.refuse_unknown(export, request)
@@ -178,7 +184,42 @@ class Worker:
         with self.executor.state.transaction():
             session.recorder.complete(export.name, response, key)
             self._note("idle")
+            self._note_agent_failure(export, response)
+        if is_agent_call(export.interface):
+            self._take_due_snapshot()
         return response
+
+    def _take_due_snapshot(self) -> None:
+        """Take a snapshot of the agent if its type asks for one now. Without it, replay begins further back."""
+        record = self.record
+        if record.status != "idle" or not snapshot_is_due(self.executor, record):
+            return
+        self.close()
+        try:
+            begin_anew(self.executor, record, self._load, self.close)
+        except (StateError, Stopped):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever the component fails with
+            self.close()
+            self.executor.say(f"agent {record.name} has no new snapshot: {_described(error)}")
+
+    def _initialise(self, key: str) -> None:
+        """Make the agent, unless it is made already, or the call with a key makes it."""
+        record = self.record
+        first = initialization_key(record)
+        if key == first or self.executor.state.answer_of(self.number, first) is not None:
+            return
+        call = self.executor.records.invocation(self.number, first)
+        if call is not None:
+            self.executor.records.settle(self.number, first, "done")
+            self._invoke(call.function, call.request, first)
+            self._refuse_ended()
+
+    def _note_agent_failure(self, export: Export, response: Encoded) -> None:
+        """Mark an agent as failed that ended a call with an error: Golem calls it no more."""
+        if is_agent_call(export.interface) and (reason := failure_of(response)) is not None:
+            self._append("error", f"the agent ended the call with an error: {reason}")
+            self._note("failed")
 
     def _awake(self) -> Session:
         """Return the loaded worker, after replay of its whole oplog."""
@@ -233,11 +274,15 @@ class Worker:
                 export = session.program.find_called(entry.name)
                 response = session.call(export, entry.request)
                 is_busy = False
+                was_open = not recorder.is_replaying
                 recorder.complete(export.name, response, entry.key)
+                if was_open:
+                    self._note_agent_failure(export, response)
             else:
                 raise DivergenceError(entry.position, f"{entry.name}({entry.request.text[1:-1]})", "nothing")
-        if self.record.status != "idle":
+        if self.record.status not in {"idle", "failed"}:
             self._note("idle")
+        self._refuse_ended()
 
     def _refuse_ended(self) -> None:
         record = self.record
@@ -310,27 +355,34 @@ class Worker:
             # The failure may be a consequence of that.
             self._leave_off()
             raise Stopped from error
-        policy = self._session.policy if self._session is not None else DEFAULT_POLICY
+        pause, of_all = self._pauses()
         self.close()
         self._append("error", _described(error))
         record = self.record
         # As in Golem, only consecutive failures without progress in between count.
         tries = 1 + (record.retries if self.executor.records.note_failure(self.number) else 0)
-        if tries >= policy.max_attempts:
+        delay = pause(error, tries)
+        if delay is None:
             self._note("failed", retries=tries - 1)
             raise error
-        delay = min(policy.max_delay, policy.min_delay * policy.multiplier ** (tries - 1)) / 1e9
-        if policy.max_jitter_factor:
-            delay *= 1 + policy.max_jitter_factor * random.random()  # noqa: S311 - no secret
         self._note("retrying", retries=tries)
-        self.executor.say(
-            f"worker `{record.name}`: {_described(error)}; attempt {tries + 1} of {policy.max_attempts} in {delay:g} s"
-        )
+        self.executor.say(f"worker `{record.name}`: {_described(error)}; attempt {tries + 1}{of_all} in {delay:g} s")
         try:
             self._await_attempt(delay, due)
         except (Stopped, DeadlineError):
             self._note("interrupted", retries=tries)
             raise
+
+    def _pauses(self) -> tuple[Callable[[Exception, int], float | None], str]:
+        """Return the function that says when the call is attempted again, and of how many attempts, for a message."""
+        session, record = self._session, self.record
+        if self.executor.program(record.component, record.version).guest is None:
+            policy = DEFAULT_POLICY if session is None else session.policy
+            return lambda _, tries: worker_pause(policy, tries), f" of {policy.max_attempts}"
+        named = {DEFAULT.name: DEFAULT} if session is None else session.named_policies
+        in_region = bool(open_regions(self.executor.state.entries(self.number, alive=True)))
+        type_name = record.name.partition("(")[0]
+        return lambda error, tries: agent_pause(named, error, tries, agent_type=type_name, in_region=in_region), ""
 
     def _await_attempt(self, delay: float, due: float | None) -> None:
         end = time.monotonic() + delay

@@ -79,7 +79,9 @@ def _responses(route: Route) -> dict[str, Json]:
     if isinstance(element, abi.Option):
         return {"200": _content(element.type), "404": {"description": "none"}}
     if isinstance(element, abi.Result):
-        ok = {"204": {"description": "nothing"}} if element.ok is None else {"200": _content(element.ok)}
+        ok: dict[str, Json] = {"204": {"description": "nothing"}}
+        if element.ok is not None:
+            ok = {"200": _content(element.ok)}
         return {**ok, "500": {"description": "error"} if element.err is None else _content(element.err)}
     return {"200": _content(element)}
 

@@ -89,7 +89,8 @@ class Polling:
     def _record(self, function: abi.Function, request: str, wait: Callable[[], object]) -> object:
         def execute() -> Encoded:
             self._before_wait()
-            answer = wait()
+            with self._recorder.waiting():
+                answer = wait()
             return NOTHING if answer is None else Encoded(json.dumps(answer))
 
         name = f"{poll_abi.INTERFACE.name}#{function.name}"

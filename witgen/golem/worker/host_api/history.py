@@ -87,7 +87,8 @@ class History:
         if type_ is None:
             return WitValue([WitNodeTupleValue([])])
         value = decode(type_, encoded, _reference)
-        return to_wit_value(rpc, type_, value, self._handle)
+        made: WitValue = to_wit_value(rpc, type_, value, self._handle)
+        return made
 
     def _handle(self, reference: Reference) -> tuple[str, int]:
         return self._uri, reference.number

@@ -16,7 +16,7 @@ from .worker_filters import fits
 if TYPE_CHECKING:
     from ..roles import LoadedWorker
 
-__all__ = ["implementations"]
+__all__ = ["host_functions", "implementations", "metadata_of"]
 
 _PAGE: Final = 50
 
@@ -27,7 +27,7 @@ _LEVELS: Final[dict[str, Callable[[], api.PersistenceLevel]]] = {
 }
 
 
-def _metadata(record: WorkerRecord) -> api.WorkerMetadata:
+def metadata_of(record: WorkerRecord) -> api.WorkerMetadata:
     """Return the metadata of a worker."""
     return api.WorkerMetadata(
         WorkerId(ComponentId(to_wit_uuid(record.component)), record.name),
@@ -55,7 +55,7 @@ class _GetWorkers(GetWorkers):
             return None
         page = self.session.executor.records.workers(self._component, after=self._after, limit=_PAGE)
         self._after = page[-1].number if len(page) == _PAGE else None
-        found = [(_metadata(record), record.created) for record in page]
+        found = [(metadata_of(record), record.created) for record in page]
         return [metadata for metadata, created in found if fits(metadata, created, self._filter)]
 
 
@@ -146,11 +146,11 @@ class _Host(Host):
         self._executor.update(self._record(worker_id), target_version, name)
 
     def get_self_metadata(self) -> api.WorkerMetadata:
-        return _metadata(self._records.numbered(self._session.record.number))
+        return metadata_of(self._records.numbered(self._session.record.number))
 
     def get_worker_metadata(self, worker_id: WorkerId) -> api.WorkerMetadata | None:
         record = self._found(worker_id)
-        return None if record is None else _metadata(record)
+        return None if record is None else metadata_of(record)
 
     def fork_worker(self, source_worker_id: WorkerId, target_worker_id: WorkerId, oplog_idx_cut_off: int) -> None:
         target = to_uuid(target_worker_id.component_id.uuid)
@@ -199,6 +199,11 @@ class _Host(Host):
         return self._record(worker_id).number
 
 
+def host_functions(session: LoadedWorker) -> Host:
+    """Return the functions of `golem:api/host`, which those for agents call as well."""
+    return _Host(session)
+
+
 def implementations(session: LoadedWorker) -> dict[str, Any]:
     """Return the implementations of the imports, by field of the bindings' `ServicesImports`."""
-    return {"golem_api_host": _Host(session)}
+    return {"golem_api_host": host_functions(session)}

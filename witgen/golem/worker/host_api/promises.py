@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Final
 
 from ..errors import DamagedError, RefusedError, Stopped
@@ -20,8 +21,9 @@ class Promises:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._changed = threading.Condition()
+        self._changed = threading.Condition(threading.RLock())
         self._is_stopped = False
+        self._watchers: dict[tuple[int, int], list[Callable[[], object]]] = {}
         self.waiting = 0
         """The number of threads that wait for promises."""
 
@@ -43,17 +45,32 @@ class Promises:
 
     def wait(self, worker: int, position: int, go_on: Callable[[], None]) -> bytes:
         """Wait until a promise is completed and return its data; `go_on` raises to end the wait."""
+        with self._changed, self.counted():
+            while (data := self.poll(worker, position)) is None:
+                go_on()
+                if self._is_stopped:
+                    raise Stopped
+                self._changed.wait(_LOOK_AGAIN)
+        return data
+
+    @contextmanager
+    def counted(self) -> Generator[None]:
+        """Count this thread as one that waits for a promise."""
         with self._changed:
             self.waiting += 1
-            try:
-                while (data := self.poll(worker, position)) is None:
-                    go_on()
-                    if self._is_stopped:
-                        raise Stopped
-                    self._changed.wait(_LOOK_AGAIN)
-            finally:
+        try:
+            yield
+        finally:
+            with self._changed:
                 self.waiting -= 1
-        return data
+
+    def watch(self, worker: int, position: int, completed: Callable[[], object]) -> None:
+        """Call `completed` as soon as a promise is completed; at once, if it is already."""
+        with self._changed:
+            if self.poll(worker, position) is None:
+                self._watchers.setdefault((worker, position), []).append(completed)
+                return
+        completed()
 
     def stop(self) -> None:
         """End all waits, because the process ends."""
@@ -68,7 +85,10 @@ class Promises:
             data, worker, position,
         )  # fmt: skip
         with self._changed:
+            watchers = self._watchers.pop((worker, position), [])
             self._changed.notify_all()
+        for completed in watchers:
+            completed()
         return bool(rows)
 
     def delete(self, worker: int, position: int) -> None:

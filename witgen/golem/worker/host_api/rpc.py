@@ -121,7 +121,8 @@ class _WasmRpc(WasmRpc):
         types = () if declared is None else (declared,)
         uri = f"urn:worker:{self._component}/{self._name}"
         values = () if declared is None else (export.result(response),)
-        return to_wit_value(rpc, abi.Tuple(types), values, lambda reference: (uri, reference.number))
+        made: rpc.WitValue = to_wit_value(rpc, abi.Tuple(types), values, lambda reference: (uri, reference.number))
+        return made
 
     def _enqueue(self, due: int, name: str, params: list[rpc.WitValue]) -> Invocation:
         worker, export, request, key = self._prepared(name, params)

@@ -56,7 +56,10 @@ _READS = frozenset(
         "golem:api/context": "start-span allow-forwarding-trace-context-headers",
         "golem:api/host": "get-next get-workers poll-promise get-retry-policy get-oplog-persistence-level "
         "get-idempotence-mode get-self-metadata get-worker-metadata resolve-component-id resolve-worker-id "
-        "resolve-worker-id-strict oplog-commit await-promise",
+        "resolve-worker-id-strict oplog-commit await-promise get-promise get get-agents get-agent-metadata "
+        "resolve-agent-id resolve-agent-id-strict",
+        "golem:agent/host": "wasm-rpc get get-all-agent-types get-agent-type make-agent-id parse-agent-id",
+        "golem:api/retry": "get-retry-policies get-retry-policy-by-name resolve-retry-policy",
         "golem:api/oplog": "get-oplog search-oplog get-next",
         "golem:rpc/types": "wasm-rpc get",
         "golem:websocket/client": "receive receive-with-timeout",
@@ -78,6 +81,10 @@ _LOCAL = frozenset(
         "golem:api/context#current-context",
         *(f"golem:rpc/types#{name}" for name in ("parse-uuid", "uuid-to-string", "extract-value", "extract-type")),
         "wasi:http/types#http-error-code",
+        *(f"golem:core/types#{name}" for name in ("parse-uuid", "uuid-to-string")),
+        # Golem reads the configuration whenever it is asked, and records secrets only.
+        "golem:agent/host#get-config-value",
+        "golem:api/host#trap",
     }
 )
 """Functions whose result depends only on the arguments, or that cannot and need not be recorded."""
@@ -114,7 +121,7 @@ REOPEN = {"wasi:blobstore/blobstore#create-container": "get-container"}
 ONCE = frozenset({"wasi:http/outgoing-handler#handle"})
 """Functions that write and return an object: not repeated to recreate it while writes must not be repeated."""
 
-HISTORY = frozenset({"get-workers", "get-oplog", "search-oplog", "stream-object-names"})
+HISTORY = frozenset({"get-workers", "get-agents", "get-oplog", "search-oplog", "stream-object-names"})
 """Resources that are read page by page: recreating one reads its pages again."""
 
 

@@ -6,7 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from typing import Final, NoReturn
 
@@ -64,6 +64,8 @@ class Recorder:
         self._answers = {entry.position: entry.response for entry in entries if entry.position in self._ends}
         self._printed = _output_sizes(entries)
         self._is_paused = False
+        self.waiting: Callable[[], AbstractContextManager[None]] = nullcontext
+        """Returns the context in which the worker waits for pollables."""
 
     def _without_open_region(self, entries: list[Entry]) -> list[Entry]:
         """Discard an atomic region without an end: it is completed as a whole, or repeated."""

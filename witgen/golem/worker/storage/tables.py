@@ -11,7 +11,7 @@ from uuid import UUID
 
 from ..errors import WorkerError, as_text, undamaged
 from ..oplog.codec import NOTHING, Encoded
-from ..oplog.entries import CREATED, UPDATED, Entry
+from ..oplog.entries import COMPLETED, CREATED, UPDATED, Entry
 from .state import State
 
 __all__ = ["ComponentRecord", "Invocation", "Records", "WorkerRecord"]
@@ -96,6 +96,11 @@ class Records:
         rows = self.state.execute("SELECT * FROM components WHERE id = ? ORDER BY version", str(id_))
         return list(map(_component, rows))
 
+    def components(self) -> list[UUID]:
+        """Return the ids of all components."""
+        rows = self.state.execute("SELECT * FROM components WHERE version = 0 ORDER BY name")
+        return [_component(row).id for row in rows]
+
     def component_named(self, name: str) -> UUID | None:
         """Return the id of the component with a name, None if there is none."""
         rows = self.state.execute("SELECT * FROM components WHERE name = ? LIMIT 1", name)
@@ -112,20 +117,28 @@ class Records:
         env: tuple[tuple[str, str], ...],
         *,
         once: bool = False,
+        config: tuple[tuple[str, str], ...] = (),
+        first: tuple[str, str, Encoded] | None = None,
     ) -> WorkerRecord:
-        """Create a worker; raise if its component already has one with that name."""
-        values = (str(component), name, version, time.time_ns() // 1_000_000, json.dumps(args), json.dumps(env), once)
+        """Create a worker; raise if its component already has one with that name.
+
+        `first` is a call that precedes all others: key, function, and request.
+        """
+        created = time.time_ns() // 1_000_000
+        values = (str(component), name, version, created, *map(json.dumps, (args, env)), once, json.dumps(config))
         with self.state.transaction():
             if self.worker(component, name) is not None:
                 raise WorkerError(f"this component already has a worker `{name}`")
             self.state.execute(
                 "INSERT INTO workers (component, name, version, created, args, env, once, config, status) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, '[]', 'idle')",
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'idle')",
                 *values,
             )
             found = self.worker(component, name)
             if found is not None:
                 self.state.append(found.number, Entry(CREATED, request=Encoded(f"[{version}]"), response=NOTHING))
+                if first is not None:
+                    self.enqueue(Invocation(found.number, *first, time.time_ns()))
         if found is None:
             raise WorkerError(f"the state file does not keep worker `{name}`")
         return found
@@ -191,6 +204,16 @@ class Records:
         """Set the version of its component that a worker runs."""
         self.state.execute("UPDATE workers SET version = ? WHERE number = ?", version, number)
 
+    def calls_since_snapshot(self, worker: int) -> int:
+        """Return how many calls of a worker have ended since its last snapshot, or ever."""
+        snapshot = self.state.last_snapshot(worker)
+        [row] = self.state.execute(
+            "SELECT count(*) AS number FROM oplog WHERE worker = ? AND dead = 0 AND kind = ? AND position > ?",
+            worker, COMPLETED, 0 if snapshot is None else snapshot.position,
+        )  # fmt: skip
+        number: int = row["number"]
+        return number
+
     # Invocations
 
     def enqueue(self, invocation: Invocation) -> None:
@@ -206,6 +229,11 @@ class Records:
         """Return the pending calls in the order in which they are due."""
         rows = self.state.execute("SELECT * FROM invocations WHERE state = 'pending' ORDER BY due, key")
         return list(map(_invocation, rows))
+
+    def invocation(self, worker: int, key: str) -> Invocation | None:
+        """Return a call that waits or waited for a worker, None if there is none with the key."""
+        rows = self.state.execute("SELECT * FROM invocations WHERE worker = ? AND key = ?", worker, key)
+        return _invocation(rows[0]) if rows else None
 
     def settle(self, worker: int, key: str, state: str) -> bool:
         """End the wait of a pending call; return whether it was pending."""

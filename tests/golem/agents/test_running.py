@@ -1,0 +1,194 @@
+"""Methods of agents, called from a command line; a fresh process has the same agents."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.golem.agents.machine import Machine
+from witgen.golem.worker.errors import TrappedError, WorkerError
+from witgen_runtime.host import Trap
+
+pytestmark = pytest.mark.slow
+
+
+def test_an_agent_goes_on(machine: Machine) -> None:
+    assert machine.text('Counter("ann")', "add", "3") == "3"
+    assert machine.text(' Counter( "ann" )', "add", "4") == "7"
+    assert machine.text('Counter("bob")', "total") == "0"
+    assert machine.names == ['Counter("ann")', 'Counter("bob")']
+    kinds = [(each["kind"], each["name"]) for each in machine.oplog('Counter("ann")')]
+    assert kinds[:3] == [
+        ("create", ""),
+        ("exported-function-invoked", "golem:agent/guest@1.5.0.{initialize}"),
+        ("exported-function-completed", "golem:agent/guest@1.5.0.{initialize}"),
+    ]
+
+
+def test_words(machine: Machine) -> None:
+    """WAVE, JSON, and text without quotes."""
+    pen = '{name: "pen", price: 1.5, quantity: 2}'
+    expected = ['{"name": "pen", "price": 1.5, "quantity": 2}', "red", "None", "[]"]
+    assert json.loads(machine.run('Counter("ann")', "echo", pen, "red", "none", "[]", json=True).text) == expected
+    given = machine.run('Counter("ann")', "echo", expected[0], "dark_blue", "a note", "[1, 2]", json=True).text
+    assert json.loads(given) == [expected[0], "dark_blue", "'a note'", "[1, 2]"]
+    assert machine.text('Counter("ann")', "say", "hello") == '@t"hello"'
+    assert machine.text('Counter("ann")', "say", '@t[de]"hallo"') == '@t[de]"hallo"'
+    assert machine.run('Counter("ann")', "declared", "true").text == "ok(1)"
+    refused = machine.run('Counter("ann")', "declared", "false")
+    assert (refused.text, refused.is_error) == ('err("no")', True)
+
+
+@pytest.mark.parametrize(
+    ("agent", "words", "message"),
+    [
+        (
+            'Count("ann")',
+            ["add", "1"],
+            r"no agent type `Count`, did you mean `Counter`\?; the component has\n",
+        ),
+        ("Counter", ["add", "1"], r"write an agent as Type\(parameters\), not `Counter`; Counter\(name: string\)"),
+        ("Counter(1)", ["add", "1"], r"agent id Counter\(…\): expected a string in double quotes, got `1`"),
+        ('Counter("a",2)', ["add"], r"too many parameters: it takes \(name\)"),
+        ('Counter("ann")', ["ad", "1"], r"no method `ad`, did you mean `add`\?; it has\n  add\(n: u32\) -> u32"),
+        ('Counter("ann")', [], r"pass a method of Counter\(\"ann\"\) after it; it has\n  add"),
+        ('Counter("ann")', ["add"], r"add\(n: u32\): argument `n` is missing: expected u32"),
+        ('Counter("ann")', ["add", "1", "2"], r"add\(n: u32\) takes 1 arguments, got 2"),
+        ('Counter("ann")', ["add", "-1"], r"argument `n`: .*u32 \(0 to 4294967295\)"),
+        ('Counter("ann")', ["echo", "x", "green", "none", "[]"], "argument `item`: .*expected record `Item`"),
+        ('Cart("ann")', ["clear"], "cannot be made without its config: pass --config max_items=…"),
+    ],
+)
+def test_what_cannot_be_called(machine: Machine, agent: str, words: list[str], message: str) -> None:
+    with pytest.raises(WorkerError, match=message):
+        machine.run(agent, *words)
+    assert machine.names == []
+
+
+def test_the_command(agents_component: Path, tmp_path: Path) -> None:
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "witgen", *words]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    made = run("run", str(agents_component), 'Counter("ann")', "add", "2")
+    assert (made.returncode, made.stdout) == (0, "2\n"), made.stderr
+    wrong = run("run", str(agents_component), 'Counter("ann")', "nope")
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert wrong.stderr.startswith("error: `Counter` has no method `nope`; it has\n  add(n: u32) -> u32\n")
+    listed = run("workers")
+    assert listed.stdout.startswith('agents/Counter("ann")  idle')
+    shown = run("golem", "types", str(agents_component))
+    assert "Counter(name: string)  (a snapshot after every 3 calls)\n  Counts.\n  add(n: u32) -> u32\n" in shown.stdout
+    assert "PUT /carts/{user}/picture" in shown.stdout
+    assert "config max_items: u32" in shown.stdout
+    types = json.loads(run("golem", "types", str(agents_component), "--json").stdout)
+    assert [each["typeName"] for each in types] == ["Counter", "Caller", "Cart", "Once"]
+
+
+def test_who_is_called(machine: Machine) -> None:
+    me = machine.run('Counter("ann")', "who", json=True).text
+    assert json.loads(me) == {"agent": 'Counter("ann")', "type": "Counter", "principal": "GolemUser"}
+    me = machine.run('Caller("x")', "introduce", "ann", json=True).text
+    assert json.loads(me)["principal"] == 'Caller("x")'
+
+
+def test_ephemeral_agents(machine: Machine) -> None:
+    assert [machine.text('Once("a")', "next") for _ in range(2)] == ["1", "1"]
+    first, second = machine.names
+    assert first != second
+    assert first.startswith('Once("a")[')
+
+
+# Failures
+
+
+def test_an_agent_error_fails_the_agent(machine: Machine) -> None:
+    machine.run('Counter("ann")', "add", "1")
+    with pytest.raises(WorkerError, match="invalid input: not today"):
+        machine.run('Counter("ann")', "reject")
+    with pytest.raises(WorkerError, match=r"has failed and takes no more calls: .*not today"):
+        machine.run('Counter("ann")', "total")
+    assert machine.said == []
+
+
+def test_an_agent_that_refuses_to_be(machine: Machine) -> None:
+    for _ in range(2):
+        with pytest.raises(WorkerError, match="nobody wants this agent"):
+            machine.run('Counter("unwanted")', "total")
+
+
+def test_traps_are_tried_again(machine: Machine) -> None:
+    with pytest.raises(WorkerError, match="TrappedError: on purpose") as caught:
+        machine.run('Counter("ann")', "trap")
+    assert isinstance(caught.value.__cause__ or TrappedError(""), Exception)
+    assert [line.partition("; ")[2].partition(" in ")[0] for line in machine.said] == [
+        "attempt 2", "attempt 3", "attempt 4"
+    ]  # fmt: skip
+
+
+def test_instructions_that_fail_are_not_tried_again(machine: Machine) -> None:
+    with pytest.raises((WorkerError, Trap), match="unreachable"):
+        machine.run('Counter("ann")', "crash")
+    assert machine.said == []
+
+
+def test_a_policy_of_the_agent(machine: Machine) -> None:
+    machine.run('Counter("ann")', "patient")
+    with pytest.raises(WorkerError, match="on purpose"):
+        machine.run('Counter("ann")', "trap")
+    assert len(machine.said) == 1
+
+
+def test_what_only_a_cluster_has(machine: Machine) -> None:
+    with pytest.raises(WorkerError, match="golem:quota/types"):
+        machine.run('Counter("ann")', "quota")
+
+
+def test_keys(machine: Machine) -> None:
+    first = machine.text('Counter("ann")', "key", key="one")
+    assert machine.text('Counter("ann")', "key", key="one") == first
+    assert machine.text('Counter("ann")', "key", key="two") != first
+
+
+def test_killed_in_the_middle(agents_component: Path, tmp_path: Path) -> None:
+    """The call that waits for a promise is resumed by the next process."""
+    machine = Machine(agents_component, tmp_path)
+    machine.run('Counter("ann")', "add", "5")
+    command = [sys.executable, "-m", "witgen", "run", str(agents_component), "--state", str(machine.state)]
+    process = subprocess.Popen([*command, 'Caller("x")', "later", "ann", "2", "false"], stdout=subprocess.PIPE)
+    deadline = time.monotonic() + 60
+    while 'Caller("x")' not in machine.names and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    machine.run('Caller("x")', "types")
+    time.sleep(1.2)
+    machine.run('Caller("x")', "types")
+    assert machine.text('Counter("ann")', "total") in {"5", "7"}
+
+
+# Snapshots and forks
+
+
+def test_snapshots(machine: Machine) -> None:
+    for at in range(1, 5):
+        assert machine.text('Counter("ann")', "add", "1") == str(at)
+    kinds = [each["name"] for each in machine.oplog('Counter("ann")') if each["kind"] == "successful-update"]
+    assert kinds == ["snapshot-based"]
+    assert machine.said == []
+    assert machine.text('Counter("ann")', "total") == "4"
+
+
+def test_a_fork(machine: Machine) -> None:
+    machine.run('Counter("ann")', "add", "1")
+    assert machine.text('Counter("ann")', "fork") == '"original"'
+    [phantom] = [each for each in machine.names if each.endswith("]")]
+    assert machine.text(phantom, "total") == "1000"
+    assert machine.text('Counter("ann")', "total") == "1"
