@@ -9,7 +9,7 @@ import signal
 import socket
 import threading
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +19,8 @@ from .access_log import AccessLog
 from .http_protocol import http_protocol
 from .options import reporting
 from .output import reporter
+from .running import state_option
+from .serving_agents import AgentOptions, agent_site, has_agents
 
 if TYPE_CHECKING:
     from witgen_runtime.host import Http, HttpApplication, Wasi
@@ -88,6 +90,12 @@ class _Seconds(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 @click.option("--dir", "folders", multiple=True, metavar="DIR[::GUEST]", help="A folder that the component can access.")
 @click.option("--root-path", default="", metavar="PATH", help="The prefix that a proxy in front removes.")
 @click.option("--access-log/--no-access-log", default=True, help="Write a line for each request to stderr.")
+@state_option
+@click.option("--config", multiple=True, metavar="K=V", help="Configuration of agents, from now on.")
+@click.option("--secret", "secrets", multiple=True, metavar="K=V", help="A secret of agents, from now on.")
+@click.option(
+    "--session-header", metavar="NAME", help="The header that says, in JSON, who makes a request to an agent."
+)
 @click.option("--reload", is_flag=True, help="Go over to the new component whenever its file changes.")
 @reporting
 def serve(
@@ -101,6 +109,10 @@ def serve(
     root_path: str,
     access_log: bool,
     reload: bool,
+    state: Path | None,
+    config: tuple[str, ...],
+    secrets: tuple[str, ...],
+    session_header: str | None,
     **options: Any,
 ) -> None:
     """Serve COMPONENT, which exports `wasi:http/incoming-handler` or `wasi:http/handler`, over HTTP.
@@ -109,29 +121,41 @@ def serve(
 
     Each request gets an instance of its own unless --requests-per-instance says otherwise. The first Ctrl-C or SIGTERM
     lets running requests end.
+
+    Of a component with agents, it serves their mounts, with the agents of the state file. --state, --config, --secret
+    and --session-header are for them.
     """
     uvicorn = _uvicorn()
     gc.enable()  # unlike other commands, this one runs for days
     logging.basicConfig(
         format="%(levelname)s %(name)s: %(message)s", level=logging.INFO - 10 * (reporter.verbosity > 0)
     )
-    application = _application(component, {**options, "wasi": _wasi(env, folders), "http": _http(allow)})
-    saves = _saves(component) if reload else None
-    site = _Reloading(application, component, saves) if saves is not None else application
-    listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    config = uvicorn.Config(
-        AccessLog(site, lambda line: click.echo(line, err=True)) if access_log else site,
-        access_log=False,
-        http=http_protocol(),
-        lifespan="on",
-        log_config=None,
-        log_level="warning",
-        root_path=root_path,
-        timeout_graceful_shutdown=_GRACE,
-    )
-    shown = f"[{host}]" if ":" in host else host
-    reporter.say(f"http://{shown}:{listener.getsockname()[1]}/ is {component}; Ctrl-C ends it")
-    _run(uvicorn.Server(config), listener)
+    with ExitStack() as opened:
+        site: Any
+        if has_agents(component):
+            chosen = AgentOptions(
+                state, config, secrets, env, folders, session_header, options["deadline"], options["memory"],
+                options["body_limit"],
+            )  # fmt: skip
+            site = opened.enter_context(agent_site(component, chosen))
+        else:
+            application = _application(component, {**options, "wasi": _wasi(env, folders), "http": _http(allow)})
+            saves = _saves(component) if reload else None
+            site = _Reloading(application, component, saves) if saves is not None else application
+        listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        settings = uvicorn.Config(
+            AccessLog(site, lambda line: click.echo(line, err=True)) if access_log else site,
+            access_log=False,
+            http=http_protocol(),
+            lifespan="on",
+            log_config=None,
+            log_level="warning",
+            root_path=root_path,
+            timeout_graceful_shutdown=_GRACE,
+        )
+        shown = f"[{host}]" if ":" in host else host
+        reporter.say(f"http://{shown}:{listener.getsockname()[1]}/ is {component}; Ctrl-C ends it")
+        _run(uvicorn.Server(settings), listener)
 
 
 def _uvicorn() -> Any:
