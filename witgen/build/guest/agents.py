@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from typing import Any
 
 __all__ = ["export_agents", "problems_of"]
 
@@ -24,4 +25,5 @@ def problems_of(error: BaseException) -> list[tuple[str, int, str]]:
     reading = sys.modules.get(f"{_SDK}.reading")
     if reading is None or not isinstance(error, reading.DeclarationError):
         return []
-    return [(problem.file, problem.line, problem.text) for problem in error.problems]
+    found: Any = error
+    return [(problem.file, problem.line, problem.text) for problem in found.problems]

@@ -42,9 +42,18 @@ class Secret(Generic[T]):
         return "Secret(…)"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and self.get() == other.get()
+        given: Any = other
+        return isinstance(other, Secret) and bool(self.get() == given.get())
 
     __hash__ = None  # type: ignore[assignment]
+
+
+class _Current(Secret[Any]):
+    """A secret that is read each time."""
+
+    def __init__(self, read: Callable[[], Any]) -> None:
+        super().__init__(None)
+        self._read = read
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +99,28 @@ def bound(cls: type[T], read: Read, path: tuple[str, ...] = ()) -> T:
 def _getter(found: ConfigLeaf | tuple[type[Any], tuple[str, ...]], read: Read, *, is_secret: bool) -> Any:
     if isinstance(found, tuple):
         group = bound(found[0], read, found[1])
-        return lambda _: group
+
+        def nested(_: object) -> Any:
+            return group
+
+        return nested
 
     def value() -> Any:
         given = read(found)
         return found.default() if given is None and found.default is not None else given
 
     if not is_secret:
-        return lambda _: value()
-    secret: Secret[Any] = Secret(None)
-    secret._read = value  # noqa: SLF001 - the field belongs to this module
-    return lambda _: secret
+
+        def current(_: object) -> Any:
+            return value()
+
+        return current
+    secret = _Current(value)
+
+    def get(_: object) -> Secret[Any]:
+        return secret
+
+    return get
 
 
 _Declared = tuple[str, bool, ConfigLeaf | tuple[type[Any], tuple[str, ...]]]
@@ -133,7 +153,8 @@ def _leaf(cls: type[Any], field: Any, hint: Any, path: tuple[str, ...], *, is_se
         raise NoSchemaError(f"{cls.__name__}.{field.name}: None has no schema")
     default: Callable[[], Any] | None = None
     if field.default is not MISSING:
-        default = lambda: field.default.get() if isinstance(field.default, Secret) else field.default  # noqa: E731
+        given: Any = field.default
+        default = given.get if isinstance(field.default, Secret) else lambda: given
     elif field.default_factory is not MISSING:
         default = field.default_factory
     if default is not None and not isinstance(schema, OptionSchema):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from witgen_runtime.values import Err, Ok
 
@@ -112,9 +112,10 @@ def read_result(method: MethodDefinition, data: core.DataValue) -> Any:
     value = _read(declared, data.value[0])
     if not method.errors:
         return value
-    if isinstance(value, Ok):
-        return value.value
-    raise _raised(method, value)
+    outcome = cast("Ok[Any] | Err[Any]", value)
+    if isinstance(outcome, Ok):
+        return outcome.value
+    raise _raised(method, outcome)
 
 
 def _raised(method: MethodDefinition, failure: Err[Any]) -> Exception:

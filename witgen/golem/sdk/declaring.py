@@ -113,7 +113,7 @@ def latest(name: str) -> AgentDefinition | None:
     return None if found is None else definition_of(found)
 
 
-def definition_of(python: object) -> AgentDefinition:
+def definition_of(python: Any) -> AgentDefinition:
     """Return the declaration of a class.
 
     Raises:

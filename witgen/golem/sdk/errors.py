@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, Generic, TypeVar, get_args, get_origin
 
-__all__ = ["RAISES", "DomainError", "payload_hint", "raises"]
+__all__ = ["ANY", "RAISES", "DomainError", "payload_hint", "raises"]
 
 T = TypeVar("T")
 _Method = TypeVar("_Method", bound="Callable[..., Any]")
@@ -26,6 +26,10 @@ class DomainError(Exception, Generic[T]):
     def __init__(self, value: T) -> None:
         super().__init__(value)
         self.value = value
+
+
+ANY: Final[type[DomainError[Any]]] = DomainError
+"""To catch declared errors with values of any type."""
 
 
 def raises(*errors: type[DomainError[Any]]) -> Callable[[_Method], _Method]:

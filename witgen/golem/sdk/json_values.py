@@ -40,8 +40,9 @@ def to_json(schema: Schema, value: Any) -> Any:
                 return None if value is None else to_json(inner, value)
             return {"some": to_json(inner, value.value)}  # Golem's hosts have no form for this
         case ResultSchema(ok, err):
+            given: Any = value
             tag, side = ("ok", ok) if isinstance(value, Ok) else ("err", err)
-            return {tag: None if side is None else to_json(side, value.value)}
+            return {tag: None if side is None else to_json(side, given.value)}
         case RecordSchema(fields=fields, read=read):
             parts = read(value)
             return {name: to_json(inner, parts[name]) for name, inner in fields.items()}

@@ -8,7 +8,7 @@ from typing import Any
 
 from witgen_runtime.values import Err, Ok
 
-from . import agent_types, config, snapshots
+from . import agent_types, config, errors, snapshots
 from ._bindings.guest import aio, exports, golem_agent_host
 from ._bindings.guest.exports.golem_agent_guest import Guest
 from ._bindings.guest.exports.golem_api_load_snapshot import LoadSnapshot
@@ -21,7 +21,6 @@ from .core_values import from_wit_value, to_wit_type
 from .data_values import read_arguments, write_result
 from .declaring import definitions, latest
 from .definitions import AgentDefinition, Injected, MethodDefinition, Parameter
-from .errors import DomainError
 from .principal import AnonymousPrincipal, Principal
 from .reading import DeclarationError
 from .trapping import trapping
@@ -139,7 +138,7 @@ class AgentGuest(Guest, LoadSnapshot, SaveSnapshot):
             value = getattr(self._agent, method.name)(**arguments)
             if method.is_async:
                 value = aio.run(value)
-        except DomainError as error:
+        except errors.ANY as error:
             if not isinstance(error, method.errors):
                 raise
             return write_result(method, Err(error.value))

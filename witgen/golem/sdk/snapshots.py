@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import is_dataclass
 from enum import Enum
-from typing import Any, Final, get_type_hints
+from typing import Any, Final, cast, get_type_hints
 
 from .config import Config
 from .hints import NoSchemaError, schema_of
@@ -51,9 +51,10 @@ def open_envelope(payload: bytes, media_type: str) -> tuple[Principal | None, An
     """
     if media_type.partition(";")[0].strip() == JSON:
         document: Any = json.loads(payload)
-        if not isinstance(document, Mapping) or document.get("version") != _VERSION:
+        found = cast("Mapping[str, Any]", document if isinstance(document, dict) else {})
+        if found.get("version") != _VERSION:
             raise ValueError("this is not a snapshot of version 1")
-        return from_json(document["principal"]), document["state"]
+        return from_json(found["principal"]), found["state"]
     if not payload or payload[0] not in {_VERSION, _RAW_VERSION}:
         raise ValueError(f"a snapshot of the type {media_type} is none that an agent in Python has saved")
     if payload[0] == _VERSION:
@@ -69,7 +70,7 @@ def save_fields(agent: Any) -> dict[str, Any]:
         TypeError: a field has a type without a schema.
         ValueError: a field's value is not of its type.
     """
-    hints = _field_hints(type(agent))
+    hints = _field_hints(agent.__class__)
     saved: dict[str, Any] = {}
     for name, value in _fields(agent):
         schema = _schema(agent, name, hints.get(name, NotImplemented), value)
@@ -91,8 +92,8 @@ def restore(agent: Any, saved: Any) -> None:
     """
     if not isinstance(saved, Mapping):
         raise ValueError("the snapshot holds no fields")  # noqa: TRY004 - the caller has the file
-    hints, present = _field_hints(type(agent)), dict(_fields(agent))
-    for name, value in saved.items():
+    hints, present = _field_hints(agent.__class__), dict(_fields(agent))
+    for name, value in cast("Mapping[str, Any]", saved).items():
         if name not in present and name not in hints:
             continue  # a field of an older version
         schema = _schema(agent, name, hints.get(name, NotImplemented), present.get(name))
@@ -123,7 +124,7 @@ def _schema(agent: Any, name: str, hint: Any, value: Any) -> Schema | None:
                 f"{where} cannot be saved: annotate it where it is set first (self.{name}: … = …), or give the class"
                 " save_snapshot and load_snapshot"
             )
-        hint = type(value)
+        hint = cast("Any", value).__class__
     try:
         return schema_of(hint)
     except NoSchemaError as error:

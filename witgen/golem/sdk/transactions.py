@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, NoReturn, TypeVar
 
 from ._bindings.guest import golem_api_host as host
-from .errors import DomainError
+from .errors import ANY, DomainError
 from .trapping import fail
 
 __all__ = ["Checkpoint", "Operation", "RolledBackError", "fallible_transaction", "infallible_transaction", "operation"]
@@ -70,7 +70,7 @@ class Transaction:
         """Do a step. If it is not possible, all steps before it are undone, the last one first."""
         try:
             output = step.execute(input)
-        except DomainError as error:
+        except ANY as error:
             self._give_up(error, self._compensated())
         self._undo.append(lambda: step.compensate(input, output))
         return output
@@ -79,7 +79,7 @@ class Transaction:
         while self._undo:
             try:
                 self._undo.pop()()
-            except DomainError as error:
+            except ANY as error:
                 return error
         return None
 

@@ -27,12 +27,12 @@ from ..schema import OptionSchema, check
 from ..serving import AgentGuest
 from ..uuids import from_uuid, to_uuid
 from .defaults import install_defaults
-from .ids import agent_id_text
+from .ids import COMPONENT, agent_id_text
+from .promises import Promises, following
 from .scheduler import Scheduler
 
 __all__ = ["Host"]
 
-_COMPONENT = UUID(int=0xC0)
 _SECOND = 1_000_000_000
 
 
@@ -82,9 +82,7 @@ class Host:
         self._known: dict[str, AgentDefinition] = {}
         self._config: dict[str, dict[tuple[str, ...], Any]] = {}
         self._by_task: dict[str, _Agent] = {}
-        self._promises: dict[tuple[str, int], tuple[Pollable, list[bytes]]] = {}
         self._outside = uuid4()
-        self._oplog = 0
         self._keys = 0
 
     # ---- What `Agents` asks for
@@ -160,7 +158,11 @@ class Host:
     def _caller(self) -> Principal:
         """Return whoever makes the call that is made now."""
         agent = self._current()
-        return self._principal() if agent is None else AgentPrincipal(_COMPONENT, agent.id)
+        return self._principal() if agent is None else AgentPrincipal(COMPONENT, agent.id)
+
+    def _name(self) -> str:
+        agent = self._current()
+        return "" if agent is None else agent.id
 
     def _current(self) -> _Agent | None:
         return self._by_task.get(self._scheduler.current.name)
@@ -243,13 +245,7 @@ class Host:
             call.done.set()
 
     def _subscribe(self, future: Any) -> Any:
-        return self._following(future.call.done)
-
-    def _following(self, other: Pollable) -> Any:
-        """Return a pollable that is ready with another one: handles of both are dropped apart."""
-        made = self._fakes.wasi_io_poll.Pollable()
-        other.follow(made)
-        return made
+        return following(self._fakes, future.call.done)
 
     def _schedule(self, rpc: Any, when: Any, method: str, data: core.DataValue) -> Any:
         token = self._fakes.golem_agent_host.CancellationToken()
@@ -295,39 +291,6 @@ class Host:
         call.keys += 1
         return uuid5(call.key, str(call.keys))
 
-    def _oplog_index(self) -> int:
-        self._oplog += 1
-        return self._oplog
-
-    def _create_promise(self) -> core.PromiseId:
-        agent = self._current()
-        name = "" if agent is None else agent.id
-        made = core.PromiseId(core.AgentId(core.ComponentId(from_uuid(_COMPONENT)), name), self._oplog_index())
-        self._promise(made)
-        return made
-
-    def _promise(self, promise: core.PromiseId) -> tuple[Pollable, list[bytes]]:
-        key = promise.agent_id.agent_id, promise.oplog_idx
-        if key not in self._promises:
-            self._promises[key] = self._fakes.wasi_io_poll.Pollable(), []
-        return self._promises[key]
-
-    def _complete_promise(self, promise: core.PromiseId, data: bytes) -> bool:
-        pollable, found = self._promise(promise)
-        if found:
-            return False
-        found.append(data)
-        pollable.set()
-        return True
-
-    def _get_promise(self, promise: core.PromiseId) -> Any:
-        made = self._fakes.golem_api_host.GetPromiseResult()
-        made.promise = promise
-        return made
-
-    def _promise_result(self, result: Any) -> bytes | None:
-        return next(iter(self._promise(result.promise)[1]), None)
-
     def _types(self) -> list[common.RegisteredAgentType]:
         found = {each.name: each for each in definitions()} | self._known
         return [self._registered(each) for each in found.values()]
@@ -339,7 +302,7 @@ class Host:
             return None
 
     def _registered(self, definition: AgentDefinition) -> common.RegisteredAgentType:
-        component = core.ComponentId(from_uuid(_COMPONENT))
+        component = core.ComponentId(from_uuid(COMPONENT))
         return common.RegisteredAgentType(agent_types.agent_type(definition), component)
 
     def _make_id(self, name: str, data: core.DataValue, phantom: core.Uuid | None) -> str:
@@ -382,20 +345,10 @@ class Host:
         poll.poll.answers(self._scheduler.wait)
         poll.Pollable.ready.answers(self._ready)
         poll.Pollable.block.answers(self._block)
-        self._install_api()
+        self._fakes.golem_api_host.trap.answers(self._trap)
+        self._fakes.golem_api_host.generate_idempotency_key.answers(lambda: from_uuid(self._new_key()))
+        Promises(self._fakes, self._name).install()
         install_defaults(self._fakes)
-
-    def _install_api(self) -> None:
-        golem = self._fakes.golem_api_host
-        golem.trap.answers(self._trap)
-        golem.generate_idempotency_key.answers(lambda: from_uuid(self._new_key()))
-        golem.get_oplog_index.answers(self._oplog_index)
-        golem.mark_begin_operation.answers(self._oplog_index)
-        golem.create_promise.answers(self._create_promise)
-        golem.complete_promise.answers(self._complete_promise)
-        golem.get_promise.answers(self._get_promise)
-        golem.GetPromiseResult.get.answers(self._promise_result)
-        golem.GetPromiseResult.subscribe.answers(lambda result: self._following(self._promise(result.promise)[0]))
 
 
 def _flat(given: Mapping[str, Any], path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import base64
 import json
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
+from uuid import UUID
 
 from witgen_runtime.values import Ok
 
 from .._bindings.types import golem_core_types as core
 from ..uuids import to_uuid
 
-__all__ = ["agent_id_text"]
+__all__ = ["COMPONENT", "agent_id_text"]
+
+COMPONENT: Final = UUID(int=0xC0)
+"""The component of all agents in tests."""
 
 
 def agent_id_text(name: str, data: core.DataValue, phantom: core.Uuid | None) -> str:
@@ -56,8 +60,8 @@ def _node(nodes: list[core.WitNode], at: int) -> str:
         case core.WitNodeEnumValue(number):
             return f"v{number}"
         case core.WitNodeResultValue(side):
-            inner = "" if side.value is None else f"({_node(nodes, side.value)})"
-            return ("ok" if isinstance(side, Ok) else "err") + inner
+            payload = "" if side.value is None else f"({_node(nodes, side.value)})"
+            return ("ok" if isinstance(side, Ok) else "err") + payload
         case core.WitNodePrimBool(value):
             return str(value).lower()
         case core.WitNodePrimString(value):

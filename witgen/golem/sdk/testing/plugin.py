@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -30,7 +30,7 @@ def witgen_agents() -> Iterator[Agents]:
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     """Run a test that is `async def` and uses agents, unless another plugin is asked to."""
-    agents = pyfuncitem.funcargs.get(_FIXTURE)
+    agents: Any = pyfuncitem.funcargs.get(_FIXTURE)
     if agents is None and _FIXTURE in pyfuncitem.fixturenames:
         # pytest passes a fixture of a fixture to that one only.
         agents = pyfuncitem._request.getfixturevalue(_FIXTURE)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -69,7 +69,7 @@ class Scheduler:
         return getattr(self._virtual, "on", False)
 
     @contextmanager
-    def virtually(self) -> Iterator[None]:
+    def virtually(self) -> Generator[None]:
         """Let the current thread live by the tests' clock."""
         before = self.is_virtual
         self._virtual.on = True
@@ -159,7 +159,7 @@ class Scheduler:
             following = self.main
             self.main.is_abandoned = True
             if task is self.main:
-                self._tasks.remove(task)
+                self._tasks.remove(self.main)
                 self.main.is_abandoned = False
                 raise DeadlockError(self._explained())
         self._tasks.remove(following)
@@ -214,7 +214,7 @@ _REAL: Final[dict[str, Callable[..., Any]]] = {
 
 
 @contextmanager
-def patched(scheduler: Scheduler) -> Iterator[None]:
+def patched(scheduler: Scheduler) -> Generator[None]:
     """Let Python's `time` give the tests' clock to the threads that live by it."""
     ours: dict[str, Callable[..., Any]] = {
         "sleep": scheduler.sleep,
