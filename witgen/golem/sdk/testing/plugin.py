@@ -19,8 +19,10 @@ _OTHERS = ("asyncio", "anyio", "trio")
 
 
 @pytest.fixture
-def witgen_agents() -> Iterator[Agents]:
+def witgen_agents(request: pytest.FixtureRequest) -> Iterator[Agents]:
     """Run agents for one test: fresh ones, on CPython, with fakes of everything that Golem has."""
+    if request.config.getoption("--witgen-component", default=None):
+        raise pytest.UsageError("`witgen_agents` runs agents on CPython only: leave out --witgen-component")
     from .agents import Agents  # noqa: PLC0415 - most test runs have no agents
 
     with Agents() as agents:
