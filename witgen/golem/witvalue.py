@@ -134,40 +134,47 @@ class _Reader:
             raise WitValueError(f"there is no node {index}")
         if index in above:
             raise WitValueError(f"node {index} contains itself")
-        node, above, wit = self._nodes[index], (*above, index), self._classes
-        match type_, node:
-            case abi.Prim(), _ if isinstance(node, _primitives(wit)[type_]):
-                return node.value
-            case abi.Record(), wit.WitNodeRecordValue(value=parts) if len(parts) == len(type_.fields):
+        node, above = self._nodes[index], (*above, index)
+        # Both releases call the classes alike.
+        kind: str = type(node).__name__.removeprefix("WitNode")
+        value: Any = getattr(node, "value", None)
+        match type_, kind:
+            case abi.Prim(), _ if isinstance(node, _primitives(self._classes)[type_]):
+                return value
+            case abi.Record(), "RecordValue" if len(value) == len(type_.fields):
                 types = [field.type for field in type_.fields]
-                return type_.python(*[self.read(*each, above) for each in zip(types, parts, strict=True)])
-            case abi.Variant(), wit.WitNodeVariantValue(value=(number, payload)) if number < len(type_.cases):
-                return self._variant(type_.cases[number], payload, above)
-            case abi.Enum(), wit.WitNodeEnumValue(value=number) if number < len(type_.cases):
-                return list(type_.python)[number]
-            case abi.Flags(), wit.WitNodeFlagsValue(value=flags) if len(flags) == len(type_.flags):
-                return type_.python(sum(1 << bit for bit, is_set in enumerate(flags) if is_set))
-            case abi.Tuple(), wit.WitNodeTupleValue(value=parts) if len(parts) == len(type_.types):
-                return tuple(self.read(*each, above) for each in zip(type_.types, parts, strict=True))
-            case abi.Option(), wit.WitNodeOptionValue(value=payload):
-                return self._option(type_, payload, above)
-            case abi.Result(), wit.WitNodeResultValue(value=outcome):
-                side = type_.ok if isinstance(outcome, Ok) else type_.err
-                return type(outcome)(self._payload(side, outcome.value, above))
-            case abi.Own() | abi.Borrow(), wit.WitNodeHandle(value=(_, number)):
-                return self._object(number)
-            case abi.List() | abi.FixedList(), wit.WitNodeListValue(value=parts):
-                values = [self.read(type_.element, part, above) for part in parts]
+                return type_.python(*[self.read(*each, above) for each in zip(types, value, strict=True)])
+            case abi.Variant(), "VariantValue" if value[0] < len(type_.cases):
+                return self._variant(type_.cases[int(value[0])], value[1], above)
+            case abi.Enum(), "EnumValue" if value < len(type_.cases):
+                return list(type_.python)[int(value)]
+            case abi.Flags(), "FlagsValue" if len(value) == len(type_.flags):
+                return type_.python(sum(1 << bit for bit, is_set in enumerate(value) if is_set))
+            case abi.Tuple(), "TupleValue" if len(value) == len(type_.types):
+                return tuple(self.read(*each, above) for each in zip(type_.types, value, strict=True))
+            case abi.Option(), "OptionValue":
+                return self._option(type_, value, above)
+            case abi.Result(), "ResultValue":
+                return self._outcome(type_, value, above)
+            case ((abi.Own() | abi.Borrow()), "Handle"):
+                return self._object(value[1])
+            case ((abi.List() | abi.FixedList()), "ListValue"):
+                values = [self.read(type_.element, part, above) for part in value]
                 return bytes(values) if type_.element is abi.U8 else values
-            case abi.Map(), wit.WitNodeListValue(value=parts):
+            case abi.Map(), "ListValue":
                 pair = abi.Tuple((type_.key, type_.value))
-                return dict(self.read(pair, part, above) for part in parts)
+                return dict(self.read(pair, part, above) for part in value)
             case _:
                 raise WitValueError(f"node {index}: {type(node).__name__} does not fit `{_name(type_)}`")
 
     def _variant(self, case: abi.Case, payload: int | None, above: tuple[int, ...]) -> Any:
         value = self._payload(case.payload, payload, above)
         return case.python() if case.payload is None else case.python(value)
+
+    def _outcome(self, type_: abi.Result, value: Ok[int | None] | Err[int | None], above: tuple[int, ...]) -> Any:
+        if isinstance(value, Ok):
+            return Ok(self._payload(type_.ok, value.value, above))
+        return Err(self._payload(type_.err, value.value, above))
 
     def _option(self, type_: abi.Option, payload: int | None, above: tuple[int, ...]) -> Any:
         if payload is None:

@@ -57,7 +57,7 @@ def to_json(type_: abi.Type, value: Any) -> Json:
             return to_json(inner, value.value if isinstance(inner, abi.Option) else value)
         case abi.Result():
             name, side = ("ok", type_.ok) if isinstance(value, Ok) else ("err", type_.err)
-            return {name: None if side is None else to_json(side, value.value)}
+            return {name: None if side is None else to_json(side, cast("Any", value).value)}
         case _:
             raise AgentError(f"{describe(type_)} has no form in JSON")
 
@@ -170,7 +170,7 @@ def _result(type_: abi.Result, value: Json, path: str) -> Any:
     if not isinstance(value, dict) or len(value) != 1 or next(iter(value)) not in {"ok", "err"}:
         raise _mismatch(type_, path, value)
     [(name, payload)] = value.items()
-    make: Callable[[Any], Any] = Ok if name == "ok" else Err
+    make = cast("Callable[[Any], Any]", Ok if name == "ok" else Err)
     side = type_.ok if name == "ok" else type_.err
     if side is not None:
         return make(from_json(side, payload, f"{path}.{name}"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from .definitions import AgentDefinition, AgentTypes
 from .describing import described_element
@@ -91,7 +91,7 @@ def _tree(tree: Mapping[str, Any], indent: str) -> Iterator[str]:
     for name, each in tree.items():
         if isinstance(each, dict):
             yield f"{indent}{_scalar(name)}:"
-            yield from _tree(each, f"{indent}  ")
+            yield from _tree(cast("Mapping[str, Any]", each), f"{indent}  ")
         else:
             value, remark = each
             # A value that is not known is left to the author: a key without one would be null.

@@ -10,7 +10,7 @@ from .json_form import Json
 
 __all__ = ["agent_type_json", "path_text"]
 
-_PRIMITIVES: Final = {
+_PRIMITIVES: Final[dict[type[Any], str]] = {
     core.WitTypeNodePrimU8Type: "U8",
     core.WitTypeNodePrimU16Type: "U16",
     core.WitTypeNodePrimU32Type: "U32",

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import parse_qsl
 from uuid import UUID, uuid4
 
@@ -272,7 +272,7 @@ def _not_found(verb: str, path: str) -> Problem:
 def _user(session: Any) -> common.OidcPrincipal:
     if not isinstance(session, Mapping):
         raise TypeError("it is not an object")
-    found: dict[str, Any] = dict(session)
+    found = cast("Mapping[str, Any]", session)
     known = {python: found.get(name) for name, python in _KNOWN_CLAIMS.items()}
     claims = json.dumps(found.get("claims", {}))
     subject = found.get("subject", found.get("sub", "test-user"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
 
 from witgen_runtime import abi
@@ -87,9 +87,9 @@ def outcome_of(response: Encoded) -> core.DataValue:
     Raises:
         WorkerError: the agent ended the call with an error.
     """
-    found = decode(guest.INVOKE.result, response, _no_handle)
+    found: Any = decode(guest.INVOKE.result, response, _no_handle)
     if isinstance(found, Err):
-        raise WorkerError(agent_error_text(found.value))
+        raise WorkerError(agent_error_text(cast("Any", found).value))
     data: core.DataValue = found.value
     return data
 

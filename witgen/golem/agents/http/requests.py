@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from witgen_runtime import abi
 from witgen_runtime.check import INTEGERS
@@ -129,20 +129,21 @@ def _body(route: Route, request: Request) -> dict[str, Any]:
     if isinstance(first.element, Text):
         return {first.name: _text(first.element, request)}
     try:
-        given = json.loads(request.body)
+        given: Any = json.loads(request.body)
     except (ValueError, RecursionError) as error:
         raise Problem(400, "REQUEST_BODY_INVALID_JSON", f"the body is not JSON: {error}") from None
     if not isinstance(given, dict):
         raise Problem(400, "REQUEST_JSON_BODY_PARSING_FAILED", "the body is not an object with the parameters")
+    members = cast("Mapping[str, Any]", given)
     found: dict[str, Any] = {}
     problems: list[str] = []
     for parameter in route.body:
         element: Any = parameter.element
-        if parameter.name not in given and not parameter.is_option:
+        if parameter.name not in members and not parameter.is_option:
             problems.append(f"`{parameter.name}` is missing: expected {described_element(element)}")
             continue
         try:
-            found[parameter.name] = from_json(element, given.get(parameter.name), parameter.name)
+            found[parameter.name] = from_json(element, members.get(parameter.name), parameter.name)
         except AgentError as error:
             problems.append(str(error))
     if problems:
