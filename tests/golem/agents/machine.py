@@ -58,3 +58,7 @@ class Machine:
         """Return the entries of an agent."""
         with Reader(self.state) as reader:
             return list(reader.oplog(reader.find(name)))
+
+    def is_called(self, name: str) -> bool:
+        """Return whether a method of an agent has been called, which need not exist yet."""
+        return name in self.names and any(each["name"].endswith(".{invoke}") for each in self.oplog(name))

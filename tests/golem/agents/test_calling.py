@@ -64,15 +64,17 @@ def test_configuration(machine: Machine) -> None:
     assert json.loads(called)["max_items"] == 7
 
 
-def test_replay_has_old_secrets(machine: Machine) -> None:
-    """Secrets are recorded, other values are read anew."""
+def test_an_agent_keeps_its_configuration(machine: Machine) -> None:
+    """What it reads is not recorded, so replay must find it again; secrets are recorded, and may change."""
     machine.run('Cart("ann")', "limits", config=["max_items=5"], secrets=["api_key=old"], key="one")
-    machine.run('Cart("ann")', "clear", config=["max_items=6"], secrets=["api_key=new"])
+    machine.run('Cart("ann")', "clear", config=["max_items=6", "nickname=Ann"], secrets=["api_key=new"])
+    assert machine.said == ['agent Cart("ann") already exists and keeps the config it was made with']
     names = [each["name"] for each in machine.oplog('Cart("ann")') if "config" in each["name"]]
     assert names == ["golem:agent/host@1.5.0#get-config-value"]
     assert json.loads(machine.run('Cart("ann")', "limits", json=True).text) == {
-        "max_items": 6, "nickname": None, "api_key": "new",
+        "max_items": 5, "nickname": None, "api_key": "new",
     }  # fmt: skip
+    assert json.loads(machine.run('Cart("bob")', "limits", json=True).text)["max_items"] == 6
 
 
 def test_wrong_configuration(machine: Machine) -> None:

@@ -210,14 +210,21 @@ class Agents:
         found = self._executor.find(component, name)
         if found is not None:
             return found
-        known = {**self._executor.environment.config(definition.name), **dict(config)}
-        needed = [each.name for each in definition.config if each.is_needed and not each.is_secret]
-        missing = [each for each in needed if each not in known]
-        if missing:
-            options = " ".join(f"--config {each}=…" for each in missing)
-            raise WorkerError(f"the agent {name} cannot be made without its config: pass {options}")
+        kept = self._config_for(definition, name, dict(config))
         data = definition.constructor.to_data(agent.parameters)
         request = _request(guest.INITIALIZE, definition.name, data, principal)
         first = (f"init-{component}/{name}", INITIALIZE, request)
         is_once = definition.is_ephemeral
-        return self._executor.find_or_create(component, name, env=env, once=is_once, config=config, first=first)
+        return self._executor.find_or_create(component, name, env=env, once=is_once, config=kept, first=first)
+
+    def _config_for(
+        self, definition: AgentDefinition, name: str, given: Mapping[str, str]
+    ) -> tuple[tuple[str, str], ...]:
+        """Return the configuration that a new agent keeps: what it reads is not recorded, and must not change."""
+        known = {**self._executor.environment.config(definition.name), **given}
+        local = [each for each in definition.config if not each.is_secret]
+        missing = [each.name for each in local if each.is_needed and each.name not in known]
+        if missing:
+            options = " ".join(f"--config {each}=…" for each in missing)
+            raise WorkerError(f"the agent {name} cannot be made without its config: pass {options}")
+        return tuple((each.name, known.get(each.name, "null")) for each in local)

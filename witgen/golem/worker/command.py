@@ -163,6 +163,8 @@ def _run_agent(executor: Executor, component: ComponentRecord, wanted: Run) -> A
     found = executor.find(component.id, call.agent.text)
     if found is not None:
         _look_at(found, component, wanted)
+        if wanted.config:
+            wanted.say(f"agent {call.agent.text} already exists and keeps the config it was made with")
         version = _version_of(found)
         if version != component.version:
             call = call_of(executor.program(component.id, version).agents, call.agent.text, wanted.arguments)

@@ -51,9 +51,8 @@ class AgentConfig:
             raise RefusedError(f"config `{name}` is declared with another type than it is read with")
         if entry.is_secret:
             return self._recorded(path, expected, entry)
-        # Values given when the agent was made come before those of its type.
-        type_name = self._declared().name
-        of_type = self._session.executor.environment.config(type_name)
+        # An agent keeps the values that it was made with; only what later versions declare is not among them.
+        of_type = self._session.executor.environment.config(self._declared().name)
         return self._value(entry, {**of_type, **dict(self._session.record.config)}.get(name), f"--config {name}=…")
 
     def _declared(self) -> AgentDefinition:
