@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import socket
 import subprocess
 import sys
@@ -14,7 +15,10 @@ from typing import Any
 
 import pytest
 
+from tests.host.test_http import DENIED
+from tests.host.test_http import served as http_served
 from tests.support.wasm_tools import WASM_TOOLS, component
+from witgen.golem import WIT as GOLEM_WIT
 from witgen.tools.component import Failure, Limits, Tools
 from witgen_runtime.host import LinkError
 
@@ -42,6 +46,8 @@ world tools {
   export spin: func();
   export grow: func(pages: option<u32>) -> s32;
   export ask-host: func() -> u32;
+  /// Takes all memory that it gets, and then some.
+  export hog: func();
 }
 """
 CORE = """\
@@ -61,6 +67,7 @@ CORE = """\
   (func (export "docs:tools/numbers#[method]counter.next") (param i32) (result i32) unreachable)
   (func (export "spin") (loop $l (br $l)))
   (func (export "grow") (param i32 i32) (result i32) (memory.grow (local.get 1)))
+  (func (export "hog") (loop $l (br_if $l (i32.ne (memory.grow (i32.const 16)) (i32.const -1)))) unreachable)
   (func (export "ask-host") (result i32) (call $ask (i32.const 1))))
 """
 
@@ -80,7 +87,7 @@ def tools(wasm: Path) -> Tools:
 
 
 def test_functions_with_a_json_form_are_tools(tools: Tools) -> None:
-    assert sorted(tools.by_name) == ["ask-host", "grow", "numbers_count", "numbers_divide", "spin"]
+    assert sorted(tools.by_name) == ["ask-host", "grow", "hog", "numbers_count", "numbers_divide", "spin"]
     assert sorted(tools.left_out) == ["docs:tools/numbers#[method]counter.next", "docs:tools/numbers#make"]
     assert tools.unknown == ["functions of the world"]
 
@@ -192,3 +199,84 @@ def test_http(wasm: Path) -> None:
 
     with served(wasm) as port:
         asyncio.run(converse(Client(f"http://127.0.0.1:{port}/mcp")))
+
+
+FETCHING = Path(__file__).parent / "fetching"
+
+
+@pytest.fixture(scope="module")
+def fetching(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a component with a tool that sends a request."""
+    folder = tmp_path_factory.mktemp("fetching")
+    shutil.copytree(GOLEM_WIT / "deps", folder / "wit" / "deps")
+    shutil.copy(FETCHING / "fetching.wit", folder / "wit")
+    component(folder / "wit", "fetching", FETCHING / "fetching.core.wat", folder / "fetching.wasm")
+    return folder / "fetching.wasm"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("options", "status"),
+    [([], DENIED), (["--allow", "example.org"], DENIED), (["--allow", "127.0.0.1:*"], 204), (["--network"], 204)],
+)
+def test_the_network_is_denied_unless_it_is_allowed(
+    options: list[str], status: int, fetching: Path, tmp_path: Path
+) -> None:
+    from mcp import ClientSession, StdioServerParameters
+    from mcp.client.stdio import stdio_client
+
+    server = StdioServerParameters(command=sys.executable, args=["-m", "witgen", "mcp", str(fetching), *options])
+
+    async def ask(authority: str) -> Any:
+        with (tmp_path / "stderr").open("w") as stderr:
+            async with stdio_client(server, errlog=stderr) as streams, ClientSession(*streams) as session:
+                await session.initialize()
+                arguments = {"secure": False, "authority": authority, "path": "/204"}
+                return await session.call_tool("fetch", arguments)
+
+    with http_served() as authority:
+        answer = asyncio.run(ask(authority))
+    assert (answer.is_error, answer.structured_content) == (False, {"result": status})
+    told = f"HTTP request denied: http://{authority} is not in `allow`" in (tmp_path / "stderr").read_text()
+    assert told is (status == DENIED)
+
+
+@pytest.mark.slow
+def test_limits_end_calls_and_the_server_goes_on(wasm: Path) -> None:
+    from mcp import Client, StdioServerParameters
+
+    arguments = ["-m", "witgen", "mcp", str(wasm), "--deadline", "0.5", "--memory", "1"]
+
+    async def main() -> None:
+        async with Client(StdioServerParameters(command=sys.executable, args=arguments)) as session:
+            for tool, told in (
+                ("spin", "DeadlineError: the call took longer than 0.5 seconds"),
+                (
+                    "hog",
+                    "MemoryLimitError: the guest asked for a memory of 1114112 bytes, and its store allows 1048576",
+                ),
+            ):
+                begun = time.monotonic()
+                ended = await session.call_tool(tool, {})
+                assert (ended.is_error, [each.text for each in ended.content]) == (True, [told])
+                assert time.monotonic() - begun < 5
+                done = await session.call_tool("numbers_divide", {"a": 7, "by": 2})
+                assert done.structured_content == {"result": 3}
+
+    asyncio.run(main())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--network", "--allow", "example.org"], "--network allows every host: leave out --allow, or --network"),
+        (["--allow", "ftp://example.org"], "'ftp://example.org' is not a host: expected `example.org`"),
+    ],
+)
+def test_wrong_options_are_refused(options: list[str], told: str, wasm: Path) -> None:
+    command = [sys.executable, "-m", "witgen", "mcp", str(wasm), *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr

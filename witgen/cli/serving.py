@@ -25,7 +25,7 @@ from .serving_agents import AgentOptions, agent_site, has_agents
 if TYPE_CHECKING:
     from witgen_runtime.host import Http, HttpApplication, Wasi
 
-__all__ = ["serve"]
+__all__ = ["hosts_allowed", "serve"]
 
 _GRACE: Final = 10
 """Seconds that requests have to end after a signal."""
@@ -139,7 +139,7 @@ def serve(
             )  # fmt: skip
             site = opened.enter_context(agent_site(component, chosen))
         else:
-            application = _application(component, {**options, "wasi": _wasi(env, folders), "http": _http(allow)})
+            application = _application(component, {**options, "wasi": _wasi(env, folders), "http": hosts_allowed(allow)})
             saves = _saves(component) if reload else None
             site = _Reloading(application, component, saves) if saves is not None else application
         listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
@@ -201,7 +201,7 @@ def _wasi(env: tuple[str, ...], folders: tuple[str, ...]) -> Wasi:
         raise click.BadParameter(str(error)) from error
 
 
-def _http(hosts: tuple[str, ...]) -> Http:
+def hosts_allowed(hosts: tuple[str, ...]) -> Http:
     """Return where the component may send requests."""
     from witgen_runtime.host import Http
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import click
 
 from .options import reporting
 from .output import reporter
+from .serving import hosts_allowed
 
 __all__ = ["mcp"]
 
@@ -40,7 +42,8 @@ _LIMIT_HELP = "0 for no limit."
     metavar="MIB",
     help=f"The size that each of the component's memories may have. {_LIMIT_HELP}",
 )
-@click.option("--network", is_flag=True, help="Let the component send HTTP requests.")
+@click.option("--network", is_flag=True, help="Let the component send HTTP requests, to any address.")
+@click.option("--allow", "hosts", multiple=True, metavar="HOST", help="Let it send requests to this host. Repeatable.")
 @reporting
 def mcp(
     *,
@@ -51,12 +54,15 @@ def mcp(
     deadline: float,
     memory: int,
     network: bool,
+    hosts: tuple[str, ...],
 ) -> None:
     """Serve the functions that COMPONENT exports as tools to language models.
 
     The Model Context Protocol goes over stdin and stdout by default. Each call runs in a new instance, without folders,
-    environment or, without --network, network.
+    environment or, without --network and --allow, network.
     """
+    if network and hosts:
+        raise click.UsageError("--network allows every host: leave out --allow, or --network")
     try:
         from ..tools.server import serve_http, serve_stdio
     except ModuleNotFoundError:
@@ -67,7 +73,7 @@ def mcp(
 
     place = _address(address) if address is not None else None
     try:
-        limits = Limits(deadline or None, (memory << 20) or None, network)
+        limits = Limits(deadline or None, (memory << 20) or None, hosts_allowed(hosts) if hosts else network)
         tools = Tools(component, limits, wit=wit, world=world)
     except HostError as error:
         raise click.ClickException(str(error)) from error
@@ -76,10 +82,20 @@ def mcp(
         reporter.say(f"left out, as their values have no JSON form or they are async: {', '.join(tools.left_out)}")
     if tools.unknown:
         reporter.say(f"calls fail that need an import which is not provided: {', '.join(tools.unknown)}")
+    _tell_denials()
     if place is None:
         serve_stdio(tools)
     else:
         serve_http(tools, *place)
+
+
+def _tell_denials() -> None:
+    """Write the requests that are denied to stderr: a component may keep them to itself."""
+    told = logging.Handler(logging.INFO)
+    told.emit = lambda record: reporter.say(record.getMessage())  # type: ignore[method-assign]
+    log = logging.getLogger("witgen_runtime.host")
+    log.setLevel(logging.INFO)
+    log.addHandler(told)
 
 
 def _address(given: str) -> tuple[str, int]:

@@ -39,11 +39,11 @@ class Failure(Exception):  # noqa: N818 - what a caller is told, not an error of
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a call may use: seconds, and bytes of each memory; None for no limit. `network` allows HTTP requests."""
+    """What a call may use: seconds, and bytes of each memory; None for no limit; and where requests may go."""
 
     deadline: float | None = DEADLINE
     memory: int | None = MEMORY
-    network: bool = False
+    network: bool | Http = False
 
 
 @dataclass(frozen=True, slots=True)
