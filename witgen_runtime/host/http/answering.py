@@ -131,7 +131,8 @@ async def _received(peer: socket.socket, guest: asyncio.Future[None]) -> bytes:
     try:
         either: list[asyncio.Future[Any]] = [receiving, guest]
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        await asyncio.wait([receiving], timeout=_ON_ITS_WAY)
+        if not receiving.done():
+            await asyncio.wait([receiving], timeout=_ON_ITS_WAY)
         return receiving.result() if receiving.done() else b""
     finally:
         receiving.cancel()

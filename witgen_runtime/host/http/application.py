@@ -268,9 +268,9 @@ class _Turn:
         """Wait for the guest, which may go on after its response, and release its instance."""
         outcome: BaseException | None = None
         try:
-            if answered:
+            if answered and not guest.done():
                 await asyncio.wait({guest}, timeout=self._remaining())
-            else:
+            elif not answered:
                 self._exchange.hang_up()
             if guest.cancel() and answered:
                 _failed(self._exchange.head, "it went on after its response until the deadline")
