@@ -111,6 +111,11 @@ def test_trailers_of_a_request_are_no_headers(web: Path) -> None:
     assert b"x-user" not in answer
 
 
+def test_async_handlers_are_served_too(async_web: Path) -> None:
+    with serving(async_web) as running, running.client() as client:
+        assert client.post("/", content=b"hello").text == "Method_Post /\nhello"
+
+
 def test_what_the_component_sees_of_this_machine(component: Path, tmp_path: Path) -> None:
     options = ("--env", "A=b", "--dir", f"{tmp_path}::/data", "--memory", "64M", "--allow", "example.org")
     with serving(component, *options) as running, running.client() as client:
