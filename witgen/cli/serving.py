@@ -139,11 +139,12 @@ def serve(
             )  # fmt: skip
             site = opened.enter_context(agent_site(component, chosen))
         else:
-            application = _application(component, {**options, "wasi": _wasi(env, folders), "http": hosts_allowed(allow)})
-            saves = _saves(component) if reload else None
-            site = _Reloading(application, component, saves) if saves is not None else application
+            settings = {**options, "wasi": _wasi(env, folders), "http": hosts_allowed(allow)}
+            site = _application(component, settings)
+            if reload:
+                site = _Reloading(site, component, _saves(component))
         listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-        settings = uvicorn.Config(
+        server = uvicorn.Config(
             AccessLog(site, lambda line: click.echo(line, err=True)) if access_log else site,
             access_log=False,
             http=http_protocol(),
@@ -155,7 +156,7 @@ def serve(
         )
         shown = f"[{host}]" if ":" in host else host
         reporter.say(f"http://{shown}:{listener.getsockname()[1]}/ is {component}; Ctrl-C ends it")
-        _run(uvicorn.Server(settings), listener)
+        _run(uvicorn.Server(server), listener)
 
 
 def _uvicorn() -> Any:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from witgen_runtime import abi
+from witgen_runtime.values import Ok
 
 from ... import wave
 from ...wave.describing import did_you_mean
@@ -102,7 +103,10 @@ def _takes_text(element: abi.Type) -> bool:
 
 
 def result_text(schema: Schema, values: Sequence[Any]) -> str:
-    """Return a result as WAVE; unstructured and multimodal data in the form of agent ids; empty for nothing."""
+    """Return a result as WAVE; unstructured and multimodal data in the form of agent ids; empty for nothing.
+
+    Of a result that is no error, this is the value alone: a method that declares errors answers as any other.
+    """
     if schema.is_multimodal:
         names = [each.name for each in schema.parameters]
         return ",".join(f"{names.index(name)}({id_text(schema.find(name), value)})" for name, value in values)
@@ -112,6 +116,8 @@ def result_text(schema: Schema, values: Sequence[Any]) -> str:
 
 
 def _text(element: Element, value: Any) -> str:
+    if isinstance(element, abi.Result) and isinstance(value, Ok):
+        return "" if element.ok is None else wave.render(value.value, element.ok)
     return id_text(element, value) if isinstance(element, (Text, Binary)) else wave.render(value, element)
 
 
