@@ -157,20 +157,37 @@ def test_keys(machine: Machine) -> None:
     assert machine.text('Counter("ann")', "key", key="two") != first
 
 
-def test_killed_in_the_middle(machine: Machine) -> None:
-    """The next process resumes the call, and what it has scheduled happens once."""
-    machine.run('Counter("ann")', "add", "5")
+def killed(machine: Machine, *words: str) -> None:
+    """Call a method in a process, and kill that in the middle of the call."""
     command = [sys.executable, "-m", "witgen", "run", str(machine.component), "--state", str(machine.state)]
-    process = subprocess.Popen([*command, 'Caller("x")', "later", "ann", "2", "false"], stdout=subprocess.PIPE)
+    process = subprocess.Popen([*command, *words], stdout=subprocess.PIPE)
     deadline = time.monotonic() + 120
-    while not machine.is_called('Caller("x")') and time.monotonic() < deadline:
+    while not machine.is_called(words[0]) and time.monotonic() < deadline:
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
+
+
+def test_killed_in_the_middle(machine: Machine) -> None:
+    """The next process resumes the call, and what it has scheduled happens once."""
+    machine.run('Counter("ann")', "add", "5")
+    killed(machine, 'Caller("x")', "later", "ann", "2", "false")
     machine.run('Caller("x")', "types")
     time.sleep(1.2)
     machine.run('Caller("x")', "types")
     assert machine.text('Counter("ann")', "total") == "7"
+
+
+def test_the_same_command_goes_on_with_its_call(machine: Machine) -> None:
+    """Who repeats a command that was killed means the interrupted call, and not another one like it."""
+    killed(machine, 'Counter("ann")', "add_slowly", "5")
+    assert machine.text('Counter("ann")', "add_slowly", "5") == "5"
+    assert machine.said == [
+        'agent Counter("ann") goes on with this call, which was interrupted; another --key makes another call'
+    ]
+    assert machine.text('Counter("ann")', "add_slowly", "5") == "10"
+    killed(machine, 'Counter("bob")', "add_slowly", "5")
+    assert machine.text('Counter("bob")', "add", "1") == "6"
 
 
 # Snapshots and forks

@@ -169,8 +169,18 @@ def _run_agent(executor: Executor, component: ComponentRecord, wanted: Run) -> A
         if version != component.version:
             call = call_of(executor.program(component.id, version).agents, call.agent.text, wanted.arguments)
     worker = found or call.worker(executor, component, tuple(map(_variable, wanted.env)))
-    response = _response(executor, worker, INVOKE, call.request, wanted.key, is_new=found is None)
+    key = wanted.key or _interrupted(worker, call.request, wanted.say)
+    response = _response(executor, worker, INVOKE, call.request, key, is_new=found is None)
     return Answer(*call.rendered(response, as_json=wanted.json), _status(worker))
+
+
+def _interrupted(worker: Worker, request: Encoded, say: Callable[[str], None]) -> str | None:
+    """Return the key of the call that the agent is in the middle of, if it is this one: who repeats it means that."""
+    call = worker.executor.state.open_call(worker.number)
+    if call is None or call.name != INVOKE or call.request != request or worker.record.status == "failed":
+        return None
+    say(f"agent {worker.record.name} goes on with this call, which was interrupted; another --key makes another call")
+    return call.key
 
 
 def _refuse_agent_options(wanted: Run) -> None:

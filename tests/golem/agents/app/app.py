@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from typing import Any
 
 from agent.guest import exports, golem_agent_host, golem_api_host, golem_api_retry
@@ -41,6 +42,7 @@ class Counter:
     PARAMETERS = [("name", "string")]
     METHODS = {
         "add": ([("n", "u32")], "u32"),
+        "add_slowly": ([("n", "u32")], "u32"),
         "total": ([], "u32"),
         "key": ([], "string"),
         "twice": ([], ("list", "string")),
@@ -68,6 +70,10 @@ class Counter:
     def add(self, n: int) -> int:
         self.count += n
         return self.count
+
+    def add_slowly(self, n: int) -> int:
+        time.sleep(2)
+        return self.add(n)
 
     def total(self) -> int:
         return self.count
