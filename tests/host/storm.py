@@ -105,7 +105,8 @@ class Interrupts:
 
     def _handle(self, _: int, frame: Any) -> None:
         if self.left and self.is_ctrl_c and _is_forgotten(frame):
-            signal.setitimer(signal.ITIMER_REAL, 1e-5)
+            # Later, but not so soon that it comes before this returns.
+            signal.setitimer(signal.ITIMER_REAL, 1e-3)
         elif self.left and self.is_ctrl_c:
             # An event loop handles exceptions of its own callbacks, but for this one, so nothing else can be raised.
             self.left = 0
