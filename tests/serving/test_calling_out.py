@@ -25,7 +25,7 @@ class Upstream:
 
     def __init__(self) -> None:
         self.trailers: list[tuple[bytes, bytes]] = []
-        self.sent = 0
+        self.sent = self.received = 0
         self.gone = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.authority = f"127.0.0.1:{self._listener.getsockname()[1]}"
@@ -45,6 +45,13 @@ class Upstream:
 
         request = event()
         assert isinstance(request, h11.Request)
+        if request.target == b"/early":
+            head = h11.Response(status_code=413, headers=[("content-length", "9")])
+            for each in (head, h11.Data(data=b"too large"), h11.EndOfMessage()):
+                connection.sendall(state.send(each) or b"")
+            while isinstance(part := event(), h11.Data):
+                self.received += len(part.data)
+            return
         connection.sendall(state.send(h11.Response(status_code=200, headers=[("trailer", "x-heard")])) or b"")
         if request.target == b"/endless":
             self._send_without_end(connection, state)
@@ -87,6 +94,13 @@ def test_both_directions_stream_at_once_and_have_trailers(web: Path, http: Http 
         heard = client.get(f"/converse?{server.authority}").text
     assert heard == "([b'0', b'1', b'2', b'3'], [('x-heard', b'all')])"
     assert server.trailers in ([(b"x-sent", b"all")], [])  # a response may end before the request
+
+
+def test_a_response_may_end_before_its_request(web: Path) -> None:
+    http = PythonHttp(private=True)
+    with upstream() as server, behind_uvicorn(Proxy.asgi(web, http=http)) as served, served.client() as client:
+        assert client.get(f"/insist?{server.authority}").text == "b'too large'"
+    assert server.received == 1_000_001
 
 
 @pytest.mark.parametrize("http", [True, PythonHttp(private=True)], ids=["wasmtime", "python"])

@@ -273,6 +273,18 @@ def converse(request, out):
     send(out, repr((heard, found)))
 
 
+def insist(request, out):
+    """Send most of a request after its whole response has come."""
+    sent, future = calling(request, MethodPost(), "/early")
+    with sent.write() as upload:
+        write(upload, b"x")
+        with arrived(future) as answer, answer.consume() as body, body.stream() as download:
+            heard = download.blocking_read(100)
+            write(upload, bytes(1_000_000))
+    http.OutgoingBody.finish(sent, None)
+    send(out, repr(heard))
+
+
 def sip(request, out):
     """Read one part of a response, and no more for a while."""
     sent, future = calling(request, MethodGet(), "/endless")
@@ -288,7 +300,7 @@ PATHS = {
     "/sleep": sleep, "/spin": spin, "/hog": hog, "/fail": fail, "/silent": silent, "/error": answer_with_error,
     "/announce": announce, "/unfinished": unfinished, "/trailers": trailers, "/status": status, "/split": split,
     "/remember": remember, "/keep-on": keep_on, "/read-none": read_none, "/twice": twice, "/fetch": fetch,
-    "/converse": converse, "/sip": sip, "/report": report,
+    "/converse": converse, "/sip": sip, "/report": report, "/insist": insist,
 }  # fmt: skip
 
 

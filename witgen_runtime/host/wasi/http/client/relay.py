@@ -74,6 +74,12 @@ class Side:
             while await self._reader.read(_PIECE):
                 pass
 
+    async def discard(self) -> None:
+        """Read the rest of a message, so that the other side can send it."""
+        with contextlib.suppress(OSError, h11.RemoteProtocolError):
+            while isinstance(await self.receive(), h11.Data):
+                pass
+
     async def close(self) -> None:
         """End the connection after everything has been sent."""
         self._writer.close()
@@ -97,6 +103,7 @@ class Relay:
         self._target, self._http = target, http
         self._far: Side | None = None
         self._has_begun = False
+        self._sent = asyncio.Event()
 
     async def run(self, near: Side, request: h11.Request) -> None:
         """Answer the request that wasmtime sends on a connection."""
@@ -142,18 +149,22 @@ class Relay:
         return h11.Request(method=given.method, target=path, headers=kept)
 
     async def _pass_on(self, near: Side, far: Side) -> None:
-        """Pass the bodies on in both directions, until the response has ended or the guest has gone."""
+        """Pass the bodies on in both directions, until both have ended or the guest has gone."""
         upload = asyncio.create_task(self._upload(near, far))
         download = asyncio.create_task(self._download(near, far))
+        sent = asyncio.create_task(self._sent.wait())
         try:
             await asyncio.wait({upload, download}, return_when=asyncio.FIRST_COMPLETED)
+            if upload.done() and upload.exception() is None and not download.done():
+                return
+            # A server may answer before it has read the whole request, and close the connection or not.
+            await download
+            await asyncio.wait({upload, sent}, return_when=asyncio.FIRST_COMPLETED)
             if upload.done() and upload.exception() is not None:
-                # A server may answer before it has read the whole request, and close the connection.
-                await asyncio.wait({download})
-            if download.done():
-                await download
+                await near.discard()
+            await near.close()
         finally:
-            await _ended(upload, download)
+            await _ended(upload, download, sent)
 
     async def _upload(self, near: Side, far: Side) -> None:
         """Pass the request's body on; return when the guest has gone. Raise if the server has."""
@@ -168,6 +179,7 @@ class Relay:
                 await far.send(h11.Data(data=event.data))
             elif isinstance(event, h11.EndOfMessage):
                 await far.send(h11.EndOfMessage(headers=end_to_end(event.headers)))
+                self._sent.set()
                 await near.gone()
                 return
 
@@ -187,7 +199,6 @@ class Relay:
         if not isinstance(event, h11.EndOfMessage):
             raise error("HTTP-response-incomplete")
         await near.send(h11.EndOfMessage(headers=end_to_end(event.headers)))
-        await near.close()
 
     @contextmanager
     def _explained(self) -> Generator[None]:
