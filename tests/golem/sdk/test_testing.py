@@ -13,6 +13,7 @@ import pytest
 from witgen.golem.sdk import (
     U32,
     AgentPrincipal,
+    AsyncWebSocket,
     Config,
     DomainError,
     Principal,
@@ -29,7 +30,9 @@ from witgen.golem.sdk import (
     trigger,
 )
 from witgen.golem.sdk.rpc import RpcErrorProtocolError, RpcErrorRemoteInternalError
+from witgen.golem.sdk.storage import Bucket
 from witgen.golem.sdk.testing import Agents, DeadlockError
+from witgen.golem.sdk.websocket import ErrorClosed
 
 
 class Refused(DomainError[str]):
@@ -84,6 +87,28 @@ class Worker:
 
     def keys(self) -> list[str]:
         return [str(idempotency_key()), str(idempotency_key())]
+
+
+@agent
+class Chat:
+    async def run(self, url: str) -> list[str | bytes]:
+        heard: list[str | bytes] = []
+        try:
+            async with AsyncWebSocket.connect(url) as socket:
+                await socket.send("hello")
+                while True:
+                    heard.append(await socket.receive())
+        except ErrorClosed:
+            return heard
+
+
+@agent
+class Shelf:
+    def count(self, key: str) -> list[int]:
+        with Bucket("shelf") as bucket:
+            bucket[key] = b"value"
+            bucket["other"] = bucket[key]
+            return [len(bucket), int(key in bucket), bucket.increment("n", 3), len(bucket.get_many([key, "missing"]))]
 
 
 @agent
@@ -228,6 +253,19 @@ async def test_calling_off(witgen_agents: Agents) -> None:
     under_way.cancel()
     with pytest.raises(RpcErrorProtocolError, match="cancelled"):
         await under_way
+
+
+async def test_a_scripted_web_socket(witgen_agents: Agents) -> None:
+    connection = witgen_agents.fakes.golem_websocket_client.WebsocketConnection
+    connection.receive.returns("one", b"two")
+    connection.receive.raises(ErrorClosed(None))
+    assert await witgen_agents.get(Chat).run("ws://example") == ["one", b"two"]
+    assert connection.connect.calls == [("ws://example", None)]
+    assert [message.value for _, message in connection.send.calls] == ["hello"]
+
+
+def test_a_store_in_memory(witgen_agents: Agents) -> None:
+    assert witgen_agents.get(Shelf).count("a") == [2, 1, 3, 1]
 
 
 def test_scripted_hosts(witgen_agents: Agents) -> None:

@@ -9,14 +9,16 @@ from .._bindings.guest.testing import Fakes
 from .._bindings.types import golem_api_host as api
 from .._bindings.types import golem_api_retry as retry
 from .._bindings.types import golem_durability_durability as durability
+from .keyvalue import KeyValueStore
 
 __all__ = ["install_defaults"]
 
 
 def install_defaults(fakes: Fakes) -> None:
-    """Let spans, retry policies, durable functions and modes do what an agent expects that runs for the first time."""
+    """Let spans, policies, stores, durable functions and modes do what an agent expects that runs at first."""
     _install_modes(fakes)
     _install_retries(fakes)
+    KeyValueStore(fakes).install()
     context = fakes.golem_api_context
     trace = uuid4().hex
     context.InvocationContext.trace_id.answers(lambda _: trace)
