@@ -25,6 +25,8 @@ def test_an_agent_goes_on(machine: Machine) -> None:
     assert machine.text('Counter("bob")', "total") == "0"
     assert machine.names == ['Counter("ann")', 'Counter("bob")']
     kinds = [(each["kind"], each["name"]) for each in machine.oplog('Counter("ann")')]
+    # While it is made, Python asks for random numbers and the time in place of those of the build.
+    kinds = [each for each in kinds if each[0] != "imported-function-invoked"]
     assert kinds[:3] == [
         ("create", ""),
         ("exported-function-invoked", "golem:agent/guest@1.5.0.{initialize}"),
@@ -180,6 +182,7 @@ def test_killed_in_the_middle(machine: Machine) -> None:
 
 def test_the_same_command_goes_on_with_its_call(machine: Machine) -> None:
     """Who repeats a command that was killed means the interrupted call, and not another one like it."""
+    machine.run('Counter("eve")', "total")  # the state file is there
     killed(machine, 'Counter("ann")', "add_slowly", "5")
     assert machine.text('Counter("ann")', "add_slowly", "5") == "5"
     assert machine.said == [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from witgen_runtime import abi
 from witgen_runtime.values import Ok
@@ -117,7 +117,8 @@ def result_text(schema: Schema, values: Sequence[Any]) -> str:
 
 def _text(element: Element, value: Any) -> str:
     if isinstance(element, abi.Result) and isinstance(value, Ok):
-        return "" if element.ok is None else wave.render(value.value, element.ok)
+        result = cast("Ok[Any]", value)
+        return "" if element.ok is None else wave.render(result.value, element.ok)
     return id_text(element, value) if isinstance(element, (Text, Binary)) else wave.render(value, element)
 
 

@@ -19,7 +19,7 @@ from ... import wave
 from ...diagnostics.errors import WitgenError
 from ..services.errors import ServiceError
 from .advice import DEFAULT_STATE, command
-from .agent_command import call_of, configure, names_agent
+from .agent_command import AgentCall, call_of, configure, names_agent
 from .agents import INVOKE
 from .errors import Stopped, TrappedError, WorkerError
 from .executor import Executor
@@ -169,15 +169,18 @@ def _run_agent(executor: Executor, component: ComponentRecord, wanted: Run) -> A
         if version != component.version:
             call = call_of(executor.program(component.id, version).agents, call.agent.text, wanted.arguments)
     worker = found or call.worker(executor, component, tuple(map(_variable, wanted.env)))
-    key = wanted.key or _interrupted(worker, call.request, wanted.say)
+    key = wanted.key or _interrupted(worker, call, wanted.say)
     response = _response(executor, worker, INVOKE, call.request, key, is_new=found is None)
     return Answer(*call.rendered(response, as_json=wanted.json), _status(worker))
 
 
-def _interrupted(worker: Worker, request: Encoded, say: Callable[[str], None]) -> str | None:
+def _interrupted(worker: Worker, wanted: AgentCall, say: Callable[[str], None]) -> str | None:
     """Return the key of the call that the agent is in the middle of, if it is this one: who repeats it means that."""
     call = worker.executor.state.open_call(worker.number)
-    if call is None or call.name != INVOKE or call.request != request or worker.record.status == "failed":
+    if call is None or call.request != wanted.request or worker.record.status == "failed":
+        return None
+    program = worker.executor.program(worker.record.component, worker.record.version)
+    if call.name != program.find_called(INVOKE).name:
         return None
     say(f"agent {worker.record.name} goes on with this call, which was interrupted; another --key makes another call")
     return call.key
