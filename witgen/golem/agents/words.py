@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 from witgen_runtime import abi
 from witgen_runtime.values import Ok
@@ -117,9 +117,12 @@ def result_text(schema: Schema, values: Sequence[Any]) -> str:
 
 def _text(element: Element, value: Any) -> str:
     if isinstance(element, abi.Result) and isinstance(value, Ok):
-        result = cast("Ok[Any]", value)
-        return "" if element.ok is None else wave.render(result.value, element.ok)
+        return "" if element.ok is None else _content(value, element.ok)
     return id_text(element, value) if isinstance(element, (Text, Binary)) else wave.render(value, element)
+
+
+def _content(value: Any, type_: abi.Type) -> str:
+    return wave.render(value.value, type_)
 
 
 def result_json(schema: Schema, values: Sequence[Any]) -> Json:

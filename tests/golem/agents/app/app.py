@@ -1,4 +1,7 @@
-"""Agents written by hand: classes with their signatures, and what Golem calls."""
+"""Agents written by hand: classes with their signatures, and what Golem calls.
+
+One file, for all its length: agents of one component find each other by their class names.
+"""
 
 # ruff: noqa: RUF012 - signatures, which nothing changes
 
