@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from ..golem.agents.definitions import AgentTypes
 
 __all__ = ["golem"]
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 _component = click.argument("component", type=click.Path(path_type=Path))
 
@@ -70,6 +73,10 @@ def new(*, folder: Path) -> int:
     from ..golem.agents.new_project import new_project
 
     name = folder.resolve().name
+    if not _NAME.fullmatch(name):
+        raise click.ClickException(
+            f"{folder}: the folder's name is that of the application, which takes only letters, digits, - and _"
+        )
     files = new_project(name)
     present = [each for each in files if (folder / each).exists()]
     if present:

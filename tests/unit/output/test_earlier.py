@@ -29,7 +29,12 @@ def documented(text: str) -> Iterator[str]:
         yield f'{text[: match.start()]}{match[1]}/// Said\n{match[1]}/// anew: \\ """.\n{text[match.start() :]}'
 
 
-@pytest.mark.parametrize("case", CASES)
+LARGE = ("golem-2026-07", "golem-wit-2025-08", "websocket-reused")
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(each, marks=pytest.mark.slow if each in LARGE else ()) for each in CASES]
+)
 def test_documentation_changes(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given = options(case, tmp_path / "reused")
     tree = Path(given["wit"])
