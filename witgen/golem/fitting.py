@@ -89,14 +89,14 @@ def _converting(call: Callable[..., Any], ours: abi.Function, declared: abi.Func
     """Return a function that takes and returns values of the declared types; `call` may be unbound."""
     pairs = [(their.type, our.type) for our, their in zip(ours.params, declared.params, strict=True)]
 
-    def converted(*arguments: Any) -> Any:
+    def converting(*arguments: Any) -> Any:
         # Methods get their object first, which constructors do not declare.
         leading = len(arguments) - len(pairs)
         given = zip(pairs, arguments[leading:], strict=True)
         value = call(*arguments[:leading], *[converted(*types, argument) for types, argument in given])
         return value if ours.kind is abi.FunctionKind.CONSTRUCTOR else converted(ours.result, declared.result, value)
 
-    return converted
+    return converting
 
 
 def _chosen(ours: abi.Type, theirs: abi.Type) -> abi.Type:
