@@ -27,6 +27,7 @@ def url() -> Iterator[str]:
         yield url
 
 
+@pytest.mark.long
 def test_a_megabyte(built: Callable[[str, str], Path], url: str) -> None:
     with golem.Services() as services, services.open(built("websocket", "chat")) as chat:
         adapted = {name.rpartition(".")[2] for name in adapters_of(chat).text}

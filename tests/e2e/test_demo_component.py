@@ -35,6 +35,7 @@ def component(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "witgen-demo" / "chat.wasm"
 
 
+@pytest.mark.long
 def test_the_conversation_without_wit(component: Path, tmp_path: Path) -> None:
     """The demo's own host runs unchanged on bindings of the component."""
     shutil.copy(component, tmp_path / "chat.wasm")

@@ -228,6 +228,7 @@ def test_what_is_in_deps_wins(tmp_path: Path) -> None:
     assert "def shout(" in (tmp_path / "bindings" / "guest" / "wasi_logging_logging.py").read_text()
 
 
+@pytest.mark.long
 def test_building_needs_no_copies_either(tmp_path: Path) -> None:
     pytest.importorskip("componentize_py", reason="needs componentize-py")
     (tmp_path / "wit" / "deps").mkdir(parents=True)

@@ -314,13 +314,15 @@ COMPILED = "the package `fast` has a part that is compiled for this machine"
             },
             [f"{COMPILED} (fast/_s.cpython-311.so)"],
         ),
-        (
+        pytest.param(
             {"app.py": "import fast.core\n", "fast/__init__.py": "", "fast/core.abi3.so": "\x7fELF"},
             [f"{COMPILED} (fast/core.abi3.so)", "app.py, line 1"],
+            marks=pytest.mark.long,
         ),
-        (
+        pytest.param(
             {"app.py": "import fast\n", "fast/__init__.py": HIDES, "fast/_core.cpython-311.so": "\x7fELF"},
             [f"{COMPILED} (fast/_core.cpython-311.so)"],
+            marks=pytest.mark.long,
         ),
         (
             {"app.py": "import fast\n", f"{SITE}/fast/__init__.py": HIDES, f"{SITE}/fast/_core.so": "\x7fELF"},

@@ -181,6 +181,7 @@ def test_no_module_has_the_old_names(folder: Path) -> None:
         assert name not in text
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not TOOL.exists(), reason="componentize-py is not installed")
 def test_a_component_and_its_host(folder: Path) -> None:
     build(Build(str(folder / "app.py"), folder / "a.wit", out=folder / "app.wasm"))

@@ -196,7 +196,7 @@ def test_another_component_of_the_same_name_takes_its_place(talker: Any) -> None
         assert world.run(5) == 111
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_loading_again_in_another_process_is_quick(componentized: Callable[[Any], Path], tmp_path: Path) -> None:
     """18 MB that were compiled and decoded before: a notebook that is started again does not wait."""
 

@@ -96,6 +96,7 @@ def _start(machine: Machine, url: str, n: int) -> subprocess.Popen[str]:
     return subprocess.Popen([*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(os.name != "posix", reason="sends signals as Unix does")
 def test_kills_and_interrupts_lose_nothing(machine: Machine) -> None:
     machine.call("warm", "heard")

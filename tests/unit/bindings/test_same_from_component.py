@@ -93,6 +93,7 @@ def versionless(text: str) -> str:
     return re.sub(r"(wasi:[a-z/-]+@0\.2)\.\d+", r"\1", text)
 
 
+@pytest.mark.slow
 def test_everything_that_is_imported_where_asked_for(componentized: Callable[[World], Path]) -> None:
     world = world_of("values")
     config = Config(componentized(world), world=world.full_name, all_imports=True)

@@ -33,7 +33,7 @@ LARGE = ("golem-2026-07", "golem-wit-2025-08", "websocket-reused")
 
 
 @pytest.mark.parametrize(
-    "case", [pytest.param(each, marks=pytest.mark.slow if each in LARGE else ()) for each in CASES]
+    "case", [pytest.param(each, marks=pytest.mark.long if each in LARGE else ()) for each in CASES]
 )
 def test_documentation_changes(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given = options(case, tmp_path / "reused")
