@@ -120,6 +120,7 @@ def documented(language: str) -> str:
     return section.split(f"```{language}\n")[1].split("```")[0]
 
 
+@pytest.mark.long
 def test_setuptools(wheel: Path, project: Path) -> None:
     """The page's build step makes a wheel and an editable install of a project without bindings."""
     configuration = documented("toml").replace('"witgen"', f'"witgen @ {wheel.as_uri()}"').replace("chat", "shop")

@@ -149,6 +149,7 @@ def test_a_component_of_the_world_links(bindings: Path) -> None:
     assert "'wasi_keyvalue_cache'" in done.stdout
 
 
+@pytest.mark.long
 def test_a_guest_of_the_world_runs(bindings: Path) -> None:
     pytest.importorskip("componentize_py", reason="needs componentize-py")
     (bindings / "app.py").write_text(GUEST)

@@ -104,6 +104,7 @@ def test_a_module_called_like_one_of_python_s(app: str, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr.strip()) == (2, f"Error: {message}: rename it")
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_names_come_from_pyproject(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(APP)

@@ -18,7 +18,7 @@ from tests.support.paths import GOLDEN
 from witgen import Config, generate
 from witgen.build.componentize import Build, build
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 # What componentize-py cannot build, and what stands in its place: docs/guest.md says what is told of each.
 REWORDED = {

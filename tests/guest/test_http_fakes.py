@@ -138,6 +138,7 @@ def test_the_example_passes_its_tests(tmp_path: Path) -> None:
     assert {*shown[1:]} <= {*(ROOT / "examples" / "http" / "test_app.py").read_text().splitlines()}
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_component_of_the_example_passes_them(tmp_path: Path) -> None:
     project = example(tmp_path)

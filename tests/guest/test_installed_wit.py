@@ -68,6 +68,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.long
 def test_it_is_found_and_built(folder: Path, witgen: Run) -> None:
     """One of the packages is in the project's deps/ as well; the component has each once."""
     write(folder, {"wit/deps/lib/lib.wit": SDK})

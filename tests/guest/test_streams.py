@@ -144,6 +144,7 @@ def test_outside_a_component_it_says_so(folder: Path, monkeypatch: pytest.Monkey
         streams.byte_stream()
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_component_that_passes_them_is_built(folder: Path) -> None:
     component = build(Build(str(folder / "app.py"), folder / "flows.wit", out=folder / "flows.wasm"))

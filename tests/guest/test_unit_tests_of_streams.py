@@ -17,7 +17,7 @@ from witgen import Config, generate
 from witgen.build.componentize import Build, build
 from witgen.golem import WIT
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 HERE = Path(__file__).parent / "unit_tests"
 PROJECT = """\

@@ -164,6 +164,7 @@ def test_fastapi(asgi: str) -> None:
     assert "/items/{number}" in fetch(asgi, "/api/openapi.json").json["paths"]
 
 
+@pytest.mark.long
 def test_warm_requests_are_in_the_component(asgi: str, wsgi: str) -> None:
     assert fetch(asgi, "/warmed").json["warmed"] == ["/warm-up"]
     assert fetch(wsgi, "/warmed").json["warmed"] == ["/warm-up"]

@@ -200,6 +200,7 @@ def _command(machine: Machine, code: str) -> list[str]:
     return [*command, "--worker", "ann", "--state", str(machine.state), "--key", "it", "--json", "-q"]
 
 
+@pytest.mark.long
 def test_kills_in_the_middle_of_a_call_leave_files_and_oplog_in_step(files: Machine) -> None:
     run(files, "open('/log', 'w').write('begin\\n')")
     code = """
