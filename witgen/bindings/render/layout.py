@@ -167,7 +167,7 @@ class _Statement:
                 return self._parenthesised(value, match.end() - 1)
         if _PLAIN_ANNOTATION.match(self._text):
             return self._parenthesised_annotation(equals, match.end() - 1)
-        return self._annotation(equals)
+        return self._annotation(equals, match.end() - 1)
 
     def _parenthesised(self, value: int, start: int) -> Iterator[str]:
         """Split `target: A = call(…)`: parentheses around the call, which is split at `start` if need be."""
@@ -191,14 +191,17 @@ class _Statement:
         yield from self._inside(start, len(self._text) - 1, self._indent + _STEP)
         yield self._line(self._indent, ")")
 
-    def _annotation(self, equals: int) -> Iterator[str]:
+    def _annotation(self, equals: int, callee: int) -> Iterator[str]:
         """Split `target: A[…] = call(…)` in the annotation, because not even the name of the callee fits."""
         if equals < 0 or self._text[equals - 1] != "]" or self._brackets.outside(" | ") >= 0:
             raise _UnknownShapeError
         start = self._brackets.opening(equals - 1)
         yield self._line(self._indent, self._text[: start + 1])
         yield from self._inside(start, equals - 1, self._indent + _STEP)
-        yield self._line(self._indent, self._text[equals - 1 :])
+        if self._indent + len(self._text) - equals + 1 <= _WIDTH:
+            yield " " * self._indent + self._text[equals - 1 :]
+        else:
+            yield from self._bracketed(equals - 1, callee, self._indent, "")
 
     def _union(self, value: int) -> Iterator[str]:
         if self._text[value - 3 : value] != " = " and self._text[value - 2 : value] != ": ":
