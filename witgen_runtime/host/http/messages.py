@@ -13,17 +13,14 @@ from types import new_class
 from typing import Any, Final, Protocol
 
 from ...values import Err, Ok
-from ..wasi.http.fields import is_field
+from ..wasi.http.fields import HOP_BY_HOP, is_field
 from .chunked import END, LAST, ChunkedBody, ChunkedError, chunk, field_line
 from .exchange import Answer, Exchange
 
 __all__ = ["Names", "classes_of"]
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"})
-_FORBIDDEN: Final = frozenset(
-    {"connection", "host", "http2-settings", "keep-alive", "proxy-authenticate", "proxy-authorization"}
-    | {"proxy-connection", "te", "transfer-encoding", "upgrade"}
-)
+_FORBIDDEN: Final = frozenset(name.decode() for name in HOP_BY_HOP) | {"host"}
 """Headers that belong to a connection; wasmtime refuses the same."""
 _PIECE: Final = 1 << 16
 _FINAL: Final = range(100, 1000)

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-__all__ = ["HeadError", "end_to_end", "is_field"]
+__all__ = ["HOP_BY_HOP", "HeadError", "end_to_end", "is_field"]
 
-_HOP_BY_HOP: Final = frozenset(
+HOP_BY_HOP: Final = frozenset(
     {b"connection", b"http2-settings", b"keep-alive", b"proxy-authenticate", b"proxy-authorization"}
     | {b"proxy-connection", b"te", b"transfer-encoding", b"upgrade"}
 )
@@ -36,7 +36,7 @@ def end_to_end(fields: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes
     Raises:
         HeadError: a header is malformed.
     """
-    kept, named = list[tuple[bytes, bytes]](), set(_HOP_BY_HOP)
+    kept, named = list[tuple[bytes, bytes]](), set(HOP_BY_HOP)
     for name, value in fields:
         if not (_NAME.fullmatch(name) and _VALUE.fullmatch(value)):
             raise HeadError(f"malformed header {name[:80]!r}")
