@@ -304,6 +304,7 @@ def test_somebody_elses_folder_is_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "witgen-demo" / "guest.py").read_text() == "# mine\n"
 
 
+@pytest.mark.long
 def test_a_guest_that_cannot_be_built_is_told(made: Path, tmp_path: Path) -> None:
     shutil.copytree(made, tmp_path / "witgen-demo")
     (tmp_path / "witgen-demo" / "guest.py").write_text("import nothing_of_that_name\n")

@@ -93,6 +93,7 @@ out = "src/shop/bindings"
 """
 
 
+@pytest.mark.long
 def test_hatchling(wheel: Path, project: Path) -> None:
     """`pip install` of a project that does not have its bindings yet generates them, though git ignores them."""
     (project / "pyproject.toml").write_text(PROJECT.format(wheel=wheel.as_uri()))

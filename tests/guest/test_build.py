@@ -49,6 +49,7 @@ def build(folder: Path, *arguments: str, **variables: str) -> subprocess.Complet
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_packages_come_from_the_python_that_runs_witgen(folder: Path) -> None:
     """No environment is active, and `python3` on PATH, which componentize-py would ask, is another one."""
@@ -73,10 +74,20 @@ def test_builds_once(folder: Path) -> None:
     ("change", "told"),
     [
         (("    def get(self)", "    def got(self)"), "must implement `test:build/kv: [method]store.get`"),
-        (("    def merge(self)", "    def merged(self)"), "Kv lacks `merge` of test:build/kv"),
-        (("Kv(1, spare=2)", "Kv"), "a class in place of an object: pass `Kv(…)` for test:build/kv"),
+        pytest.param(
+            ("    def merge(self)", "    def merged(self)"), "Kv lacks `merge` of test:build/kv", marks=pytest.mark.long
+        ),
+        pytest.param(
+            ("Kv(1, spare=2)", "Kv"),
+            "a class in place of an object: pass `Kv(…)` for test:build/kv",
+            marks=pytest.mark.long,
+        ),
         (("exports.serve", "# exports.serve"), "call `exports.serve(__name__, …)` at its end"),
-        (("class Kv", "import nothing_like_it\nclass Kv"), "`import nothing_like_it` finds nothing"),
+        pytest.param(
+            ("class Kv", "import nothing_like_it\nclass Kv"),
+            "`import nothing_like_it` finds nothing",
+            marks=pytest.mark.long,
+        ),
     ],
 )
 def test_failures_name_the_fix(folder: Path, change: tuple[str, str], told: str) -> None:

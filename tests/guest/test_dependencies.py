@@ -305,14 +305,19 @@ COMPILED = "the package `fast` has a part that is compiled for this machine"
     ("files", "told"),
     [
         ({"app.py": "import ssl\n"}, ["inside a component has no `ssl`: `import ssl` in app.py, line 1", "wasi:http"]),
-        ({"app.py": "import net\n", "net.py": "\nimport mmap\n"}, ["no `mmap`: `import mmap` in net.py, line 2"]),
-        (
+        pytest.param(
+            {"app.py": "import net\n", "net.py": "\nimport mmap\n"},
+            ["no `mmap`: `import mmap` in net.py, line 2"],
+            marks=pytest.mark.long,
+        ),
+        pytest.param(
             {
                 "app.py": "import fast\n",
                 "fast/__init__.py": "from fast import _s\n",
                 "fast/_s.cpython-311.so": "\x7fELF",
             },
             [f"{COMPILED} (fast/_s.cpython-311.so)"],
+            marks=pytest.mark.long,
         ),
         pytest.param(
             {"app.py": "import fast.core\n", "fast/__init__.py": "", "fast/core.abi3.so": "\x7fELF"},
@@ -328,9 +333,10 @@ COMPILED = "the package `fast` has a part that is compiled for this machine"
             {"app.py": "import fast\n", f"{SITE}/fast/__init__.py": HIDES, f"{SITE}/fast/_core.so": "\x7fELF"},
             [f"{COMPILED} (fast/_core.so)"],
         ),
-        (
+        pytest.param(
             {"app.py": "import net\n", f"{SITE}/net.py": TRIES},
             ["inside a component has no `ssl`", "net.py, line 2"],
+            marks=pytest.mark.long,
         ),
         ({"app.py": "import os\n"}, ["the application installs nothing called", "exports.serve"]),
     ],
@@ -344,6 +350,7 @@ def test_what_cannot_work_is_said(tmp_path: Path, files: dict[str, str], told: l
         assert each in said
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_what_the_application_raises_is_shown_as_it_is(tmp_path: Path) -> None:
     """An AttributeError of its own is not what componentize-py raises when nothing was installed."""
@@ -356,6 +363,7 @@ def test_what_the_application_raises_is_shown_as_it_is(tmp_path: Path) -> None:
     assert "installs nothing" not in done.stderr
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_module_that_python_s_own_hides(tmp_path: Path) -> None:
     write(tmp_path, {"wit/runner.wit": WIT, "code.py": "NAME = 1\n", "app.py": f"{HEAD}import code\n{TAIL}"})

@@ -196,6 +196,7 @@ def test_a_link_in_the_place_of_the_note_is_not_written_through(copy: Path, tmp_
     assert not build(Build("app.py", "wit")).is_new
 
 
+@pytest.mark.long
 def test_the_component_says_what_is_there_now(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The whole way: the application's data and a dependency change, and the component that is built next has both."""
     monkeypatch.setenv("VIRTUAL_ENV", str(built / "env"))

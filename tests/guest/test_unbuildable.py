@@ -107,7 +107,7 @@ def test_generation_says_what_cannot_be_built(text: str, tmp_path: Path) -> None
 
 @pytest.mark.skipif(not TOOL.exists(), reason="componentize-py is not installed")
 @pytest.mark.parametrize(
-    "text", [pytest.param(text, marks=[pytest.mark.long] if number >= 3 else []) for number, text in enumerate(CASES)]
+    "text", [pytest.param(text, marks=[pytest.mark.long] if number >= 1 else []) for number, text in enumerate(CASES)]
 )
 def test_the_build_fails_for_that_reason(text: str, tmp_path: Path) -> None:
     wit = written(tmp_path, text)
@@ -132,6 +132,7 @@ def test_the_others_are_built(text: str, tmp_path: Path) -> None:
     assert build(Build(str(tmp_path / "app.py"), wit, out=tmp_path / "b.wasm")).is_new
 
 
+@pytest.mark.long
 def test_documentation_of_any_kind_is_no_obstacle(tmp_path: Path) -> None:
     wit = written(tmp_path, DOCUMENTED)
     (tmp_path / "wit" / "notes").mkdir(parents=True)

@@ -107,6 +107,7 @@ OTHERS: dict[str, tuple[Callable[[], Callable[[], object]], int]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", [*KINDS, *OTHERS])
 def test_memory_stays_flat(kind: str) -> None:

@@ -205,6 +205,7 @@ def test_every_object_is_dropped_exactly_once(how: str) -> None:
     assert taken.n == 4
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize("order", list(itertools.permutations(("world", "box", "thing", "made"))), ids="-".join)
 def test_every_object_is_dropped_exactly_once_in_whatever_order_python_forgets(order: tuple[str, ...]) -> None:

@@ -111,6 +111,7 @@ def test_trailers_of_a_request_are_no_headers(web: Path) -> None:
     assert b"x-user" not in answer
 
 
+@pytest.mark.long
 def test_async_handlers_are_served_too(async_web: Path) -> None:
     with serving(async_web) as running, running.client() as client:
         assert client.post("/", content=b"hello").text == "Method_Post /\nhello"

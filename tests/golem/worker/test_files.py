@@ -332,6 +332,7 @@ def test_show_tells_how_much_the_files_take(files: Machine) -> None:
         reader.find("bob")
 
 
+@pytest.mark.long
 def test_files_in_worlds_with_async_functions(tmp_path: Path, waiter: Path) -> None:
     machine = Machine(tmp_path / "state.db", waiter)
     run(machine, "open('/a', 'w').write('x' * 10); os.mkdir('/box')")

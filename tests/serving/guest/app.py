@@ -276,12 +276,17 @@ def converse(request, out):
 def insist(request, out):
     """Send most of a request after its whole response has come."""
     sent, future = calling(request, MethodPost(), "/early")
-    with sent.write() as upload:
-        write(upload, b"x")
-        with arrived(future) as answer, answer.consume() as body, body.stream() as download:
-            heard = download.blocking_read(100)
+    upload = sent.write()
+    write(upload, b"x")
+    with arrived(future) as answer, answer.consume() as body, body.stream() as download:
+        heard = download.blocking_read(100)
+        with upload:
             write(upload, bytes(1_000_000))
-    http.OutgoingBody.finish(sent, None)
+        http.OutgoingBody.finish(sent, None)
+        # The server answers one request after another: it has read this one once it answers the next.
+        sent, future = calling(request, MethodGet(), "/early")
+        http.OutgoingBody.finish(sent, None)
+        arrived(future)
     send(out, repr(heard))
 
 

@@ -25,6 +25,7 @@ def test_black_changes_nothing(case: str, tmp_path: Path) -> None:
             assert black.format_str(text, mode=black.Mode()) == text, path
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize("case", sorted({*CASES} - {"names"}))
 def test_black_is_not_even_loaded(case: str, tmp_path: Path) -> None:
