@@ -17,6 +17,7 @@ import pytest
 
 import witgen
 import witgen_runtime.values
+from tests.golem.agents.machine import Machine
 from tests.support.guests import once
 from witgen import golem
 from witgen.build.componentize import Build, build, settings
@@ -116,7 +117,7 @@ def test_agents_run(opened: Any) -> None:
     core = import_module("witgen.loaded.agents.types.golem_core_types")
     common = import_module("witgen.loaded.agents.types.golem_agent_common")
     nobody = common.PrincipalAnonymous()
-    assert [each.type_name for each in guest.discover_agent_types()] == ["ExampleAgent", "Counter", "Till"]
+    assert [each.type_name for each in guest.discover_agent_types()] == ["ExampleAgent", "Counter", "Till", "Station"]
     guest.initialize("Counter", data(core.WitNodePrimString("ann"), core.WitNodeOptionValue(None)), nobody)
     answer = guest.invoke("add", data(core.WitNodePrimU32(3), core.WitNodeOptionValue(None)), nobody)
     [element] = answer.value
@@ -174,3 +175,32 @@ def test_the_example(opened: Any) -> None:
         [element] = guest.invoke("run", data(core.WitNodePrimString(url)), nobody).value
         server.shutdown()
     assert element.value.nodes[1:] == [core.WitNodePrimString("one"), core.WitNodePrimString("2 bytes")]
+
+
+def test_recorded_functions_are_not_called_again(component: Path, tmp_path: Path) -> None:
+    """Each call runs in a process of its own, so to say: the agent is resumed for it."""
+    machine = Machine(component, tmp_path)
+    first = machine.text("Station()", "measure", "Bonn", "none")
+    assert machine.text("Station()", "measured") == "[]", "nothing was done but to read what is recorded"
+    second = machine.text("Station()", "measure", "Rome", "some(true)")
+    assert second == f"{first[:-1]}, -4.0]"
+    third = machine.text("Station()", "measure", "Oslo", "none")
+    assert third.startswith(second[:-1])
+    names = [each["name"].partition("#")[2] for each in machine.oplog("Station()")]
+    assert names.count("persist-durable-function-invocation") == 3
+    assert "now" not in names[names.index("begin-durable-function") :], "what they call is not recorded apart"
+
+
+def test_a_recorded_function_that_did_not_end_is_called_again(component: Path, tmp_path: Path) -> None:
+    machine = Machine(component, tmp_path)
+    machine.text("Station()", "measure", "Bonn", "none")
+    resumed = machine.text("Station()", "measure", "Ys", "none")
+    assert resumed.count(",") == 1
+    assert "the first attempt ends in the middle" in "".join(machine.said)
+    assert machine.text("Station()", "measure", "Rome", "none").startswith(resumed[:-1])
+
+
+def test_quotas_limit_nothing_here(component: Path, tmp_path: Path) -> None:
+    machine = Machine(component, tmp_path)
+    assert machine.text("Station()", "reserve") == "3"
+    assert machine.text("Station()", "reserve") == "3"

@@ -19,7 +19,7 @@ from witgen.golem.sdk._bindings.types.wasi_clocks_wall_clock import Datetime
 from witgen.golem.sdk.durability import Persistence, atomic, commit, fork, idempotence, persistence
 from witgen.golem.sdk.promises import Promise, webhook
 from witgen.golem.sdk.quotas import Quota
-from witgen.golem.sdk.recording import recorded
+from witgen.golem.sdk.recording import RecordedError, recorded
 from witgen.golem.sdk.retries import Policy, Predicate, retry_policy
 from witgen.golem.sdk.spans import span, trace_headers, trace_id
 from witgen.golem.sdk.testing import Agents
@@ -290,3 +290,42 @@ def test_recorded_functions(witgen_agents: Agents) -> None:
     assert temperature("Rome") == 20.5
     assert called == ["Bonn"]
     assert len(fakes.end_durable_function.calls) == 2
+    levels = [type(level) for (level,) in witgen_agents.fakes.golem_api_host.set_oplog_persistence_level.calls]
+    assert levels == [api.PersistenceLevelPersistNothing, api.PersistenceLevelSmart]
+
+
+class OddError(Exception):
+    def __init__(self, what: object) -> None:
+        super().__init__(what)
+
+
+@pytest.mark.parametrize(
+    ("error", "raised", "message"),
+    [
+        (TimeoutError("slow"), TimeoutError, "^slow$"),
+        (NoStockError("pen"), NoStockError, "^pen$"),
+        (KeyError("a", 1), KeyError, "^\\('a', 1\\)$"),
+        (OddError(b"x"), RecordedError, "^OddError: b'x'$"),
+    ],
+)
+def test_exceptions_are_recorded(
+    witgen_agents: Agents, error: Exception, raised: type[Exception], message: str
+) -> None:
+    """What a caller catches at the first call, it catches when the agent is resumed."""
+
+    @recorded("read-remote")
+    def ask() -> None:
+        raise error
+
+    fakes = witgen_agents.fakes.golem_durability_durability
+    with pytest.raises(raised, match=message):
+        ask()
+    [(name, _, response, kind)] = fakes.persist_durable_function_invocation.calls
+    fakes.current_durable_execution_state.returns(durability.DurableExecutionState(False, api.PersistenceLevelSmart()))
+    fakes.read_persisted_durable_function_invocation.returns(
+        durability.PersistedDurableFunctionInvocation(
+            Datetime(0, 0), name, response, kind, durability.OplogEntryVersion.V2
+        )
+    )
+    with pytest.raises(raised, match=message):
+        ask()

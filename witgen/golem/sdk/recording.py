@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import importlib
 import inspect
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal, ParamSpec, TypeAlias, TypeVar, cast, get_type_hints
+
+from witgen_runtime.values import Err, Ok
 
 from ._bindings.guest import golem_durability_durability as host
 from ._bindings.types import golem_api_oplog as oplog
 from ._bindings.types import golem_core_types as core
+from ._bindings.types.golem_api_host import PersistenceLevelPersistNothing
 from .core_values import from_wit_value, to_wit_type, to_wit_value
+from .durability import Persistence, persistence
 from .hints import NoSchemaError, schema_of
-from .schema import ListSchema, Primitive, Schema, TupleSchema, check
+from .schema import ListSchema, Primitive, ResultSchema, Schema, TupleSchema, check
 
-__all__ = ["Effect", "recorded"]
+__all__ = ["Effect", "RecordedError", "recorded"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -29,7 +36,11 @@ _TYPES: Final[dict[str, Callable[[], oplog.WrappedFunctionType]]] = {
     "write-remote": oplog.WrappedFunctionTypeWriteRemote,
 }
 _NOTHING: Final = ListSchema(Primitive("u8"), bytes)
-"""What stands for None, which has no schema."""
+"""What stands for no parameters, which have no schema."""
+
+
+class RecordedError(Exception):
+    """Raised in place of an exception of a recorded function that cannot be made again from its arguments."""
 
 
 def recorded(effect: Effect) -> Callable[[Callable[P, T]], Callable[P, T]]:
@@ -39,7 +50,8 @@ def recorded(effect: Effect) -> Callable[[Callable[P, T]], Callable[P, T]]:
         def temperature(city: str) -> float: ...
 
     While an agent is resumed, the function is not called: the recorded result is returned. What the function itself
-    asks of the host is not recorded apart. An exception ends the call unrecorded.
+    asks of the host is not recorded apart. Exceptions are recorded, too: one whose arguments are texts, numbers and
+    the like is raised again, with any other it is a `RecordedError`, at the first call already.
 
     Raises:
         NoSchemaError: a parameter or the result has no schema.
@@ -47,30 +59,62 @@ def recorded(effect: Effect) -> Callable[[Callable[P, T]], Callable[P, T]]:
 
     def wrap(function: Callable[P, T]) -> Callable[P, T]:
         parameters, result = _schemas(function)
+        outcome = ResultSchema(result, Primitive("string"))
         name = f"{function.__module__}::{function.__qualname__}"
         signature = inspect.signature(function)
+
+        def ask(args: tuple[Any, ...], kwargs: Mapping[str, Any], kind: oplog.WrappedFunctionType) -> Ok[T] | Err[str]:
+            bound = signature.bind(*args, **kwargs)
+            bound.apply_defaults()
+            request = _typed(parameters, tuple(bound.arguments.values()))
+            found: Ok[T] | Err[str]
+            try:
+                with persistence(Persistence.NOTHING):
+                    found = Ok(function(*args, **kwargs))
+            except Exception as error:  # noqa: BLE001 - whatever it is, the caller may catch it
+                found = Err(_described(error))
+            host.persist_durable_function_invocation(name, request, _typed(outcome, found), kind)
+            return found
 
         @functools.wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> T:
             kind = _TYPES[effect]()
             begin = host.begin_durable_function(kind)
-            try:
-                if not host.current_durable_execution_state().is_live:
-                    found = host.read_persisted_durable_function_invocation().response.value
-                    return cast("T", None if result is None else from_wit_value(result, found))
-                bound = signature.bind(*args, **kwargs)
-                bound.apply_defaults()
-                request = _typed(parameters, tuple(bound.arguments.values()))
-                value = function(*args, **kwargs)
-                response = _typed(_NOTHING, b"") if result is None else _typed(result, value)
-                host.persist_durable_function_invocation(name, request, response, kind)
-                return value
-            finally:
-                host.end_durable_function(kind, begin, forced_commit=False)
+            state = host.current_durable_execution_state()
+            if state.is_live or isinstance(state.persistence_level, PersistenceLevelPersistNothing):
+                found = ask(args, kwargs, kind)
+            else:
+                recorded = host.read_persisted_durable_function_invocation().response.value
+                found = cast("Ok[T] | Err[str]", from_wit_value(outcome, recorded))
+            host.end_durable_function(kind, begin, forced_commit=False)
+            if isinstance(found, Err):
+                raise _made(found.value)
+            return found.value
 
         return call
 
     return wrap
+
+
+def _described(error: Exception) -> str:
+    """Return what an exception is made of, as text."""
+    cls = type(error)
+    with contextlib.suppress(TypeError, ValueError):
+        described = json.dumps([cls.__module__, cls.__qualname__, error.args])
+        if type(_made(described)) is cls:
+            return described
+    return json.dumps([__name__, "RecordedError", [f"{cls.__name__}: {error}"]])
+
+
+def _made(described: str) -> Exception:
+    """Return the exception of a description; a `RecordedError` where its class has changed since."""
+    module, name, args = json.loads(described)
+    try:
+        cls = functools.reduce(getattr, name.split("."), importlib.import_module(module))
+        made = cls(*args)
+    except Exception:  # noqa: BLE001 - the class takes other arguments, or is not there
+        made = None
+    return made if isinstance(made, Exception) else RecordedError(f"{name}: {', '.join(map(str, args))}")
 
 
 def _schemas(function: Callable[..., Any]) -> tuple[Schema, Schema | None]:

@@ -19,7 +19,18 @@ from .durable.files import Files, worker_folder
 from .durable.functions import Durable
 from .errors import RefusedError, Stopped, WorkerError
 from .exports import Export
-from .host_api import agent_api, agent_retry, agents, context, host, oplog, rpc
+from .host_api import (
+    agent_api,
+    agent_retry,
+    agents,
+    config_store,
+    context,
+    durable_functions,
+    host,
+    oplog,
+    quota,
+    rpc,
+)
 from .host_api.identity import to_wit_uuid
 from .instance import Loaded
 from .oplog.codec import Encoded
@@ -106,6 +117,9 @@ class Session:
             **agents.implementations(self),
             **agent_api.implementations(self),
             **agent_retry.implementations(self),
+            **durable_functions.implementations(self),
+            **quota.implementations(self),
+            **config_store.implementations(self),
             AGENT_FIELD.format("golem_api_context"): tracing,
         }
 

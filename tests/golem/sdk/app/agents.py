@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from dataclasses import dataclass
 
 from witgen.golem.sdk import (
@@ -15,7 +17,11 @@ from witgen.golem.sdk import (
     idempotency_key,
     injected,
     raises,
+    trapping,
 )
+from witgen.golem.sdk.quotas import Quota
+from witgen.golem.sdk.recording import recorded
+from witgen.golem.sdk.storage import Bucket
 from witgen.golem.sdk.websocket import ErrorClosed
 
 
@@ -84,3 +90,44 @@ class Till:
     def break_off(self) -> None:
         with atomic():
             raise KeyError("half way")
+
+
+@recorded("read-remote")
+def measure(city: str, fail: bool) -> float:
+    """Measure, and note that in a file, which shows what was done since the agent was resumed."""
+    with open("/measured", "a") as file:
+        print(city, file=file)
+    if fail:
+        raise TimeoutError(city)
+    if city == "Ys":
+        marks = Bucket("marks")
+        if "tried" not in marks:
+            marks["tried"] = b"yes"
+            trapping.fail(RuntimeError("the first attempt ends in the middle"))
+    return time.time()
+
+
+@agent
+class Station:
+    def __init__(self) -> None:
+        self.values: list[float] = []
+
+    def measure(self, city: str, fail: bool = False) -> list[float]:
+        try:
+            self.values.append(measure(city, fail))
+        except TimeoutError as error:
+            self.values.append(-len(str(error)))
+        return self.values
+
+    def measured(self) -> list[str]:
+        if not os.path.exists("/measured"):
+            return []
+        with open("/measured") as file:
+            return file.read().split()
+
+    def reserve(self) -> U32:
+        quota = Quota("requests", 2)
+        with quota.reserve(5) as reserved:
+            reserved.used = 3
+        quota.merge(quota.split(1))
+        return reserved.used

@@ -30,15 +30,20 @@ from .identity import to_uuid
 if TYPE_CHECKING:
     from ..roles import LoadedWorker
 
-__all__ = ["PromiseWaits", "agent_id_of", "implementations", "to_core_uuid"]
+__all__ = ["PromiseWaits", "agent_id_of", "implementations", "persistence_level", "to_core_uuid"]
 
 _PAGE: Final = 50
 
-_LEVELS: Final[dict[type[Any], Callable[[], api.PersistenceLevel]]] = {
-    workers.PersistenceLevelPersistNothing: api.PersistenceLevelPersistNothing,
-    workers.PersistenceLevelPersistRemoteSideEffects: api.PersistenceLevelPersistRemoteSideEffects,
-    workers.PersistenceLevelSmart: api.PersistenceLevelSmart,
+_LEVELS: Final[dict[str, Callable[[], api.PersistenceLevel]]] = {
+    "persist-nothing": api.PersistenceLevelPersistNothing,
+    "persist-remote-side-effects": api.PersistenceLevelPersistRemoteSideEffects,
+    "smart": api.PersistenceLevelSmart,
 }
+
+
+def persistence_level(level: str) -> api.PersistenceLevel:
+    """Return a persistence level in WIT's form."""
+    return _LEVELS[level]()
 
 
 def to_core_uuid(uuid: UUID) -> core.Uuid:
@@ -205,7 +210,7 @@ class _AgentHost(Host):
     # Settings. The session applies the entries that change them.
 
     def get_oplog_persistence_level(self) -> api.PersistenceLevel:
-        return _LEVELS[type(self._workers.get_oplog_persistence_level())]()
+        return persistence_level(self._session.recorder.level)
 
     def set_oplog_persistence_level(self, new_persistence_level: api.PersistenceLevel) -> None:
         del new_persistence_level

@@ -11,20 +11,24 @@ from ..errors import undamaged
 from .codec import NOTHING, Encoded
 
 __all__ = [
+    "BEGIN_FUNCTION",
     "BEGIN_REGION",
     "BY_SNAPSHOT",
     "CALLS",
     "COMPLETED",
     "CREATED",
+    "END_FUNCTION",
     "END_REGION",
     "IMPORTED",
     "INVOKED",
     "LOG",
+    "PERSISTED",
     "REPLAYED",
     "TASK_COMPLETED",
     "TRIED",
     "UPDATED",
     "Entry",
+    "open_functions",
     "open_regions",
     "snapshot_files",
 ]
@@ -47,10 +51,15 @@ TRIED: Final = "tried"
 BEGIN_REGION: Final = "begin-atomic-region"
 END_REGION: Final = "end-atomic-region"
 
+BEGIN_FUNCTION: Final = "begin-durable-function"
+PERSISTED: Final = "persisted-durable-function"
+END_FUNCTION: Final = "end-durable-function"
+"""A function that a library of the component records by itself. Golem has no entries of these names."""
+
 CALLS: Final = frozenset(
     {
         IMPORTED, "no-op", BEGIN_REGION, END_REGION, "change-retry-policy",
-        "change-persistence-level",
+        "change-persistence-level", BEGIN_FUNCTION, PERSISTED, END_FUNCTION,
     }
 )  # fmt: skip
 """Kinds of entries that are calls of host functions."""
@@ -116,4 +125,20 @@ def open_regions(entries: Iterable[Entry]) -> list[int]:
             opened.append(entry.position)
         elif entry.kind == END_REGION:
             opened = [each for each in opened if each < entry.number]
+    return opened
+
+
+def open_functions(entries: Iterable[Entry]) -> list[int]:
+    """Return the beginnings of functions of libraries that have neither a result nor an end, the outermost first."""
+    opened: list[int] = []
+    for entry in entries:
+        if entry.kind == BEGIN_FUNCTION:
+            opened.append(entry.position)
+        elif entry.kind == PERSISTED:
+            opened = opened[:-1]
+        elif entry.kind == END_FUNCTION:
+            _, begin, _ = entry.about
+            opened = [each for each in opened if each < begin]
+        elif entry.kind == COMPLETED:
+            opened = []
     return opened

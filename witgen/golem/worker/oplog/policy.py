@@ -12,7 +12,7 @@ from typing import Any
 from witgen_runtime import abi
 
 from ..._bindings.types import golem_websocket_client as websocket
-from .entries import BEGIN_REGION, END_REGION
+from .entries import BEGIN_FUNCTION, BEGIN_REGION, END_FUNCTION, END_REGION, IMPORTED, PERSISTED
 
 __all__ = [
     "CHECKED",
@@ -63,6 +63,7 @@ _READS = frozenset(
         "golem:api/oplog": "get-oplog search-oplog get-next",
         "golem:rpc/types": "wasm-rpc get",
         "golem:websocket/client": "receive receive-with-timeout",
+        "wasi:config/store": "get get-all",
         "wasi:blobstore/blobstore": "get-container container-exists",
         "wasi:blobstore/container": "name info get-data list-objects has-object object-info "
         "read-stream-object-names skip-stream-object-names",
@@ -85,6 +86,14 @@ _LOCAL = frozenset(
         # Golem reads the configuration whenever it is asked, and records secrets only.
         "golem:agent/host#get-config-value",
         "golem:api/host#trap",
+        *(
+            f"golem:durability/durability#{name}"
+            for name in (
+                "observe-function-call",
+                "current-durable-execution-state",
+                "read-persisted-durable-function-invocation",
+            )
+        ),
     }
 )
 """Functions whose result depends only on the arguments, or that cannot and need not be recorded."""
@@ -94,6 +103,7 @@ _LOCAL_RESOURCES = frozenset(
         *("outgoing-value", "invocation-context"),
         *("fields", "outgoing-request", "request-options", "outgoing-response", "outgoing-body"),
         *("incoming-body", "future-trailers"),
+        *("quota-token", "reservation"),
     }
 )
 """Resources that exist only in the worker: replay repeats all operations on them."""
@@ -105,11 +115,14 @@ CHECKED = frozenset({"wasi:http/types#[static]outgoing-body.finish"})
 """Functions of local resources that have an entry nevertheless, where a divergent replay is detected."""
 
 _ENTRY_KINDS = {
-    "get-oplog-index": "no-op",
-    "mark-begin-operation": BEGIN_REGION,
-    "mark-end-operation": END_REGION,
-    "set-retry-policy": "change-retry-policy",
-    "set-oplog-persistence-level": "change-persistence-level",
+    "golem:api/host#get-oplog-index": "no-op",
+    "golem:api/host#mark-begin-operation": BEGIN_REGION,
+    "golem:api/host#mark-end-operation": END_REGION,
+    "golem:api/host#set-retry-policy": "change-retry-policy",
+    "golem:api/host#set-oplog-persistence-level": "change-persistence-level",
+    "golem:durability/durability#begin-durable-function": BEGIN_FUNCTION,
+    "golem:durability/durability#persist-durable-function-invocation": PERSISTED,
+    "golem:durability/durability#end-durable-function": END_FUNCTION,
 }
 
 TIMERS = frozenset(f"wasi:clocks/monotonic-clock#subscribe-{what}" for what in ("instant", "duration"))
@@ -160,9 +173,7 @@ def kind_of(interface: str, function: abi.Function) -> Kind:
 
 def entry_kind(interface: str, function: abi.Function) -> str:
     """Return the kind of a call's oplog entry."""
-    if interface_path(interface) != "golem:api/host":
-        return "imported-function-invoked"
-    return _ENTRY_KINDS.get(function.name, "imported-function-invoked")
+    return _ENTRY_KINDS.get(f"{interface_path(interface)}#{function.name}", IMPORTED)
 
 
 def terminal(interface: str, function: abi.Function, arguments: list[Any], error: object) -> Exception | None:

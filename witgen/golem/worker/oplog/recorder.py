@@ -14,7 +14,22 @@ from ...services.budget import Budget, SpentError
 from ..errors import DivergenceError, RefusedError, StateError, Stopped
 from ..storage.state import State
 from .codec import NOTHING, Encoded
-from .entries import CALLS, COMPLETED, IMPORTED, INVOKED, LOG, REPLAYED, TASK_COMPLETED, UPDATED, Entry, open_regions
+from .entries import (
+    BEGIN_FUNCTION,
+    CALLS,
+    COMPLETED,
+    END_FUNCTION,
+    IMPORTED,
+    INVOKED,
+    LOG,
+    PERSISTED,
+    REPLAYED,
+    TASK_COMPLETED,
+    UPDATED,
+    Entry,
+    open_functions,
+    open_regions,
+)
 from .policy import Kind
 
 __all__ = ["Recorder"]
@@ -52,7 +67,7 @@ class Recorder:
         """Called when replay ends."""
         self.current = 0
         """Position of the current call's entry; 0 if it has none."""
-        entries = self._without_open_region(state.entries(worker, alive=True))
+        entries = self._without_open_function(self._without_open_region(state.entries(worker, alive=True)))
         entries = _from_last_snapshot(entries)
         self.snapshot = entries[0] if entries and entries[0].is_snapshot else None
         """The snapshot that the worker starts from, if any."""
@@ -74,6 +89,16 @@ class Recorder:
             return entries
         self.state.forget(self.worker, opened[0] + 1, "jump")
         return [entry for entry in entries if entry.position <= opened[0]]
+
+    def _without_open_function(self, entries: list[Entry]) -> list[Entry]:
+        """Discard what a library's function without a result has recorded: the function is called again."""
+        opened = open_functions(entries)
+        if not opened:
+            return entries
+        self.state.forget(self.worker, opened[0] + 1, "jump")
+        kept = [entry for entry in entries if entry.position <= opened[0]]
+        # Without a response, it is a write with an unknown outcome; only of one that writes is it asked for.
+        return [*kept[:-1], replace(kept[-1], response=None)] if '"write-remote' in kept[-1].request.text else kept
 
     @property
     def is_replaying(self) -> bool:
@@ -125,6 +150,25 @@ class Recorder:
         self._go_live()
         self._refuse_again(entry, kind)
         return self._make(entry.position, execute)
+
+    def take_persisted(self) -> Entry:
+        """Consume and return the recorded result of a library's function, and what it had recorded before that.
+
+        Raises:
+            RefusedError: the worker is live.
+            DivergenceError: the oplog has no such result here.
+        """
+        depth = 0
+        first = self.next_entry()
+        while self._recorded and self._recorded[0].kind not in {INVOKED, COMPLETED}:
+            entry = self.take()
+            self.forget_task(entry.position)
+            if entry.kind == PERSISTED and depth == 0:
+                return entry
+            depth += (entry.kind == BEGIN_FUNCTION) - (entry.kind == END_FUNCTION)
+        if first is None:
+            raise RefusedError("read-persisted-durable-function-invocation: the worker is live, call the function")
+        raise DivergenceError(first.position, _shown(first), "a recorded function is read that has no result")
 
     def _matching(self, name: str, request: Encoded) -> Entry:
         """Return the next recorded entry; raise if it is not of this call."""
