@@ -44,6 +44,9 @@ _AGENT_SERVICES = {
     if item.name not in _SERVICES and not item.native
 }
 _AGENT_VERSIONS = Versions(_AGENT_SERVICES)
+_WORKER_HOST: Final = "golem_api_host"
+"""The field of an implementation that only executors have."""
+
 _AGENT_HOST: Final = AGENT_FIELD.format("golem_agent_host")
 _AGENT_RELEASE: Final = re.compile(r"golem:[^/]+/[^@]+@1\.(?:[5-9]|[1-9][0-9]+)\.")
 """The names of the interfaces of Golem 1.5 and later."""
@@ -112,11 +115,13 @@ def compose_world(
             setattr(given, item.attribute, served_by)
             served.add(item.name)
     unserved = [item for item in imports if not (item.native or hasattr(given, item.attribute))]
-    if _AGENT_HOST in services:
+    if _WORKER_HOST in services:
         # What only a cluster has fails where it is called.
-        names = {item.name for item in unserved if "1.5" in golem_releases_of(_PACKAGE.sub(r"\1\2", item.name))}
+        release = "1.5" if _AGENT_HOST in services else "workers"
+        names = {item.name for item in unserved if release in golem_releases_of(_PACKAGE.sub(r"\1\2", item.name))}
         complete(replace(definition, imports=tuple(item for item in imports if item.name in names)), given)
-    else:
+        unserved = [item for item in unserved if item.name not in names]
+    if _AGENT_HOST not in services:
         _refuse_other_releases(unserved)
     changed = replace(definition, imports=imports)
     members = {"_definition": changed, "__doc__": world.__doc__, "__module__": world.__module__}

@@ -160,6 +160,21 @@ def test_what_is_not_recorded_is_done_again(machine: Machine) -> None:
         machine.call("one", "count")
 
 
+def test_functions_that_a_library_records_are_made_once(machine: Machine) -> None:
+    assert machine.call("one", "measure", "n", 0) == (1, 2)
+    assert machine.call("one", "measure", "n", 0) == (3, 4)
+    # The first attempt ends before there is a result: the function is made again, and that of before is not.
+    assert machine.call("one", "measure", "n", 6) == (5, 7)
+    assert machine.call("one", "measure", "n", 8) == (9, 10)
+    assert machine.call("one", "count") == 1
+
+
+def test_databases_fail_where_they_are_called(machine: Machine) -> None:
+    assert machine.call("one", "count") == 1
+    with pytest.raises(NotImplementedError, match=r"golem:rdbms/postgres@0\.0\.1"):
+        machine.call("one", "database")
+
+
 def test_a_worker_that_loops_forever_is_stopped(machine: Machine) -> None:
     with pytest.raises(DeadlineError):
         machine.call("one", "spin", deadline=0.3)

@@ -110,7 +110,7 @@ def _made(described: str) -> Exception:
     """Return the exception of a description; a `RecordedError` where its class has changed since."""
     module, name, args = json.loads(described)
     try:
-        cls = functools.reduce(getattr, name.split("."), importlib.import_module(module))
+        cls: Any = functools.reduce(getattr, name.split("."), importlib.import_module(module))
         made = cls(*args)
     except Exception:  # noqa: BLE001 - the class takes other arguments, or is not there
         made = None

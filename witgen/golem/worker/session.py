@@ -103,6 +103,8 @@ class Session:
             **host.implementations(self),
             **oplog.implementations(self),
             **context.implementations(self),
+            **durable_functions.implementations(self),
+            **config_store.implementations(self),
             **rpc.implementations(self),
             **self._http.implementations(),
             **self._for_agents(),
@@ -117,9 +119,7 @@ class Session:
             **agents.implementations(self),
             **agent_api.implementations(self),
             **agent_retry.implementations(self),
-            **durable_functions.implementations(self),
             **quota.implementations(self),
-            **config_store.implementations(self),
             AGENT_FIELD.format("golem_api_context"): tracing,
         }
 

@@ -6,9 +6,11 @@ import uuid
 
 from agent.guest import exports
 from agent.guest import golem_api_host as host
+from agent.guest import golem_durability_durability as durability
 from agent.guest import wasi_blobstore_blobstore as blobstore
 from agent.guest import wasi_clocks_monotonic_clock as monotonic
 from agent.guest import wasi_clocks_wall_clock as wall
+from agent.guest import wasi_config_store as config
 from agent.guest import wasi_io_poll as poll
 from agent.guest import wasi_keyvalue_atomic as atomic
 from agent.guest import wasi_keyvalue_eventual as eventual
@@ -17,6 +19,7 @@ from agent.guest import wasi_random_random as wasi_random
 from agent.guest.exports import test_worker_purses as exported_purses
 from agent.guest.exports.golem_api_load_snapshot import LoadSnapshot
 from agent.guest.exports.golem_api_save_snapshot import SaveSnapshot
+from agent.guest.golem_rdbms_postgres import DbConnection
 from agent.guest.golem_rpc_types import WasmRpc
 from agent.guest.golem_websocket_client import WebsocketConnection
 from agent.guest.wasi_blobstore_container import Container
@@ -28,7 +31,17 @@ from agent.types.golem_api_host import (
     PersistenceLevelSmart,
     PromiseId,
 )
-from agent.types.golem_rpc_types import RpcError, WorkerId
+from agent.types.golem_api_oplog import WrappedFunctionTypeWriteRemote
+from agent.types.golem_rpc_types import (
+    NamedWitTypeNode,
+    RpcError,
+    ValueAndType,
+    WitNodePrimU64,
+    WitType,
+    WitTypeNodePrimU64Type,
+    WitValue,
+    WorkerId,
+)
 from agent.types.golem_websocket_client import Error, MessageText
 from agent.types.test_worker_purses import PursePutError
 from agent.types.wasi_logging_logging import Level
@@ -162,6 +175,52 @@ def unrecorded(name: str) -> tuple[int, list[int]]:
     return reached, keys
 
 
+def measure(name: str, failing: int) -> tuple[int, int]:
+    return _measured(name, failing, _WithBytes), _measured(name, failing, _WithValues)
+
+
+def _measured(name: str, failing: int, way) -> int:
+    kind = WrappedFunctionTypeWriteRemote()
+    begin = durability.begin_durable_function(kind)
+    if durability.current_durable_execution_state().is_live:
+        with Bucket.open_bucket("measured") as bucket:
+            reached = atomic.increment(bucket, name, 1)
+        if reached == failing:
+            raise SystemError("in the middle")
+        way.persist(reached, kind)
+    else:
+        reached = way.read()
+    durability.end_durable_function(kind, begin, True)
+    return reached
+
+
+class _WithBytes:
+    @staticmethod
+    def persist(reached: int, kind) -> None:
+        durability.persist_durable_function_invocation("measure", b"", b"%d" % reached, kind)
+
+    @staticmethod
+    def read() -> int:
+        return int(durability.read_persisted_durable_function_invocation().response)
+
+
+class _WithValues:
+    @staticmethod
+    def persist(reached: int, kind) -> None:
+        type_ = WitType([NamedWitTypeNode(None, None, WitTypeNodePrimU64Type())])
+        value = ValueAndType(WitValue([WitNodePrimU64(reached)]), type_)
+        durability.persist_typed_durable_function_invocation("measure", value, value, kind)
+
+    @staticmethod
+    def read() -> int:
+        return durability.read_persisted_typed_durable_function_invocation().response.value.nodes[0].value
+
+
+def database() -> None:
+    assert config.get_all() == []
+    DbConnection.open("postgres://localhost/nothing")
+
+
 def spin() -> None:
     while True:
         pass
@@ -258,6 +317,8 @@ exports.serve(
     stubborn=stubborn,
     region=region,
     unrecorded=unrecorded,
+    measure=measure,
+    database=database,
     spin=spin,
     ask=ask,
     fail_slowly=fail_slowly,

@@ -1,11 +1,10 @@
-"""`wasi:config/store` for one agent: the texts of its configuration."""
+"""`wasi:config/store` for one worker: the texts of an agent's configuration; other workers have none."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...agents._bindings.host.wasi_config_store import Store
-from ...composition import AGENT_FIELD
+from ..._bindings.host.wasi_config_store import Store
 from ..agents import Agents
 
 if TYPE_CHECKING:
@@ -26,10 +25,12 @@ class _Store(Store):
 
     def _all(self) -> dict[str, str]:
         executor, record = self._session.executor, self._session.record
+        if executor.program(record.component, record.version).guest is None:
+            return {}
         of_type = executor.environment.config(Agents(executor).definition_of(record).name)
         return {**of_type, **dict(record.config)}
 
 
 def implementations(session: LoadedWorker) -> dict[str, Any]:
-    """Return the implementations of the imports, by field; see `AGENT_FIELD`."""
-    return {AGENT_FIELD.format("wasi_config_store"): _Store(session)}
+    """Return the implementations of the imports, by field of the bindings' `ServicesImports`."""
+    return {"wasi_config_store": _Store(session)}

@@ -16,7 +16,7 @@ from .worker_filters import fits
 if TYPE_CHECKING:
     from ..roles import LoadedWorker
 
-__all__ = ["host_functions", "implementations", "metadata_of"]
+__all__ = ["host_functions", "implementations", "metadata_of", "persistence_level"]
 
 _PAGE: Final = 50
 
@@ -25,6 +25,11 @@ _LEVELS: Final[dict[str, Callable[[], api.PersistenceLevel]]] = {
     "persist-remote-side-effects": api.PersistenceLevelPersistRemoteSideEffects,
     "smart": api.PersistenceLevelSmart,
 }
+
+
+def persistence_level(level: str) -> api.PersistenceLevel:
+    """Return a persistence level in WIT's form."""
+    return _LEVELS[level]()
 
 
 def metadata_of(record: WorkerRecord) -> api.WorkerMetadata:
@@ -125,7 +130,7 @@ class _Host(Host):
         del new_retry_policy
 
     def get_oplog_persistence_level(self) -> api.PersistenceLevel:
-        return _LEVELS[self._session.recorder.level]()
+        return persistence_level(self._session.recorder.level)
 
     def set_oplog_persistence_level(self, new_persistence_level: api.PersistenceLevel) -> None:
         del new_persistence_level

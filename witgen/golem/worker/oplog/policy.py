@@ -92,6 +92,7 @@ _LOCAL = frozenset(
                 "observe-function-call",
                 "current-durable-execution-state",
                 "read-persisted-durable-function-invocation",
+                "read-persisted-typed-durable-function-invocation",
             )
         ),
     }
@@ -122,6 +123,7 @@ _ENTRY_KINDS = {
     "golem:api/host#set-oplog-persistence-level": "change-persistence-level",
     "golem:durability/durability#begin-durable-function": BEGIN_FUNCTION,
     "golem:durability/durability#persist-durable-function-invocation": PERSISTED,
+    "golem:durability/durability#persist-typed-durable-function-invocation": PERSISTED,
     "golem:durability/durability#end-durable-function": END_FUNCTION,
 }
 

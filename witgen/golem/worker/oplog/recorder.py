@@ -167,7 +167,7 @@ class Recorder:
                 return entry
             depth += (entry.kind == BEGIN_FUNCTION) - (entry.kind == END_FUNCTION)
         if first is None:
-            raise RefusedError("read-persisted-durable-function-invocation: the worker is live, call the function")
+            raise RefusedError("there is no recorded result to read: the worker is live, and has to call the function")
         raise DivergenceError(first.position, _shown(first), "a recorded function is read that has no result")
 
     def _matching(self, name: str, request: Encoded) -> Entry:
