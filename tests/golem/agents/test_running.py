@@ -48,6 +48,30 @@ def test_words(machine: Machine) -> None:
     assert (refused.text, refused.is_error) == ('err("no")', True)
 
 
+def test_oplogs_can_be_read(machine: Machine) -> None:
+    machine.text('Counter("ann")', "declared", "true")
+    machine.text('Counter("ann")', "patient")
+    machine.text('Counter("ann")', "twice")
+    shown: list[str] = json.loads(machine.run('Counter("bob")', "history", 'Counter("ann")', '""', json=True).text)
+    kinds = [each.partition("(")[0].removeprefix("PublicOplogEntry") for each in shown]
+    own = [each for each in kinds if each != "HostCall"]
+    assert own == [
+        *("Create", "AgentInvocationStarted", "AgentInvocationFinished"),
+        *("AgentInvocationStarted", "AgentInvocationFinished"),
+        *("AgentInvocationStarted", "SetRetryPolicy", "AgentInvocationFinished"),
+        *("AgentInvocationStarted", "BeginAtomicRegion", "EndAtomicRegion", "AgentInvocationFinished"),
+    ]
+    first, declared, *_ = (shown[at] for at, kind in enumerate(kinds) if kind == "AgentInvocationStarted")
+    assert "constructor_parameters=TypedDataValue" in first
+    assert "WitNodePrimString(value='ann')" in first
+    assert "method_name='declared'" in declared
+    assert any("generate-idempotency-key" in each and "WitTypeNodeRecordType" in each for each in shown)
+    found = json.loads(machine.run('Counter("bob")', "history", 'Counter("ann")', "declared", json=True).text)
+    assert [each.partition("(")[0] for each in found] == ["PublicOplogEntryAgentInvocationStarted"]
+    own = json.loads(machine.run('Counter("bob")', "history", 'Counter("bob")', '""', json=True).text)
+    assert len(own) > 5, "its own, too, whose reads are recorded in it"
+
+
 @pytest.mark.parametrize(
     ("agent", "words", "message"),
     [

@@ -163,10 +163,18 @@ def test_what_is_not_recorded_is_done_again(machine: Machine) -> None:
 def test_functions_that_a_library_records_are_made_once(machine: Machine) -> None:
     assert machine.call("one", "measure", "n", 0) == (1, 2)
     assert machine.call("one", "measure", "n", 0) == (3, 4)
-    # The first attempt ends before there is a result: the function is made again, and that of before is not.
-    assert machine.call("one", "measure", "n", 6) == (5, 7)
-    assert machine.call("one", "measure", "n", 8) == (9, 10)
+    # The first attempt ends before there is a result: that function is called again, and those before are not.
+    assert machine.call("one", "measure", "n", 6) == (6, 7)
     assert machine.call("one", "count") == 1
+    assert machine.call("one", "measure", "other", 0) == (1, 2)
+
+
+def test_a_function_of_a_library_that_never_succeeds_is_given_up(machine: Machine) -> None:
+    with pytest.raises(Trap, match="in the middle"):
+        machine.call("one", "measure", "n", 100)
+    with machine.executor() as executor:
+        [record] = executor.records.workers()
+    assert (record.status, record.retries) == ("failed", 2)
 
 
 def test_databases_fail_where_they_are_called(machine: Machine) -> None:

@@ -12,7 +12,7 @@ import os
 import time
 from typing import Any
 
-from agent.guest import exports, golem_agent_host, golem_api_host, golem_api_retry
+from agent.guest import exports, golem_agent_host, golem_api_host, golem_api_oplog, golem_api_retry
 from agent.types import golem_agent_common as common
 from agent.types import golem_api_host as api
 from agent.types import golem_api_retry as retry
@@ -64,6 +64,7 @@ class Counter:
         "promise": ([], "string"),
         "fork": ([], "string"),
         "say": ([("text", TEXT)], TEXT),
+        "history": ([("agent", "string"), ("text", "string")], ("list", "string")),
     }
     SNAPSHOT = 3
 
@@ -147,6 +148,15 @@ class Counter:
             case api.ForkResultForked():
                 self.count = 1000
                 return "forked"
+
+    def history(self, agent: str, text: str) -> list[str]:
+        """Read an agent's oplog, or search in it."""
+        agent_id = core.AgentId(golem_api_host.get_self_metadata().agent_id.component_id, agent)
+        pages: Any = golem_api_oplog.SearchOplog(agent_id, text) if text else golem_api_oplog.GetOplog(agent_id, 1)
+        found: list[str] = []
+        while page := pages.get_next():
+            found += [repr(each[1] if text else each) for each in page]
+        return found
 
     def say(self, text: core.TextReference) -> core.TextReference:
         return text

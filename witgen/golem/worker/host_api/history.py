@@ -18,7 +18,7 @@ from ...witvalue import to_wit_value
 from ..durable import filesystem, polling, streams
 from ..errors import WorkerError
 from ..oplog.codec import Encoded, Reference, decode
-from ..oplog.entries import TASK_COMPLETED, Entry
+from ..oplog.entries import BEGIN_FUNCTION, TASK_COMPLETED, Entry
 from ..oplog.policy import Kind, kind_of
 from ..program import Program
 from ..storage.tables import WorkerRecord
@@ -53,6 +53,7 @@ _PLAIN: Final[dict[str, Callable[[Any], Any]]] = {
     "interrupted": oplog.OplogEntryInterrupted,
     "exited": oplog.OplogEntryExited,
     "begin-atomic-region": oplog.OplogEntryBeginAtomicRegion,
+    BEGIN_FUNCTION: oplog.OplogEntryBeginRemoteWrite,
 }
 """Entries that contain only a time."""
 
@@ -113,6 +114,13 @@ class History:
         return oplog.OplogEntryImportedFunctionInvoked(
             oplog.ImportedFunctionInvokedParameters(at, entry.name, request, response, kind)
         )
+
+    # What a library has recorded is shown as the call that recorded it.
+    _persisted_durable_function = _imported_function_invoked
+
+    def _end_durable_function(self, at: Any, entry: Entry) -> oplog.OplogEntry:
+        _, begin, _ = entry.about
+        return oplog.OplogEntryEndRemoteWrite(oplog.EndRemoteWriteParameters(at, begin))
 
     def _exported_function_invoked(self, at: Any, entry: Entry) -> oplog.OplogEntry:
         export = self._program.find_called(entry.name)

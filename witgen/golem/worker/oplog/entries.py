@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from .codec import NOTHING, Encoded
 __all__ = [
     "BEGIN_FUNCTION",
     "BEGIN_REGION",
+    "BRACKETS",
     "BY_SNAPSHOT",
     "CALLS",
     "COMPLETED",
@@ -28,6 +29,7 @@ __all__ = [
     "TRIED",
     "UPDATED",
     "Entry",
+    "earliest_open",
     "open_functions",
     "open_regions",
     "snapshot_files",
@@ -66,6 +68,10 @@ CALLS: Final = frozenset(
 
 REPLAYED: Final = CALLS | {INVOKED, COMPLETED, UPDATED}
 """Kinds of entries that replay follows; it ignores all others."""
+
+
+BRACKETS: Final = frozenset({BEGIN_REGION, END_REGION, BEGIN_FUNCTION, PERSISTED, END_FUNCTION, COMPLETED})
+"""Kinds of entries that say what is done again as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,3 +148,8 @@ def open_functions(entries: Iterable[Entry]) -> list[int]:
         elif entry.kind == COMPLETED:
             opened = []
     return opened
+
+
+def earliest_open(entries: Sequence[Entry]) -> int | None:
+    """Return the earliest beginning of what is done again; None if there is none. Only brackets count."""
+    return min([*open_regions(entries), *open_functions(entries)], default=None)

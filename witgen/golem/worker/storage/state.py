@@ -13,15 +13,14 @@ from typing import Any, Final
 from ..errors import StateError, WorkerError, as_text, undamaged
 from ..oplog.codec import Encoded
 from ..oplog.entries import (
-    BEGIN_REGION,
+    BRACKETS,
     COMPLETED,
     CREATED,
-    END_REGION,
     INVOKED,
     REPLAYED,
     UPDATED,
     Entry,
-    open_regions,
+    earliest_open,
 )
 from .lock import canonical, make_private, refuse_irregular
 
@@ -280,15 +279,15 @@ class State:
                 self.append(worker, Entry(kind, request=Encoded(f"[{first},{last}]")))
 
     def progress(self, worker: int) -> int:
-        """Return a worker's progress: the last entry that replay follows, or the start of an open region."""
+        """Return a worker's progress: the last entry that replay follows, or the start of what is done again."""
         marks = ", ".join("?" * len(REPLAYED))
+        brackets = ", ".join("?" * len(BRACKETS))
         rows = self.execute(
-            f"SELECT {_ENTRY} FROM oplog WHERE worker = ? AND dead = 0 AND kind IN (?, ?) ORDER BY position",  # noqa: S608
-            worker, BEGIN_REGION, END_REGION,
+            f"SELECT {_ENTRY} FROM oplog WHERE worker = ? AND dead = 0 AND kind IN ({brackets}) ORDER BY position",  # noqa: S608
+            worker, *sorted(BRACKETS),
         )  # fmt: skip
-        opened = open_regions(map(_entry, rows))
-        if opened:
-            return opened[0]
+        if (opened := earliest_open([*map(_entry, rows)])) is not None:
+            return opened
         [row] = self.execute(
             "SELECT coalesce(max(position), 0) AS last FROM oplog "  # noqa: S608
             f"WHERE worker = ? AND dead = 0 AND kind IN ({marks}) AND (response IS NOT NULL OR kind = ?)",
