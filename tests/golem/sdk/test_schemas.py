@@ -6,14 +6,18 @@ import datetime as dt
 import uuid
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Literal, NamedTuple, TypedDict
+from typing import Annotated, Any, Generic, Literal, NamedTuple, TypedDict, TypeVar
 
+import pydantic
 import pytest
 
 from witgen.golem.sdk import F32, S8, U8, U32, Char, Err, NoSchemaError, Ok
+from witgen.golem.sdk.core_values import from_wit_value, to_wit_value
 from witgen.golem.sdk.hints import schema_of
 from witgen.golem.sdk.schema import EnumSchema, ListSchema, OptionSchema, Primitive, RecordSchema, VariantSchema, check
 from witgen_runtime.values import Some
+
+T = TypeVar("T")
 
 
 class Status(Enum):
@@ -35,6 +39,16 @@ class Point(NamedTuple):
 
 class Options(TypedDict):
     deep: bool
+
+
+class Box(pydantic.BaseModel):
+    size: Annotated[int, pydantic.Field(gt=0)]
+    weight: U32 = pydantic.Field(alias="grossWeight", default=1)
+    parts: list[Item] = []
+
+
+class Page(pydantic.BaseModel, Generic[T]):
+    rows: list[T]
 
 
 @dataclass
@@ -70,6 +84,8 @@ VALUES: list[tuple[Any, Any]] = [
     (Item, Item("pen", 1.5, 2)),
     (Point, Point(1, 2)),
     (Options, {"deep": True}),
+    (Box, Box(size=3, grossWeight=7, parts=[Item("pen", 1.5, 2)])),
+    (Page[Point], Page[Point](rows=[Point(1, 2)])),
     (dt.datetime, NOON),
     (dt.date, dt.date(2026, 1, 2)),
     (dt.timedelta, dt.timedelta(days=1, microseconds=3)),
@@ -82,7 +98,7 @@ VALUES: list[tuple[Any, Any]] = [
 def test_values_of_a_hint_belong_to_its_schema(hint: Any, value: Any) -> None:
     schema = schema_of(hint)
     assert schema is not None
-    found = check(schema, value)
+    found = from_wit_value(schema, to_wit_value(schema, check(schema, value)))
     assert (found, type(found)) == (value, type(value))
 
 
@@ -100,6 +116,14 @@ def test_names_are_those_of_python() -> None:
     assert schema_of(bytes) == ListSchema(Primitive("u8"), bytes)
     assert schema_of(int | None) == OptionSchema(Primitive("s64"))
     assert schema_of(type(None)) is None
+
+
+def test_models_check_what_arrives() -> None:
+    schema = schema_of(Box)
+    assert isinstance(schema, RecordSchema)
+    assert schema.fields["weight"] == Primitive("u32")
+    with pytest.raises(ValueError, match="greater than 0"):
+        schema.make({"size": 0, "weight": 1, "parts": []})
 
 
 def test_nested_options() -> None:

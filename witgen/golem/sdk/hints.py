@@ -6,7 +6,7 @@ import datetime
 import enum
 import types
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields as dataclass_fields
 from dataclasses import is_dataclass
 from typing import Annotated, Any, Final, Literal, Union, cast, get_args, get_origin, get_type_hints, is_typeddict
@@ -145,10 +145,10 @@ def _class(hint: Any, outer: tuple[Any, ...]) -> Schema:
 
 
 def _other_class(hint: Any, outer: tuple[Any, ...]) -> Schema:
-    # Those of named tuples and of pydantic's models.
-    names: Any = getattr(hint, "_fields" if tuple in hint.__mro__ else "model_fields", None)
-    if names is not None:
-        return _record(hint, list(names), outer)
+    if tuple in hint.__mro__ and hasattr(hint, "_fields"):
+        return _record(hint, list(hint._fields), outer)
+    if hasattr(hint, "model_fields"):
+        return _model(hint, outer)
     generic = hint.__name__ in {"list", "dict", "tuple", "set", "frozenset"}
     remedy = f": write the types of its elements, like {hint.__name__}[…]" if generic else ""
     raise NoSchemaError(f"{hint.__name__} has no schema{remedy}")
@@ -156,13 +156,32 @@ def _other_class(hint: Any, outer: tuple[Any, ...]) -> Schema:
 
 def _record(cls: type[Any], names: list[str], outer: tuple[Any, ...]) -> RecordSchema:
     hints = get_type_hints(cls, include_extras=True)
+    fields = _fields(cls, names, hints, outer)
+    return RecordSchema(cls.__name__, None, fields, lambda parts: cls(**parts), _attributes(cls, names))
 
+
+def _model(cls: Any, outer: tuple[Any, ...]) -> RecordSchema:
+    """Return the schema of one of pydantic's models, with its fields' own names: aliases are for JSON."""
+    # Annotations of models are resolved already, also those of generic ones; numbers' widths are in the metadata.
+    hints = {
+        name: Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
+        for name, field in cls.model_fields.items()
+    }
+    fields = _fields(cls, list(hints), hints, outer)
+
+    def make(parts: Mapping[str, Any]) -> Any:
+        return cls.model_validate(dict(parts), by_alias=False, by_name=True)
+
+    return RecordSchema(cls.__name__, None, fields, make, _attributes(cls, list(hints)))
+
+
+def _attributes(cls: type[Any], names: list[str]) -> Callable[[Any], Mapping[str, Any]]:
     def read(value: Any) -> Mapping[str, Any]:
         if not isinstance(value, cls):
             raise _unexpected(cls, value)
         return {name: getattr(value, name) for name in names}
 
-    return RecordSchema(cls.__name__, None, _fields(cls, names, hints, outer), lambda parts: cls(**parts), read)
+    return read
 
 
 def _typed_dict(cls: type[Any], outer: tuple[Any, ...]) -> RecordSchema:
