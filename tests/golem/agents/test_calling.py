@@ -44,7 +44,7 @@ def test_calls_that_fail(machine: Machine) -> None:
 
 def test_ids(machine: Machine) -> None:
     assert json.loads(machine.run('Caller("x")', "id_of", 'a "b"', json=True).text) == r'Counter("a \"b\"")'
-    assert machine.text('Caller("x")', "types") == '["Counter", "Caller", "Cart", "Once"]'
+    assert machine.text('Caller("x")', "types") == '["Counter", "Caller", "Cart", "Once", "Diary"]'
 
 
 def test_promises(machine: Machine) -> None:

@@ -115,7 +115,7 @@ def test_the_command(agents_component: Path, tmp_path: Path) -> None:
     assert "PUT /carts/{user}/picture" in shown.stdout
     assert "config max_items: u32" in shown.stdout
     types = json.loads(run("golem", "types", str(agents_component), "--json").stdout)
-    assert [each["typeName"] for each in types] == ["Counter", "Caller", "Cart", "Once"]
+    assert [each["typeName"] for each in types] == ["Counter", "Caller", "Cart", "Once", "Diary"]
 
 
 def test_who_is_called(machine: Machine) -> None:
@@ -227,6 +227,31 @@ def test_snapshots(machine: Machine) -> None:
     assert kinds == ["snapshot-based"]
     assert machine.said == []
     assert machine.text('Counter("ann")', "total") == "4"
+
+
+def test_periodic_snapshots(machine: Machine) -> None:
+    """A nanosecond has always passed: there is one once the agent is made, and one after each call."""
+    for at in range(1, 3):
+        assert machine.text('Diary("ann")', "add", "1") == str(at)
+    kinds = [each["name"] for each in machine.oplog('Diary("ann")') if each["kind"] == "successful-update"]
+    assert kinds == ["snapshot-based"] * 3
+    assert machine.said == []
+
+
+@pytest.mark.parametrize("mode", ["automatic", "snapshot-based"])
+def test_updates(machine: Machine, mode: str, tmp_path: Path) -> None:
+    """To a version that differs by a section without meaning; `load` counts on from what `save` has returned."""
+    machine.text('Counter("ann")', "add", "3")
+    changed = tmp_path / machine.component.name
+    changed.write_bytes(machine.component.read_bytes() + b"\0\2\1x")
+    machine.component = changed
+    assert machine.text('Counter("ann")', "total") == "3"
+    assert '`Counter("ann")` stays at version 0' in machine.said.pop()
+    assert machine.text('Counter("ann")', "add", "4", update=mode) == "7"
+    assert machine.text('Counter("ann")', "total") == "7"
+    first = next(each for each in machine.oplog('Counter("ann")') if each["kind"] == "successful-update")
+    assert first["name"] == ("snapshot-based" if mode == "snapshot-based" else "")
+    assert machine.text('Counter("bob")', "total") == "0"
 
 
 def test_a_fork(machine: Machine) -> None:

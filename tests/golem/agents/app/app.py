@@ -346,6 +346,14 @@ class Once:
     who = Counter.who
 
 
+class Diary(Counter):
+    """Counts, and is written down after each call."""
+
+    METHODS = {"add": Counter.METHODS["add"], "total": Counter.METHODS["total"]}
+    SNAPSHOT = None
+    PERIOD = 1
+
+
 def literal(text: str) -> list[common.PathSegment]:
     """The segments of a path, as authors write it."""
     made: list[common.PathSegment] = []
@@ -406,7 +414,7 @@ MOUNTS = {
     "Once": common.HttpMountDetails(literal("once/{name}"), None, True, common.CorsOptions(["*"]), []),
 }
 
-TYPES: dict[str, Any] = {"Counter": Counter, "Caller": Caller, "Cart": Cart, "Once": Once}
+TYPES: dict[str, Any] = {"Counter": Counter, "Caller": Caller, "Cart": Cart, "Once": Once, "Diary": Diary}
 
 
 def agent_type(name: str, python: Any) -> common.AgentType:
@@ -422,7 +430,12 @@ def agent_type(name: str, python: Any) -> common.AgentType:
         for method, (parameters, result) in python.METHODS.items()
     ]
     constructor = common.AgentConstructor(None, python.__doc__, None, schema(*python.PARAMETERS))
-    every = getattr(python, "SNAPSHOT", None)
+    every, period = getattr(python, "SNAPSHOT", None), getattr(python, "PERIOD", None)
+    snapshots: common.Snapshotting = common.SnapshottingDisabled()
+    if every is not None:
+        snapshots = common.SnapshottingEnabled(common.SnapshottingConfigEveryNInvocation(every))
+    elif period is not None:
+        snapshots = common.SnapshottingEnabled(common.SnapshottingConfigPeriodic(period))
     return common.AgentType(
         name,
         python.__doc__,
@@ -432,9 +445,7 @@ def agent_type(name: str, python: Any) -> common.AgentType:
         [],
         common.AgentMode.EPHEMERAL if getattr(python, "EPHEMERAL", False) else common.AgentMode.DURABLE,
         MOUNTS.get(name),
-        common.SnapshottingDisabled()
-        if every is None
-        else common.SnapshottingEnabled(common.SnapshottingConfigEveryNInvocation(every)),
+        snapshots,
         [
             common.AgentConfigDeclaration(common.AgentConfigSource[source.upper()], path, wit_type(type_))
             for source, path, type_ in getattr(python, "CONFIG", [])
@@ -481,7 +492,7 @@ class Loading:
     def load(self, snapshot: api.Snapshot) -> None:
         assert snapshot.mime_type == "application/json", snapshot.mime_type
         state = json.loads(snapshot.payload)["state"]
-        GUEST.agent = Counter(GUEST, state["name"])
+        GUEST.agent = TYPES[os.environ["GOLEM_AGENT_TYPE"]](GUEST, state["name"])
         GUEST.agent.count = state["count"]
 
 
