@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from pathlib import Path
 
 import click
@@ -100,6 +101,6 @@ def _tell_denials() -> None:
 
 def _address(given: str) -> tuple[str, int]:
     host, _, port = given.rpartition(":")
-    if not port.isdigit() or int(port) > 65535:
+    if not re.fullmatch("[0-9]{1,5}", port) or int(port) > 65535:
         raise click.UsageError(f"--http {given}: expected HOST:PORT")
     return host.strip("[]") or "127.0.0.1", int(port)

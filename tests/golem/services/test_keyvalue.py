@@ -155,6 +155,12 @@ def test_numbers(guest: Guest) -> None:
         eventual.set(bucket, "text", value(b"seven"))
         out.append(failure(atomic.increment, bucket, "text", 1))
         out.append(failure(atomic.compare_and_swap, bucket, "text", 1, 2))
+        for digits in (b"9" * 20, b"9" * 5000):
+            eventual.set(bucket, "long", value(digits))
+            out.append(failure(atomic.increment, bucket, "long", 1))
+            out.append(failure(atomic.compare_and_swap, bucket, "long", 1, 2))
+        eventual.set(bucket, "zeros", value(b"0" * 5000 + b"7"))
+        out.append(atomic.increment(bucket, "zeros", 1))
     """) == [
         [5, 5, 2**63 + 5],
         b"9223372036854775813",
@@ -163,6 +169,8 @@ def test_numbers(guest: Guest) -> None:
         8,
         "the value under 'text' is not a number",
         "the value under 'text' is not a number",
+        *["the number under 'long' is more than a u64 can be"] * 4,
+        8,
     ]
 
 

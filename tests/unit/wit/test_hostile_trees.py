@@ -113,6 +113,15 @@ def test_huge_number(tmp_path: Path) -> None:
     assert error(tmp_path, f"package a:b@1.0.{'9' * 1_000_000};").code == "W0007"
 
 
+@pytest.mark.parametrize("version", ["1.0.0-{}", "1.0.0-rc.{}", "1.0.0+{}"])
+def test_huge_number_in_a_pre_release(version: str, tmp_path: Path) -> None:
+    numbers = ["9", "10", "9" * 5_000, "1" + "0" * 5_000]
+    nested = "\n".join(f"package c:d@{version.format(each)} {{}}" for each in reversed(numbers))
+    found = resolve(tmp_path, f"package a:b@{version.format(numbers[-1])};\n{nested}\n")
+    ordered = [each.name.version for each in found.packages if each.name.name == "d"]
+    assert ordered == [version.format(each) for each in numbers]
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -29,7 +29,7 @@ _ESCAPES: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\
 _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"?|[^\s"]+|.', re.DOTALL)
 _STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _FLOAT: Final = re.compile(r"-?(?:0|[1-9][0-9]*)\.[0-9]+(?:[eE][+-]?[0-9]+)?")
-_INTEGER: Final = re.compile(r"(?:0|-?[1-9][0-9]*)(?![0-9])")
+_INTEGER: Final = re.compile(r"(?:0|-?[1-9][0-9]{0,19})(?![0-9])")
 _INDEX: Final = re.compile(r"(?:0|[1-9][0-9]{0,8})(?![0-9])")
 _BRACKET: Final = re.compile(r"\[([^\]]*)\]")
 

@@ -21,4 +21,12 @@ def version_key(version: str) -> VersionKey:
 def _identifiers(text: str) -> tuple[_Identifier, ...]:
     if not text:
         return ()
-    return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in text.split("."))
+    return tuple(_identifier(part) for part in text.split("."))
+
+
+def _identifier(part: str) -> _Identifier:
+    """Return a key that sorts numbers by value, before words. `int` refuses numbers of more than 4,300 digits."""
+    if not part.isdigit():
+        return (1, 0, part)
+    digits = part.lstrip("0")
+    return (0, len(digits), digits)

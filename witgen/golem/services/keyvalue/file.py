@@ -16,6 +16,7 @@ __all__ = ["KeyValueFile", "StoreError"]
 
 _FORMAT: Final = 1
 _U64: Final = (1 << 64) - 1
+_DIGITS: Final = len(str(_U64))
 
 _SCHEMA: Final = f"""
 BEGIN IMMEDIATE;
@@ -174,4 +175,7 @@ def _number(connection: sqlite3.Connection, bucket: str, key: str) -> int | None
         return None
     if not content.isdigit():
         raise StoreError(f"the value under {key!r} is not a number")
-    return int(content)
+    digits = content.lstrip(b"0") or b"0"
+    if len(digits) > _DIGITS or int(digits) > _U64:
+        raise StoreError(f"the number under {key!r} is more than a u64 can be")
+    return int(digits)
