@@ -153,3 +153,21 @@ def test_mutants_are_loaded_or_refused(monkeypatch: pytest.MonkeyPatch) -> None:
             continue
         loaded += 1
     assert 0 < loaded < 150
+
+
+@pytest.mark.parametrize(
+    "form", ["record a{} {{ x: {before}, y: {before} }}", "variant a{} {{ x({before}), y({before}) }}"]
+)
+def test_types_that_multiply_without_bound(form: str, tmp_path: Path) -> None:
+    """WIT can have types that no component can have. Bindings for them open no component, and say why."""
+    types = "\n".join(form.format(number, before=f"a{number - 1}" if number else "u8") for number in range(40))
+    wit = f"package q:z;\ninterface i {{\n{types}\nf: func(x: a39) -> a39; }}\nworld w {{ import i; }}\n"
+    (tmp_path / "a.wit").write_text(wit)
+    witgen.generate(witgen.Config(tmp_path / "a.wit", out=tmp_path / "w_bindings", guest=False))
+    program = (
+        "from w_bindings.host import W, WImports, q_z_i\n"
+        "class I(q_z_i.I):\n    def f(self, x): return x\n"
+        "W.open(b'(component)', WImports(q_z_i=I()))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert "is larger than components can have: the types in it multiply" in done.stderr.splitlines()[-1]

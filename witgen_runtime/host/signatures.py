@@ -16,8 +16,12 @@ from wasmtime.component import FuncType
 
 from .. import abi
 from .capi.reflection import function_type
+from .errors import LinkError
 
 __all__ = ["defaults", "describe", "expected", "found", "is_method", "lends", "passes_ends", "structure"]
+
+_LONGEST: Final = 1 << 26
+"""Longest structure in characters. The validator of components refuses types of more than a million parts."""
 
 
 def _joined(name: str, parts: list[str]) -> str:
@@ -89,7 +93,7 @@ def expected(function: abi.Function, *, text: bool = False, numbers: bool = Fals
     handles are, but for `self`, all as adapters have them.
     """
 
-    def inner(type_: abi.Type | None) -> str:
+    def form(type_: abi.Type | None) -> str:
         if numbers and isinstance(type_, (abi.Stream, abi.Future)):
             return abi.U32.value
         if text and isinstance(type_, abi.List) and type_.element is abi.U8:
@@ -98,6 +102,7 @@ def expected(function: abi.Function, *, text: bool = False, numbers: bool = Fals
             return abi.U32.value
         return _structure(type_, inner)
 
+    inner = _remembering(form)
     types = [inner(param.type) for param in function.params]
     if lent and is_method(function):
         types[0] = "borrow"
@@ -107,7 +112,24 @@ def expected(function: abi.Function, *, text: bool = False, numbers: bool = Fals
 
 def structure(type_: abi.Type | None) -> str:
     """Return a type's structure."""
-    return _structure(type_, structure)
+    inner = _remembering(lambda part: _structure(part, inner))
+    return inner(type_)
+
+
+def _remembering(form: Callable[[abi.Type | None], str]) -> Callable[[abi.Type | None], str]:
+    """Wrap a function that writes types: it writes each type once, and refuses those that multiply without bound."""
+    known: dict[int, str] = {}
+
+    def inner(type_: abi.Type | None) -> str:
+        text = known.get(id(type_))
+        if text is None:
+            text = known[id(type_)] = form(type_)
+            if len(text) > _LONGEST:
+                named = f"the type `{type_.name}`" if isinstance(type_, (abi.Record, abi.Variant)) else "a type"
+                raise LinkError(f"{named} is larger than components can have: the types in it multiply without bound")
+        return text
+
+    return inner
 
 
 def _structure(type_: abi.Type | None, inner: Callable[[abi.Type | None], str]) -> str:
