@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from ..base.files import read
 from .access_log import AccessLog
 from .http_protocol import http_protocol
 from .options import reporting
@@ -174,7 +175,7 @@ def _application(component: Path, options: Any) -> HttpApplication:
     from ..proxy import Proxy, Service
 
     try:
-        data = component.read_bytes()
+        data = read(component)
         # The names of exports stand in a component as they are.
         is_service = b"wasi:http/handler@0.3." in data and b"wasi:http/incoming-handler@0.2." not in data
         return (Service if is_service else Proxy).asgi(component, **options)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from ..base.files import read
 from .output import reporter
 from .running import imported
 
@@ -37,7 +38,7 @@ class AgentOptions(NamedTuple):
 def has_agents(component: Path) -> bool:
     """Return whether a component probably has agents: any other has no reason to mention their interface."""
     try:
-        return _EXPORT in component.read_bytes()
+        return _EXPORT in read(component)
     except OSError:
         return False
 

@@ -125,7 +125,8 @@ def test_the_command_ends_with_2(project: Path, out: Path, witgen: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["workers --state {}", "run app.wasm f --state {}", "run {} f", "resolve {}", "generate {} --out o"]
+    "command",
+    ["workers --state {}", "run app.wasm f --state {}", "run {} f", "resolve {}", "generate {} --out o", "serve {}"],
 )
 def test_other_files(command: str, project: Path, witgen: Run) -> None:
     fifo(project / "fifo.wasm")
