@@ -241,6 +241,26 @@ def test_the_network_is_denied_unless_it_is_allowed(
     assert told is (status == DENIED)
 
 
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        (("--deadline", "nan"), "deadline: expected seconds"),
+        (("--deadline", "inf"), "deadline: expected seconds"),
+        (("--memory", "9" * 30), "memory: expected a whole number of bytes"),
+        (("--memory", "9" * 5000), "Invalid value for '--memory'"),
+        (("--http", "localhost:\N{SUPERSCRIPT TWO}"), "expected HOST:PORT"),
+        (("--http", f"localhost:{'9' * 5000}"), "expected HOST:PORT"),
+    ],
+    ids=["nan", "infinite", "memory", "digits", "no-digit", "port"],
+)
+def test_values_that_are_none(option: tuple[str, str], message: str, wasm: Path) -> None:
+    command = [sys.executable, "-m", "witgen", "mcp", str(wasm), *option]
+    run = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert message in run.stderr
+    assert "Traceback" not in run.stderr
+
+
 @pytest.mark.slow
 def test_limits_end_calls_and_the_server_goes_on(wasm: Path) -> None:
     from mcp import Client, StdioServerParameters

@@ -128,6 +128,9 @@ def test_what_the_component_sees_of_this_machine(component: Path, tmp_path: Path
     [
         (["missing.wasm"], "No such file or directory: missing.wasm"),
         (["{component}", "--memory", "much"], "'much' is not a number of bytes: write 1048576, 1M or none"),
+        (["{component}", "--memory", "9" * 5000], "is not a number of bytes: write 1048576, 1M or none"),
+        (["{component}", "--memory", "9" * 30], "memory: expected a whole number of bytes from 0"),
+        (["{component}", "--deadline", "nan"], "deadline: expected seconds, more than 0"),
         (["{component}", "--env", "A"], "'A': expected K=V"),
         (["{component}", "--allow", "a b"], "'a b' is not a host"),
         (["{component}", "--dir", "nowhere"], "'nowhere' is not a folder"),

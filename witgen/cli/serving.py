@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import re
 import signal
 import socket
 import threading
@@ -45,7 +46,7 @@ class _Size(click.ParamType):  # type: ignore[type-arg,unused-ignore]
             return None
         text = str(value).upper()
         number, unit = (text[:-1], text[-1]) if text[-1:] in _UNITS and text[-1:] else (text, "")
-        if not (number.isascii() and number.isdecimal()):
+        if not re.fullmatch("[0-9]{1,30}", number):
             self.fail(f"{value!r} is not a number of bytes: write 1048576, 1M or none", param, ctx)
         return int(number) * _UNITS[unit]
 

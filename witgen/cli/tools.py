@@ -76,7 +76,7 @@ def mcp(
     try:
         limits = Limits(deadline or None, (memory << 20) or None, hosts_allowed(hosts) if hosts else network)
         tools = Tools(component, limits, wit=wit, world=world)
-    except HostError as error:
+    except (HostError, ValueError) as error:
         raise click.ClickException(str(error)) from error
     reporter.say(f"{component}: {len(tools.by_name)} tools: {', '.join(tools.by_name)}")
     if tools.left_out:
