@@ -105,6 +105,23 @@ def _damage(place: Place, whole: bytes, chance: random.Random) -> None:
             connection.execute(f"UPDATE {table} SET {column} = ?", (chance.choice(JUNK),))
 
 
+def test_times_that_no_calendar_has(place: Place) -> None:
+    for table, column in (("workers", "created"), ("oplog", "at")):
+        with place.database() as connection:
+            [known, *_] = connection.execute(f"SELECT {column} FROM {table}").fetchone()
+        for value in (-(2**63), 1e300, float("-inf"), "9" * 5000):
+            with place.database() as connection:
+                connection.execute(f"UPDATE {table} SET {column} = ?", (value,))
+            with pytest.raises(WorkerError, match=r"(entry \d+ of the oplog|about worker 'w') is damaged"):
+                place.read()
+        with place.database() as connection:
+            connection.execute(f"UPDATE {table} SET {column} = ?", (known,))
+    with place.database() as connection:
+        connection.execute("UPDATE workers SET created = ?", (2**63 - 1,))
+    with pytest.raises(WorkerError, match="about worker 'w' is damaged"):
+        place.read()
+
+
 @pytest.mark.parametrize("seed", range(2))
 def test_damage_is_an_error_of_its_own(place: Place, seed: int) -> None:
     chance, whole = random.Random(seed), place.state.read_bytes()

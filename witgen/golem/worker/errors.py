@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Final
 
 from witgen_runtime.values import Restorable
 
@@ -17,6 +18,7 @@ __all__ = [
     "TrappedError",
     "WorkerError",
     "as_text",
+    "as_time",
     "undamaged",
 ]
 
@@ -65,6 +67,18 @@ def as_text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r:.40} is not text")
     return value
+
+
+_SECONDS: Final = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp())
+"""The last time that a date can show."""
+
+
+def as_time(value: Any, per_second: int) -> int:
+    """Return a value that must be a number of parts of seconds since 1970; for use inside `undamaged`."""
+    number = int(value)
+    if not -1 <= number <= _SECONDS * per_second:
+        raise ValueError(f"{value!r:.40} is not a time")
+    return number
 
 
 class DivergenceError(WorkerError):

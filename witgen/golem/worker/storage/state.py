@@ -10,7 +10,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any, Final
 
-from ..errors import StateError, WorkerError, as_text, undamaged
+from ..errors import StateError, WorkerError, as_text, as_time, undamaged
 from ..oplog.codec import Encoded
 from ..oplog.entries import (
     BRACKETS,
@@ -369,7 +369,8 @@ def _entry(row: Any) -> Entry:
         response = None if row["response"] is None else _encoded(row["response"], row["response_data"])
         return Entry(
             as_text(row["kind"]), as_text(row["name"]), _encoded(row["request"], row["request_data"]), response,
-            key=as_text(row["key"]), at=int(row["at"]), position=int(row["position"]), dead=bool(row["dead"]),
+            key=as_text(row["key"]), at=as_time(row["at"], 10**9), position=int(row["position"]),
+            dead=bool(row["dead"]),
         )  # fmt: skip
 
 

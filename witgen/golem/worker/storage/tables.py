@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from ..errors import WorkerError, as_text, undamaged
+from ..errors import WorkerError, as_text, as_time, undamaged
 from ..oplog.codec import NOTHING, Encoded
 from ..oplog.entries import COMPLETED, CREATED, UPDATED, Entry
 from .state import State
@@ -287,7 +287,7 @@ def _worker(row: Any) -> WorkerRecord:
         if status not in _STATUSES:
             raise ValueError(f"{status!r:.40} is not a status")
         return WorkerRecord(
-            row["number"], UUID(row["component"]), as_text(row["name"]), int(row["version"]), int(row["created"]),
-            tuple(map(as_text, json.loads(row["args"]))), pairs[0], pairs[1], status, int(row["retries"]),
-            bool(row["once"]),
+            row["number"], UUID(row["component"]), as_text(row["name"]), int(row["version"]),
+            as_time(row["created"], 1000), tuple(map(as_text, json.loads(row["args"]))), pairs[0], pairs[1], status,
+            int(row["retries"]), bool(row["once"]),
         )  # fmt: skip
