@@ -215,6 +215,7 @@ def test_the_same_command_goes_on_with_its_call(machine: Machine) -> None:
     assert machine.text('Counter("ann")', "add_slowly", "5") == "10"
     killed(machine, 'Counter("bob")', "add_slowly", "5")
     assert machine.text('Counter("bob")', "add", "1") == "6"
+    assert machine.said[-1].startswith('worker `Counter("bob")` first resumes `add_slowly`, a call that began at ')
 
 
 # Snapshots and forks

@@ -334,5 +334,5 @@ def _status(worker: Worker) -> str:
     give_up = command("abandon", record.name, worker.executor.path)
     if record.status == "failed":
         again = command("retry", record.name, worker.executor.path)
-        return f"{status}\n{again} lets it try `{call.name}` again, {give_up} abandons that call"
-    return f"{status}\nin the middle of `{call.name}`, which its next call resumes first; {give_up} abandons it"
+        return f"{status}\n{again} lets it try `{call.called}` again, {give_up} abandons that call"
+    return f"{status}\nin the middle of `{call.called}`, which its next call resumes first; {give_up} abandons it"

@@ -193,7 +193,7 @@ class Manager(Reader):
         with self.state.transaction():
             self._back(record, call.position - 1)
             self.records.settle(record.number, call.key, "cancelled")
-        return call.name
+        return call.called
 
     def revert(self, record: WorkerRecord, *, position: int | None = None, calls: int | None = None) -> int:
         """Revert a worker to an entry of its oplog, or to before its last calls; return the last entry kept."""
@@ -211,7 +211,7 @@ class Manager(Reader):
             raise WorkerError(f"worker `{record.name}` is {record.status}, not failed")
         call = self.state.open_call(record.number)
         self.records.set_status(record.number, "idle" if call is None else "interrupted")
-        return None if call is None else call.name
+        return None if call is None else call.called
 
     def delete(self, record: WorkerRecord) -> None:
         """Remove a worker with its oplog, promises, pending calls, files, and response bodies."""

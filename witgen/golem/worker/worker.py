@@ -244,7 +244,7 @@ class Worker:
             name = self.record.name
             begun = datetime.fromtimestamp(call.at / 1e9, UTC).isoformat(timespec="seconds")
             self.executor.say(
-                f"worker `{name}` first resumes `{call.name}`, a call that began at {begun}; "
+                f"worker `{name}` first resumes `{call.called}`, a call that began at {begun}; "
                 f"{command('abandon', name, self.executor.path)} abandons it"
             )
 
@@ -291,7 +291,7 @@ class Worker:
             reason = self.executor.state.last(self.number, "error")
             text = reason.about if reason is not None else "it failed"
             call = self.executor.state.open_call(self.number)
-            give_up = "" if call is None else f", {command('abandon', name, path)} abandons the call of `{call.name}`"
+            give_up = "" if call is None else f", {command('abandon', name, path)} abandons the call of `{call.called}`"
             raise WorkerError(
                 f"worker `{name}` has failed and takes no more calls: {text}\n"
                 f"{command('retry', name, path)} lets it try again{give_up}, {command('delete', name, path)} removes it"

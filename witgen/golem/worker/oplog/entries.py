@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -69,6 +70,8 @@ CALLS: Final = frozenset(
 REPLAYED: Final = CALLS | {INVOKED, COMPLETED, UPDATED}
 """Kinds of entries that replay follows; it ignores all others."""
 
+_AGENT_METHOD: Final = re.compile(r"golem:agent/guest@[^{]*\.\{invoke\}")
+"""The function that calls the methods of agents; the method is its first argument."""
 
 BRACKETS: Final = frozenset({BEGIN_REGION, END_REGION, BEGIN_FUNCTION, PERSISTED, END_FUNCTION, COMPLETED})
 """Kinds of entries that say what is done again as a whole."""
@@ -98,6 +101,11 @@ class Entry:
         """The request of an entry that is not a call, parsed as JSON."""
         with undamaged(f"entry {self.position} of the oplog"):
             return json.loads(self.request.text)
+
+    @property
+    def called(self) -> str:
+        """The function that a call is for, as users name it: the method of an agent."""
+        return str(self.about[0]) if _AGENT_METHOD.fullmatch(self.name) else self.name
 
     @property
     def number(self) -> int:
