@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from .agent_types import component_types
+from .cluster import deploy, invoke
 from .options import reporting
 from .running import imported, state_option
-
-if TYPE_CHECKING:
-    from ..golem.agents.definitions import AgentTypes
 
 __all__ = ["golem"]
 
@@ -24,21 +22,11 @@ _component = click.argument("component", type=click.Path(path_type=Path))
 
 @click.group()
 def golem() -> None:
-    """Agents of Golem 1.5: what a component has, new projects, and manifests for a cluster."""
+    """Agents of Golem 1.5: what a component has, new projects, and the way to a cluster."""
 
 
-def _agents(component: Path) -> AgentTypes:
-    """Return the agent types of a component; what is wrong is an error with exit code 2."""
-    imported()
-    from witgen_runtime.host import HostError
-
-    from ..golem.worker.errors import WorkerError
-    from ..golem.worker.program import Program
-
-    try:
-        return Program(component, component.name.removesuffix(".wasm")).agents
-    except (WorkerError, HostError) as error:
-        raise click.ClickException(f"{component}: {error}") from error
+golem.add_command(deploy)
+golem.add_command(invoke)
 
 
 @golem.command()
@@ -50,7 +38,7 @@ def types(*, component: Path, as_json: bool) -> int:
 
     That is its agent types with their methods, parameters, endpoints and configuration.
     """
-    found = _agents(component)
+    found = component_types(component)
     from ..golem.agents.overview import overview
     from ..golem.agents.rest_json import agent_type_json
 
@@ -107,7 +95,7 @@ def manifest(*, component: Path | None, app: str, source: Path | None, state: Pa
     from ..golem.worker.storage.environment import Environment
 
     found = component or _only_component()
-    types = _agents(found)
+    types = component_types(found)
     python = source or found.with_suffix(".py")
     if not python.exists():
         raise click.ClickException(f"{python} does not exist: pass the Python file of the agents with --source")

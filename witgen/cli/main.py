@@ -25,7 +25,7 @@ _COMMANDS = {
     "completion": ("setup", "Print the script that lets a shell complete witgen's commands and options."),
     "demo": ("commands", "Run a conversation over a WebSocket: generate, build, run."),
     "generate": ("generating", "Write the bindings of a world, or of every target in pyproject.toml."),
-    "golem": ("golem", "Agents of Golem: their types, new projects, manifests."),
+    "golem": ("golem", "Agents of Golem: their types, new projects, manifests, clusters."),
     "init": ("setup", "Write an initial [tool.witgen] for the WIT in this project."),
     "inspect": ("commands", "Show packages, worlds, interfaces and functions as a tree."),
     "mcp": ("tools", "Serve a component's functions as tools to language models."),

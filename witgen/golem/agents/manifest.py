@@ -11,7 +11,7 @@ from .definitions import AgentDefinition, AgentTypes
 from .describing import described_element
 from .json_form import Json
 
-__all__ = ["Manifest", "manifest"]
+__all__ = ["Manifest", "manifest", "needs_user"]
 
 _VERSION: Final = "1.5.0"
 _FOLDER: Final = "golem-temp/agents"
@@ -108,11 +108,12 @@ def _http(types: AgentTypes, app: str) -> Iterator[str]:
     yield f"      - domain: {_scalar(f'{app}.localhost:9006')}"
     yield "        agents:"
     for each in mounted:
-        header = " testSessionHeaderName: X-Session " if _needs_user(each) else ""
+        header = " testSessionHeaderName: X-Session " if needs_user(each) else ""
         yield f"          {_scalar(each.name)}: {{{header}}}"
 
 
-def _needs_user(definition: AgentDefinition) -> bool:
+def needs_user(definition: AgentDefinition) -> bool:
+    """Return whether some request to an agent type has to say who makes it."""
     mount = definition.declared.http_mount
     details = [endpoint.auth_details for each in definition.methods for endpoint in each.declared.http_endpoint]
     details.append(None if mount is None else mount.auth_details)

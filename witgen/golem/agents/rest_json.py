@@ -8,9 +8,9 @@ from ._bindings.types import golem_agent_common as common
 from ._bindings.types import golem_core_types as core
 from .json_form import Json
 
-__all__ = ["agent_type_json", "path_text"]
+__all__ = ["PRIMITIVES", "agent_type_json", "path_text"]
 
-_PRIMITIVES: Final[dict[type[Any], str]] = {
+PRIMITIVES: Final[dict[type[Any], str]] = {
     core.WitTypeNodePrimU8Type: "U8",
     core.WitTypeNodePrimU16Type: "U16",
     core.WitTypeNodePrimU32Type: "U32",
@@ -25,6 +25,7 @@ _PRIMITIVES: Final[dict[type[Any], str]] = {
     core.WitTypeNodePrimBoolType: "Bool",
     core.WitTypeNodePrimStringType: "Str",
 }
+"""The name of a primitive type by the class of its node."""
 
 
 def agent_type_json(declared: common.AgentType) -> Json:
@@ -140,7 +141,7 @@ def _node(nodes: list[core.NamedWitTypeNode], node: core.WitTypeNode) -> dict[st
         case core.WitTypeNodeResultType((ok, err)):
             return _without_none({"type": "Result", "ok": of(ok), "err": of(err)})
         case _:
-            return {"type": _PRIMITIVES[type(node)]}
+            return {"type": PRIMITIVES[type(node)]}
 
 
 def _snapshotting(given: common.Snapshotting) -> Json:
