@@ -88,7 +88,7 @@ class RemoteAgent:
         self._phantom = phantom
 
     def __getattr__(self, name: str) -> RemoteMethod:
-        method = self._definition.method(name)
+        method = self._definition.attribute(name)
         if method is None:
             raise AttributeError(f"`{self._definition.name}` has no method `{name}` that other agents can call")
         return RemoteMethod(self._definition, method, self._rpc)

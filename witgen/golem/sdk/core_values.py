@@ -10,6 +10,7 @@ from witgen_runtime.values import Err, Ok, Some
 from ._bindings.types import golem_core_types as core
 from .schema import (
     EnumSchema,
+    FlagsSchema,
     ListSchema,
     MapSchema,
     OptionSchema,
@@ -71,7 +72,7 @@ class _TypeWriter:
     def write(self, schema: Schema) -> int:
         """Append the nodes of a schema and return the index of the first."""
         at = len(self._nodes)
-        name = schema.name if isinstance(schema, (RecordSchema, VariantSchema, EnumSchema)) else None
+        name = schema.name if isinstance(schema, (RecordSchema, VariantSchema, EnumSchema, FlagsSchema)) else None
         owner = schema.owner if isinstance(schema, RecordSchema) else None
         # In its place until the nodes that it refers to are known.
         placed = core.NamedWitTypeNode(name, owner, core.WitTypeNodePrimBoolType())
@@ -96,9 +97,11 @@ class _TypeWriter:
             case RecordSchema(fields=fields):
                 return core.WitTypeNodeRecordType([(name, self.write(each)) for name, each in fields.items()])
             case VariantSchema(cases=cases):
-                return core.WitTypeNodeVariantType([(case.name, self.write(case.payload)) for case in cases])
+                return core.WitTypeNodeVariantType([(case.name, self._optional(case.payload)) for case in cases])
             case EnumSchema(cases=names):
                 return core.WitTypeNodeEnumType(list(names))
+            case FlagsSchema(flags=names):
+                return core.WitTypeNodeFlagsType(list(names))
 
     def _optional(self, schema: Schema | None) -> int | None:
         return None if schema is None else self.write(schema)
@@ -143,9 +146,13 @@ class _ValueWriter:
                 return core.WitNodeRecordValue([self.write(each, parts[name]) for name, each in fields.items()])
             case VariantSchema(cases=cases):
                 number = schema.index(value)
-                return core.WitNodeVariantValue((number, self.write(cases[number].payload, value)))
+                payload = cases[number].payload
+                at = None if payload is None else self.write(payload, cases[number].inner(value))
+                return core.WitNodeVariantValue((number, at))
             case EnumSchema(values=values):
                 return core.WitNodeEnumValue(values.index(value))
+            case FlagsSchema():
+                return core.WitNodeFlagsValue(schema.bits(value))
 
 
 def _is_nested(schema: Schema) -> bool:
@@ -193,10 +200,15 @@ class _Reader:
                 pairs = zip(fields.items(), indices, strict=True)
                 return make({name: self.read(each, index) for (name, each), index in pairs})
             case VariantSchema(cases=cases), core.WitNodeVariantValue((number, index)) if number < len(cases):
-                if index is not None:
-                    return self.read(cases[number].payload, index)
+                case_ = cases[number]
+                if (case_.payload is None) is (index is None):
+                    return case_.made(
+                        None if case_.payload is None or index is None else self.read(case_.payload, index)
+                    )
             case EnumSchema(values=values), core.WitNodeEnumValue(number) if number < len(values):
                 return values[number]
+            case FlagsSchema(flags=names), core.WitNodeFlagsValue(bits) if len(names) == len(bits):
+                return schema.of(bits)
             case ResultSchema(ok, err), core.WitNodeResultValue(side):
                 inner = ok if isinstance(side, Ok) else err
                 if (inner is None) is (side.value is None):

@@ -10,7 +10,7 @@ from witgen_runtime.values import Err, Ok
 from ._bindings.types import golem_core_types as core
 from .core_values import from_wit_value, to_wit_type, to_wit_value
 from .definitions import Element, MethodDefinition, Parameter
-from .modalities import UnstructuredBinary, UnstructuredText, check_element
+from .modalities import UnstructuredBinary, UnstructuredText, check_element, inner_value, made_value
 from .schema import MultimodalSchema, ResultSchema, Schema, UnstructuredSchema, check
 
 __all__ = [
@@ -185,16 +185,19 @@ def _read(schema: Element, element: core.ElementValue) -> Any:
 
 def _write_multimodal(schema: MultimodalSchema, values: Sequence[Any]) -> core.DataValue:
     pairs = zip(schema.cases, values, strict=True)
-    return core.DataValueMultimodal([(name, _write(each, value)) for (name, each, _), value in pairs])
+    return core.DataValueMultimodal(
+        [(name, _write(each, inner_value(cls, value))) for (name, each, cls), value in pairs]
+    )
 
 
 def _read_multimodal(schema: MultimodalSchema, data: core.DataValue) -> Any:
     if not isinstance(data, core.DataValueMultimodal):
         raise ValueError("expected a multimodal value")  # noqa: TRY004 - callers have sent it
-    by_name = {name: each for name, each, _ in schema.cases}
+    by_name = {name: (each, cls) for name, each, cls in schema.cases}
     if unknown := [name for name, _ in data.value if name not in by_name]:
         raise ValueError(f"expected {' or '.join(by_name)}, got {unknown[0]}")
-    return schema.python([_read(by_name[name], element) for name, element in data.value])
+    found = [(*by_name[name], element) for name, element in data.value]
+    return schema.python([made_value(cls, _read(each, element)) for each, cls, element in found])
 
 
 def _plain(schema: Element) -> Schema:

@@ -7,19 +7,33 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar, overload
 
+from .config import ConfigLeaf
 from .definitions import AgentDefinition, Mode
 from .http_checks import shapes
 from .reading import PROMPT, DeclarationError, Declared, place, read
 
-__all__ = ["DeclarationError", "agent", "declared", "definition_of", "definitions", "latest", "prompt"]
+__all__ = [
+    "DeclarationError",
+    "agent",
+    "declare_remote",
+    "declared",
+    "definition_of",
+    "definitions",
+    "latest",
+    "prompt",
+]
 
 _Class = TypeVar("_Class", bound="type[Any]")
 _Method = TypeVar("_Method", bound="Callable[..., Any]")
 
 _declared: list[Declared] = []
 """All agents of the program, in the order of their declarations."""
+
+_remote: list[tuple[Declared, Callable[[], tuple[ConfigLeaf, ...]]]] = []
+"""Agents of other components, each with what returns its configuration."""
 
 
 @overload
@@ -67,6 +81,11 @@ def agent(cls: Any = None, /, **options: Any) -> Any:
         return python
 
     return declare if cls is None else declare(cls)
+
+
+def declare_remote(python: type[Any], name: str, mode: Mode, config: Callable[[], tuple[ConfigLeaf, ...]]) -> None:
+    """Declare agents of another component: they can be called, and are none of this program."""
+    _remote.append((Declared(python, name, mode), config))
 
 
 def prompt(text: str) -> Callable[[_Method], _Method]:
@@ -123,12 +142,25 @@ def definition_of(python: Any) -> AgentDefinition:
     # The newest: a module that runs again declares its agents again.
     found = next((each for each in reversed(_declared) if each.python is python), None)
     if found is None:
+        for declaration, config in reversed(_remote):
+            if declaration.python is python:
+                return _remote_definition(declaration, config)
         raise TypeError(f"{getattr(python, '__name__', python)} is no agent: declare the class with @agent")
     problems: list[str] = []
     definition = _definition(found, problems)
     if problems:
         raise DeclarationError("\n".join(problems))
     return definition
+
+
+def _remote_definition(declaration: Declared, config: Callable[[], tuple[ConfigLeaf, ...]]) -> AgentDefinition:
+    if declaration.definition is None:
+        problems: list[str] = []
+        made = read(declaration, problems)
+        if problems:
+            raise DeclarationError("\n".join(problems))
+        declaration.definition = replace(made, config=config())
+    return declaration.definition
 
 
 def _definition(declaration: Declared, problems: list[str]) -> AgentDefinition:

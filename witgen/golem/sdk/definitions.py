@@ -62,6 +62,7 @@ class MethodDefinition:
 
     Attributes:
         name: its name.
+        attribute: the name that it has in Python.
         description: its documentation.
         prompt: what to ask a person for to call it; None for nothing.
         parameters: the parameters that callers fill in, without `self`.
@@ -76,6 +77,7 @@ class MethodDefinition:
     """
 
     name: str
+    attribute: str
     description: str
     prompt: str | None
     parameters: tuple[Parameter, ...]
@@ -126,3 +128,7 @@ class AgentDefinition:
     def method(self, name: str) -> MethodDefinition | None:
         """Return a method by name; None if there is none."""
         return next((each for each in self.methods if each.name == name), None)
+
+    def attribute(self, name: str) -> MethodDefinition | None:
+        """Return a method by the name that it has in Python; None if there is none."""
+        return next((each for each in self.methods if each.attribute == name), None)

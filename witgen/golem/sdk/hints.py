@@ -11,11 +11,13 @@ from dataclasses import fields as dataclass_fields
 from dataclasses import is_dataclass
 from typing import Annotated, Any, Final, Literal, Union, cast, get_args, get_origin, get_type_hints, is_typeddict
 
-from witgen_runtime.values import Err, Ok
+from witgen_runtime.values import Err, Ok, Some
 
+from .cases import Case
 from .numbers import Width
 from .schema import (
     EnumSchema,
+    FlagsSchema,
     ListSchema,
     MapSchema,
     OptionSchema,
@@ -99,7 +101,7 @@ def _union(hint: Any, arguments: tuple[Any, ...], outer: tuple[Any, ...]) -> Sch
     present = tuple(each for each in arguments if each is not type(None))
     if len(present) < len(arguments):
         first, *more = present
-        return OptionSchema(_union(hint, present, outer) if more else _schema(first, outer))
+        return OptionSchema(_union(hint, present, outer) if more else _present(first, outer))
     by_side = {get_origin(each) or each: each for each in present}
     if by_side.keys() <= {Ok, Err}:
         if by_side.keys() != {Ok, Err}:
@@ -109,6 +111,16 @@ def _union(hint: Any, arguments: tuple[Any, ...], outer: tuple[Any, ...]) -> Sch
     if len({case.name for case in cases}) < len(cases) or len({case.python for case in cases}) < len(cases):
         raise NoSchemaError(f"{_name(hint)} has no schema: values of its types cannot be told apart")
     return VariantSchema(None, cases)
+
+
+def _present(hint: Any, outer: tuple[Any, ...]) -> Schema:
+    """Return the schema of `T` in `T | None`. In an option of an option, `Some[T | None] | None`, it is an option."""
+    if get_origin(hint) is not Some:
+        return _schema(hint, outer)
+    inner = _schema(get_args(hint)[0], outer)
+    if not isinstance(inner, OptionSchema):
+        raise NoSchemaError(f"{_name(hint)} has no schema: only an option of an option has Some: Some[… | None] | None")
+    return inner
 
 
 def _side(arguments: tuple[Any, ...], outer: tuple[Any, ...]) -> Schema | None:
@@ -122,7 +134,19 @@ def _case(hint: Any, outer: tuple[Any, ...]) -> VariantCase:
     python = get_origin(plain) or plain
     if not isinstance(python, type) or is_typeddict(python):
         raise NoSchemaError(f"{_name(hint)} cannot be one of several types: its values have no class of their own")
-    return VariantCase(python.__name__, _schema(hint, outer), python)
+    if issubclass(python, Case):
+        return _case_of(cast("Any", python), outer)
+    return VariantCase(python.__name__, _schema(hint, outer), cast("type[Any]", python))
+
+
+def _case_of(cls: type[Case], outer: tuple[Any, ...]) -> VariantCase:
+    """Return a case of a variant that a class stands for; `outer` are the classes around it."""
+    hints = get_type_hints(cls, include_extras=True)
+    names: list[str] = [field.name for field in dataclass_fields(cast("Any", cls))] if is_dataclass(cls) else []
+    if names not in ([], ["value"]):
+        raise NoSchemaError(f"{cls.__name__}: a case has no field, or one that is called `value`")
+    payload = _schema(hints["value"], (*outer, cls)) if names else None
+    return VariantCase(cls.case_name, payload, cls, is_wrapped=True)
 
 
 def _class(hint: Any, outer: tuple[Any, ...]) -> Schema:
@@ -133,7 +157,11 @@ def _class(hint: Any, outer: tuple[Any, ...]) -> Schema:
     cls = cast("Any", hint)
     if remark := getattr(cls, NO_SCHEMA, None):
         raise NoSchemaError(f"{cls.__name__} {remark}")
+    if issubclass(cls, Case):
+        return VariantSchema(None, (_case_of(cast("Any", hint), outer),))
     outer = (*outer, cls)
+    if issubclass(cls, enum.Flag):
+        return FlagsSchema(cls.__name__, tuple(str(each.name) for each in cls), cast("Any", hint))
     if issubclass(cls, enum.Enum):
         return EnumSchema(cls.__name__, tuple(each.name for each in cls), tuple(cls))
     if is_typeddict(cls):

@@ -9,6 +9,7 @@ from witgen_runtime.values import Err, Ok, Some
 
 from .schema import (
     EnumSchema,
+    FlagsSchema,
     ListSchema,
     MapSchema,
     OptionSchema,
@@ -48,9 +49,11 @@ def to_json(schema: Schema, value: Any) -> Any:
             return {name: to_json(inner, parts[name]) for name, inner in fields.items()}
         case VariantSchema(cases=cases):
             case_ = cases[schema.index(value)]
-            return {case_.name: to_json(case_.payload, value)}
+            return {case_.name: None if case_.payload is None else to_json(case_.payload, case_.inner(value))}
         case EnumSchema():
             return schema.cases[schema.values.index(value)]
+        case FlagsSchema(flags=names):
+            return [name for name, is_set in zip(names, schema.bits(value), strict=True) if is_set]
 
 
 def from_json(schema: Schema, found: Any, path: str = "") -> Any:
@@ -94,8 +97,11 @@ def _named(schema: Schema, found: Any, path: str) -> Any:
             return (Ok if tag == "ok" else Err)(None if side is None else _value(side, inner, path))
         case VariantSchema(cases=cases):
             ((tag, inner),) = found.items()
-            return _value(next(each.payload for each in cases if each.name == tag), inner, path)
+            case_ = next(each for each in cases if each.name == tag)
+            return case_.made(None if case_.payload is None else _value(case_.payload, inner, path))
         case EnumSchema(values=values):
             return values[schema.cases.index(found)]
+        case FlagsSchema(flags=names):
+            return schema.of([name in found for name in names])
         case _:
             return _value(schema, found, path)

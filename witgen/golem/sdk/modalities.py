@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import UnionType
-from typing import Annotated, Any, Final, Self, TypeVar, Union, cast, get_args, get_origin
+from typing import Annotated, Any, Final, Self, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
+from .cases import Case
 from .hints import NO_SCHEMA, NoSchemaError, schema_of
 from .schema import MultimodalSchema, Schema, UnstructuredSchema, check
 
@@ -20,6 +21,8 @@ __all__ = [
     "UnstructuredText",
     "check_element",
     "element_of",
+    "inner_value",
+    "made_value",
 ]
 
 T = TypeVar("T")
@@ -127,14 +130,36 @@ def _multimodal(hint: Any) -> MultimodalSchema:
     cases: list[tuple[str, Schema | UnstructuredSchema, type[Any]]] = []
     for each in union:
         plain = get_args(each)[0] if get_origin(each) is Annotated else each
-        schema = _unstructured(each) or schema_of(each)
         cls = get_origin(plain) or plain
+        if isinstance(cls, type) and issubclass(cls, Case):
+            cases.append(_case(cls))
+            continue
+        schema = _unstructured(each) or schema_of(each)
         if schema is None or not isinstance(cls, type):
             raise NoSchemaError(f"{each} cannot be a kind of a Multimodal: its values have no class of their own")
         cases.append((_NAMES.get(cls, cls.__name__), schema, cls))
     if len({name for name, *_ in cases}) < len(cases):
         raise NoSchemaError("a Multimodal has two kinds with the same name")
     return MultimodalSchema(tuple(cases), Multimodal)
+
+
+def _case(cls: type[Case]) -> tuple[str, Schema | UnstructuredSchema, type[Any]]:
+    hint = get_type_hints(cls, include_extras=True).get("value")
+    schema = None if hint is None else _unstructured(hint) or schema_of(hint)
+    if schema is None:
+        raise NoSchemaError(f"{cls.__name__} cannot be a kind of a Multimodal: it has no field `value`")
+    return cls.case_name, schema, cls
+
+
+def inner_value(cls: type[Any], value: Any) -> Any:
+    """Return the value of an element of a Multimodal whose class this is."""
+    return value.value if issubclass(cls, Case) else value
+
+
+def made_value(cls: type[Any], value: Any) -> Any:
+    """Return the element of a Multimodal with a value, of a class."""
+    made: Any = cls
+    return made(value) if issubclass(cls, Case) else value
 
 
 def check_element(schema: Schema | UnstructuredSchema | MultimodalSchema | None, value: Any, path: str = "") -> Any:
@@ -153,7 +178,12 @@ def check_element(schema: Schema | UnstructuredSchema | MultimodalSchema | None,
         names = ", ".join(cls.__name__ for *_, cls in schema.cases)
         raise ValueError(f"{path}: expected one value each of {names}, in this order, as Golem 1.5 pairs them so")
     pairs = enumerate(zip(schema.cases, values, strict=True))
-    return schema.python([check_element(each, own, f"{path}[{at}]") for at, ((_, each, _), own) in pairs])
+    return schema.python(
+        [
+            made_value(cls, check_element(each, inner_value(cls, own), f"{path}[{at}]"))
+            for at, ((_, each, cls), own) in pairs
+        ]
+    )
 
 
 def _checked(schema: UnstructuredSchema, value: Any, path: str) -> Any:

@@ -20,10 +20,13 @@ from .modalities import element_of
 from .principal import Principal
 from .schema import MultimodalSchema, OptionSchema, ResultSchema, Schema, UnstructuredSchema
 
-__all__ = ["PROMPT", "DeclarationError", "Declared", "Problem", "place", "read"]
+__all__ = ["NAME", "PROMPT", "DeclarationError", "Declared", "Problem", "place", "read"]
 
 PROMPT: Final = "_witgen_prompt"
 """The attribute of methods with what to ask a person for."""
+
+NAME: Final = "_witgen_name"
+"""The attribute of methods of agents of other components with a name that is not the one in Python."""
 
 _RESERVED: Final = {"initialize", "get_definition"}
 """Methods that agents cannot have, because Golem's other SDKs have them."""
@@ -165,7 +168,8 @@ def _method(cls: type[Any], name: str, function: Callable[..., Any], problems: l
     if errors and isinstance(result, (ResultSchema, UnstructuredSchema, MultimodalSchema)):
         problems.append(f"{place(function)}: `{cls.__name__}`: `{name}` raises errors, so it cannot return this result")
     return MethodDefinition(
-        name=name,
+        name=getattr(function, NAME, name),
+        attribute=name,
         description=inspect.getdoc(function) or "",
         prompt=getattr(function, PROMPT, None),
         parameters=parameters,

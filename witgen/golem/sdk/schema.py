@@ -7,14 +7,16 @@ part that does not fit.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Flag
 from typing import Any, Final, Literal, TypeAlias
 
 from witgen_runtime.values import Err, Ok, Some
 
 __all__ = [
     "EnumSchema",
+    "FlagsSchema",
     "ListSchema",
     "MapSchema",
     "MultimodalSchema",
@@ -97,11 +99,31 @@ class RecordSchema:
 
 @dataclass(frozen=True, slots=True)
 class VariantCase:
-    """One of several types: its name, its schema and the class of its values."""
+    """One of several types.
+
+    Attributes:
+        name: its name.
+        payload: its schema; None for a case without a value.
+        python: the class of its values.
+        is_wrapped: whether the payload is the attribute `value` of those, and not the whole.
+    """
 
     name: str
-    payload: Schema
+    payload: Schema | None
     python: type[Any]
+    is_wrapped: bool = False
+
+    def inner(self, value: Any) -> Any:
+        """Return the payload of a value; None if there is none."""
+        if not self.is_wrapped:
+            return value
+        return None if self.payload is None else value.value
+
+    def made(self, payload: Any) -> Any:
+        """Return the value with a payload."""
+        if not self.is_wrapped:
+            return payload
+        return self.python() if self.payload is None else self.python(payload)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +154,26 @@ class EnumSchema:
     name: str | None
     cases: tuple[str, ...]
     values: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FlagsSchema:
+    """Any of several names; `python` is the class, whose members are in the same order."""
+
+    name: str
+    flags: tuple[str, ...]
+    python: type[Flag]
+
+    def bits(self, value: Any) -> list[bool]:
+        """Return for each name whether a value has it."""
+        return [member in value for member in self.python]
+
+    def of(self, bits: Sequence[bool]) -> Flag:
+        """Return the value with these names."""
+        found = self.python(0)
+        for member, is_set in zip(self.python, bits, strict=True):
+            found = found | member if is_set else found
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +214,7 @@ Schema: TypeAlias = (
     | RecordSchema
     | VariantSchema
     | EnumSchema
+    | FlagsSchema
 )
 
 
@@ -200,6 +243,10 @@ def check(schema: Schema | None, value: Any, path: str = "") -> Any:
         case EnumSchema(values=values):
             if value not in values:
                 raise _mismatch(path, " or ".join(map(repr, values)), value)
+            return value
+        case FlagsSchema(name=name, python=python):
+            if not isinstance(value, python):
+                raise _mismatch(path, name, value)
             return value
         case _:
             return _compound(schema, value, path)
@@ -234,7 +281,8 @@ def _compound(schema: Schema, value: Any, path: str) -> Any:
             return make({name: check(inner, parts[name], _under(path, name)) for name, inner in fields.items()})
         case VariantSchema(cases=cases):
             number: int = _located(schema.index, value, path)
-            return check(cases[number].payload, value, path)
+            case_ = cases[number]
+            return case_.made(check(case_.payload, case_.inner(value), path))
         case _:
             return check(schema, value, path)
 
