@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from .agent_clients import client
 from .agent_types import component_types
 from .cluster import deploy, invoke
 from .options import reporting
@@ -25,6 +26,7 @@ def golem() -> None:
     """Agents of Golem 1.5: what a component has, new projects, and the way to a cluster."""
 
 
+golem.add_command(client)
 golem.add_command(deploy)
 golem.add_command(invoke)
 

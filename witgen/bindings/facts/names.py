@@ -58,5 +58,10 @@ class Namespace:
         self._taken.add(name)
         return name
 
+    @property
+    def names(self) -> frozenset[str]:
+        """All names that are taken."""
+        return frozenset(self._taken)
+
     def __contains__(self, name: str) -> bool:
         return name in self._taken

@@ -303,11 +303,14 @@ def _statement_by_black(text: str, indent: int) -> tuple[str, ...]:
     opens = [" " * (_STEP * level) + "if _:" for level in range(depth)]
     source = ["from __future__ import annotations", "", *opens, " " * indent + text]
     is_header = text.partition("  #")[0].endswith(":")
-    if is_header:
+    is_decorator = text.startswith("@")
+    if is_decorator:
+        source.append(" " * indent + "class _: ...")
+    elif is_header:
         source.append(" " * (indent + _STEP) + "pass")
     lines = by_black("\n".join(source) + "\n").rstrip("\n").split("\n")
     first = lines.index("if _:") + depth if depth else 2
     body = lines[first:]
     while body and not body[0]:
         body = body[1:]
-    return tuple(body[:-1] if is_header else body)
+    return tuple(body[:-1] if is_header or is_decorator else body)

@@ -41,10 +41,7 @@ class _Object:
         self._given = given
 
     def text(self, name: str, default: str | None = None) -> str:
-        found = self._given.get(name, default)
-        if not isinstance(found, str):
-            raise _expected(f"{self.path}.{name}", "text", found)
-        return found
+        return _string(f"{self.path}.{name}", self._given.get(name, default))
 
     def maybe_text(self, name: str) -> str | None:
         return None if self._given.get(name) is None else self.text(name)
@@ -76,7 +73,8 @@ def _list(path: str, given: Json, read: Callable[[str, Json], T]) -> list[T]:
 
 
 def _string(path: str, given: Json) -> str:
-    if not isinstance(given, str):
+    # Components have no lone surrogates in texts, but JSON can.
+    if not isinstance(given, str) or any("\ud800" <= each <= "\udfff" for each in given):
         raise _expected(path, "text", given)
     return given
 
