@@ -95,6 +95,12 @@ class Second: ...
 @agent(name="a(b")
 class Named: ...
 
+@agent
+class MyCart: ...
+
+@agent
+class my_cart: ...
+
 definitions()
 """
 
@@ -112,6 +118,7 @@ def test_every_problem_is_told_with_its_place(tmp_path: Any) -> None:
         12: "`Odd.initialize`: a method cannot have this name",
         14: "there is another agent called `Odd`",
         17: "an agent cannot be called `a(b`",
+        23: "the names `MyCart` and `my_cart` are the same to Golem's paths",
     }.items():
         assert f"{file}:{line}: {text}" in run.stderr
     assert "DeclarationError" in run.stderr
