@@ -58,6 +58,11 @@ _COMPILED: Final = Refusal("", "it was compiled before it was opened: pass its p
 _table = forking.held_while_forking()
 """Held for a moment, to look something up."""
 
+_reading = forking.held_while_forking()
+"""Held while a compiled component is read: wasmtime locks its list of all code then, and a child of a fork would wait
+for that for ever.
+"""
+
 _compiling = forking.held_while_forking()
 """Components are compiled one at a time, because compiling uses all cores and much memory. What is compiled already
 waits for none of it.
@@ -230,10 +235,13 @@ def _keep(latest: dict[str, T], key: str, value: T) -> None:
 
 def _from_disk_or_made(engine: wasmtime.Engine, key: str, make: Callable[[], Component | None]) -> Component | None:
     folder = cache_folder()
-    component = find(engine, folder, key) if folder is not None else None
-    if component is None:
-        with _compiling:
-            component = make()
+    if folder is not None:
+        with _reading:
+            component = find(engine, folder, key)
+        if component is not None:
+            return component
+    with _compiling:
+        component = make()
         if component is not None and folder is not None:
             artifact = bytes(component.serialize())
             write(folder / f"{key}-{hashlib.sha256(artifact).hexdigest()[:40]}.cwasm", artifact)

@@ -7,14 +7,14 @@ import os
 import stat
 import time
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeGuard
 
 import wasmtime
 
 from .arguments import check_argument
 from .errors import ComponentError
 
-__all__ = ["Content", "FileIdentity", "Source", "identify", "is_settled", "path_of"]
+__all__ = ["Content", "FileIdentity", "Source", "identify", "is_path", "is_settled", "path_of"]
 
 Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview
 
@@ -30,11 +30,14 @@ _digests: dict[FileIdentity, str] = {}
 """The digests of the files read last, the latest at the end."""
 
 
+def is_path(source: object) -> TypeGuard[str | os.PathLike[str]]:
+    """Return whether a source is a path, and not component text."""
+    return isinstance(source, os.PathLike) or (isinstance(source, str) and not source.lstrip().startswith("("))
+
+
 def path_of(source: object) -> Path | None:
     """Return the path that a source is, if it is one."""
-    if isinstance(source, str) and source.lstrip().startswith("("):
-        return None
-    return Path(source) if isinstance(source, (str, os.PathLike)) else None
+    return Path(source) if is_path(source) else None
 
 
 def identify(path: str | os.PathLike[str]) -> FileIdentity | None:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import wraps
 from itertools import takewhile
-from typing import Final
+from typing import Final, TypeVar
+from weakref import WeakKeyDictionary
 
 from wasmtime.component import FuncType
 
@@ -22,6 +24,23 @@ __all__ = ["defaults", "describe", "expected", "found", "is_method", "lends", "p
 
 _LONGEST: Final = 1 << 26
 """Longest structure in characters. The validator of components refuses types of more than a million parts."""
+
+
+T = TypeVar("T")
+
+
+def remembered(ask: Callable[[abi.Function], T]) -> Callable[[abi.Function], T]:
+    """Remember what a function returns for a descriptor, as long as that exists: every store asks again."""
+    known: WeakKeyDictionary[abi.Function, T] = WeakKeyDictionary()
+
+    @wraps(ask)
+    def answer(function: abi.Function) -> T:
+        found = known.get(function)
+        if found is None:
+            found = known[function] = ask(function)
+        return found
+
+    return answer
 
 
 def _joined(name: str, parts: list[str]) -> str:
@@ -55,11 +74,13 @@ def defaults(function: abi.Function) -> tuple[None, ...]:
     return tuple(None for _ in options)
 
 
+@remembered
 def passes_ends(function: abi.Function) -> bool:
     """Return whether a function has streams or futures."""
     return re.search(r"\b(stream|future)<", expected(function)) is not None
 
 
+@remembered
 def lends(function: abi.Function) -> int:
     """Return how many handles every call lends at least; lists, options and the like may hold more."""
     return sum(_borrows(param.type) for param in function.params)

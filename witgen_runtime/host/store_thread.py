@@ -70,7 +70,8 @@ class StoreThread:
         self, world: type[W], component: ComponentSource, imports: object, options: Chosen, setup: Setup | None = None
     ) -> W:
         """Return a world in a new store that belongs to this thread; called on it."""
-        return open_world(world, component, imports, options, replace(setup or Setup(), on_store=self._adopt))
+        own = replace(setup or Setup(linked_alike="asyncio"), on_store=self._adopt)
+        return open_world(world, component, imports, options, own)
 
     @property
     def _is_lost(self) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from functools import partial
 from pathlib import Path
-from typing import ClassVar, Protocol, Self, TypeVar
+from typing import ClassVar, Final, Protocol, Self, TypeVar
 
 import wasmtime
 
@@ -27,9 +27,12 @@ from .store.store import Store
 from .wasi.http.allowed import Http
 from .wasi.settings import Wasi
 
-__all__ = ["World", "adapters_of", "definition_of", "folders_of", "open_world"]
+__all__ = ["PLAIN", "World", "adapters_of", "definition_of", "folders_of", "open_world"]
 
 W = TypeVar("W", bound="World")
+
+PLAIN: Final = Setup(linked_alike="world")
+"""Adds nothing to a component."""
 
 
 class _HasAdapters(Protocol):
@@ -122,5 +125,5 @@ def open_world(
 ) -> W:
     """Run a component in a new store, which is closed with the world."""
     return open_component(
-        world._definition, component, imports, options, setup or Setup(), partial(world, owns_store=True)
+        world._definition, component, imports, options, setup or PLAIN, partial(world, owns_store=True)
     )

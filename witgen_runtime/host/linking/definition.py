@@ -104,12 +104,19 @@ class Definition:
     _checked: WeakKeyDictionary[wasm.Component, Needs] = field(
         default_factory=WeakKeyDictionary[wasm.Component, Needs], init=False
     )
+    remembered: dict[object, Any] = field(default_factory=dict[object, Any], init=False, repr=False)
+    """What was found out about this world, for instance its components; see `preparation`."""
 
     @property
     def concurrent(self) -> bool:
         """Whether the world has async functions or streams, which need an engine that supports concurrent tasks."""
-        interfaces = (*(item.interface for item in self.imports), *self.exports)
-        return self.streams or any(function.is_async for interface in interfaces for function in interface.functions)
+        known: bool | None = self.remembered.get("concurrent")
+        if known is None:
+            interfaces = (*(item.interface for item in self.imports), *self.exports)
+            known = self.remembered["concurrent"] = self.streams or any(
+                function.is_async for interface in interfaces for function in interface.functions
+            )
+        return known
 
     @cached_property
     def passes_streams(self) -> bool:

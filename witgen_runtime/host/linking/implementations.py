@@ -234,8 +234,8 @@ _NO_CONTAINERS: Final = (Mapping, str, bytes, bytearray, memoryview, int, float,
 
 def check_imports(definition: Definition, imports: object) -> None:
     """Raise `TypeError` if `imports` is of a type that cannot have implementations as attributes."""
-    names = [item.attribute for item in definition.imports if item.attribute]
     if isinstance(imports, type):
+        names = [item.attribute for item in definition.imports if item.attribute]
         if is_dataclass(imports) and {each.name for each in fields(imports)} >= set(names):
             raise TypeError(f"imports: expected an instance of {imports.__name__}, got the class")
         return
@@ -243,6 +243,7 @@ def check_imports(definition: Definition, imports: object) -> None:
     # A named tuple has attributes.
     if not issubclass(given, _NO_CONTAINERS) or hasattr(imports, "_fields"):
         return
+    names = [item.attribute for item in definition.imports if item.attribute]
     listed = ", ".join(f"`{name}`" for name in names)
     wanted = f"an object with the attributes {listed}" if names else "an object with the world's functions"
     if not definition.imports:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from .. import forking
 from ..adapters.calling.bound_imports import DRIVE, START
-from ..adapters.report import taken
 from ..component import ComponentSource
 from ..open_options import Chosen
 from ..store.store import Store
@@ -17,8 +16,9 @@ from .implementations import check_imports
 from .instance import Instance
 from .linker import Linkage
 from .preparation import Prepared, prepare
+from .store_linker import DifferentDefinitionsError
 
-__all__ = ["Setup", "instantiate", "open_component"]
+__all__ = ["Setup", "instantiate", "open_component", "open_prepared"]
 
 T = TypeVar("T")
 
@@ -37,6 +37,8 @@ class Setup:
         on_store: called with the new store, before anything is linked.
         wrap: replaces the implementations of imports, once it is known that they have all that the component uses.
         on_linkage: called when all imports are defined, and no code of the component has run.
+        linked_alike: stands for what `on_linkage` defines: stores with the same value use linkers in turn. None where
+            each store needs a new one.
     """
 
     streams: bool = False
@@ -44,6 +46,7 @@ class Setup:
     on_store: Callable[[Store], None] = _nothing
     wrap: Callable[[object], object] | None = None
     on_linkage: Callable[[Linkage], None] = _nothing
+    linked_alike: Hashable = None
 
 
 def open_component(
@@ -57,6 +60,19 @@ def open_component(
     """Run a component in a new store, and return what `bind` makes of its instance. If that fails, close the store."""
     check_imports(definition, imports)
     ready = prepare(definition, component, options.limits, options.adapters, bounds=setup.bounds_waits)
+    return open_prepared(ready, imports, options, setup, bind)
+
+
+def open_prepared(ready: Prepared, imports: object, options: Chosen, setup: Setup, bind: Callable[[Instance], T]) -> T:
+    """Run a prepared component in a new store, and return what `bind` makes of its instance; see `open_component`."""
+    try:
+        return _open_prepared(ready, imports, options, setup, bind)
+    except DifferentDefinitionsError:
+        return _open_prepared(ready, imports, options, replace(setup, linked_alike=None), bind)
+
+
+def _open_prepared(ready: Prepared, imports: object, options: Chosen, setup: Setup, bind: Callable[[Instance], T]) -> T:
+    definition = ready.definition
     store = Store(
         ready.engine,
         wasi=options.wasi,
@@ -80,10 +96,11 @@ def instantiate(
     setup = setup or Setup()
     store.usable()
     forking.note_wasi()
-    needs = definition.needs(ready.component, store.engine)
+    needs = ready.needs
     if ready.wanted is not None:
         ready.wanted.insist()
-    linkage = Linkage(definition, store, imports)
+    linkers = ready.linkers if setup.linked_alike is not None else None
+    linkage = Linkage(definition, store, imports, linkers, setup.linked_alike)
     linkage.check(needs)
     if setup.wrap is not None:
         linkage.wrap(setup.wrap)
@@ -92,5 +109,5 @@ def instantiate(
     instance = Instance(store, linkage.instantiate(ready.component), needs, linkage)
     if DRIVE.name in needs.adapters:
         linkage.streams.driven_by(instance.function(START), instance.function(DRIVE))
-    instance.adapters = taken(definition, needs, ready.wanted.refusal if ready.wanted is not None else None)
+    instance.adapters = ready.adapters
     return instance

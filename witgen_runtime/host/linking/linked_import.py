@@ -54,7 +54,8 @@ class LinkedImport:
                 needs.refusal,
             )
             for name, of in needs.imports.items()
-            if of in known
+            # wasmtime's are only looked at for adapters.
+            if of in known and (needs.adapters or not known[of].native)
         ]
 
     def problems(self, *, awaits: bool) -> Iterator[str]:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Hashable, Iterable, Mapping
 from functools import cached_property, partial
-from itertools import chain, count
 from typing import Any, NoReturn
-from weakref import WeakKeyDictionary
 
 import wasmtime
 from wasmtime import component as wasm
@@ -19,16 +17,14 @@ from ..adapters.calling.stream_calls import Classes, keys_of, passages
 from ..adapters.calling.stream_kinds import put_name
 from ..adapters.calling.subtasks import Subtasks
 from ..adapters.compose.lending import number_name
-from ..capi import ffi
 from ..capi.engine import lends_two
-from ..capi.managed import RawLinker
 from ..capi.wasmtime_messages import LENDS_ONE
-from ..convert.binder import bind_callback, bind_choice, bind_refusal
+from ..convert.binder import Callback, bind_choice, bind_refusal
 from ..errors import LinkError
 from ..store.bounded_waits import may_wait
-from ..store.handles import Host, Native, ResourceHandles, Side
+from ..store.handles import Host, ResourceHandles, Side
 from ..store.provided import Provided, ProvidedObject
-from ..store.resource import HostResource, NativeResource
+from ..store.resource import HostResource
 from ..store.store import Store
 from ..streams.manager import StreamManager
 from ..streams.stream_handles import FunctionEnds
@@ -39,9 +35,11 @@ from ..wasi.http.python_http import PythonHttp
 from ..wasi.stream_files import GET_DIRECTORIES, PREOPENS, hidden, refused
 from .borrow_reps import numbered, with_objects
 from .definition import Definition, Needs
-from .implementations import Implementation, check_imports, member_of, problems_of, subclass
+from .implementations import check_imports, member_of, problems_of
 from .linked_import import LinkedImport, not_native, refuse
-from .provided import ProvidedImplementation, freestanding, implementation_of, resources_of
+from .provided import ProvidedImplementation, freestanding, implementation_of
+from .sides import number_of, sides_of
+from .store_linker import Linkers, Place, StoreLinker
 from .versions import is_native
 
 __all__ = ["Linkage"]
@@ -51,46 +49,52 @@ _NO_HTTP = (
     ' http=Http(allow=["example.org"]) those to some hosts, or with allow=[] none; Store takes the same'
 )
 
-_numbers: WeakKeyDictionary[abi.Resource, int] = WeakKeyDictionary()
-_number = count(1)
-
-
-def _number_of(resource: abi.Resource) -> int:
-    """Return the number that identifies a resource in every linker: one per definition."""
-    if resource not in _numbers:
-        _numbers[resource] = next(_number)
-    return _numbers[resource]
-
 
 class Linkage:
     """A linker with the imports of one component; `sides` has the implementing side of each resource."""
 
-    def __init__(self, definition: Definition, store: Store, imports: object) -> None:
+    def __init__(
+        self,
+        definition: Definition,
+        store: Store,
+        imports: object,
+        linkers: Linkers | None = None,
+        key: Hashable = None,
+    ) -> None:
         check_imports(definition, imports)
         self._known_problems = problems_of(imports)
         self.store = store
         self._definition = definition
         self._imports = imports
         self._implementations = [implementation_of(item, imports) for item in definition.imports]
+        self._linked: list[LinkedImport] | None = None
         self.sides: dict[abi.Resource, Side] = {}
         self.calls_python = False
         """Whether the component can call Python."""
         self._has_preopens = False
         self.handles = ResourceHandles(store, self.sides)
-        self._linker = RawLinker(store.engine)
-        self._linker.allow_shadowing = True
-        self._linker.add_wasip2()
         if store.http is not None:
             store.enable_http()
-            self._linker.add_wasi_http()
+        self._linkers, self._key = linkers, self._key_of(key)
+        if linkers is not None:
+            self._linker = linkers.take(store.engine, self._key, http=store.http is not None)
+        else:
+            self._linker = StoreLinker(store.engine, http=store.http is not None)
+        self._linker.belong_to(store)
 
-    def _keep(self, *callbacks: Any) -> None:
-        self.store.keep.extend(callbacks)
-        self.calls_python = True
+    def _key_of(self, key: Hashable) -> Hashable:
+        """Return what determines the definitions that the stores of a component make."""
+        http = self.store.http
+        given = tuple(
+            each.item.interface if isinstance(each, ProvidedImplementation) else each.native
+            for each in self._implementations
+        )
+        return key, given, http and (type(http), http.is_limited), self.store.streams, bool(forking.wasi_is_lost())
 
     def check(self, needs: Needs) -> None:
         """Raise with a list of all that the component imports and that is missing or does not fit."""
-        wanted = not_native(LinkedImport.all(self._implementations, needs))
+        self._linked = LinkedImport.all(self._implementations, needs)
+        wanted = not_native(self._linked)
         self._refuse_missing(wanted, needs)
         self._refuse_lending(wanted)
 
@@ -98,19 +102,20 @@ class Linkage:
         """Replace the implementations by what a function makes of the object that has them."""
         imports = wrapper(self._imports)
         self._implementations = [implementation_of(item, imports) for item in self._definition.imports]
+        self._linked = None
 
     def define(self, needs: Needs) -> None:
         """Define everything that the component imports."""
-        linked = LinkedImport.all(self._implementations, needs)
+        linked = self._linked or LinkedImport.all(self._implementations, needs)
         wanted = not_native(linked)
-        self._assign_sides()
-        with ffi.defining(self._linker) as root:
+        self.sides.update(sides_of(self._definition, self._implementations))
+        with self._linker.defining() as root:
             for each in wanted:
                 self._has_preopens |= each.name.startswith("wasi:filesystem/preopens@")
                 if not each.name:
                     self._fill(root, each)
                     continue
-                with ffi.defining(root, each.name) as instance:
+                with root.instance(each.name) as instance:
                     self._fill(instance, each)
             if any(needs.polled.values()) or POLL.name in needs.adapters:
                 self._define_subtasks(root)
@@ -145,8 +150,10 @@ class Linkage:
         if wrong := [*self._known_problems, *missing, *not_allowed]:
             raise LinkError("imports that are not implemented:\n" + "\n".join(f"  {problem}" for problem in wrong))
 
-    def _define_numbers(self, root: wasm.LinkerInstance, linked: list[LinkedImport], needs: Needs) -> None:
+    def _define_numbers(self, root: Place, linked: list[LinkedImport], needs: Needs) -> None:
         """Define the functions that return numbers of handles, for functions that borrow several."""
+        if not needs.adapters:
+            return
         for each in linked:
             for resource, _ in each.item.interface.resources:
                 name = number_name(each.name, resource.name)
@@ -181,33 +188,7 @@ class Linkage:
         if lent and not lends_two(self.store.engine):
             raise LinkError("\n".join(["host functions that could not be called:", *lent, LENDS_ONE]))
 
-    def _assign_sides(self) -> None:
-        """Find out which side implements each resource."""
-        for implementation in self._implementations:
-            self._assign(implementation)
-        imported = [resource for item in self._definition.imports for resource, _ in item.interface.resources]
-        by_name = {(resource.interface, resource.name): resource for resource in imported}
-        provided = (each for each in self._implementations if isinstance(each, ProvidedImplementation))
-        for resource in chain.from_iterable(resources_of(each.item.interface) for each in provided):
-            # One that the providing component imports: the importing world has it under the same name.
-            known = by_name.get((resource.interface, resource.name))
-            if known is not None and known in self.sides:
-                self.sides.setdefault(resource, self.sides[known])
-
-    def _assign(self, implementation: Implementation) -> None:
-        if isinstance(implementation, ProvidedImplementation):
-            for resource, ours in implementation.pairs():
-                side = Provided(implementation.classes[resource], _number_of(ours))
-                self.sides[resource] = self.sides[ours] = side
-            return
-        for resource, name in implementation.item.interface.resources:
-            base = implementation.base(name)
-            if implementation.native:
-                self.sides[resource] = Native(subclass(base, NativeResource))
-            else:
-                self.sides[resource] = Host(subclass(base, HostResource), _number_of(resource))
-
-    def _fill(self, instance: wasm.LinkerInstance, linked: LinkedImport) -> None:
+    def _fill(self, instance: Place, linked: LinkedImport) -> None:
         refused = linked.without_adapter()
         for resource, _ in linked.item.interface.resources:
             self._declare(instance, resource)
@@ -231,10 +212,10 @@ class Linkage:
                 called = numbered(called, method=signatures.is_method(function))
             self._bind(instance, called, implemented, finish, name=function.name, adapted=adapted, handles=handles)
 
-    def _declare(self, instance: wasm.LinkerInstance, resource: abi.Resource) -> None:
+    def _declare(self, instance: Place, resource: abi.Resource) -> None:
         side = self.sides.get(resource)
-        number = side.number if isinstance(side, Provided) else _number_of(resource)
-        ffi.add_resource(instance, resource.name, wasm.ResourceType.host(number), self.store.destructor)
+        number = side.number if isinstance(side, Provided) else number_of(resource)
+        instance.resource(resource.name, number)
 
     @property
     def _finish(self) -> Callable[[object], object] | None:
@@ -252,14 +233,14 @@ class Linkage:
         awaits = linked.implementation.awaits(function)
         return self.handles.of_function(FunctionEnds(self.streams, keys, awaits=awaits))
 
-    def _refuse(self, instance: wasm.LinkerInstance, names: Iterable[str], refusing: Callable[[], NoReturn]) -> None:
+    def _refuse(self, instance: Place, names: Iterable[str], refusing: Callable[[], NoReturn]) -> None:
         """Define functions that raise, at each call, why they cannot be called."""
         callback = bind_refusal(self.handles, refusing)
-        self._keep(callback)
+        self.calls_python = True
         for name in names:
-            ffi.add_function(instance, name, callback)
+            instance.only_here(name, callback)
 
-    def _define_ends(self, root: wasm.LinkerInstance, needs: Needs) -> None:
+    def _define_ends(self, root: Place, needs: Needs) -> None:
         """Define the functions that adapters call for streams and futures."""
         streams = self.streams
         self._bind(root, STEP, streams.step)
@@ -277,21 +258,23 @@ class Linkage:
 
     def _bind_passing(
         self,
-        root: wasm.LinkerInstance,
+        root: Place,
         functions: list[abi.Function],
         implementation: Callable[..., Any],
         classes: list[Classes],
     ) -> None:
         """Define a function that passes elements; if they may be of several `classes`, the end determines which."""
-        callbacks = [bind_callback(each, self.handles, implementation, adapted=True) for each in functions]
+        bound = [Callback(each, self.handles, implementation, adapted=True) for each in functions]
+        callbacks = [each.c for each in bound]
         if len(callbacks) > 1:
 
             def choose(end: int) -> int:
                 return classes.index(self.streams.classes(end))
 
             callbacks.append(bind_choice(self.handles, tuple(callbacks), choose))
-        self._keep(*callbacks)
-        ffi.add_function(root, functions[0].name, callbacks[-1])
+        self.store.keep.extend((*bound, *callbacks))
+        self.calls_python = True
+        root.only_here(functions[0].name, callbacks[-1])
 
     @cached_property
     def _subtasks(self) -> Subtasks:
@@ -302,14 +285,14 @@ class Linkage:
         """The streams and futures that the component passes."""
         return StreamManager(self.store)
 
-    def _define_subtasks(self, root: wasm.LinkerInstance) -> None:
+    def _define_subtasks(self, root: Place) -> None:
         """Define the functions that adapters call for the subtasks of async functions."""
         self._bind(root, POLL, self._subtasks.poll)
         self._bind(root, CANCEL, self._subtasks.cancel)
 
     def _bind(
         self,
-        instance: wasm.LinkerInstance,
+        instance: Place,
         function: abi.Function,
         implementation: Callable[..., Any] | None,
         finish: Callable[[object], object] | None = None,
@@ -318,9 +301,10 @@ class Linkage:
         adapted: bool = False,
         handles: ResourceHandles | None = None,
     ) -> None:
-        callback = bind_callback(function, handles or self.handles, implementation, finish, adapted=adapted)
-        self._keep(callback)
-        ffi.add_function(instance, name or function.name, callback)
+        self.calls_python = True
+        instance.function(
+            name or function.name, function, handles or self.handles, implementation, finish, adapted=adapted
+        )
 
     def replace(
         self,
@@ -331,7 +315,7 @@ class Linkage:
     ) -> None:
         """Define an interface in place of wasmtime's; `resources` are those that are Python's then."""
         self._has_preopens |= name.startswith(PREOPENS)
-        with ffi.defining(self._linker) as root, ffi.defining(root, name) as instance:
+        with self._linker.defining(name) as instance:
             for each in resources:
                 self._declare(instance, each)
             for function, implementation in functions.items():
@@ -347,9 +331,9 @@ class Linkage:
         classes: Mapping[abi.Resource, tuple[type[HostResource], Callable[..., Any]]],
     ) -> None:
         """Define resources of an interface in place of wasmtime's; each has a class, and a callable that makes one."""
-        with ffi.defining(self._linker) as root, ffi.defining(root, name) as instance:
+        with self._linker.defining(name) as instance:
             for resource, (python, _) in classes.items():
-                self.sides[resource] = Host(python, _number_of(resource))
+                self.sides[resource] = Host(python, number_of(resource))
                 self._declare(instance, resource)
             for function in interface.functions:
                 if function.resource is not None and function.resource in classes:
@@ -358,18 +342,25 @@ class Linkage:
 
     def instantiate(self, component: wasm.Component) -> wasm.Instance:
         """Make an instance, which may run the guest's start code."""
-        self.store.keep.append(component)
+        self.store.keep += (component, self._linker)
         lost = forking.wasi_is_lost()
         if not self._has_preopens and (lost or self.store.streams):
             self._replace_preopens(component, lost)
+        self._linker.check_complete()
+        returned = None
         try:
-            return self.store.instantiate(lambda: self._instantiate(component))
+            made = self.store.instantiate(lambda: self._instantiate(component))
+            if self._linkers is not None:
+                returned = partial(self._linkers.give_back, self._linker, self._key)
+                self.store.on_deleted(returned)
+            return made
         finally:
-            self._linker.close()
+            if returned is None:
+                self._linker.raw.close()
 
     def _instantiate(self, component: wasm.Component) -> wasm.Instance:
         try:
-            return self._linker.instantiate(self.store.raw, component)
+            return self._linker.raw.instantiate(self.store.raw, component)
         except wasmtime.WasmtimeError as error:
             if "cross-`Engine`" in str(error):
                 raise LinkError(

@@ -2,43 +2,80 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Final
 
 import wasmtime
 from wasmtime.component import Component
 
 from .. import component as components
 from ..adapters.options import Adapters
+from ..adapters.report import AdaptersTaken, taken
 from ..adapters.request import Request, request
 from ..arguments import HOST
 from ..capi.engine import Settings, default_engine, is_concurrent, suit
 from ..capi.features import ASYNC
 from ..component import ComponentSource
+from ..content import identify, is_path, is_settled
 from ..errors import ComponentError
 from ..origin import origin_of
 from ..store.bounded_waits import bounds_waits, may_end
 from ..store.limits import Limits
 from ..store.store import Store
-from .definition import Definition
+from .definition import Definition, Needs
+from .store_linker import Linkers
 
 __all__ = ["Prepared", "check_store", "prepare", "prepare_for"]
 
+_MOST: Final = 16
+"""How many files of components a world remembers."""
 
-@dataclass(frozen=True, slots=True, eq=False)
+
 class Prepared:
-    """A compiled component, and the engine for whose stores it was compiled.
+    """A compiled component of a world, and what its stores share.
 
-    `wanted` is the request for its adapters, None if no function of its world needs one.
+    Attributes:
+        definition: the world.
+        engine: the engine for whose stores it was compiled.
+        component: the compiled component.
+        wanted: the request for its adapters, None if no function of its world needs one.
+        linkers: the linkers that its stores use in turn.
     """
 
-    engine: wasmtime.Engine
-    component: Component
-    wanted: Request | None
+    def __init__(
+        self, definition: Definition, engine: wasmtime.Engine, component: Component, wanted: Request | None
+    ) -> None:
+        self.definition = definition
+        self.engine = engine
+        self.component = component
+        self.wanted = wanted
+        self.linkers = Linkers()
+        # No cached properties: before CPython 3.12 these hold a lock, which a child of a fork would wait for.
+        self._needs: Needs | None = None
+        self._adapters: AdaptersTaken | None = None
 
     @property
     def concurrent(self) -> bool:
         """Whether the engine supports concurrent tasks."""
         return is_concurrent(self.engine)
+
+    @property
+    def needs(self) -> Needs:
+        """What the component imports and exports.
+
+        Raises:
+            LinkError: it does not fit the world.
+        """
+        if self._needs is None:
+            self._needs = self.definition.needs(self.component, self.engine)
+        return self._needs
+
+    @property
+    def adapters(self) -> AdaptersTaken:
+        """The functions that go through adapters."""
+        if self._adapters is None:
+            refusal = self.wanted.refusal if self.wanted is not None else None
+            self._adapters = taken(self.definition, self.needs, refusal)
+        return self._adapters
 
 
 def prepare(
@@ -61,6 +98,29 @@ def prepare(
     if isinstance(source, Component):
         engine = origin_of(source).engine() or default_engine(limits.settings(concurrent=definition.concurrent))
         return _prepared(definition, engine, source, adapters, bounded=bounded)
+    identity = identify(source) if is_path(source) else None
+    if not is_path(source) or identity is None:
+        return _compiled(definition, source, limits, adapters, bounded=bounded)
+    known: dict[object, Prepared] = definition.remembered.setdefault("components", {})
+    key = identity, limits.settings(concurrent=definition.concurrent), str(adapters or definition.adapters), bounded
+    ready = known.get(key)
+    if ready is None:
+        ready = _compiled(definition, source, limits, adapters, bounded=bounded)
+        if is_settled(identity) and identity == identify(source):
+            ready = known.setdefault(key, ready)
+            while len(known) > _MOST:
+                known.pop(next(iter(known), key), None)
+    return ready
+
+
+def _compiled(
+    definition: Definition,
+    source: ComponentSource,
+    limits: Limits,
+    adapters: Adapters | None,
+    *,
+    bounded: bool,
+) -> Prepared:
     try:
         engine = default_engine(limits.settings(concurrent=definition.concurrent))
         return _prepared(definition, engine, source, adapters, bounded=bounded)
@@ -89,7 +149,7 @@ def _prepared(
 ) -> Prepared:
     wanted = request(definition, adapters or definition.adapters, concurrent=is_concurrent(engine))
     bounded = bounded and bounds_waits(definition)
-    return Prepared(engine, components.load(engine, source, wanted, bounded=bounded), wanted)
+    return Prepared(definition, engine, components.load(engine, source, wanted, bounded=bounded), wanted)
 
 
 def check_store(store: object) -> None:

@@ -32,6 +32,9 @@ __all__ = ["ProvidedImplementation", "close_with", "exported", "freestanding", "
 
 _Given: TypeAlias = ExportedInterface[Any] | AsyncExportedInterface[Any]
 
+_native: WeakKeyDictionary[Import, Implementation] = WeakKeyDictionary()
+"""wasmtime's implementations, which are the same for all stores."""
+
 _freestanding: WeakKeyDictionary[abi.Function, abi.Function] = WeakKeyDictionary()
 
 
@@ -51,6 +54,11 @@ def _is_exported(value: object) -> TypeGuard[_Given]:
 def implementation_of(item: Import, imports: object) -> Implementation:
     """Return the implementation of an import: Python's, or another component's."""
     given = getattr(imports, item.attribute, None) if item.attribute else None
+    if given is None and item.native:
+        known = _native.get(item)
+        if known is None:
+            known = _native[item] = Implementation(item, None)
+        return known
     return ProvidedImplementation(item, given) if _is_exported(given) else Implementation(item, imports)
 
 

@@ -14,7 +14,7 @@ import wasmtime
 from ...values import Unique
 from ..capi import ffi
 from ..capi.engine import bounds, check_stack, chosen, prove, suit
-from ..capi.entry import ROOM, c_callback, errors, guarded, quiet, refill
+from ..capi.entry import ROOM, errors, quiet, refill
 from ..capi.managed import RawStore
 from ..capi.memory import Budget
 from ..errors import DeadlineError, EngineError, HostError, StoreDeadError, ThreadError
@@ -103,13 +103,13 @@ class Store(Unique):
         self.table = ObjectTable()
         self.keep: list[object] = []
         """Objects that the C library holds pointers to."""
-        self.destructor = c_callback(ffi.DESTRUCTOR, self._destroy)
         self.idle: Callable[[float], bool] = ffi.sleep
         """Waits up to so many seconds while an async call cannot make progress; returns whether it now can."""
         self._enders: list[Callable[[], None]] = []
         self.call_hooks: CallHooks = CallHooks()
         self._extensions: dict[object, Any] = {}
         self._hooks: list[Callable[[], None]] = []
+        self._afterwards: list[Callable[[bool], None]] = []
         self._jobs: deque[Callable[[], None]] = deque()
         self.abandoned: dict[int, None] = {}
         """Boxes of handles that are dropped before the next call."""
@@ -160,6 +160,10 @@ class Store(Unique):
     def on_close(self, hook: Callable[[], None]) -> None:
         """Run `hook` when the store closes, while the C store still exists."""
         self._hooks.append(hook)
+
+    def on_deleted(self, hook: Callable[[bool], None]) -> None:
+        """Run `hook` after `close` has deleted the C store; its argument is whether no call in the store failed."""
+        self._afterwards.append(hook)
 
     def enable_http(self) -> None:
         """Let components of this store use `wasi:http`, if their linker has it."""
@@ -297,17 +301,6 @@ class Store(Unique):
         if self.finish is not None:
             self.finish(told)
 
-    @guarded
-    def _destroy(self, _data: int, _context: int, number: int) -> int:
-        """Notify a host object that a guest dropped its handle; wasmtime calls this."""
-        try:
-            self.tell_dropped(self.table.take(number))
-        except BaseException as error:  # noqa: BLE001  (goes through wasm, and comes out of the call as it is)
-            self._raised = error
-            for failure in errors.all:
-                return failure
-        return 0
-
     def close(self) -> None:
         """Close the store and call `dropped()` of every object that a guest holds. Closing twice is harmless."""
         if self._ended:
@@ -334,6 +327,8 @@ class Store(Unique):
         self._take_raised()
         if self._raised is not None:
             failures.append(self._raised)
+        while self._afterwards:
+            self._afterwards.pop()(self._dead is None and self._broken is None)
         if failures:
             raise failures[0]
 
@@ -358,6 +353,7 @@ class Store(Unique):
         # A store whose construction failed has nothing to close yet.
         if not self._ended and "call_environment" in self.__dict__:
             self.turns.thread = None  # there is no other reference to it
+            self._afterwards.clear()
             self.close()
 
     def _attend(self) -> None:
