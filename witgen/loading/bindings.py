@@ -17,7 +17,9 @@ from wasmtime import WasiConfig
 
 from witgen_runtime import host
 from witgen_runtime.host import forking
-from witgen_runtime.host.linking.preparation import Prepared, prepare
+from witgen_runtime.host.linking.preparation import Prepared
+from witgen_runtime.host.linking.variants import Variants
+from witgen_runtime.host.open_options import choose
 from witgen_runtime.host.world import definition_of
 
 from ..cache import outputs, store
@@ -184,7 +186,7 @@ def _bound(base: Any, content: bytes) -> Any:
         "__module__": base.__module__,
         "_base": base,
         "_content": content,
-        "_ready": prepare(definition_of(base), content, _UNASKED),
+        "_variants": Variants(definition_of(base), content, _UNASKED, None),
     }
     return new_class(base.__name__, (_Loaded, base), exec_body=lambda body: body.update(members))
 
@@ -194,7 +196,7 @@ class _Loaded:
 
     _base: ClassVar[Any]
     _content: ClassVar[bytes]
-    _ready: ClassVar[Prepared]
+    _variants: ClassVar[Variants]
     _definition: ClassVar[host.Definition]
     _open: ClassVar[Callable[..., Any]]
 
@@ -244,8 +246,45 @@ class _Loaded:
         return cls._open(cls._source(limits, adapters), given, wasi=wasi, limits=limits, adapters=adapters, http=http)
 
     @classmethod
-    def _source(cls, limits: host.Limits, adapters: host.Adapters | None) -> host.ComponentSource:
-        """Return the compiled component if that is right for some limits; they are compiled into the code."""
-        concurrent = cls._ready.concurrent
-        ready = adapters is None and limits.settings(concurrent=concurrent) == _UNASKED.settings(concurrent=concurrent)
-        return cls._ready.component if ready else cls._content
+    def prepare(cls, **options: Any) -> PreparedLoaded:
+        """Compile the component for options of `open` other than the default ones, once for many stores.
+
+        Without options there is nothing to do, because `witgen.load` has compiled it: `open` is as quick then.
+
+        Args:
+            options: those of `open`, which `open` of the result has by default.
+
+        Raises:
+            LinkError: the component cannot have the adapters that were asked for.
+            TypeError: there is no such option, or its value has a type that it cannot have.
+            ValueError: a limit is out of range.
+        """
+        chosen = choose(f"{cls.__name__}.prepare", options, interruptible=True)
+        cls._source(chosen.limits, chosen.adapters)
+        return PreparedLoaded(cls, options)
+
+    @classmethod
+    def _source(cls, limits: host.Limits, adapters: host.Adapters | None) -> Prepared:
+        """Return the component as it is compiled for some limits, which are part of the code."""
+        return cls._variants.ready(limits, adapters)
+
+
+class PreparedLoaded:
+    """A loaded component, prepared for some options."""
+
+    def __init__(self, world: type[_Loaded], options: Mapping[str, Any]) -> None:
+        self._world, self._options = world, options
+
+    def open(self, imports: object = None, /, **named: Any) -> Any:
+        """Run the component in a new store, as `open` of its class does; closing the result closes the store.
+
+        Args:
+            imports: the implementations: a mapping by Python or WIT name, or an object with attributes.
+            named: more implementations, by Python name, and options, which take precedence over those of `prepare`.
+
+        Raises:
+            LinkError: an import is missing, unknown, or cannot be called as WIT declares.
+            TypeError: an option has a value of a type that it cannot have.
+            ValueError: a limit is out of range.
+        """
+        return self._world.open(imports, **{**self._options, **named})

@@ -195,7 +195,7 @@ def _callable(world: Any, tool: Tool) -> Callable[..., Any]:
         if tool.function.resource is not None:
             classes = dict(owner._wit.resources)  # noqa: SLF001
             owner = getattr(owner, classes[tool.function.resource])
-    elif name in {"open", "close", "instantiate"}:  # what every world has
+    elif name in {"open", "prepare", "close", "instantiate"}:  # what every world has
         name += "_"
     found: Callable[..., Any] = getattr(owner, name)
     return found

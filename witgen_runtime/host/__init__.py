@@ -4,7 +4,7 @@ from wasmtime import Engine
 
 from .adapters.options import Adapters
 from .adapters.report import AdaptersTaken
-from .aio import AsyncWorld, Opening, run_any_in_store, run_in_store
+from .aio import AsyncPreparedWorld, AsyncWorld, Opening, run_any_in_store, run_in_store
 from .aio_resources import async_resource
 from .capi.engine import Settings, make_engine
 from .command import async_run_command, exit_code, run_command
@@ -69,7 +69,7 @@ from .wasi.settings import Folder, MemoryFolder, OutputTarget, StdinSource, Wasi
 from .wasi.stream_files import StreamError
 from .wasi.streams import InputStream, OutputStream
 from .wasi.timer import Timer
-from .world import World, adapters_of, folders_of
+from .world import PreparedWorld, World, adapters_of, folders_of
 
 __all__ = [
     "Adapters",
@@ -80,6 +80,7 @@ __all__ = [
     "AsyncFutureReader",
     "AsyncFutureSource",
     "AsyncGuestResource",
+    "AsyncPreparedWorld",
     "AsyncResource",
     "AsyncStreamReader",
     "AsyncStreamSource",
@@ -120,6 +121,7 @@ __all__ = [
     "OutputStream",
     "OutputTarget",
     "Pollable",
+    "PreparedWorld",
     "PythonHttp",
     "Resource",
     "ServeOptions",

@@ -11,26 +11,30 @@ import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from dataclasses import replace
 from functools import partial
-from typing import Any, Generic, ParamSpec, Self, TypeVar, overload
+from typing import Any, Generic, ParamSpec, Self, TypeVar, Unpack, overload
 
 import wasmtime
 
 from ..values import Unique
 from .adapters.options import Adapters
 from .component import ComponentSource
+from .linking.preparation import Prepared
+from .linking.variants import Variants
 from .open_options import Chosen, OpenOptions, choose
 from .store.limits import Limits
 from .store_thread import StoreThread
 from .wasi.http.allowed import Http
 from .wasi.settings import Wasi
-from .world import World
+from .world import World, definition_of
 
-__all__ = ["AsyncWorld", "Opening", "run_any_in_store", "run_in_store"]
+__all__ = ["AsyncPreparedWorld", "AsyncWorld", "Opening", "run_any_in_store", "run_in_store"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 W = TypeVar("W", bound=World)
 A = TypeVar("A", bound="AsyncWorld[Any]")
+I = TypeVar("I")  # noqa: E741  (imports)
+J = TypeVar("J")
 
 
 class AsyncWorld(Unique, Generic[W]):
@@ -62,10 +66,17 @@ class AsyncWorld(Unique, Generic[W]):
         return Opening(cls._open(world, component, imports, **chosen._asdict()))
 
     @classmethod
+    def _prepare(
+        cls, world: type[W], component: ComponentSource, options: OpenOptions
+    ) -> AsyncPreparedWorld[Self, Any]:
+        """Prepare a component, as the caller of the generated `prepare` asks."""
+        return AsyncPreparedWorld(cls, world, component, options)
+
+    @classmethod
     async def _open(
         cls,
         world: type[W],
-        component: ComponentSource,
+        component: ComponentSource | Prepared,
         imports: object,
         *,
         wasi: Wasi | wasmtime.WasiConfig | None = None,
@@ -92,6 +103,52 @@ class AsyncWorld(Unique, Generic[W]):
 
     async def __aexit__(self, *_: object) -> None:
         await self._thread.close(self._world)
+
+
+class AsyncPreparedWorld(Generic[A, I]):
+    """A component that was read, compiled and checked once; `open` runs it in new stores. Any loop may do so.
+
+    Worlds for asyncio make it with `prepare`, which blocks while it compiles: call it before the loop runs, or with
+    `asyncio.to_thread`.
+    """
+
+    def __init__(self, own: type[A], world: type[Any], component: ComponentSource, options: OpenOptions) -> None:
+        self._own, self._world, self._options = own, world, options
+        self._chosen = self._choose("prepare", options)
+        self._variants = Variants(definition_of(world), component, self._chosen.limits, self._chosen.adapters)
+
+    def __repr__(self) -> str:
+        return f"<prepared component of {self._own.__name__}>"
+
+    def _choose(self, caller: str, options: OpenOptions) -> Chosen:
+        chosen = choose(f"{self._own.__name__}.{caller}", options, interruptible=True)
+        return chosen._replace(limits=replace(chosen.limits, interruptible=True))
+
+    @overload
+    def open(
+        self: AsyncPreparedWorld[A, J | None], imports: None = None, **options: Unpack[OpenOptions]
+    ) -> Opening[A]: ...  # where all imports may be left out
+    @overload
+    def open(self, imports: I, **options: Unpack[OpenOptions]) -> Opening[A]: ...
+    def open(self, imports: object = None, **options: Unpack[OpenOptions]) -> Opening[A]:
+        """Instantiate the component in a new store, without blocking the loop: await it, or use `async with`.
+
+        Args:
+            imports: the implementations of what the component imports.
+            options: as `OpenOptions` describes them; they take precedence over those of `prepare`. Where they are part
+                of the code (fuel, whether there is a memory limit), and `prepare` had others, the component is compiled
+                once more, at the first such call.
+        """
+        chosen = self._choose("open", {**self._options, **options}) if options else self._chosen
+        return Opening(self._opened(imports, chosen))
+
+    async def _opened(self, imports: object, chosen: Chosen) -> A:
+        own: Any = self._own
+        known = self._variants.known(chosen.limits, chosen.adapters)
+        if known is None:
+            known = await asyncio.to_thread(self._variants.ready, chosen.limits, chosen.adapters)
+        opened: A = await own._open(self._world, known, imports, **chosen._asdict())
+        return opened
 
 
 class Opening(Coroutine[Any, Any, A]):

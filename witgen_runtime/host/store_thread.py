@@ -23,6 +23,7 @@ from . import forking
 from .component import ComponentSource
 from .errors import HostError, StoreDeadError
 from .linking.instantiation import Setup
+from .linking.preparation import Prepared
 from .open_options import Chosen
 from .store.resource import Handle
 from .store.store import Store
@@ -67,7 +68,12 @@ class StoreThread:
         _threads.add(self)
 
     def open(
-        self, world: type[W], component: ComponentSource, imports: object, options: Chosen, setup: Setup | None = None
+        self,
+        world: type[W],
+        component: ComponentSource | Prepared,
+        imports: object,
+        options: Chosen,
+        setup: Setup | None = None,
     ) -> W:
         """Return a world in a new store that belongs to this thread; called on it."""
         own = replace(setup or Setup(linked_alike="asyncio"), on_store=self._adopt)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from functools import partial
 from pathlib import Path
-from typing import ClassVar, Final, Protocol, Self, TypeVar
+from typing import Any, ClassVar, Final, Generic, Protocol, Self, TypeVar, Unpack, overload
 
 import wasmtime
 
@@ -20,16 +20,19 @@ from .component import ComponentSource
 from .linking.definition import Definition
 from .linking.instance import Instance
 from .linking.instantiation import Setup, instantiate, open_component
-from .linking.preparation import check_store, prepare_for
+from .linking.preparation import Prepared, check_store, prepare_for
+from .linking.variants import Variants
 from .open_options import Chosen, OpenOptions, choose
 from .store.limits import Limits
 from .store.store import Store
 from .wasi.http.allowed import Http
 from .wasi.settings import Wasi
 
-__all__ = ["PLAIN", "World", "adapters_of", "definition_of", "folders_of", "open_world"]
+__all__ = ["PLAIN", "PreparedWorld", "World", "adapters_of", "definition_of", "folders_of", "open_world"]
 
 W = TypeVar("W", bound="World")
+I = TypeVar("I")  # noqa: E741  (imports)
+J = TypeVar("J")
 
 PLAIN: Final = Setup(linked_alike="world")
 """Adds nothing to a component."""
@@ -97,6 +100,11 @@ class World(Unique, ABC):
         return open_world(cls, component, imports, Chosen(wasi, limits or Limits(), adapters, http))
 
     @classmethod
+    def _prepare(cls, component: ComponentSource, options: OpenOptions) -> PreparedWorld[Self, Any]:
+        """Prepare a component, as the caller of the generated `prepare` asks."""
+        return PreparedWorld(cls, component, options)
+
+    @classmethod
     def _instantiate(
         cls, store: Store, component: ComponentSource, imports: object, adapters: Adapters | None = None
     ) -> Self:
@@ -120,8 +128,44 @@ class World(Unique, ABC):
         World._close(self)
 
 
+class PreparedWorld(Generic[W, I]):
+    """A component that was read, compiled and checked once; `open` runs it in new stores. Any thread may do so.
+
+    Worlds make it with `prepare`.
+    """
+
+    def __init__(self, world: type[W], component: ComponentSource, options: OpenOptions) -> None:
+        self._world = world
+        self._options = options
+        self._chosen = choose(f"{world.__name__}.prepare", options)
+        self._variants = Variants(world._definition, component, self._chosen.limits, self._chosen.adapters)
+
+    def __repr__(self) -> str:
+        return f"<prepared component of {self._world.__name__}>"
+
+    @overload
+    def open(
+        self: PreparedWorld[W, J | None], imports: None = None, **options: Unpack[OpenOptions]
+    ) -> W: ...  # where all imports may be left out
+    @overload
+    def open(self, imports: I, **options: Unpack[OpenOptions]) -> W: ...
+    def open(self, imports: object = None, **options: Unpack[OpenOptions]) -> W:
+        """Instantiate the component in a new store; closing the result closes the store.
+
+        Args:
+            imports: the implementations of what the component imports.
+            options: as `OpenOptions` describes them; they take precedence over those of `prepare`. Where they are part
+                of the code (fuel, `interruptible`, a deadline, whether there is a memory limit), and `prepare` had
+                others, the component is compiled once more, at the first such call.
+        """
+        chosen = self._chosen
+        if options:
+            chosen = choose(f"{self._world.__name__}.open", {**self._options, **options})
+        return open_world(self._world, self._variants.ready(chosen.limits, chosen.adapters), imports, chosen)
+
+
 def open_world(
-    world: type[W], component: ComponentSource, imports: object, options: Chosen, setup: Setup | None = None
+    world: type[W], component: ComponentSource | Prepared, imports: object, options: Chosen, setup: Setup | None = None
 ) -> W:
     """Run a component in a new store, which is closed with the world."""
     return open_component(

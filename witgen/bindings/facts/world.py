@@ -28,7 +28,7 @@ from .wasi import INCOMING_HANDLER, wasi_interface
 __all__ = ["DESCRIPTOR_NAMES", "Link", "ScopeFacts", "WorldFacts"]
 
 # Public attributes of the runtime's classes of all worlds.
-WORLD_NAMES = ("open", "instantiate", "close")
+WORLD_NAMES = ("open", "prepare", "instantiate", "close")
 # The name that every module imports from `__future__`: no function of a module can have it.
 MODULE_IMPORTS = frozenset({"annotations"})
 # Names that every descriptor module keeps for itself.

@@ -8,11 +8,9 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Final, TypeAlias, cast
 
-from wasmtime.component import Component
-
 from ..component import ComponentSource
 from ..errors import LinkError
-from ..linking.preparation import prepare
+from ..linking.preparation import Prepared, prepare
 from ..world import World, definition_of
 from .answering import FailedError, Response, Send
 from .exchange import Exchange
@@ -75,19 +73,19 @@ class HttpApplication:
         self._world: type[ServedWorld] = type(world.__name__, (ServedWorld,), members)
         is_maker = callable(imports) and not isinstance(imports, type)
         self._imports = cast("Callable[[], object]", imports) if is_maker else lambda: imports
-        self._component = self._prepared(component)
+        self._component = self._prepared(component)  # shared by all instances
         self._instances: Instances | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def _prepared(self, source: ComponentSource) -> Component:
+    def _prepared(self, source: ComponentSource) -> Prepared:
         ready = prepare(self._definition, source, self._serving.limits, self._serving.adapters)
         self._generation.check(ready.engine)
         try:
-            self._definition.needs(ready.component, ready.engine)
+            ready.check()
         except LinkError as error:
             hint = _other_world(self._generation.handler.name, ready.component.type.exports(ready.engine))
             raise (LinkError(f"{error}\n{hint}") if hint else error) from None
-        return ready.component
+        return ready
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or follow the server's start and end."""
@@ -152,7 +150,7 @@ class HttpApplication:
     async def _open_current(self) -> ServedInstance:
         return await self._open(self._component, self._instances.generation if self._instances is not None else 0)
 
-    async def _open(self, component: Component, generation: int) -> ServedInstance:
+    async def _open(self, component: Prepared, generation: int) -> ServedInstance:
         return await ServedInstance.open(self._world, component, self._imports(), self._serving, generation)
 
     def _report(self, error: Exception) -> None:

@@ -8,11 +8,10 @@ from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import Any, ClassVar, Final
 
-from wasmtime.component import Component
-
 from ..linking.instance import Instance
 from ..linking.instantiation import Setup
 from ..linking.linker import Linkage
+from ..linking.preparation import Prepared
 from ..store_thread import StoreThread
 from ..world import World
 from .exchange import Exchange
@@ -57,7 +56,7 @@ class ServedInstance:
 
     @classmethod
     async def open(
-        cls, world: type[ServedWorld], component: Component, imports: object, wanted: Serving, generation: int
+        cls, world: type[ServedWorld], component: Prepared, imports: object, wanted: Serving, generation: int
     ) -> ServedInstance:
         """Open an instance on the running loop."""
         made = list[Callable[[Callable[..., Any], Exchange], None]]()
@@ -66,7 +65,7 @@ class ServedInstance:
         def define(linkage: Linkage) -> None:
             made.append(wasi_http.link(linkage))
 
-        options, setup = wanted.opening(), Setup(on_linkage=define)
+        options, setup = wanted.opening(), Setup(on_linkage=define, linked_alike=(wasi_http,))
         thread = StoreThread(asyncio.get_running_loop(), options.limits.deadline)
         try:
             opened = await thread.run(
@@ -75,7 +74,7 @@ class ServedInstance:
         except BaseException:
             thread.end()
             raise
-        return cls(thread, opened, made[0], generation)
+        return cls(thread, opened, made[-1], generation)
 
     async def handle(self, exchange: Exchange) -> None:
         """Have the guest answer a request; return when it has ended. Cancelling this stops the guest."""

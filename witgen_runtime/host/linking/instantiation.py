@@ -18,7 +18,7 @@ from .linker import Linkage
 from .preparation import Prepared, prepare
 from .store_linker import DifferentDefinitionsError
 
-__all__ = ["Setup", "instantiate", "open_component", "open_prepared"]
+__all__ = ["Setup", "instantiate", "open_component"]
 
 T = TypeVar("T")
 
@@ -51,7 +51,7 @@ class Setup:
 
 def open_component(
     definition: Definition,
-    component: ComponentSource,
+    component: ComponentSource | Prepared,
     imports: object,
     options: Chosen,
     setup: Setup,
@@ -59,12 +59,10 @@ def open_component(
 ) -> T:
     """Run a component in a new store, and return what `bind` makes of its instance. If that fails, close the store."""
     check_imports(definition, imports)
-    ready = prepare(definition, component, options.limits, options.adapters, bounds=setup.bounds_waits)
-    return open_prepared(ready, imports, options, setup, bind)
-
-
-def open_prepared(ready: Prepared, imports: object, options: Chosen, setup: Setup, bind: Callable[[Instance], T]) -> T:
-    """Run a prepared component in a new store, and return what `bind` makes of its instance; see `open_component`."""
+    if isinstance(component, Prepared):
+        ready = component
+    else:
+        ready = prepare(definition, component, options.limits, options.adapters, bounds=setup.bounds_waits)
     try:
         return _open_prepared(ready, imports, options, setup, bind)
     except DifferentDefinitionsError:

@@ -69,6 +69,10 @@ class Prepared:
             self._needs = self.definition.needs(self.component, self.engine)
         return self._needs
 
+    def check(self) -> None:
+        """Raise `LinkError` if the component does not fit its world."""
+        _ = self.needs
+
     @property
     def adapters(self) -> AdaptersTaken:
         """The functions that go through adapters."""

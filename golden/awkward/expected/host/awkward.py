@@ -138,6 +138,18 @@ class Awkward(_host.World):
         return cls._open_by_options(component, imports, options)
 
     @classmethod
+    def prepare(
+        cls, component: _host.ComponentSource, **options: Unpack[_host.OpenOptions]
+    ) -> _host.PreparedWorld[Self, AwkwardImports]:
+        """Read, compile and check `component` once, for many stores: `prepare(…).open(…)` takes under a millisecond.
+
+        Args:
+            component: a path, the bytes of a component, component text, or a loaded `wasmtime.component.Component`.
+            options: those of `open`, for which the component is compiled, and which `open` of the result has by default.
+        """
+        return cls._prepare(component, options)
+
+    @classmethod
     def instantiate(
         cls,
         store: _host.Store,
@@ -188,6 +200,13 @@ class AsyncAwkward(_host.AsyncWorld[Awkward]):
         Calls can be cancelled, and so are always interruptible.
         """
         return cls._open_by_options(Awkward, component, imports, options)
+
+    @classmethod
+    def prepare(
+        cls, component: _host.ComponentSource, **options: Unpack[_host.OpenOptions]
+    ) -> _host.AsyncPreparedWorld[Self, AwkwardImports | AsyncAwkwardImports]:
+        """Prepare `component` like `Awkward.prepare`, for stores of asyncio. It blocks while it compiles."""
+        return cls._prepare(Awkward, component, options)
 
     def _bind(self) -> None:
         self.golden_awkward_files: _exported_golden_awkward_files.AsyncFiles = (

@@ -84,6 +84,18 @@ class Names(_host.World):
         return cls._open_by_options(component, imports, options)
 
     @classmethod
+    def prepare(
+        cls, component: _host.ComponentSource, **options: Unpack[_host.OpenOptions]
+    ) -> _host.PreparedWorld[Self, NamesImports]:
+        """Read, compile and check `component` once, for many stores: `prepare(…).open(…)` takes under a millisecond.
+
+        Args:
+            component: a path, the bytes of a component, component text, or a loaded `wasmtime.component.Component`.
+            options: those of `open`, for which the component is compiled, and which `open` of the result has by default.
+        """
+        return cls._prepare(component, options)
+
+    @classmethod
     def instantiate(
         cls,
         store: _host.Store,
@@ -138,6 +150,13 @@ class AsyncNames(_host.AsyncWorld[Names]):
         Calls can be cancelled, and so are always interruptible.
         """
         return cls._open_by_options(Names, component, imports, options)
+
+    @classmethod
+    def prepare(
+        cls, component: _host.ComponentSource, **options: Unpack[_host.OpenOptions]
+    ) -> _host.AsyncPreparedWorld[Self, NamesImports | AsyncNamesImports]:
+        """Prepare `component` like `Names.prepare`, for stores of asyncio. It blocks while it compiles."""
+        return cls._prepare(Names, component, options)
 
     def _bind(self) -> None:
         self.golden_names_words: _exported_golden_names_words.AsyncWords = (

@@ -121,6 +121,18 @@ class Resources(_host.World):
         return cls._open_by_options(component, imports, options)
 
     @classmethod
+    def prepare(
+        cls, component: _host.ComponentSource, **options: Unpack[_host.OpenOptions]
+    ) -> _host.PreparedWorld[Self, ResourcesImports]:
+        """Read, compile and check `component` once, for many stores: `prepare(…).open(…)` takes under a millisecond.
+
+        Args:
+            component: a path, the bytes of a component, component text, or a loaded `wasmtime.component.Component`.
+            options: those of `open`, for which the component is compiled, and which `open` of the result has by default.
+        """
+        return cls._prepare(component, options)
+
+    @classmethod
     def instantiate(
         cls,
         store: _host.Store,
@@ -164,6 +176,13 @@ class AsyncResources(_host.AsyncWorld[Resources]):
         Calls can be cancelled, and so are always interruptible.
         """
         return cls._open_by_options(Resources, component, imports, options)
+
+    @classmethod
+    def prepare(
+        cls, component: _host.ComponentSource, **options: Unpack[_host.OpenOptions]
+    ) -> _host.AsyncPreparedWorld[Self, ResourcesImports | AsyncResourcesImports]:
+        """Prepare `component` like `Resources.prepare`, for stores of asyncio. It blocks while it compiles."""
+        return cls._prepare(Resources, component, options)
 
     def _bind(self) -> None:
         self.golden_resources_store: _exported_golden_resources_store.AsyncStore = (

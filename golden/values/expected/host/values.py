@@ -84,6 +84,18 @@ class Values(_host.World):
         return cls._open_by_options(component, imports, options)
 
     @classmethod
+    def prepare(
+        cls, component: _host.ComponentSource, **options: Unpack[_host.OpenOptions]
+    ) -> _host.PreparedWorld[Self, ValuesImports]:
+        """Read, compile and check `component` once, for many stores: `prepare(…).open(…)` takes under a millisecond.
+
+        Args:
+            component: a path, the bytes of a component, component text, or a loaded `wasmtime.component.Component`.
+            options: those of `open`, for which the component is compiled, and which `open` of the result has by default.
+        """
+        return cls._prepare(component, options)
+
+    @classmethod
     def instantiate(
         cls,
         store: _host.Store,
@@ -129,6 +141,13 @@ class AsyncValues(_host.AsyncWorld[Values]):
         Calls can be cancelled, and so are always interruptible.
         """
         return cls._open_by_options(Values, component, imports, options)
+
+    @classmethod
+    def prepare(
+        cls, component: _host.ComponentSource, **options: Unpack[_host.OpenOptions]
+    ) -> _host.AsyncPreparedWorld[Self, ValuesImports | AsyncValuesImports]:
+        """Prepare `component` like `Values.prepare`, for stores of asyncio. It blocks while it compiles."""
+        return cls._prepare(Values, component, options)
 
     def _bind(self) -> None:
         self.golden_values_functions: (

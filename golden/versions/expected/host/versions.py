@@ -124,6 +124,18 @@ class Versions(_host.World):
         return cls._open_by_options(component, imports, options)
 
     @classmethod
+    def prepare(
+        cls, component: _host.ComponentSource, **options: Unpack[_host.OpenOptions]
+    ) -> _host.PreparedWorld[Self, VersionsImports]:
+        """Read, compile and check `component` once, for many stores: `prepare(…).open(…)` takes under a millisecond.
+
+        Args:
+            component: a path, the bytes of a component, component text, or a loaded `wasmtime.component.Component`.
+            options: those of `open`, for which the component is compiled, and which `open` of the result has by default.
+        """
+        return cls._prepare(component, options)
+
+    @classmethod
     def instantiate(
         cls,
         store: _host.Store,
@@ -164,6 +176,13 @@ class AsyncVersions(_host.AsyncWorld[Versions]):
         Calls can be cancelled, and so are always interruptible.
         """
         return cls._open_by_options(Versions, component, imports, options)
+
+    @classmethod
+    def prepare(
+        cls, component: _host.ComponentSource, **options: Unpack[_host.OpenOptions]
+    ) -> _host.AsyncPreparedWorld[Self, VersionsImports | AsyncVersionsImports]:
+        """Prepare `component` like `Versions.prepare`, for stores of asyncio. It blocks while it compiles."""
+        return cls._prepare(Versions, component, options)
 
     def _bind(self) -> None:
         self.lib_counter_api_0_2_0: _exported_lib_counter_api_0_2_0.AsyncApi = (

@@ -104,6 +104,18 @@ class Chat(_host.World):
         return cls._open_by_options(component, imports, options)
 
     @classmethod
+    def prepare(
+        cls, component: _host.ComponentSource, **options: Unpack[_host.OpenOptions]
+    ) -> _host.PreparedWorld[Self, ChatImports]:
+        """Read, compile and check `component` once, for many stores: `prepare(…).open(…)` takes under a millisecond.
+
+        Args:
+            component: a path, the bytes of a component, component text, or a loaded `wasmtime.component.Component`.
+            options: those of `open`, for which the component is compiled, and which `open` of the result has by default.
+        """
+        return cls._prepare(component, options)
+
+    @classmethod
     def instantiate(
         cls,
         store: _host.Store,
@@ -152,6 +164,13 @@ class AsyncChat(_host.AsyncWorld[Chat]):
         Calls can be cancelled, and so are always interruptible.
         """
         return cls._open_by_options(Chat, component, imports, options)
+
+    @classmethod
+    def prepare(
+        cls, component: _host.ComponentSource, **options: Unpack[_host.OpenOptions]
+    ) -> _host.AsyncPreparedWorld[Self, ChatImports | AsyncChatImports]:
+        """Prepare `component` like `Chat.prepare`, for stores of asyncio. It blocks while it compiles."""
+        return cls._prepare(Chat, component, options)
 
     async def run(self, url: str) -> list[str]:
         """Greets the server at `url`, listens until it closes the connection, and returns what happened, line by line.

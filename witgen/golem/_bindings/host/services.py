@@ -542,6 +542,18 @@ class Services(_host.World):
         return cls._open_by_options(component, imports, options)
 
     @classmethod
+    def prepare(
+        cls, component: _host.ComponentSource, **options: Unpack[_host.OpenOptions]
+    ) -> _host.PreparedWorld[Self, ServicesImports]:
+        """Read, compile and check `component` once, for many stores: `prepare(…).open(…)` takes under a millisecond.
+
+        Args:
+            component: a path, the bytes of a component, component text, or a loaded `wasmtime.component.Component`.
+            options: those of `open`, for which the component is compiled, and which `open` of the result has by default.
+        """
+        return cls._prepare(component, options)
+
+    @classmethod
     def instantiate(
         cls,
         store: _host.Store,
@@ -580,3 +592,10 @@ class AsyncServices(_host.AsyncWorld[Services]):
         Calls can be cancelled, and so are always interruptible.
         """
         return cls._open_by_options(Services, component, imports, options)
+
+    @classmethod
+    def prepare(
+        cls, component: _host.ComponentSource, **options: Unpack[_host.OpenOptions]
+    ) -> _host.AsyncPreparedWorld[Self, ServicesImports | AsyncServicesImports]:
+        """Prepare `component` like `Services.prepare`, for stores of asyncio. It blocks while it compiles."""
+        return cls._prepare(Services, component, options)

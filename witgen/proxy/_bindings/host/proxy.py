@@ -243,6 +243,18 @@ class Proxy(_host.World):
         return cls._open_by_options(component, imports, options)
 
     @classmethod
+    def prepare(
+        cls, component: _host.ComponentSource, **options: Unpack[_host.OpenOptions]
+    ) -> _host.PreparedWorld[Self, ProxyImports]:
+        """Read, compile and check `component` once, for many stores: `prepare(…).open(…)` takes under a millisecond.
+
+        Args:
+            component: a path, the bytes of a component, component text, or a loaded `wasmtime.component.Component`.
+            options: those of `open`, for which the component is compiled, and which `open` of the result has by default.
+        """
+        return cls._prepare(component, options)
+
+    @classmethod
     def instantiate(
         cls,
         store: _host.Store,
@@ -305,6 +317,13 @@ class AsyncProxy(_host.AsyncWorld[Proxy]):
         Calls can be cancelled, and so are always interruptible.
         """
         return cls._open_by_options(Proxy, component, imports, options)
+
+    @classmethod
+    def prepare(
+        cls, component: _host.ComponentSource, **options: Unpack[_host.OpenOptions]
+    ) -> _host.AsyncPreparedWorld[Self, ProxyImports | AsyncProxyImports]:
+        """Prepare `component` like `Proxy.prepare`, for stores of asyncio. It blocks while it compiles."""
+        return cls._prepare(Proxy, component, options)
 
     def _bind(self) -> None:
         self.wasi_http_incoming_handler: (

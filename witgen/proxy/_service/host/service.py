@@ -76,6 +76,18 @@ class Service(_host.World):
         return cls._open_by_options(component, imports, options)
 
     @classmethod
+    def prepare(
+        cls, component: _host.ComponentSource, **options: Unpack[_host.OpenOptions]
+    ) -> _host.PreparedWorld[Self, ServiceImports]:
+        """Read, compile and check `component` once, for many stores: `prepare(…).open(…)` takes under a millisecond.
+
+        Args:
+            component: a path, the bytes of a component, component text, or a loaded `wasmtime.component.Component`.
+            options: those of `open`, for which the component is compiled, and which `open` of the result has by default.
+        """
+        return cls._prepare(component, options)
+
+    @classmethod
     def instantiate(
         cls,
         store: _host.Store,
@@ -116,6 +128,13 @@ class AsyncService(_host.AsyncWorld[Service]):
         Calls can be cancelled, and so are always interruptible.
         """
         return cls._open_by_options(Service, component, imports, options)
+
+    @classmethod
+    def prepare(
+        cls, component: _host.ComponentSource, **options: Unpack[_host.OpenOptions]
+    ) -> _host.AsyncPreparedWorld[Self, ServiceImports | AsyncServiceImports]:
+        """Prepare `component` like `Service.prepare`, for stores of asyncio. It blocks while it compiles."""
+        return cls._prepare(Service, component, options)
 
     def _bind(self) -> None:
         self.wasi_http_handler: _exported_wasi_http_handler.AsyncHandler = (
