@@ -186,13 +186,21 @@ def limits(world: Any, random: Random) -> None:
 def opening(_: Any, random: Random) -> None:
     """Stores that are opened, used and closed, with limits and without."""
     for n in range(4):
-        if random.random() < 0.5:
+        chance = random.random()
+        if chance < 0.3:
             with open_(memory=4 * PAGE, deadline=20) as world:
                 assert world.add(n, n) == 2 * n
+        elif chance < 0.7:
+            with PREPARED.open(Imports(Things(Mine))) as world, PREPARED.open(Imports(Things(Mine))) as other:
+                assert (world.cycle(n), other.numbers(Mine(n), Mine(1))) == (n, n + 1)
         else:
             world, _, _ = start()
             with world:
                 assert world.cycle(n) == n
+
+
+PREPARED: host.PreparedWorld[Any, Imports] = World._prepare(TEXT, {})
+"""Its stores use linkers one after another."""
 
 
 class AsyncTestWorld(host.AsyncWorld[Any]):
@@ -214,7 +222,7 @@ def looping(_: Any, __: Random) -> None:
     """The asyncio API: interrupts reach the event loop, while guests run on another thread."""
 
     async def main() -> None:
-        async with await AsyncTestWorld._open(World, TEXT, Imports(Slow(Mine))) as world:
+        async with AsyncTestWorld._prepare(World, TEXT, {}).open(Imports(Slow(Mine))) as world:
             for n in range(10):
                 assert await world.call("cycle", n) == n
                 assert await world.call("numbers", Mine(n), Mine(1)) == n + 1
@@ -254,6 +262,7 @@ class Storm:
         self.counts: Counter[str] = Counter()
         self.work: list[tuple[Callable[[], Any], Callable[[Any, Random], None], float]] = [
             (lambda: World._open(TEXT, Imports(Things(Mine))), things, 0.006),
+            (lambda: PREPARED.open(Imports(Things(Mine))), things, 0.006),
             (lambda: _echoes(self.random), values, 0.003),
             (lambda: open_(memory=3 * PAGE, deadline=0.05), limits, 0.004),
             (lambda: None, opening, 0.03),
@@ -317,6 +326,9 @@ class Storm:
         """Fresh stores take fresh objects, as if nothing had been."""
         with World._open(TEXT, Imports(Things(Mine))) as world:
             things(world, self.random)
+        with PREPARED.open(Imports(Things(Mine))) as world, PREPARED.open(Imports(Things(Mine))) as other:
+            things(world, self.random)
+            things(other, self.random)
         with open_(memory=3 * PAGE, deadline=20) as limited:
             assert limited.add(1, 2) == 3
 
