@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
@@ -69,6 +69,22 @@ _compiled: WeakKeyDictionary[Engine, dict[str, Component]] = WeakKeyDictionary()
 """By text: one for all stores of an engine, because a loaded component keeps its file open."""
 
 
+_linkers: WeakKeyDictionary[Engine, dict[bool, RawLinker]] = WeakKeyDictionary()
+"""wasmtime's own interfaces, without and with `wasi:http`: no definition belongs to a store, so that all use them."""
+
+
+def _linker(engine: Engine, *, http: bool) -> RawLinker:
+    known = _linkers.setdefault(engine, {})
+    if http not in known:
+        linker = RawLinker(engine)
+        linker.add_wasip2()
+        if http:
+            linker.add_wasi_http()
+        del linker.engine  # which would never end otherwise, and with it this entry
+        known.setdefault(http, linker)
+    return known[http]
+
+
 class InternalComponent:
     """An internal component in one store; `exports` are called by name. With `http` it may import `wasi:http`."""
 
@@ -77,14 +93,12 @@ class InternalComponent:
         if text not in compiled:
             compiled[text] = component.load(store.engine, text)
         self._store, self._raw, self._context = store, store.raw, store.context
-        with closing(RawLinker(store.engine)) as linker:
-            linker.add_wasip2()
-            if http:
-                store.enable_http()
-                linker.add_wasi_http()
-            with _known_errors(store):
-                self._instance = linker.instantiate(store.raw, compiled[text])
-        self._functions = {name: self._export(name) for name in exports}
+        if http:
+            store.enable_http()
+        linker = _linker(store.engine, http=http)
+        with _known_errors(store):
+            self._instance = linker.instantiate(store.raw, compiled[text])
+        self._functions: dict[str, Func | None] = dict.fromkeys(exports)
 
     def _export(self, name: str) -> Func:
         function = self._instance.get_func(self._raw, name)
@@ -98,8 +112,11 @@ class InternalComponent:
 
     def call(self, name: str, *arguments: object) -> Any:
         """Call an export."""
+        function = self._functions[name]
+        if function is None:
+            function = self._functions[name] = self._export(name)
         with _known_errors(self._store):
-            return self._functions[name](self._raw, *arguments)
+            return function(self._raw, *arguments)
 
     def box(self, name: str, *arguments: object) -> int:
         """Call an export that returns a handle; return the address of its box, which the caller has to delete."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from ....abi import FunctionKind
 from ..code.walk import I64_EXTEND_I32_U, Walk
@@ -25,6 +26,7 @@ _OPEN = (Kind.LIST, Kind.OPTION, Kind.TUPLE)
 """Types that handles are looked for in; the host does the same (`lent.py`)."""
 
 
+@lru_cache(1024)
 def number_name(interface: str, resource: str) -> str:
     """Return the name of the function that numbers a handle; `interface` is the prefix of the interface's names."""
     key = hashlib.sha256(f"{interface}#{resource}".encode()).hexdigest()[:12]

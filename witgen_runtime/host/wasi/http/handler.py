@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from .... import abi
@@ -57,11 +58,15 @@ class Handler:
     """
 
     def __init__(self, store: Store, http: Http) -> None:
-        native = InternalComponent(store, COMPONENT, http=True)
-        handles = ResourceHandles(store, {})
-        self._scheme, self._authority = native.bound(_SCHEME, handles), native.bound(_AUTHORITY, handles)
-        self._send = native.bound(_SEND, handles)
-        self._http = http
+        self._store, self._http = store, http
+        self._bound: Sequence[Callable[..., Any]] = ()
+
+    def _functions(self) -> Sequence[Callable[..., Any]]:
+        """Return the functions of the internal component, which guests that send nothing do without."""
+        if not self._bound:
+            native, handles = InternalComponent(self._store, COMPONENT, http=True), ResourceHandles(self._store, {})
+            self._bound = [native.bound(each, handles) for each in (_SCHEME, _AUTHORITY, _SEND)]
+        return self._bound
 
     def handle(self, request: Any, options: Any) -> object:
         """Send a request of wasmtime's; return wasmtime's future response.
@@ -69,9 +74,10 @@ class Handler:
         Raises:
             ErrorCode: it is not allowed, or wasmtime refuses it.
         """
-        number: int = self._scheme(request)
-        scheme, authority = _SCHEMES[number], str(self._authority(request) or "")
+        get_scheme, get_authority, send = self._functions()
+        number: int = get_scheme(request)
+        scheme, authority = _SCHEMES[number], str(get_authority(request) or "")
         if not self._http.allows(scheme, authority):
             _log.info("HTTP request denied: %s://%s is not in `allow`", scheme, authority)
             raise denied()
-        return self._send(request, options, *self._http.timeouts)
+        return send(request, options, *self._http.timeouts)
