@@ -228,6 +228,8 @@ def _saves(component: Path) -> Iterator[None]:
 
 def _run(server: Any, listener: socket.socket) -> None:
     """Serve until a signal comes, and running requests have ended."""
+    gc.collect()
+    gc.freeze()  # what exists from the start on need not be looked at again
     with _caught(server):
         asyncio.run(_serve(server, listener))
     if not server.started:

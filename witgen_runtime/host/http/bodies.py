@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import secrets
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ... import abi
 from ..errors import HostError
 from ..store.handles import ResourceHandles
 from ..wasi.internal_component import InternalComponent, NativeHandle
@@ -24,7 +25,9 @@ class Bodies:
     """The bodies and headers of one store's messages. Only the store's thread may use them."""
 
     def __init__(self, store: Store, handles: ResourceHandles, types: HandlerTypes) -> None:
-        self._component = InternalComponent(store, text.COMPONENT, text.EXPORTS, http=True)
+        self._component = InternalComponent(store, text.COMPONENT, text.TAKING, http=True)
+        self._handles = handles
+        self._calls: dict[abi.Function, Callable[..., Any]] = {}
         self._new_fields = self._component.bound(types.new_fields, handles)
         self._entries = self._component.bound(types.entries, handles)
         self._over: list[int] = []
@@ -33,7 +36,13 @@ class Bodies:
     def start_over(self) -> None:
         """Drop what belongs to the request before."""
         while self._over:
-            self._component.call(text.ABANDON, self._over.pop())
+            self._call(text.ABANDON, self._over.pop())
+
+    def _call(self, function: abi.Function, *arguments: object) -> Any:
+        call = self._calls.get(function)
+        if call is None:
+            call = self._calls[function] = self._component.bound(function, self._handles)
+        return call(*arguments)
 
     def fields(self, entries: Sequence[tuple[str, bytes]]) -> Any:
         """Return new `fields` for the guest.
@@ -55,7 +64,7 @@ class Bodies:
         """Return an `incoming-body`, and the socket for its bytes, in chunked coding."""
         future, peer = self._connect(text.GET)
         peer.sendall(LIVE)
-        number = self._component.call(text.ACCEPT, future)
+        number: int = self._call(text.ACCEPT, future)
         if number < 0:
             peer.close()
             raise ConnectionAbortedError("the response was refused")
@@ -68,21 +77,21 @@ class Bodies:
         """
         future, peer = self._connect(text.POST, trailers)
         self._over.append(future)
-        return NativeHandle(self._component, text.TAKE_OUTGOING, self._component.call(text.POSTED)), peer
+        return NativeHandle(self._component, text.TAKE_OUTGOING, self._call(text.POSTED)), peer
 
-    def _connect(self, export: str, *arguments: str) -> tuple[int, socket.socket]:
+    def _connect(self, function: abi.Function, *arguments: str) -> tuple[int, socket.socket]:
         """Have the component send a request; return the number of its future, and the socket on this side."""
         # Any program on this machine can connect to the port while it is open. The token identifies the request.
         token = f"/{secrets.token_urlsafe(16)}"
         with socket.create_server(("127.0.0.1", 0)) as listener:
             authority = f"127.0.0.1:{listener.getsockname()[1]}"
-            future: int = self._component.call(export, authority, token, *arguments)
+            future: int = self._call(function, authority, token, *arguments)
             if future < 0:
                 raise ConnectionRefusedError("the request was refused")
             try:
                 peer = Door(listener, token.encode()).accept(OPEN_TIMEOUT)
             except OSError:
-                self._component.call(text.ABANDON, future)
+                self._call(text.ABANDON, future)
                 raise
         peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return future, peer

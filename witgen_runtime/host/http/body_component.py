@@ -10,26 +10,32 @@ It is instantiated in the guest's store, from a separate linker. The numbers tha
 
 from __future__ import annotations
 
+from ... import abi
 from ..wasi.http.error_code import ERROR_CODE
 from ..wasi.internal_component import MEMORY, OUTGOING_HANDLER
 
-__all__ = ["ABANDON", "ACCEPT", "COMPONENT", "EXPORTS", "GET", "POST", "POSTED", "TAKE_INCOMING", "TAKE_OUTGOING"]
+__all__ = ["ABANDON", "ACCEPT", "COMPONENT", "GET", "POST", "POSTED", "TAKE_INCOMING", "TAKE_OUTGOING", "TAKING"]
 
-GET = "get"
-"""`func(authority: string, path: string) -> s32`: start a request; its future's number, negative when refused."""
 
-POST = "post"
-"""`func(authority: string, path: string, trailers: string) -> s32`: start a request with a body, and announce the names
-of its trailers; its future's number, negative when refused."""
+def _function(name: str, result: abi.Type | None, **params: abi.Type) -> abi.Function:
+    return abi.Function(name, name, tuple(abi.Param(each, each, type_) for each, type_ in params.items()), result)
 
-POSTED = "posted"
-"""`func() -> u32`: the number of the body of the latest POST request."""
 
-ACCEPT = "accept"
-"""`func(future: u32) -> s32`: wait for the response's head; its body's number, negative when it failed."""
+GET = _function("get", abi.S32, authority=abi.STRING, path=abi.STRING)
+"""Start a request; return its future's number, negative when refused."""
 
-ABANDON = "abandon"
-"""`func(future: u32)`: drop a future, which ends its connection."""
+POST = _function("post", abi.S32, authority=abi.STRING, path=abi.STRING, trailers=abi.STRING)
+"""Start a request with a body, and announce the names of its trailers; return its future's number, negative when
+refused."""
+
+POSTED = _function("posted", abi.U32)
+"""Return the number of the body of the latest POST request."""
+
+ACCEPT = _function("accept", abi.S32, future=abi.U32)
+"""Wait for the response's head; return its body's number, negative when it failed."""
+
+ABANDON = _function("abandon", None, future=abi.U32)
+"""Drop a future, which ends its connection."""
 
 TAKE_INCOMING = "take-incoming"
 """`func(body: u32) -> own<incoming-body>`: hand a response's body out."""
@@ -37,7 +43,7 @@ TAKE_INCOMING = "take-incoming"
 TAKE_OUTGOING = "take-outgoing"
 """`func(body: u32) -> own<outgoing-body>`: hand a request's body out."""
 
-EXPORTS = (GET, POST, POSTED, ACCEPT, ABANDON, TAKE_INCOMING, TAKE_OUTGOING)
+TAKING = (TAKE_INCOMING, TAKE_OUTGOING)
 
 _TYPES = (
     """
