@@ -15,6 +15,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import wasmtime
 
 from tests.serving.tiny import answering
 from tests.support.servers import Server, raw
@@ -80,6 +81,21 @@ def component(tmp_path: Path) -> Path:
     path = tmp_path / "app.wat"
     path.write_text(answering(201))
     return path
+
+
+def test_a_compiled_component(tmp_path: Path) -> None:
+    """It is served without the component, and not if others may have written it."""
+    component, compiled = tmp_path / "app.wasm", tmp_path / "app.cwasm"
+    component.write_bytes(wasmtime.wat2wasm(answering(201)))
+    command = [sys.executable, "-m", "witgen", "compile", str(component)]
+    subprocess.run(command, check=True)
+    component.unlink()
+    with serving(compiled) as running, running.client() as client:
+        assert [client.get("/").status_code for _ in range(5)] == [201] * 5
+    compiled.chmod(0o666)
+    with serving(compiled) as running:
+        assert "can be written by others" in running.wait_for("app.cwasm")
+        assert running.process.wait(30) == 2
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

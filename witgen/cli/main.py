@@ -22,6 +22,7 @@ __all__ = ["cli", "main"]
 _COMMANDS = {
     "build": ("commands", "Build a component from Python with componentize-py."),
     "check": ("generating", "Write nothing; name every file that `generate` would change."),
+    "compile": ("compiling", "Write what a server opens at start: a component's machine code."),
     "completion": ("setup", "Print the script that lets a shell complete witgen's commands and options."),
     "demo": ("commands", "Run a conversation over a WebSocket: generate, build, run."),
     "generate": ("generating", "Write the bindings of a world, or of every target in pyproject.toml."),

@@ -135,6 +135,7 @@ def serve(
     with ExitStack() as opened:
         site: Any
         if has_agents(component):
+            _refuse_compiled(component)
             chosen = AgentOptions(
                 state, config, secrets, env, folders, session_header, options["deadline"], options["memory"],
                 options["body_limit"],
@@ -159,6 +160,13 @@ def serve(
         shown = f"[{host}]" if ":" in host else host
         reporter.say(f"http://{shown}:{listener.getsockname()[1]}/ is {component}; Ctrl-C ends it")
         _run(uvicorn.Server(server), listener)
+
+
+def _refuse_compiled(component: Path) -> None:
+    from witgen_runtime.host.compiled_component import is_compiled
+
+    if is_compiled(component):
+        raise click.ClickException(f"{component} has agents, whose state needs the component itself: pass its .wasm")
 
 
 def _uvicorn() -> Any:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 import threading
 import weakref
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar, overload
 from weakref import WeakKeyDictionary, WeakValueDictionary
@@ -23,12 +25,13 @@ from .adapters.source_digest import source_digest
 from .capi import ffi
 from .capi.engine import compile_with, fingerprint
 from .capi.features import ASYNC, explain, missing_feature
+from .compiled_component import CompiledNote, read_compiled
 from .compiled_files import cache_folder, find, is_own, mark_used, write
 from .content import Content, Source
 from .errors import ComponentError
 from .origin import Origin, note_origin, origin_of
 
-__all__ = ["ComponentSource", "cache_folder", "load"]
+__all__ = ["ComponentSource", "cache_folder", "load", "load_compiled"]
 
 T = TypeVar("T")
 
@@ -108,6 +111,24 @@ def load(
             raise
         raise ComponentError(f"{content.path}: {error}", error.feature) from None
     return component
+
+
+def load_compiled(path: str | os.PathLike[str]) -> tuple[wasmtime.Engine, Component, CompiledNote]:
+    """Return the component in a file that `witgen compile` wrote, its engine, and what the file says about it.
+
+    Raises:
+        ComponentError: others may have written the file, it is damaged, or was made by other versions.
+        OSError: it cannot be read.
+    """
+    with _reading:
+        engine, component, note, origin = read_compiled(Path(path))
+        key = f"compiled-{note.digest}"
+        known = _known(engine, key)
+        if known is None:
+            note_origin(component, replace(origin, engine=weakref.ref(engine)))
+            with _table:
+                _keep(_loaded.setdefault(engine, {}), key, component)
+        return engine, known or component, note
 
 
 _Forms: TypeAlias = Callable[[bytes], Iterator[bytes]]
@@ -251,6 +272,8 @@ def _from_disk_or_made(engine: wasmtime.Engine, key: str, make: Callable[[], Com
 def _compile(engine: wasmtime.Engine, content: bytes) -> Component:
     if not content:
         raise ComponentError("neither a component nor component text: it is empty")
+    if content.startswith(b"\x7fELF"):
+        raise ComponentError("it is compiled code, which is only taken from a file: pass the path of one")
     binary = content.startswith(b"\0asm")
     try:
         return compile_with(engine, content if binary else content.decode())

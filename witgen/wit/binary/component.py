@@ -50,7 +50,9 @@ def layer_of(input: Input) -> Layer:
     """Read the preamble and return the binary's kind, or refuse it."""
     head = input.data[:PREAMBLE]
     if not head.startswith(MAGIC):
-        raise input.problem(Code.NOT_WASM, "this is not WebAssembly: it does not start with `\\0asm`")
+        compiled = "this is compiled code, which does not have the types of its component: pass the component itself"
+        plain = "this is not WebAssembly: it does not start with `\\0asm`"
+        raise input.problem(Code.NOT_WASM, compiled if input.data.startswith(b"\x7fELF") else plain)
     if len(head) < PREAMBLE:
         raise input.damaged("the file ends in its first eight bytes", len(head))
     version, layer = head[4:6], head[6:8]

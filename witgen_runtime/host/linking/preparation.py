@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Final
 
 import wasmtime
@@ -14,6 +15,7 @@ from ..adapters.request import Request, request
 from ..arguments import HOST
 from ..capi.engine import Settings, default_engine, is_concurrent, suit
 from ..capi.features import ASYNC
+from ..compiled_component import is_compiled
 from ..component import ComponentSource
 from ..content import identify, is_path, is_settled
 from ..errors import ComponentError
@@ -104,12 +106,12 @@ def prepare(
         return _prepared(definition, engine, source, adapters, bounded=bounded)
     identity = identify(source) if is_path(source) else None
     if not is_path(source) or identity is None:
-        return _compiled(definition, source, limits, adapters, bounded=bounded)
+        return _made(definition, source, limits, adapters, bounded=bounded)
     known: dict[object, Prepared] = definition.remembered.setdefault("components", {})
     key = identity, limits.settings(concurrent=definition.concurrent), str(adapters or definition.adapters), bounded
     ready = known.get(key)
     if ready is None:
-        ready = _compiled(definition, source, limits, adapters, bounded=bounded)
+        ready = _made(definition, source, limits, adapters, bounded=bounded)
         if is_settled(identity) and identity == identify(source):
             ready = known.setdefault(key, ready)
             while len(known) > _MOST:
@@ -117,7 +119,7 @@ def prepare(
     return ready
 
 
-def _compiled(
+def _made(
     definition: Definition,
     source: ComponentSource,
     limits: Limits,
@@ -125,6 +127,8 @@ def _compiled(
     *,
     bounded: bool,
 ) -> Prepared:
+    if is_path(source) and is_compiled(source):
+        return _from_compiled(definition, source, limits, adapters)
     try:
         engine = default_engine(limits.settings(concurrent=definition.concurrent))
         return _prepared(definition, engine, source, adapters, bounded=bounded)
@@ -134,12 +138,37 @@ def _compiled(
     return _prepared(definition, default_engine(limits.settings(concurrent=True)), source, adapters, bounded=bounded)
 
 
+_WITHOUT: Final = {
+    "concurrent": "support for async functions, which this world has and the component has not",
+    "fuel": "fuel, and a limit of it is part of the code: compile it again with `witgen compile --fuel`",
+    "interruptible": "interruption, and that is part of the code: compile it again with `witgen compile`",
+}
+
+
+def _from_compiled(
+    definition: Definition, path: str | os.PathLike[str], limits: Limits, adapters: Adapters | None
+) -> Prepared:
+    """Return the component in a file that `witgen compile` wrote."""
+    engine, component, note = components.load_compiled(path)
+    missing = note.missing(limits.settings(concurrent=definition.concurrent))
+    if missing:
+        raise ComponentError(f"{path} was compiled without {_WITHOUT[missing]}")
+    return _prepared(definition, engine, component, adapters, bounded=False)
+
+
 def prepare_for(
     store: Store, definition: Definition, source: ComponentSource, adapters: Adapters | None = None
 ) -> Prepared:
     """Read and compile a component of a world for the engine of a store."""
     store.usable()
     suit(store.engine, Settings(concurrent=definition.concurrent))
+    if is_path(source) and is_compiled(source):
+        ready = _from_compiled(definition, source, store.limits, adapters)
+        if ready.engine is not store.engine:
+            raise ComponentError(
+                f"{source} was compiled for another engine than this store's: `open` makes a store for it"
+            )
+        return ready
     return _prepared(definition, store.engine, source, adapters, bounded=may_end(store.limits))
 
 
