@@ -16,7 +16,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, cast
 
 import wasmtime
 from wasmtime.component import Component
@@ -169,4 +169,4 @@ def _note(path: Path, file: BinaryIO) -> CompiledNote:
         is_note = False
     if not is_note:
         raise ComponentError(f"{path} is damaged: {_AGAIN}")
-    return note
+    return cast("CompiledNote", note)
