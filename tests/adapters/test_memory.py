@@ -129,6 +129,7 @@ async def _repeated(wait: Any, call: Callable[[AsyncWaiting], Coroutine[Any, Any
 WAYS = [_in_threads, _on_the_loop, _given_up]
 
 
+@pytest.mark.long
 @measured
 @pytest.mark.parametrize("way", WAYS)
 def test_async_calls_leave_nothing(way: Callable[[int], None]) -> None:

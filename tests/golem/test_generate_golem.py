@@ -131,6 +131,7 @@ def test_mypy_finds_nothing(bindings: Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.long
 def test_pyright_finds_nothing(bindings: Path) -> None:
     (bindings / "pyrightconfig.json").write_text('{"typeCheckingMode": "strict", "pythonVersion": "3.11"}')
     command = [sys.executable, "-m", "pyright", "--pythonpath", sys.executable, "bindings"]

@@ -17,7 +17,7 @@ from tests.golem.coverage_report import declared
 from tests.golem.guests import streamed
 from witgen import golem
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 HERE = Path(__file__).parent
 

@@ -216,6 +216,7 @@ def test_the_build_warns_of_what_will_be_missing(project: Path) -> None:
     assert not [each for each in project.rglob("__pycache__") if "generated" not in each.parts]
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_new_module_of_a_package_is_built_in(project: Path) -> None:
     def build() -> str:

@@ -18,7 +18,7 @@ from witgen import Config, generate
 from witgen.build.componentize import Build, build
 from witgen_runtime import abi
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 APP = Path(__file__).parent / "features_guest" / "app.py"
 

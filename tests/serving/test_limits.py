@@ -109,6 +109,7 @@ def test_a_guest_may_go_on_after_its_response(web: Path) -> None:
         assert client.get("/remember?x").text == "kept on,x"
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 @pytest.mark.parametrize("requests", [1, 1000])
 def test_memory_and_descriptors_stay_flat(web: Path, requests: int) -> None:
