@@ -15,7 +15,7 @@ from functools import partial
 from itertools import accumulate, chain, repeat
 from math import inf
 from types import CodeType, FunctionType
-from typing import Any, Final, NoReturn, Protocol
+from typing import Any, Final, NoReturn, Protocol, TypeVar
 
 from ... import abi, check
 from .. import forking
@@ -24,11 +24,13 @@ from ..capi import ffi
 from ..capi.entry import c_callback, errors, guard, guarded
 from ..errors import HostError
 from .arena import Arena, Region
+from .attempts import is_about_values
 from .compiler import CALL, Compiled, Handle, compile_callback, compile_caller
 
 __all__ = ["Callback", "Handles", "Lender", "bind_caller", "bind_choice", "bind_refusal"]
 
 Namespace = dict[str, Any]
+_Canonical = TypeVar("_Canonical")
 
 _PIECE = 1 << 14
 
@@ -264,15 +266,22 @@ class _Bound:
 
     def _canonical(self, failure: BaseException, again: bool, values: Sequence[object]) -> list[object]:  # noqa: FBT001
         self._prepare(failure, again)
-        return check.arguments(self._function, values, self._handles.check)
+        return _unless_raised(failure, check.arguments(self._function, values, self._handles.check))
 
     def _canonical_result(self, failure: BaseException, again: bool, value: object) -> object:  # noqa: FBT001
         self._prepare(failure, again)
-        return check.result(self._function, value, self._handles.check)
+        return _unless_raised(failure, check.result(self._function, value, self._handles.check))
 
     def _canonical_error(self, failure: BaseException, again: bool, exception: Exception) -> object:  # noqa: FBT001
         self._prepare(failure, again)
-        return check.error(self._function, exception, self._handles.check)
+        return _unless_raised(failure, check.error(self._function, exception, self._handles.check))
+
+
+def _unless_raised(failure: BaseException, canonical: _Canonical) -> _Canonical:
+    """Return canonical values for the second attempt, but raise what did not come from the values of the first."""
+    if not is_about_values(failure):
+        raise failure
+    return canonical
 
 
 def _shrink(large: list[Region]) -> None:

@@ -1,0 +1,106 @@
+"""An exception of a signal's handler is never taken for a value that is not in canonical form, whatever its class."""
+
+from __future__ import annotations
+
+import functools
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import Any
+
+import pytest
+
+import witgen
+
+TEXT = b"""
+(component
+  (import "tick" (func $tick (param "n" u32) (result u32)))
+  (core func $t (canon lower (func $tick)))
+  (core module $m
+    (import "h" "tick" (func $tick (param i32) (result i32)))
+    (memory (export "memory") 1)
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
+    (func (export "run") (param i32) (result i32) (call $tick (local.get 0)))
+    (func (export "length") (param i32 i32) (result i32) (local.get 1)))
+  (core instance $i (instantiate $m (with "h" (instance (export "tick" (func $t))))))
+  (func (export "run") (param "n" u32) (result u32) (canon lift (core func $i "run")))
+  (func (export "length") (param "text" string) (result u32)
+    (canon lift (core func $i "length") (memory (core memory $i "memory")) (realloc (core func $i "realloc")))))
+"""
+
+
+pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="there is no SIGALRM")
+
+
+class AlarmError(Exception):
+    """What a program's handler raises."""
+
+
+class Handler:
+    """A handler that is an object, with a method that is one as well."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def __call__(self, *_: object) -> None:
+        raise self.error
+
+    def method(self, *_: object) -> None:
+        raise self.error
+
+
+@pytest.fixture
+def alarm() -> Iterator[Callable[[Any], None]]:
+    """Return a function that installs a handler of SIGALRM."""
+    before = signal.getsignal(signal.SIGALRM)
+    yield lambda handler: signal.signal(signal.SIGALRM, handler)
+    sys.setprofile(None)
+    signal.signal(signal.SIGALRM, before)
+
+
+def when_lowering(name: str) -> None:
+    """Send the signal when a converter has called a function of C with this name."""
+
+    def look(frame: FrameType, event: str, argument: Any) -> None:
+        is_lowering = event == "c_return" and argument.__name__ == name
+        if is_lowering and frame.f_code.co_filename.startswith("<witgen "):
+            sys.setprofile(None)
+            signal.raise_signal(signal.SIGALRM)
+
+    sys.setprofile(look)
+
+
+ERRORS = [AlarmError("now"), TypeError("now"), ValueError("now"), TimeoutError("now")]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=repr)
+@pytest.mark.parametrize("form", ["function", "object", "method", "partial"])
+def test_it_comes_out_of_the_call(alarm: Callable[[Any], None], error: Exception, form: str) -> None:
+    handler = Handler(error)
+
+    def function(*_: object) -> None:
+        raise error
+
+    alarm({"object": handler, "method": handler.method, "partial": functools.partial(function, 1)}.get(form, function))
+    with witgen.load(TEXT).open(tick=lambda n: n + 1) as world:
+        assert (world.run(1), world.length("text")) == (2, 4)
+        when_lowering("encode")
+        with pytest.raises(type(error)) as caught:
+            world.length("text")
+        assert caught.value is error
+        assert world.length("text") == 4
+        when_lowering("pack_into")
+        with pytest.raises(type(error)) as caught:
+            world.run(2)
+        assert caught.value is error
+
+
+def test_values_in_other_forms_are_still_accepted() -> None:
+    class Number(int):
+        pass
+
+    with witgen.load(TEXT).open(tick=lambda n: Number(n + 1)) as world:
+        assert world.run(Number(2)) == 3
+        with pytest.raises(TypeError, match="expected int, got str"):
+            world.run("2")
