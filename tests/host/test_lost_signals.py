@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import pytest
 
 import witgen
+import witgen_runtime
+
+STORE = Path(witgen_runtime.__file__).parent / "host" / "store"
+HANDLES = tuple(str(STORE / name) for name in ("table", "handles", "resource"))
 
 TEXT = b"""
 (component
@@ -94,6 +100,66 @@ def test_it_comes_out_of_the_call(alarm: Callable[[Any], None], error: Exception
         with pytest.raises(type(error)) as caught:
             world.run(2)
         assert caught.value is error
+
+
+MAKING = b"""
+(component
+  (import "t:h/api" (instance $api
+    (export "r" (type $r (sub resource)))
+    (export "make" (func (result (own $r))))))
+  (core func $make (canon lower (func $api "make")))
+  (core module $m
+    (import "h" "make" (func $make (result i32)))
+    (func (export "run") (drop (call $make))))
+  (core instance $i (instantiate $m (with "h" (instance (export "make" (func $make))))))
+  (func (export "run") (canon lift (core func $i "run"))))
+"""
+
+
+def test_it_is_no_mistake_with_a_handle(alarm: Callable[[Any], None]) -> None:
+    """Interrupted at any place, a handle that is half passed is not one that "already belongs to a guest"."""
+    error = AlarmError("now")
+    alarm(Handler(error))
+    World = witgen.load(MAKING, world="making")  # noqa: N806
+    api = importlib.import_module(f"{World.__module__.rpartition('.')[0]}.t_h_api")
+
+    class Resource(api.R):  # type: ignore[name-defined, misc]
+        pass
+
+    class Api(api.Api):  # type: ignore[name-defined, misc]
+        R = Resource
+
+        def make(self) -> Resource:
+            return Resource()
+
+    with World.open(t_h_api=Api()) as world:
+        world.run()  # compiled
+    for number in range(1, 1000):
+        left = number
+
+        def look(frame: FrameType, event: str, _: object) -> Any:
+            nonlocal left
+            if not frame.f_code.co_filename.startswith(HANDLES):
+                return None
+            if event == "line":
+                left -= 1
+                if not left:
+                    sys.settrace(None)
+                    signal.raise_signal(signal.SIGALRM)
+            return look
+
+        with World.open(t_h_api=Api()) as world:
+            before = sys.gettrace()
+            sys.settrace(look)
+            try:
+                world.run()
+            except AlarmError as raised:
+                assert raised is error  # noqa: PT017
+            finally:
+                sys.settrace(before)
+            if left > 0:
+                break
+    assert number > 10
 
 
 def test_values_in_other_forms_are_still_accepted() -> None:

@@ -8,6 +8,7 @@ second attempt would succeed, and the call would go on as if nothing had been ra
 from __future__ import annotations
 
 import ctypes
+import os
 import signal
 import struct
 from functools import partial
@@ -18,7 +19,7 @@ from typing import Any, Final
 
 from ... import check
 
-__all__ = ["is_about_values"]
+__all__ = ["is_about_values", "is_interruption"]
 
 _CLASSES: Final = frozenset({
     TypeError, ValueError, OverflowError, UnicodeEncodeError, AttributeError, KeyError, IndexError, BufferError,
@@ -26,19 +27,22 @@ _CLASSES: Final = frozenset({
 })  # fmt: skip
 """What converters raise for values that are not in canonical form; not subclasses, which only other code raises."""
 
-_OWN_FILES: Final = ("<witgen ", str(Path(__file__).parents[2]))
+_OWN_FILES: Final = ("<witgen ", os.path.join(Path(__file__).parents[2], ""))
 
 
 def is_about_values(failure: BaseException) -> bool:
-    """Return whether an exception may come from values that were not in canonical form."""
-    return type(failure) in _CLASSES and not _is_of_signal(failure)
+    """Return whether an exception is of a class that converters raise."""
+    return type(failure) in _CLASSES
 
 
-def _is_of_signal(failure: BaseException) -> bool:
-    """Return whether the handler of a signal raised an exception."""
+def is_interruption(failure: BaseException) -> bool:
+    """Return whether an exception is certain to come from a signal's handler or another thread, not from the values.
+
+    Values run code as well, with properties and methods such as `__index__`.
+    """
     codes = [frame.f_code for frame, _ in walk_tb(failure.__traceback__)]
-    if not codes or codes[-1].co_filename.startswith(_OWN_FILES):
-        return False
+    if all(code.co_filename.startswith(_OWN_FILES) for code in codes):
+        return not is_about_values(failure)
     handlers = {_code(signal.getsignal(number)) for number in signal.valid_signals()}
     return any(code in handlers for code in codes)
 

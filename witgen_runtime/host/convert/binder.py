@@ -24,7 +24,7 @@ from ..capi import ffi
 from ..capi.entry import c_callback, errors, guard, guarded
 from ..errors import HostError
 from .arena import Arena, Region
-from .attempts import is_about_values
+from .attempts import is_about_values, is_interruption
 from .compiler import CALL, Compiled, Handle, compile_callback, compile_caller
 
 __all__ = ["Callback", "Handles", "Lender", "bind_caller", "bind_choice", "bind_refusal"]
@@ -261,7 +261,7 @@ class _Bound:
         if isinstance(failure, check.Mismatch) and again:
             raise failure.located(self._function.python)
         # Other forms of the values do not help if the runtime itself has failed.
-        if again or isinstance(failure, HostError) or not isinstance(failure, Exception):
+        if again or isinstance(failure, HostError) or not isinstance(failure, Exception) or is_interruption(failure):
             raise failure
 
     def _canonical(self, failure: BaseException, again: bool, values: Sequence[object]) -> list[object]:  # noqa: FBT001
