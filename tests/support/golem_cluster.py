@@ -311,4 +311,4 @@ def golem_cluster(context: ssl.SSLContext | None = None) -> Iterator[FakeCluster
         finally:
             server.shutdown()
             thread.join()
-    assert cluster.problems == []
+    assert not cluster.problems, "\n".join(cluster.problems)

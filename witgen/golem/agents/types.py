@@ -115,7 +115,9 @@ def _identifier(name: str) -> str:
 def _record(name: str, fields: Sequence[tuple[str, abi.Type]]) -> abi.Record:
     _refuse_repeated([each for each, _ in fields])
     attributes = [_identifier(each) for each, _ in fields]
-    if len({*attributes}) < len(attributes):
+    # What every class has is no field of a dataclass.
+    is_hidden = any(each.startswith("__") or hasattr(type, each) for each in attributes)
+    if is_hidden or len({*attributes}) < len(attributes):
         attributes = [f"f{at}" for at in range(len(fields))]
     python = make_dataclass(_identifier(name or "Record"), attributes, slots=True)
     described = zip(fields, attributes, strict=True)

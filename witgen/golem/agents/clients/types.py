@@ -166,7 +166,7 @@ class Types:
         for key, (name, type_) in self._noted.items():
             match type_["type"]:
                 case "Record":
-                    taken = Namespace(each for each, _ in self._noted.values())
+                    taken = Namespace([*(each for each, _ in self._noted.values()), *_CLASS])
                     fields = [(taken.take(attribute_name(each["name"])), each["typ"]) for each in type_["fields"]]
                     lines = [f"{attribute}: {self.annotation(each, imports)}" for attribute, each in fields]
                     yield TypeClass("record", name, lines)
@@ -197,7 +197,11 @@ class Types:
             yield TypeClass("case", name, [f"value: {self.element(schema, imports)}"], quoted(label))
 
 
+_CLASS: Final = ("mro",)
+"""Attributes that every class has: a dataclass would take them for the defaults of its fields."""
+
 _ENUM: Final = ("mro", "MRO")
+"""Names that no member of an enum can have."""
 
 
 def _key(type_: Json) -> str:
