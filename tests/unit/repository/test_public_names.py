@@ -25,6 +25,7 @@ PUBLIC = (
     "witgen.golem.sdk.promises",
     "witgen.golem.sdk.quotas",
     "witgen.golem.sdk.recording",
+    "witgen.golem.sdk.remote",
     "witgen.golem.sdk.retries",
     "witgen.golem.sdk.rpc",
     "witgen.golem.sdk.spans",
