@@ -151,7 +151,7 @@ def _trusted(path: Path) -> Generator[BinaryIO]:
 def _note(path: Path, file: BinaryIO) -> CompiledNote:
     """Read what a file says about itself."""
     tail = len(_END) + 8
-    note: Any = None
+    note: CompiledNote | None = None
     try:
         file.seek(-tail, os.SEEK_END)
         end = file.read(tail)
@@ -167,6 +167,6 @@ def _note(path: Path, file: BinaryIO) -> CompiledNote:
         is_note = isinstance(note.size, int) and (note.refusal is None or len(note.refusal) == 2)
     except (OSError, ValueError, TypeError, RecursionError, OverflowError):
         is_note = False
-    if not is_note:
+    if note is None or not is_note:
         raise ComponentError(f"{path} is damaged: {_AGAIN}")
     return cast("CompiledNote", note)
