@@ -164,7 +164,7 @@ def _note(path: Path, file: BinaryIO) -> CompiledNote:
         found: dict[str, Any] = json.loads(file.read(size))
         note = CompiledNote(**found)
         Settings(**note.settings)
-        is_note = isinstance(note.size, int) and (note.refusal is None or len(note.refusal) == 2)
+        is_note = type(note.size) is int and (note.refusal is None or len(note.refusal) == 2)
     except (OSError, ValueError, TypeError, RecursionError, OverflowError):
         is_note = False
     if note is None or not is_note:
