@@ -16,7 +16,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Final, cast
+from typing import Any, BinaryIO, Final
 
 import wasmtime
 from wasmtime.component import Component
@@ -169,4 +169,4 @@ def _note(path: Path, file: BinaryIO) -> CompiledNote:
         is_note = False
     if note is None or not is_note:
         raise ComponentError(f"{path} is damaged: {_AGAIN}")
-    return cast("CompiledNote", note)
+    return note
