@@ -162,7 +162,7 @@ _POSSIBLE = [what for what in _IMPORTS if not (_OLD and what in _WAITING)]
 
 
 def _async(test: Callable[..., Coroutine[Any, Any, None]], *arguments: Any) -> None:
-    asyncio.run(asyncio.wait_for(test(*arguments), 60))
+    asyncio.run(asyncio.wait_for(test(*arguments), 120))
 
 
 def test_imports(flows: Path) -> None:

@@ -17,7 +17,7 @@ from tests.support.loopback import websocket_server
 from witgen.golem import Services
 from witgen.golem.worker.command import Run, run
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 APP = Path(__file__).parent / "conveniences"
 

@@ -18,6 +18,7 @@ pytestmark = [
         not (Path(sys.executable).parent / "componentize-py").exists(), reason="componentize-py is not installed"
     ),
     pytest.mark.slow,
+    pytest.mark.long,
 ]
 
 WIT = """\
