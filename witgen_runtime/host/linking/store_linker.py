@@ -36,7 +36,7 @@ _Made: TypeAlias = tuple[str, str, object]
 """A definition: its kind, its name, and its number or its callback."""
 
 _MOST: Final = 64
-"""How many linkers of a component are kept: one takes as much memory as a small guest."""
+"""How many linkers of a component are kept, once their stores are closed."""
 
 
 class DifferentDefinitionsError(Exception):
