@@ -173,8 +173,8 @@ def test_a_policy_of_the_agent(machine: Machine) -> None:
 
 
 def test_what_only_a_cluster_has(machine: Machine) -> None:
-    with pytest.raises(WorkerError, match="golem:quota/types"):
-        machine.run('Counter("ann")', "quota")
+    with pytest.raises(WorkerError, match="golem:rdbms/postgres"):
+        machine.run('Counter("ann")', "database")
 
 
 def test_keys(machine: Machine) -> None:

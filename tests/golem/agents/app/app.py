@@ -12,7 +12,14 @@ import os
 import time
 from typing import Any
 
-from agent.guest import exports, golem_agent_host, golem_api_host, golem_api_oplog, golem_api_retry
+from agent.guest import (
+    exports,
+    golem_agent_host,
+    golem_api_host,
+    golem_api_oplog,
+    golem_api_retry,
+    golem_rdbms_postgres,
+)
 from agent.types import golem_agent_common as common
 from agent.types import golem_api_host as api
 from agent.types import golem_api_retry as retry
@@ -60,7 +67,7 @@ class Counter:
             ("list", "string"),
         ),
         "who": ([], ME),
-        "quota": ([], None),
+        "database": ([], None),
         "promise": ([], "string"),
         "fork": ([], "string"),
         "say": ([("text", TEXT)], TEXT),
@@ -127,10 +134,8 @@ class Counter:
             "principal": principal_name(self.guest.principal),
         }
 
-    def quota(self) -> None:
-        from agent.guest import golem_quota_types
-
-        golem_quota_types.QuotaToken("x", 1)
+    def database(self) -> None:
+        golem_rdbms_postgres.DbConnection.open("postgres://localhost/nothing")
 
     def promise(self) -> str:
         """Wait for a promise that another agent completes."""
