@@ -44,7 +44,8 @@ def refusal(decode: Callable[[bytes, str], object], data: bytes) -> WitgenError:
     ("data", "code", "message"),
     [
         (b"", "W0801", "this is not WebAssembly: it does not start with `\\0asm`"),
-        (b"\x7fELF\x02\x01", "W0801", "this is not WebAssembly: it does not start with `\\0asm`"),
+        (b"MZ\x90\x00\x03", "W0801", "this is not WebAssembly: it does not start with `\\0asm`"),
+        (b"\x7fELF\x02\x01", "W0801", "this is compiled code, which does not have the types of its component"),
         (b"\0asm\x0d", "W0804", "the file ends in its first eight bytes (at byte 0x5)"),
         (b"\0asm\x01\0\0\0", "W0802", "this is a core module, not a component"),
         (b"\0asm\x0c\0\x01\0", "W0803", "a component in draft 0xc of the format; this reader knows 0xd (at byte 0x4)"),

@@ -250,7 +250,7 @@ class Proxy(_host.World):
 
         Args:
             component: a path, the bytes of a component, component text, or a loaded `wasmtime.component.Component`.
-            options: those of `open`, for which the component is compiled, and which `open` of the result has by default.
+            options: those of `open`, for which the component is compiled; `open` of the result has them by default.
         """
         return cls._prepare(component, options)
 
