@@ -64,6 +64,7 @@ def test_closing_a_world_ends_what_waits() -> None:
         reader.read()
 
 
+@pytest.mark.slow
 def test_memory_is_flat() -> None:
     with Streaming._open(TEXT, None) as world:
         for _ in range(50):

@@ -81,6 +81,7 @@ def test_only_worlds_that_have_the_interfaces_as_they_are_have_the_modules(packa
     assert found == {"classic": NAMES, "later": {"websockets"}, "strange": set()}
 
 
+@pytest.mark.slow
 def test_type_checkers_take_the_async_form(packages: Path) -> None:
     (packages / "pyrightconfig.json").write_text('{"typeCheckingMode": "strict", "pythonVersion": "3.11"}')
     tools = Path(sys.executable).parent

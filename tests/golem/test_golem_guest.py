@@ -43,10 +43,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_component_that_exports_all_builds(folder: Path) -> None:
     assert build(Build(str(folder / "app.py"), TREE, "golem", out=folder / "app.wasm")).size > 1_000_000
 
 
+@pytest.mark.slow
 def test_wrappers_are_typed_without_componentize_py(folder: Path) -> None:
     (folder / "pyrightconfig.json").write_text('{"typeCheckingMode": "strict", "include": ["golem_bindings"]}')
     tools = Path(sys.executable).parent

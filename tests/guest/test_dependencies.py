@@ -190,6 +190,7 @@ def test_what_is_not_names_the_remedy(project: Path) -> None:
         world.run("'é'.encode('IBM437')")
 
 
+@pytest.mark.slow
 def test_instances_do_not_share_what_was_random_when_the_component_was_built(project: Path) -> None:
     from runner_bindings.host import Runner
 
@@ -206,6 +207,7 @@ def test_instances_do_not_share_what_was_random_when_the_component_was_built(pro
     assert not [code for code in fresh if found[0][code] == found[1][code]]
 
 
+@pytest.mark.slow
 def test_the_build_warns_of_what_will_be_missing(project: Path) -> None:
     said = (project / "said.txt").read_text()
     assert said.count("warning[W0707]") == 2

@@ -115,6 +115,7 @@ def test_what_makes_streams_is_called_as_componentize_py_calls_it(folder: Path) 
     assert made == set(functions(folder / "raw" / "wit_world" / "__init__.py"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "checker", [["mypy", "--strict"], ["pyright", "--pythonpath", sys.executable]], ids=["mypy", "pyright"]
 )

@@ -129,6 +129,7 @@ def test_a_program_of_a_user(host: ModuleType, folder: Path) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_what_is_plain_is_refused_by_type_checkers(host: ModuleType, folder: Path) -> None:
     (folder / "wrong.py").write_text(
         "from boxes_bindings.host import AsyncBoxes\n\n\n"
@@ -167,6 +168,7 @@ world plugin {
 """
 
 
+@pytest.mark.slow
 def test_resources_of_the_host_may_have_plain_methods_or_coroutines(tmp_path: Path) -> None:
     (tmp_path / "plugin.wit").write_text(PLUGIN)
     generate(Config(tmp_path / "plugin.wit", out=tmp_path / "plugin_bindings", guest=False))

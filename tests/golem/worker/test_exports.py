@@ -8,6 +8,8 @@ from tests.golem.worker.conftest import Machine
 from witgen.golem.worker.errors import WorkerError
 from witgen_runtime.values import Err, Ok
 
+pytestmark = pytest.mark.slow
+
 
 def test_objects_are_kept_by_their_arguments(machine: Machine) -> None:
     assert machine.call("one", 'purse("ann").put', 3) == Ok(3)

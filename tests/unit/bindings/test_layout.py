@@ -17,7 +17,9 @@ from witgen import Config, generate
 from witgen.bindings.render.layout import formatted
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=[pytest.mark.slow] if case == "golem-2026-07" else []) for case in CASES]
+)
 def test_black_changes_nothing(case: str, tmp_path: Path) -> None:
     for path, text in generate(Config(**options(case, tmp_path))).files.items():
         # A copy of the runtime keeps the layout of its source.

@@ -101,6 +101,7 @@ def test_everything_that_is_imported_where_asked_for(componentized: Callable[[Wo
     assert "host/wasi_filesystem_types.py" in texts(config)
 
 
+@pytest.mark.slow
 def test_what_wasmtime_is_not_to_provide_is_to_be_implemented(componentized: Callable[[World], Path]) -> None:
     world = world_of("values")
     config = Config(componentized(world), world=world.full_name, wasmtime=["wasi:cli", "wasi:io", "wasi:filesystem"])

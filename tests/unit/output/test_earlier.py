@@ -101,6 +101,7 @@ def test_a_run_without_changes_loads_no_generator(command: str, project: Path) -
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "_bindings", "services", "worker", ".*")
 
 
+@pytest.mark.slow
 def test_another_witgen_recalls_nothing(tmp_path: Path) -> None:
     """Whichever file of the runtime is changed, copies have it."""
     for name in ("witgen", "witgen_runtime", "grammars", "templates"):

@@ -144,6 +144,7 @@ def chain(count: int) -> str:
     return "".join(f"type t{n} = t{n - 1};\n" for n in range(1, count))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "body",
     [
