@@ -33,6 +33,7 @@ def _step(machine: Machine, worker: str = "one", key: str = "") -> int:
     return reached
 
 
+@pytest.mark.slow
 def test_workers_begin_anew_with_a_snapshot(machine: Machine) -> None:
     assert [_step(machine, key=f"k{number}") for number in range(3)] == [1, 2, 3]
     assert take_snapshots(machine.state, machine.said.append) == 1
@@ -69,6 +70,7 @@ def test_a_worker_that_cannot_stays_what_it_was(
     assert _step(machine) == 4
 
 
+@pytest.mark.slow
 def test_a_snapshot_that_was_not_loaded_counts_for_nothing(machine: Machine) -> None:
     """The process was killed between writing a snapshot down and loading it."""
     assert [_step(machine) for _ in range(3)] == [1, 2, 3]
@@ -80,6 +82,7 @@ def test_a_snapshot_that_was_not_loaded_counts_for_nothing(machine: Machine) -> 
     assert _step(machine) == 4
 
 
+@pytest.mark.slow
 def test_only_idle_workers_with_snapshots_begin_anew(machine: Machine, component: Path) -> None:
     _step(machine)
     component.write_bytes(_component(RANDOM + "unreachable"))
@@ -95,6 +98,7 @@ def test_only_idle_workers_with_snapshots_begin_anew(machine: Machine, component
         take_snapshots(machine.state, print)
 
 
+@pytest.mark.slow
 def test_calls_that_wait_are_not_made_for_a_snapshot(machine: Machine) -> None:
     _step(machine)
     with closing(sqlite3.connect(machine.state)) as connection, connection:

@@ -34,12 +34,14 @@ def _status(machine: Machine, worker: str) -> str:
         return ""
 
 
+@pytest.mark.slow
 def test_an_answer_of_another_worker(machine: Machine) -> None:
     assert machine.call("one", "ask", "two", "count") == "[WitNodePrimU32(value=1)]"
     assert machine.call("one", "ask", "two", "count") == "[WitNodePrimU32(value=2)]"
     assert machine.call("two", "count") == 3
 
 
+@pytest.mark.slow
 def test_a_caller_ends_on_its_deadline_and_goes_on_later(machine: Machine) -> None:
     machine.call("one", "count")
     with pytest.raises(DeadlineError):
@@ -55,6 +57,7 @@ def test_a_caller_ends_on_its_deadline_and_goes_on_later(machine: Machine) -> No
     assert machine.call("two", "count") == 1
 
 
+@pytest.mark.slow
 def test_a_caller_that_waits_can_be_interrupted(machine: Machine) -> None:
     outcome: list[Exception | Stopped] = []
 
@@ -74,10 +77,12 @@ def test_a_caller_that_waits_can_be_interrupted(machine: Machine) -> None:
     assert _status(machine, "one") == _status(machine, "two") == "interrupted"
 
 
+@pytest.mark.slow
 def test_workers_that_wait_for_each_other_are_refused(machine: Machine) -> None:
     assert "calls itself" in machine.call("one", "ask", "one", "count")
 
 
+@pytest.mark.slow
 def test_the_next_attempt_is_not_waited_for_beyond_the_deadline(machine: Machine) -> None:
     with pytest.raises(DeadlineError, match="including the wait for its next attempt"):
         machine.call("one", "fail-slowly", key="k", deadline=3)
@@ -87,6 +92,7 @@ def test_the_next_attempt_is_not_waited_for_beyond_the_deadline(machine: Machine
     assert machine.call("one", "count") == 1
 
 
+@pytest.mark.slow
 def test_who_waits_for_the_next_attempt_can_be_interrupted(machine: Machine) -> None:
     outcome: list[Exception | Stopped] = []
 
