@@ -13,6 +13,7 @@ from witgen_runtime.host import adapters_of
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.long
 def test_websockets_with_async_functions(relay: Path, server: str) -> None:
     with golem.Services() as services, services.open(relay, deadline=30) as world:
         place = "import golem:websocket/client@1.5.0#[method]websocket-connection"

@@ -51,6 +51,7 @@ def test_the_conversation_without_wit(component: Path, tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, CONVERSATION), done.stderr
 
 
+@pytest.mark.long
 def test_the_world_is_decoded_in_half_a_second(component: Path) -> None:
     data = component.read_bytes()
     assert len(data) > 18_000_000

@@ -82,6 +82,7 @@ def test_the_readme_shows_the_tutorial() -> None:
     assert host in readme
 
 
+@pytest.mark.long
 def test_the_example_of_exports(tmp_path: Path) -> None:
     """Its commands are carried out in the order of the page, except that app.py is already filled in."""
     shutil.copytree(EXPORTS, tmp_path, dirs_exist_ok=True)

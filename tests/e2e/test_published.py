@@ -73,6 +73,7 @@ def test_python_by_somebody_else() -> None:
         assert world.hyperlight_sandbox_executor.run("print(6 * 7)").stdout == "42\n"
 
 
+@pytest.mark.long
 def test_rust_and_c(golem_agent: Path) -> None:
     """A template without its program: what it exports is called, and says in its own words what it lacks."""
     files = witgen.generate(witgen.Config(golem_agent, world="golem:agent-guest/agent-guest")).files

@@ -14,6 +14,9 @@ __all__ = ["REASONS", "declared", "reason", "report"]
 
 REASONS: Mapping[str, str] = {
     r"golem:api/oplog-processor#": "a plugin of the platform exports it; workers neither call nor export it",
+    r"golem:durability/durability#read-": "only in a replay",
+    r"golem:durability/durability#.*lazy-initialized-pollable": "workers have none, and say so",
+    r"golem:rdbms/": "only a cluster has databases",
     r"wasi:http/incoming-handler#": "exported by web servers; wasmtime-py cannot make the request that it takes",
     r"wasi:http/types#\[method\]incoming-request\.": "comes with a call of the incoming handler alone",
     r"wasi:http/types#\[static\]response-outparam\.": "comes with a call of the incoming handler alone",

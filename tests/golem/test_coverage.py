@@ -19,7 +19,7 @@ from tests.support.loopback import websocket_server
 from witgen.golem.worker.command import Run, run
 from witgen.golem.worker.errors import WorkerError
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 APP = Path(__file__).parent / "coverage"
 

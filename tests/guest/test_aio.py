@@ -17,7 +17,7 @@ from websockets.sync.server import ServerConnection
 
 from tests.support.loopback import websocket_server
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 @contextmanager

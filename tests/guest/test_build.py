@@ -59,6 +59,7 @@ def test_packages_come_from_the_python_that_runs_witgen(folder: Path) -> None:
     assert "nothing has changed" in again.stderr
 
 
+@pytest.mark.long
 def test_builds_once(folder: Path) -> None:
     (folder / "app.py").write_text(APP)
     first, again = build(folder, "app.py", "-w", "small"), build(folder, "app.py", "-w", "small")

@@ -15,7 +15,7 @@ import pytest
 from tests.support.guests import importable, once
 from witgen.build.stripping import without_names
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 FILES = {
     "wit/inner.wit": "package test:inner;\nworld inner { export run: func(code: string) -> string; }\n",

@@ -243,6 +243,7 @@ def wheel(folder: Path, name: str, text: str) -> Path:
     return path
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_requirements_are_installed_and_pinned(tmp_path: Path) -> None:
     made = wheel(tmp_path, "tiny_helper", "NAME = 'helper'\n")

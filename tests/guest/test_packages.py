@@ -219,6 +219,7 @@ def asynchronous(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         yield world
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ASYNC)
 def test_anyio_and_httpx_run_on_the_loop_of_components(asynchronous: Any, name: str) -> None:

@@ -102,6 +102,7 @@ def checked(*files: str, cwd: Path) -> str:
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True).stdout
 
 
+@pytest.mark.long
 def test_what_is_written_can_be_generated_checked_and_built(tmp_path: Path, witgen: Run) -> None:
     (tmp_path / "wit").mkdir()
     (tmp_path / "wit" / "all.wit").write_text(WIT)

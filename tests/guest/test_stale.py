@@ -15,7 +15,7 @@ import witgen
 from witgen.build import componentize as building
 from witgen.build.componentize import Build, BuildError, build
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 WIT = "package desk:greet;\nworld greeter { export greet: func(name: string) -> string; }\n"
 APP = """\

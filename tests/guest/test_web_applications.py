@@ -173,6 +173,7 @@ def test_warm_requests_are_in_the_component(asgi: str, wsgi: str) -> None:
 # ---- WSGI
 
 
+@pytest.mark.long
 def test_an_environment(wsgi: str) -> None:
     environ = fetch(wsgi, "/bare/%C3%A9?a=%20", x_one="1", x_a_b="2", cookie="a=1").json
     assert (environ["SCRIPT_NAME"], environ["PATH_INFO"]) == ("/bare", "/é".encode().decode("latin-1"))

@@ -19,7 +19,7 @@ from witgen_runtime.host import EngineError, Http
 
 HERE = Path(__file__).parent / "calling"
 DENIED, REFUSED = "ErrorCodeHttpRequestDenied", "ErrorCodeConnectionRefused"
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 def make(folder: Path) -> None:

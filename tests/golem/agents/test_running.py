@@ -48,6 +48,7 @@ def test_words(machine: Machine) -> None:
     assert (refused.text, refused.is_error) == ('err("no")', True)
 
 
+@pytest.mark.long
 def test_oplogs_can_be_read(machine: Machine) -> None:
     machine.text('Counter("ann")', "declared", "true")
     machine.text('Counter("ann")', "patient")
@@ -239,6 +240,7 @@ def test_periodic_snapshots(machine: Machine) -> None:
     assert machine.said == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("mode", ["automatic", "snapshot-based"])
 def test_updates(machine: Machine, mode: str, tmp_path: Path) -> None:
     """To a version that differs by a section without meaning; `load` counts on from what `save` has returned."""

@@ -238,7 +238,7 @@ def test_the_command(
         "made environment `local`\n"
         "Cart cannot be made without its config max_items: pass --config\n"
         "Cart reads secrets of the environment: api_key\n"
-        "shop:agents: revision 0 is in deployment 0 of shop/local: Counter, Caller, Cart, Once\n"
+        "shop:agents: revision 0 is in deployment 0 of shop/local: Counter, Caller, Cart, Once, Diary\n"
     )
     made = kept(cluster)
     assert made["wasm"] == component.read_bytes()

@@ -7,11 +7,13 @@ from agent.guest.exports.golem_api_load_snapshot import LoadSnapshot
 from agent.guest.exports.golem_api_save_snapshot import SaveSnapshot
 from packages import (
     golem_api,
+    golem_durability,
     golem_rpc,
     golem_websocket,
     wasi_blobstore,
     wasi_cli,
     wasi_clocks,
+    wasi_config,
     wasi_filesystem,
     wasi_http,
     wasi_io,
@@ -23,11 +25,14 @@ from packages import (
 
 PACKAGES = {
     "golem:api": golem_api.cover,
+    "golem:durability": golem_durability.cover,
+    "golem:rdbms": lambda _: None,
     "golem:rpc": golem_rpc.cover,
     "golem:websocket": golem_websocket.cover,
     "wasi:blobstore": wasi_blobstore.cover,
     "wasi:cli": wasi_cli.cover,
     "wasi:clocks": wasi_clocks.cover,
+    "wasi:config": wasi_config.cover,
     "wasi:filesystem": wasi_filesystem.cover,
     "wasi:http": wasi_http.cover,
     "wasi:io": wasi_io.cover,

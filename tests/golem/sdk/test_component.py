@@ -177,6 +177,7 @@ def test_the_example(opened: Any) -> None:
     assert element.value.nodes[1:] == [core.WitNodePrimString("one"), core.WitNodePrimString("2 bytes")]
 
 
+@pytest.mark.long
 def test_recorded_functions_are_not_called_again(component: Path, tmp_path: Path) -> None:
     """Each call runs in a process of its own, so to say: the agent is resumed for it."""
     machine = Machine(component, tmp_path)
@@ -191,6 +192,7 @@ def test_recorded_functions_are_not_called_again(component: Path, tmp_path: Path
     assert "now" not in names[names.index("begin-durable-function") :], "what they call is not recorded apart"
 
 
+@pytest.mark.long
 def test_a_recorded_function_that_did_not_end_is_called_again(component: Path, tmp_path: Path) -> None:
     machine = Machine(component, tmp_path)
     machine.text("Station()", "measure", "Bonn", "none")
@@ -200,6 +202,7 @@ def test_a_recorded_function_that_did_not_end_is_called_again(component: Path, t
     assert machine.text("Station()", "measure", "Rome", "none").startswith(resumed[:-1])
 
 
+@pytest.mark.long
 def test_quotas_limit_nothing_here(component: Path, tmp_path: Path) -> None:
     machine = Machine(component, tmp_path)
     assert machine.text("Station()", "reserve") == "3"

@@ -56,6 +56,7 @@ def test_pyright_is_content(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_build_shows_mistakes_with_their_lines(tmp_path: Path) -> None:
     pytest.importorskip("componentize_py", reason="needs componentize-py")

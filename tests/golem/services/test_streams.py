@@ -23,7 +23,7 @@ from witgen.golem.local import Services
 from witgen_runtime.host import InputStream, OutputStream, Store, StreamError, Wasi
 from witgen_runtime.host.wasi import stream_files
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 # Read to the end, and tell how much it was, its checksum, and how it ended.
 HELPERS = """

@@ -11,7 +11,7 @@ from tests.golem.worker.file_calls import place, run
 from witgen.golem.worker.errors import StateError
 from witgen.golem.worker.managing import Manager, Reader
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 def test_revert_brings_files_back(files: Machine) -> None:

@@ -181,6 +181,7 @@ def test_going_back_before_an_update_takes_it_back(versions: Versions, tmp_path:
     assert versions.step(f"{RANDOM} (nop)") == (2, 0)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_output_after_a_snapshot_is_not_taken_for_what_was_printed_before(machine: Machine) -> None:
     assert [machine.call("one", "count") for _ in range(2)] == [1, 2]

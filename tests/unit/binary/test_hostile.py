@@ -164,6 +164,7 @@ def test_bombs(data: bytes, code: str) -> None:
     assert time.process_time() - start < SECONDS
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_memory_is_bounded() -> None:
     tracemalloc.start()
@@ -285,6 +286,7 @@ components = st.recursive(
 )
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @settings(max_examples=1_000, deadline=2_000)
 @given(components)

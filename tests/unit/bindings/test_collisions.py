@@ -62,7 +62,7 @@ Calls = type("Calls", (calls.Calls,), {name: method(function) for name, function
 imports = AllCallsImports(words_calls_calls=Calls(), **own)
 with AllCalls.open(sys.argv[2], imports) as world:
     for number, function in enumerate(own_abi.EXPORTS.functions):
-        name = function.python + "_" * (function.python in {"open", "instantiate", "close"})
+        name = function.python + "_" * (function.python in {"open", "prepare", "instantiate", "close"})
         assert getattr(world, name)(7) == 7000 + number, name
     for number, function in enumerate(abi.INTERFACE.functions):
         assert getattr(world.words_calls_calls, function.python)(7) == 2 * (7000 + number), function.name
@@ -121,7 +121,7 @@ def test_hosts_call_the_function_that_they_name(root: Path) -> None:
 def test_the_names_that_classes_of_the_runtime_offer_are_known() -> None:
     """A function of WIT gets another name beside these; nothing else that is public stands in its way."""
     offered = {name for class_ in (World, AsyncWorld) for name in dir(class_) if not name.startswith("_")}
-    assert offered | {"instantiate", "open"} == set(WORLD_NAMES)
+    assert offered | {"instantiate", "open", "prepare"} == set(WORLD_NAMES)
     for class_ in (Interface, ExportedInterface, guest.ExportedInterface, guest.Resource, guest.ExportedResource):
         assert not [name for name in dir(class_) if not name.startswith("_")], class_
     for class_ in (Resource, AsyncResource):

@@ -69,6 +69,7 @@ def test_same_bytes_with_documentation(
     assert from_component(component, world) == from_wit(world)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 # componentize-py 0.25.1 cannot build `names`: it panics over items of one name in several places.
 @pytest.mark.parametrize(
