@@ -242,7 +242,13 @@ def test_the_command(
     )
     made = kept(cluster)
     assert made["wasm"] == component.read_bytes()
-    assert [each["typeName"] for each in made["metadata"]["agentTypes"]] == ["Counter", "Caller", "Cart", "Once"]
+    assert [each["typeName"] for each in made["metadata"]["agentTypes"]] == [
+        "Counter",
+        "Caller",
+        "Cart",
+        "Once",
+        "Diary",
+    ]
     said = command("deploy", str(component), "--app", "shop", "--environment", "cloud", "--name", "shop:next")
     assert "without --domain, the mounts do not answer HTTP requests\n" in said.err
     cluster.invoke = lambda body: [{"type": "ComponentModel", "value": 5}]
