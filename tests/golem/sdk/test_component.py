@@ -179,7 +179,7 @@ def test_the_example(opened: Any) -> None:
 
 @pytest.mark.long
 def test_recorded_functions_are_not_called_again(component: Path, tmp_path: Path) -> None:
-    """Each call runs in a process of its own, so to say: the agent is resumed for it."""
+    """Resume the agent for each call, as a process of its own does."""
     machine = Machine(component, tmp_path)
     first = machine.text("Station()", "measure", "Bonn", "none")
     assert machine.text("Station()", "measured") == "[]", "nothing was done but to read what is recorded"

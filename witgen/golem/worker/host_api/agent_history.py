@@ -26,6 +26,7 @@ from ...services.clocks import from_nanoseconds
 from ...witvalue import WitValueError, to_wit_value
 from ..agents import LOCAL_USER, Agents
 from ..durable import filesystem, polling, streams
+from ..durable.calls import request_type
 from ..errors import WorkerError
 from ..oplog.codec import Encoded, Reference, decode
 from ..oplog.entries import BEGIN_FUNCTION, INVOKED, TASK_COMPLETED, Entry
@@ -168,7 +169,7 @@ class AgentHistory:
                 return oplog.PublicOplogEntrySetRetryPolicy(oplog.SetRetryPolicyParameters(at, argument))
             if name == "remove-retry-policy":
                 return oplog.PublicOplogEntryRemoveRetryPolicy(oplog.RemoveRetryPolicyParameters(at, argument))
-        params = None if function is None else abi.Tuple(tuple(each.type for each in function.params))
+        params = None if function is None else request_type(function)
         kind = "write-remote" if function is None else kind_of(interface, function).value
         request = _typed(params, entry.request)
         response = _typed(None if function is None else function.result, entry.response)
@@ -224,7 +225,7 @@ class AgentHistory:
         return oplog.PublicOplogEntryLog(oplog.LogParameters(at, level, "", message))
 
     def _arguments(self, function: abi.Function, entry: Entry) -> list[Any]:
-        return list(decode(abi.Tuple(tuple(each.type for each in function.params)), entry.request, _no_handle))
+        return list(decode(request_type(function), entry.request, _no_handle))
 
 
 def _typed(type_: abi.Type | None, encoded: Encoded | None) -> core.ValueAndType:

@@ -18,6 +18,7 @@ from ...agents._bindings.host import golem_durability_durability as agents
 from ...agents._bindings.types import golem_durability_durability as agent_types
 from ...composition import AGENT_FIELD
 from ...services.clocks import from_nanoseconds
+from ..durable.calls import request_type
 from ..errors import RefusedError, WorkerError
 from ..oplog.codec import Reference, decode
 from .agent_api import persistence_level as agent_level
@@ -76,8 +77,7 @@ class _Functions:
         entry = self._session.recorder.take_persisted()
         if entry.name.rpartition("#")[2] != function.name:
             raise RefusedError(f"entry {entry.position}, {entry.name}: only its counterpart reads what it has recorded")
-        params = abi.Tuple(tuple(each.type for each in function.params))
-        name, _, response, function_type = decode(params, entry.request, _no_handle)
+        name, _, response, function_type = decode(request_type(function), entry.request, _no_handle)
         return from_nanoseconds(entry.at), name, response, function_type
 
 

@@ -27,8 +27,7 @@ from .entries import (
     TASK_COMPLETED,
     UPDATED,
     Entry,
-    open_functions,
-    open_regions,
+    earliest_open,
 )
 from .policy import Kind
 
@@ -67,7 +66,7 @@ class Recorder:
         """Called when replay ends."""
         self.current = 0
         """Position of the current call's entry; 0 if it has none."""
-        entries = self._without_open_function(self._without_open_region(state.entries(worker, alive=True)))
+        entries = self._without_open(state.entries(worker, alive=True))
         entries = _from_last_snapshot(entries)
         self.snapshot = entries[0] if entries and entries[0].is_snapshot else None
         """The snapshot that the worker starts from, if any."""
@@ -82,23 +81,17 @@ class Recorder:
         self.waiting: Callable[[], AbstractContextManager[None]] = nullcontext
         """Returns the context in which the worker waits for pollables."""
 
-    def _without_open_region(self, entries: list[Entry]) -> list[Entry]:
-        """Discard an atomic region without an end: it is completed as a whole, or repeated."""
-        opened = open_regions(entries)
-        if not opened:
+    def _without_open(self, entries: list[Entry]) -> list[Entry]:
+        """Discard what is done again: an atomic region without an end, or a library's function without a result."""
+        opened = earliest_open(entries)
+        if opened is None:
             return entries
-        self.state.forget(self.worker, opened[0] + 1, "jump")
-        return [entry for entry in entries if entry.position <= opened[0]]
-
-    def _without_open_function(self, entries: list[Entry]) -> list[Entry]:
-        """Discard what a library's function without a result has recorded: the function is called again."""
-        opened = open_functions(entries)
-        if not opened:
-            return entries
-        self.state.forget(self.worker, opened[0] + 1, "jump")
-        kept = [entry for entry in entries if entry.position <= opened[0]]
-        # Without a response, it is a write with an unknown outcome; only of one that writes is it asked for.
-        return [*kept[:-1], replace(kept[-1], response=None)] if '"write-remote' in kept[-1].request.text else kept
+        self.state.forget(self.worker, opened + 1, "jump")
+        kept = [entry for entry in entries if entry.position <= opened]
+        if kept[-1].kind == BEGIN_FUNCTION and '"write-remote' in kept[-1].request.text:
+            # Without a response it is a write with an unknown outcome, which may be one that must not be repeated.
+            kept[-1] = replace(kept[-1], response=None)
+        return kept
 
     @property
     def is_replaying(self) -> bool:
