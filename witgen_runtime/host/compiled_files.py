@@ -16,11 +16,15 @@ from typing import Final
 import wasmtime
 from wasmtime.component import Component
 
+from .capi.memory import Image
 from .errors import CacheWarning
+from .images.files import content_of, images_of, note_images, read_images
 
-__all__ = ["cache_folder", "find", "is_own", "mark_used", "write"]
+__all__ = ["cache_folder", "find", "is_own", "keep", "mark_used", "write"]
 
 _ANY_HASH: Final = "?" * 40
+_ENDS: Final = (_ANY_HASH, f"{_ANY_HASH}-{_ANY_HASH}")
+"""How names of files end: with the hash of the code, and of the images of its memories, which are in another file."""
 _KEEP_SECONDS: Final = 90 * 24 * 3600
 """Compiled components that were not loaded for this long are removed."""
 
@@ -86,15 +90,21 @@ def is_own(entry: Path) -> bool:
 
 
 def find(engine: wasmtime.Engine, folder: Path, key: str) -> Component | None:
-    """Return a cached component. Its file's name ends with the hash of the content, so a damaged one is not used."""
+    """Return a cached component, with the first content of its memories where that is in a file of its own.
+
+    The files' names have the hashes of their contents, so damaged ones are not used.
+    """
     try:
-        found = next(folder.glob(f"{key}-{_ANY_HASH}.cwasm"), None)
+        found = next((each for end in _ENDS for each in folder.glob(f"{key}-{end}.cwasm")), None)
         if found is None or not is_own(found):
             return None
+        digest, image = found.stem.removeprefix(f"{key}-").partition("-")[::2]
         with found.open("rb") as file:
-            intact = hashlib.file_digest(file, "sha256").hexdigest()[:40] == found.stem.rpartition("-")[2]
-        if intact:
+            intact = hashlib.file_digest(file, "sha256").hexdigest()[:40] == digest
+        images = _read(folder / f"{image}.image") if image and intact else ()
+        if intact and images is not None:
             component = Component.deserialize_file(engine, str(found))
+            note_images(component, images)
             mark_used(found)
             return component
     except (OSError, wasmtime.WasmtimeError):
@@ -102,6 +112,27 @@ def find(engine: wasmtime.Engine, folder: Path, key: str) -> Component | None:
     with contextlib.suppress(OSError):
         found.unlink()
     return None
+
+
+def _read(path: Path) -> tuple[Image, ...] | None:
+    """Return the images in a file of the cache; None if it cannot be used."""
+    try:
+        images = read_images(path, path.stem) if is_own(path) else None
+    except (OSError, ValueError):
+        return None
+    mark_used(path)
+    return images
+
+
+def keep(folder: Path, key: str, component: Component) -> None:
+    """Put a compiled component into the cache."""
+    artifact, images = bytes(component.serialize()), content_of(images_of(component))
+    name = f"{key}-{hashlib.sha256(artifact).hexdigest()[:40]}"
+    if images:
+        digest = hashlib.sha256(images).hexdigest()[:40]
+        write(folder / f"{digest}.image", images)
+        name += f"-{digest}"
+    write(folder / f"{name}.cwasm", artifact)
 
 
 def write(target: Path, content: bytes) -> None:

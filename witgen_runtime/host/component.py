@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import os
@@ -23,12 +22,14 @@ from .adapters.refusal import Refusal
 from .adapters.request import Request, binary
 from .adapters.source_digest import source_digest
 from .capi import ffi
-from .capi.engine import compile_with, fingerprint
+from .capi.engine import bounds, compile_with, fingerprint
 from .capi.features import ASYNC, explain, missing_feature
 from .compiled_component import CompiledNote, read_compiled
-from .compiled_files import cache_folder, find, is_own, mark_used, write
+from .compiled_files import cache_folder, find, is_own, keep, mark_used, write
 from .content import Content, Source
 from .errors import ComponentError
+from .images.files import note_images, packed, temporary
+from .images.splitting import split
 from .origin import Origin, note_origin, origin_of
 
 __all__ = ["ComponentSource", "cache_folder", "load", "load_compiled"]
@@ -264,8 +265,7 @@ def _from_disk_or_made(engine: wasmtime.Engine, key: str, make: Callable[[], Com
     with _compiling:
         component = make()
         if component is not None and folder is not None:
-            artifact = bytes(component.serialize())
-            write(folder / f"{key}-{hashlib.sha256(artifact).hexdigest()[:40]}.cwasm", artifact)
+            keep(folder, key, component)
     return component
 
 
@@ -274,9 +274,12 @@ def _compile(engine: wasmtime.Engine, content: bytes) -> Component:
         raise ComponentError("neither a component nor component text: it is empty")
     if content.startswith(b"\x7fELF"):
         raise ComponentError("it is compiled code, which is only taken from a file: pass the path of one")
-    binary = content.startswith(b"\0asm")
+    split_one = _compile_split(engine, content) if bounds(engine) else None
+    if split_one is not None:
+        return split_one
+    is_binary = content.startswith(b"\0asm")
     try:
-        return compile_with(engine, content if binary else content.decode())
+        return compile_with(engine, content if is_binary else content.decode())
     except UnicodeDecodeError:
         raise ComponentError("neither a component nor component text") from None
     except wasmtime.WasmtimeError as error:
@@ -286,3 +289,22 @@ def _compile(engine: wasmtime.Engine, content: bytes) -> Component:
         if "parse a wasm module with a component parser" in str(error):
             raise ComponentError("it is a core module; `wasm-tools component new` turns it into a component") from None
         raise ComponentError(f"wasmtime rejects this component: {error}") from None
+
+
+def _compile_split(engine: wasmtime.Engine, content: bytes) -> Component | None:
+    """Compile a component without the first content of its memories, which is mapped when these are made.
+
+    Returns:
+        None where that brings nothing, or cannot be.
+    """
+    parts = split(content)
+    if parts is None:
+        return None
+    try:
+        images = temporary(packed(parts.memories))
+        component = compile_with(engine, parts.content)
+    except (OSError, wasmtime.WasmtimeError) as error:  # code that uses its segments itself, for one
+        _log.info("the first content of memories is copied: %s", error)
+        return None
+    note_images(component, images)
+    return component

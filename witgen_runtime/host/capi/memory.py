@@ -3,15 +3,20 @@
 wasmtime's own limiter makes `memory.grow` fail without notifying the host; the guest's reaction (usually a trap) looks
 like any other trap. So engines for stores with a limit get their memories from here: reserved as a whole, made
 accessible as they grow, and refused beyond the limit of the store that is being instantiated when they are made.
+
+wasmtime maps the first content of its own memories copy-on-write, but copies that of others, 13 MB for a component in
+Python. So such content is taken out of components (see `images`) and mapped here.
 """
 
 from __future__ import annotations
 
 import ctypes
 import mmap
+import os
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import count, repeat, starmap
 from operator import itemgetter
 from typing import Any, Final
@@ -21,13 +26,44 @@ import wasmtime
 from . import ffi
 from .entry import c_callback, errors, guarded, leaf
 
-__all__ = ["AVAILABLE", "UNLIMITED", "Budget", "bound", "current"]
+__all__ = ["AVAILABLE", "UNLIMITED", "Budget", "Descriptor", "Image", "bound", "current"]
 
 AVAILABLE: Final = sys.platform != "win32"
 """Whether memories can be made here; otherwise wasmtime's limiter has to do."""
 
 _NOTHING: Final = 0
+_FIXED: Final = 0x10
+"""`MAP_FIXED`, which has this value on Linux, macOS and the BSDs; Python's module does not know it."""
 _FAILED: Final = ctypes.c_void_p(-1).value
+
+
+class Descriptor:
+    """An open file that is closed with the object."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __del__(self) -> None:
+        os.close(self.number)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Image:
+    """What a memory contains when it is made: part of a file, and zeros behind that.
+
+    Attributes:
+        minimum: the memory's size when it is made, in bytes.
+        maximum: its largest size. No other memory of its component has the same.
+        file: the file.
+        start: where the content begins in the file, which is a multiple of the size of a page.
+        length: how many bytes it has, which is such a multiple, and at most `minimum`.
+    """
+
+    minimum: int
+    maximum: int
+    file: Descriptor
+    start: int
+    length: int
 
 
 class Budget:
@@ -38,6 +74,8 @@ class Budget:
         self.refused = 0
         self.raised: BaseException | None = None
         """The exception raised while a memory was made."""
+        self.images: tuple[Image, ...] = ()
+        """What memories of the component that is being instantiated contain when they are made."""
 
     @classmethod
     def of(cls, limit: int | None) -> Budget:
@@ -59,6 +97,7 @@ current: Final = _Current()
 
 
 _PRIVATE: Final = sum(int(getattr(mmap, name, 0)) for name in ("MAP_PRIVATE", "MAP_ANONYMOUS", "MAP_NORESERVE"))
+_COPIED: Final = int(getattr(mmap, "MAP_PRIVATE", 0)) | _FIXED
 _USABLE: Final = sum(int(getattr(mmap, name, 0)) for name in ("PROT_READ", "PROT_WRITE"))
 
 if AVAILABLE:
@@ -108,7 +147,7 @@ _number = count(1)
 
 
 @guarded
-def _new(_env: int, _type: int, minimum: int, _maximum: int, reserved: int, guard: int, result: Any) -> int:
+def _new(_env: int, _type: int, minimum: int, maximum: int, reserved: int, guard: int, result: Any) -> int:
     try:
         budget, capacity = current.budget, max(reserved, minimum)
         if minimum > budget.limit:
@@ -127,6 +166,12 @@ def _new(_env: int, _type: int, minimum: int, _maximum: int, reserved: int, guar
         if minimum and _grow(number, minimum):
             del _memories[number]
             return int(ffi.error_new(f"no memory of {minimum} bytes".encode()))
+        for image in budget.images:
+            if (image.minimum, image.maximum) == (minimum, maximum):
+                part = (address, image.length, _USABLE, _COPIED, image.file.number, image.start)
+                if _map(*part) != address:
+                    del _memories[number]
+                    return int(ffi.error_new(b"the first content of a memory cannot be mapped"))
         made = result[0]
         made.env, made.get, made.grow, made.end = number, _get_callback, _grow_callback, _end_callback
     except BaseException as error:  # noqa: BLE001  (goes through wasmtime, and comes out of the call as it is)

@@ -21,6 +21,7 @@ from ..capi.engine import lends_two
 from ..capi.wasmtime_messages import LENDS_ONE
 from ..convert.binder import Callback, bind_choice, bind_refusal
 from ..errors import LinkError
+from ..images.files import images_of
 from ..store.bounded_waits import may_wait
 from ..store.handles import Host, ResourceHandles, Side
 from ..store.provided import Provided, ProvidedObject
@@ -348,13 +349,18 @@ class Linkage:
             self._replace_preopens(component, lost)
         self._linker.check_complete()
         returned = None
+        budget = self.store.budget
         try:
+            if budget is not None:
+                budget.images = images_of(component)
             made = self.store.instantiate(lambda: self._instantiate(component))
             if self._linkers is not None:
                 returned = partial(self._linkers.give_back, self._linker, self._key)
                 self.store.on_deleted(returned)
             return made
         finally:
+            if budget is not None:
+                budget.images = ()
             if returned is None:
                 self._linker.raw.close()
 
