@@ -19,7 +19,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 from typing import Any, ClassVar
@@ -253,6 +253,13 @@ def _end(subject: Any) -> None:
             world.close()
 
 
+def _contexts(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an exception, and those that were handled when it was raised."""
+    while error is not None:
+        yield error
+        error = error.__context__
+
+
 class Storm:
     """Rounds of random work, each with an interrupt."""
 
@@ -300,9 +307,10 @@ class Storm:
         except (Interrupt, KeyboardInterrupt) as late:  # between the lines above
             came = late
             self.interrupts.disarm()
-        if came is not None and type(came).__name__ == "ThreadError" and isinstance(came.__context__, Interrupt):
+        if type(came).__name__ == "ThreadError":
             # The main thread was interrupted, and `with` closes the world while threads of the test still read streams.
-            came = came.__context__
+            # Between the two, `threading` may have raised something because of the interrupt.
+            came = next((each for each in _contexts(came) if isinstance(each, Interrupt)), came)
         if self.interrupts.kind == "thread":
             came = self._last(came)
         raised = self.interrupts.raised[before:]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-import threading
 import time
 from collections.abc import Generator
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 
 from tests.support.servers import Server, behind_uvicorn, raw, settled
 from witgen.proxy import Proxy
+from witgen_runtime.host import store_thread
 
 pytestmark = pytest.mark.slow
 
@@ -89,8 +89,8 @@ def test_a_guest_is_stopped_when_its_client_leaves(web: Path) -> None:
 
 
 def _stores() -> int:
-    """Return how many stores are open: each has a thread."""
-    return sum(thread.name.startswith("store") for thread in threading.enumerate())
+    """Return how many stores are open."""
+    return sum(not thread._ended for thread in store_thread._threads)
 
 
 def test_instances_answer_as_many_requests_as_they_may(web: Path) -> None:

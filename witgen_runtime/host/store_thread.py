@@ -29,7 +29,7 @@ from .store.resource import Handle
 from .store.store import Store
 from .world import World, open_world
 
-__all__ = ["StoreThread"]
+__all__ = ["StoreThread", "Threads"]
 
 T = TypeVar("T")
 W = TypeVar("W", bound=World)
@@ -42,20 +42,65 @@ _FORKED = (
     "open it again"
 )
 
+_MOST_FREE = 8
+"""How many threads wait for another store."""
+
 _GRACE = 0.3
 """Seconds to wait for an interrupted call; after that its host function is taken not to return."""
+
+
+def _new_thread() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, thread_name_prefix="store")
+
+
+_NO_THREAD = _new_thread()
+"""Takes no jobs any more."""
+_NO_THREAD.shutdown()
+
+
+class Threads:
+    """Threads that run one store after another: starting one blocks the event loop until the thread runs."""
+
+    def __init__(self) -> None:
+        self._free: list[ThreadPoolExecutor] = []
+        self._generation = forking.generation()
+        self._ended = False
+
+    def take(self) -> ThreadPoolExecutor:
+        """Return a thread without jobs."""
+        if self._generation != forking.generation():
+            self._free.clear()  # those threads do not exist in this process
+            self._generation = forking.generation()
+        try:
+            return self._free.pop()
+        except IndexError:
+            return _new_thread()
+
+    def give_back(self, thread: ThreadPoolExecutor) -> None:
+        """Let another store use a thread."""
+        if self._ended or len(self._free) >= _MOST_FREE:
+            thread.shutdown(wait=False)
+        else:
+            self._free.append(thread)
+
+    def close(self) -> None:
+        """Let the threads end: those that are free, and others when they are given back."""
+        self._ended = True
+        while self._free:
+            self._free.pop().shutdown(wait=False)
 
 
 class StoreThread:
     """The thread of one store, and its way back to the loop."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, deadline: float | None) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, deadline: float | None, threads: Threads | None = None) -> None:
         self._loop = loop
         self._deadline = deadline
+        self._threads = threads
         self._generation = forking.generation()
         self._left: BaseException | None = None
         """Why the thread was abandoned with a host function that does not return; the thread ends when it does."""
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self._executor = threads.take() if threads is not None else _new_thread()
         self._ident = 0
         self._store: Store | None = None
         self._pending: Future[Any] | None = None
@@ -245,9 +290,13 @@ class StoreThread:
             await self._stop(ended, HostError("the world was closed while this call was in progress"))
 
     def end(self) -> None:
-        """Let the thread end after its last job."""
+        """Let the thread end after its last job, or serve another store."""
         self._ended = True
-        self._executor.shutdown(wait=False)
+        executor, self._executor = self._executor, _NO_THREAD
+        if self._threads is not None and self._left is None:
+            self._threads.give_back(executor)
+        else:
+            executor.shutdown(wait=False)
 
     def abandon(self) -> bool:
         """Let the thread end because the process exits; return whether a job is running on it."""

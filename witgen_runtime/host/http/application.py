@@ -11,6 +11,7 @@ from typing import Any, Final, TypeAlias, cast
 from ..component import ComponentSource
 from ..errors import LinkError
 from ..linking.preparation import Prepared, prepare
+from ..store_thread import Threads
 from ..world import World, definition_of
 from .answering import FailedError, Response, Send
 from .exchange import Exchange
@@ -75,6 +76,7 @@ class HttpApplication:
         self._imports = cast("Callable[[], object]", imports) if is_maker else lambda: imports
         self._component = self._prepared(component)  # shared by all instances
         self._instances: Instances | None = None
+        self._threads = Threads()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def _prepared(self, source: ComponentSource) -> Prepared:
@@ -120,6 +122,8 @@ class HttpApplication:
             pool = self._pool()  # which takes over what another loop left
             self._instances = None
             await pool.close()
+            self._threads.close()
+            self._threads = Threads()  # another loop may use the application again
 
     async def _live(self, receive: Receive, send: Send) -> None:
         """Follow the server's lifespan: open the first instances at its start, close them at its end."""
@@ -151,7 +155,9 @@ class HttpApplication:
         return await self._open(self._component, self._instances.generation if self._instances is not None else 0)
 
     async def _open(self, component: Prepared, generation: int) -> ServedInstance:
-        return await ServedInstance.open(self._world, component, self._imports(), self._serving, generation)
+        return await ServedInstance.open(
+            self._world, component, self._imports(), self._serving, generation, self._threads
+        )
 
     def _report(self, error: Exception) -> None:
         _log.error("an instance could not be opened: %s: %s", type(error).__name__, error)

@@ -32,6 +32,8 @@ class Bodies:
         self._entries = self._component.bound(types.entries, handles)
         self._over: list[int] = []
         """Futures of responses that no guest waits for; dropping one ends the connection of its body."""
+        self._listener: socket.socket | None = None
+        store.on_close(self._stop_listening)
 
     def start_over(self) -> None:
         """Drop what belongs to the request before."""
@@ -43,6 +45,10 @@ class Bodies:
         if call is None:
             call = self._calls[function] = self._component.bound(function, self._handles)
         return call(*arguments)
+
+    def _stop_listening(self) -> None:
+        if self._listener is not None:
+            self._listener.close()
 
     def fields(self, entries: Sequence[tuple[str, bytes]]) -> Any:
         """Return new `fields` for the guest.
@@ -81,17 +87,18 @@ class Bodies:
 
     def _connect(self, function: abi.Function, *arguments: str) -> tuple[int, socket.socket]:
         """Have the component send a request; return the number of its future, and the socket on this side."""
-        # Any program on this machine can connect to the port while it is open. The token identifies the request.
+        # Any program on this machine can connect to the port. The token identifies the request.
         token = f"/{secrets.token_urlsafe(16)}"
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            authority = f"127.0.0.1:{listener.getsockname()[1]}"
-            future: int = self._call(function, authority, token, *arguments)
-            if future < 0:
-                raise ConnectionRefusedError("the request was refused")
-            try:
-                peer = Door(listener, token.encode()).accept(OPEN_TIMEOUT)
-            except OSError:
-                self._call(text.ABANDON, future)
-                raise
+        if self._listener is None:
+            self._listener = socket.create_server(("127.0.0.1", 0))
+        authority = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        future: int = self._call(function, authority, token, *arguments)
+        if future < 0:
+            raise ConnectionRefusedError("the request was refused")
+        try:
+            peer = Door(self._listener, token.encode()).accept(OPEN_TIMEOUT)
+        except OSError:
+            self._call(text.ABANDON, future)
+            raise
         peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return future, peer

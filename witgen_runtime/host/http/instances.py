@@ -12,7 +12,7 @@ from ..linking.instance import Instance
 from ..linking.instantiation import Setup
 from ..linking.linker import Linkage
 from ..linking.preparation import Prepared
-from ..store_thread import StoreThread
+from ..store_thread import StoreThread, Threads
 from ..world import World
 from .exchange import Exchange
 from .generations import Generation
@@ -56,9 +56,15 @@ class ServedInstance:
 
     @classmethod
     async def open(
-        cls, world: type[ServedWorld], component: Prepared, imports: object, wanted: Serving, generation: int
+        cls,
+        world: type[ServedWorld],
+        component: Prepared,
+        imports: object,
+        wanted: Serving,
+        generation: int,
+        threads: Threads,
     ) -> ServedInstance:
-        """Open an instance on the running loop."""
+        """Open an instance on the running loop, in one of some threads."""
         made = list[Callable[[Callable[..., Any], Exchange], None]]()
         wasi_http = world._generation  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  (see `World`)
 
@@ -66,7 +72,7 @@ class ServedInstance:
             made.append(wasi_http.link(linkage))
 
         options, setup = wanted.opening(), Setup(on_linkage=define, linked_alike=(wasi_http,))
-        thread = StoreThread(asyncio.get_running_loop(), options.limits.deadline)
+        thread = StoreThread(asyncio.get_running_loop(), options.limits.deadline, threads)
         try:
             opened = await thread.run(
                 partial(thread.open, world, component, wasi_http.imports(imports), options, setup)

@@ -179,7 +179,8 @@ class Door:
         self._listener = listener
         self._path = path
         self._heads: dict[socket.socket, bytes] = {}
-        self._selector = selectors.DefaultSelector()
+        # For a few descriptors and a moment: `poll` needs none of its own, as `epoll` does.
+        self._selector: selectors.BaseSelector = getattr(selectors, "PollSelector", selectors.SelectSelector)()
 
     def accept(self, timeout: float) -> socket.socket:
         """Return the connection, in blocking mode; everything else is closed then."""
