@@ -64,6 +64,13 @@ def test_configuration(machine: Machine) -> None:
     assert json.loads(called)["max_items"] == 7
 
 
+def test_configuration_as_texts(machine: Machine) -> None:
+    given = {"config": ["max_items=5"], "secrets": ["api_key=sk-1"]}
+    assert machine.run('Cart("ann")', "plain_config", json=True, **given).text == '["max_items is 5"]'
+    named = machine.run('Cart("bob")', "plain_config", json=True, config=["nickname=Bob"])
+    assert named.text == '["max_items is 5", "nickname is Bob"]'
+
+
 def test_an_agent_keeps_its_configuration(machine: Machine) -> None:
     """What it reads is not recorded, so replay must find it again; secrets are recorded, and may change."""
     machine.run('Cart("ann")', "limits", config=["max_items=5"], secrets=["api_key=old"], key="one")

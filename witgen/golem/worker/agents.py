@@ -20,8 +20,9 @@ from ..agents.errors import AgentError
 from ..agents.ids import AgentId, type_name_of
 from ..agents.json_form import from_json, to_json
 from ..agents.words import value_of_word
+from .durable.calls import request_type
 from .errors import WorkerError
-from .oplog.codec import Encoded, Reference, decode, encode
+from .oplog.codec import Encoded, decode, encode, no_handle
 from .storage.tables import WorkerRecord
 
 if TYPE_CHECKING:
@@ -68,12 +69,8 @@ def agent_environment(record: WorkerRecord, version: int) -> tuple[tuple[str, st
 # Calls
 
 
-def _no_handle(*_: object) -> Reference:
-    raise WorkerError("values of agents have no handles")
-
-
 def _request(function: abi.Function, *arguments: object) -> Encoded:
-    return encode(abi.Tuple(tuple(param.type for param in function.params)), arguments, _no_handle)
+    return encode(request_type(function), arguments, no_handle)
 
 
 def invocation(method: str, data: core.DataValue, principal: common.Principal) -> Encoded:
@@ -87,7 +84,7 @@ def outcome_of(response: Encoded) -> core.DataValue:
     Raises:
         WorkerError: the agent ended the call with an error.
     """
-    found: Any = decode(guest.INVOKE.result, response, _no_handle)
+    found: Any = decode(guest.INVOKE.result, response, no_handle)
     if isinstance(found, Err):
         raise WorkerError(agent_error_text(cast("Any", found).value))
     data: core.DataValue = found.value
@@ -100,7 +97,7 @@ def failure_of(response: Encoded) -> str | None:
     if not isinstance(plain, Mapping) or "err" not in plain:
         return None
     error_type = guest.INVOKE.result.err if isinstance(guest.INVOKE.result, abi.Result) else None
-    return agent_error_text(decode(error_type, Encoded(json.dumps(plain["err"]), response.data), _no_handle))
+    return agent_error_text(decode(error_type, Encoded(json.dumps(plain["err"]), response.data), no_handle))
 
 
 # Configuration

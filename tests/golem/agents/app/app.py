@@ -19,6 +19,7 @@ from agent.guest import (
     golem_api_oplog,
     golem_api_retry,
     golem_rdbms_postgres,
+    wasi_config_store,
 )
 from agent.types import golem_agent_common as common
 from agent.types import golem_api_host as api
@@ -259,6 +260,7 @@ class Cart:
     METHODS = {
         "limits": ([], LIMITS),
         "other": ([], "string"),
+        "plain_config": ([], ("list", "string")),
         "put": ([("item", ITEM)], "u32"),
         "total": ([("currency", ("option", "string")), ("tags", ("list", "string"))], "f64"),
         "find": ([("name", "string")], ("option", ITEM)),
@@ -293,6 +295,10 @@ class Cart:
 
     def other(self) -> str:
         return str(golem_agent_host.get_config_value(["other"], wit_type("string")))
+
+    def plain_config(self) -> list[str]:
+        assert wasi_config_store.get("nickname") == dict(wasi_config_store.get_all()).get("nickname")
+        return [f"{name} is {value}" for name, value in wasi_config_store.get_all()]
 
     def put(self, item: Any) -> int:
         self.items.append(item)

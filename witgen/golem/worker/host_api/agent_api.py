@@ -21,8 +21,8 @@ from ...agents._bindings.types import golem_api_host as api
 from ...agents._bindings.types import golem_core_types as core
 from ...composition import AGENT_FIELD
 from ...fitting import converted
-from ..errors import RefusedError, TrappedError, WorkerError
-from ..oplog.codec import Reference, encode
+from ..errors import RefusedError, TrappedError
+from ..oplog.codec import encode, no_handle
 from ..storage.tables import WorkerRecord
 from .host import host_functions, metadata_of
 from .identity import to_uuid
@@ -263,7 +263,7 @@ class _AgentHost(Host):
         record, phantom = self._session.record, self._session.key_here()
         base = record.name.rpartition("[")[0] if record.name.endswith("]") else record.name
         details = api.ForkDetails(to_core_uuid(phantom))
-        answer = encode(agent_abi.FORK_RESULT, api.ForkResultForked(details), _no_handle)
+        answer = encode(agent_abi.FORK_RESULT, api.ForkResultForked(details), no_handle)
         position = self._session.recorder.current
         self._session.executor.fork(record, f"{base}[{phantom}]", position, answer=answer.text)
         return api.ForkResultOriginal(details)
@@ -276,10 +276,6 @@ class _AgentHost(Host):
         if found is None:
             raise RefusedError(f"there is no agent {agent_id.agent_id}")
         return found
-
-
-def _no_handle(*_: object) -> Reference:
-    raise WorkerError("this value has no handles")
 
 
 class _CoreTypes(Types):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from witgen_runtime import abi
 from witgen_runtime.host.signatures import structure
@@ -13,8 +13,9 @@ from ...agents.definitions import AgentDefinition, ConfigEntry
 from ...agents.types import to_type
 from ...witvalue import to_wit_value
 from ..agents import Agents, decoded_config, secret_path
-from ..errors import RefusedError, WorkerError
-from ..oplog.codec import Encoded, Reference, decode, encode
+from ..durable.calls import request_type
+from ..errors import RefusedError
+from ..oplog.codec import Encoded, decode, encode, no_handle
 from ..oplog.policy import Kind
 
 if TYPE_CHECKING:
@@ -75,14 +76,9 @@ class AgentConfig:
         def execute() -> Encoded:
             text = self._session.executor.environment.secret(secret_path(path))
             value = self._value(entry, text, f"--secret {entry.name}=…")
-            return encode(_FUNCTION.result, value, _no_handle)
+            return encode(_FUNCTION.result, value, no_handle)
 
-        params = abi.Tuple(tuple(param.type for param in _FUNCTION.params))
-        request = encode(params, [path, expected], _no_handle)
+        request = encode(request_type(_FUNCTION), [path, expected], no_handle)
         response = self._session.recorder.call(_NAME, Kind.READ_REMOTE, request, execute)
-        value: core.WitValue = decode(_FUNCTION.result, response, _no_handle)
+        value: core.WitValue = decode(_FUNCTION.result, response, no_handle)
         return value
-
-
-def _no_handle(*_: Any) -> Reference:
-    raise WorkerError("configuration has no handles")

@@ -28,7 +28,7 @@ from ..agents import LOCAL_USER, Agents
 from ..durable import filesystem, polling, streams
 from ..durable.calls import request_type
 from ..errors import WorkerError
-from ..oplog.codec import Encoded, Reference, decode
+from ..oplog.codec import Encoded, Reference, decode, no_handle
 from ..oplog.entries import BEGIN_FUNCTION, INVOKED, TASK_COMPLETED, Entry
 from ..oplog.policy import interface_path, kind_of
 from ..storage.tables import WorkerRecord
@@ -142,7 +142,7 @@ class AgentHistory:
         output = oplog.AgentInvocationOutputParameters(nothing)
         result: oplog.AgentInvocationResult = oplog.AgentInvocationResultAgentInitialization(output)
         if entry.name.endswith("{invoke}") and entry.response is not None:
-            returned = decode(guest.INVOKE.result, entry.response, _no_handle)
+            returned = decode(guest.INVOKE.result, entry.response, no_handle)
             if isinstance(returned, Ok):
                 schema = self._method(self._called_before(entry)).output_schema
                 output = oplog.AgentInvocationOutputParameters(
@@ -225,7 +225,7 @@ class AgentHistory:
         return oplog.PublicOplogEntryLog(oplog.LogParameters(at, level, "", message))
 
     def _arguments(self, function: abi.Function, entry: Entry) -> list[Any]:
-        return list(decode(request_type(function), entry.request, _no_handle))
+        return list(decode(request_type(function), entry.request, no_handle))
 
 
 def _typed(type_: abi.Type | None, encoded: Encoded | None) -> core.ValueAndType:
@@ -246,7 +246,3 @@ def _nodes(type_: abi.Type, value: object) -> core.WitValue:
 
 def _reference(_: Any, reference: Reference) -> Reference:
     return reference
-
-
-def _no_handle(*_: object) -> Reference:
-    raise WorkerError("values of agents have no handles")

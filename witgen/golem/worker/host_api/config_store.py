@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from ..._bindings.host.wasi_config_store import Store
@@ -28,7 +29,13 @@ class _Store(Store):
         if executor.program(record.component, record.version).guest is None:
             return {}
         of_type = executor.environment.config(Agents(executor).definition_of(record).name)
-        return {**of_type, **dict(record.config)}
+        kept = {name: json.loads(value) for name, value in {**of_type, **dict(record.config)}.items()}
+        return {name: _text(value) for name, value in kept.items() if value is not None}
+
+
+def _text(value: Any) -> str:
+    """Return a value as `wasi:config` has it: a string as it is, everything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def implementations(session: LoadedWorker) -> dict[str, Any]:

@@ -19,8 +19,8 @@ from ...agents._bindings.types import golem_durability_durability as agent_types
 from ...composition import AGENT_FIELD
 from ...services.clocks import from_nanoseconds
 from ..durable.calls import request_type
-from ..errors import RefusedError, WorkerError
-from ..oplog.codec import Reference, decode
+from ..errors import RefusedError
+from ..oplog.codec import decode, no_handle
 from .agent_api import persistence_level as agent_level
 from .host import persistence_level as worker_level
 
@@ -77,7 +77,7 @@ class _Functions:
         entry = self._session.recorder.take_persisted()
         if entry.name.rpartition("#")[2] != function.name:
             raise RefusedError(f"entry {entry.position}, {entry.name}: only its counterpart reads what it has recorded")
-        name, _, response, function_type = decode(request_type(function), entry.request, _no_handle)
+        name, _, response, function_type = decode(request_type(function), entry.request, no_handle)
         return from_nanoseconds(entry.at), name, response, function_type
 
 
@@ -107,10 +107,6 @@ class _Agents(_Functions, agents.Durability):
     def read_persisted_durable_function_invocation(self) -> agent_types.PersistedDurableFunctionInvocation:
         found = self._persisted(agent_abi.PERSIST_DURABLE_FUNCTION_INVOCATION)
         return agent_types.PersistedDurableFunctionInvocation(*found, agent_types.OplogEntryVersion.V2)
-
-
-def _no_handle(*_: object) -> Reference:
-    raise WorkerError("this value has no handles")
 
 
 _FIELD: Final = "golem_durability_durability"

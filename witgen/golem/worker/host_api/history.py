@@ -16,6 +16,7 @@ from ..._bindings.types.golem_rpc_types import ComponentId, Uuid, WitNodeTupleVa
 from ...services.clocks import from_nanoseconds
 from ...witvalue import to_wit_value
 from ..durable import filesystem, polling, streams
+from ..durable.calls import request_type
 from ..errors import WorkerError
 from ..oplog.codec import Encoded, Reference, decode
 from ..oplog.entries import BEGIN_FUNCTION, TASK_COMPLETED, Entry
@@ -107,10 +108,9 @@ class History:
 
     def _imported_function_invoked(self, at: Any, entry: Entry) -> oplog.OplogEntry:
         interface, function = _IMPORTED[entry.name]
-        params = abi.Tuple(tuple(param.type for param in function.params))
         response = self._value(function.result, entry.response)
         kind = _KINDS[kind_of(interface, function)]()
-        request = self._value(params, entry.request)
+        request = self._value(request_type(function), entry.request)
         return oplog.OplogEntryImportedFunctionInvoked(
             oplog.ImportedFunctionInvokedParameters(at, entry.name, request, response, kind)
         )
@@ -184,7 +184,7 @@ class History:
 
     def _arguments(self, entry: Entry) -> list[Any]:
         _, function = _IMPORTED[entry.name]
-        return list(decode(abi.Tuple(tuple(param.type for param in function.params)), entry.request, _reference))
+        return list(decode(request_type(function), entry.request, _reference))
 
 
 def _reference(_: Any, reference: Reference) -> Reference:

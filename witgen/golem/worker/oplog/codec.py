@@ -17,11 +17,11 @@ from weakref import WeakKeyDictionary
 from witgen_runtime import abi
 from witgen_runtime.values import Err, Ok, Some
 
-from ..errors import undamaged
+from ..errors import WorkerError, undamaged
 
 __all__ = [
     "NOTHING", "Encoded", "Handle", "Reference", "decode", "encode", "gathered", "has_handles", "has_streams",
-    "map_handles", "replace",
+    "map_handles", "no_handle", "replace",
 ]  # fmt: skip
 
 Handle: TypeAlias = abi.Own | abi.Borrow
@@ -66,6 +66,11 @@ def decode(type_: abi.Type | None, encoded: Encoded, refer: Callable[[Handle, Re
         return None
     with undamaged("a value in the oplog"):
         return _Reader(refer, encoded.data).read(type_, json.loads(encoded.text))
+
+
+def no_handle(*_: object) -> Reference:
+    """Refuse a handle: pass it to `encode` and `decode` where values have none."""
+    raise WorkerError("this value has a handle, and none belongs there")
 
 
 class _Writer:
