@@ -31,8 +31,28 @@ AGENTS = Config(
 
 SDK = Config(sdk.WIT, golem="1.5", host=False, runtime="witgen_runtime", out=sdk.WIT.with_name("_bindings"))
 
+MAIN = Config(
+    GOLEM / "agents" / "main" / "services.wit",
+    golem="main",
+    guest=False,
+    runtime="witgen_runtime",
+    reuse=["witgen.golem._bindings"],
+    wasmtime=BINDINGS.wasmtime,
+    out=GOLEM / "agents" / "main" / "_bindings",
+)
 
-@pytest.mark.parametrize("bindings", [BINDINGS, AGENTS, SDK], ids=["services", "agents", "sdk"])
+SDK_MAIN = Config(
+    GOLEM / "sdk_main" / "agents.wit",
+    golem="main",
+    host=False,
+    runtime="witgen_runtime",
+    out=GOLEM / "sdk_main" / "_bindings",
+)
+
+ALL = {"services": BINDINGS, "agents": AGENTS, "sdk": SDK, "agents-main": MAIN, "sdk-main": SDK_MAIN}
+
+
+@pytest.mark.parametrize("bindings", ALL.values(), ids=ALL)
 def test_bindings_are_up_to_date(bindings: Config, request: pytest.FixtureRequest) -> None:
     if request.config.getoption("--update-golden"):
         generate(bindings)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Final, Literal
 
 __all__ = [
-    "AGENTS_RELEASE",
     "AGENTS_WIT",
     "AGENTS_WORLD",
     "DATA",
@@ -17,6 +16,7 @@ __all__ = [
     "GOLEM_UNNAMED",
     "GOLEM_WIT",
     "SDK",
+    "SDK_PARTS",
     "golem_releases_of",
     "golem_wit",
     "list_data",
@@ -32,14 +32,14 @@ GOLEM_WIT: Final = _HERE / "golem" / "wit"
 SDK: Final = _HERE / "golem" / "sdk"
 """The folder of the SDK for agents."""
 
-AGENTS_WIT: Final = SDK / "agents.wit"
-"""The WIT of components with agents of the SDK."""
+SDK_PARTS: Final = {"1.5": SDK, "main": SDK.with_name("sdk_main")}
+"""The folders of the parts of the SDK that a release of Golem has to itself, each with the WIT of its components."""
+
+AGENTS_WIT: Final = {release: folder / "agents.wit" for release, folder in SDK_PARTS.items()}
+"""The WIT of components with agents of the SDK, by release of Golem."""
 
 AGENTS_WORLD: Final = "agents"
 """The world of such components."""
-
-AGENTS_RELEASE: Final = "1.5"
-"""The release of Golem that the SDK is made for."""
 
 GOLEM_RELEASES: Final = ("1.5", "main", "workers")
 """The releases of Golem whose WIT is embedded."""

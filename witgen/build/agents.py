@@ -7,29 +7,30 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..base.resources import AGENTS_RELEASE, AGENTS_WIT, AGENTS_WORLD
+from ..base.resources import AGENTS_WIT, AGENTS_WORLD
 from ..base.source import SourceFile, Span
 from ..diagnostics.model import Diagnostic
 from ..wit.model import ir
 from .place import Place
 
-__all__ = ["agents_by_default", "declarations", "has_agents"]
+__all__ = ["agents_by_default", "agents_release", "declarations"]
 
-_EXPORT = "golem:agent/guest@"
+_EXPORTS = {"golem:agent/guest@1.": "1.5", "golem:agent/guest@2.": "main"}
+"""The release of Golem by the interface that components with agents export."""
 
 
 def agents_by_default(folder: Path, options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the WIT and the world of agents where a build for their release of Golem names neither."""
     named = options.get("wit") is not None or options.get("world") is not None or (folder / "wit").exists()
-    if named or options.get("golem") != AGENTS_RELEASE:
-        return {}
-    return {"wit": AGENTS_WIT, "world": AGENTS_WORLD}
+    wit = AGENTS_WIT.get(str(options.get("golem")))
+    return {} if named or wit is None else {"wit": wit, "world": AGENTS_WORLD}
 
 
-def has_agents(resolved: ir.Resolve, world: ir.World) -> bool:
-    """Return whether components of a world export agents."""
+def agents_release(resolved: ir.Resolve, world: ir.World) -> str | None:
+    """Return the release of Golem whose agents components of a world export; None if they export none."""
     exported = [each for each in world.exports.values() if isinstance(each, ir.InterfaceItem)]
-    return any((resolved.interface_name(each.id) or "").startswith(_EXPORT) for each in exported)
+    names = [resolved.interface_name(each.id) or "" for each in exported]
+    return next((release for start, release in _EXPORTS.items() if any(name.startswith(start) for name in names)), None)
 
 
 def declarations(place: Place, entry: Path) -> list[Diagnostic]:

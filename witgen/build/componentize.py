@@ -30,7 +30,7 @@ from ..wit.model import ir
 from ..wit.resolve import resolve_tree, select_world
 from ..wit.tree import with_library
 from . import application
-from .agents import agents_by_default, declarations, has_agents
+from .agents import agents_by_default, agents_release, declarations
 from .errors import BuildError
 from .failures import explain
 from .finishing import finished
@@ -154,7 +154,7 @@ def build(config: Build) -> Built:
     stubs = ["--stub-wasi"] if config.stub_wasi else []
     left_out = [name for name in ("strip_names", "strip_docstrings") if getattr(config, name)]
     arguments = (*given, *stubs, *left_out, module, read, *config.take)
-    place = Place(folders, out, arguments, packages, has_agents(wit.resolved, world))
+    place = Place(folders, out, arguments, packages, agents_release(wit.resolved, world))
     place.check()
     if not config.force and is_current(place):
         return Built(out, out.stat().st_size, is_new=False, modules=modules_inside(place, recorded_modules(place)))

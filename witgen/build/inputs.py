@@ -44,7 +44,7 @@ def _sources(tree: Tree) -> Iterator[tuple[str, bytes]]:
 
 
 @cache
-def _entry_digest(*, agents: bool) -> str:
+def _entry_digest(*, agents: str | None) -> str:
     """Identify the entry and the runtime that this process builds with: it reads them once."""
     return _digest(
         "".join(f"{path} {_digest(content)}\n" for path, content in entry_files(agents=agents).items()).encode()

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import site
 import sysconfig
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NamedTuple
 
 from ..base import files
-from ..base.resources import SDK
+from ..base.resources import SDK, SDK_PARTS
 from ..bindings.reuse import RUNTIME
 from ..bindings.runtime_copy import runtime_files
 from ..project.installed import componentize_environment, searched
@@ -33,14 +33,15 @@ class Place(NamedTuple):
         out: the component.
         arguments: the arguments of componentize-py, with a placeholder for the WIT.
         packages: a virtual environment whose packages the component gets; None for the active one.
-        agents: whether the component gets the SDK for agents, and exports those that the application declares.
+        agents: the release of Golem whose SDK for agents the component gets, to export those that the application
+            declares; None for none.
     """
 
     folders: tuple[Path, ...]
     out: Path
     arguments: tuple[str, ...]
     packages: Path | None = None
-    agents: bool = False
+    agents: str | None = None
 
     @property
     def stamp(self) -> Path:
@@ -109,30 +110,43 @@ def prepare_entry(folder: Path, place: Place, settings: Mapping[str, object]) ->
     for path, content in entry_files(agents=place.agents).items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(content)
-    complete = {**settings, "site": place.number_of_packages, "agents": place.agents}
+    complete = {**settings, "site": place.number_of_packages, "agents": place.agents is not None}
     (folder / ENTRY / "settings.py").write_text(f"SETTINGS = {complete!r}\n", encoding="utf-8")
 
 
 @cache
-def entry_files(*, agents: bool) -> Mapping[str, bytes]:
+def entry_files(*, agents: str | None) -> Mapping[str, bytes]:
     """Return the files of the entry's folder that are the same for all applications: the entry, the guests' runtime.
 
     Args:
-        agents: also the SDK for agents.
+        agents: also the SDK for agents of this release of Golem.
     """
     runtime = {f"{RUNTIME}/{path}": text.encode() for path, text in runtime_files(guest=True).items()}
     entry = {f"{ENTRY}/{path.name}": path.read_bytes() for path in sorted(_GUEST.glob("*.py"))}
-    return {**runtime, **entry, **(_sdk() if agents else {})}
+    return {**runtime, **entry, **({} if agents is None else _sdk(agents))}
 
 
-def _sdk() -> Mapping[str, bytes]:
-    """Return the SDK for agents, below packages that have nothing of the generator."""
-    testing = {SDK / "testing", SDK / "_bindings" / "guest" / "testing"}
+def _sdk(release: str) -> Mapping[str, bytes]:
+    """Return the SDK for agents of a release, below packages that have nothing of the generator."""
     top = SDK.parent.parent.parent
-    packages = {SDK.parent.parent / "__init__.py", SDK.parent / "__init__.py"}
-    found = dict.fromkeys(packages, b"")
-    found |= {path: path.read_bytes() for path in sorted(SDK.rglob("*.py")) if testing.isdisjoint(path.parents)}
+    found = dict.fromkeys((SDK.parent.parent / "__init__.py", SDK.parent / "__init__.py"), b"")
+    parts = SDK_PARTS[release]
+    if parts != SDK:
+        found |= _modules(SDK, (SDK / "testing", SDK / "_bindings"))
+    own = dict(_modules(parts, (parts / "testing", parts / "_bindings" / "guest" / "testing")))
+    if parts != SDK:
+        del own[parts / "__init__.py"]  # all others are in the place of those with the same names
+    found |= {SDK / path.relative_to(parts): content for path, content in own.items()}
     return {path.relative_to(top).as_posix(): content for path, content in found.items()}
+
+
+def _modules(folder: Path, left_out: Sequence[Path]) -> Mapping[Path, bytes]:
+    """Return the modules in a folder, but for some folders in it."""
+    return {
+        path: path.read_bytes()
+        for path in sorted(folder.rglob("*.py"))
+        if not any(each in path.parents for each in left_out)
+    }
 
 
 def is_wasm(path: Path) -> bool:

@@ -11,6 +11,7 @@ from typing import Final, cast
 
 from witgen_runtime.host import Definition, Import, LinkError, World
 from witgen_runtime.host.linking.versions import Versions
+from witgen_runtime.host.signatures import expected
 from witgen_runtime.host.world import definition_of
 
 from ..base.resources import golem_releases_of
@@ -18,10 +19,11 @@ from ..loading.bindings import content_of, generated
 from ..loading.implementations import complete, implementations
 from ._bindings.host import Services as ServicesWorld
 from .agents._bindings.host import AgentServices as AgentServicesWorld
+from .agents.main._bindings.host import MainServices as MainServicesWorld
 from .fitting import fitting_service
 from .generations import of_generation
 
-__all__ = ["AGENT_FIELD", "Composition", "compose", "compose_world"]
+__all__ = ["AGENT_FIELD", "MAIN_FIELD", "Composition", "compose", "compose_world"]
 
 
 def _service(item: Import) -> Import:
@@ -44,6 +46,16 @@ _AGENT_SERVICES = {
     if item.name not in _SERVICES and not item.native
 }
 _AGENT_VERSIONS = Versions(_AGENT_SERVICES)
+
+MAIN_FIELD: Final = "{}_main"
+"""The field of an implementation for Golem's main branch, where that has other functions than Golem 1.5."""
+
+_MAIN_ALONE: Final = {"golem:agent/host", "golem:core/types", "golem:durability/durability", "golem:quota/types"}
+_MAIN_SERVICES = {
+    item.name: replace(item, attribute=MAIN_FIELD.format(item.attribute))
+    for item in definition_of(MainServicesWorld).imports
+    if item.name.partition("@")[0] in _MAIN_ALONE
+}
 _WORKER_HOST: Final = "golem_api_host"
 """The field of an implementation that only executors have."""
 
@@ -117,8 +129,8 @@ def compose_world(
     unserved = [item for item in imports if not (item.native or hasattr(given, item.attribute))]
     if _WORKER_HOST in services:
         # What only a cluster has fails where it is called.
-        release = "1.5" if _AGENT_HOST in services else "workers"
-        names = {item.name for item in unserved if release in golem_releases_of(_PACKAGE.sub(r"\1\2", item.name))}
+        releases = {"1.5", "main"} if _AGENT_HOST in services else {"workers"}
+        names = {item.name for item in unserved if releases & {*golem_releases_of(_PACKAGE.sub(r"\1\2", item.name))}}
         complete(replace(definition, imports=tuple(item for item in imports if item.name in names)), given)
         unserved = [item for item in unserved if item.name not in names]
     if _AGENT_HOST not in services:
@@ -154,11 +166,29 @@ def _refuse_other_releases(unserved: Iterable[Import]) -> None:
 
 def _service_of(item: Import) -> Import | None:
     """Return the services' import that matches a component's: the same version, or else the newest compatible one."""
+    if item.name in _MAIN_SERVICES and _is_of_main(item):
+        return _MAIN_SERVICES[item.name]
     if item.name not in _SERVICES and _AGENT_RELEASE.match(item.name):
         known = _AGENT_VERSIONS.find(item.name)
-        return None if known is None else _AGENT_SERVICES[known]
+        return None if known is None or _is_foreign(_AGENT_SERVICES[known], item) else _AGENT_SERVICES[known]
     known = _VERSIONS.find(item.name)
     return None if known is None else _SERVICES[known]
+
+
+def _is_foreign(service: Import, item: Import) -> bool:
+    """Return whether the main branch has functions of a service that nothing here implements: those of the oplog."""
+    if service.name not in _AGENT_SERVICES or "main" not in golem_releases_of(_PACKAGE.sub(r"\1\2", item.name)):
+        return False
+    known = {each.name: each for each in of_generation(service, item).interface.functions}
+    theirs = item.interface.functions
+    return any(each.name not in known or expected(known[each.name]) != expected(each) for each in theirs)
+
+
+def _is_of_main(item: Import) -> bool:
+    """Return whether an import is the main branch's, which may have the version of Golem 1.5 and other functions."""
+    known = _AGENT_SERVICES.get(item.name)
+    names = set[str]() if known is None else {each.name for each in known.interface.functions}
+    return known is None or not {each.name for each in item.interface.functions} <= names
 
 
 def _apart(item: Import, taken: set[str]) -> Import:

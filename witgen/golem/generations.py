@@ -23,6 +23,9 @@ from ._bindings._abi import (
     wasi_keyvalue_wasi_keyvalue_error,
 )
 from ._bindings.types.wasi_keyvalue_wasi_keyvalue_error import ErrorException
+from .agents._bindings._abi import golem_api_context, golem_api_host
+from .agents.main._bindings._abi import golem_api_context as main_context
+from .agents.main._bindings._abi import golem_api_host as main_host
 from .fitting import fitted
 
 __all__ = ["of_generation"]
@@ -63,7 +66,31 @@ def _futures() -> Iterator[abi.Function]:
         )
 
 
+def _in_main(ours: abi.Interface, theirs: abi.Interface, *names: str) -> tuple[abi.Function, ...]:
+    """Return functions of `golem:api` of Golem's main branch, which are other methods of the same classes here."""
+    results = {each.name: each for each in theirs.functions}
+    return tuple(
+        replace(each, python=f"main_{each.python}", result=results[each.name].result, raises=results[each.name].raises)
+        for each in ours.functions
+        if each.name in names
+    )
+
+
 _LATER: Final[Mapping[str, tuple[abi.Function, ...]]] = {
+    golem_api_host.INTERFACE.name: _in_main(
+        golem_api_host.INTERFACE,
+        main_host.INTERFACE,
+        "[method]get-agents.get-next",
+        "[method]get-promise-result.get",
+        "update-agent",
+        "get-self-metadata",
+        "fork-agent",
+        "revert-agent",
+        "fork",
+    ),
+    golem_api_context.INTERFACE.name: _in_main(
+        golem_api_context.INTERFACE, main_context.INTERFACE, "[method]span.started-at"
+    ),
     wasi_blobstore_types.INTERFACE.name: (
         _taking(wasi_blobstore_types.OUTGOING_VALUE_OUTGOING_VALUE_WRITE_BODY, abi.Result(None, None)),
         _giving(wasi_blobstore_types.INCOMING_VALUE_INCOMING_VALUE_CONSUME_ASYNC, abi.U8, "give_body"),

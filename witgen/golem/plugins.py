@@ -73,6 +73,21 @@ _KEYVALUE = GuestSource(
         )
     },
 )
+_KEYVALUE_BYTES = GuestSource(
+    _KEYVALUE.path,
+    needs={
+        **_KEYVALUE.needs,
+        "wasi:keyvalue/types": (
+            "bucket.open-bucket: static func(name: string) -> result<bucket, error>",
+            "outgoing-value.new-outgoing-value: static func() -> outgoing-value",
+            "outgoing-value.outgoing-value-write-body-sync: func(value: list<u8>) -> result<_, error>",
+            "incoming-value.incoming-value-consume-sync: func() -> result<list<u8>, error>",
+        ),
+    },
+    optional=_KEYVALUE.optional,
+)
+"""The same on Golem's main branch, which has no names for the types of contents."""
+
 _BLOBS = GuestSource(
     _SOURCES / "blobs.py",
     needs={
@@ -116,7 +131,7 @@ _UUIDS = GuestSource(
 
 PLUGINS: Final = (
     GuestPlugin("websockets", (_WEBSOCKETS, _ASYNC_WEBSOCKETS)),
-    GuestPlugin("keyvalue", (_KEYVALUE,)),
+    GuestPlugin("keyvalue", (_KEYVALUE, _KEYVALUE_BYTES)),
     GuestPlugin("blobs", (_BLOBS,)),
     GuestPlugin("logs", (_LOGS,)),
     GuestPlugin("uuids", (_UUIDS,)),

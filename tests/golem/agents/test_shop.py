@@ -32,15 +32,16 @@ Cart(user: string)  (a snapshot after every 10 calls)
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="session", params=["1.5", pytest.param("main", marks=pytest.mark.long)])
+def built(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    """Return a folder with the program and its component, for a release of Golem."""
     pytest.importorskip("componentize_py", reason="needs componentize-py")
 
     def make(folder: Path) -> None:
         shutil.copy(ROOT / "examples" / "agents" / "agents.py", folder)
-        witgen(folder, "build", "agents.py", "--golem", "1.5")
+        witgen(folder, "build", "agents.py", "--golem", request.param)
 
-    return once(tmp_path_factory, "shop", make)
+    return once(tmp_path_factory, f"shop-{request.param}", make)
 
 
 @pytest.fixture

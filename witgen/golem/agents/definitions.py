@@ -13,6 +13,7 @@ from ._bindings.types import golem_agent_common as common
 from .describing import described_call, described_result
 from .errors import AgentError, AgentTypeError
 from .ids import AgentId, parse_agent_id, type_name_of
+from .main.declarations import MainAgentType
 from .schemas import Schema
 from .types import to_type
 
@@ -58,11 +59,13 @@ class AgentDefinition:
     """An agent type.
 
     Attributes:
-        declared: the type as its component describes it.
+        declared: the type as its component describes it, in the form of Golem 1.5.
+        main: converts the values of calls, if it is a type of Golem's main branch.
     """
 
-    def __init__(self, declared: common.AgentType) -> None:
-        self.declared = declared
+    def __init__(self, given: common.AgentType | MainAgentType) -> None:
+        self.main = given if isinstance(given, MainAgentType) else None
+        self.declared = declared = given.declared if isinstance(given, MainAgentType) else given
         self.name = declared.type_name
         if not self.name or "(" in self.name:
             raise AgentTypeError(f"`{self.name:.60}` cannot be the name of an agent type")
@@ -118,7 +121,7 @@ class AgentTypes:
         AgentTypeError: two have the same name, or one makes no sense.
     """
 
-    def __init__(self, declared: Iterable[common.AgentType]) -> None:
+    def __init__(self, declared: Iterable[common.AgentType | MainAgentType]) -> None:
         self._by_name: dict[str, AgentDefinition] = {}
         for each in map(AgentDefinition, declared):
             if each.name in self._by_name:

@@ -22,11 +22,18 @@ from ._bindings.types import golem_agent_common as common
 from ._bindings.types import golem_core_types as core
 from .definitions import AgentTypes
 from .errors import AgentError
+from .main._bindings._abi import golem_agent_guest as main_guest
+from .main.declarations import MainAgentType, error_15
 from .types import to_type
 
-__all__ = ["agent_error_text", "agents_of", "exports_agents", "guest_of"]
+__all__ = ["agent_error_text", "agents_of", "exports_agents", "guest_of", "release_of"]
 
 _PATH: Final = "golem:agent/guest"
+_DISCOVER: Final = guest.DISCOVER_AGENT_TYPES.name
+_DESCRIBE: Final = guest.GET_DEFINITION.name
+_GUESTS: Final = {"1.5": guest.INTERFACE, "main": main_guest.INTERFACE}
+"""What components with agents export, by release of Golem."""
+
 _DEADLINE: Final = 60.0
 """Seconds that a component has to describe its agents."""
 
@@ -38,7 +45,7 @@ _SETUP: Final = Setup(streams=True, bounds_waits=False)
 
 def guest_of(world: type[World]) -> abi.Interface | None:
     """Return the interface that components with agents export; None if a component has none that run here."""
-    return next((each for each in _exported(world) if _is_known(each)), None)
+    return next((each for each in _exported(world) if release_of(each) is not None), None)
 
 
 def exports_agents(world: type[World]) -> bool:
@@ -46,21 +53,26 @@ def exports_agents(world: type[World]) -> bool:
     return bool(_exported(world))
 
 
+def release_of(interface: abi.Interface) -> str | None:
+    """Return the release of Golem that declares an interface as a component exports it, if its agents run here."""
+    return next((release for release, known in _GUESTS.items() if _is_like(interface, known)), None)
+
+
 def _exported(world: type[World]) -> list[abi.Interface]:
     return [each for each in definition_of(world).exports if each.name.partition("@")[0] == _PATH]
 
 
-def _is_known(interface: abi.Interface) -> bool:
-    """Return whether an interface is as Golem 1.5 declares it."""
+def _is_like(interface: abi.Interface, known: abi.Interface) -> bool:
+    """Return whether an interface is as a release declares it."""
     theirs = {function.name: function for function in interface.functions}
-    for ours in guest.INTERFACE.functions:
+    for ours in known.functions:
         their = theirs.get(ours.name)
-        if their is None or their.is_async:
+        if their is None or their.is_async is not ours.is_async:
             return False
-        if ours is guest.DISCOVER_AGENT_TYPES:
+        if ours.name == _DISCOVER:
             if not converts(their.result, ours.result):
                 return False
-        elif ours is not guest.GET_DEFINITION and _shape(their) != _shape(ours):
+        elif ours.name != _DESCRIBE and _shape(their) != _shape(ours):
             return False
     return True
 
@@ -81,10 +93,10 @@ def agents_of(world: type[World], content: bytes) -> AgentTypes:
     """
     definition = definition_of(world)
     interface = guest_of(world)
-    theirs = next(each for each in interface.functions if each.name == "discover-agent-types") if interface else None
+    theirs = next(each for each in interface.functions if each.name == _DISCOVER) if interface else None
     if interface is None or theirs is None:
         if exports_agents(world):
-            raise AgentError("the component has agents of another release of Golem: build it for Golem 1.5")
+            raise AgentError("the component has agents of another release of Golem: build it with --golem 1.5 or main")
         raise AgentError("the component has no agents: it does not export golem:agent/guest")
     imports = implementations(definition, None, {})
     complete(definition, imports)
@@ -95,9 +107,7 @@ def agents_of(world: type[World], content: bytes) -> AgentTypes:
         except Exception as error:
             if theirs.raises is None or not isinstance(error, theirs.raises):
                 raise
-            declared = theirs.result.err if isinstance(theirs.result, abi.Result) else None
-            given = converted(declared, _ERROR, error)
-            raise AgentError(f"the component's agents are not in order: {agent_error_text(given)}") from None
+            raise AgentError(f"the component's agents are not in order: {_error_text(theirs, error)}") from None
         finally:
             instance.store.close()
 
@@ -109,13 +119,30 @@ def agents_of(world: type[World], content: bytes) -> AgentTypes:
         raise
     except (HostError, NotImplementedError) as error:
         raise AgentError(f"the component does not say which agents it has: {error}") from error
-    declared = theirs.result.ok if isinstance(theirs.result, abi.Result) else None
-    return AgentTypes(converted(declared, _TYPES, found))
+    ours = _discovery(interface)
+    types = converted(_ok(theirs), _ok(ours), found)
+    return AgentTypes(types if ours is guest.DISCOVER_AGENT_TYPES else map(MainAgentType, types))
 
 
-_RESULT: Final = guest.DISCOVER_AGENT_TYPES.result
-_TYPES: Final = _RESULT.ok if isinstance(_RESULT, abi.Result) else None
-_ERROR: Final = _RESULT.err if isinstance(_RESULT, abi.Result) else None
+def _discovery(interface: abi.Interface) -> abi.Function:
+    """Return the function that describes all agents, as the release of an interface declares it."""
+    return main_guest.DISCOVER_AGENT_TYPES if release_of(interface) == "main" else guest.DISCOVER_AGENT_TYPES
+
+
+def _ok(function: abi.Function) -> abi.Type | None:
+    return function.result.ok if isinstance(function.result, abi.Result) else None
+
+
+def _err(function: abi.Function) -> abi.Type | None:
+    return function.result.err if isinstance(function.result, abi.Result) else None
+
+
+def _error_text(theirs: abi.Function, error: Exception) -> str:
+    ours = guest.DISCOVER_AGENT_TYPES
+    if converts(_err(theirs), _err(ours)):
+        return agent_error_text(converted(_err(theirs), _err(ours), error))
+    given = converted(_err(theirs), _err(main_guest.DISCOVER_AGENT_TYPES), error)
+    return agent_error_text(error_15(given))
 
 
 def agent_error_text(error: common.AgentError) -> str:

@@ -10,16 +10,11 @@ from collections.abc import Callable, Coroutine, Generator
 from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
 from uuid import UUID, uuid4
 
-from ._bindings.guest.golem_agent_host import CancellationToken, FutureInvokeResult, WasmRpc
-from ._bindings.types import golem_agent_common as common
-from ._bindings.types import golem_core_types as core
-from ._bindings.types.wasi_clocks_wall_clock import Datetime
-from .core_values import to_wit_type, to_wit_value
+from .calling import Data, Given, Remote, RemoteCall, Token
 from .data_values import arguments_of, read_result
 from .declaring import definition_of
 from .definitions import AgentDefinition, MethodDefinition
 from .schema import check
-from .uuids import from_uuid
 
 __all__ = ["Call", "Client", "Scheduled", "call", "client", "phantom_of", "schedule", "trigger"]
 
@@ -51,8 +46,7 @@ class Client(Generic[P, T]):
         if phantom is None and self._definition.mode == "ephemeral":
             phantom = uuid4()  # the host gives none to ephemeral agents
         configuration = list(_configuration(self._definition, self._config))
-        wanted = None if phantom is None else from_uuid(phantom)
-        rpc = WasmRpc(self._definition.name, data, wanted, configuration)
+        rpc = Remote(self._definition.name, data, phantom, configuration)
         return cast("T", RemoteAgent(self._definition, rpc, phantom))
 
     def phantom(self, phantom: UUID) -> Client[P, T]:
@@ -82,7 +76,7 @@ def client(cls: Callable[P, T]) -> Client[P, T]:
 class RemoteAgent:
     """Another agent: it has the methods of its class, but not its fields."""
 
-    def __init__(self, definition: AgentDefinition, rpc: WasmRpc, phantom: UUID | None) -> None:
+    def __init__(self, definition: AgentDefinition, rpc: Remote, phantom: UUID | None) -> None:
         self._definition = definition
         self._rpc = rpc
         self._phantom = phantom
@@ -105,12 +99,12 @@ def phantom_of(agent: object) -> UUID | None:
 class RemoteMethod:
     """A method of another agent. Calling it waits for the result, or returns a coroutine that does."""
 
-    def __init__(self, definition: AgentDefinition, method: MethodDefinition, rpc: WasmRpc) -> None:
+    def __init__(self, definition: AgentDefinition, method: MethodDefinition, rpc: Remote) -> None:
         self.method = method
         self.rpc = rpc
         self._definition = definition
 
-    def arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> core.DataValue:
+    def arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Data:
         """Return the arguments of a call as Golem takes them."""
         given = _bound(self.method.function, self._definition, self.method, (None, *args), kwargs)
         return arguments_of(self.method.parameters, given)
@@ -118,7 +112,7 @@ class RemoteMethod:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self.method.is_async:
             return self._awaited(args, kwargs)
-        return read_result(self.method, self.rpc.invoke_and_await(self.method.name, self.arguments(args, kwargs)))
+        return read_result(self.method, self.rpc.ask(self.method.name, self.arguments(args, kwargs)))
 
     async def _awaited(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return await Call(self, args, kwargs)
@@ -136,36 +130,34 @@ class Call(Generic[T]):
     def __init__(self, method: RemoteMethod, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self._method = method
         data = method.arguments(args, kwargs)
-        self._future: FutureInvokeResult = method.rpc.async_invoke_and_await(method.method.name, data)
-        self._outcome: core.DataValue | Exception | None = None
+        self._call: RemoteCall = method.rpc.begin(method.method.name, data)
+        self._outcome: list[Data | Exception] = []
 
     def __await__(self) -> Generator[Any, None, T]:
         return self._result().__await__()
 
     def cancel(self) -> None:
         """Call it off; if it has begun, it may still come to its end."""
-        self._future.cancel()
+        self._call.cancel()
 
     async def _result(self) -> T:
         # Golem lets a result be read only once.
-        while self._outcome is None:
+        if not self._outcome:
             try:
-                await self._future.wait()
+                self._outcome.append(await self._call.outcome())
             except asyncio.CancelledError:
-                self._future.cancel()
+                self._call.cancel()
                 raise
-            answer = self._future.get()
-            if answer is not None:
-                self._outcome = answer.value
-        if isinstance(self._outcome, Exception):
-            raise self._outcome
-        return cast("T", read_result(self._method.method, self._outcome))
+        [outcome] = self._outcome
+        if isinstance(outcome, Exception):
+            raise outcome
+        return cast("T", read_result(self._method.method, outcome))
 
 
 class Scheduled:
     """A call in the future."""
 
-    def __init__(self, token: CancellationToken) -> None:
+    def __init__(self, token: Token) -> None:
         self._token = token
 
     def cancel(self) -> None:
@@ -188,7 +180,7 @@ def call(method: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Call[Any]:
 def trigger(method: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs) -> None:
     """Ask for a call of another agent's method without waiting for it."""
     remote = _remote(method)
-    remote.rpc.invoke(remote.method.name, remote.arguments(args, kwargs))
+    remote.rpc.enqueue(remote.method.name, remote.arguments(args, kwargs))
 
 
 def schedule(
@@ -207,10 +199,11 @@ def schedule(
     """
     remote = _remote(method)
     data = remote.arguments(args, kwargs)
-    return Scheduled(remote.rpc.schedule_cancelable_invocation(_time(when), remote.method.name, data))
+    return Scheduled(remote.rpc.schedule(_time(when), remote.method.name, data))
 
 
-def _time(when: float | dt.timedelta | dt.datetime) -> Datetime:
+def _time(when: float | dt.timedelta | dt.datetime) -> int:
+    """Return a time in nanoseconds since 1970."""
     if isinstance(when, dt.datetime):
         if when.tzinfo is None:
             raise ValueError(f"expected a datetime with a time zone, got {when!r}")
@@ -218,7 +211,7 @@ def _time(when: float | dt.timedelta | dt.datetime) -> Datetime:
     else:
         seconds = when.total_seconds() if isinstance(when, dt.timedelta) else when
         nanoseconds = time.time_ns() + round(seconds * _SECOND)
-    return Datetime(*divmod(max(nanoseconds, 0), _SECOND))
+    return max(nanoseconds, 0)
 
 
 def _remote(method: Callable[..., Any]) -> RemoteMethod:
@@ -247,7 +240,7 @@ def _bound(
     return given
 
 
-def _configuration(definition: AgentDefinition, given: dict[str, Any]) -> Generator[common.TypedAgentConfigValue]:
+def _configuration(definition: AgentDefinition, given: dict[str, Any]) -> Generator[Given]:
     declared = {leaf.path: leaf for leaf in definition.config}
     for path, value in _flat(given, ()):
         leaf = declared.get(path)
@@ -255,10 +248,7 @@ def _configuration(definition: AgentDefinition, given: dict[str, Any]) -> Genera
             raise TypeError(f"`{definition.name}` has no configuration called `{'.'.join(path)}`")
         if leaf.source == "secret":
             raise TypeError(f"`{'.'.join(path)}` is a secret, which no other agent can give")
-        typed = core.ValueAndType(
-            to_wit_value(leaf.schema, check(leaf.schema, value, ".".join(path))), to_wit_type(leaf.schema)
-        )
-        yield common.TypedAgentConfigValue(list(path), typed)
+        yield Given(path, leaf.schema, check(leaf.schema, value, ".".join(path)))
 
 
 def _flat(given: dict[str, Any], path: tuple[str, ...]) -> Generator[tuple[tuple[str, ...], Any]]:

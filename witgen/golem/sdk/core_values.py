@@ -16,6 +16,7 @@ from .schema import (
     OptionSchema,
     Primitive,
     RecordSchema,
+    RecursiveSchema,
     ResultSchema,
     Schema,
     TupleSchema,
@@ -65,6 +66,10 @@ def from_wit_value(schema: Schema, value: core.WitValue) -> Any:
     return _Reader(value.nodes).read(schema, 0)
 
 
+def _recursive(schema: RecursiveSchema) -> TypeError:
+    return TypeError(f"{schema.python.__name__} contains itself, which Golem 1.5 has no schema for")
+
+
 class _TypeWriter:
     def __init__(self, nodes: list[core.NamedWitTypeNode]) -> None:
         self._nodes = nodes
@@ -102,6 +107,8 @@ class _TypeWriter:
                 return core.WitTypeNodeEnumType(list(names))
             case FlagsSchema(flags=names):
                 return core.WitTypeNodeFlagsType(list(names))
+            case RecursiveSchema():
+                raise _recursive(schema)
 
     def _optional(self, schema: Schema | None) -> int | None:
         return None if schema is None else self.write(schema)
@@ -153,6 +160,8 @@ class _ValueWriter:
                 return core.WitNodeEnumValue(values.index(value))
             case FlagsSchema():
                 return core.WitNodeFlagsValue(schema.bits(value))
+            case RecursiveSchema():
+                raise _recursive(schema)
 
 
 def _is_nested(schema: Schema) -> bool:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
-
-from witgen_runtime.values import Err, Ok
+from typing import Any
 
 from ._bindings.types import golem_core_types as core
 from .core_values import from_wit_value, to_wit_type, to_wit_value
 from .definitions import Element, MethodDefinition, Parameter
 from .modalities import UnstructuredBinary, UnstructuredText, check_element, inner_value, made_value
-from .schema import MultimodalSchema, ResultSchema, Schema, UnstructuredSchema, check
+from .outcomes import outcome, outcome_of
+from .schema import MultimodalSchema, Schema, UnstructuredSchema
 
 __all__ = [
     "arguments_of",
     "input_schema",
-    "outcome_of",
     "output_schema",
     "read_arguments",
     "read_result",
@@ -40,13 +38,6 @@ def output_schema(method: MethodDefinition) -> core.DataSchema:
     if isinstance(declared, MultimodalSchema):
         return _multimodal(declared)
     return core.DataSchemaTuple([] if declared is None else [(_RESULT, _element(declared))])
-
-
-def outcome_of(method: MethodDefinition) -> Element | None:
-    """Return the schema of what callers get: with declared errors, a result of both."""
-    if not method.errors or isinstance(method.result, (UnstructuredSchema, MultimodalSchema)):
-        return method.result
-    return ResultSchema(method.result, method.error)
 
 
 def arguments_of(parameters: Sequence[Parameter], given: Mapping[str, Any]) -> core.DataValue:
@@ -109,26 +100,7 @@ def read_result(method: MethodDefinition, data: core.DataValue) -> Any:
         raise ValueError(f"expected {int(declared is not None)} results of {method.name}(), got {len(elements)}")
     if declared is None or not isinstance(data, core.DataValueTuple):
         return None
-    value = _read(declared, data.value[0])
-    if not method.errors:
-        return value
-    outcome = cast("Ok[Any] | Err[Any]", value)
-    if isinstance(outcome, Ok):
-        return outcome.value
-    raise _raised(method, outcome)
-
-
-def _raised(method: MethodDefinition, failure: Err[Any]) -> Exception:
-    from .errors import payload_hint  # noqa: PLC0415 - only where a call has failed
-    from .hints import schema_of  # noqa: PLC0415
-
-    for error in method.errors:
-        try:
-            check(schema_of(payload_hint(error)), failure.value)
-        except ValueError:
-            continue
-        return error(failure.value)
-    return method.errors[0](failure.value)
+    return outcome(method, _read(declared, data.value[0]))
 
 
 # ---- Elements

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
@@ -124,6 +125,18 @@ class AgentDefinition:
     snapshots: Snapshots | None
     mount: Mount | None
     config: tuple[ConfigLeaf, ...]
+
+    @property
+    def constructor_description(self) -> str:
+        """The documentation of the constructor, or else of the class."""
+        own = vars(self.python).get("__init__")
+        return (inspect.getdoc(own) if own is not None else None) or self.description
+
+    @property
+    def constructor_prompt(self) -> str | None:
+        """What to ask a person for to make an agent; None for nothing."""
+        names = ", ".join(each.name for each in self.constructor)
+        return f"Enter the following parameters: {names}" if names else None
 
     def method(self, name: str) -> MethodDefinition | None:
         """Return a method by name; None if there is none."""

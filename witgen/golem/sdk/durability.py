@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import Enum
 from typing import Literal
 from uuid import UUID
 
 from ._bindings.guest import golem_api_host as host
 from ._bindings.types import golem_api_host as types
 from .errors import DomainError
+from .persistence import Persistence, persistence
 from .trapping import fail
 from .uuids import to_uuid
 
@@ -26,17 +26,6 @@ __all__ = [
     "oplog_index",
     "persistence",
 ]
-
-
-class Persistence(Enum):
-    """What is written to an agent's oplog."""
-
-    NOTHING = types.PersistenceLevelPersistNothing
-    """Nothing: after a crash the agent does all of it again."""
-    REMOTE_SIDE_EFFECTS = types.PersistenceLevelPersistRemoteSideEffects
-    """What changes something outside the agent."""
-    SMART = types.PersistenceLevelSmart
-    """Whatever is needed to get the same results again; the default."""
 
 
 @contextmanager
@@ -67,21 +56,6 @@ def idempotency_key() -> UUID:
     An agent that is resumed gets the same key at the same place.
     """
     return to_uuid(host.generate_idempotency_key())
-
-
-@contextmanager
-def persistence(level: Persistence) -> Generator[None]:
-    """Change what is written to the oplog, for a block.
-
-    with persistence(Persistence.NOTHING):
-        warm_up_cache()
-    """
-    before = host.get_oplog_persistence_level()
-    host.set_oplog_persistence_level(level.value())
-    try:
-        yield
-    finally:
-        host.set_oplog_persistence_level(before)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from witgen_runtime.values import Err, Ok, Some
 
 from .cases import Case
 from .numbers import Width
+from .release import HAS_RECURSIVE_TYPES
 from .schema import (
     EnumSchema,
     FlagsSchema,
@@ -23,6 +24,7 @@ from .schema import (
     OptionSchema,
     Primitive,
     RecordSchema,
+    RecursiveSchema,
     ResultSchema,
     Schema,
     TupleSchema,
@@ -30,7 +32,7 @@ from .schema import (
     VariantSchema,
 )
 
-__all__ = ["NO_SCHEMA", "NoSchemaError", "schema_of"]
+__all__ = ["DATETIME", "DURATION", "NO_SCHEMA", "NoSchemaError", "schema_of"]
 
 
 class NoSchemaError(TypeError):
@@ -152,6 +154,8 @@ def _case_of(cls: type[Case], outer: tuple[Any, ...]) -> VariantCase:
 def _class(hint: Any, outer: tuple[Any, ...]) -> Schema:
     if not isinstance(hint, type):
         raise NoSchemaError(f"{_name(hint)} has no schema")
+    if hint in outer and HAS_RECURSIVE_TYPES:
+        return RecursiveSchema(hint, lambda: _schema(hint, ()))
     if hint in outer:
         raise NoSchemaError(f"{hint.__name__} contains itself, which Golem 1.5 has no schema for")
     cls = cast("Any", hint)
@@ -281,21 +285,27 @@ def _moment(value: datetime.datetime) -> Mapping[str, Any]:
 
 
 # Named like the types of the libraries that Golem's SDK for Rust maps.
+DATETIME: Final = RecordSchema(
+    "DateTime", "chrono", {"timestamp": _TEXT},
+    lambda parts: datetime.datetime.fromisoformat(parts["timestamp"]), _reading(datetime.datetime, _moment),
+)  # fmt: skip
+"""The schema of `datetime`."""
+
+DURATION: Final = RecordSchema(
+    "Duration", None, {"secs": Primitive("u64"), "nanos": Primitive("u32")},
+    lambda parts: datetime.timedelta(seconds=parts["secs"], microseconds=parts["nanos"] // 1000),
+    _reading(datetime.timedelta, _duration),
+)  # fmt: skip
+"""The schema of `timedelta`."""
+
 _KNOWN: Final[Mapping[Any, Schema]] = {
-    datetime.datetime: RecordSchema(
-        "DateTime", "chrono", {"timestamp": _TEXT},
-        lambda parts: datetime.datetime.fromisoformat(parts["timestamp"]), _reading(datetime.datetime, _moment),
-    ),
+    datetime.datetime: DATETIME,
     datetime.date: RecordSchema(
         "NaiveDate", "chrono", {"date": _TEXT},
         lambda parts: datetime.date.fromisoformat(parts["date"]),
         _reading(datetime.date, _day),
     ),
-    datetime.timedelta: RecordSchema(
-        "Duration", None, {"secs": Primitive("u64"), "nanos": Primitive("u32")},
-        lambda parts: datetime.timedelta(seconds=parts["secs"], microseconds=parts["nanos"] // 1000),
-        _reading(datetime.timedelta, _duration),
-    ),
+    datetime.timedelta: DURATION,
     uuid.UUID: RecordSchema(
         "Uuid", "uuid", {"value": _TEXT},
         lambda parts: uuid.UUID(parts["value"]), _reading(uuid.UUID, _digits),

@@ -15,6 +15,7 @@ from .schema import (
     OptionSchema,
     Primitive,
     RecordSchema,
+    RecursiveSchema,
     ResultSchema,
     Schema,
     TupleSchema,
@@ -52,6 +53,8 @@ def to_json(schema: Schema, value: Any) -> Any:
             return {case_.name: None if case_.payload is None else to_json(case_.payload, case_.inner(value))}
         case EnumSchema():
             return schema.cases[schema.values.index(value)]
+        case RecursiveSchema(resolve=resolve):
+            return to_json(resolve(), value)
         case FlagsSchema(flags=names):
             return [name for name, is_set in zip(names, schema.bits(value), strict=True) if is_set]
 
@@ -101,6 +104,8 @@ def _named(schema: Schema, found: Any, path: str) -> Any:
             return case_.made(None if case_.payload is None else _value(case_.payload, inner, path))
         case EnumSchema(values=values):
             return values[schema.cases.index(found)]
+        case RecursiveSchema(resolve=resolve):
+            return _value(resolve(), found, path)
         case FlagsSchema(flags=names):
             return schema.of([name in found for name in names])
         case _:

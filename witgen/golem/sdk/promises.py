@@ -9,9 +9,9 @@ from typing import Any
 from uuid import UUID
 
 from ._bindings.guest import golem_agent_host, golem_api_host
-from ._bindings.guest import wasi_io_poll as polling
 from ._bindings.types import golem_core_types as core
 from .uuids import from_uuid, to_uuid
+from .waiting import completed, wait_for
 
 __all__ = ["Promise", "Webhook", "webhook"]
 
@@ -54,17 +54,11 @@ class Promise:
     def wait(self) -> bytes:
         """Wait until this agent's promise is completed, where nothing can be awaited; return the bytes."""
         with golem_api_host.get_promise(self._id) as result:
-            while (data := result.get()) is None:
-                pollable = result.subscribe()
-                polling.poll([pollable])
-                pollable.drop()
-            return data
+            return wait_for(result)
 
     async def _wait(self) -> bytes:
         with golem_api_host.get_promise(self._id) as result:
-            while (data := result.get()) is None:
-                await result.wait()
-            return data
+            return await completed(result)
 
 
 @dataclass(frozen=True)

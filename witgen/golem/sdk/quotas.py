@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 
+from . import quota_tokens as tokens
 from ._bindings.guest.golem_quota_types import QuotaToken
 from ._bindings.guest.golem_quota_types import Reservation as _Reservation
 from ._bindings.types.golem_quota_types import FailedReservationError
@@ -33,7 +34,7 @@ class Quota:
 
     def __init__(self, resource: str, expected_use: int, *, _token: QuotaToken | None = None) -> None:
         self._resource = resource
-        self._token = _token or QuotaToken(resource, expected_use)
+        self._token = _token or tokens.new(resource, expected_use)
 
     @contextmanager
     def reserve(self, amount: int) -> Generator[Reservation]:
@@ -42,7 +43,7 @@ class Quota:
         Raises:
             FailedReservationError: there is not enough left, and the limit's rule is to refuse.
         """
-        held = self._token.reserve(amount)
+        held = tokens.reserve(self._token, amount)
         reservation = Reservation(amount)
         try:
             yield reservation
@@ -51,8 +52,8 @@ class Quota:
 
     def split(self, expected_use: int) -> Quota:
         """Return a second token with a share of this one, for another agent."""
-        return Quota(self._resource, expected_use, _token=self._token.split(expected_use))
+        return Quota(self._resource, expected_use, _token=tokens.split(self._token, expected_use))
 
     def merge(self, other: Quota) -> None:
         """Take another token's share into this one; the other one is of no more use."""
-        self._token.merge(other._token)
+        tokens.merge(self._token, other._token)

@@ -7,17 +7,13 @@ import functools
 import importlib
 import inspect
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final, Literal, ParamSpec, TypeAlias, TypeVar, cast, get_type_hints
 
 from witgen_runtime.values import Err, Ok
 
-from ._bindings.guest import golem_durability_durability as host
 from ._bindings.types import golem_api_oplog as oplog
-from ._bindings.types import golem_core_types as core
-from ._bindings.types.golem_api_host import PersistenceLevelPersistNothing
-from .core_values import from_wit_value, to_wit_type, to_wit_value
-from .durability import Persistence, persistence
+from .durable_calls import Typed, durable_call
 from .hints import NoSchemaError, schema_of
 from .schema import ListSchema, Primitive, ResultSchema, Schema, TupleSchema, check
 
@@ -63,30 +59,20 @@ def recorded(effect: Effect) -> Callable[[Callable[P, T]], Callable[P, T]]:
         name = f"{function.__module__}::{function.__qualname__}"
         signature = inspect.signature(function)
 
-        def ask(args: tuple[Any, ...], kwargs: Mapping[str, Any], kind: oplog.WrappedFunctionType) -> Ok[T] | Err[str]:
-            bound = signature.bind(*args, **kwargs)
-            bound.apply_defaults()
-            request = _typed(parameters, tuple(bound.arguments.values()))
-            found: Ok[T] | Err[str]
-            try:
-                with persistence(Persistence.NOTHING):
-                    found = Ok(function(*args, **kwargs))
-            except Exception as error:  # noqa: BLE001 - whatever it is, the caller may catch it
-                found = Err(_described(error))
-            host.persist_durable_function_invocation(name, request, _typed(outcome, found), kind)
-            return found
-
         @functools.wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> T:
-            kind = _TYPES[effect]()
-            begin = host.begin_durable_function(kind)
-            state = host.current_durable_execution_state()
-            if state.is_live or isinstance(state.persistence_level, PersistenceLevelPersistNothing):
-                found = ask(args, kwargs, kind)
-            else:
-                recorded = host.read_persisted_durable_function_invocation().response.value
-                found = cast("Ok[T] | Err[str]", from_wit_value(outcome, recorded))
-            host.end_durable_function(kind, begin, forced_commit=False)
+            bound = signature.bind(*args, **kwargs)
+            bound.apply_defaults()
+            given = tuple(bound.arguments.values())
+            request = Typed(parameters, b"" if parameters is _NOTHING else check(parameters, given))
+
+            def ask() -> Ok[T] | Err[str]:
+                try:
+                    return Ok(function(*args, **kwargs))
+                except Exception as error:  # noqa: BLE001 - whatever it is, the caller may catch it
+                    return Err(_described(error))
+
+            found = cast("Ok[T] | Err[str]", durable_call(name, _TYPES[effect](), request, outcome, ask))
             if isinstance(found, Err):
                 raise _made(found.value)
             return found.value
@@ -126,8 +112,3 @@ def _schemas(function: Callable[..., Any]) -> tuple[Schema, Schema | None]:
             raise NoSchemaError(f"{function.__name__}: `{name}`: None has no schema")
         found.append(schema)
     return TupleSchema(tuple(found)) if found else _NOTHING, schema_of(hints.get("return"))
-
-
-def _typed(schema: Schema, value: Any) -> core.ValueAndType:
-    given = b"" if schema is _NOTHING else check(schema, value)
-    return core.ValueAndType(to_wit_value(schema, given), to_wit_type(schema))

@@ -23,6 +23,7 @@ __all__ = [
     "OptionSchema",
     "Primitive",
     "RecordSchema",
+    "RecursiveSchema",
     "ResultSchema",
     "Schema",
     "TupleSchema",
@@ -177,6 +178,19 @@ class FlagsSchema:
 
 
 @dataclass(frozen=True, slots=True)
+class RecursiveSchema:
+    """A class whose schema this is a part of: on Golem's main branch, types may contain themselves.
+
+    Attributes:
+        python: the class.
+        resolve: returns its schema.
+    """
+
+    python: type[Any]
+    resolve: Callable[[], Schema] = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class UnstructuredSchema:
     """Text or bytes with their language or media type; a whole parameter or result, or a case of a multimodal one.
 
@@ -215,6 +229,7 @@ Schema: TypeAlias = (
     | VariantSchema
     | EnumSchema
     | FlagsSchema
+    | RecursiveSchema
 )
 
 
@@ -244,6 +259,8 @@ def check(schema: Schema | None, value: Any, path: str = "") -> Any:
             if value not in values:
                 raise _mismatch(path, " or ".join(map(repr, values)), value)
             return value
+        case RecursiveSchema(resolve=resolve):
+            return check(resolve(), value, path)
         case FlagsSchema(name=name, python=python):
             if not isinstance(value, python):
                 raise _mismatch(path, name, value)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import NoReturn, TypeVar
 
 from ._bindings.guest import golem_api_host
 
-__all__ = ["fail", "trapping"]
+__all__ = ["fail", "trapping", "trapping_async"]
 
 T = TypeVar("T")
 
@@ -20,6 +20,14 @@ def trapping(function: Callable[[], T]) -> T:
     """
     try:
         return function()
+    except Exception as error:  # noqa: BLE001 - that is the purpose
+        fail(error)
+
+
+async def trapping_async(awaitable: Awaitable[T]) -> T:
+    """Await the author's code; see `trapping`."""
+    try:
+        return await awaitable
     except Exception as error:  # noqa: BLE001 - that is the purpose
         fail(error)
 

@@ -77,6 +77,11 @@ class Export:
         """The types of the parameters."""
         return abi.Tuple(tuple(param.type for param in self.function.params))
 
+    def of(self, agent: str) -> Export:
+        """Return the function of an agent, whose type may tell how its values are converted."""
+        del agent
+        return self
+
     def request(self, arguments: Sequence[object]) -> Encoded:
         """Return the arguments of a call in the oplog's form, or raise `ValueError`."""
         if len(arguments) != len(self.function.params):

@@ -15,10 +15,11 @@ from witgen_runtime.host.world import definition_of
 from ...loading.bindings import generated
 from ...wit.resolve.component import world_name
 from ..agents.definitions import AgentTypes
-from ..agents.discovery import agents_of, exports_agents, guest_of
+from ..agents.discovery import agents_of, exports_agents, guest_of, release_of
 from ..agents.errors import AgentError
 from .errors import WorkerError
 from .exports import Export, Exports
+from .main_exports import main_export
 
 __all__ = ["Program", "component_id"]
 
@@ -71,6 +72,10 @@ class Program:
 
     def find_called(self, name: str) -> Export:
         """Return a function by name as other workers may call it; see `find`."""
+        if self.guest is not None and release_of(self.guest) == "main":
+            found = main_export(self.guest, name, lambda: self.agents)
+            if found is not None:
+                return found
         return self.exports.find_called(name)
 
     @cached_property

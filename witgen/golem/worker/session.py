@@ -27,6 +27,8 @@ from .host_api import (
     context,
     durable_functions,
     host,
+    main_agents,
+    main_functions,
     oplog,
     quota,
     rpc,
@@ -120,6 +122,8 @@ class Session:
             **agent_api.implementations(self),
             **agent_retry.implementations(self),
             **quota.implementations(self),
+            **main_agents.implementations(self),
+            **main_functions.implementations(self),
             AGENT_FIELD.format("golem_api_context"): tracing,
         }
 
@@ -133,7 +137,7 @@ class Session:
 
     def call(self, export: Export, request: Encoded) -> Encoded:
         """Call an exported function."""
-        return self._running.call(export, request)
+        return self._running.call(export.of(self.record.name), request)
 
     def refuse_unknown(self, export: Export, request: Encoded) -> None:
         """Raise if a call refers to an object that the worker does not keep."""

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4, uuid5
 from witgen_runtime.testing import Pollable, Trap
 from witgen_runtime.values import Err, Ok
 
-from .. import agent_types
+from .. import agent_parts, agent_types
 from .._bindings.guest.testing import Fakes
 from .._bindings.types import golem_agent_common as common
 from .._bindings.types import golem_agent_host as agents
@@ -202,9 +202,9 @@ class Host:
             agent.calls.append((call.method, *(given.get(each.name) for each in method.parameters)))
             if not agent.is_made:
                 with _environment(agent.id):
-                    agent.guest.initialize(agent.definition.name, agent.data, agent_types.to_golem(agent.principal))
+                    agent.guest.initialize(agent.definition.name, agent.data, agent_parts.to_golem(agent.principal))
                 agent.is_made = True
-            return agent.guest.invoke(call.method, call.data, agent_types.to_golem(call.principal))
+            return agent.guest.invoke(call.method, call.data, agent_parts.to_golem(call.principal))
         except ValueError as error:
             return agents.RpcErrorProtocolError(str(error))
         except (Exception, AgentTrap, Trap) as error:  # noqa: BLE001 - a failure is an outcome

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn
 from uuid import UUID
 
 from witgen_runtime import abi
+from witgen_runtime.values import Ok
 
 from ..._bindings._abi import golem_api_host as worker_abi
 from ..._bindings.host.wasi_io_poll import Pollable
@@ -19,8 +20,12 @@ from ...agents._bindings.host.golem_api_host import GetAgents, GetPromiseResult,
 from ...agents._bindings.host.golem_core_types import Types
 from ...agents._bindings.types import golem_api_host as api
 from ...agents._bindings.types import golem_core_types as core
+from ...agents.main._bindings._abi import golem_api_host as main_abi
+from ...agents.main._bindings.types import golem_api_host as main_api
+from ...agents.main._bindings.types import golem_core_types as main_core
 from ...composition import AGENT_FIELD
 from ...fitting import converted
+from ...services.waiting import look
 from ..errors import RefusedError, TrappedError
 from ..oplog.codec import encode, no_handle
 from ..storage.tables import WorkerRecord
@@ -30,7 +35,7 @@ from .identity import to_uuid
 if TYPE_CHECKING:
     from ..roles import LoadedWorker
 
-__all__ = ["PromiseWaits", "agent_id_of", "implementations", "persistence_level", "to_core_uuid"]
+__all__ = ["PromiseWaits", "agent_id_of", "halves", "implementations", "persistence_level", "to_core_uuid"]
 
 _PAGE: Final = 50
 
@@ -48,7 +53,12 @@ def persistence_level(level: str) -> api.PersistenceLevel:
 
 def to_core_uuid(uuid: UUID) -> core.Uuid:
     """Return a Python UUID as a UUID of `golem:core`."""
-    return core.Uuid(uuid.int >> 64, uuid.int & (1 << 64) - 1)
+    return core.Uuid(*halves(uuid))
+
+
+def halves(uuid: UUID) -> tuple[int, int]:
+    """Return both halves of a UUID."""
+    return uuid.int >> 64, uuid.int & (1 << 64) - 1
 
 
 def agent_id_of(component: UUID, name: str) -> core.AgentId:
@@ -96,10 +106,11 @@ class PromiseWaits:
     def waiting(self) -> AbstractContextManager[None]:
         """Return a context in which the agent waits: it is suspended, if it waits for a promise."""
         self._awaited = [each for each in self._awaited if not each.is_set()]
-        return self._suspended() if self._awaited else nullcontext()
+        return self.suspended() if self._awaited else nullcontext()
 
     @contextmanager
-    def _suspended(self) -> Generator[None]:
+    def suspended(self) -> Generator[None]:
+        """Return a context in which the agent waits for a promise."""
         executor, number = self._session.executor, self._session.record.number
         executor.records.set_status(number, "suspended")
         try:
@@ -126,6 +137,8 @@ class _GetAgents(GetAgents):
         named = [(to_uuid(each.worker_id.component_id.uuid), each.worker_id.worker_name) for each in found]
         known = [records.worker(*each) for each in named]
         return [_metadata(record) for record in known if record is not None]
+
+    main_get_next = get_next
 
 
 def _listed(filters: abi.Record, element: abi.Type) -> abi.Record:
@@ -157,6 +170,10 @@ class _GetPromiseResult(GetPromiseResult):
 
     def get(self) -> bytes | None:
         return self.session.executor.promises.poll(self._number, self._position)
+
+    def main_get(self) -> bytes:
+        with self.waits.suspended():
+            return self.session.executor.promises.wait(self._number, self._position, look)
 
 
 class _AgentHost(Host):
@@ -260,13 +277,27 @@ class _AgentHost(Host):
         return found if found is not None and self._found(found) is not None else None
 
     def fork(self) -> api.ForkResult:
+        details = api.ForkDetails(to_core_uuid(self._session.key_here()))
+        self._fork(encode(agent_abi.FORK_RESULT, api.ForkResultForked(details), no_handle).text)
+        return api.ForkResultOriginal(details)
+
+    def _fork(self, answer: str) -> None:
+        """Make a copy of this agent, which gets an answer to the current call."""
         record, phantom = self._session.record, self._session.key_here()
         base = record.name.rpartition("[")[0] if record.name.endswith("]") else record.name
-        details = api.ForkDetails(to_core_uuid(phantom))
-        answer = encode(agent_abi.FORK_RESULT, api.ForkResultForked(details), no_handle)
-        position = self._session.recorder.current
-        self._session.executor.fork(record, f"{base}[{phantom}]", position, answer=answer.text)
-        return api.ForkResultOriginal(details)
+        self._session.executor.fork(record, f"{base}[{phantom}]", self._session.recorder.current, answer=answer)
+
+    # On Golem's main branch, these may fail for want of permissions.
+
+    main_update_agent = update_agent
+    main_get_self_metadata = get_self_metadata
+    main_fork_agent = fork_agent
+    main_revert_agent = revert_agent
+
+    def main_fork(self) -> main_api.ForkResult:
+        details = main_api.ForkDetails(main_core.Uuid(*halves(self._session.key_here())))
+        self._fork(encode(main_abi.FORK.result, Ok(main_api.ForkResultForked(details)), no_handle).text)
+        return main_api.ForkResultOriginal(details)
 
     def _found(self, agent_id: core.AgentId) -> WorkerRecord | None:
         return self._records.worker(to_uuid(agent_id.component_id.uuid), agent_id.agent_id)

@@ -162,7 +162,7 @@ class AgentHistory:
 
     def _imported_function_invoked(self, at: Any, entry: Entry) -> oplog.PublicOplogEntry:
         interface, _, name = entry.name.partition("#")
-        function = _FUNCTIONS.get(f"{interface_path(interface)}#{name}")
+        function = self._function(interface, name)
         if interface_path(interface) == "golem:api/retry" and function is not None:
             [argument] = self._arguments(function, entry)
             if name == "set-retry-policy":
@@ -177,7 +177,15 @@ class AgentHistory:
             oplog.HostCallParameters(at, entry.name, request, response, _KINDS[kind]())
         )
 
+    def _function(self, interface: str, name: str) -> abi.Function | None:
+        """Return a function of the host; None for the main branch's own, whose values have no form in Golem 1.5."""
+        path = interface_path(interface)
+        is_foreign = self._definition.main is not None and path.startswith("golem:") and path != "golem:api/retry"
+        return None if is_foreign else _FUNCTIONS.get(f"{path}#{name}")
+
     def _persisted_durable_function(self, at: Any, entry: Entry) -> oplog.PublicOplogEntry:
+        if self._definition.main is not None:
+            return self._imported_function_invoked(at, entry)
         function = _FUNCTIONS["golem:durability/durability#persist-durable-function-invocation"]
         name, request, response, kind = self._arguments(function, entry)
         return oplog.PublicOplogEntryHostCall(oplog.HostCallParameters(at, name, request, response, kind))

@@ -37,7 +37,7 @@ from .identity import to_uuid
 if TYPE_CHECKING:
     from ..roles import CallableWorker, LoadedWorker
 
-__all__ = ["implementations"]
+__all__ = ["agent_host", "implementations"]
 
 
 class _WasmRpc(WasmRpc):
@@ -251,6 +251,11 @@ def _registered(component: UUID, definition: AgentDefinition) -> common.Register
     return common.RegisteredAgentType(definition.declared, core.ComponentId(to_core_uuid(component)))
 
 
+def agent_host(session: LoadedWorker) -> Host:
+    """Return the functions of `golem:agent/host`, which those of Golem's main branch call as well."""
+    return _AgentHost(session)
+
+
 def implementations(session: LoadedWorker) -> dict[str, Any]:
     """Return the implementations of the imports, by field; see `AGENT_FIELD`."""
-    return {AGENT_FIELD.format("golem_agent_host"): _AgentHost(session)}
+    return {AGENT_FIELD.format("golem_agent_host"): agent_host(session)}

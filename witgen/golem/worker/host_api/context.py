@@ -16,6 +16,7 @@ from ..._bindings.types.golem_api_context import (
     AttributeValueString,
     Datetime,
 )
+from ...agents.main._bindings.types.wasi_clocks_system_clock import Instant
 from ...services.clocks import from_nanoseconds
 
 if TYPE_CHECKING:
@@ -80,6 +81,10 @@ class _Span(Span):
 
     def started_at(self) -> Datetime:
         return from_nanoseconds(self._node.started)
+
+    def main_started_at(self) -> Instant:
+        """Return the time as Golem's main branch has it."""
+        return Instant(*divmod(self._node.started, 1_000_000_000))
 
     def set_attribute(self, name: str, value: AttributeValue) -> None:
         self._node.attributes[name] = value.value

@@ -86,10 +86,12 @@ _LOCAL = frozenset(
         # Golem reads the configuration whenever it is asked, and records secrets only.
         "golem:agent/host#get-config-value",
         "golem:api/host#trap",
+        *(f"golem:quota/types#{name}" for name in ("new-token", "reserve", "split", "merge")),
         *(
             f"golem:durability/durability#{name}"
             for name in (
                 "observe-function-call",
+                "begin-custom-durable-invocation",
                 "current-durable-execution-state",
                 "read-persisted-durable-function-invocation",
                 "read-persisted-typed-durable-function-invocation",
@@ -104,7 +106,7 @@ _LOCAL_RESOURCES = frozenset(
         *("outgoing-value", "invocation-context"),
         *("fields", "outgoing-request", "request-options", "outgoing-response", "outgoing-body"),
         *("incoming-body", "future-trailers"),
-        *("quota-token", "reservation"),
+        *("quota-token", "reservation", "live-custom-durable-invocation"),
     }
 )
 """Resources that exist only in the worker: replay repeats all operations on them."""
