@@ -119,6 +119,15 @@ def test_the_mounts_are_served(shop: Path) -> None:
 
 
 @pytest.mark.long
+def test_the_tests_of_the_agents_pass_against_the_component(built: Path, tmp_path: Path) -> None:
+    for name in "agents.py", "test_agents.py":
+        shutil.copy(ROOT / "examples" / "agents" / name, tmp_path)
+    words = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "--witgen-component", str(built / "agents.wasm"))
+    done = subprocess.run([sys.executable, *words, "test_agents.py"], cwd=tmp_path, capture_output=True, text=True)
+    assert "3 passed" in done.stdout, done.stdout
+
+
+@pytest.mark.long
 def test_fifty_kills_in_the_middle_of_checkout(shop: Path) -> None:
     kills = 0
     for number in range(1000):

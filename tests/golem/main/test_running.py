@@ -12,8 +12,8 @@ from tests.support.guests import once
 from witgen.base.resources import AGENTS_WIT
 from witgen.build.componentize import Build, build
 from witgen.golem.agents.discovery import agents_of
+from witgen.golem.worker.errors import WorkerError
 from witgen.loading.bindings import generated
-from witgen_runtime.host import HostError
 
 APP = Path(__file__).parent / "app" / "everything.py"
 
@@ -84,6 +84,6 @@ def test_snapshots(machine: Machine) -> None:
 
 
 def test_failures_are_tried_again(machine: Machine) -> None:
-    with pytest.raises(HostError, match="no such luck"):
+    with pytest.raises(WorkerError, match="no such luck"):
         machine.run('Everything("a")', "fail")
     assert len([each for each in machine.said if "attempt" in each]) == 3

@@ -33,20 +33,24 @@ class Agents:
     wait, so that an hour of `asyncio.sleep` takes no time.
 
     Attributes:
-        fakes: the fakes of the host's functions, to script what they answer and to see how they were called.
         principal: whoever the test is to the agents that it calls.
     """
 
     def __init__(self) -> None:
-        self.fakes = Fakes()
+        self._fakes = Fakes()
         self.principal: Principal = GolemUserPrincipal(UUID(int=1))
         self._scheduler = Scheduler()
-        self._host = Host(self.fakes, self._scheduler, lambda: self.principal)
+        self._host = Host(self._fakes, self._scheduler, lambda: self.principal)
         self._stack = ExitStack()
+
+    @property
+    def fakes(self) -> Fakes:
+        """The fakes of the host's functions, to script what they answer and to see how they were called."""
+        return self._fakes
 
     def __enter__(self) -> Self:
         self._stack.enter_context(patched(self._scheduler))
-        self._stack.enter_context(self.fakes)
+        self._stack.enter_context(self._fakes)
         self._host.install()
         return self
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,13 +21,28 @@ _OTHERS = ("asyncio", "anyio", "trio")
 
 @pytest.fixture
 def witgen_agents(request: pytest.FixtureRequest) -> Iterator[Agents]:
-    """Run agents for one test: fresh ones, on CPython, with fakes of everything that Golem has."""
-    if request.config.getoption("--witgen-component", default=None):
-        raise pytest.UsageError("`witgen_agents` runs agents on CPython only: leave out --witgen-component")
-    from .agents import Agents  # noqa: PLC0415 - most test runs have no agents
+    """Run agents for one test: fresh ones, on CPython, with fakes of everything that Golem has.
 
-    with Agents() as agents:
+    With `--witgen-component`, those of a component run, on this machine's executor.
+    """
+    with _agents(request.config.getoption("--witgen-component", default=None)) as agents:
         yield agents
+
+
+def _agents(component: str | None) -> Agents:
+    # Most test runs have no agents, and the SDK does without what runs components.
+    if component is None:
+        from .agents import Agents  # noqa: PLC0415
+
+        return Agents()
+    try:
+        from ...worker.tested_agents import ComponentAgents  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise pytest.UsageError(f"--witgen-component needs `pip install 'witgen[golem]'` ({error})") from None
+    path = Path(component)
+    if not path.is_file():
+        raise pytest.UsageError(f"--witgen-component {component}: there is no such file")
+    return ComponentAgents(path)
 
 
 @pytest.hookimpl(tryfirst=True)
