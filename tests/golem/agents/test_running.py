@@ -173,6 +173,13 @@ def test_a_policy_of_the_agent(machine: Machine) -> None:
     assert len(machine.said) == 1
 
 
+def test_a_policy_with_a_limit_of_time(machine: Machine) -> None:
+    machine.run('Counter("ann")', "hurried")
+    with pytest.raises(WorkerError, match="on purpose"):
+        machine.run('Counter("ann")', "trap")
+    assert 1 <= len(machine.said) <= 3
+
+
 def test_what_only_a_cluster_has(machine: Machine) -> None:
     with pytest.raises(WorkerError, match="golem:rdbms/postgres"):
         machine.run('Counter("ann")', "database")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from witgen_runtime.host import ComponentError, DeadlineError, EngineError, GuestExit, LinkError
@@ -17,7 +18,7 @@ from ..agents.retries import DEFAULT
 from ..services.waiting import look
 from .advice import command
 from .agents import failure_of, initialization_key, is_agent_call, snapshot_is_due
-from .attempts import DEFAULT_POLICY, agent_pause, worker_pause
+from .attempts import DEFAULT_POLICY, Streak, agent_pause, described, worker_pause
 from .errors import DivergenceError, RefusedError, StateError, Stopped, WorkerError
 from .exports import Export
 from .oplog.codec import NOTHING, Encoded
@@ -51,6 +52,7 @@ class Worker:
         self.number = record.number
         self._lock = threading.RLock()
         self._session: Session | None = None
+        self._streak = Streak()
         self._is_stopped = False
         """Whether the current call was asked to end."""
         self._failures: list[str] | None = None
@@ -201,7 +203,7 @@ class Worker:
             raise
         except Exception as error:  # noqa: BLE001 - whatever the component fails with
             self.close()
-            self.executor.say(f"agent {record.name} has no new snapshot: {_described(error)}")
+            self.executor.say(f"agent {record.name} has no new snapshot: {described(error)}")
 
     def _initialise(self, key: str) -> None:
         """Make the agent, unless it is made already, or the call with a key makes it."""
@@ -357,7 +359,7 @@ class Worker:
             raise Stopped from error
         pause, of_all = self._pauses()
         self.close()
-        self._append("error", _described(error))
+        self._append("error", described(error))
         record = self.record
         # As in Golem, only consecutive failures without progress in between count.
         tries = 1 + (record.retries if self.executor.records.note_failure(self.number) else 0)
@@ -366,7 +368,7 @@ class Worker:
             self._note("failed", retries=tries - 1)
             raise error
         self._note("retrying", retries=tries)
-        self.executor.say(f"worker `{record.name}`: {_described(error)}; attempt {tries + 1}{of_all} in {delay:g} s")
+        self.executor.say(f"worker `{record.name}`: {described(error)}; attempt {tries + 1}{of_all} in {delay:g} s")
         try:
             self._await_attempt(delay, due)
         except (Stopped, DeadlineError):
@@ -380,9 +382,10 @@ class Worker:
             policy = DEFAULT_POLICY if session is None else session.policy
             return lambda _, tries: worker_pause(policy, tries), f" of {policy.max_attempts}"
         named = {DEFAULT.name: DEFAULT} if session is None else session.named_policies
-        in_region = bool(open_regions(self.executor.state.entries(self.number, alive=True)))
-        type_name = record.name.partition("(")[0]
-        return lambda error, tries: agent_pause(named, error, tries, agent_type=type_name, in_region=in_region), ""
+        known: dict[str, str | bool] = {"agent-type": record.name.partition("(")[0]}
+        known["is-idempotent"] = session is None or session.recorder.repeats
+        known["in-region"] = bool(open_regions(self.executor.state.entries(self.number, alive=True)))
+        return partial(agent_pause, named, self._streak, known), ""
 
     def _await_attempt(self, delay: float, due: float | None) -> None:
         end = time.monotonic() + delay
@@ -394,7 +397,3 @@ class Worker:
                     f"the call took longer than {self.executor.surroundings.deadline:g} seconds, including the wait "
                     "for its next attempt"
                 )
-
-
-def _described(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}".rstrip(": ")

@@ -63,6 +63,7 @@ class Counter:
         "crash": ([], None),
         "die_once": ([], "string"),
         "patient": ([], None),
+        "hurried": ([], None),
         "echo": (
             [("item", ITEM), ("colour", COLOUR), ("note", ("option", "string")), ("more", ("list", "u32"))],
             ("list", "string"),
@@ -119,6 +120,12 @@ class Counter:
             raise SystemExit(key)
         golem_api_host.mark_end_operation(begin)
         return key
+
+    def hurried(self) -> None:
+        nodes = [retry.PolicyNodeTimeBox(retry.TimeBoxConfig(300_000_000, 1)), retry.PolicyNodePeriodic(100_000_000)]
+        repeatable = retry.PropertyComparison("is-idempotent", retry.PredicateValueBoolean(value=True))
+        repeats = retry.RetryPredicate([retry.PredicateNodePropEq(repeatable)])
+        golem_api_retry.set_retry_policy(retry.NamedRetryPolicy("mine", 9, repeats, retry.RetryPolicy(nodes)))
 
     def patient(self) -> None:
         nodes = [retry.PolicyNodeCountBox(retry.CountBoxConfig(1, 1)), retry.PolicyNodeImmediate()]
