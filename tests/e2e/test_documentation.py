@@ -16,6 +16,7 @@ from tests.support.paths import BIN, ROOT
 
 TUTORIAL = ROOT / "examples" / "tutorial"
 EXPORTS = ROOT / "examples" / "exports"
+QUICKSTART = ROOT / "docs" / "quickstart.md"
 FENCE = re.compile(r"^```(python|console)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 MIGRATION = """\
@@ -59,8 +60,9 @@ def test_the_code_of_a_page(page: str, printed: str, tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, printed), done.stderr
 
 
+@pytest.mark.long
 def test_the_tutorial(tmp_path: Path) -> None:
-    """The steps of the README: build an `add` component, generate bindings from it alone, call it."""
+    """The steps of docs/quickstart.md: build an `add` component, generate bindings from it alone, call it."""
     shutil.copytree(TUTORIAL, tmp_path, dirs_exist_ok=True)
     command = [BIN / "componentize-py", "-d", "wit", "-w", "adder", "componentize", "app", "-o", "add.wasm"]
     built = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
@@ -74,12 +76,12 @@ def test_the_tutorial(tmp_path: Path) -> None:
     assert checked.returncode == 0, checked.stdout
 
 
-def test_the_readme_shows_the_tutorial() -> None:
-    readme = (ROOT / "README.md").read_text()
-    assert "componentize-py -d wit -w adder componentize app -o add.wasm" in readme
-    assert "witgen generate add.wasm --out add_bindings" in readme
+def test_the_quick_start_shows_the_tutorial() -> None:
+    page = QUICKSTART.read_text()
+    assert "componentize-py -d wit -w adder componentize app -o add.wasm" in page
+    assert "witgen generate add.wasm --out add_bindings" in page
     host = (TUTORIAL / "host.py").read_text().partition('"""\n\n')[2]
-    assert host in readme
+    assert host in page
 
 
 @pytest.mark.long
@@ -100,6 +102,6 @@ def test_the_example_of_exports(tmp_path: Path) -> None:
 
 def test_the_pages_show_the_example_of_exports() -> None:
     app, host = ((EXPORTS / name).read_text().partition('"""\n\n')[2] for name in ("app.py", "host.py"))
-    page, readme = (ROOT / "docs" / "guest.md").read_text(), (ROOT / "README.md").read_text()
+    page, quick = (ROOT / "docs" / "guest.md").read_text(), QUICKSTART.read_text()
     assert [part for part in (app, host, (EXPORTS / "wit" / "ledger.wit").read_text()) if part not in page] == []
-    assert app in readme
+    assert app in quick

@@ -1,4 +1,4 @@
-"""The code of the sections on asyncio, greenlets and prepared components in docs/hosts.md runs as it stands."""
+"""The host of docs/quickstart.md and the sections of docs/hosts.md on asyncio, greenlets and prepared components run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from wasmtime import wat2wasm
 
-from tests.support.paths import ROOT
+from tests.support.paths import DOCS
 from witgen import Config, generate
 
 _ALIASES = """(alias core export $i "memory" (core memory $memory))
@@ -77,13 +77,18 @@ def blocks(path: Path, language: str, *sections: str) -> list[str]:
     ]
 
 
-HOSTS = ROOT / "docs" / "hosts.md"
-SHOWN = blocks(HOSTS, "python", "asyncio", "Greenlets", "Opening many stores")
+HOSTS = DOCS / "hosts.md"
+QUICKSTART = DOCS / "quickstart.md"
+SHOWN = [
+    *blocks(QUICKSTART, "python", "A host"),
+    *blocks(HOSTS, "python", "asyncio", "Greenlets", "Opening many stores"),
+]
 _REFUSAL = (
     "another greenlet of this thread is inside a component, in a host function that has switched to this one: calls of"
     " components must not overlap on a thread; let that call end first, or use another thread"
 )
 PRINTED = [
+    "['hello']\n",
     "['hello']\n",
     "42\n42\n",
     "request 1 fetches 21\nrequest 2 fetches 21\n[42, 42]\n",
@@ -95,7 +100,7 @@ PRINTED = [
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("hosts")
-    chat, text = blocks(ROOT / "README.md", "wit")[0], blocks(HOSTS, "wit", "asyncio")[0]
+    chat, text = blocks(QUICKSTART, "wit")[0], blocks(HOSTS, "wit", "asyncio")[0]
     for name, wit, component in (("chat", chat, CHAT), ("text", text, TEXT)):
         (folder / f"{name}.wit").write_text(wit)
         (folder / f"{name}.wasm").write_bytes(wat2wasm(component))

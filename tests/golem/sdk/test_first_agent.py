@@ -1,4 +1,4 @@
-"""The first agent of README.md and docs/golem-agents.md, and the output that they show."""
+"""The first agent of docs/quickstart.md and docs/golem-agents.md, and the output that they show."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from websockets.sync.server import ServerConnection, serve
 
-from tests.support.paths import DOCS, ROOT
+from tests.support.paths import DOCS
 
-PAGES = [ROOT / "README.md", DOCS / "golem-agents.md"]
+PAGES = [DOCS / "quickstart.md", DOCS / "golem-agents.md"]
 PROGRAM = re.compile(r"^```python\n# chat\.py\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 SESSION = re.compile(
     r"^```console\n\$ witgen build chat\.py --golem 1\.5\n\$ witgen (.*?)\n(.*?)^```$", re.DOTALL | re.MULTILINE
