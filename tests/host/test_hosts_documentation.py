@@ -1,4 +1,4 @@
-"""The host of docs/quickstart.md and the sections of docs/hosts.md on asyncio, greenlets and prepared components run."""
+"""The host of docs/quickstart.md, and sections of docs/hosts.md: asyncio, greenlets, prepared components."""
 
 from __future__ import annotations
 

@@ -71,13 +71,19 @@ def resolve(*, as_json: bool, **options: Any) -> None:
 @config_options(Scope.WIT)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--schema", is_flag=True, help="Print JSON Schema of what the world exports.")
+@click.option("--graph", is_flag=True, help="Print the world as SVG: its interfaces, and who uses whose types.")
+@click.option("--html", is_flag=True, help="Print the world as one page of HTML, with that picture.")
 @reporting
-def inspect(*, world: str | None, as_json: bool, schema: bool, **options: Any) -> None:
+def inspect(*, world: str | None, as_json: bool, schema: bool, graph: bool, html: bool, **options: Any) -> None:
     """Show the contents of a WIT tree, including items of inactive features."""
     from ..wit import outline as inspection
 
+    if as_json + schema + graph + html > 1:
+        raise click.UsageError("--json, --schema, --graph and --html are different forms: choose one")
     resolved = _resolved(**options)
-    if schema:
+    if graph or html:
+        sys.stdout.write(_drawn(resolved, world, html=html))
+    elif schema:
         from ..wit.json_schema import world_schema
         from ..wit.resolve import select_world
 
@@ -89,6 +95,18 @@ def inspect(*, world: str | None, as_json: bool, schema: bool, **options: Any) -
         sys.stdout.write("\n")
     else:
         sys.stdout.write(inspection.outline(resolved, world=world))
+
+
+def _drawn(resolved: ir.Resolve, world: str | None, *, html: bool) -> str:
+    """Return a world as a page or as a picture; documents are UTF-8 whatever the terminal is."""
+    from ..wit.picture import world_page, world_svg
+    from ..wit.resolve import select_world
+
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(encoding="utf-8")
+    chosen = select_world(resolved, world)
+    return world_page(resolved, chosen) if html else world_svg(resolved, chosen)
 
 
 @click.command()

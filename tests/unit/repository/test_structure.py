@@ -21,6 +21,7 @@ STAGES = (
     ("wit.tree", "wit.syntax", "wit.binary"),
     ("wit.resolve",),
     ("wit.json_schema", "wit.outline", "testing"),
+    ("wit.picture",),
     ("bindings.facts", "bindings.plugins"),
     ("bindings.render", "bindings.runtime_copy"),
     ("output",),
