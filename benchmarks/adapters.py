@@ -1,5 +1,7 @@
 """Time bytes between Python and a component: wasmtime-py's own API, generated bindings without adapters and with.
 
+"text" are adapters that pass bytes as strings, as they do where Python does not find their memories.
+
     python benchmarks/adapters.py [SIZE ...]
 
 All three run in one process, in turns; the best turn's processor time counts. "to host" and "from host" are a guest's
@@ -18,6 +20,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import adapters_async
 from adapters_component import TEXT, WIT
@@ -53,9 +56,9 @@ def bindings(folder: str) -> Any:
     return importlib.import_module("adapters_bindings.host")
 
 
-def ours(module: Any, adapters: str) -> Ways:
-    """Return the four directions through generated bindings."""
-    base = importlib.import_module("adapters_bindings.host.bench_lanes_host").Host
+def ours(module: Any, adapters: str, *, finds: bool = True) -> Ways:
+    """Return the four directions through generated bindings; without `finds`, adapters pass bytes as text."""
+    base = importlib.import_module("adapters_bindings.host.bench_adapters_host").Host
 
     class Host(base):  # type: ignore[misc]
         def sink(self, data: bytes) -> int:
@@ -64,7 +67,9 @@ def ours(module: Any, adapters: str) -> Ways:
         def source(self, size: int) -> bytes:
             return CONTENT[size]
 
-    world = module.Bytes.open(TEXT, module.BytesImports(bench_lanes_host=Host()), adapters=adapters)
+    preparation = importlib.import_module("witgen_runtime.host.linking.preparation")
+    with mock.patch.object(preparation, "finds_memories", preparation.finds_memories if finds else lambda _: False):
+        world = module.Bytes.open(TEXT, module.BytesImports(bench_adapters_host=Host()), adapters=adapters)
     return _ways(world.sinks, world.sources, world.take, world.give)
 
 
@@ -115,7 +120,7 @@ def composing() -> float:
     content, took = bytes(wat2wasm(TEXT)), []
     for _ in range(5):
         began = time.process_time()
-        adapters.request(definition, "bytes").compose(content)
+        adapters.request(definition, "bytes", direct=lambda: True).compose(content)
         took.append(time.process_time() - began)
     return min(took) * 1e3
 
@@ -130,17 +135,18 @@ def main(chosen: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         module = bindings(folder)
         print(f"composing: {composing():.1f} ms")
-        print("| bytes | direction | raw | plain | adapter | raw / adapter |\n|---|---|---|---|---|---|")
+        print("| bytes | direction | raw | plain | text | adapter | raw / adapter |\n|---|---|---|---|---|---|---|")
         for label, size in SIZES.items():
             if chosen and label not in chosen:
                 continue
             # A call that is refused leaves its store unusable, so each size has stores of its own.
-            made = {"plain": ours(module, "off"), "adapter": ours(module, "bytes")}
+            made = {"plain": ours(module, "off"), "text": ours(module, "bytes", finds=False)}
+            made |= {"adapter": ours(module, "bytes")}
             made |= {"raw": raw()} if size <= PATIENCE else {}
             for direction in made["adapter"]:
                 found = best({name: ways[direction] for name, ways in made.items()}, size)
                 ratio = f"{found['raw'] / found['adapter']:.0f}" if "raw" in found else "-"
-                cells = " | ".join(_cell(found, name) for name in ("raw", "plain", "adapter"))
+                cells = " | ".join(_cell(found, name) for name in ("raw", "plain", "text", "adapter"))
                 print(f"| {label} | {direction} | {cells} | {ratio} |", flush=True)
                 if "plain" not in found:
                     made["plain"] = ours(module, "off")

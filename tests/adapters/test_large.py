@@ -12,12 +12,13 @@ import pytest
 from tests.adapters.test_composing import BYTES, MEMORY, OPTIONS
 from tests.support.memory import measured, resident
 from witgen_runtime import abi, host
+from witgen_runtime.host.linking import preparation
 
 pytestmark = pytest.mark.slow
 
 SIZE = 300 << 20
 LIMIT = 128 << 20
-"""What wasmtime lets a guest hand over per call."""
+"""What wasmtime lets a guest hand over to the C API per call."""
 
 TEXT = f"""(component
   (import "test:adapters/host" (instance $h
@@ -104,12 +105,19 @@ def _to_the_guest() -> None:
         assert world.take(content(SIZE)) == total(content(SIZE))
 
 
-def _too_much_for_one_call() -> None:
+def _from_the_guest() -> None:
     with opened() as world:
-        assert world.hand_over(LIMIT - 4096) == total(content(LIMIT - 4096))
-        with pytest.raises(host.Trap) as trapped:
-            world.hand_over(SIZE)
-        assert "128 MiB" in str(trapped.value.__notes__)
+        assert world.hand_over(SIZE) == total(content(SIZE))
+
+
+def _too_much_text_for_one_call() -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(preparation, "finds_memories", lambda _: False)
+        with opened() as world:
+            assert world.hand_over(LIMIT - 4096) == total(content(LIMIT - 4096))
+            with pytest.raises(host.Trap) as trapped:
+                world.hand_over(SIZE)
+            assert "128 MiB" in str(trapped.value.__notes__)
 
 
 def _memory_is_kept_until_the_store_closes() -> None:
@@ -126,7 +134,9 @@ def _memory_is_kept_until_the_store_closes() -> None:
 
 @pytest.mark.long
 @measured
-@pytest.mark.parametrize("check", [_to_the_guest, _too_much_for_one_call, _memory_is_kept_until_the_store_closes])
+@pytest.mark.parametrize(
+    "check", [_to_the_guest, _from_the_guest, _too_much_text_for_one_call, _memory_is_kept_until_the_store_closes]
+)
 def test_three_hundred_megabytes(check: Callable[[], None]) -> None:
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         pool.submit(check).result()

@@ -128,6 +128,7 @@ def echo(type_: abi.Type, store: host.Store | None = None, answer: Callable[[Any
         _definition = host.Definition("test:echo/echo", (host.Import("host", interface),), (exports,))
 
         def _bind(self, instance: host.Instance) -> None:
+            self.instance = instance
             self.there, self.back = (instance.function(f) for f in exports.functions)
 
     class Imports:

@@ -26,6 +26,7 @@ from .adapters.refusal import Refusal
 from .adapters.source_digest import source_digest
 from .capi import ffi
 from .capi.engine import Settings, default_engine
+from .direct_lists import ListForm
 from .errors import ComponentError
 from .origin import Origin
 
@@ -49,6 +50,7 @@ class CompiledNote:
         settings: those of the engine.
         composed: whether adapters were put around the component.
         text: whether these may pass bytes as text.
+        direct: whether these may pass lists directly.
         refusal: why the component has no adapters: the item and the rule.
     """
 
@@ -61,6 +63,12 @@ class CompiledNote:
     composed: bool
     text: bool
     refusal: list[str] | None
+    direct: bool = False
+
+    @property
+    def lists(self) -> ListForm:
+        """The form in which adapters may pass lists."""
+        return "direct" if self.direct else "text" if self.text else "plain"
 
     def missing(self, wanted: Settings) -> str:
         """Return what stores need that the code lacks; empty if it lacks nothing."""
@@ -94,8 +102,9 @@ def pack(component: Component, settings: Settings, origin: Origin) -> bytes:
         adapters=source_digest(),
         settings=asdict(settings),
         composed=origin.composed,
-        text=origin.text,
+        text=origin.lists == "text",
         refusal=[refusal.item, refusal.rule] if refusal is not None else None,
+        direct=origin.lists == "direct",
     )
     written = json.dumps(asdict(note)).encode()
     return b"".join((code, written, len(written).to_bytes(8, "little"), _END))
@@ -127,7 +136,7 @@ def read_compiled(path: Path) -> tuple[wasmtime.Engine, Component, CompiledNote,
         except wasmtime.WasmtimeError as error:
             raise ComponentError(f"wasmtime does not take {path}: {error}; {_AGAIN} on this machine") from None
     refusal = Refusal(*note.refusal) if note.refusal is not None else None
-    return engine, component, note, Origin(note.composed, note.text, refusal)
+    return engine, component, note, Origin(note.composed, note.lists, refusal)
 
 
 @contextmanager

@@ -106,7 +106,7 @@ def load(
             refusal = adapters.refusal if adapters is not None else None
             note_origin(component, Origin(refusal=refusal, engine=weakref.ref(engine)))
         elif adapters is not None:
-            note_origin(component, Origin(composed=True, text=adapters.text, engine=weakref.ref(engine)))
+            note_origin(component, Origin(composed=True, lists=adapters.lists, engine=weakref.ref(engine)))
     except ComponentError as error:
         if content.path is None:
             raise

@@ -10,6 +10,7 @@ import wasmtime
 from wasmtime.component import Component
 
 from .adapters.refusal import Refusal
+from .direct_lists import ListForm
 
 __all__ = ["Origin", "note_origin", "origin_of"]
 
@@ -18,12 +19,12 @@ __all__ = ["Origin", "note_origin", "origin_of"]
 class Origin:
     """How a component was made: whether it has adapters, which determines the meaning of its types.
 
-    `text`: adapters may pass its bytes as text. `refusal` is the reason for the lack of adapters. `engine` returns the
-    engine for which it was compiled, if that is known and still exists.
+    `lists` is the form in which adapters may pass its lists. `refusal` is the reason for the lack of adapters. `engine`
+    returns the engine for which it was compiled, if that is known and still exists.
     """
 
     composed: bool = False
-    text: bool = False
+    lists: ListForm = "plain"
     refusal: Refusal | None = None
     engine: Callable[[], wasmtime.Engine | None] = lambda: None
 

@@ -18,6 +18,7 @@ from wasmtime.component import FuncType
 
 from .. import abi
 from .capi.reflection import function_type
+from .direct_lists import PAIR, ListForm, is_direct
 from .errors import LinkError
 
 __all__ = ["defaults", "describe", "expected", "found", "is_method", "lends", "passes_ends", "structure"]
@@ -107,18 +108,20 @@ def is_method(function: abi.Function) -> bool:
     return function.kind is abi.FunctionKind.METHOD or function.name.startswith(_STARTS_METHOD)
 
 
-def expected(function: abi.Function, *, text: bool = False, numbers: bool = False, lent: bool = False) -> str:
+def expected(function: abi.Function, *, lists: ListForm = "plain", numbers: bool = False, lent: bool = False) -> str:
     """Return the structure of a function's type as the bindings know it; parameters' names do not matter.
 
-    With `text`, lists of bytes are strings, with `numbers`, streams and futures are numbers, and with `lent`, borrowed
-    handles are, but for `self`, all as adapters have them.
+    `lists` is the form of lists; with `numbers`, streams and futures are numbers, and with `lent`, borrowed handles
+    are, but for `self`, all as adapters have them.
     """
 
     def form(type_: abi.Type | None) -> str:
         if numbers and isinstance(type_, (abi.Stream, abi.Future)):
             return abi.U32.value
-        if text and isinstance(type_, abi.List) and type_.element is abi.U8:
+        if lists == "text" and isinstance(type_, abi.List) and type_.element is abi.U8:
             return abi.STRING.value
+        if lists == "direct" and type_ is not None and is_direct(type_):
+            return _structure(PAIR, inner)
         if lent and isinstance(type_, abi.Borrow):
             return abi.U32.value
         return _structure(type_, inner)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+from functools import lru_cache
+
 __all__ = [
     "CANCEL",
     "COMMAND",
@@ -14,6 +17,7 @@ __all__ = [
     "WAIT",
     "finish_name",
     "inside_name",
+    "memory_name",
 ]
 
 PREFIX = "adapter-"
@@ -41,6 +45,16 @@ def finish_name(function: str) -> str:
     The letter is the function's kind and the number counts the words in the resource's name, so that names are unique.
     """
     return f"{PREFIX}{_plain(function)}"
+
+
+@lru_cache(1024)
+def memory_name(kind: str, interface: str) -> str:
+    """Return the name of the function that an adapter announces its memory to.
+
+    `kind` is `import` or `export`, `interface` the component's name of the interface.
+    """
+    key = hashlib.sha256(f"{kind} {interface}".encode()).hexdigest()[:12]
+    return f"{PREFIX}memory-x{key}"
 
 
 def inside_name(interface: str, function: str) -> str:

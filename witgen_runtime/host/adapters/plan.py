@@ -15,13 +15,13 @@ __all__ = ["Plan", "plan_imports"]
 class Plan:
     """The imported interfaces that get adapters, and the reasons of those that do not.
 
-    These are interfaces whose bytes are passed as text, whose async functions are polled, or that pass `ends` of
-    streams or futures.
+    These are interfaces whose `lists` are passed in another form, whose async functions are polled, or that pass `ends`
+    of streams or futures.
 
     `left_out` has, by name, why interfaces that move bytes have no adapter; wasmtime's own never have one.
     """
 
-    text: list[Interface] = field(default_factory=list[Interface])
+    lists: list[Interface] = field(default_factory=list[Interface])
     polled: list[Interface] = field(default_factory=list[Interface])
     ends: list[Interface] = field(default_factory=list[Interface])
     settling: list[Interface] = field(default_factory=list[Interface])
@@ -34,7 +34,7 @@ class Plan:
     @property
     def adapted(self) -> list[Interface]:
         """All interfaces that get an adapter."""
-        return list(dict.fromkeys((*self.text, *self.polled, *self.ends, *self.settling, *self.lending)))
+        return list(dict.fromkeys((*self.lists, *self.polled, *self.ends, *self.settling, *self.lending)))
 
 
 def plan_imports(
@@ -65,7 +65,7 @@ def plan_imports(
                 plan.left_out[other.name] = rule
                 without.add(other)
                 refused.append(other)
-    plan.text = [interface for interface in carriers if interface not in without]
+    plan.lists = [interface for interface in carriers if interface not in without]
     return plan
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from wasmtime.component import FuncType
 
 from ... import abi
 from .. import signatures
+from ..direct_lists import ListForm
 from .calling.bound_imports import finish_of, start_of
 from .names import PREFIX, finish_name
 
@@ -20,32 +21,34 @@ __all__ = ["Examined", "Ways", "examine", "ways"]
 class Examined:
     """The functions that a component has of an interface, and those among them that go through adapters.
 
-    `text` has the functions whose bytes are passed as text, `polled` the async ones that are started and finished,
-    `numbers` those whose streams and futures are numbers, `lent` those whose borrowed handles except `self` are
-    numbers. `different` has, by function, the signatures of the component and of the world.
+    `text` has the functions whose bytes are passed as text, `direct` those whose lists are addresses and counts,
+    `polled` the async ones that are started and finished, `numbers` those whose streams and futures are numbers, `lent`
+    those whose borrowed handles except `self` are numbers. `different` has, by function, the signatures of the
+    component and of the world.
     """
 
     functions: frozenset[str]
     text: frozenset[str] = frozenset()
+    direct: frozenset[str] = frozenset()
     polled: frozenset[str] = frozenset()
     numbers: frozenset[str] = frozenset()
     lent: frozenset[str] = frozenset()
     different: Mapping[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
 
 
-Ways: TypeAlias = Sequence[Mapping[str, bool]]
+Ways: TypeAlias = Sequence[Mapping[str, Any]]
 """The allowed forms of a function in a component: arguments of `signatures.expected`."""
 
 
-def ways(*, composed: bool, text: bool) -> Ways:
+def ways(*, composed: bool, lists: ListForm) -> Ways:
     """Return the allowed forms of a component's functions: only the WIT form, if it has no adapters.
 
-    `text`: bytes may be text there.
+    `lists` is the form that lists may have there.
     """
     both = (False, True) if composed else (False,)
     return [
-        {"text": as_text, "numbers": numbers, "lent": lent}
-        for lent in both for numbers in both for as_text in ((False, True) if text else (False,))
+        {"lists": form, "numbers": numbers, "lent": lent}
+        for lent in both for numbers in both for form in dict.fromkeys(("plain", lists))
     ]  # fmt: skip
 
 
@@ -59,7 +62,8 @@ def examine(interface: abi.Interface, theirs: Mapping[str, FuncType], known: Way
     ours = {function.name: function for function in interface.functions}
     finishing = {name for name in map(finish_name, ours) if name in theirs}
     functions = frozenset(name for name in theirs if name not in finishing and not _is_added(interface, name))
-    text, polled, numbers, lent = set[str](), set[str](), set[str](), set[str]()
+    lists: dict[str, set[str]] = {"plain": set(), "text": set(), "direct": set()}
+    polled, numbers, lent = set[str](), set[str](), set[str]()
     different: dict[str, tuple[str, str]] = {}
     for name in sorted(functions & ours.keys()):
         pairs = [(ours[name], theirs[name])]
@@ -71,10 +75,10 @@ def examine(interface: abi.Interface, theirs: Mapping[str, FuncType], known: Way
         if taken is None:
             different[name] = (found[-1], signatures.expected(pairs[-1][0]))
             continue
-        if taken["text"]:
-            text.add(name)
+        lists[taken["lists"]].add(name)
         if taken["numbers"] and signatures.passes_ends(ours[name]):
             numbers.add(name)
         if taken["lent"]:
             lent.add(name)
-    return Examined(functions, frozenset(text), frozenset(polled), frozenset(numbers), frozenset(lent), different)
+    text, direct = frozenset(lists["text"]), frozenset(lists["direct"])
+    return Examined(functions, text, direct, frozenset(polled), frozenset(numbers), frozenset(lent), different)

@@ -28,11 +28,13 @@ class AdaptersTaken:
     """They have lists of bytes that go through none."""
     refusal: str = ""
     """Why the component as a whole got no adapters."""
+    direct: tuple[str, ...] = ()
+    """Those of `text` whose lists are copied to and from the adapter's memory; other lists travel as strings."""
 
 
 def taken(definition: Definition, needs: Needs, refusal: Refusal | None) -> AdaptersTaken:
     """Return which functions of a component go through adapters."""
-    text, polled, ends, plain = list[str](), list[str](), list[str](), list[str]()
+    text, polled, ends, plain, direct = (list[str]() for _ in range(5))
     names = _by_world_name(needs)
     imports = [
         ("import", item.name, name, item.interface)
@@ -42,7 +44,8 @@ def taken(definition: Definition, needs: Needs, refusal: Refusal | None) -> Adap
     ]
     exports = [("export", interface.name, interface.name, interface) for interface in definition.exports]
     for kind, shown, known, interface in (*imports, *exports):
-        adapted = needs.text.get((kind, known), frozenset[str]())
+        as_text = needs.text.get((kind, known), frozenset[str]())
+        directly = needs.direct.get((kind, known), frozenset[str]())
         present = needs.functions.get(known, frozenset[str]()) if kind == "import" else None
         for function in interface.functions:
             name = f"{kind} {shown}#{function.name}" if shown else f"{kind} {function.name}"
@@ -52,11 +55,14 @@ def taken(definition: Definition, needs: Needs, refusal: Refusal | None) -> Adap
                 polled.append(name)
             if function.name in needs.numbers.get((kind, known), ()):
                 ends.append(name)
-            if function.name in adapted:
+            if function.name in directly:
+                direct.append(name)
+            if function.name in as_text or function.name in directly:
                 text.append(name)
             elif "list<u8>" in signatures.expected(function):
                 plain.append(name)
-    return AdaptersTaken(tuple(text), tuple(polled), tuple(ends), tuple(plain), str(refusal or ""))
+    refused = str(refusal or "")
+    return AdaptersTaken(tuple(text), tuple(polled), tuple(ends), tuple(plain), refused, tuple(direct))
 
 
 def _by_world_name(needs: Needs) -> dict[str, list[str]]:

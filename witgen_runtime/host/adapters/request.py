@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, get_args
 
 import wasmtime
 
 from ... import abi
 from .. import signatures
+from ..direct_lists import ListForm
 from ..errors import LinkError
 from .compose.composer import Choice, compose
 from .options import Adapters
@@ -26,16 +27,21 @@ _log = logging.getLogger(__name__)
 
 
 class Request:
-    """Composes components of a world. `refusal` is why the last one was not composed."""
+    """Composes components of a world.
 
-    def __init__(self, definition: Definition, wanted: Adapters, *, numbers: bool) -> None:
+    `lists` is the form of lists in them; `refusal` is why the last one was not composed.
+    """
+
+    def __init__(self, definition: Definition, wanted: Adapters, *, numbers: bool, direct: bool) -> None:
         self._definition = definition
         self._wanted = wanted
         self._numbers = numbers
+        self.lists: ListForm = "plain" if wanted == "off" else "direct" if direct else "text"
         self.refusal: Refusal | None = None
         texts = [
             source_digest().encode(),
             wanted.encode(),
+            self.lists.encode(),
             b"numbers" if numbers else b"",
             *(line.encode() for line in _description(definition)),
         ]
@@ -46,7 +52,7 @@ class Request:
         self.refusal = None
         definition = self._definition
         choice = Choice(
-            definition.serves, self._implemented, definition.exports, self.text, self._numbers,
+            definition.serves, self._implemented, definition.exports, self.lists, self._numbers,
         )  # fmt: skip
         try:
             composition = compose(content if content.startswith(b"\0asm") else binary(content), choice)
@@ -64,11 +70,6 @@ class Request:
         """Return the bindings' descriptor of an import that Python implements, by the component's name."""
         item = self._definition.imported(name)
         return item.interface if item is not None and not item.native else None
-
-    @property
-    def text(self) -> bool:
-        """Whether bytes may travel as text."""
-        return self._wanted != "off"
 
     def insist(self) -> None:
         """Raise if the last component cannot have adapters and the user wants no other."""
@@ -89,10 +90,13 @@ def binary(content: bytes) -> bytes:
         raise Refusal("", "neither a component nor component text") from None
 
 
-def request(definition: Definition, wanted: Adapters, *, concurrent: bool | None = None) -> Request | None:
+def request(
+    definition: Definition, wanted: Adapters, *, concurrent: bool | None = None, direct: Callable[[], bool] = bool
+) -> Request | None:
     """Return the composer of a world's components; None if no function of the world needs an adapter.
 
     `concurrent` is whether their engine supports concurrent tasks; by default, it does if the world needs that.
+    `direct` returns whether the host finds the memories of adapters; if not, bytes travel as text.
     """
     if wanted not in get_args(Adapters):
         raise ValueError(f'adapters: expected "auto", "bytes" or "off", got {wanted!r}')
@@ -104,7 +108,7 @@ def request(definition: Definition, wanted: Adapters, *, concurrent: bool | None
     # Such an engine traps where a call lends two handles, which are numbers then (`lending.py`).
     lends = concurrent and any("borrow" in signatures.expected(function) for function in imported)
     if moves or passes or lends or any(function.is_async for function in imported):
-        return Request(definition, wanted, numbers=concurrent)
+        return Request(definition, wanted, numbers=concurrent, direct=moves and direct())
     return None
 
 

@@ -16,6 +16,7 @@ from ..arguments import HOST, check_optional
 from ..errors import EngineError
 from . import ffi, memory
 from .lending_trial import try_lending_two
+from .linear_memory import try_numbering
 
 __all__ = [
     "Settings",
@@ -25,6 +26,7 @@ __all__ = [
     "compile_with",
     "counts_fuel",
     "default_engine",
+    "finds_memories",
     "fingerprint",
     "is_concurrent",
     "lends_two",
@@ -59,6 +61,7 @@ _made: WeakKeyDictionary[wasmtime.Engine, Settings] = WeakKeyDictionary()
 _fingerprints: WeakKeyDictionary[wasmtime.Engine, str] = WeakKeyDictionary()
 _counting: WeakKeyDictionary[wasmtime.Engine, bool] = WeakKeyDictionary()
 _proven: WeakKeyDictionary[wasmtime.Engine, bool] = WeakKeyDictionary()
+_finding: WeakKeyDictionary[wasmtime.Engine, bool] = WeakKeyDictionary()
 
 
 def make_engine(config: wasmtime.Config | None = None, settings: Settings | None = None) -> wasmtime.Engine:
@@ -192,3 +195,15 @@ def lends_two(engine: wasmtime.Engine) -> bool:
             engine, partial(compile_with, engine), counts_fuel=counts_fuel(engine)
         )
     return works
+
+
+def finds_memories(engine: wasmtime.Engine) -> bool:
+    """Return whether Python finds the memories of adapters in this engine's stores; tried once per engine."""
+    finds = _finding.get(engine)
+    if finds is None:
+        try:
+            finds = try_numbering(engine, partial(compile_with, engine), counts_fuel=counts_fuel(engine))
+        except EngineError:  # nothing can be compiled for it in this process
+            return False
+        _finding[engine] = finds
+    return finds

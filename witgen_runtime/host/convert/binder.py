@@ -20,12 +20,14 @@ from typing import Any, Final, NoReturn, Protocol, TypeVar
 from ... import abi, check
 from .. import forking
 from ..adapters.calling import codec
+from ..adapters.calling.adapter_memory import AdapterMemory
 from ..capi import ffi
 from ..capi.entry import c_callback, errors, guard, guarded
 from ..errors import HostError
 from .arena import Arena, Region
 from .attempts import is_about_values, is_interruption
 from .compiler import CALL, Compiled, Handle, compile_callback, compile_caller
+from .lists import PLAIN, Lists
 
 __all__ = ["Callback", "Handles", "Lender", "bind_caller", "bind_choice", "bind_refusal"]
 
@@ -151,7 +153,12 @@ class _Bound:
     """One bound function, and the ones that stand in for it while its arena is in use further up the stack."""
 
     def __init__(
-        self, function: abi.Function, handles: Handles, compiler: Callable[[abi.Function], Compiled], extra: Namespace
+        self,
+        function: abi.Function,
+        handles: Handles,
+        compiler: Callable[[abi.Function], Compiled],
+        extra: Namespace,
+        memory: AdapterMemory | None,
     ) -> None:
         self._function = function
         self._compiler = compiler
@@ -160,13 +167,14 @@ class _Bound:
         self._compiled: Compiled | None = None
         self._names: tuple[str, ...] = ()
         """The names in its namespace that stand for something of the store."""
-        self._take(handles, extra)
+        self._take(handles, extra, memory)
         self.call = self._stand_in()
 
-    def _take(self, handles: Handles, extra: Namespace) -> None:
+    def _take(self, handles: Handles, extra: Namespace, memory: AdapterMemory | None) -> None:
         """Belong to a store, that of the handles."""
         self._handles = handles
         self._extra = extra
+        self._memory = memory
         self._lender = handles.lender()
         self._is_stale = True
         """Whether the namespace has yet to get the names of the store."""
@@ -187,16 +195,16 @@ class _Bound:
     def retire(self) -> None:
         """Let go of a store that is closed."""
         self._spares.clear()
-        self._extra = {}
+        self._extra, self._memory = {}, None
         self._namespace.update(dict.fromkeys(("_store", *self._names)))
         del self._handles, self._lender
 
-    def reuse(self, handles: Handles, extra: Namespace) -> None:
+    def reuse(self, handles: Handles, extra: Namespace, memory: AdapterMemory | None) -> None:
         """Be what a new object would be in another store, at the same address for C: the store before is closed.
 
         The arena stays, and everything that does not depend on a store.
         """
-        self._take(handles, extra)
+        self._take(handles, extra, memory)
         self._namespace.update(self._for_failures())
         call: FunctionType = self.call  # type: ignore[assignment]  # made by _stand_in
         call.__code__ = _STAND_IN_OF_CALLBACK
@@ -220,9 +228,10 @@ class _Bound:
 
     def _of_store(self, compiled: Compiled) -> Namespace:
         """Return the names that stand for something of the store."""
-        lender, handles = self._lender, self._handles
+        lender, handles, memory = self._lender, self._handles, self._memory
         return {
             **handles.call_environment,
+            **(memory.environment() if memory is not None else {}),
             **{name: lender.lowerer(type_) for name, type_ in compiled.lowered.items()},
             **{name: lender.lifter(type_) for name, type_ in compiled.lifted.items()},
             "_settle": lender.settle, "_end_borrows": lender.end_borrows, "_passing": lender.passing, **self._extra,
@@ -250,7 +259,7 @@ class _Bound:
         if self._spares:
             spare = self._spares.pop()
         else:
-            spare = _Bound(self._function, self._handles, self._compiler, self._extra).call
+            spare = _Bound(self._function, self._handles, self._compiler, self._extra, self._memory).call
         try:
             return spare(*arguments)
         finally:
@@ -290,17 +299,17 @@ def _shrink(large: list[Region]) -> None:
 
 
 def bind_caller(
-    function: abi.Function, handles: Handles, target: Any, *, adapted: bool = False, calls_back: bool = True
+    function: abi.Function, handles: Handles, target: Any, *, lists: Lists = PLAIN, calls_back: bool = True
 ) -> Callable[..., Any]:
-    """Return the caller of an exported function; `target` is its C structure. `adapted`: through an adapter.
+    """Return the caller of an exported function; `target` is its C structure. `lists` is how its lists pass.
 
     `calls_back` is whether wasm can call Python meanwhile.
     """
     extra: Namespace = {"_function": ffi.Address(ctypes.addressof(target)), "_target": target}
     if function.result is None:
         extra |= {"_slot": None, "_one": ffi.Size(0)}
-    compiler = partial(compile_caller, adapted=adapted, calls_back=calls_back)
-    return _Bound(function, handles, compiler, extra).call
+    compiler = partial(compile_caller, lists=lists.form, calls_back=calls_back)
+    return _Bound(function, handles, compiler, extra, lists.memory).call
 
 
 class Callback:
@@ -311,7 +320,7 @@ class Callback:
         handles: those of the store.
         implementation: what is called; methods have none, their objects do.
         finish: completes the implementation's result, if given.
-        adapted: whether values go through an adapter.
+        lists: how lists pass.
     """
 
     def __init__(
@@ -321,11 +330,12 @@ class Callback:
         implementation: Callable[..., Any] | None,
         finish: Callable[[object], object] | None = None,
         *,
-        adapted: bool = False,
+        lists: Lists,
     ) -> None:
-        self._form = function, finish is not None, adapted
-        compiler = partial(compile_callback, finishes=finish is not None, adapted=adapted)
-        self._bound = _Bound(function, handles, compiler, {"_implementation": implementation, "_finish": finish})
+        self._form = function, finish is not None, lists.form
+        compiler = partial(compile_callback, finishes=finish is not None, lists=lists.form)
+        extra = {"_implementation": implementation, "_finish": finish}
+        self._bound = _Bound(function, handles, compiler, extra, lists.memory)
         self.c = c_callback(ffi.CALLBACK, self._bound.call)
 
     def retire(self) -> None:
@@ -339,12 +349,12 @@ class Callback:
         implementation: Callable[..., Any] | None,
         finish: Callable[[object], object] | None = None,
         *,
-        adapted: bool = False,
+        lists: Lists,
     ) -> bool:
         """Belong to another store; return False where another function is wanted, or another form of it."""
-        if self._form != (function, finish is not None, adapted):
+        if self._form != (function, finish is not None, lists.form):
             return False
-        self._bound.reuse(handles, {"_implementation": implementation, "_finish": finish})
+        self._bound.reuse(handles, {"_implementation": implementation, "_finish": finish}, lists.memory)
         return True
 
 

@@ -19,6 +19,7 @@ from ... import abi
 from ...codegen import Source
 from ..capi.entry import cover_jumps, guard
 from ..capi.ffi import pin_structure
+from ..direct_lists import ListForm
 from .arena import Layout, RegionSpec
 from .lift import Handle, Lifting
 from .lower import INTEGERS, kind_of
@@ -58,14 +59,15 @@ class Compiled:
 
 
 class _Compiler:
-    def __init__(self, function: abi.Function, *, finishes: bool = False, adapted: bool = False) -> None:
+    def __init__(self, function: abi.Function, *, finishes: bool = False, lists: ListForm) -> None:
         self.function = function
         self.finishes = finishes
         self.source = Source()
         self.layout = Layout()
         self.slot = self.layout.reserve(4)
-        self.lifting = Lifting(self.source, adapted=adapted)
-        self.lowering = ListLowering(self.source, self.layout, adapted=adapted)
+        self.lifting = Lifting(self.source, lists=lists)
+        self.lowering = ListLowering(self.source, self.layout, lists=lists)
+        self.is_direct = lists == "direct"
         declared = function.result
         self.raises = declared if function.raises is not None and isinstance(declared, abi.Result) else None
         self.uses_arena = declared is not None and declared not in _DIRECT
@@ -101,6 +103,8 @@ class _Compiler:
         first = self.layout.reserve(4 * len(names))
         with block(f"def {CALL}({', '.join(names)}):"):
             line("global _busy")
+            if self.is_direct:
+                line("_top = 0")
             with block("if _attention or 'greenlet' in _modules:"):
                 line("_attend()")
             with block("if _busy:"):
@@ -119,14 +123,34 @@ class _Compiler:
                 with block("if _attention:"):
                     line("_usable()")
                 line("_busy = True")
+                if self.is_direct:
+                    self._keep_blocks()
                 if names:
                     self._lower_parameters(names, first)
                 self._call(calls_back=calls_back)
                 self._result()
             with block("finally:"):
+                if self.is_direct:
+                    with block("if _top:"):
+                        self._set_blocks("_top", "_depth")
                 line("_busy = False")
                 line("for _mine in _releasing: break")
         return self.finish(first)
+
+    def _keep_blocks(self) -> None:
+        """Generate what counts the caller as a call of the adapter: its blocks are kept until it ends."""
+        self.source.line("for _at in _bases: break")
+        self.source.line("_at >>= 2")
+        self.source.line("_depth, _top = _view_I[_at + 1], _view_I[_at]")
+        self.source.line("_view_I[_at + 1] = _depth + 1")
+
+    def _set_blocks(self, top: str, depth: str = "") -> None:
+        """Generate what frees all blocks from `top` on. It is not interrupted (see `entry`)."""
+        self.source.line("for _at in _bases: break")
+        self.source.line("_at >>= 2")
+        self.source.line(f"_view_I[_at] = {top}")
+        if depth:
+            self.source.line(f"_view_I[_at + 1] = {depth}")
 
     def _lower_parameters(self, names: list[str], first: int) -> None:
         values = "".join(f"{name}, " for name in names)
@@ -159,6 +183,9 @@ class _Compiler:
             line("raise")
 
     def _parameters(self, names: list[str], first: int) -> None:
+        if self.is_direct:
+            with self.source.block("if _again:"):
+                self._set_blocks("_top")
         for index, (name, param) in enumerate(zip(names, self.function.params, strict=True)):
             self.lowering.value(param.type, name, first + 4 * index)
 
@@ -321,13 +348,13 @@ def _cached(function: abi.Function, kind: str, compile_: Callable[[], Compiled])
     return kinds[kind]
 
 
-def compile_caller(function: abi.Function, *, adapted: bool = False, calls_back: bool = True) -> Compiled:
+def compile_caller(function: abi.Function, *, lists: ListForm, calls_back: bool = True) -> Compiled:
     """Compile the caller of an export; cached. `calls_back`: wasm can call Python meanwhile."""
-    kind = f"caller {adapted} {calls_back}"
-    return _cached(function, kind, lambda: _Compiler(function, adapted=adapted).caller(calls_back=calls_back))
+    kind = f"caller {lists} {calls_back}"
+    return _cached(function, kind, lambda: _Compiler(function, lists=lists).caller(calls_back=calls_back))
 
 
-def compile_callback(function: abi.Function, *, finishes: bool = False, adapted: bool = False) -> Compiled:
-    """Compile the callback of an import; cached. `finishes`: for coroutines, too. `adapted`: through an adapter."""
-    kind = f"callback {finishes} {adapted}"
-    return _cached(function, kind, lambda: _Compiler(function, finishes=finishes, adapted=adapted).callback())
+def compile_callback(function: abi.Function, *, finishes: bool = False, lists: ListForm) -> Compiled:
+    """Compile the callback of an import; cached. `finishes`: for coroutines, too."""
+    kind = f"callback {finishes} {lists}"
+    return _cached(function, kind, lambda: _Compiler(function, finishes=finishes, lists=lists).callback())

@@ -14,6 +14,7 @@ from typing import TypeAlias
 from ... import abi
 from ...codegen import Source
 from ...values import Err, Ok, Some
+from ..direct_lists import PAIR, ListForm, is_direct
 from .flags import flag_reader
 
 __all__ = ["Handle", "Lifting"]
@@ -77,12 +78,12 @@ class Lifting:
     `handles` collects the resource types met, by the name of their reader, and those of streams and futures, which are
     numbers here.
 
-    With `adapted`, bytes and strings have the form that adapters use.
+    `lists` is the form of lists, and of strings beside lists that are text.
     """
 
-    def __init__(self, source: Source, *, adapted: bool = False) -> None:
+    def __init__(self, source: Source, *, lists: ListForm) -> None:
         self._source = source
-        self._laned = adapted
+        self._lists: ListForm = lists
         self.handles: dict[str, Handle] = {}
 
     def values(self, types: Sequence[abi.Type], address: str, *, first: int = 0, stride: int = 32) -> list[str]:
@@ -90,12 +91,18 @@ class Lifting:
         if not types:
             return []
         offsets = [first + stride * index for index in range(len(types))]
-        layout = _layout(types, offsets, offsets[-1] + 32)
+        layout = self._layout(types, offsets, offsets[-1] + 32)
         reader = self._source.constant(struct.Struct(layout.form).unpack_from, "unpack")
         names = [[self._source.fresh() for _ in range(count)] for count in layout.counts]
         targets = "".join(f"{name}, " for group in names for name in group)
         self._source.line(f"{targets}= {reader}(_memory, {address})")
         return [self._value(type_, group) for type_, group in zip(types, names, strict=True)]
+
+    def _layout(self, types: Sequence[abi.Type], offsets: Sequence[int], size: int) -> _Layout:
+        return _layout([PAIR if self._is_direct(type_) else type_ for type_ in types], offsets, size)
+
+    def _is_direct(self, type_: abi.Type) -> bool:
+        return self._lists == "direct" and is_direct(type_)
 
     def value(self, type_: abi.Type, address: str) -> str:
         """Read one value."""
@@ -121,6 +128,8 @@ class Lifting:
                 return f"{self._source.constant(members, 'members')}[{_text(*names)}]"
             case abi.Flags():
                 return f"{self._source.constant(flag_reader(type_), 'flags')}({names[0]}, {names[1]})"
+            case abi.List() if self._is_direct(type_):
+                return f"_read({', '.join(self.values(PAIR.types, names[0]))})"
             case abi.List() | abi.FixedList():
                 return self._list(type_.element, *names)
             case abi.Map():
@@ -132,7 +141,7 @@ class Lifting:
 
     def _primitive(self, type_: abi.Prim, names: list[str]) -> str:
         if type_ is abi.STRING:
-            return f"_narrow_text({names[1]}, {names[0]})" if self._laned else f"{_text(*names)}.decode()"
+            return f"_narrow_text({names[1]}, {names[0]})" if self._lists == "text" else f"{_text(*names)}.decode()"
         if type_ is abi.CHAR:
             return f"_chr({names[0]})"
         if type_ is abi.ERROR_CONTEXT:
@@ -196,7 +205,7 @@ class Lifting:
         return f"{function}({pointer})"
 
     def _list(self, element: abi.Type, count: str, pointer: str) -> str:
-        if element is abi.U8 and self._laned:
+        if element is abi.U8 and self._lists == "text":
             return f"_narrow({pointer}, {count})"
         if element is abi.U8:
             return f"_read_bytes({pointer}, {count})"
@@ -219,7 +228,7 @@ class Lifting:
 
     def _loop(self, types: Sequence[abi.Type], count: str, pointer: str) -> str:
         source, size = self._source, 32 * len(types)
-        layout = _layout(types, range(0, size, 32), size)
+        layout = self._layout(types, range(0, size, 32), size)
         reader = source.constant(struct.Struct(layout.form).iter_unpack, "entries")
         names = [[source.fresh() for _ in range(items)] for items in layout.counts]
         targets = "".join(f"{name}, " for group in names for name in group)

@@ -12,6 +12,7 @@ from ... import abi
 from ...codegen import Source
 from ...values import Err, Ok, Some
 from ..capi.ffi import KINDS
+from ..direct_lists import PAIR, ListForm, is_direct
 from .arena import Layout, RegionSpec
 from .flags import flag_words
 from .lift import Handle
@@ -42,13 +43,13 @@ def kind_of(type_: abi.Type) -> int:
 class Lowering(ABC):
     """Generates lowering code into a source, and lays the arena out that it writes into.
 
-    With `adapted`, bytes and strings have the form that adapters use.
+    `lists` is the form of lists, and of strings beside lists that are text.
     """
 
-    def __init__(self, source: Source, layout: Layout, *, adapted: bool = False) -> None:
+    def __init__(self, source: Source, layout: Layout, *, lists: ListForm) -> None:
         self.source = source
         self.layout = layout
-        self.adapted = adapted
+        self.lists: ListForm = lists
         self.passing: list[str] = []
         """Pins of bytes that are let go after the call."""
         self.regions: list[RegionSpec] = []
@@ -82,11 +83,15 @@ class Lowering(ABC):
 
     def is_text(self, type_: abi.Type) -> bool:
         """Return whether a type is a `list<u8>` that is passed as text."""
-        return self.adapted and isinstance(type_, abi.List) and type_.element is abi.U8
+        return self.lists == "text" and isinstance(type_, abi.List) and type_.element is abi.U8
+
+    def is_direct(self, type_: abi.Type) -> bool:
+        """Return whether a type is a list that is passed directly."""
+        return self.lists == "direct" and is_direct(type_)
 
     def kind(self, type_: abi.Type) -> int:
         """Return the C kind of a type's values on their way."""
-        return kind_of(abi.STRING if self.is_text(type_) else type_)
+        return kind_of(abi.STRING if self.is_text(type_) else PAIR if self.is_direct(type_) else type_)
 
     def words(self) -> str:
         """Return the name of the arena's view as words."""
@@ -158,13 +163,23 @@ class Lowering(ABC):
 
     def encoder(self) -> str:
         """Return the name of the function that encodes a string."""
-        return "_wide_text" if self.adapted else "_encode"
+        return "_wide_text" if self.lists == "text" else "_encode"
 
     def text(self, name: str, position: int) -> None:
         """Lower bytes as text; they may be many, so they are kept no longer than the call."""
         self.exactly(name, "_bytes", "_bytearray")
         self.pinned(f"_wide({name})", position + 1)
         self.passing.append(self.layout.pin_name(position + 2))
+
+    def direct(self, name: str, position: int) -> None:
+        """Lower bytes by copying them into the adapter's memory."""
+        self.exactly(name, "_bytes", "_bytearray")
+        pair, words = self.layout.reserve(8), self.words()
+        self.layout.put(position + 1, 2)
+        self.layout.point(position + 2, pair)
+        for part in (pair, pair + 4):
+            self.layout.put(part, KINDS["u32"])
+        self.source.line(f"{words}[{pair + 1}], {words}[{pair + 5}] = _place({name})")
 
     def pinned(self, value: str, position: int) -> None:
         """Store size and address of bytes that stay alive until the next call."""

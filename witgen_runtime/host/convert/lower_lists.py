@@ -11,6 +11,7 @@ from itertools import repeat
 
 from ... import abi
 from ...values import Err, Ok, Some
+from ..capi.ffi import KINDS
 from .arena import RegionSpec
 from .lower import INTEGERS, Lowering, kind_of
 
@@ -24,6 +25,9 @@ class ListLowering(Lowering):
         """Lower a list or a map."""
         if self.is_text(type_):
             self.text(name, position)
+            return
+        if self.is_direct(type_):
+            self.direct(name, position)
             return
         words = self.words()
         if isinstance(type_, abi.Map):
@@ -289,6 +293,9 @@ class ListLowering(Lowering):
         if self.is_text(type_):
             self._texts(xs, n, region, word)
             return
+        if self.is_direct(type_):
+            self._directs(xs, n, region, word)
+            return
         sizes, flat, count = source.fresh(), source.fresh(), source.fresh("n")
         source.line(f'{sizes} = _array("Q", _map(_len, {xs}))')
         source.line(f"{count} = _sum({sizes})")
@@ -307,6 +314,19 @@ class ListLowering(Lowering):
         chunks = self.source.fresh()
         self.source.line(f"{chunks} = _list(_map(_wide, {xs}))")
         self.passing.append(self._blob(chunks, n, region, word, 1))
+
+    def _directs(self, xs: str, n: str, region: RegionSpec, word: int) -> None:
+        """Lower a column of bytes by copying all of them into the adapter's memory at once."""
+        source, pairs = self.source, self._linked(region, word, 8, 2)
+        for part in (0, 4):
+            pairs.constants.append((part, KINDS["u32"]))
+        chunks, sizes, addresses = source.fresh(), source.fresh(), source.fresh()
+        source.line(f"{chunks} = _list(_map(_bytes, {xs}))")
+        source.line(f'{sizes} = _array("Q", _map(_len, {chunks}))')
+        source.line(f'{addresses} = _array("Q", _accumulate({sizes}, initial=_place(b"".join({chunks}))[0]))')
+        source.line(f"{addresses}.pop()")
+        self._store(pairs, 1, n, addresses)
+        self._store(pairs, 5, n, sizes)
 
     def _entries(self, type_: abi.Map, xs: str, n: str, region: RegionSpec) -> None:
         """Lower the entries of many maps after each other."""

@@ -76,6 +76,8 @@ class Needs:
     """The functions that the component imports, by the interface."""
     text: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict[tuple[str, str], frozenset[str]])
     """The functions whose bytes travel as text, by `import` or `export` and the interface."""
+    direct: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict[tuple[str, str], frozenset[str]])
+    """The functions whose lists are addresses and counts, likewise."""
     polled: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     """The imported async functions that are started and finished, by the interface."""
     numbers: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict[tuple[str, str], frozenset[str]])
@@ -190,13 +192,14 @@ class _Examination:
         self._problems: list[str] = []
         self._functions: dict[str, frozenset[str]] = {}
         self._text: dict[tuple[str, str], frozenset[str]] = {}
+        self._direct: dict[tuple[str, str], frozenset[str]] = {}
         self._polled: dict[str, frozenset[str]] = {}
         self._numbers: dict[tuple[str, str], frozenset[str]] = {}
         self._lent: dict[str, frozenset[str]] = {}
         self._resources: list[wasm.ResourceType] = []
         self._http: set[str] = set()
         self._origin = origin_of(component)
-        self._ways = ways(composed=self._origin.composed, text=self._origin.text)
+        self._ways = ways(composed=self._origin.composed, lists=self._origin.lists)
 
     def needs(self) -> Needs:
         imports = self._match_imports()
@@ -206,7 +209,7 @@ class _Examination:
             raise LinkError(f"the component does not fit world {self._definition.name}:\n{listed}")
         adapters = frozenset(name for name in self._imports if name.startswith(PREFIX))
         refusal = str(self._origin.refusal or "")
-        functions = (self._functions, self._text, self._polled, self._numbers, self._lent)
+        functions = (self._functions, self._text, self._direct, self._polled, self._numbers, self._lent)
         return Needs(imports, exports, *functions, adapters, refusal, frozenset(self._http))
 
     def _needs_code(self, items: Iterable[object]) -> bool:
@@ -288,7 +291,7 @@ class _Examination:
         for shared, (found, ours) in examined.different.items():
             self._problems.append(f"{kind} {place}{shared}: the component has {found}, the world {ours}{version}")
         key = (kind, known if exported else name)
-        self._text[key], self._numbers[key] = examined.text, examined.numbers
+        self._text[key], self._direct[key], self._numbers[key] = examined.text, examined.direct, examined.numbers
         if not exported:
             self._polled[name] = examined.polled
             self._lent[name] = examined.lent

@@ -61,7 +61,8 @@ class Instance(Unique):
         target = ffi.export_function(self._raw, self.store.context, name, function.name)
         if target is None:
             raise LinkError(f"the component does not export {name}#{function.name}")
-        adapted = function.name in self._needs.text.get(("export", known), ())
+        text, direct = (each.get(("export", known), ()) for each in (self._needs.text, self._needs.direct))
+        lists = self._linkage.memories.lists(("export", name), function.name, text=text, direct=direct)
         handles = self._handles if known else self._own_handles
         if signatures.passes_ends(function):
             if is_refused(function, self._needs.numbers.get(("export", known), frozenset())):
@@ -73,7 +74,7 @@ class Instance(Unique):
         store = self.store
         calls_back = self._linkage.calls_python or store.stdio.calls_python or store.concurrent
         calls_back |= store.turns.begin is not None
-        return bind_caller(function, handles, target, adapted=adapted, calls_back=calls_back)
+        return bind_caller(function, handles, target, lists=lists, calls_back=calls_back)
 
     def resource(self, cls: type[Any], resource: abi.Resource, interface: abi.Interface) -> Any:
         """Return the class of a resource that this instance exports: the abstract `cls` with its methods filled in."""

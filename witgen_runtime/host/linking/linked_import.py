@@ -27,6 +27,7 @@ class LinkedImport:
     implementation: Implementation
     used: frozenset[str]
     text: frozenset[str]
+    direct: frozenset[str]
     polled: frozenset[str]
     lent: frozenset[str]
     carried: frozenset[str]
@@ -48,6 +49,7 @@ class LinkedImport:
                 known[of],
                 needs.functions[name],
                 needs.text.get(("import", name), nothing),
+                needs.direct.get(("import", name), nothing),
                 needs.polled.get(name, nothing),
                 needs.lent.get(name, nothing),
                 needs.numbers.get(("import", name), nothing),

@@ -20,6 +20,7 @@ from ..adapters.compose.lending import number_name
 from ..capi.engine import lends_two
 from ..capi.wasmtime_messages import LENDS_ONE
 from ..convert.binder import Callback, bind_choice, bind_refusal
+from ..convert.lists import AS_TEXT, PLAIN, Lists
 from ..errors import LinkError
 from ..images.files import images_of
 from ..store.bounded_waits import may_wait
@@ -34,6 +35,7 @@ from ..wasi.http.client.handler import PythonHandler
 from ..wasi.http.handler import HANDLE, HANDLER, Handler
 from ..wasi.http.python_http import PythonHttp
 from ..wasi.stream_files import GET_DIRECTORIES, PREOPENS, hidden, refused
+from .adapter_memories import AdapterMemories
 from .borrow_reps import numbered, with_objects
 from .definition import Definition, Needs
 from .implementations import check_imports, member_of, problems_of
@@ -73,6 +75,7 @@ class Linkage:
         self.calls_python = False
         """Whether the component can call Python."""
         self._has_preopens = False
+        self.memories = AdapterMemories(store)
         self.handles = ResourceHandles(store, self.sides)
         if store.http is not None:
             store.enable_http()
@@ -111,6 +114,8 @@ class Linkage:
         wanted = not_native(linked)
         self.sides.update(sides_of(self._definition, self._implementations))
         with self._linker.defining() as root:
+            # Called while the component is instantiated: calls of its exports do not call Python for that.
+            self.memories.define(root, needs, self.handles)
             for each in wanted:
                 self._has_preopens |= each.name.startswith("wasi:filesystem/preopens@")
                 if not each.name:
@@ -199,7 +204,9 @@ class Linkage:
             if function.name in refused:
                 self._refuse(instance, [function.name], partial(refuse, function))
                 continue
-            implemented, adapted = linked.implementation.function(function), function.name in linked.text
+            implemented = linked.implementation.function(function)
+            of = "import", linked.name
+            lists = self.memories.lists(of, function.name, text=linked.text, direct=linked.direct)
             handles = self._handles_for(linked, function)
             # Another component's methods are no attributes of an object.
             plain = freestanding(function) if isinstance(linked.implementation, ProvidedImplementation) else function
@@ -207,11 +214,11 @@ class Linkage:
             if function.name in linked.polled:
                 called, finish = start_of(plain), None
                 implemented = self._subtasks.starter(plain, implemented)
-                self._bind(instance, finish_of(function), self._subtasks.take, adapted=adapted, handles=handles)
+                self._bind(instance, finish_of(function), self._subtasks.take, lists=lists, handles=handles)
             if function.name in linked.lent:
                 implemented = with_objects(called, implemented, self._lent, method=signatures.is_method(function))
                 called = numbered(called, method=signatures.is_method(function))
-            self._bind(instance, called, implemented, finish, name=function.name, adapted=adapted, handles=handles)
+            self._bind(instance, called, implemented, finish, name=function.name, lists=lists, handles=handles)
 
     def _declare(self, instance: Place, resource: abi.Resource) -> None:
         side = self.sides.get(resource)
@@ -265,7 +272,7 @@ class Linkage:
         classes: list[Classes],
     ) -> None:
         """Define a function that passes elements; if they may be of several `classes`, the end determines which."""
-        bound = [Callback(each, self.handles, implementation, adapted=True) for each in functions]
+        bound = [Callback(each, self.handles, implementation, lists=AS_TEXT) for each in functions]
         callbacks = [each.c for each in bound]
         if len(callbacks) > 1:
 
@@ -299,13 +306,11 @@ class Linkage:
         finish: Callable[[object], object] | None = None,
         *,
         name: str = "",
-        adapted: bool = False,
+        lists: Lists = PLAIN,
         handles: ResourceHandles | None = None,
     ) -> None:
         self.calls_python = True
-        instance.function(
-            name or function.name, function, handles or self.handles, implementation, finish, adapted=adapted
-        )
+        instance.function(name or function.name, function, handles or self.handles, implementation, finish, lists=lists)
 
     def replace(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import Final
 
 import wasmtime
@@ -13,7 +14,7 @@ from ..adapters.options import Adapters
 from ..adapters.report import AdaptersTaken, taken
 from ..adapters.request import Request, request
 from ..arguments import HOST
-from ..capi.engine import Settings, default_engine, is_concurrent, suit
+from ..capi.engine import Settings, default_engine, finds_memories, is_concurrent, suit
 from ..capi.features import ASYNC
 from ..compiled_component import is_compiled
 from ..component import ComponentSource
@@ -180,7 +181,12 @@ def _prepared(
     *,
     bounded: bool,
 ) -> Prepared:
-    wanted = request(definition, adapters or definition.adapters, concurrent=is_concurrent(engine))
+    wanted = request(
+        definition,
+        adapters or definition.adapters,
+        concurrent=is_concurrent(engine),
+        direct=partial(finds_memories, engine),
+    )
     bounded = bounded and bounds_waits(definition)
     return Prepared(definition, engine, components.load(engine, source, wanted, bounded=bounded), wanted)
 

@@ -27,6 +27,7 @@ from ..capi import ffi
 from ..capi.entry import c_callback, errors, guarded
 from ..capi.managed import RawLinker
 from ..convert.binder import Callback
+from ..convert.lists import Lists
 from ..store.handles import ResourceHandles
 from ..store.store import Store
 
@@ -159,16 +160,14 @@ class Place:
         implementation: Callable[..., Any] | None,
         finish: Callable[[object], object] | None,
         *,
-        adapted: bool,
+        lists: Lists,
     ) -> None:
         """Define a host function; the other arguments are those of `Callback`."""
         known = self._linker.again("function", name)
         if known is None:
-            callback = Callback(function, handles, implementation, finish, adapted=adapted)
+            callback = Callback(function, handles, implementation, finish, lists=lists)
             self.add(name, callback.c, callback)
-        elif not isinstance(known, Callback) or not known.reuse(
-            function, handles, implementation, finish, adapted=adapted
-        ):
+        elif not isinstance(known, Callback) or not known.reuse(function, handles, implementation, finish, lists=lists):
             raise DifferentDefinitionsError
 
     def only_here(self, name: str, callback: Any) -> None:

@@ -5,12 +5,25 @@ In between, a number identifies the subtask; two functions that all share poll a
 
 from __future__ import annotations
 
+from functools import lru_cache
 from weakref import WeakKeyDictionary
 
 from .... import abi
 from .. import names
 
-__all__ = ["CANCEL", "COMMAND", "DRIVE", "OPENED", "POLL", "START", "STEP", "WAIT", "finish_of", "start_of"]
+__all__ = [
+    "CANCEL",
+    "COMMAND",
+    "DRIVE",
+    "OPENED",
+    "POLL",
+    "START",
+    "STEP",
+    "WAIT",
+    "announcing",
+    "finish_of",
+    "start_of",
+]
 
 _SUBTASK = (abi.Param("subtask", "subtask", abi.U32),)
 
@@ -30,6 +43,13 @@ DRIVE = abi.Function(names.DRIVE, "drive", (), is_async=True)
 START = abi.Function(names.START, "start", (), is_async=True)
 
 WAIT = abi.Function(names.WAIT, "wait", ())
+
+
+@lru_cache(1024)
+def announcing(kind: str, interface: str) -> abi.Function:
+    """Return the function that an adapter announces its memory to (`names.memory_name`)."""
+    return abi.Function(names.memory_name(kind, interface), "announce", (), abi.U64)
+
 
 _known: WeakKeyDictionary[abi.Function, tuple[abi.Function, abi.Function]] = WeakKeyDictionary()
 

@@ -3,6 +3,9 @@
 Values lie there only while a call passes them on, so blocks are allocated consecutively and all freed when the
 outermost call ends. Calls nest when a host function calls back into the guest; `enter` and `leave` count them.
 
+The top of the blocks and the depth of the calls are words of the memory: a host that finds it (`capi.linear_memory`)
+takes blocks itself, and keeps those of the calls that it makes (`calling.adapter_memory`).
+
 The memory never shrinks: WebAssembly cannot release pages.
 """
 
@@ -13,11 +16,15 @@ from typing import Final
 
 from wasmtime import wat2wasm
 
+from ...capi.linear_memory import MARK
 from ..wasm.layout import Core
 
-__all__ = ["ENTER", "LEAVE", "MAKE_ROOM", "MEMORY", "REALLOC", "allocator", "leave_with"]
+__all__ = ["DEPTH", "ENTER", "LEAVE", "MAKE_ROOM", "MEMORY", "REALLOC", "TOP", "allocator", "leave_with", "mark"]
 
 MEMORY, REALLOC, ENTER, LEAVE = "memory", "realloc", "enter", "leave"
+
+TOP, DEPTH, _FIRST = 0, 4, 64
+"""The addresses of two words: the end of the blocks, and the number of calls under way; where blocks begin."""
 
 MAKE_ROOM: Final = """
   ;; Let the memory grow up to a block's end; trap where that lies before the block: the address space is full.
@@ -36,23 +43,22 @@ MAKE_ROOM: Final = """
 
 _TEXT: Final = f"""(module
   (memory (export "memory") 1)
-  (global $top (mut i32) (i32.const 16))
-  (global $depth (mut i32) (i32.const 0))
+  (data (i32.const {TOP}) "\\{_FIRST:02x}")
 
   ;; What the canonical ABI asks for memory. Blocks always lie at multiples of 8, although a `list<u8>` asks for 1: the
-  ;; same block is passed on as a string in the latin1+utf16 encoding, which has to lie at a multiple of 2. The last
+  ;; same block may be passed on as a string in the latin1+utf16 encoding, which has to lie at a multiple of 2. The last
   ;; block grows where it is.
   (func (export "realloc") (param $old i32) (param $old-size i32) (param $alignment i32) (param $size i32) (result i32)
     (local $block i32)
     (local $end i32)
     (if (i32.and
           (i32.ne (local.get $old) (i32.const 0))
-          (i32.eq (i32.add (local.get $old) (local.get $old-size)) (global.get $top)))
+          (i32.eq (i32.add (local.get $old) (local.get $old-size)) (i32.load (i32.const {TOP}))))
       (then (local.set $block (local.get $old)))
-      (else (local.set $block (i32.and (i32.add (global.get $top) (i32.const 7)) (i32.const -8)))))
+      (else (local.set $block (i32.and (i32.add (i32.load (i32.const {TOP})) (i32.const 7)) (i32.const -8)))))
     (local.set $end (i32.add (local.get $block) (local.get $size)))
     (call $make-room (local.get $block) (local.get $end))
-    (global.set $top (local.get $end))
+    (i32.store (i32.const {TOP}) (local.get $end))
     (if (i32.and
           (i32.ne (local.get $old) (i32.const 0))
           (i32.ne (local.get $old) (local.get $block)))
@@ -67,12 +73,12 @@ _TEXT: Final = f"""(module
     (local.get $block))
 {MAKE_ROOM}
   (func (export "enter")
-    (global.set $depth (i32.add (global.get $depth) (i32.const 1))))
+    (i32.store (i32.const {DEPTH}) (i32.add (i32.load (i32.const {DEPTH})) (i32.const 1))))
 
   (func $leave (export "leave")
-    (global.set $depth (i32.sub (global.get $depth) (i32.const 1)))
-    (if (i32.eqz (global.get $depth))
-      (then (global.set $top (i32.const 16)))))
+    (i32.store (i32.const {DEPTH}) (i32.sub (i32.load (i32.const {DEPTH})) (i32.const 1)))
+    (if (i32.eqz (i32.load (i32.const {DEPTH})))
+      (then (i32.store (i32.const {TOP}) (i32.const {_FIRST})))))
 
   ;; The same as post-return functions, which get the call's result.
   (func (export "leave-i32") (param i32) (call $leave))
@@ -91,3 +97,9 @@ def leave_with(core: Core | None) -> str:
 def allocator() -> bytes:
     """Return the module."""
     return bytes(wat2wasm(_TEXT))
+
+
+@cache
+def mark() -> bytes:
+    """Return the module that announces the memory to the host."""
+    return bytes(wat2wasm(MARK))

@@ -1,9 +1,12 @@
 """The functions of an adapter that need code: each passes a call on, using the adapter's memory.
 
-The canonical ABI puts the guest's values into the adapter's memory, from where they are passed on. A `list<u8>` and a
-latin1+utf16 string with only Latin-1 characters are the same there: an address and a number of bytes. Genuine strings
-of such a function are passed as the Latin-1 reading of their UTF-8, because the guest's side of the adapter uses utf8
-(componentize-py's guests cannot transcode) and the host's uses latin1+utf16.
+The canonical ABI puts the guest's values into the adapter's memory, from where they are passed on. A list is an address
+and a count there, which is the same as a tuple of these two: the host copies the elements itself.
+
+Where the host does not find that memory, lists of bytes are passed as text. A `list<u8>` and a latin1+utf16 string
+with only Latin-1 characters are the same in memory. Genuine strings of such a function are passed as the Latin-1
+reading of their UTF-8, because the guest's side of the adapter uses utf8 (componentize-py's guests cannot transcode)
+and the host's uses latin1+utf16.
 """
 
 from __future__ import annotations
@@ -104,8 +107,8 @@ class Passing(ABC):
         self._ends = ends
         self._lending = lending
         bytes_ = any(carries_bytes(shape) for shape in function.types)
-        self.compact_inside = form.inside.text and bytes_
-        self.compact_outside = form.outside.text and bytes_
+        self.compact_inside = form.inside.lists == "text" and bytes_
+        self.compact_outside = form.outside.lists == "text" and bytes_
         self._types = [shape for _, shape in function.params]
         self._inner_types = [shape for _, shape in lending.inner.params]
         flat = flatten(self._types)

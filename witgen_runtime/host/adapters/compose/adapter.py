@@ -1,9 +1,9 @@
 """An adapter: the component between the guest and the outside, for one interface.
 
 It imports an instance of the interface on its inner side, in the form of one, and exports the interface in the other
-form: for an import of the guest, the host's instance has strings for `list<u8>` and plain functions for async ones, and
-the guest gets the real interface; for an export it is the reverse. Resources and named types are separate imports, so
-that an adapter is independent of the place of their declaration.
+form: for an import of the guest, the host's instance has addresses and counts for lists and plain functions for async
+ones, and the guest gets the real interface; for an export it is the reverse. Resources and named types are separate
+imports, so that an adapter is independent of the place of their declaration.
 """
 
 from __future__ import annotations
@@ -14,22 +14,30 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from ..calling.stream_kinds import Kinds, StreamKind, open_name, take_name
-from ..code.allocator import MEMORY, REALLOC, allocator
+from ..code.allocator import MEMORY, REALLOC, allocator, mark
 from ..code.passing import CoreModuleBuilder, EndsPassing, Lending, Passing, SyncPassing
 from ..code.polling import PolledPassing, SubtaskFunctions
 from ..names import finish_name, inside_name
 from ..refusal import naming
 from ..wasm.encoding import ComponentBuilder, Sort
 from ..wasm.layout import Core
-from ..wasm.shapes import NAMED, NUMBER, Function, Interface, Kind, Resource, Shape, ends_in, resources_of
+from ..wasm.shapes import NAMED, NUMBER, TOKEN, Function, Interface, Kind, Resource, Shape, ends_in, resources_of
 from ..wasm.type_writer import InstanceTypeWriter, Look, TypeWriter, signature
 from .adapter_form import Form
 from .lending import lent_resources
 from .stream_adapter import RUN, SETTLING
 
-__all__ = ["CANCEL_ARGUMENT", "INSTANCE_ARGUMENT", "POLL_ARGUMENT", "Adapter", "make_adapter", "resources_in"]
+__all__ = [
+    "ANNOUNCE_ARGUMENT",
+    "CANCEL_ARGUMENT",
+    "INSTANCE_ARGUMENT",
+    "POLL_ARGUMENT",
+    "Adapter",
+    "make_adapter",
+    "resources_in",
+]
 
-INSTANCE_ARGUMENT, POLL_ARGUMENT, CANCEL_ARGUMENT = "inside", "poll", "cancel"
+INSTANCE_ARGUMENT, POLL_ARGUMENT, CANCEL_ARGUMENT, ANNOUNCE_ARGUMENT = "inside", "poll", "cancel", "announce"
 _ASYNC = b"\x06"
 
 _SUBTASK_PARAM = (("subtask", NUMBER),)
@@ -40,7 +48,7 @@ class Adapter:
     """An adapter and its arguments: the resources and types that it imports, by name.
 
     `polls` is whether it polls subtasks, `ends` are the functions that it uses of the stream adapter, `numbers` those
-    that return numbers of handles.
+    that return numbers of handles. `announces` is whether it tells the host which memory it has.
     """
 
     content: bytes
@@ -49,6 +57,7 @@ class Adapter:
     polls: bool = False
     ends: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
+    announces: bool = False
 
 
 def resources_in(interface: Interface) -> list[Resource]:
@@ -81,6 +90,7 @@ class _Maker:
         self._numbers: dict[str, int] = {}
         self._inner = {each: form.inner(each) for each in interface.functions}
         self._polled = [f for f in interface.functions if form.polled and f.is_async]
+        self._announces = any(map(form.is_direct, interface.functions))
 
     def _names_of_types(self) -> dict[Shape, str]:
         """Return the first name of each named type that the interface itself exports."""
@@ -125,8 +135,9 @@ class _Maker:
         if passed:
             self._finish(core, passed)
         return Adapter(
-            builder.encoded(), wanted, self._wanted, bool(self._polled), tuple(self._converters), tuple(self._numbers)
-        )
+            builder.encoded(), wanted, self._wanted, bool(self._polled), tuple(self._converters), tuple(self._numbers),
+            self._announces,
+        )  # fmt: skip
 
     def _inner_type(self) -> bytes:
         """Return the type of the instance on the inner side."""
@@ -194,8 +205,16 @@ class _Maker:
 
     def _core_module(self) -> CoreModuleBuilder:
         builder = self._builder
+        announce = 0
+        if self._announces:
+            type_ = self._imported(Look()).function((), TOKEN)
+            announce = builder.lower(builder.import_(ANNOUNCE_ARGUMENT, Sort.FUNC, type_), [])
         instance = builder.instantiate_core(builder.core_module(allocator()), [])
         memory = builder.alias(Sort.CORE_MEMORY, instance, MEMORY)
+        if self._announces:
+            # Right behind the memory's instance: the host goes by the order.
+            given = [(MEMORY, Sort.CORE_MEMORY, memory), (ANNOUNCE_ARGUMENT, Sort.CORE_FUNC, announce)]
+            builder.instantiate_core(builder.core_module(mark()), [("", builder.core_instance(given))])
         return CoreModuleBuilder(builder, memory, instance, builder.alias(Sort.CORE_FUNC, instance, REALLOC))
 
     def _export_types(self) -> None:

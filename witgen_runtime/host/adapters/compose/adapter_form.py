@@ -32,6 +32,16 @@ class Form:
         """Whether streams and futures are numbers on one side."""
         return self.inside.numbers or self.outside.numbers
 
+    @property
+    def changes_lists(self) -> bool:
+        """Whether lists have another form on one side."""
+        return self.inside.lists != self.outside.lists
+
+    def is_direct(self, function: Function) -> bool:
+        """Return whether the host finds lists of a function in the adapter's memory."""
+        is_direct = self.changes_lists and "direct" in (self.inside.lists, self.outside.lists)
+        return is_direct and any(map(carries_bytes, function.types))
+
     def inner(self, function: Function) -> Function:
         """Return a function with the parameters that it has on the inner side."""
         if not self.numbered or not lends_several(function):
@@ -40,11 +50,10 @@ class Form:
 
     def changes(self, function: Function) -> bool:
         """Return whether code has to pass a function on."""
-        bytes_ = self.inside.text or self.outside.text
         return (
             self.settles
             or self.inner(function).params != function.params
             or (self.polled and function.is_async)
-            or (bytes_ and any(map(carries_bytes, function.types)))
+            or (self.changes_lists and any(map(carries_bytes, function.types)))
             or (self.passes_ends and any(map(carries_ends, function.types)))
         )

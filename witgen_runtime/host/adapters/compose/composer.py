@@ -10,15 +10,30 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .... import abi
+from ...direct_lists import ListForm
 from ...linking.versions import Versions
 from ..calling.stream_kinds import Kinds, StreamKind, data_name, kinds_of, open_name, put_name, take_name
-from ..names import CANCEL, COMMAND, DRIVE, OPENED, POLL, PREFIX, START, STEP, WAIT, finish_name, inside_name
+from ..names import (
+    CANCEL,
+    COMMAND,
+    DRIVE,
+    OPENED,
+    POLL,
+    PREFIX,
+    START,
+    STEP,
+    WAIT,
+    finish_name,
+    inside_name,
+    memory_name,
+)
 from ..plan import Plan, plan_imports
 from ..refusal import Refusal
 from ..wasm.encoding import ComponentBuilder, Sort
 from ..wasm.reader import Import, Outer, read
 from ..wasm.shapes import (
     NUMBER,
+    TOKEN,
     Function,
     Interface,
     Kind,
@@ -31,7 +46,14 @@ from ..wasm.shapes import (
 from ..wasm.type_reader import InstanceType, Signature
 from ..wasm.type_writer import Look, TypeWriter
 from . import stream_adapter
-from .adapter import CANCEL_ARGUMENT, INSTANCE_ARGUMENT, POLL_ARGUMENT, make_adapter, resources_in
+from .adapter import (
+    ANNOUNCE_ARGUMENT,
+    CANCEL_ARGUMENT,
+    INSTANCE_ARGUMENT,
+    POLL_ARGUMENT,
+    make_adapter,
+    resources_in,
+)
 from .adapter_form import Form
 from .comparing import compare
 from .exports import Exports
@@ -45,7 +67,7 @@ _SUBTASK_PARAM = (("subtask", NUMBER),)
 
 @dataclass(frozen=True)
 class Choice:
-    """The choice of adapters. `bytes_` requests adapters for `list<u8>`; those for async functions are always made.
+    """The choice of adapters. `lists` is the form of lists; adapters for async functions are always made.
 
     `serves` returns, by the component's name, whether an import is implemented in Python; `imports` returns the
     bindings' descriptors of such an import. `exports` are the interfaces that Python calls. `numbers`: functions that
@@ -55,7 +77,7 @@ class Choice:
     serves: Callable[[str], bool]
     imports: Callable[[str], abi.Interface | None]
     exports: Sequence[abi.Interface]
-    bytes_: bool = True
+    lists: ListForm = "direct"
     numbers: bool = False
 
 
@@ -71,11 +93,12 @@ def compose(guest: bytes, choice: Choice) -> Composition:
     """Compose a component with the adapters that it needs; raise `Refusal` where that cannot be done."""
     outer = read(guest)
     interfaces = outer.interfaces
-    plan = plan_imports(interfaces, lambda each: choice.serves(each.name), bytes_=choice.bytes_, numbers=choice.numbers)
+    bytes_ = choice.lists != "plain"
+    plan = plan_imports(interfaces, lambda each: choice.serves(each.name), bytes_=bytes_, numbers=choice.numbers)
     exports = Exports(
         outer,
         choice.exports,
-        Form(outside=Look(text=choice.bytes_, numbers=True)),
+        Form(outside=Look(choice.lists, numbers=True)),
         replaces=bool(plan.adapted),
     )
     if not plan.adapted and not exports.adapted:
@@ -99,6 +122,7 @@ class _Composer:
             for each in interfaces:
                 self._kinds |= kinds_of(each.name, each.functions, self._known_kinds, exported=exported)
         self._serves = choice.serves
+        self._lists: ListForm = choice.lists
         self._ends: dict[str, int] = {}
         self._numbered = self._numbered_resources()
         self._numberings: dict[str, int] = {}
@@ -115,6 +139,7 @@ class _Composer:
     def compose(self) -> bytes:
         builder = self._builder
         self._lead()
+        self._check_names()
         if self._plan.polled or self._known_kinds:
             self._import_subtasks()
         if self._known_kinds:
@@ -150,7 +175,8 @@ class _Composer:
         return [function for function in root.functions if form.changes(function)] if root is not None else []
 
     def _form(self, interface: Interface) -> Form:
-        look = Look(text=interface in self._plan.text, numbers=interface in self._plan.ends)
+        lists: ListForm = self._lists if interface in self._plan.lists else "plain"
+        look = Look(lists, numbers=interface in self._plan.ends)
         return Form(
             inside=look,
             polled=interface in self._plan.polled,
@@ -213,10 +239,12 @@ class _Composer:
             return self._builder.alias(Sort.TYPE, self._instances[name], resource.name)
         raise Refusal(f"{interface}#{resource.name}", "an adapter needs a resource that the component does not import")
 
-    def _import_subtasks(self) -> None:
+    def _check_names(self) -> None:
         for item in self._outer.imports:
             if item.name.startswith(PREFIX) and item.name != WAIT:
                 raise Refusal(item.name, f"the component imports something whose name begins with {PREFIX}")
+
+    def _import_subtasks(self) -> None:
         self._subtasks = (self._import(POLL, _SUBTASK_PARAM, NUMBER), self._import(CANCEL, _SUBTASK_PARAM))
 
     def _import(
@@ -241,8 +269,8 @@ class _Composer:
         for kind in kinds:
             elements, end = stream_adapter.elements_of(kind), ("end", NUMBER)
             put, data = put_name(kind.key), data_name(kind.key)
-            arguments.append((put, self._import(put, (end, ("elements", elements)), None, Look(text=True))))
-            arguments.append((data, self._import(data, (end,), elements, Look(text=True))))
+            arguments.append((put, self._import(put, (end, ("elements", elements)), None, Look("text"))))
+            arguments.append((data, self._import(data, (end,), elements, Look("text"))))
         adapter = stream_adapter.make_ends(kinds)
         given = [(name, Sort.FUNC, index) for name, index in arguments]
         instance = builder.instantiate(
@@ -283,13 +311,16 @@ class _Composer:
                 exports.append((inside, Sort.FUNC, self._import(name, params, result, form.inside)))
         return builder.instance(exports)
 
-    def _instance(self, interface: Interface, form: Form, inside: int) -> int:
+    def _instance(self, interface: Interface, form: Form, inside: int, *, exported: bool = False) -> int:
         """Put an adapter in and instantiate it around an instance."""
         adapter = make_adapter(interface, form, self._kinds)
         arguments = self._type_arguments(adapter.resources, adapter.types)
         arguments.append((INSTANCE_ARGUMENT, Sort.INSTANCE, inside))
         arguments += [(name, Sort.FUNC, self._ends[name]) for name in adapter.ends]
         arguments += [(name, Sort.FUNC, self._numbering(name)) for name in adapter.numbers]
+        if adapter.announces:
+            name = memory_name("export" if exported else "import", interface.name)
+            arguments.append((ANNOUNCE_ARGUMENT, Sort.FUNC, self._import(name, (), TOKEN)))
         if adapter.polls and self._subtasks is not None:
             names = (POLL_ARGUMENT, CANCEL_ARGUMENT)
             arguments += [(name, Sort.FUNC, index) for name, index in zip(names, self._subtasks, strict=True)]
@@ -319,7 +350,7 @@ class _Composer:
 
     def _is_seen_otherwise(self, shape: Shape) -> bool:
         """Return whether a type may belong to an interface that the host sees in another form."""
-        return bool(self._plan.text and carries_bytes(shape)) or bool(self._plan.ends and carries_ends(shape))
+        return bool(self._plan.lists and carries_bytes(shape)) or bool(self._plan.ends and carries_ends(shape))
 
     # The guest's exports
 
@@ -335,7 +366,7 @@ class _Composer:
         for export in self._outer.exports:
             adapted = self._exports.adapted.get(export.name) if export.sort is Sort.INSTANCE else None
             if adapted is not None:
-                index = self._instance(adapted, self._exports.form, self._guest_export(export.name))
+                index = self._instance(adapted, self._exports.form, self._guest_export(export.name), exported=True)
                 self._exported[export.name] = index
             elif export.sort is Sort.FUNC and export.name in functions:
                 index = self._builder.alias(Sort.FUNC, outside, export.name)
@@ -349,4 +380,4 @@ class _Composer:
         """Make the adapter of the exported functions of the world itself."""
         instance, builder = self._guest_instance, self._builder
         functions = [(each.name, Sort.FUNC, builder.alias(Sort.FUNC, instance, each.name)) for each in root.functions]
-        return self._instance(root, self._exports.form, builder.instance(functions))
+        return self._instance(root, self._exports.form, builder.instance(functions), exported=True)

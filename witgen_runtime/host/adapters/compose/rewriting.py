@@ -7,17 +7,13 @@ from collections.abc import Callable, Collection, Iterator
 from ..names import finish_name
 from ..wasm.encoding import signed, text, unsigned, vector
 from ..wasm.reader import Entry, Import, Outer
-from ..wasm.shapes import Interface, Kind, Shape
-from ..wasm.type_reader import InstanceType, Meaning, Signature
+from ..wasm.shapes import Interface, Kind, Resource, Shape
+from ..wasm.type_reader import Declaration, InstanceType, Meaning, Signature
 from ..wasm.type_writer import Look, define
 from .adapter_form import Form
 
 __all__ = ["rewritten"]
 
-_BYTES, _STRING, _NUMBER = b"\x01\x70\x7d", b"\x01\x73", b"\x01\x79"
-"""The declarations of the types `list<u8>`, `string` and `u32`."""
-_ENDS = (b"\x01\x66", b"\x01\x65")
-"""How the declarations of streams and of futures begin."""
 _INSTANCE_TYPE, _TYPE, _EXPORT, _FUNC, _ASYNC_FUNC, _FUNC_OF = b"\x42", b"\x01", b"\x04\x00", b"\x40", b"\x43", b"\x01"
 _U32_RESULT = b"\x00\x79"
 _SUBTASK_PARAM = vector([text("subtask") + b"\x79"])
@@ -41,11 +37,21 @@ def _rewritten(entry: Entry, form: Callable[[Interface], Form]) -> bytes:
     return _instance_type(entry.meaning, form(entry.meaning.interface))
 
 
-def _seen(declaration: bytes, look: Look) -> bytes:
+def _seen(declaration: Declaration, look: Look) -> bytes:
     """Return a declaration of an instance type as the host's looks."""
-    if look.text and declaration == _BYTES:
-        return _STRING
-    return _NUMBER if look.numbers and declaration.startswith(_ENDS) else declaration
+    defined = declaration.defined
+    seen = look.seen(defined) if isinstance(defined, Shape) else defined
+    if not isinstance(seen, Shape) or seen is defined:
+        return declaration.content
+    # What stands for another type is a primitive, or consists of some.
+    resources = dict[Resource, int]()
+    return _TYPE + (
+        _primitive(seen) if seen.kind is Kind.PRIMITIVE else define(seen, _primitive, resources.__getitem__)
+    )
+
+
+def _primitive(shape: Shape) -> bytes:
+    return bytes((shape.primitive,))
 
 
 def _instance_type(type_: InstanceType, form: Form) -> bytes:
@@ -55,7 +61,7 @@ def _instance_type(type_: InstanceType, form: Form) -> bytes:
     polled = {each.name for each in interface.functions if form.polled and each.is_async}
     changed = {each.name for each in interface.functions if inner[each.name].params != each.params}
     kept = [each for each in type_.declarations if each.function not in polled | changed]
-    writer = _Writer(type_, form.inside, [_seen(each.content, form.inside) for each in kept])
+    writer = _Writer(type_, form.inside, [_seen(each, form.inside) for each in kept])
     for name in sorted(polled | changed):
         function, signature = inner[name], type_.signatures[name]
         params, result = signature.encoded_params, signature.encoded_result

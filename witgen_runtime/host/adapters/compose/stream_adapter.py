@@ -92,7 +92,7 @@ class _Maker:
         self._resources = {f"resource{number}": resource for number, resource in enumerate(carried)}
         self._handles = {resource: self._builder.import_resource(name) for name, resource in self._resources.items()}
         self._real = self._writer(Look())
-        self._host = self._writer(Look(text=True))
+        self._host = self._writer(Look("text"))
         self._module = CoreModule()
         self._wires: list[tuple[str, Sort, int]] = []
         self._memory = self._realloc = 0

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
 __all__ = [
-    "BYTE", "ENDS", "NAMED", "NUMBER", "OPCODES", "PRIMITIVES", "STRING", "Function", "Interface", "Kind", "Resource",
-    "Shape", "carries_bytes", "carries_ends", "ends_in", "has_ends", "is_bytes", "named_parts", "reaches",
-    "resources_of",
+    "BYTE", "ENDS", "NAMED", "NUMBER", "OPCODES", "PAIR", "PRIMITIVES", "STRING", "TOKEN", "Function", "Interface",
+    "Kind", "Resource", "Shape", "carries_bytes", "carries_ends", "ends_in", "has_ends", "is_bytes", "is_direct",
+    "named_parts", "reaches", "resources_of",
 ]  # fmt: skip
 
 
@@ -118,7 +118,10 @@ OPCODES = {
 PRIMITIVES = {opcode: Shape(Kind.PRIMITIVE, primitive=opcode) for opcode in OPCODES.values()}
 """The primitive types by opcode; one object each."""
 
-BYTE, NUMBER, STRING = (PRIMITIVES[OPCODES[name]] for name in ("u8", "u32", "string"))
+BYTE, NUMBER, TOKEN, STRING = (PRIMITIVES[OPCODES[name]] for name in ("u8", "u32", "u64", "string"))
+
+PAIR = Shape(Kind.TUPLE, (NUMBER, NUMBER))
+"""What the host gets of a list that is passed directly: address and count."""
 
 _carry: WeakKeyDictionary[Shape, bool] = WeakKeyDictionary()
 _ends: WeakKeyDictionary[Shape, bool] = WeakKeyDictionary()
@@ -127,6 +130,11 @@ _ends: WeakKeyDictionary[Shape, bool] = WeakKeyDictionary()
 def is_bytes(shape: Shape) -> bool:
     """Return whether a type is `list<u8>`."""
     return shape.kind is Kind.LIST and shape.parts[0] is BYTE
+
+
+def is_direct(shape: Shape) -> bool:
+    """Return whether a type is a list that can be passed directly (`host.direct_lists.is_direct`)."""
+    return is_bytes(shape)
 
 
 def carries_bytes(shape: Shape) -> bool:

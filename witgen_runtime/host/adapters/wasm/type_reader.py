@@ -32,10 +32,14 @@ class Signature:
 
 @dataclass(frozen=True)
 class Declaration:
-    """A declaration of an instance type, as in the file; `function` names the function that it exports."""
+    """A declaration of an instance type, as in the file.
+
+    `function` names the function that it exports, `defined` is the type that it defines.
+    """
 
     content: bytes
     function: str = ""
+    defined: Meaning | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,17 +206,18 @@ class _InstanceReader:
         return InstanceType(self._interface, declarations, self._signatures, tuple(self._scope.types))
 
     def _declaration(self) -> Declaration:
-        start, function = self._cursor.position, ""
+        start, function, defined = self._cursor.position, "", None
         match self._cursor.byte():
             case 1:
-                self._scope.types.append(read_type(self._cursor, self._scope))
+                defined = read_type(self._cursor, self._scope)
+                self._scope.types.append(defined)
             case 2:
                 self._alias()
             case 4:
                 function = self._export()
             case other:
                 raise Refusal("", f"{_NO_SORT_YET}: an instance type has a declaration of kind {other}")
-        return Declaration(self._cursor.data[start : self._cursor.position], function)
+        return Declaration(self._cursor.data[start : self._cursor.position], function, defined)
 
     def _alias(self) -> None:
         if self._cursor.take(2) != b"\x03\x02":

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ...direct_lists import ListForm
 from .encoding import ComponentBuilder, signed, text, unsigned, vector
-from .shapes import ENDS, NAMED, NUMBER, STRING, Interface, Kind, Resource, Shape, is_bytes
+from .shapes import ENDS, NAMED, NUMBER, PAIR, STRING, Interface, Kind, Resource, Shape, is_bytes, is_direct
 
 __all__ = ["InstanceTypeWriter", "Look", "TypeWriter", "define", "signature"]
 
@@ -21,15 +22,17 @@ Value = Callable[[Shape], bytes]
 
 @dataclass(frozen=True)
 class Look:
-    """How types are written that the host cannot have: `list<u8>` as text, streams and futures as numbers."""
+    """How types are written that the host cannot have, or only slowly: lists, and streams and futures as numbers."""
 
-    text: bool = False
+    lists: ListForm = "plain"
     numbers: bool = False
 
     def seen(self, shape: Shape) -> Shape:
         """Return the type that is written for a type."""
-        if self.text and is_bytes(shape):
+        if self.lists == "text" and is_bytes(shape):
             return STRING
+        if self.lists == "direct" and is_direct(shape):
+            return PAIR
         return NUMBER if self.numbers and shape.kind in ENDS else shape
 
 
@@ -80,9 +83,10 @@ class TypeWriter:
         return self._builder.type(signature(params, result, self.value, is_async=is_async))
 
     def _definition(self, shape: Shape) -> bytes:
-        if self.look.seen(shape).kind is Kind.PRIMITIVE:
-            return self.value(shape)
-        return define(shape, self.value, self._resources)
+        seen = self.look.seen(shape)
+        if seen.kind is Kind.PRIMITIVE:
+            return self.value(seen)
+        return define(seen, self.value, self._resources)
 
 
 def define(shape: Shape, value: Value, resources: Callable[[Resource], int]) -> bytes:

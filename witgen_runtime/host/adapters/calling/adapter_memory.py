@@ -1,0 +1,78 @@
+"""Bytes that Python copies to and from the memory of an adapter.
+
+Python takes blocks as the adapter's own allocator does (`code.allocator`). Those of a host function's result are freed
+by the call that the host function belongs to. A caller of an export keeps the blocks of its call itself: it counts as a
+call before its arguments are copied, and when its result has been read, it sets top and depth to what they were. So
+nothing that runs in between, such as a signal's handler that calls the component, frees what is still needed, and an
+interrupt leaves nothing behind.
+
+Memories of some engines move when they grow. So wherever a block's address is used, wasmtime is asked where the memory
+lies, with no look for signals in between.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from ...capi import ffi
+from ...capi.linear_memory import PAGE, LinearMemory
+from ...errors import HostError, MemoryLimitError
+from ..code.allocator import TOP
+
+__all__ = ["AdapterMemory"]
+
+_LARGEST: Final = (1 << 32) - PAGE
+_MEMORY: Final = ffi.MEMORY
+_WORDS: Final = ffi.cast(ffi.MEMORY, "I")
+
+
+class AdapterMemory(LinearMemory):
+    """The memory of one adapter in a store."""
+
+    def __init__(self, context: int) -> None:
+        super().__init__(context)
+        self._size = 0
+        """What the size is at least."""
+
+    def environment(self) -> dict[str, Any]:
+        """Return the names that converters use of a memory, after proof that it was found."""
+        self.prove()
+        return {"_place": self.place, "_read": self.read, "_bases": self.bases}
+
+    def place(self, content: bytes | bytearray) -> tuple[int, int]:
+        """Copy bytes into a new block; return its address and its size."""
+        size, base = len(content), 0
+        while True:
+            for base in self.bases:  # noqa: B007
+                break
+            block = _WORDS[base + TOP >> 2] + 7 & -8
+            end = block + size
+            if end <= self._size:
+                # Refused if the content has another size by now.
+                _MEMORY[base + block : base + end] = content
+                _WORDS[base + TOP >> 2] = end
+                return block, size
+            self._make_room(end)
+
+    def _make_room(self, end: int) -> None:
+        why = self.grow(end) if end <= _LARGEST else "WebAssembly's memories have at most 4 GiB"
+        if why:
+            raise MemoryLimitError(f"the lists of a call need a memory of {end} bytes, and there is none: {why}")
+        self._ask_size()
+
+    def _ask_size(self) -> None:
+        size = 0
+        for size in self.sizes:  # noqa: B007
+            break
+        self._size = size
+
+    def read(self, address: int, size: int) -> bytes:
+        """Return a copy of bytes."""
+        base, end = 0, address + size
+        if end > self._size:
+            self._ask_size()
+            if end > self._size:
+                raise HostError(f"a list ends at {end}, outside of its adapter's memory of {self._size} bytes")
+        for base in self.bases:  # noqa: B007
+            break
+        return _MEMORY[base + address : base + end].tobytes()

@@ -1,0 +1,48 @@
+"""The memories of the adapters of one component instance."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from typing import TypeAlias
+
+from ..adapters.calling.adapter_memory import AdapterMemory
+from ..adapters.calling.bound_imports import announcing
+from ..capi.engine import finds_memories
+from ..convert.lists import AS_TEXT, PLAIN, Lists
+from ..errors import LinkError
+from ..store.handles import ResourceHandles
+from ..store.store import Store
+from .definition import Needs
+from .store_linker import Place
+
+__all__ = ["AdapterMemories"]
+
+_Of: TypeAlias = tuple[str, str]
+"""Which adapter: `import` or `export`, and the component's name of the interface."""
+
+
+class AdapterMemories:
+    """Makes the memories, and defines the functions that adapters announce theirs to."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._memories: dict[_Of, AdapterMemory] = {}
+
+    def define(self, root: Place, needs: Needs, handles: ResourceHandles) -> None:
+        """Define the functions that the component imports for its adapters."""
+        for of in (
+            *(("import", name) for name in needs.imports),
+            *(("export", name) for name in needs.exports.values()),
+        ):
+            function = announcing(*of)
+            if function.name in needs.adapters:
+                if not finds_memories(self._store.engine):
+                    raise LinkError("the component has adapters for another engine than this: open it again")
+                memory = self._memories[of] = AdapterMemory(self._store.context)
+                root.function(function.name, function, handles, memory.announce, None, lists=PLAIN)
+
+    def lists(self, of: _Of, function: str, *, text: Container[str], direct: Container[str]) -> Lists:
+        """Return how the lists of a function pass; those in neither `text` nor `direct` pass them plainly."""
+        if function in direct:
+            return Lists("direct", self._memories[of])
+        return AS_TEXT if function in text else PLAIN
