@@ -51,6 +51,8 @@ TYPES: dict[str, tuple[abi.Type, Any]] = {
     "string": (abi.STRING, "hello"),
     "bytes": (abi.List(abi.U8), b"some bytes" * 20),
     "record": (POINT, Point(1, "label")),
+    "numbers": (abi.List(abi.F64), [n / 3 for n in range(300)]),
+    "pairs": (abi.List(abi.List(abi.Tuple((abi.U8, abi.S64)))), [[(n, -n) for n in range(40)], [], [(1, 1)]]),
     "records": (abi.List(POINT), [Point(n, "label") for n in range(20)]),
     "result": (EITHER, Ok("fine")),
 }

@@ -9,6 +9,6 @@ __all__ = ["Adapters"]
 Adapters: TypeAlias = Literal["auto", "bytes", "off"]
 """Which adapters a world gets.
 
-`auto`: for bytes where the world moves any and the component can have them; `bytes`: the same, and a component that
-cannot have them is refused; `off`: none for bytes. Async imports always get adapters.
+`auto`: for lists of bytes and numbers where the world moves any and the component can have them; `bytes`: the same, and
+a component that cannot have them for bytes is refused; `off`: none for lists. Async imports always get adapters.
 """

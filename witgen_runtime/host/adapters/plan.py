@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from ..direct_lists import ListForm
 from .compose.lending import lends_several
-from .wasm.shapes import Interface, Resource, Shape, carries_bytes, resources_of
+from .wasm.shapes import Interface, Resource, Shape, carries_lists, resources_of
 
 __all__ = ["Plan", "plan_imports"]
 
@@ -38,10 +39,11 @@ class Plan:
 
 
 def plan_imports(
-    interfaces: Sequence[Interface], ours: Callable[[Interface], bool], *, bytes_: bool, numbers: bool
+    interfaces: Sequence[Interface], ours: Callable[[Interface], bool], lists: ListForm, *, numbers: bool
 ) -> Plan:
     """Plan adapters for imported interfaces; `ours` returns whether Python implements one.
 
+    `lists` is the form that lists get.
     `numbers`: functions that can borrow several handles get their numbers instead.
     """
     served = [interface for interface in interfaces if ours(interface)]
@@ -52,17 +54,18 @@ def plan_imports(
     if numbers:
         plan.lending = [each for each in served if any(map(lends_several, each.functions))]
     plan.settling = list(_settling(served, plan.ends))
-    carriers = [interface for interface in interfaces if interface.carries_bytes] if bytes_ else []
+    carriers = [interface for interface in interfaces if interface.carries_lists(lists)]
     refused = [interface for interface in carriers if not ours(interface)]
     without = set(refused)
-    owners = _owners(carriers)
-    neighbours = {interface: set(_neighbours(interface, owners)) for interface in carriers}
+    owners = _owners(carriers, lists)
+    neighbours = {interface: set(_neighbours(interface, owners, lists)) for interface in carriers}
     while refused:
         interface = refused.pop()
         for other in carriers:
             if other not in without and (other in neighbours[interface] or interface in neighbours[other]):
                 rule = f"it shares a type with {interface.name or 'the world itself'}, which has no adapter"
-                plan.left_out[other.name] = rule
+                if other.carries_lists("text"):
+                    plan.left_out[other.name] = rule
                 without.add(other)
                 refused.append(other)
     plan.lists = [interface for interface in carriers if interface not in without]
@@ -77,30 +80,30 @@ def _settling(interfaces: Sequence[Interface], ends: Sequence[Interface]) -> Ite
             yield interface
 
 
-def _owners(interfaces: Sequence[Interface]) -> dict[Shape, list[Interface]]:
-    """Return the interfaces that export each type with bytes: the one that declares it, and those that `use` it."""
+def _owners(interfaces: Sequence[Interface], lists: ListForm) -> dict[Shape, list[Interface]]:
+    """Return the interfaces that export each type with lists: the one that declares it, and those that `use` it."""
     owners: dict[Shape, list[Interface]] = {}
     for interface in interfaces:
         for shape in interface.types.values():
-            if isinstance(shape, Shape) and carries_bytes(shape):
+            if isinstance(shape, Shape) and carries_lists(shape, lists):
                 owners.setdefault(shape, []).append(interface)
     return owners
 
 
-def _neighbours(interface: Interface, owners: dict[Shape, list[Interface]]) -> Iterator[Interface]:
+def _neighbours(interface: Interface, owners: dict[Shape, list[Interface]], lists: ListForm) -> Iterator[Interface]:
     seen: set[Shape] = set()
     for meaning in (*interface.types.values(), *(shape for f in interface.functions for shape in f.types)):
         if not isinstance(meaning, Resource):
-            for shape in _carriers(meaning, seen):
+            for shape in _carriers(meaning, seen, lists):
                 yield from (owner for owner in owners.get(shape, ()) if owner is not interface)
 
 
-def _carriers(shape: Shape, seen: set[Shape]) -> Iterator[Shape]:
-    """Yield a type and the parts of it that have bytes in them."""
-    if shape in seen or not carries_bytes(shape):
+def _carriers(shape: Shape, seen: set[Shape], lists: ListForm) -> Iterator[Shape]:
+    """Yield a type and the parts of it that have lists in them."""
+    if shape in seen or not carries_lists(shape, lists):
         return
     seen.add(shape)
     yield shape
     for part in shape.parts:
         if part is not None:
-            yield from _carriers(part, seen)
+            yield from _carriers(part, seen, lists)

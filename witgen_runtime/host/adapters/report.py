@@ -29,7 +29,8 @@ class AdaptersTaken:
     refusal: str = ""
     """Why the component as a whole got no adapters."""
     direct: tuple[str, ...] = ()
-    """Those of `text` whose lists are copied to and from the adapter's memory; other lists travel as strings."""
+    """Their lists, of bytes, numbers and the like, are copied to and from an adapter's memory. Other bytes of `text`
+    travel as strings."""
 
 
 def taken(definition: Definition, needs: Needs, refusal: Refusal | None) -> AdaptersTaken:
@@ -57,10 +58,8 @@ def taken(definition: Definition, needs: Needs, refusal: Refusal | None) -> Adap
                 ends.append(name)
             if function.name in directly:
                 direct.append(name)
-            if function.name in as_text or function.name in directly:
-                text.append(name)
-            elif "list<u8>" in signatures.expected(function):
-                plain.append(name)
+            if "list<u8>" in signatures.expected(function):
+                (text if function.name in as_text or function.name in directly else plain).append(name)
     refused = str(refusal or "")
     return AdaptersTaken(tuple(text), tuple(polled), tuple(ends), tuple(plain), refused, tuple(direct))
 

@@ -32,11 +32,11 @@ class Request:
     `lists` is the form of lists in them; `refusal` is why the last one was not composed.
     """
 
-    def __init__(self, definition: Definition, wanted: Adapters, *, numbers: bool, direct: bool) -> None:
+    def __init__(self, definition: Definition, wanted: Adapters, lists: ListForm, *, numbers: bool) -> None:
         self._definition = definition
         self._wanted = wanted
         self._numbers = numbers
-        self.lists: ListForm = "plain" if wanted == "off" else "direct" if direct else "text"
+        self.lists: ListForm = lists
         self.refusal: Refusal | None = None
         texts = [
             source_digest().encode(),
@@ -103,13 +103,21 @@ def request(
     concurrent = definition.concurrent if concurrent is None else concurrent
     functions = [function for interface in _interfaces(definition) for function in interface.functions]
     imported = [function for item in definition.imports for function in item.interface.functions if not item.native]
-    moves = wanted != "off" and any("list<u8>" in signatures.expected(function) for function in functions)
+    lists: ListForm = "plain"
+    if wanted != "off":
+        lists = "direct" if any(_changes(each, "direct") for each in functions) and direct() else "text"
     passes = any(signatures.passes_ends(function) for function in (*functions, *imported))
     # Such an engine traps where a call lends two handles, which are numbers then (`lending.py`).
     lends = concurrent and any("borrow" in signatures.expected(function) for function in imported)
-    if moves or passes or lends or any(function.is_async for function in imported):
-        return Request(definition, wanted, numbers=concurrent, direct=moves and direct())
+    changes = any(_changes(each, lists) for each in functions)
+    if changes or passes or lends or any(function.is_async for function in imported):
+        return Request(definition, wanted, lists, numbers=concurrent)
     return None
+
+
+def _changes(function: abi.Function, lists: ListForm) -> bool:
+    """Return whether a function has lists that have another form."""
+    return signatures.expected(function) != signatures.expected(function, lists=lists)
 
 
 def _interfaces(definition: Definition) -> Sequence[abi.Interface]:

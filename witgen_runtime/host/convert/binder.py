@@ -13,7 +13,6 @@ from array import array
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import accumulate, chain, repeat
-from math import inf
 from types import CodeType, FunctionType
 from typing import Any, Final, NoReturn, Protocol, TypeVar
 
@@ -27,6 +26,7 @@ from ..errors import HostError
 from .arena import Arena, Region
 from .attempts import is_about_values, is_interruption
 from .compiler import CALL, Compiled, Handle, compile_callback, compile_caller
+from .elements import f32s, refuse
 from .lists import PLAIN, Lists
 
 __all__ = ["Callback", "Handles", "Lender", "bind_caller", "bind_choice", "bind_refusal"]
@@ -83,19 +83,6 @@ class Handles(Protocol):
         ...
 
 
-def _refuse() -> NoReturn:
-    raise TypeError("not in canonical form")
-
-
-def _f32s(numbers: Sequence[float]) -> array[float]:
-    """Return numbers as f32; refuse those that only become infinite by rounding."""
-    column = array("f", numbers)
-    for infinity in (inf, -inf):
-        if column.count(infinity) != numbers.count(infinity):
-            _refuse()
-    return column
-
-
 def _read_bytes(address: int, count: int) -> bytes:
     """Return the payloads of `count` values of u8, in pieces that stay in the processor's cache."""
     if count <= _PIECE:
@@ -113,11 +100,11 @@ _NAMES: Namespace = {
     "_accumulate": accumulate, "_array": array, "_BaseException": BaseException, "_bool": bool,
     "_bytearray": bytearray, "_bytes": bytes, "_call": ffi.call,
     "_chain": chain.from_iterable, "_chr": chr,
-    "_clone": ffi.val_clone, "_delete": ffi.val_delete, "_dict": dict, "_encode": str.encode, "_f32s": _f32s,
+    "_clone": ffi.val_clone, "_delete": ffi.val_delete, "_dict": dict, "_encode": str.encode, "_f32s": f32s,
     "_f64s": _f64s, "_float": float, "_int": int, "_iter": iter, "_len": len, "_list": list, "_map": map,
     "_memory": ffi.MEMORY, "_modules": sys.modules, "_next": next, "_one": ffi.Size(1), "_ord": ord,
     "_pack_f32": struct.Struct("<f").pack_into, "_range": range, "_read_bytes": _read_bytes,
-    "_refuse": _refuse, "_sum": sum,
+    "_refuse": refuse, "_sum": sum,
     "_narrow": codec.narrow, "_narrow_text": codec.narrow_text, "_wide": codec.wide, "_wide_text": codec.wide_text,
     "_tries": (False, True), "_tuple": tuple, "_type": type, "_TypeError": TypeError,
     "_view_bool": ffi.cast(ffi.MEMORY, "?"),

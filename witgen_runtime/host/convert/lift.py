@@ -15,6 +15,7 @@ from ... import abi
 from ...codegen import Source
 from ...values import Err, Ok, Some
 from ..direct_lists import PAIR, ListForm, is_direct
+from .elements import elements_of
 from .flags import flag_reader
 
 __all__ = ["Handle", "Lifting"]
@@ -129,7 +130,7 @@ class Lifting:
             case abi.Flags():
                 return f"{self._source.constant(flag_reader(type_), 'flags')}({names[0]}, {names[1]})"
             case abi.List() if self._is_direct(type_):
-                return f"_read({', '.join(self.values(PAIR.types, names[0]))})"
+                return self._direct(type_.element, *self.values(PAIR.types, names[0]))
             case abi.List() | abi.FixedList():
                 return self._list(type_.element, *names)
             case abi.Map():
@@ -203,6 +204,12 @@ class Lifting:
         with self._source.function(f"{function}(_address)"):
             self._source.line(f"return {self.value(type_, '_address')}")
         return f"{function}({pointer})"
+
+    def _direct(self, element: abi.Type, address: str, count: str) -> str:
+        if element is abi.U8:
+            return f"_read({address}, {count})"
+        elements = elements_of(element)
+        return f"{self._source.constant(elements.decode, 'decode')}(_read({address}, {elements.size} * {count}))"
 
     def _list(self, element: abi.Type, count: str, pointer: str) -> str:
         if element is abi.U8 and self._lists == "text":

@@ -14,6 +14,7 @@ from ...values import Err, Ok, Some
 from ..capi.ffi import KINDS
 from ..direct_lists import PAIR, ListForm, is_direct
 from .arena import Layout, RegionSpec
+from .elements import elements_of
 from .flags import flag_words
 from .lift import Handle
 
@@ -171,15 +172,21 @@ class Lowering(ABC):
         self.pinned(f"_wide({name})", position + 1)
         self.passing.append(self.layout.pin_name(position + 2))
 
-    def direct(self, name: str, position: int) -> None:
-        """Lower bytes by copying them into the adapter's memory."""
-        self.exactly(name, "_bytes", "_bytearray")
+    def direct(self, element: abi.Type, name: str, position: int) -> None:
+        """Lower a list by copying its elements into the adapter's memory."""
         pair, words = self.layout.reserve(8), self.words()
         self.layout.put(position + 1, 2)
         self.layout.point(position + 2, pair)
         for part in (pair, pair + 4):
             self.layout.put(part, KINDS["u32"])
-        self.source.line(f"{words}[{pair + 1}], {words}[{pair + 5}] = _place({name})")
+        address, count = f"{words}[{pair + 1}]", f"{words}[{pair + 5}]"
+        if element is abi.U8:
+            self.exactly(name, "_bytes", "_bytearray")
+            self.source.line(f"{address}, {count} = _place({name})")
+        else:
+            elements, size = elements_of(element), self.source.fresh()
+            self.source.line(f"{address}, {size} = _place({self.source.constant(elements.encode, 'encode')}({name}))")
+            self.source.line(f"{count} = {size} // {elements.size}")
 
     def pinned(self, value: str, position: int) -> None:
         """Store size and address of bytes that stay alive until the next call."""

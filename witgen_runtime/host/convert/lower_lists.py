@@ -13,6 +13,7 @@ from ... import abi
 from ...values import Err, Ok, Some
 from ..capi.ffi import KINDS
 from .arena import RegionSpec
+from .elements import elements_of
 from .lower import INTEGERS, Lowering, kind_of
 
 __all__ = ["ListLowering"]
@@ -26,8 +27,8 @@ class ListLowering(Lowering):
         if self.is_text(type_):
             self.text(name, position)
             return
-        if self.is_direct(type_):
-            self.direct(name, position)
+        if isinstance(type_, abi.List) and self.is_direct(type_):
+            self.direct(type_.element, name, position)
             return
         words = self.words()
         if isinstance(type_, abi.Map):
@@ -284,6 +285,9 @@ class ListLowering(Lowering):
 
     def _sequences(self, type_: abi.Type, xs: str, n: str, region: RegionSpec, word: int) -> None:
         source = self.source
+        if isinstance(type_, abi.List) and self.is_direct(type_) and type_.element is not abi.U8:
+            self._directs(type_.element, xs, n, region, word)
+            return
         if is_bytes := isinstance(type_, abi.List) and type_.element is abi.U8:
             self._all(xs, n, "_bytes", "_bytearray")
         elif isinstance(type_, abi.Map):
@@ -294,7 +298,7 @@ class ListLowering(Lowering):
             self._texts(xs, n, region, word)
             return
         if self.is_direct(type_):
-            self._directs(xs, n, region, word)
+            self._directs(abi.U8, xs, n, region, word)
             return
         sizes, flat, count = source.fresh(), source.fresh(), source.fresh("n")
         source.line(f'{sizes} = _array("Q", _map(_len, {xs}))')
@@ -315,18 +319,21 @@ class ListLowering(Lowering):
         self.source.line(f"{chunks} = _list(_map(_wide, {xs}))")
         self.passing.append(self._blob(chunks, n, region, word, 1))
 
-    def _directs(self, xs: str, n: str, region: RegionSpec, word: int) -> None:
-        """Lower a column of bytes by copying all of them into the adapter's memory at once."""
+    def _directs(self, element: abi.Type, xs: str, n: str, region: RegionSpec, word: int) -> None:
+        """Lower a column of lists by copying all their elements into the adapter's memory at once."""
         source, pairs = self.source, self._linked(region, word, 8, 2)
         for part in (0, 4):
             pairs.constants.append((part, KINDS["u32"]))
         chunks, sizes, addresses = source.fresh(), source.fresh(), source.fresh()
-        source.line(f"{chunks} = _list(_map(_bytes, {xs}))")
+        elements = elements_of(element)
+        encode = "_bytes" if element is abi.U8 else source.constant(elements.encode, "encode")
+        source.line(f"{chunks} = _list(_map({encode}, {xs}))")
         source.line(f'{sizes} = _array("Q", _map(_len, {chunks}))')
         source.line(f'{addresses} = _array("Q", _accumulate({sizes}, initial=_place(b"".join({chunks}))[0]))')
         source.line(f"{addresses}.pop()")
         self._store(pairs, 1, n, addresses)
-        self._store(pairs, 5, n, sizes)
+        counts = sizes if elements.size == 1 else f'_array("Q", [_x // {elements.size} for _x in {sizes}])'
+        self._store(pairs, 5, n, counts)
 
     def _entries(self, type_: abi.Map, xs: str, n: str, region: RegionSpec) -> None:
         """Lower the entries of many maps after each other."""

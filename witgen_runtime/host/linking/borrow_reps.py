@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ... import abi
+from ..direct_lists import NumberedList
 
 __all__ = ["numbered", "with_objects"]
 
@@ -29,9 +30,11 @@ def _numbered(type_: abi.Type) -> abi.Type:
         case abi.Option():
             return abi.Option(_numbered(type_.type))
         case abi.List():
-            return abi.List(_numbered(type_.element))
+            element = _numbered(type_.element)
+            return type_ if element is type_.element else NumberedList(element)
         case abi.Tuple():
-            return abi.Tuple(tuple(map(_numbered, type_.types)))
+            parts = tuple(map(_numbered, type_.types))
+            return type_ if parts == type_.types else abi.Tuple(parts)
         case _:
             return type_
 

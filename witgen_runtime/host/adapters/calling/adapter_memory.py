@@ -39,7 +39,7 @@ class AdapterMemory(LinearMemory):
         self.prove()
         return {"_place": self.place, "_read": self.read, "_bases": self.bases}
 
-    def place(self, content: bytes | bytearray) -> tuple[int, int]:
+    def place(self, content: bytes | bytearray | memoryview) -> tuple[int, int]:
         """Copy bytes into a new block; return its address and its size."""
         size, base = len(content), 0
         while True:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..wasm.shapes import Function, Resource, carries_bytes, carries_ends
+from ..wasm.shapes import Function, Resource, carries_ends, carries_lists
 from ..wasm.type_writer import Look
 from .lending import lends_several, with_numbers
 
@@ -32,15 +32,14 @@ class Form:
         """Whether streams and futures are numbers on one side."""
         return self.inside.numbers or self.outside.numbers
 
-    @property
-    def changes_lists(self) -> bool:
-        """Whether lists have another form on one side."""
-        return self.inside.lists != self.outside.lists
+    def _changes_lists(self, function: Function) -> bool:
+        """Return whether lists of a function have another form on one side."""
+        forms = (self.inside.lists, self.outside.lists)
+        return any(carries_lists(shape, form) for shape in function.types for form in forms)
 
     def is_direct(self, function: Function) -> bool:
         """Return whether the host finds lists of a function in the adapter's memory."""
-        is_direct = self.changes_lists and "direct" in (self.inside.lists, self.outside.lists)
-        return is_direct and any(map(carries_bytes, function.types))
+        return "direct" in (self.inside.lists, self.outside.lists) and self._changes_lists(function)
 
     def inner(self, function: Function) -> Function:
         """Return a function with the parameters that it has on the inner side."""
@@ -54,6 +53,6 @@ class Form:
             self.settles
             or self.inner(function).params != function.params
             or (self.polled and function.is_async)
-            or (self.changes_lists and any(map(carries_bytes, function.types)))
+            or self._changes_lists(function)
             or (self.passes_ends and any(map(carries_ends, function.types)))
         )

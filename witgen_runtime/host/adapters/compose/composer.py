@@ -39,8 +39,8 @@ from ..wasm.shapes import (
     Kind,
     Resource,
     Shape,
-    carries_bytes,
     carries_ends,
+    carries_lists,
     resources_of,
 )  # fmt: skip
 from ..wasm.type_reader import InstanceType, Signature
@@ -93,8 +93,7 @@ def compose(guest: bytes, choice: Choice) -> Composition:
     """Compose a component with the adapters that it needs; raise `Refusal` where that cannot be done."""
     outer = read(guest)
     interfaces = outer.interfaces
-    bytes_ = choice.lists != "plain"
-    plan = plan_imports(interfaces, lambda each: choice.serves(each.name), bytes_=bytes_, numbers=choice.numbers)
+    plan = plan_imports(interfaces, lambda each: choice.serves(each.name), choice.lists, numbers=choice.numbers)
     exports = Exports(
         outer,
         choice.exports,
@@ -350,7 +349,8 @@ class _Composer:
 
     def _is_seen_otherwise(self, shape: Shape) -> bool:
         """Return whether a type may belong to an interface that the host sees in another form."""
-        return bool(self._plan.lists and carries_bytes(shape)) or bool(self._plan.ends and carries_ends(shape))
+        changes = bool(self._plan.lists) and carries_lists(shape, self._lists)
+        return changes or (bool(self._plan.ends) and carries_ends(shape))
 
     # The guest's exports
 

@@ -17,7 +17,7 @@ from ..code.walk import I64_EXTEND_I32_U, Walk
 from ..names import PREFIX
 from ..wasm.code import Body
 from ..wasm.layout import Core, layout_of, places
-from ..wasm.shapes import NUMBER, Function, Interface, Kind, Resource, Shape, reaches
+from ..wasm.shapes import HANDLE_NUMBER, Function, Interface, Kind, Resource, Shape, reaches
 
 __all__ = ["Numbering", "lends_several", "lent_resources", "number_name", "with_numbers"]
 
@@ -60,7 +60,7 @@ def with_numbers(function: Function, ours: Callable[[Resource], bool]) -> Functi
 
 def _with_numbers(shape: Shape, ours: Callable[[Resource], bool]) -> Shape:
     if shape.kind is Kind.BORROW and shape.resource is not None:
-        return NUMBER if ours(shape.resource) else shape
+        return HANDLE_NUMBER if ours(shape.resource) else shape
     if shape.kind not in _OPEN or not reaches(shape, lambda part: part.kind is Kind.BORROW):
         return shape
     return replace(shape, parts=tuple(None if part is None else _with_numbers(part, ours) for part in shape.parts))

@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
+from ...direct_lists import ListForm
+
 __all__ = [
-    "BYTE", "ENDS", "NAMED", "NUMBER", "OPCODES", "PAIR", "PRIMITIVES", "STRING", "TOKEN", "Function", "Interface",
-    "Kind", "Resource", "Shape", "carries_bytes", "carries_ends", "ends_in", "has_ends", "is_bytes", "is_direct",
-    "named_parts", "reaches", "resources_of",
+    "BYTE", "ENDS", "HANDLE_NUMBER", "NAMED", "NUMBER", "OPCODES", "PAIR", "PRIMITIVES", "STRING", "TOKEN", "Function",
+    "Interface", "Kind", "Resource", "Shape", "carries_bytes", "carries_ends", "carries_lists", "ends_in", "has_ends",
+    "is_bytes", "is_direct", "named_parts", "reaches", "resources_of",
 ]  # fmt: skip
 
 
@@ -88,10 +90,9 @@ class Interface:
     own: list[Resource] = field(default_factory=list[Resource])
     """The resources that it defines itself."""
 
-    @property
-    def carries_bytes(self) -> bool:
-        """Whether any type or function has a `list<u8>`."""
-        return any(carries_bytes(shape) for shape in self._shapes)
+    def carries_lists(self, lists: ListForm) -> bool:
+        """Return whether any type or function has a list that has another form."""
+        return any(carries_lists(shape, lists) for shape in self._shapes)
 
     @property
     def carries_ends(self) -> bool:
@@ -120,10 +121,14 @@ PRIMITIVES = {opcode: Shape(Kind.PRIMITIVE, primitive=opcode) for opcode in OPCO
 
 BYTE, NUMBER, TOKEN, STRING = (PRIMITIVES[OPCODES[name]] for name in ("u8", "u32", "u64", "string"))
 
+HANDLE_NUMBER = Shape(Kind.PRIMITIVE, primitive=NUMBER.primitive)
+"""The number that stands for a borrowed handle."""
+
 PAIR = Shape(Kind.TUPLE, (NUMBER, NUMBER))
 """What the host gets of a list that is passed directly: address and count."""
 
 _carry: WeakKeyDictionary[Shape, bool] = WeakKeyDictionary()
+_direct: WeakKeyDictionary[Shape, bool] = WeakKeyDictionary()
 _ends: WeakKeyDictionary[Shape, bool] = WeakKeyDictionary()
 
 
@@ -134,7 +139,30 @@ def is_bytes(shape: Shape) -> bool:
 
 def is_direct(shape: Shape) -> bool:
     """Return whether a type is a list that can be passed directly (`host.direct_lists.is_direct`)."""
-    return is_bytes(shape)
+    return shape.kind is Kind.LIST and all(part is not None and _is_fixed(part) for part in shape.parts)
+
+
+def _is_fixed(shape: Shape) -> bool:
+    if shape.kind is Kind.PRIMITIVE:
+        return shape is not STRING and shape is not HANDLE_NUMBER and shape.primitive != OPCODES["error-context"]
+    if shape.kind in (Kind.RECORD, Kind.TUPLE):
+        return all(part is not None and _is_fixed(part) for part in shape.parts)
+    return shape.kind is Kind.ENUM
+
+
+def carries_lists(shape: Shape, lists: ListForm) -> bool:
+    """Return whether a type has a list in it that has another form. Elements of streams do not count."""
+    if lists == "text":
+        return carries_bytes(shape)
+    return lists == "direct" and _carries_direct(shape)
+
+
+def _carries_direct(shape: Shape) -> bool:
+    known = _direct.get(shape)
+    if known is None:
+        inside = shape.kind not in ENDS and any(part is not None and _carries_direct(part) for part in shape.parts)
+        known = _direct[shape] = inside or is_direct(shape)
+    return known
 
 
 def carries_bytes(shape: Shape) -> bool:

@@ -1,0 +1,269 @@
+"""Converts lists to bytes and back, as their elements lie in an adapter's memory (CanonicalABI.md, "Storing").
+
+Records and tuples are converted by columns, one for each number in them. Bytes between the fields are zero on the way
+in, and never looked at on the way out. Values are taken in canonical form only, and all others are refused, with one
+exception: buffers of exactly the elements of a list (`array.array`, `memoryview` and numpy's arrays of one dimension)
+are copied as they are.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from array import array
+from collections.abc import Sequence
+from functools import cache
+from math import inf
+from typing import Any, Final, NoReturn, TypeAlias
+
+from ... import abi
+
+__all__ = ["Elements", "elements_of", "f32s", "refuse"]
+
+_Bytes: TypeAlias = "bytes | bytearray | memoryview"
+
+_FORMS: Final = {
+    abi.BOOL: ("?", 1), abi.U8: ("B", 1), abi.S8: ("b", 1), abi.U16: ("H", 2), abi.S16: ("h", 2), abi.U32: ("I", 4),
+    abi.S32: ("i", 4), abi.U64: ("Q", 8), abi.S64: ("q", 8), abi.F32: ("f", 4), abi.F64: ("d", 8), abi.CHAR: ("I", 4),
+}  # fmt: skip
+"""Struct format and size of the primitives."""
+_KINDS: Final = {"B": "BHILQN", "b": "bhilqn", "f": "fd", "?": "?"}
+"""The formats of a buffer's items that are unsigned, signed, floating or bool; their size says the rest."""
+
+
+def refuse() -> NoReturn:
+    """Refuse values that are not in canonical form."""
+    raise TypeError("not in canonical form")
+
+
+def f32s(numbers: Sequence[float]) -> array[float]:
+    """Return numbers as f32; refuse those that only become infinite by rounding."""
+    column = array("f", numbers)
+    for infinity in (inf, -inf):
+        if column.count(infinity) != numbers.count(infinity):
+            refuse()
+    return column
+
+
+def _all(values: Sequence[Any], *classes: type) -> None:
+    types = list(map(type, values))
+    if sum(map(types.count, classes)) != len(types):
+        refuse()
+
+
+class Elements(ABC):
+    """Elements of one type: `size` and `alignment` in bytes."""
+
+    def __init__(self, size: int, alignment: int) -> None:
+        self.size = size
+        self.alignment = alignment
+
+    def encode(self, values: Any) -> _Bytes:
+        """Return the bytes of a list; their length counts bytes."""
+        if type(values) is not list and type(values) is not tuple:
+            return self._buffer(values)
+        return self._encode(values)
+
+    def _encode(self, values: Sequence[Any]) -> _Bytes:
+        content = bytearray(self.size * len(values))
+        if values:
+            self.put(memoryview(content), 0, self.size, values)
+        return content
+
+    def _buffer(self, _values: Any) -> _Bytes:
+        """Return the bytes of something else than a list, if it is a buffer of such elements."""
+        refuse()
+
+    def decode(self, content: bytes) -> list[Any]:
+        """Return the list of some bytes."""
+        return self.get(memoryview(content), 0, self.size)
+
+    @abstractmethod
+    def put(self, content: memoryview, offset: int, stride: int, values: Sequence[Any]) -> None:
+        """Put values into a column of bytes."""
+
+    @abstractmethod
+    def get(self, content: memoryview, offset: int, stride: int) -> list[Any]:
+        """Return the values of a column."""
+
+
+class _Scalars(Elements):
+    """Values that are one number. A subclass has `column`, which makes an array of them, and `values` of a column."""
+
+    def __init__(self, form: str, size: int) -> None:
+        super().__init__(size, size)
+        self.form = form
+
+    def put(self, content: memoryview, offset: int, stride: int, values: Sequence[Any]) -> None:
+        self._view(content, offset, stride)[:] = self.column(values)
+
+    def get(self, content: memoryview, offset: int, stride: int) -> list[Any]:
+        return self.values(self._view(content, offset, stride))
+
+    def _view(self, content: memoryview, offset: int, stride: int) -> memoryview:
+        view: memoryview = content.cast(self.form)  # type: ignore[call-overload]  # typeshed wants a literal
+        return view if stride == self.size else view[offset // self.size :: stride // self.size]
+
+    def _encode(self, values: Sequence[Any]) -> _Bytes:
+        return memoryview(self.column(values)).cast("B")
+
+    @abstractmethod
+    def column(self, values: Sequence[Any]) -> array[Any]: ...
+
+    def values(self, column: memoryview) -> list[Any]:
+        return column.tolist()
+
+
+class _Numbers(_Scalars):
+    def __init__(self, type_: abi.Prim) -> None:
+        super().__init__(*_FORMS[type_])
+        self._classes = (float, int) if self.form in "fd" else (int,)
+        kind = "f" if self.form in "fd" else "B" if self.form.isupper() else "b"
+        self._formats = _KINDS[kind]
+
+    def encode(self, values: Any) -> _Bytes:
+        # In one piece, because short lists of numbers are frequent.
+        if type(values) is not list and type(values) is not tuple:
+            return self._buffer(values)
+        types = list(map(type, values))
+        if types.count(int) != len(types) and not self._are_floats(types):
+            refuse()
+        return memoryview(f32s(values) if self.form == "f" else array(self.form, values)).cast("B")
+
+    def decode(self, content: bytes) -> list[Any]:
+        return memoryview(content).cast(self.form).tolist()  # type: ignore[call-overload,no-any-return]
+
+    def _are_floats(self, types: list[type]) -> bool:
+        return self.form in "fd" and types.count(int) + types.count(float) == len(types)
+
+    def column(self, values: Sequence[Any]) -> array[Any]:
+        _all(values, *self._classes)
+        return f32s(values) if self.form == "f" else array(self.form, values)
+
+    def _buffer(self, _values: Any) -> _Bytes:
+        type_ = type(_values)
+        is_numpy = (type_.__module__, type_.__name__) == ("numpy", "ndarray")
+        if not is_numpy and type_ is not array and type_ is not memoryview:
+            refuse()
+        view = memoryview(_values)
+        form = view.format.removeprefix("<").removeprefix("=").removeprefix("@")
+        if view.ndim != 1 or view.itemsize != self.size or len(form) != 1 or form not in self._formats:
+            refuse()
+        return view.cast("B") if view.c_contiguous else view.tobytes()
+
+
+class _Bools(_Scalars):
+    def __init__(self) -> None:
+        super().__init__("?", 1)
+
+    def put(self, content: memoryview, offset: int, stride: int, values: Sequence[Any]) -> None:
+        content[offset::stride] = self.column(values)
+
+    def column(self, values: Sequence[Any]) -> array[Any]:
+        _all(values, bool)
+        return array("B", values)
+
+
+class _Characters(_Scalars):
+    def __init__(self) -> None:
+        super().__init__("I", 4)
+
+    def column(self, values: Sequence[Any]) -> array[Any]:
+        text = "".join(values)
+        if list(map(len, values)).count(1) != len(values):
+            refuse()
+        return array("I", text.encode("utf-32-le"))
+
+    def values(self, column: memoryview) -> list[Any]:
+        return list(map(chr, column))
+
+
+class _Members(_Scalars):
+    """Enums: the number of a case is its position."""
+
+    def __init__(self, type_: abi.Enum) -> None:
+        count = len(type_.cases)
+        super().__init__(*(("B", 1) if count <= 1 << 8 else ("H", 2) if count <= 1 << 16 else ("I", 4)))
+        self._class = type_.python
+        self._members = list(type_.python)
+        self._numbers = {member.name: number for number, member in enumerate(self._members)}
+
+    def column(self, values: Sequence[Any]) -> array[Any]:
+        _all(values, self._class)
+        numbers = self._numbers
+        return array(self.form, [numbers[each._name_] for each in values])
+
+    def values(self, column: memoryview) -> list[Any]:
+        return list(map(self._members.__getitem__, column))
+
+
+class _Several(Elements):
+    """Records and tuples."""
+
+    def __init__(self, parts: Sequence[Elements]) -> None:
+        offsets, end = list[int](), 0
+        for part in parts:
+            offsets.append(-(-end // part.alignment) * part.alignment)
+            end = offsets[-1] + part.size
+        alignment = max(part.alignment for part in parts)
+        super().__init__(-(-end // alignment) * alignment, alignment)
+        self.parts = tuple(zip(parts, offsets, strict=True))
+
+    def put(self, content: memoryview, offset: int, stride: int, values: Sequence[Any]) -> None:
+        for (part, place), column in zip(self.parts, self.columns(values), strict=True):
+            part.put(content, offset + place, stride, column)
+
+    def get(self, content: memoryview, offset: int, stride: int) -> list[Any]:
+        return self.joined([part.get(content, offset + place, stride) for part, place in self.parts])
+
+    @abstractmethod
+    def columns(self, values: Sequence[Any]) -> list[list[Any]]: ...
+
+    @abstractmethod
+    def joined(self, columns: list[list[Any]]) -> list[Any]: ...
+
+
+class _Tuples(_Several):
+    def columns(self, values: Sequence[Any]) -> list[list[Any]]:
+        _all(values, tuple)
+        if list(map(len, values)).count(len(self.parts)) != len(values):
+            refuse()
+        return [[each[index] for each in values] for index in range(len(self.parts))]
+
+    def joined(self, columns: list[list[Any]]) -> list[Any]:
+        return list(zip(*columns, strict=True))
+
+
+class _Records(_Several):
+    def __init__(self, type_: abi.Record, parts: Sequence[Elements]) -> None:
+        super().__init__(parts)
+        self._class = type_.python
+        self._attributes = tuple(field.attribute for field in type_.fields)
+
+    def columns(self, values: Sequence[Any]) -> list[list[Any]]:
+        _all(values, self._class)
+        return [[getattr(each, name) for each in values] for name in self._attributes]
+
+    def joined(self, columns: list[list[Any]]) -> list[Any]:
+        return list(map(self._class, *columns))
+
+
+@cache
+def _primitives(type_: abi.Prim) -> Elements:
+    if type_ is abi.BOOL:
+        return _Bools()
+    return _Characters() if type_ is abi.CHAR else _Numbers(type_)
+
+
+def elements_of(type_: abi.Type) -> Elements:
+    """Return how elements of a type lie in memory."""
+    match type_:
+        case abi.Prim():
+            return _primitives(type_)
+        case abi.Enum():
+            return _Members(type_)
+        case abi.Record():
+            return _Records(type_, [elements_of(field.type) for field in type_.fields])
+        case abi.Tuple():
+            return _Tuples([elements_of(part) for part in type_.types])
+        case _:
+            raise NotImplementedError(f"elements of {type(type_).__name__.lower()} do not lie in memory as they are")
