@@ -20,7 +20,7 @@ from tests.support.wasmtime_serve import served
 from witgen import Config, generate
 from witgen.build.componentize import Build, build
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 WEB = Path(__file__).parent / "web"
 PACKAGES = ("fastapi==0.110.3", "pydantic==1.10.26", "python-multipart==0.0.20", "flask==3.1.3")

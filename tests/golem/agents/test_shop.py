@@ -29,7 +29,7 @@ Cart(user: string)  (a snapshot after every 10 calls)
   add(item: Item) -> u32                  POST /carts/{user}/items
 """
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 @pytest.fixture(scope="session", params=["1.5", pytest.param("main", marks=pytest.mark.long)])

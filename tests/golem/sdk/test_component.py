@@ -22,7 +22,7 @@ from tests.support.guests import once
 from witgen import golem
 from witgen.build.componentize import Build, build, settings
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from tests.golem.worker.conftest import Machine
 from witgen.golem.services.blobstore.store import OutgoingValue
 from witgen_runtime.host import ByteStreamReader
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 @pytest.fixture(scope="session")

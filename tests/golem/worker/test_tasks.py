@@ -22,7 +22,7 @@ from witgen.golem.worker.errors import WorkerError
 from witgen_runtime.host import DeadlineError, EngineError, Trap
 from witgen_runtime.host.capi.engine import Settings, default_engine, lends_two
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 _CHANCE = random.Random(11)
 
