@@ -16,6 +16,9 @@ from tests.golem.cluster.shop import ONCE, SHOP
 from tests.support.golem_cluster import ACCOUNT, TOKEN, AnswerError, FakeCluster
 from tests.support.paths import DOCS
 from witgen.golem.agents.definitions import AgentTypes
+from witgen.golem.agents.main._bindings.types import golem_agent_common as main_common
+from witgen.golem.agents.main._bindings.types import golem_core_types as main
+from witgen.golem.agents.main.declarations import MainAgentType
 from witgen.golem.agents.rest_json import agent_type_json
 from witgen.golem.cluster.connection import Cluster
 from witgen.golem.cluster.deploying import Deployed, Deployment, checked_component_name, deploy
@@ -23,6 +26,7 @@ from witgen.golem.cluster.errors import ClusterError
 from witgen.golem.cluster.provisioning import provisions
 from witgen.golem.cluster.settings import settings
 
+NOTHING = main.MetadataEnvelope(None, [], [], None, None)
 WASM = b"\0asm\x0d\0\x01\0"
 
 Deploy = Callable[..., Deployed]
@@ -54,6 +58,16 @@ def deployed(cluster: FakeCluster) -> Deploy:
 def kept(cluster: FakeCluster) -> dict[str, Any]:
     [found] = cluster.components.values()
     return found
+
+
+def test_components_for_the_main_branch_are_refused(cluster: FakeCluster, deployed: Deploy) -> None:
+    nothing = main.SchemaGraph([main.SchemaTypeNode(main.SchemaTypeBodyTupleType([]), NOTHING)], [], 0)
+    made = main_common.AgentConstructor(None, "", None, main_common.InputSchemaParameters([]))
+    mode, disabled = main_common.AgentMode.DURABLE, main_common.SnapshottingDisabled()
+    hello = main_common.AgentType("Hello", "", "python", nothing, made, [], [], mode, None, disabled, [])
+    with pytest.raises(ClusterError, match="the component is for Golem's main branch"):
+        deployed([MainAgentType(hello)])
+    assert not cluster.components
 
 
 def test_everything_is_made_once(cluster: FakeCluster, deployed: Deploy) -> None:

@@ -57,6 +57,11 @@ def test_values(machine: Machine) -> None:
     assert machine.names == ['Everything("a",n)', 'Everything("a",s(5))']
 
 
+def test_types_that_contain_themselves(machine: Machine) -> None:
+    tree = '{name: "root", children: [{name: "leaf", children: []}]}'
+    assert machine.text('Everything("a")', "deepest", tree) == '{name: "leaf", children: []}'
+
+
 def test_recorded_functions_are_called_once(machine: Machine, capfd: pytest.CaptureFixture[str]) -> None:
     """Each call in a process of its own, as it were, which replays the ones before."""
     for city in ("Rome", "Rome", "Oslo"):

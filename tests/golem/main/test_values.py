@@ -11,12 +11,17 @@ from typing import Annotated, Any
 import pytest
 
 from tests.golem.sdk import test_cases, test_schemas
+from witgen import wave
 from witgen.build.place import entry_files
 from witgen.golem.agents._bindings.types import golem_core_types as core
-from witgen.golem.agents.errors import AgentError, AgentTypeError
+from witgen.golem.agents.errors import AgentError
+from witgen.golem.agents.http.openapi import _schema
+from witgen.golem.agents.id_text import id_text
+from witgen.golem.agents.json_form import from_json, to_json
 from witgen.golem.agents.main import graphs, trees
 from witgen.golem.agents.main._bindings._abi import golem_core_types as host_abi
 from witgen.golem.agents.main._bindings.types import golem_core_types as host
+from witgen.golem.agents.overview import _declaration
 from witgen.golem.agents.schemas import Schema
 from witgen.golem.agents.types import to_type
 from witgen.golem.fitting import converted
@@ -29,6 +34,8 @@ from witgen.golem.sdk_main._bindings._abi import golem_core_types as guest_abi
 from witgen.golem.sdk_main._bindings.types import golem_core_types as guest
 from witgen.golem.sdk_main.core_values import from_tree, to_tree
 from witgen.golem.sdk_main.schema_graphs import to_graph
+from witgen.golem.witvalue import from_wit_value
+from witgen.golem.witvalue import to_wit_value as to_wit_value_of_host
 from witgen_runtime import abi
 
 
@@ -110,7 +117,7 @@ def test_the_host_has_what_golem_1_5_would_have(hint: Any, value: Any) -> None:
     assert schema is not None
     checked = check(schema, value)
     graph, root = graph_of(schema)
-    types = [each_of(to_wit_type(schema)), each_of(graph.wit_type(root))]
+    types = [each_of(to_wit_type(schema)), to_type(graph.wit_type(root))]
     assert shown(types[0]) == shown(types[1])
     tree = for_host("SCHEMA_VALUE_TREE", to_tree(schema, checked))
     found = trees.TreeReader(graph, tree).value(root)
@@ -174,8 +181,37 @@ def test_types_that_contain_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
     assert from_tree(schema, to_tree(schema, check(schema, value))) == value
     graph = to_graph(schema)
     assert [each.id for each in graph.defs] == ["Tree"]
-    with pytest.raises(AgentTypeError, match="Tree contains itself"):
-        graphs.Graph(for_host("SCHEMA_GRAPH", graph)).wit_type(graph.root)
+
+
+def test_the_host_has_types_that_contain_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are read, written and described in all forms."""
+    monkeypatch.setattr(hints, "HAS_RECURSIVE_TYPES", True)
+    schema = schema_of(Tree)
+    assert schema is not None
+    graph, root = graph_of(schema)
+    type_ = to_type(graph.wit_type(root))
+    assert _declaration(type_) == "record Tree {name: string, children: list<Tree>}"
+    value = Tree("root", [Tree("leaf", []), Tree("twig", [Tree("bud", [])])])
+    tree = for_host("SCHEMA_VALUE_TREE", to_tree(schema, check(schema, value)))
+    found = trees.TreeReader(graph, tree).value(root)
+    plain = from_wit_value(core, type_, found)
+    assert to_json(type_, from_json(type_, to_json(type_, plain))) == {
+        "name": "root",
+        "children": [
+            {"name": "leaf", "children": []},
+            {"name": "twig", "children": [{"name": "bud", "children": []}]},
+        ],
+    }
+    assert wave.render(plain, type_).startswith('{name: "root", children: [{name: "leaf", children: []}')
+    assert id_text(type_, plain) == '("root",[("leaf",[]),("twig",[("bud",[])])])'
+    writer = trees.TreeWriter(graph)
+    again = writer.tree(writer.write(root, to_wit_value_of_host(core, type_, plain)))
+    assert trees.TreeReader(graph, again).value(root) == found
+    assert _schema(type_) == {
+        "type": "object",
+        "properties": {"name": {"type": "string"}, "children": {"type": "array", "items": {}}},
+        "required": ["name", "children"],
+    }
 
 
 DAMAGED: list[Callable[[], host.SchemaValueTree]] = [

@@ -78,7 +78,9 @@ def _note(element: Element | None, found: dict[str, str]) -> None:
     if element is None or isinstance(element, (Text, Binary)):
         return
     text = _declaration(element)
-    if text and text not in found:
+    if text in found:
+        return
+    if text:
         found[text] = text
     for inner in abi.children(element):
         _note(inner, found)

@@ -9,13 +9,14 @@ from __future__ import annotations
 import enum
 import keyword
 from collections.abc import Sequence
-from dataclasses import make_dataclass
+from dataclasses import fields, make_dataclass
 from typing import Any, Final
 
 from witgen_runtime import abi
 
 from ._bindings.types import golem_core_types as core
 from .errors import AgentTypeError
+from .main.graphs import RecursiveType
 
 __all__ = ["to_type", "to_wit_type"]
 
@@ -47,12 +48,15 @@ def to_type(given: core.WitType) -> abi.Type:
     Raises:
         AgentTypeError: the nodes refer to each other in a circle, to no node, or to handles.
     """
-    return _Reader(given.nodes).read(0)
+    return _Reader(given.nodes, allows_circles=isinstance(given, RecursiveType)).read(0)
 
 
 class _Reader:
-    def __init__(self, nodes: Sequence[core.NamedWitTypeNode]) -> None:
+    def __init__(self, nodes: Sequence[core.NamedWitTypeNode], *, allows_circles: bool) -> None:
         self._nodes = nodes
+        self._allows_circles = allows_circles
+        self._begun: dict[int, abi.Record | abi.Variant] = {}
+        """Types of the main branch whose parts are being read: these may refer to them."""
         self._open: set[int] = set()
         self._read: dict[int, abi.Type] = {}
 
@@ -61,13 +65,33 @@ class _Reader:
             return self._read[index]
         if not 0 <= index < len(self._nodes):
             raise AgentTypeError(f"a type refers to node {index}, of {len(self._nodes)}")
+        if index in self._begun:
+            return self._begun[index]
         if index in self._open:
             raise AgentTypeError(f"node {index} of a type contains itself: Golem 1.5 has no recursive types")
         self._open.add(index)
         named = self._nodes[index]
-        made = self._read[index] = self._type(named.type, named.name or "")
+        if self._allows_circles:
+            self._begin(index, named)
+        made = self._read[index] = self._finished(index, self._type(named.type, named.name or ""))
         self._open.remove(index)
         return made
+
+    def _begin(self, index: int, named: core.NamedWitTypeNode) -> None:
+        """Make a type whose parts are not known yet."""
+        if isinstance(named.type, core.WitTypeNodeRecordType):
+            self._begun[index] = abi.Record(named.name or "record", object, ())
+        elif isinstance(named.type, core.WitTypeNodeVariantType):
+            self._begun[index] = abi.Variant(named.name or "variant", ())
+
+    def _finished(self, index: int, made: abi.Type) -> abi.Type:
+        """Return a type; one that its parts may refer to gets its parts."""
+        begun = self._begun.pop(index, None)
+        if begun is None:
+            return made
+        for each in fields(begun):
+            object.__setattr__(begun, each.name, getattr(made, each.name))
+        return begun
 
     def _maybe(self, index: int | None) -> abi.Type | None:
         return None if index is None else self.read(index)

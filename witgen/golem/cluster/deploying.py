@@ -92,6 +92,11 @@ def deploy(cluster: Cluster, given: Deployment) -> Deployed:
     """
     if not [*given.types]:
         raise ClusterError("the component has no agents")
+    if any(each.main is not None for each in given.types):
+        raise ClusterError(
+            "the component is for Golem's main branch, whose clusters take other requests: use `golem deploy` of the "
+            "main branch, or build the component with --golem 1.5"
+        )
     _check_users(given)
     return _Deploying(cluster, given).run()
 

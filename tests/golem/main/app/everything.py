@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from enum import Flag
 from typing import Annotated
 
@@ -17,6 +18,12 @@ from witgen.golem.sdk.spans import span
 class Rights(Flag):
     READ = 1
     WRITE = 2
+
+
+@dataclass
+class Tree:
+    name: str
+    children: list[Tree]
 
 
 @recorded("read-remote")
@@ -35,6 +42,9 @@ class Everything:
 
     def values(self, when: dt.datetime, long: dt.timedelta, prices: dict[str, float], rights: Rights) -> list[str]:
         return [when.isoformat(), str(long), str(prices), str(rights)]
+
+    def deepest(self, tree: Tree) -> Tree:
+        return self.deepest(tree.children[0]) if tree.children else tree
 
     def say(self, text: Annotated[UnstructuredText, Languages("en")]) -> UnstructuredText:
         return UnstructuredText(text.data.upper(), "en")

@@ -90,13 +90,16 @@ def _content(type_: abi.Type) -> Json:
     return {"description": "the result", "content": {"application/json": {"schema": _schema(type_)}}}
 
 
-def _object(fields: Mapping[str, Element]) -> Json:
+def _object(fields: Mapping[str, Element], outer: tuple[object, ...] = ()) -> Json:
     required: list[Json] = [name for name, each in fields.items() if not isinstance(each, abi.Option)]
-    made: dict[str, Json] = {"type": "object", "properties": {name: _schema(each) for name, each in fields.items()}}
+    made: dict[str, Json] = {
+        "type": "object",
+        "properties": {name: _schema(each, outer) for name, each in fields.items()},
+    }
     return {**made, "required": required} if required else made
 
 
-def _schema(element: Element | None) -> Json:
+def _schema(element: Element | None, outer: tuple[object, ...] = ()) -> Json:
     match element:
         case None:
             return {"nullable": True}
@@ -116,19 +119,25 @@ def _schema(element: Element | None) -> Json:
         case abi.Flags(_, _, names):
             return {"type": "array", "items": {"type": "string", "enum": [*names]}}
         case abi.List(inner):
-            return {"type": "array", "items": _schema(inner)}
+            return {"type": "array", "items": _schema(inner, outer)}
         case abi.Option(inner):
-            found: Any = _schema(inner)
+            found: Any = _schema(inner, outer)
             return {**found, "nullable": True}
         case abi.Tuple(types):
             return {"type": "array", "minItems": len(types), "maxItems": len(types), "items": {}}
+        case abi.Record() | abi.Variant() if any(element is each for each in outer):
+            return {}  # it contains itself
         case abi.Record(_, _, fields):
-            return _object({each.name: each.type for each in fields})
+            return _object({each.name: each.type for each in fields}, (*outer, element))
         case abi.Variant(_, cases):
-            return {"oneOf": [_object({case.name: case.payload or abi.Option(abi.BOOL)}) for case in cases]}
+            return {
+                "oneOf": [
+                    _object({case.name: case.payload or abi.Option(abi.BOOL)}, (*outer, element)) for case in cases
+                ]
+            }
         case abi.Result(ok, err):
             sides = (("ok", ok), ("err", err))
-            return {"oneOf": [{"type": "object", "properties": {name: _schema(each)}} for name, each in sides]}
+            return {"oneOf": [{"type": "object", "properties": {name: _schema(each, outer)}} for name, each in sides]}
         case _:
             return {}
 

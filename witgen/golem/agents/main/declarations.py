@@ -107,7 +107,10 @@ class MainAgentType:
             _to_15(abi_main.SNAPSHOTTING, abi_15.SNAPSHOTTING, original.snapshotting),
             [
                 common.AgentConfigDeclaration(
-                    common.AgentConfigSource[each.source.name], list(each.path), self._graph.wit_type(each.value_type)
+                    common.AgentConfigSource[each.source.name],
+                    list(each.path),
+                    # Configuration cannot contain itself.
+                    core.WitType(self._graph.wit_type(each.value_type).nodes),
                 )
                 for each in original.config
             ],

@@ -13,7 +13,7 @@ from .._bindings.types import golem_core_types as core
 from ..errors import AgentTypeError
 from ._bindings.types import golem_core_types as main
 
-__all__ = ["Graph", "is_datetime", "is_multimodal", "unstructured_kind"]
+__all__ = ["Graph", "RecursiveType", "is_datetime", "is_multimodal", "unstructured_kind"]
 
 _PRIMITIVES: Final[dict[type[Any], type[Any]]] = {
     main.SchemaTypeBodyBoolType: core.WitTypeNodePrimBoolType,
@@ -42,6 +42,10 @@ _QUANTITY: Final = (
 )  # fmt: skip
 
 
+class RecursiveType(core.WitType):
+    """A type whose parts may refer to it, or to each other in a circle."""
+
+
 class Graph:
     """Types that may refer to each other."""
 
@@ -57,14 +61,14 @@ class Graph:
         return self._named(index)[0]
 
     def wit_type(self, index: int) -> core.WitType:
-        """Return a type of Golem 1.5.
+        """Return a type of Golem 1.5, but for types that contain themselves, which that does not have.
 
         Raises:
-            AgentTypeError: the type contains itself, or handles.
+            AgentTypeError: the type has handles.
         """
         writer = _Writer(self)
         writer.write(index)
-        return core.WitType(writer.nodes)
+        return RecursiveType(writer.nodes)
 
     def element(self, index: int) -> core.ElementSchema:
         """Return the schema of a whole parameter or result."""
@@ -147,18 +151,18 @@ class _Writer:
     def __init__(self, graph: Graph) -> None:
         self.nodes: list[core.NamedWitTypeNode] = []
         self._graph = graph
-        self._open: list[int] = []
+        self._open: dict[int, int] = {}
+        """The position of each type that is being written."""
 
     def write(self, index: int) -> int:
         node, name, at = self._graph.named(index)
         if at in self._open:
-            raise AgentTypeError(f"{name or f'node {at} of a type'} contains itself, which cannot be shown here")
-        self._open.append(at)
-        position = len(self.nodes)
+            return self._open[at]
+        position = self._open[at] = len(self.nodes)
         placed = core.NamedWitTypeNode(name, None, core.WitTypeNodePrimBoolType())
         self.nodes.append(placed)
         placed.type = self._node(node.body, placed)
-        self._open.pop()
+        del self._open[at]
         return position
 
     def _maybe(self, index: int | None) -> int | None:
