@@ -6,6 +6,9 @@ exception: buffers of exactly the elements of a list (`array.array`, `memoryview
 are copied as they are.
 """
 
+# Values are whatever a caller gave, and are looked at only here.
+# pyright: reportUnknownArgumentType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
