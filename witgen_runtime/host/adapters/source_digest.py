@@ -18,7 +18,7 @@ _ADAPTERS: Final = Path(__file__).parent
 _RUNTIME: Final = _ADAPTERS.parent.parent
 
 # Modules elsewhere that composing uses, which a test compares, and those that decide what is composed.
-_USED: Final = ("abi.py", "host/linking/versions.py")
+_USED: Final = ("abi.py", "host/capi/memory_mark.py", "host/direct_lists.py", "host/linking/versions.py")
 _DECIDING: Final = ("host/component.py", "host/linking/definition.py", "host/signatures.py")
 
 

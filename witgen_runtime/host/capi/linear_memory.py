@@ -26,20 +26,9 @@ from wasmtime.component import Component, Linker
 from ..errors import EngineError
 from . import ffi
 from .entry import c_callback, errors, guarded
+from .memory_mark import MARK, PAGE, TOKEN
 
-__all__ = ["MARK", "PAGE", "TOKEN", "LinearMemory", "try_numbering"]
-
-PAGE: Final = 1 << 16
-
-TOKEN: Final = 8
-"""The address of the number that proves a memory."""
-
-MARK: Final = f"""(module
-  (import "" "memory" (memory 1))
-  (import "" "announce" (func $announce (result i64)))
-  (func $start (i64.store (i32.const {TOKEN}) (call $announce)))
-  (start $start))"""
-"""The core module that follows the memory's."""
+__all__ = ["LinearMemory", "try_numbering"]
 
 _bindings: Any = importlib.import_module("wasmtime._ffi")
 _table_new: Final = ffi.prototype("wasmtime_table_new", ffi.Size)

@@ -15,7 +15,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ...capi import ffi
-from ...capi.linear_memory import PAGE, LinearMemory
+from ...capi.linear_memory import LinearMemory
+from ...capi.memory_mark import PAGE
 from ...errors import HostError, MemoryLimitError
 from ..code.allocator import TOP
 

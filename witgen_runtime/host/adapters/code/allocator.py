@@ -16,7 +16,7 @@ from typing import Final
 
 from wasmtime import wat2wasm
 
-from ...capi.linear_memory import MARK
+from ...capi.memory_mark import MARK
 from ..wasm.layout import Core
 
 __all__ = ["DEPTH", "ENTER", "LEAVE", "MAKE_ROOM", "MEMORY", "REALLOC", "TOP", "allocator", "leave_with", "mark"]
