@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from tests.golem.agents.declared import agent_type, method
 from tests.golem.clients.test_clients import _name_of, elements
+from witgen.golem.agents._bindings.types import golem_core_types as core
 from witgen.golem.agents.clients.module import client_module
 from witgen.golem.agents.definitions import AgentTypes
+from witgen.golem.agents.types import to_type
 from witgen.golem.sdk.agent_types import agent_type as made_of
 from witgen.golem.sdk.declaring import definition_of
 from witgen_runtime import abi
@@ -122,3 +124,17 @@ def test_any_names(declared: list[Any]) -> None:
                 assert elements(mine.output_schema) == elements(theirs.output_schema)
     finally:
         del sys.modules["hostile_clients"]
+
+
+@pytest.mark.parametrize("names", [("ﬀ",), ("ﬀ", "ff"), ("ª", "a"), ("\uff43lass",)])
+def test_names_that_python_reads_as_others(names: tuple[str, ...]) -> None:
+    """Python reads identifiers in their NFKC form."""
+    nodes = [
+        core.NamedWitTypeNode("R", None, core.WitTypeNodeRecordType([(name, 1) for name in names])),
+        core.NamedWitTypeNode(None, None, core.WitTypeNodePrimU8Type()),
+    ]
+    record = to_type(core.WitType(nodes))
+    assert isinstance(record, abi.Record)
+    assert [field.name for field in record.fields] == list(names)
+    made = record.python(*range(len(names)))
+    assert [getattr(made, field.attribute) for field in record.fields] == list(range(len(names)))

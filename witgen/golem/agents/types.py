@@ -11,6 +11,7 @@ import keyword
 from collections.abc import Sequence
 from dataclasses import fields, make_dataclass
 from typing import Any, Final
+from unicodedata import normalize
 
 from witgen_runtime import abi
 
@@ -131,6 +132,7 @@ def _refuse_repeated(names: Sequence[str]) -> None:
 
 
 def _identifier(name: str) -> str:
+    name = normalize("NFKC", name)  # as Python reads identifiers
     return name if name.isidentifier() and not keyword.iskeyword(name) else "".join(
         each if each.isalnum() and each.isascii() else "_" for each in f"_{name}"
     )  # fmt: skip
