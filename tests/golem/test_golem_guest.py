@@ -43,7 +43,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_component_that_exports_all_builds(folder: Path) -> None:
     assert build(Build(str(folder / "app.py"), TREE, "golem", out=folder / "app.wasm")).size > 1_000_000
 

@@ -74,7 +74,11 @@ def test_builds_once(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (("    def get(self)", "    def got(self)"), "must implement `test:build/kv: [method]store.get`"),
+        pytest.param(
+            ("    def get(self)", "    def got(self)"),
+            "must implement `test:build/kv: [method]store.get`",
+            marks=pytest.mark.long,
+        ),
         pytest.param(
             ("    def merge(self)", "    def merged(self)"), "Kv lacks `merge` of test:build/kv", marks=pytest.mark.long
         ),

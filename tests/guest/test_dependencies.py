@@ -333,9 +333,10 @@ COMPILED = "the package `fast` has a part that is compiled for this machine"
             [f"{COMPILED} (fast/_core.cpython-311.so)"],
             marks=pytest.mark.long,
         ),
-        (
+        pytest.param(
             {"app.py": "import fast\n", f"{SITE}/fast/__init__.py": HIDES, f"{SITE}/fast/_core.so": "\x7fELF"},
             [f"{COMPILED} (fast/_core.so)"],
+            marks=pytest.mark.long,
         ),
         pytest.param(
             {"app.py": "import net\n", f"{SITE}/net.py": TRIES},
