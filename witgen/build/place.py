@@ -131,10 +131,9 @@ def _sdk(release: str) -> Mapping[str, bytes]:
     top = SDK.parent.parent.parent
     found = dict.fromkeys((SDK.parent.parent / "__init__.py", SDK.parent / "__init__.py"), b"")
     parts = SDK_PARTS[release]
-    if parts != SDK:
-        found |= _modules(SDK, (SDK / "testing", SDK / "_bindings"))
     own = dict(_modules(parts, (parts / "testing", parts / "_bindings" / "guest" / "testing")))
     if parts != SDK:
+        found |= _modules(SDK, (SDK / "testing", SDK / "_bindings"))
         del own[parts / "__init__.py"]  # all others are in the place of those with the same names
     found |= {SDK / path.relative_to(parts): content for path, content in own.items()}
     return {path.relative_to(top).as_posix(): content for path, content in found.items()}

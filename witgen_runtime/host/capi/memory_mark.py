@@ -7,6 +7,7 @@ from typing import Final
 __all__ = ["MARK", "PAGE", "TOKEN"]
 
 PAGE: Final = 1 << 16
+"""Bytes of a page of a memory."""
 
 TOKEN: Final = 8
 """The address of the number that proves a memory."""

@@ -18,7 +18,8 @@ from weakref import WeakKeyDictionary
 from wasmtime.component import Component
 
 from ..capi.memory import Descriptor, Image
-from .splitting import PAGE, FirstContent
+from ..capi.memory_mark import PAGE
+from .splitting import FirstContent
 
 __all__ = ["content_of", "images_of", "note_images", "packed", "read_images", "temporary"]
 

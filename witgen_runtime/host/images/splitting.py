@@ -18,11 +18,9 @@ from typing import Final
 from ..adapters.refusal import Refusal
 from ..adapters.wasm.cursor import PREAMBLE, Cursor
 from ..adapters.wasm.encoding import unsigned
+from ..capi.memory_mark import PAGE
 
-__all__ = ["PAGE", "FirstContent", "Split", "split"]
-
-PAGE: Final = 1 << 16
-"""Bytes of a page of a memory."""
+__all__ = ["FirstContent", "Split", "split"]
 
 _MOST_PAGES: Final = 1 << 16
 _LEAST: Final = 1 << 18
@@ -157,20 +155,9 @@ def _maximums(content: bytes) -> set[int]:
 def _memory_maximums(section: bytes) -> Iterable[int]:
     cursor = Cursor(section, 0, len(section))
     for _ in range(cursor.number()):
-        flags, _least = cursor.byte(), _wide(cursor)
+        flags, _least = cursor.byte(), cursor.number(64)
         if flags & 1:
-            yield _wide(cursor)
-
-
-def _wide(cursor: Cursor) -> int:
-    """Read an unsigned number of at most 64 bits, as the limits of a 64-bit memory have."""
-    result = 0
-    for shift in range(0, 70, 7):
-        byte = cursor.byte()
-        result |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return result
-    raise Refusal("", "the component's binary has a number of more than 64 bits")
+            yield cursor.number(64)
 
 
 def _limits(section: bytes) -> tuple[int, int | None]:
@@ -211,7 +198,7 @@ def _image(section: bytes, size: int) -> bytes:
     for _ in range(cursor.number()):
         if cursor.number() != 0 or cursor.byte() != _I32_CONST:
             raise _UnsuitableError
-        start = _signed(cursor) & 0xFFFFFFFF
+        start = cursor.signed() & 0xFFFFFFFF
         if cursor.byte() != _END:
             raise _UnsuitableError
         segments.append((start, cursor.take(cursor.number())))
@@ -223,14 +210,3 @@ def _image(section: bytes, size: int) -> bytes:
     for start, data in segments:
         image[start : start + len(data)] = data
     return bytes(image)
-
-
-def _signed(cursor: Cursor) -> int:
-    """Read a signed number of 32 bits."""
-    result = 0
-    for shift in range(0, 35, 7):
-        byte = cursor.byte()
-        result |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return result - (1 << shift + 7) if byte & 0x40 else result
-    raise Refusal("", "the component's binary has a number of more than 32 bits")

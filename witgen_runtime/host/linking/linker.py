@@ -354,18 +354,13 @@ class Linkage:
             self._replace_preopens(component, lost)
         self._linker.check_complete()
         returned = None
-        budget = self.store.budget
         try:
-            if budget is not None:
-                budget.images = images_of(component)
-            made = self.store.instantiate(lambda: self._instantiate(component))
+            made = self.store.instantiate(lambda: self._instantiate(component), images_of(component))
             if self._linkers is not None:
                 returned = partial(self._linkers.give_back, self._linker, self._key)
                 self.store.on_deleted(returned)
             return made
         finally:
-            if budget is not None:
-                budget.images = ()
             if returned is None:
                 self._linker.raw.close()
 

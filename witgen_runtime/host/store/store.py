@@ -16,7 +16,7 @@ from ..capi import ffi
 from ..capi.engine import bounds, check_stack, chosen, prove, suit
 from ..capi.entry import ROOM, errors, quiet, refill
 from ..capi.managed import RawStore
-from ..capi.memory import Budget
+from ..capi.memory import Budget, Image
 from ..errors import DeadlineError, EngineError, HostError, StoreDeadError, ThreadError
 from ..wasi.http.allowed import Http, allowed
 from ..wasi.outputs import is_inside
@@ -207,8 +207,10 @@ class Store(Unique):
         self.usable()  # another thread may have closed the store before this one got hold of it
         return job()
 
-    def instantiate(self, make: Callable[[], T]) -> T:
-        """Instantiate a component in this store with wasmtime-py's function; raise the reason if that fails."""
+    def instantiate(self, make: Callable[[], T], images: tuple[Image, ...] = ()) -> T:
+        """Instantiate a component with wasmtime-py's function; its memories begin with images. Raise why it fails."""
+        if self.budget is not None:
+            self.budget.images = images
         return self.run(partial(self._instantiate, make))
 
     def _instantiate(self, make: Callable[[], T]) -> T:

@@ -240,7 +240,7 @@ class _CoreTypes(Types):
             raise main.ParseUuidError(f"`{uuid}`: {error}") from None
 
     def uuid_to_string(self, uuid: main.Uuid) -> str:
-        return str(UUID(int=uuid.high_bits << 64 | uuid.low_bits))
+        return str(to_uuid(uuid))
 
 
 def implementations(session: LoadedWorker) -> dict[str, Any]:

@@ -34,15 +34,24 @@ class Cursor:
         """Read one byte."""
         return self.take(1)[0]
 
-    def number(self) -> int:
-        """Read an unsigned number of at most 32 bits (or the non-negative 33-bit number of a type's index)."""
+    def number(self, bits: int = 32) -> int:
+        """Read an unsigned number of at most so many bits (or the non-negative 33-bit number of a type's index)."""
+        return self._leb(bits)[0]
+
+    def signed(self, bits: int = 32) -> int:
+        """Read a signed number of at most so many bits."""
+        result, length = self._leb(bits)
+        return result - (1 << length) if result >> length - 1 else result
+
+    def _leb(self, bits: int) -> tuple[int, int]:
+        """Read a number in LEB128; return it, and how many bits stood for it."""
         result = 0
-        for shift in range(0, 35, 7):
+        for shift in range(0, bits + 6 - (bits - 1) % 7, 7):
             byte = self.byte()
             result |= (byte & 0x7F) << shift
             if byte < 0x80:
-                return result
-        raise Refusal("", "the component's binary has a number of more than 32 bits")
+                return result, shift + 7
+        raise Refusal("", f"the component's binary has a number of more than {bits} bits")
 
     def text(self) -> str:
         """Read a string."""
