@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import pickle
 from collections.abc import Mapping, Sequence
+from enum import Enum
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -67,6 +68,8 @@ class _Freezer(pickle.Pickler):
         return self._numbers[obj.path] if isinstance(obj, SourceFile) else None
 
     def reducer_override(self, obj: object) -> Any:
+        if isinstance(obj, Enum):  # CPython 3.11.2, which Debian 12 has, writes `getattr` and a name
+            return type(obj), (obj.value,)
         # A call of the class is read back several times as fast as the state of a frozen dataclass.
         names = _FIELDS.get(type(obj))
         return NotImplemented if names is None else (type(obj), tuple([getattr(obj, name) for name in names]))

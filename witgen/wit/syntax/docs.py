@@ -17,7 +17,8 @@ _COMMENT_MARK = re.compile(r"/\*|\*/")
 _BLANKS = re.compile(r"[ \t\n\r\f]*")
 _ASCII_SPACE = " \t\n\r\f"
 _STRING_OR_START = re.compile(r'"(?:[^"\\\n]|\\[^\n])*"|//[^\n]*|/\*')
-_STRING_OR_COMMENT = re.compile(r'("(?:[^"\\\n]|\\[^\n])*")|//[^\n]*|/\*(?:[^*/]|\*(?!/)|/(?!\*))*+\*/')
+# Not possessive: CPython 3.11.2, which Debian 12 has, matches too little then with such alternatives.
+_STRING_OR_COMMENT = re.compile(r'("(?:[^"\\\n]|\\[^\n])*")|//[^\n]*|/\*[^*/]*(?:(?:\*(?!/)|/(?!\*))[^*/]*)*\*/')
 
 
 def documentation(text: str, start: int, end: int) -> str | None:
