@@ -96,7 +96,7 @@ def test_requests_wait_for_an_instance_until_their_deadline() -> None:
         async with _client(app) as client:
             taken = await app._pool().take()
             waiting = (await client.get("/")).status_code
-            app._pool().release(taken, intact=True)
+            await app._pool().release(taken, intact=True)
             return waiting, (await client.get("/")).status_code
 
     assert asyncio.run(main()) == (503, 200)

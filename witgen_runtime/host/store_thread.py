@@ -279,8 +279,10 @@ class StoreThread:
             else:
                 # Once the host function has returned.
                 self._executor.submit(World.close, world)
-        finally:
+        except BaseException:  # also of a coroutine that is garbage with its loop, and then its thread may be, too
             self.end()
+            raise
+        self._end_or_lend()
 
     async def _end_calls(self) -> None:
         """End the running call and the queued ones."""
@@ -290,13 +292,19 @@ class StoreThread:
             await self._stop(ended, HostError("the world was closed while this call was in progress"))
 
     def end(self) -> None:
-        """Let the thread end after its last job, or serve another store."""
+        """Let the thread end after its last job."""
         self._ended = True
         executor, self._executor = self._executor, _NO_THREAD
-        if self._threads is not None and self._left is None:
-            self._threads.give_back(executor)
+        executor.shutdown(wait=False)
+
+    def _end_or_lend(self) -> None:
+        """Let the thread serve another store if it has no jobs any more."""
+        if self._threads is None or self._left is not None:
+            self.end()
         else:
-            executor.shutdown(wait=False)
+            self._ended = True
+            thread, self._executor = self._executor, _NO_THREAD
+            self._threads.give_back(thread)
 
     def abandon(self) -> bool:
         """Let the thread end because the process exits; return whether a job is running on it."""

@@ -130,7 +130,7 @@ class HttpApplication:
         await receive()
         try:
             pool = self._pool()
-            pool.release(await pool.take(), intact=True)
+            await pool.release(await pool.take(), intact=True)
         except Exception as error:  # noqa: BLE001  (the server reports it)
             await self.close()
             await send({"type": "lifespan.startup.failed", "message": f"{type(error).__name__}: {error}"})
@@ -283,7 +283,7 @@ class _Turn:
                 _failed(self._exchange.head, f"it failed after its response: {outcome}")
         finally:
             self._exchange.close()
-            self._pool.release(self._instance, intact=answered and outcome is None)
+            await self._pool.release(self._instance, intact=answered and outcome is None)
 
 
 def _other_world(served: str, exports: Iterable[str]) -> str:

@@ -126,13 +126,13 @@ class Instances:
         self.refill()
         return instance
 
-    def release(self, instance: ServedInstance, *, intact: bool) -> None:
+    async def release(self, instance: ServedInstance, *, intact: bool) -> None:
         """Let an instance answer another request if it is intact and may, or close it."""
         self._slots.release()
         if intact and instance.used < self._wanted.requests and self._is_current(instance):
             self._free.appendleft(instance)
         else:
-            self.in_background(instance.close())
+            await instance.close()
 
     def _is_current(self, instance: ServedInstance) -> bool:
         return instance.generation == self.generation and not self._ended
