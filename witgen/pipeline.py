@@ -49,12 +49,13 @@ def produce(config: Config, tree: Tree, planned: Planned | None = None) -> Produ
     resolved, world = _resolved(config, tree, component)
     refuse_deep_types(resolved)
     chosen = choices(resolved, world, config.names, config.wasmtime, [plugin.name for plugin in PLUGINS])
+    complete = resolved
     if component is not None and not config.all_imports:
         resolved = without_provided(resolved, world, chosen)
     # componentize-py names its modules after the whole world, skipped or not.
     whole = resolved
     if config.skip:
-        resolved = without_skipped(resolved, world, config.skip)
+        resolved = without_skipped(resolved, world, config.skip, complete)
     # A component contains its guest, so no guest bindings are needed.
     wants_guest = config.guest and (component is None or not config.host)
     planned = planned or Planned()

@@ -320,6 +320,27 @@ def test_skip(project: Path, witgen: Run) -> None:
     assert witgen("generate", "--skip", "demo:shop/goods", "--skip", "demo:shop/log").returncode == 0
 
 
+def test_skip_what_wasmtime_provides(tmp_path: Path, witgen: Run) -> None:
+    """Bindings of a component have no such import anyway, with types that others mention or without."""
+    (tmp_path / "clock.wat").write_text(CLOCK)
+    skips = [
+        argument for name in ("wasi:io/poll@0.2.0", "wasi:io/poll", "wasi:clocks") for argument in ("--skip", name)
+    ]
+    assert witgen("generate", "clock.wat", "--out", "a", "--host", *skips[:4]).returncode == 0
+    refused = witgen("generate", "clock.wat", "--out", "a", "--host", *skips)
+    assert refused.returncode == 2
+    assert "the world has no interface `wasi:clocks`" in refused.stderr
+
+
+CLOCK = """(component
+  (import "wasi:io/poll@0.2.0" (instance $poll (export "pollable" (type (sub resource)))))
+  (alias export $poll "pollable" (type $pollable))
+  (import "wasi:clocks/monotonic-clock@0.2.0" (instance
+    (alias outer 1 $pollable (type $outer))
+    (export "pollable" (type $own (eq $outer)))
+    (export "subscribe-duration" (func (param "when" u64) (result (own $own)))))))
+"""
+
 ODD = {
     "NUL in a path": ('out = "a\\u0000b"', "contains a NUL character"),
     "NUL in a list": ('out = "a"\nfeatures = ["\\u0000"]', "contains a NUL character"),

@@ -25,18 +25,22 @@ def without_provided(resolve: ir.Resolve, world: ir.WorldId, choices: Choices) -
     return _without(resolve, world, native.difference(_mentioned_beside(resolve, world, native)))
 
 
-def without_skipped(resolve: ir.Resolve, world: ir.WorldId, names: Sequence[str]) -> ir.Resolve:
+def without_skipped(resolve: ir.Resolve, world: ir.WorldId, names: Sequence[str], complete: ir.Resolve) -> ir.Resolve:
     """Leave out of `world` the imported interfaces with these names.
+
+    `complete` is the world with those that wasmtime provides: they may be named, although they are left out already.
 
     Raises:
         OptionError: the world does not import one, or something else that it has mentions its types.
     """
     candidates = imported_interfaces(resolve, world)
+    left_out = imported_interfaces(complete, world).keys() - candidates.keys()
     problems: list[Problem] = []
     wanted = {
         id: index
         for index, name in enumerate(names)
-        if (id := named_interface(candidates, name, ("skip", str(index)), problems)) is not None
+        if name not in left_out
+        and (id := named_interface(candidates, name, ("skip", str(index)), problems)) is not None
     }
     for id, user in _mentioned_beside(resolve, world, wanted.keys()).items():
         if id in wanted:
