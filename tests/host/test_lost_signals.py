@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import gc
 import importlib
 import signal
 import sys
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
@@ -15,6 +17,7 @@ import pytest
 
 import witgen
 import witgen_runtime
+from witgen_runtime.host import StoreDeadError
 
 STORE = Path(witgen_runtime.__file__).parent / "host" / "store"
 HANDLES = tuple(str(STORE / name) for name in ("table", "handles", "resource"))
@@ -100,6 +103,33 @@ def test_it_comes_out_of_the_call(alarm: Callable[[Any], None], error: Exception
         with pytest.raises(type(error)) as caught:
             world.run(2)
         assert caught.value is error
+
+
+def test_garbage_runs_no_callbacks(alarm: Callable[[Any], None]) -> None:
+    """CPython drops what a handler raises in the callback of a weak reference, so that dead stores have none."""
+    alarm(Handler(AlarmError("now")))
+    ran = list[str]()
+
+    def look(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and frame.f_code.co_filename == weakref.__file__:
+            ran.append(frame.f_code.co_qualname)
+
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(3):
+            with witgen.load(TEXT).open(tick=lambda n: signal.raise_signal(signal.SIGALRM)) as world:
+                with pytest.raises(AlarmError):
+                    world.run(1)
+                with pytest.raises(StoreDeadError):
+                    world.run(1)
+            del world
+        sys.setprofile(look)
+        assert gc.collect() > 0
+        sys.setprofile(None)
+    finally:
+        gc.enable()
+    assert ran == []
 
 
 MAKING = b"""

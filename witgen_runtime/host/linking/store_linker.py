@@ -15,8 +15,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator, Hashable
 from contextlib import contextmanager, suppress
+from itertools import count
 from typing import Any, Final, TypeAlias
-from weakref import WeakKeyDictionary
+from weakref import ref
 
 import wasmtime
 from wasmtime.component import LinkerInstance, ResourceType
@@ -39,6 +40,8 @@ _Made: TypeAlias = tuple[str, str, object]
 _MOST: Final = 64
 """How many linkers of a component are kept, once their stores are closed."""
 
+_numbers: Final = count()
+
 
 class DifferentDefinitionsError(Exception):
     """A store defines something else in a linker than the store before: it needs a new one."""
@@ -48,6 +51,7 @@ class StoreLinker:
     """A linker with WASI, and what a store has defined in it."""
 
     def __init__(self, engine: wasmtime.Engine, *, http: bool) -> None:
+        self.number = next(_numbers)
         self.raw = RawLinker(engine)
         self.raw.allow_shadowing = True
         self.raw.add_wasip2()
@@ -190,8 +194,10 @@ class Linkers:
     def __init__(self) -> None:
         self._free: dict[Hashable, deque[StoreLinker]] = {}
         # A store that is closed while the garbage collector finalizes it gives its linker back; the C linker, which
-        # something else refers to, is not finalized then.
-        self._raw: WeakKeyDictionary[StoreLinker, RawLinker] = WeakKeyDictionary()
+        # something else refers to, is not finalized then. These references have no callbacks: CPython drops an
+        # interrupt that comes while one runs.
+        self._known: dict[int, tuple[ref[StoreLinker], RawLinker]] = {}
+        self._most = _MOST
 
     def take(self, engine: wasmtime.Engine, key: Hashable, *, http: bool) -> StoreLinker:
         """Return a linker; `key` stands for what is going to be defined in it."""
@@ -201,8 +207,16 @@ class Linkers:
             linker = free.pop() if free else None
         if linker is None:
             linker = StoreLinker(engine, http=http)
-        self._raw[linker] = linker.raw
+        self._known[linker.number] = (ref(linker), linker.raw)
+        if len(self._known) > self._most:
+            self._forget_garbage()
         return linker
+
+    def _forget_garbage(self) -> None:
+        for number, (linker, _) in tuple(self._known.items()):
+            if linker() is None:
+                self._known.pop(number, None)
+        self._most = max(_MOST, 2 * len(self._known))
 
     def give_back(self, linker: StoreLinker, key: Hashable, intact: bool) -> None:  # noqa: FBT001  (`Store.on_deleted`)
         """Keep a linker for the next store, its own being deleted; not if that failed, or if there are enough."""
