@@ -52,7 +52,7 @@ def test_each_promise_has_a_test(promise: str, shown: str) -> None:
     assert [f"{path}::{name}" for path, name in named if name not in names_in(path)] == []
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
     """Links, anchors and names of the API that lead nowhere are warnings."""
     if find_spec("mkdocs") is None:
