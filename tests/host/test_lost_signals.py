@@ -18,6 +18,7 @@ import pytest
 import witgen
 import witgen_runtime
 from witgen_runtime.host import StoreDeadError
+from witgen_runtime.host.capi import memory
 
 STORE = Path(witgen_runtime.__file__).parent / "host" / "store"
 HANDLES = tuple(str(STORE / name) for name in ("table", "handles", "resource"))
@@ -200,3 +201,15 @@ def test_values_in_other_forms_are_still_accepted() -> None:
         assert world.run(Number(2)) == 3
         with pytest.raises(TypeError, match="expected int, got str"):
             world.run("2")
+
+
+@pytest.mark.skipif(not memory.AVAILABLE, reason="memories are not made by the runtime here")
+def test_a_memory_whose_making_was_interrupted_ends_quietly() -> None:
+    complaints = list[object]()
+    hook, sys.unraisablehook = sys.unraisablehook, complaints.append
+    try:
+        memory._Memory.__new__(memory._Memory)  # as far as an interrupt may let it come
+        gc.collect()
+    finally:
+        sys.unraisablehook = hook
+    assert complaints == []

@@ -123,6 +123,9 @@ class _Memory:
     here. So both callbacks are leaves (see `entry`), and call C by iterating.
     """
 
+    whole: list[tuple[int, ...]] = [()]  # noqa: RUF012  (that of an object whose making an interrupt has ended)
+    """Address and length of what is unmapped, or nothing."""
+
     def __init__(self, capacity: int, mapped: int, budget: Budget) -> None:
         self.address: int | None = None
         self.size = 0
@@ -132,7 +135,7 @@ class _Memory:
         self.part: list[tuple[int, ...]] = [()]
         """Address, length and protection of the part that becomes accessible next."""
         self.extending = _repeated(_protect, self.part)
-        self.whole: list[tuple[int, ...]] = [()]
+        self.whole = [()]
         self.unmapping = _repeated(_unmap, self.whole)
 
     @leaf
@@ -155,12 +158,14 @@ def _new(_env: int, _type: int, minimum: int, maximum: int, reserved: int, guard
             return int(ffi.error_new(f"a memory of {minimum} bytes exceeds memory limits: {budget.limit}".encode()))
         memory = _Memory(capacity, capacity + guard, budget)
         mapping = map(_map, (None,), (memory.mapped,), (_NOTHING,), (_PRIVATE,), (-1,), (0,))
-        for memory.address in mapping:
+        whole = memory.whole
+        for whole[0] in zip(mapping, (memory.mapped,), strict=True):
             break
-        address = memory.address
+        address = whole[0][0]
         if address is None or address == _FAILED:
+            whole[0] = ()
             return int(ffi.error_new(f"no address space for a memory of {capacity} bytes".encode()))
-        memory.whole[0] = (address, memory.mapped)
+        memory.address = address
         number = next(_number)
         _memories[number] = memory
         if minimum and _grow(number, minimum):
