@@ -15,6 +15,7 @@ import witgen
 from tests.support.memory import resident
 from witgen_runtime import host
 from witgen_runtime.host.adapters.request import binary
+from witgen_runtime.host.adapters.source_digest import source_digest
 from witgen_runtime.host.component import load
 from witgen_runtime.host.images.files import images_of
 from witgen_runtime.host.images.splitting import split
@@ -101,6 +102,22 @@ def test_a_memory_grows_to_the_limit_of_its_store() -> None:
         assert world.grow(1) == -1
 
 
+@pytest.mark.parametrize("limits", ["8 8", "8 9", "8 12"])
+def test_a_memory_grows_to_its_own_maximum(limits: str) -> None:
+    guest, most = component(limits, (0, noise(2, 300 * KIB))), int(limits.split()[1])
+    assert split(guest) is not None
+    with opened(guest) as world:
+        assert [world.grow(1) for _ in range(5)] == [*range(8, most), -1, -1, -1, -1, -1][:5]
+
+
+def test_several_memories_with_the_same_maximum_grow_to_it() -> None:
+    first, second = noise(2, 300 * KIB), noise(3, 300 * KIB)
+    modules = module("a", "8 9", (0, first)) + module("b", "8 9", (0, second))
+    with opened(assembled(f"(component {modules} {lifted('a', 'a-')} {lifted('b', 'b-')})")) as world:
+        assert [world.a_grow(1), world.a_grow(1), world.b_grow(1), world.b_grow(1)] == [8, -1, 8, -1]
+        assert (world.a_sum(0, len(first)), world.b_sum(0, len(second))) == (folded(first), folded(second))
+
+
 def test_later_segments_win() -> None:
     data, over = noise(3, 300 * KIB), noise(4, 5000)
     with opened(component("8", (0, data), (200, over), (100, b"abc"))) as world:
@@ -136,10 +153,9 @@ def test_components_inside_a_component_have_theirs() -> None:
     ("limits", "segments", "more"),
     [
         ("8", [], '(data $own "abc") (func (memory.init $own (i32.const 0) (i32.const 0) (i32.const 3)))'),
-        ("8 8", [], ""),
         ("8", [(0, b"small")], ""),
     ],
-    ids=["code that uses segments itself", "a memory that cannot grow", "small segments beside a large one"],
+    ids=["code that uses segments itself", "small segments beside a large one"],
 )  # fmt: skip
 def test_what_cannot_be_taken_out_is_copied(limits: str, segments: list[tuple[int, bytes]], more: str) -> None:
     data = noise(9, 300 * KIB)
@@ -188,6 +204,13 @@ def test_the_cache_keeps_images_and_does_not_use_damaged_ones(tmp_path: Path, mo
     images.unlink()
     assert first_content() == data
     assert images.stat().st_size > len(data)
+
+
+def test_the_cache_knows_which_code_took_the_content_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WITGEN_CACHE_DIR", str(tmp_path))
+    load(host.make_engine(settings=host.Settings(bounded=True)), component("8", (0, noise(12, 300 * KIB))))
+    (code,) = (tmp_path / "components").glob("*.cwasm")
+    assert code.name.startswith(f"{source_digest()[:20]}-")
 
 
 def test_idle_stores_have_no_copy_of_their_own() -> None:
