@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import random
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -139,6 +141,33 @@ def test_every_memory_gets_its_own_content() -> None:
         assert world.b_sum(0, len(second)) == folded(second)
         assert world.c_sum(0, 8 * PAGE) == folded(small + bytes(8 * PAGE - len(small)))
         assert world.d_sum(7, 7 + len(first)) == folded(first)
+
+
+@pytest.mark.parametrize("on_thread", [False, True])
+def test_start_code_that_has_another_component_instantiated(on_thread: bool) -> None:
+    """In the same store; a second thread may not, and its attempt changes nothing."""
+    data, others = noise(5, 300 * KIB), noise(6, 300 * KIB)
+    other = component("8", (0, others))
+    text = f"""(component (import "hook" (func $f)) (core func $lowered (canon lower (func $f)))
+      (core module $starts (import "host" "hook" (func $hook)) (start $hook))
+      (core instance (instantiate $starts (with "host" (instance (export "hook" (func $lowered))))))
+      {module("m", "8", (0, data))} {lifted("m")})"""
+    found = list[object]()
+
+    def another() -> None:
+        try:
+            found.append(witgen.load(other).instantiate(store, other).sum(0, len(others)))
+        except host.ThreadError as error:
+            found.append(type(error))
+
+    def hook() -> None:
+        with ThreadPoolExecutor(1) as thread:
+            (thread.submit(another).result if on_thread else another)()
+
+    with host.Store(limits=host.Limits(memory=LIMIT)) as store:
+        world = witgen.load(assembled(text)).instantiate(store, assembled(text), SimpleNamespace(hook=hook))
+        assert world.sum(0, len(data)) == folded(data)
+    assert found == [host.ThreadError if on_thread else folded(others)]
 
 
 def test_components_inside_a_component_have_theirs() -> None:
