@@ -8,6 +8,7 @@ refused with the path of the bad part. Converters do not consume a value before 
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
@@ -322,10 +323,30 @@ def _list(type_: abi.List | abi.FixedList, value: object, opaque: Opaque) -> obj
         return _bytes(value)
     if isinstance(value, str) or not isinstance(value, Iterable):
         raise unexpected("an iterable", value)
-    elements = list(cast("Iterable[object]", value))
+    elements = _elements(cast("Iterable[object]", value))
     if isinstance(type_, abi.FixedList) and len(elements) != type_.size:
         raise Mismatch(f"expected {type_.size} elements, got {len(elements)}", ValueError)
     return [_element(type_.element, index, element, opaque) for index, element in enumerate(elements)]
+
+
+def _elements(values: Iterable[object]) -> list[object]:
+    """Return the elements of an iterable; those of a buffer as Python's own numbers."""
+    if (type(values).__module__, type(values).__name__) == ("numpy", "ndarray"):
+        listed: object = cast("Any", values).tolist()  # its iterator returns numpy's numbers
+        if not isinstance(listed, list):
+            raise Mismatch("expected an iterable, got an array of no dimensions")
+        return cast("list[object]", listed)
+    if not isinstance(values, memoryview):
+        return list(values)
+    if values.ndim != 1:
+        raise Mismatch(f"expected a memoryview of one dimension, got one of {values.ndim}")
+    try:
+        return list(values)
+    except NotImplementedError:  # its items have a byte order, which struct knows, or are no single numbers
+        form = values.format
+        if len(form) != 2 or form[0] not in "<>=!" or values.itemsize != struct.calcsize(form):
+            raise Mismatch(f"expected a memoryview of numbers, got one of format {form!r}") from None
+        return [number for (number,) in struct.iter_unpack(form, values.tobytes())]
 
 
 def _bytes(value: object) -> bytes:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
+import re
 import struct
 from array import array
 from dataclasses import dataclass
@@ -79,6 +81,52 @@ def test_buffers_of_other_numbers_are_converted_or_refused() -> None:
     with pytest.raises(TypeError, match=r"there\(a=…\): \[1\]: expected int, got bool"):
         component.there([0, True])
     assert component.there([1]) == [1]
+
+
+@pytest.mark.parametrize("adapters", ["bytes", "off"])
+def test_views_with_a_byte_order_or_more_dimensions(adapters: Any) -> None:
+    component = echo(abi.List(abi.U32), adapters=adapters)
+    for type_ in (ctypes.c_uint16, ctypes.c_uint32, ctypes.c_uint32.__ctype_be__, ctypes.c_uint64.__ctype_be__):
+        assert component.there(memoryview((type_ * 3)(1, 2, 3))) == [1, 2, 3]
+    square, nothing = memoryview(bytes(16)).cast("I", (2, 2)), memoryview(bytes(4)).cast("I", ())
+    for view, message in (
+        (square, "there(a=…): expected a memoryview of one dimension, got one of 2"),
+        (nothing, "there(a=…): expected a memoryview of one dimension, got one of 0"),
+        (memoryview((_Pair * 2)()), "there(a=…): expected a memoryview of numbers, got one of format 'T{"),
+    ):
+        with pytest.raises(TypeError, match=re.escape(message)):
+            component.there(view)
+
+
+class _Pair(ctypes.Structure):
+    _fields_ = (("one", ctypes.c_uint16), ("other", ctypes.c_uint16))
+
+
+def test_characters_that_lie_about_their_length() -> None:
+    class Liar(str):
+        def __len__(self) -> int:
+            return 1
+
+    component = echo(abi.List(abi.CHAR))
+    with pytest.raises(ValueError, match=r"there\(a=…\): \[1\]: expected one character, got 3"):
+        component.there(["x", Liar("abc")])
+
+
+@pytest.mark.parametrize("adapters", ["bytes", "off"])
+def test_numpy_arrays_of_any_numbers(adapters: Any) -> None:
+    numpy = pytest.importorskip("numpy")
+    component = echo(abi.List(abi.U32), adapters=adapters)
+    for form in ("uint32", ">u4", "int64", "uint8", "object"):
+        assert component.there(numpy.arange(5, dtype=form)[::2]) == [0, 2, 4]
+    for wrong, message in (
+        (numpy.array([1, -1]), "[1]: expected u32, got -1"),
+        (numpy.array([0.5]), "[0]: expected int, got float"),
+        (numpy.zeros((2, 2), dtype="uint32"), "[0]: expected int, got list"),
+        (numpy.array(1), "expected an iterable, got an array of no dimensions"),
+        (numpy.array(["2020-01-01"], dtype="datetime64[D]"), "[0]: expected int, got date"),
+    ):
+        with pytest.raises((TypeError, ValueError), match=re.escape(f"there(a=…): {message}")):
+            component.there(wrong)
 
 
 def test_numpy_arrays() -> None:

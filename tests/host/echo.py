@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from tests.support.wit_text import definition
 from witgen_runtime import abi, host
@@ -118,7 +118,13 @@ class _Host:
         return self.answer(a), pad
 
 
-def echo(type_: abi.Type, store: host.Store | None = None, answer: Callable[[Any], Any] | None = None) -> Echo:
+def echo(
+    type_: abi.Type,
+    store: host.Store | None = None,
+    answer: Callable[[Any], Any] | None = None,
+    *,
+    adapters: Literal["auto", "bytes", "off"] | None = None,
+) -> Echo:
     """Return an echo component for one type."""
     function = echo_function("echo", type_)
     exports = abi.Interface("", (), (echo_function("echo", type_, "there"), echo_function("h-echo", type_, "back")))
@@ -138,7 +144,10 @@ def echo(type_: abi.Type, store: host.Store | None = None, answer: Callable[[Any
     if answer is not None:
         Imports.host.answer = answer
     text = echo_text({"echo": type_})
-    world = EchoWorld._instantiate(store, text, Imports()) if store else EchoWorld._open(text, Imports())
+    if store:
+        world = EchoWorld._instantiate(store, text, Imports(), adapters=adapters)
+    else:
+        world = EchoWorld._open(text, Imports(), adapters=adapters)
     return Echo(
         world,
         lambda value: world.there(value, PADDING)[0],

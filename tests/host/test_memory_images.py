@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import random
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ import witgen
 from tests.support.memory import resident
 from witgen_runtime import host
 from witgen_runtime.host.adapters.request import binary
+from witgen_runtime.host.adapters.source_digest import source_digest
 from witgen_runtime.host.component import load
 from witgen_runtime.host.images.files import images_of
 from witgen_runtime.host.images.splitting import split
@@ -101,6 +104,22 @@ def test_a_memory_grows_to_the_limit_of_its_store() -> None:
         assert world.grow(1) == -1
 
 
+@pytest.mark.parametrize("limits", ["8 8", "8 9", "8 12"])
+def test_a_memory_grows_to_its_own_maximum(limits: str) -> None:
+    guest, most = component(limits, (0, noise(2, 300 * KIB))), int(limits.split()[1])
+    assert split(guest) is not None
+    with opened(guest) as world:
+        assert [world.grow(1) for _ in range(5)] == [*range(8, most), -1, -1, -1, -1, -1][:5]
+
+
+def test_several_memories_with_the_same_maximum_grow_to_it() -> None:
+    first, second = noise(2, 300 * KIB), noise(3, 300 * KIB)
+    modules = module("a", "8 9", (0, first)) + module("b", "8 9", (0, second))
+    with opened(assembled(f"(component {modules} {lifted('a', 'a-')} {lifted('b', 'b-')})")) as world:
+        assert [world.a_grow(1), world.a_grow(1), world.b_grow(1), world.b_grow(1)] == [8, -1, 8, -1]
+        assert (world.a_sum(0, len(first)), world.b_sum(0, len(second))) == (folded(first), folded(second))
+
+
 def test_later_segments_win() -> None:
     data, over = noise(3, 300 * KIB), noise(4, 5000)
     with opened(component("8", (0, data), (200, over), (100, b"abc"))) as world:
@@ -124,6 +143,33 @@ def test_every_memory_gets_its_own_content() -> None:
         assert world.d_sum(7, 7 + len(first)) == folded(first)
 
 
+@pytest.mark.parametrize("on_thread", [False, True])
+def test_start_code_that_has_another_component_instantiated(on_thread: bool) -> None:
+    """In the same store; a second thread may not, and its attempt changes nothing."""
+    data, others = noise(5, 300 * KIB), noise(6, 300 * KIB)
+    other = component("8", (0, others))
+    text = f"""(component (import "hook" (func $f)) (core func $lowered (canon lower (func $f)))
+      (core module $starts (import "host" "hook" (func $hook)) (start $hook))
+      (core instance (instantiate $starts (with "host" (instance (export "hook" (func $lowered))))))
+      {module("m", "8", (0, data))} {lifted("m")})"""
+    found = list[object]()
+
+    def another() -> None:
+        try:
+            found.append(witgen.load(other).instantiate(store, other).sum(0, len(others)))
+        except host.ThreadError as error:
+            found.append(type(error))
+
+    def hook() -> None:
+        with ThreadPoolExecutor(1) as thread:
+            (thread.submit(another).result if on_thread else another)()
+
+    with host.Store(limits=host.Limits(memory=LIMIT)) as store:
+        world = witgen.load(assembled(text)).instantiate(store, assembled(text), SimpleNamespace(hook=hook))
+        assert world.sum(0, len(data)) == folded(data)
+    assert found == [host.ThreadError if on_thread else folded(others)]
+
+
 def test_components_inside_a_component_have_theirs() -> None:
     data = noise(8, 300 * KIB)
     inner = f"(component $inner {module('m', '8', (3, data))} {lifted('m')})"
@@ -136,10 +182,9 @@ def test_components_inside_a_component_have_theirs() -> None:
     ("limits", "segments", "more"),
     [
         ("8", [], '(data $own "abc") (func (memory.init $own (i32.const 0) (i32.const 0) (i32.const 3)))'),
-        ("8 8", [], ""),
         ("8", [(0, b"small")], ""),
     ],
-    ids=["code that uses segments itself", "a memory that cannot grow", "small segments beside a large one"],
+    ids=["code that uses segments itself", "small segments beside a large one"],
 )  # fmt: skip
 def test_what_cannot_be_taken_out_is_copied(limits: str, segments: list[tuple[int, bytes]], more: str) -> None:
     data = noise(9, 300 * KIB)
@@ -188,6 +233,13 @@ def test_the_cache_keeps_images_and_does_not_use_damaged_ones(tmp_path: Path, mo
     images.unlink()
     assert first_content() == data
     assert images.stat().st_size > len(data)
+
+
+def test_the_cache_knows_which_code_took_the_content_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WITGEN_CACHE_DIR", str(tmp_path))
+    load(host.make_engine(settings=host.Settings(bounded=True)), component("8", (0, noise(12, 300 * KIB))))
+    (code,) = (tmp_path / "components").glob("*.cwasm")
+    assert code.name.startswith(f"{source_digest()[:20]}-")
 
 
 def test_idle_stores_have_no_copy_of_their_own() -> None:

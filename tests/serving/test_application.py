@@ -74,7 +74,7 @@ def test_a_component_is_replaced_without_a_failed_request() -> None:
             seen.append(client.get("/").status_code)
 
     with behind_uvicorn(app) as server, server.client() as client:
-        loop = app._loop
+        loop = app._instances.loop
         assert loop is not None
         asking = threading.Thread(target=ask, args=(client,))
         asking.start()

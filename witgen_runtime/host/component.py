@@ -93,7 +93,7 @@ def load(
     content = Content(source)
     made_of = _bounded if bounded else _unbounded
     key = f"{content.digest}-{ffi.VERSION}-{fingerprint(engine)}"
-    if bounded:
+    if bounded or bounds(engine):  # adapters for its waits, or images of its memories
         key = f"{source_digest()[:20]}-{key}"
     try:
         component = (

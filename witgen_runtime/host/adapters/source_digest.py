@@ -1,4 +1,4 @@
-"""Identifies the code that composes adapters, for the names of composed components in the cache."""
+"""Identifies the code that changes components before they are compiled, for their names in the cache."""
 
 from __future__ import annotations
 
@@ -17,9 +17,12 @@ __all__ = ["source_digest"]
 _ADAPTERS: Final = Path(__file__).parent
 _RUNTIME: Final = _ADAPTERS.parent.parent
 
-# Modules elsewhere that composing uses, which a test compares, and those that decide what is composed.
+# Modules elsewhere that composing uses, which a test compares, and those that decide what is composed or taken out.
 _USED: Final = ("abi.py", "host/capi/memory_mark.py", "host/direct_lists.py", "host/linking/versions.py")
-_DECIDING: Final = ("host/component.py", "host/linking/definition.py", "host/signatures.py")
+_DECIDING: Final = (
+    *("host/component.py", "host/linking/definition.py", "host/signatures.py"),
+    *("host/images/files.py", "host/images/splitting.py"),
+)
 
 
 @cache

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count, repeat, starmap
 from operator import itemgetter
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import wasmtime
 
@@ -30,6 +30,8 @@ __all__ = ["AVAILABLE", "UNLIMITED", "Budget", "Descriptor", "Image", "bound", "
 
 AVAILABLE: Final = sys.platform != "win32"
 """Whether memories can be made here; otherwise wasmtime's limiter has to do."""
+
+T = TypeVar("T")
 
 _NOTHING: Final = 0
 _FIXED: Final = 0x10
@@ -76,6 +78,14 @@ class Budget:
         """The exception raised while a memory was made."""
         self.images: tuple[Image, ...] = ()
         """What memories of the component that is being instantiated contain when they are made."""
+
+    def with_images(self, images: tuple[Image, ...], make: Callable[[], T]) -> T:
+        """Instantiate a component whose memories begin with images. Its start code may have others instantiated."""
+        outer, self.images = self.images, images
+        try:
+            return make()
+        finally:
+            self.images = outer
 
     @classmethod
     def of(cls, limit: int | None) -> Budget:

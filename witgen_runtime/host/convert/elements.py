@@ -171,6 +171,7 @@ class _Characters(_Scalars):
         super().__init__("I", 4)
 
     def column(self, values: Sequence[Any]) -> array[Any]:
+        _all(values, str)
         text = "".join(values)
         if list(map(len, values)).count(1) != len(values):
             refuse()

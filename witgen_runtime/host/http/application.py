@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Final, TypeAlias, cast
@@ -76,8 +77,9 @@ class HttpApplication:
         self._imports = cast("Callable[[], object]", imports) if is_maker else lambda: imports
         self._component = self._prepared(component)  # shared by all instances
         self._instances: Instances | None = None
+        self._exchanging = threading.Lock()
+        """Held while one loop's instances take the place of another's, which may be another thread's."""
         self._threads = Threads()
-        self._loop: asyncio.AbstractEventLoop | None = None
 
     def _prepared(self, source: ComponentSource) -> Prepared:
         ready = prepare(self._definition, source, self._serving.limits, self._serving.adapters)
@@ -114,13 +116,15 @@ class HttpApplication:
         await (await self._open(prepared, 0)).close()
         self._component = prepared
         if self._instances is not None:
-            self._instances.renew()
+            self._pool().renew()
 
     async def close(self) -> None:
         """Close all instances, those that answer requests as soon as these end. A server does this by itself."""
         if self._instances is not None:
             pool = self._pool()  # which takes over what another loop left
-            self._instances = None
+            with self._exchanging:
+                if self._instances is pool:
+                    self._instances = None
             await pool.close()
             self._threads.close()
             self._threads = Threads()  # another loop may use the application again
@@ -143,16 +147,18 @@ class HttpApplication:
     def _pool(self) -> Instances:
         """Return the instances for the running loop."""
         loop = asyncio.get_running_loop()
-        if self._instances is None or self._loop is not loop:
-            left = self._instances.leave() if self._instances is not None else []
-            pool = self._instances = Instances(self._open_current, self._serving, self._report)
-            self._loop = loop
-            for instance in left:
+        with self._exchanging:
+            before = pool = self._instances
+            if pool is None or pool.loop is not loop:
+                pool = self._instances = Instances(loop, self._open_current, self._serving, self._report)
+        if before is not None and before is not pool:
+            for instance in before.leave():
                 pool.in_background(instance.close())
-        return self._instances
+        return pool
 
     async def _open_current(self) -> ServedInstance:
-        return await self._open(self._component, self._instances.generation if self._instances is not None else 0)
+        pool = self._instances
+        return await self._open(self._component, pool.generation if pool is not None else 0)
 
     async def _open(self, component: Prepared, generation: int) -> ServedInstance:
         return await ServedInstance.open(
@@ -181,8 +187,7 @@ class HttpApplication:
         due = None if deadline is None else loop.time() + deadline
         pool = self._pool()
         try:
-            async with asyncio.timeout_at(due):
-                instance = await pool.take()
+            instance = await pool.take_until(due)
         except TimeoutError:
             _log.error("%s %s: no instance became free in time", head.method, head.target)
             await refuse(503)

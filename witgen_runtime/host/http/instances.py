@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from functools import partial
 from typing import Any, ClassVar, Final
 
@@ -96,6 +97,7 @@ class Instances:
     """The instances of one event loop.
 
     Args:
+        loop: the loop.
         make: opens an instance.
         wanted: how many there may be in use, and how many are opened before they are needed.
         report: called with the exception when that fails.
@@ -105,8 +107,13 @@ class Instances:
     """
 
     def __init__(
-        self, make: Callable[[], Awaitable[ServedInstance]], wanted: Serving, report: Callable[[Exception], None]
+        self,
+        loop: asyncio.AbstractEventLoop,
+        make: Callable[[], Awaitable[ServedInstance]],
+        wanted: Serving,
+        report: Callable[[Exception], None],
     ) -> None:
+        self.loop = loop
         self._make, self._wanted, self._report = make, wanted, report
         self._slots = asyncio.Semaphore(wanted.instances)
         self._free: deque[ServedInstance] = deque()
@@ -119,12 +126,45 @@ class Instances:
         """Return an instance that is free; it has to be released."""
         await self._slots.acquire()
         try:
-            instance = self._free.popleft() if self._free else await self._make()
+            instance = self._next_free() or await self._make()
         except BaseException:
             self._slots.release()
             raise
         self.refill()
         return instance
+
+    def _next_free(self) -> ServedInstance | None:
+        with suppress(IndexError):  # another thread's loop may have closed the last one
+            return self._free.popleft()
+        return None
+
+    async def take_until(self, due: float | None) -> ServedInstance:
+        """Return an instance that is free, or raise `TimeoutError` at a time of the loop.
+
+        `asyncio.timeout` would refer to the running task: CPython crashes when it collects a coroutine that drops the
+        last reference to its own task while it is closed, as the garbage of an abandoned loop may.
+        """
+        taking = asyncio.ensure_future(self.take())
+        remaining = None if due is None else max(0.0, due - asyncio.get_running_loop().time())
+        try:
+            await asyncio.wait({taking}, timeout=remaining)
+        except asyncio.CancelledError:
+            self._decline(taking)
+            raise
+        if not taking.done():
+            self._decline(taking)
+            raise TimeoutError
+        return taking.result()
+
+    def _decline(self, taking: asyncio.Task[ServedInstance]) -> None:
+        """Do without an instance that is being taken."""
+
+        def release(taken: asyncio.Task[ServedInstance]) -> None:
+            if not taken.cancelled() and taken.exception() is None:
+                self.in_background(self.release(taken.result(), intact=True))
+
+        taking.add_done_callback(release)
+        taking.cancel()
 
     async def release(self, instance: ServedInstance, *, intact: bool) -> None:
         """Let an instance answer another request if it is intact and may, or close it."""
@@ -175,7 +215,10 @@ class Instances:
     def leave(self) -> list[ServedInstance]:
         """Return the instances that are free, because the loop has ended."""
         self._ended = True
-        free, self._free = list(self._free), deque()
+        free = list[ServedInstance]()
+        while self._free:  # one by one: that loop may be another thread's, which takes some meanwhile
+            with suppress(IndexError):
+                free.append(self._free.popleft())
         return free
 
     async def close(self) -> None:

@@ -4,13 +4,15 @@ A core module that defines a memory writes its active data segments into it befo
 the memory by then. A memory that has this content when it is made cannot be told from one into which it was copied.
 The source of every number is the core specification, 5.5 (binary format of modules) and 4.7.2 (instantiation).
 
-Which of a component's memories is meant, the host learns by their limits: each module that loses its segments gets a
-maximum of its own, a page or a few below the one that it had. A memory that may have 4 GiB, or imports that name a
-maximum, notice nothing (4.5.3 of the specification: a memory may have a smaller maximum than its importer allows).
+Which of a component's memories is meant, the host learns by their maximums. A module with a maximum that no other
+memory of the component has keeps it; where several have the same, they keep their segments as well. A module that may
+have 4 GiB gets a maximum of its own, a page or a few below. Imports that name a maximum notice nothing (4.5.3 of the
+specification: a memory may have a smaller maximum than its importer allows).
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -87,9 +89,9 @@ class _Taken:
         maximums: of the component's memories, in pages, as they were.
     """
 
-    def __init__(self, maximums: set[int]) -> None:
+    def __init__(self, maximums: Iterable[int]) -> None:
         self.memories: list[FirstContent] = []
-        self._used = maximums
+        self._used = Counter(maximums)
 
     def component(self, content: bytes) -> bytes:
         """Return a component without what has been taken out."""
@@ -112,11 +114,9 @@ class _Taken:
             data = _image(parts[_DATA], least * PAGE)
         except _UnsuitableError:
             return content
-        below = _MOST_PAGES if most is None else most
-        pages = next((pages for pages in range(below - 1, least - 1, -1) if pages not in self._used), None)
+        pages = self._maximum(least, most)
         if pages is None:
             return content
-        self._used.add(pages)
         self.memories.append(FirstContent(least * PAGE, pages * PAGE, data))
         limited = b"\x01\x01" + unsigned(least) + unsigned(pages)
         return _CORE_PREAMBLE + b"".join(
@@ -124,6 +124,16 @@ class _Taken:
             for number, inner in _sections(content, _CORE_PREAMBLE)
             if number not in {_DATA, _DATA_COUNT}
         )
+
+    def _maximum(self, least: int, most: int | None) -> int | None:
+        """Return a maximum that only one memory has; None where that would take pages from the guest."""
+        if most is not None and most < _MOST_PAGES:
+            return most if self._used[most] == 1 else None
+        free = (pages for pages in range(_MOST_PAGES - 1, least - 1, -1) if pages not in self._used)
+        pages = next(free, None)
+        if pages is not None:
+            self._used[pages] += 1
+        return pages
 
 
 def _sections(content: bytes, preamble: bytes) -> Iterator[tuple[int, bytes]]:
@@ -139,17 +149,15 @@ def _section(number: int, content: bytes) -> bytes:
     return b"".join((bytes((number,)), unsigned(len(content)), content))
 
 
-def _maximums(content: bytes) -> set[int]:
-    """Return the largest sizes of a component's memories, in pages; memories that have none are left out."""
-    found = set[int]()
+def _maximums(content: bytes) -> Iterator[int]:
+    """Yield the largest size of each of a component's memories, in pages; memories that have none are left out."""
     for number, inner in _sections(content, PREAMBLE):
         if number == _COMPONENT:
-            found |= _maximums(inner)
+            yield from _maximums(inner)
         elif number == _MODULE:
             for section, part in _sections(inner, _CORE_PREAMBLE):
                 if section == _MEMORY:
-                    found |= set(_memory_maximums(part))
-    return found
+                    yield from _memory_maximums(part)
 
 
 def _memory_maximums(section: bytes) -> Iterable[int]:

@@ -210,7 +210,7 @@ class Store(Unique):
     def instantiate(self, make: Callable[[], T], images: tuple[Image, ...] = ()) -> T:
         """Instantiate a component with wasmtime-py's function; its memories begin with images. Raise why it fails."""
         if self.budget is not None:
-            self.budget.images = images
+            make = partial(self.budget.with_images, images, make)
         return self.run(partial(self._instantiate, make))
 
     def _instantiate(self, make: Callable[[], T]) -> T:
