@@ -93,6 +93,11 @@ def test_builds_once(folder: Path) -> None:
             "`import nothing_like_it` finds nothing",
             marks=pytest.mark.long,
         ),
+        pytest.param(
+            ("class Kv", "import small_bindings.host\nclass Kv"),
+            "the application imports the bindings of hosts",
+            marks=pytest.mark.long,
+        ),
     ],
 )
 def test_failures_name_the_fix(folder: Path, change: tuple[str, str], told: str) -> None:
