@@ -107,6 +107,28 @@ def test_failures_name_the_fix(folder: Path, change: tuple[str, str], told: str)
     assert told in done.stderr, done.stderr
 
 
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (("lambda: 1", "lambda seconds: 1"), "`run` is called with (), which `<lambda>(seconds)` does not accept"),
+        (
+            ("def merge(self)", "def merge(self, other)"),
+            "test:build/kv: `merge` is called with (), which `merge(other)` does not accept",
+        ),
+        (("lambda: 1", "lambda seconds=1: 1"), None),
+        (("lambda: 1", "lambda *all: 1"), None),
+    ],
+)
+def test_functions_that_take_something_else(folder: Path, change: tuple[str, str], told: str | None) -> None:
+    """Serving says so, when tests import the application as well as when it is built."""
+    (folder / "taking.py").write_text(APP.replace(*change))
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", "import taking"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment)
+    said = done.stderr.splitlines()[-1:]
+    assert said == ([f"TypeError: taking: {told}"] if told else [])
+
+
 def test_a_file_that_is_not_there(folder: Path) -> None:
     done = build(folder, "absent.py")
     assert (done.returncode, done.stderr.strip()) == (2, "Error: absent.py does not exist")
