@@ -93,6 +93,11 @@ def test_builds_once(folder: Path) -> None:
             "`import nothing_like_it` finds nothing",
             marks=pytest.mark.long,
         ),
+        pytest.param(
+            ("class Kv", "import small_bindings.host\nclass Kv"),
+            "the application imports the bindings of hosts",
+            marks=pytest.mark.long,
+        ),
     ],
 )
 def test_failures_name_the_fix(folder: Path, change: tuple[str, str], told: str) -> None:
@@ -100,6 +105,28 @@ def test_failures_name_the_fix(folder: Path, change: tuple[str, str], told: str)
     done = build(folder, "broken.py", "-w", "small")
     assert done.returncode == 2
     assert told in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (("lambda: 1", "lambda seconds: 1"), "`run` is called with (), which `<lambda>(seconds)` does not accept"),
+        (
+            ("def merge(self)", "def merge(self, other)"),
+            "test:build/kv: `merge` is called with (), which `merge(other)` does not accept",
+        ),
+        (("lambda: 1", "lambda seconds=1: 1"), None),
+        (("lambda: 1", "lambda *all: 1"), None),
+    ],
+)
+def test_functions_that_take_something_else(folder: Path, change: tuple[str, str], told: str | None) -> None:
+    """Serving says so, when tests import the application as well as when it is built."""
+    (folder / "taking.py").write_text(APP.replace(*change))
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", "import taking"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment)
+    said = done.stderr.splitlines()[-1:]
+    assert said == ([f"TypeError: taking: {told}"] if told else [])
 
 
 def test_a_file_that_is_not_there(folder: Path) -> None:

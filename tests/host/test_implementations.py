@@ -165,6 +165,10 @@ def test_what_is_missing_is_listed_with_what_does_not_fit() -> None:
     ]
 
 
+def test_what_cannot_be_called_is_told_by_its_type() -> None:
+    assert listed(imports(now=1.5)) == ["  the world itself: now: func() -> u64 (got float, which cannot be called)"]
+
+
 def test_a_misspelt_method_is_found() -> None:
     class Misspelt(Log):
         write = None  # type: ignore[assignment]

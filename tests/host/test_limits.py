@@ -219,6 +219,12 @@ def test_an_engine_of_the_users_has_wasmtimes_own_limiter() -> None:
         assert caught.value.__notes__ == ["The store allows each memory 262144 bytes; maybe the guest needs more."]
 
 
+def test_a_trap_is_not_put_down_to_a_memory_that_was_never_refused() -> None:
+    with open_(memory=4 * PAGE) as world, pytest.raises(host.Trap) as caught:
+        world.trap()
+    assert not any("memory" in note for note in getattr(caught.value, "__notes__", []))
+
+
 def test_a_users_engine_without_what_a_limit_needs() -> None:
     engine = host.make_engine()
     for limits, setting in ((host.Limits(fuel=1), "fuel"), (host.Limits(deadline=1.0), "interruptible")):

@@ -42,6 +42,7 @@ from .late import import_warnings
 from .modules_inside import ModuleInside, RecordedModule, modules_inside
 from .place import ENTRY, Place, prepare_entry
 from .requirements import installed
+from .story import readable
 from .wit_copy import borrowed, packages_brought, prepared, without
 
 __all__ = ["Build", "BuildError", "Built", "build", "settings"]
@@ -241,8 +242,10 @@ def _componentize(place: Place, call: _Call, finish: _Finish) -> tuple[_Warnings
             raise WitgenError(problems)
         if story is not None:
             advice = explain(story, place, entry, call.stumbles)
-            said = f"{advice}\n\ncomponentize-py says:\n{story}" if advice else f"componentize-py failed:\n{story}"
-            raise BuildError(said)
+            raised = readable(story, place)
+            failed = "componentize-py failed" if raised is None else "the application cannot be imported"
+            said = f"{advice}\n\ncomponentize-py says" if advice else failed
+            raise BuildError(f"{said}:\n{raised or story}")
         # In one step: a build that fails, or another one at the same time, leaves no half of a component.
         content, warnings = finish(made.read_bytes())
         replace(os.path.realpath(place.out), content)

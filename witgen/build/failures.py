@@ -37,8 +37,15 @@ _KNOWN = (
         "{name} does not exist under this name: generate the bindings again, with the same options for names",
     ),
     (
+        r"cannot import name 'host' from 'witgen_runtime'",
+        "the application imports the bindings of hosts, and a component has none: import from the `guest` package",
+    ),
+    (
         r"No module named '(?P<name>[^']+)'",
-        "`import {name}` finds nothing: it is searched for next to the application, below --path, and in packages",
+        (
+            "`import {name}` finds nothing: it is searched for next to the application, below --path, and among the"
+            " packages that are installed here or that `requirements` in [tool.witgen.build] names"
+        ),
     ),
     (
         r"re-adding package|attempting to re-add package `?(?P<name>[^`\s]+)",

@@ -5,11 +5,12 @@ from __future__ import annotations
 from abc import ABC
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from types import FunctionType, MethodType
+from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 from .. import abi
 
-__all__ = ["Export", "ExportedInterface", "given_classes", "listed", "missing_members", "served"]
+__all__ = ["Export", "ExportedInterface", "given_classes", "listed", "missing_members", "served", "unfitting"]
 
 
 class ExportedInterface(ABC):
@@ -57,6 +58,9 @@ class Export:
         return given.get(name) if isinstance(self.implementation, Mapping) else getattr(given, name, None)
 
 
+_TAKES_MORE: Final = 0x4
+"""`inspect.CO_VARARGS`: the function has `*args`. `inspect` is too large for a component."""
+
 served: dict[str, tuple[Export, ...]] = {}
 """The exports of applications by module; used on plain CPython, where only tests call them."""
 
@@ -88,6 +92,32 @@ def missing_members(export: Export) -> list[str]:
         if not _implements(export, function, owner):
             lacking.append(where + function.name)
     return lacking
+
+
+def unfitting(export: Export) -> list[str]:
+    """Return the functions outside of resources that are called with other arguments than theirs, with both.
+
+    What is not a function of Python, or is wrapped by one with `*args`, passes: its parameters are not known.
+    """
+    where = f"{export.interface.name}: " if export.interface.name else ""
+    return [
+        f"{where}`{function.name}` is called with ({', '.join(param.python for param in function.params)}), which {has}"
+        for function in export.functions
+        if function.resource is None and (has := _refuses(export.member(function.python), len(function.params)))
+    ]
+
+
+def _refuses(implementation: object, count: int) -> str | None:
+    """Return how a function that does not accept `count` arguments by position says so; None for one that does."""
+    bound = isinstance(implementation, MethodType)
+    plain: object = implementation.__func__ if isinstance(implementation, MethodType) else implementation
+    if not isinstance(plain, FunctionType) or plain.__code__.co_flags & _TAKES_MORE:
+        return None
+    code, optional = plain.__code__, len(plain.__defaults__ or ())
+    if code.co_argcount - optional <= count + bound <= code.co_argcount:
+        return None
+    params = code.co_varnames[bound : code.co_argcount]
+    return f"`{plain.__name__}({', '.join(params)})` does not accept"
 
 
 def _implements(export: Export, function: abi.Function, owner: type[Any] | None) -> bool:

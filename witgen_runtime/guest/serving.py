@@ -18,7 +18,7 @@ from .. import abi, check
 from ..codegen import Source
 from .compiling import compiled
 from .exits import leave
-from .exports import Export, given_classes, listed, missing_members, served
+from .exports import Export, given_classes, listed, missing_members, served, unfitting
 from .imports import lower_import
 from .lifting import Handles, Lifting, LiftingFunctions
 from .lowering import Lower, Lowering, LoweringFunctions, handles
@@ -121,13 +121,16 @@ def install(raw: RawModules, world_class: str, module: str, exports: tuple[Expor
     """Put adapters where componentize-py looks for them.
 
     Raises:
-        TypeError: something that WIT declares is missing, or a class was given in place of its object.
+        TypeError: something that WIT declares is missing or is called with other arguments than it takes, or a class
+            was given in place of its object.
     """
     if classes := given_classes(exports):
         raise TypeError(f"{module} must serve objects, not classes: pass {', '.join(classes)}")
     lacking = [name for export in exports for name in missing_members(export)]
     if lacking:
         raise TypeError(f"{module} does not export {listed(lacking)}")
+    if wrong := [each for export in exports for each in unfitting(export)]:
+        raise TypeError(f"{module}: {'; '.join(wrong)}")
     try:
         raw_types()
     except OutsideComponentError:

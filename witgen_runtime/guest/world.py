@@ -55,7 +55,8 @@ class World:
         """Install the world's exports in the application module `module`.
 
         Raises:
-            TypeError: implementations of WIT declarations are missing; the message lists all of them.
+            TypeError: implementations of WIT declarations are missing, or do not accept what they are called with; the
+                message lists all of them.
         """
         install(self._raw(), camel(self.module.replace(".", "-").replace("_", "-")), module, exports)
 

@@ -66,7 +66,7 @@ def packages_of(
     if header is None:
         context.error(
             "W0101",
-            f"no `package` header was found in `{path}`",
+            f"no `package` header was found in `{path}`" if files else f"there are no `.wit` files in `{path}`",
             None,
             help="begin a file with `package namespace:name;`",
             path=path,

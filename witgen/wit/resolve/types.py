@@ -34,6 +34,17 @@ from .scope import Scope
 __all__ = ["TypeResolver", "references"]
 
 _PRIMITIVES = {prim.value: prim for prim in Prim}
+_INTEGERS = "WIT's integers are `s8` to `s64` and, without a sign, `u8` to `u64`"
+_ELSEWHERE = {
+    **dict.fromkeys(("int", "integer", "uint", "long", "short", "usize", "number"), _INTEGERS),
+    **dict.fromkeys(("float", "double", "decimal"), "WIT's floats are `f64` and `f32`"),
+    **dict.fromkeys(("byte", "bytes", "buffer", "blob"), "bytes are a `list<u8>`"),
+    **dict.fromkeys(("array", "vec", "set", "sequence"), "write `list<…>`"),
+    **dict.fromkeys(("dict", "object", "json", "any"), "WIT has records, variants and `list<tuple<string, …>>`"),
+    **dict.fromkeys(("none", "null", "void", "unit"), "a function without a result has no `->`"),
+    **dict.fromkeys(("optional", "maybe"), "write `option<…>`"),
+}
+"""Help for names of types in other languages."""
 # WIT.md, "Maps": keys are primitives that have an order and an equality without surprises.
 _NOT_KEYS = frozenset({Prim.F32, Prim.F64, Prim.ERROR_CONTEXT})
 
@@ -225,6 +236,7 @@ class TypeResolver:
             return
         renamed = {"float32": "f32", "float64": "f64"}.get(name.name)
         help = f"`{name.name}` is called `{renamed}` now" if renamed else self._similar(name.name)
+        help = help or _ELSEWHERE.get(name.name)
         self._context.error("W0204", f"type `{name.name}` does not exist", self._span(name), help=help)
 
     def _similar(self, name: str) -> str | None:

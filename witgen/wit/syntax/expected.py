@@ -42,6 +42,7 @@ _NAMES = {
     "MORETHAN": "`>`",
     "AT": "`@`",
 }
+_LONGEST_KEYWORD = 20
 _NOT_KEYWORDS = frozenset(_NAMES) - {"STRING_TYPE", "ERROR_CONTEXT", "UNDERSCORE"}
 
 
@@ -54,7 +55,11 @@ def unexpected_token(error: Any, text: str) -> WitSyntaxError:
     end = len(text) if at_end else token.end
     found = "the end of the file" if at_end else _found(token.type, text[start:end])
     message = f"expected {_expectation(expected)}, found {found}"
-    help = _help(expected, token.type, text[start:end]) or _keyword_before(error.state, token.type)
+    help = (
+        _help(expected, token.type, text[start:end])
+        or _keyword_before(error.state, token.type)
+        or _misspelled(expected, error.state, token.type, text[start:end])
+    )
     return WitSyntaxError("W0004", message, start, end, help=help)
 
 
@@ -80,6 +85,24 @@ def _keyword_before(state: Any, type_: str) -> str | None:
     if type_ != "COLON" or not isinstance(last, Token) or last.type in _NOT_KEYWORDS:
         return None
     return _escape_help(last.text)
+
+
+def _misspelled(expected: set[str], state: Any, type_: str, text: str) -> str | None:
+    """Return the keyword that was meant: by this word, or by the one before, which was taken for a name."""
+    words = [name.lower() for name in expected if name not in _NOT_KEYWORDS]
+    before = state.value_stack[-1] if state.value_stack else None
+    if isinstance(before, Token) and before.type == "ID" and type_ == "LPAR":
+        text, words = before.text, ["func"]
+    elif isinstance(before, Token) and before.type == "ID" and expected == {"COLON"}:
+        text, words = before.text, [name.lower() for name in _DEFINITIONS]
+    elif type_ != "ID":
+        return None
+    if len(text) > _LONGEST_KEYWORD:
+        return None
+    from difflib import get_close_matches  # noqa: PLC0415 - only where something is wrong
+
+    close = get_close_matches(text, sorted(words), n=1)
+    return f"did you mean `{close[0]}`?" if close else None
 
 
 def _escape_help(word: str) -> str:

@@ -104,6 +104,8 @@ class Implementation:
             known = {each.python for each in self.item.interface.functions}
             close = _alike(name, owner, known)
             hint = f" (as `{name}`; there is `{close}`)" if close else ""
+            if found is not None and not callable(found):
+                hint = f" (got {type(found).__name__}, which cannot be called)"
             yield f"{place}: {signatures.describe(function)}{hint}"
             return
         if not name and is_coroutine(getattr(found, "__init__", None)):

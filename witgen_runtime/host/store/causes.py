@@ -32,7 +32,7 @@ def cause_of(text: str, code: int | None, limits: Limits, budget: Budget | None)
         return error
     if _TOO_MUCH in text:
         trap.add_note("A guest can hand over 128 MiB of values per call, about 2.7 million elements of lists.")
-    elif limits.memory is not None:
+    elif limits.memory is not None and budget is None:  # a budget would know of what the guest asked for in vain
         trap.add_note(f"The store allows each memory {limits.memory} bytes; maybe the guest needs more.")
     return trap
 

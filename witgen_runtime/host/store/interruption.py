@@ -122,7 +122,8 @@ class Interruption:
         """Stop a call if its deadline has passed; return whether it has."""
         late = bool(call.due) and now >= call.due
         if late:
-            self._stop(call, DeadlineError(f"the call took longer than {self._deadline:g} seconds"))
+            unit = "second" if self._deadline == 1 else "seconds"
+            self._stop(call, DeadlineError(f"the call took longer than {self._deadline:g} {unit}"))
         return late
 
     def check_here(self) -> None:
