@@ -11,7 +11,6 @@ from tests.support.databases import mariadb_server, postgres_server
 from witgen.golem.agents._bindings.types import golem_rdbms_mysql as mysql
 from witgen.golem.agents._bindings.types import golem_rdbms_postgres as types
 from witgen.golem.agents._bindings.types import golem_rdbms_types as common
-from witgen.golem.services.databases.mysql_values import with_literals
 from witgen.golem.services.databases.service import Databases
 
 pytestmark = [pytest.mark.slow, pytest.mark.long]
@@ -318,9 +317,3 @@ def test_errors_of_mysql(service: Databases, mysql_url: str) -> None:
         opened("mysql://root@127.0.0.1:1/golem")
     with pytest.raises(mysql.ErrorConnectionFailure, match="mysql://user"):
         opened("somewhere")
-
-
-def test_placeholders_of_mysql() -> None:
-    statement = "SELECT '?', `?`, \"?\", ? -- ?\n, ? /* ? */ # ?"
-    values = [mysql.DbValueInt(5), mysql.DbValueText("?")]
-    assert with_literals(statement, values, repr) == "SELECT '?', `?`, \"?\", 5 -- ?\n, '?' /* ? */ # ?"
