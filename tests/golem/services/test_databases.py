@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ from witgen.golem.agents._bindings.types import golem_rdbms_mysql as mysql
 from witgen.golem.agents._bindings.types import golem_rdbms_postgres as types
 from witgen.golem.agents._bindings.types import golem_rdbms_types as common
 from witgen.golem.services.databases.service import Databases
+from witgen.golem.services.waiting import checked
 
 pytestmark = [pytest.mark.slow, pytest.mark.long]
 
@@ -317,3 +319,22 @@ def test_errors_of_mysql(service: Databases, mysql_url: str) -> None:
         opened("mysql://root@127.0.0.1:1/golem")
     with pytest.raises(mysql.ErrorConnectionFailure, match="mysql://user"):
         opened("somewhere")
+
+
+@pytest.mark.parametrize(("kind", "statement"), [("postgres", "SELECT pg_sleep(30)"), ("mysql", "SELECT sleep(3)")])
+def test_a_statement_ends_with_its_call(
+    kind: str, statement: str, service: Databases, request: pytest.FixtureRequest
+) -> None:
+    url = request.getfixturevalue(f"{kind}_url")
+    db = implementation(service, kind).DbConnection.open(url)
+    due = time.monotonic() + 0.5
+
+    def check() -> None:
+        if time.monotonic() > due:
+            raise TimeoutError
+
+    with checked(check), pytest.raises(TimeoutError):
+        db.query(statement, [])
+    assert time.monotonic() < due + 1
+    assert db.query("SELECT 1", []).rows[0].values[0].value == 1
+    assert service._kinds[kind].pool.use(url, lambda connection: len(service._kinds[kind].pool._idle[url])) == 0
