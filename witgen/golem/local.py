@@ -13,6 +13,7 @@ from witgen_runtime.host.world import open_world
 
 from .composition import compose
 from .services.blobstore.store import BlobStore
+from .services.databases.service import Databases
 from .services.http.native import Http
 from .services.keyvalue.store import KeyValue
 from .services.logging import Logging
@@ -34,7 +35,7 @@ class Service(Protocol):
 
 
 class Services:
-    """The local services: WebSockets, a key-value store, a blob store, and the log.
+    """The local services: WebSockets, a key-value store, a blob store, databases, and the log.
 
         with golem.Services("state") as services, services.open("agent.wasm") as agent:
             agent.run("ws://127.0.0.1:8765")
@@ -44,7 +45,7 @@ class Services:
 
     Args:
         folder: holds the stores; None for a temporary folder, which is removed when the services are closed.
-        network: whether components may reach the network: WebSockets and, where they import it, `wasi:http`.
+        network: whether components may reach the network: WebSockets, databases and, where they import it, `wasi:http`.
         websockets: WebSockets with other settings.
         keyvalue: a key-value store to use instead of the one in `folder`.
         blobstore: a blob store to use instead of the one in `folder`.
@@ -73,12 +74,13 @@ class Services:
         self.websockets = websockets or WebSockets(allowed=network)
         self.keyvalue = keyvalue or KeyValue(self.folder / "keyvalue.sqlite", limit=disk)
         self.blobstore = blobstore or BlobStore(self.folder / "blobs", limit=disk)
+        self.databases = Databases(allowed=network)
         self.logging = Logging(logger)
 
     @property
     def all(self) -> tuple[Service, ...]:
         """Return all services."""
-        return (self.websockets, self.keyvalue, self.blobstore, self.logging, self.http)
+        return (self.websockets, self.keyvalue, self.blobstore, self.databases, self.logging, self.http)
 
     def implementations(self) -> dict[str, object]:
         """Return the implementations of the imports, by field of the bindings' `ServicesImports`."""

@@ -181,7 +181,7 @@ def test_a_policy_with_a_limit_of_time(machine: Machine) -> None:
 
 
 def test_what_only_a_cluster_has(machine: Machine) -> None:
-    with pytest.raises(WorkerError, match="golem:rdbms/postgres"):
+    with pytest.raises(WorkerError, match="golem:rdbms/ignite2"):
         machine.run('Counter("ann")', "database")
 
 

@@ -80,7 +80,7 @@ def test_the_documentation(tmp_path: Path) -> None:
     every = [name for name, _ in programs if not name.startswith("test_")]
     (tmp_path / "test_all.py").write_text(
         f"import {', '.join(every)}\nfrom witgen.golem.sdk import definitions\n\n\n"
-        "def test_all_are_declared() -> None:\n    assert len(definitions()) == 7\n"
+        "def test_all_are_declared() -> None:\n    assert len(definitions()) == 8\n"
     )
     done = run("pytest", "-q", "-p", "no:cacheprovider", cwd=tmp_path)
-    assert "7 passed" in done.stdout, done.stdout + done.stderr
+    assert "8 passed" in done.stdout, done.stdout + done.stderr

@@ -22,6 +22,8 @@ PUBLIC = (
     "witgen.golem.sdk.durability",
     "witgen.golem.sdk.http",
     "witgen.golem.sdk.logs",
+    "witgen.golem.sdk.mysql",
+    "witgen.golem.sdk.postgres",
     "witgen.golem.sdk.promises",
     "witgen.golem.sdk.quotas",
     "witgen.golem.sdk.recording",
@@ -127,6 +129,8 @@ def documented(module: str, name: str, value: object) -> bool:
             return True
         words = value.__dict__.get("__doc__") if inspect.isclass(value) else value.__doc__
         return bool(words) and not words.startswith(f"{value.__name__}(")  # what `dataclass` says by itself
+    if inspect.ismodule(value):
+        return bool(value.__doc__)
     return has_text_below(module, name)
 
 

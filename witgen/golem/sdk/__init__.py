@@ -35,6 +35,7 @@ from .principal import AgentPrincipal, AnonymousPrincipal, GolemUserPrincipal, O
 from .reading import DeclarationError
 
 if TYPE_CHECKING:
+    from . import mysql, postgres
     from ._bindings.guest.websockets import AsyncWebSocket, WebSocket
     from .clients import Call, Client, Scheduled, call, client, phantom_of, schedule, trigger
     from .durability import atomic, idempotency_key
@@ -85,7 +86,9 @@ __all__ = [
     "endpoint",
     "idempotency_key",
     "injected",
+    "mysql",
     "phantom_of",
+    "postgres",
     "prompt",
     "raises",
     "schedule",
@@ -103,9 +106,13 @@ _PLACES = {
     "serve": ".serving",
 }
 
+_MODULES = ("mysql", "postgres")
+
 
 def __getattr__(name: str) -> object:
     # Loaded on first use: reading declarations needs no bindings.
+    if name in _MODULES:
+        return import_module(f".{name}", __name__)
     if name in _PLACES:
         return getattr(import_module(_PLACES[name], __name__), name)
     msg = f"module {__name__!r} has no attribute {name!r}"

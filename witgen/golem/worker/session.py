@@ -77,7 +77,8 @@ class Session:
         bodies = executor.folder / "http" / str(record.number)
         limit, used = seen.disk, executor.state.size(record.number) + size_of(bodies)
         budget = Budget(f"worker `{record.name}` with its oplog and responses", limit, used)
-        self.recorder = Recorder(executor.state, record.number, executor.stopping, budget)
+        is_committed = executor.services.databases.is_committed
+        self.recorder = Recorder(executor.state, record.number, executor.stopping, budget, is_committed)
         self.policy = DEFAULT_POLICY
         self.named_policies: dict[str, NamedRetryPolicy] = {DEFAULT.name: DEFAULT}
         """The retry policies of an agent, by name."""
@@ -177,6 +178,7 @@ class Session:
 
     def close(self) -> None:
         """Unload the component; twice is fine."""
+        self.recorder.close()
         if self._loaded is not None:
             self._loaded.close()
         self._http.close()

@@ -82,6 +82,10 @@ class ComponentAgents(Agents):
         """Refuse: the component's imports are those of the executor."""
         raise NotImplementedError("fakes answer agents on CPython only: this test cannot run with --witgen-component")
 
+    def database(self, url: str) -> NoReturn:
+        """Refuse: the component connects to real databases, of which this machine has none of its own."""
+        raise NotImplementedError(f"{url} is SQLite on CPython only: this test cannot run with --witgen-component")
+
     def __enter__(self) -> Self:
         folder = Path(self._stack.enter_context(TemporaryDirectory(prefix="witgen-agents-")))
         self._executor = self._stack.enter_context(Executor(folder / "state.db", say=_quiet))

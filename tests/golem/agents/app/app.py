@@ -18,7 +18,7 @@ from agent.guest import (
     golem_api_host,
     golem_api_oplog,
     golem_api_retry,
-    golem_rdbms_postgres,
+    golem_rdbms_ignite2,
     wasi_config_store,
 )
 from agent.types import golem_agent_common as common
@@ -143,7 +143,7 @@ class Counter:
         }
 
     def database(self) -> None:
-        golem_rdbms_postgres.DbConnection.open("postgres://localhost/nothing")
+        golem_rdbms_ignite2.DbConnection.open("ignite://localhost")
 
     def promise(self) -> str:
         """Wait for a promise that another agent completes."""

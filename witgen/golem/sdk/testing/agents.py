@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import inspect
+import sqlite3
 from collections.abc import Callable, Coroutine
 from contextlib import ExitStack
 from typing import Any, ParamSpec, Self, TypeVar
@@ -16,6 +17,7 @@ from ..data_values import arguments_of
 from ..declaring import definition_of
 from ..definitions import AgentDefinition
 from ..principal import GolemUserPrincipal, Principal
+from .databases import Databases
 from .host import Host
 from .scheduler import DeadlockError, Scheduler, patched
 
@@ -41,6 +43,7 @@ class Agents:
         self.principal: Principal = GolemUserPrincipal(UUID(int=1))
         self._scheduler = Scheduler()
         self._host = Host(self._fakes, self._scheduler, lambda: self.principal)
+        self._databases = Databases(self._fakes)
         self._stack = ExitStack()
 
     @property
@@ -52,6 +55,8 @@ class Agents:
         self._stack.enter_context(patched(self._scheduler))
         self._stack.enter_context(self._fakes)
         self._host.install()
+        self._databases.install()
+        self._stack.callback(self._databases.close)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -66,6 +71,13 @@ class Agents:
             ValueError: a value is not of the declared type.
         """
         self._host.configure(self._known(cls), values)
+
+    def database(self, url: str) -> sqlite3.Connection:
+        """Return a connection to the database that agents have under an address, to fill it and to look into it.
+
+        It is SQLite, in which each statement is a transaction, and empty for each test.
+        """
+        return self._databases.connect(url)
 
     def get(self, cls: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Return an agent, as its callers see it: it has the methods of its class, but not its fields.

@@ -19,6 +19,7 @@ from witgen_runtime.host import Import, Resource
 
 from ..errors import WorkerError, undamaged
 from ..oplog.codec import Encoded, Handle, decode, encode, gathered, has_handles, has_streams, replace
+from ..oplog.entries import COMMIT_TRANSACTION
 from ..oplog.policy import CHECKED, TIMERS, entry_kind, interface_path, is_local, kind_of
 from ..oplog.recorder import Recorder
 from .calls import BoundImport, Call, finish, outcome, request_type
@@ -77,8 +78,18 @@ class Durable:
                 members[function.python] = staticmethod(self._function(item, function))
             else:
                 members[function.python] = self._function(item, function)
-        members[base._dropped_hook] = dropped
+        members[base._dropped_hook] = self._dropped_transaction if resource.name == "db-transaction" else dropped
         return type(base.__name__, (base,), members)
+
+    @property
+    def _dropped_transaction(self) -> Callable[[Any], None]:
+        def drop(made: Any) -> None:
+            standing: Standing | None = getattr(made, "_standing", None)
+            if standing is not None and standing.origin is not None and not standing.is_over:
+                self._recorder.drop_transaction(standing.origin.position)
+            dropped(made)
+
+        return drop
 
     def _interface(self, item: BoundImport) -> object:
         interface = item.item.interface
@@ -132,15 +143,24 @@ class Durable:
         function = call.function
         fresh: list[Any] = []
 
+        entry = entry_kind(call.item.name, function)
+
         def execute() -> Encoded:
+            if entry == COMMIT_TRANSACTION:
+                self._before_commit(call)
             fresh.append(self._objects.outcome(call.item, function, call.arguments))
             return self._encoded(call, fresh[0])
 
         kind = kind_of(call.item.name, function)
-        entry = entry_kind(call.item.name, function)
         response = self._recorder.call(call.name, kind, self._request(call), execute, entry_kind=entry)
         call.position = self._recorder.current
         return self._end(call, response, fresh)
+
+    def _before_commit(self, call: Call) -> None:
+        """Record what tells after a crash whether a transaction was committed."""
+        standing: Standing = call.arguments[0]._standing
+        if standing.target is not None and standing.origin is not None:
+            self._recorder.before_commit(standing.origin.position, standing.target._token())
 
     def _begin(self, call: Call) -> Future[Any]:
         """Begin an async call; its outcome is recorded when it is delivered to the guest."""

@@ -18,7 +18,8 @@ from witgen_runtime.host import Pollable, Resource
 
 from ..errors import RefusedError, WorkerError
 from ..oplog.codec import Handle, Reference, map_handles, replace
-from ..oplog.policy import HISTORY, ONCE, REOPEN, terminal
+from ..oplog.entries import BEGIN_TRANSACTION
+from ..oplog.policy import HISTORY, ONCE, REOPEN, entry_kind, terminal
 from ..oplog.recorder import Recorder
 from .calls import BoundImport, Call, error_of, outcome
 
@@ -39,6 +40,8 @@ class Standing:
     """A pollable handed to the guest before there was a target."""
     subscribe: abi.Function | None = None
     history: list[Call] = field(default_factory=list[Call])
+    is_over: bool = False
+    """Whether it is a transaction that was committed or rolled back."""
 
     @property
     def needs_target(self) -> bool:
@@ -120,6 +123,10 @@ class Objects:
                 f"entry {origin.position}, {origin.path}: the worker was stopped before it had the answer, and with "
                 "set-idempotence-mode(false) this call must not be repeated"
             )
+        if self._is_lost(origin):
+            for made in origin.made:
+                self._fail(made._standing, _lost(origin.function))
+            return
         function = origin.item.function(REOPEN.get(origin.path, origin.function.name))
         with self._recorder.at(origin.position):
             again = self.outcome(origin.item, function, origin.arguments)
@@ -131,6 +138,11 @@ class Objects:
         replace(origin.function.result, again, lambda _, each: targets.append(each))
         for made, target in zip(origin.made, targets, strict=True):
             self._settle(made._standing, target)
+
+    def _is_lost(self, origin: Call) -> bool:
+        """Return whether a call began a transaction whose statements would be missing if it began again."""
+        begins = entry_kind(origin.item.name, origin.function) == BEGIN_TRANSACTION
+        return begins and origin.position != self._recorder.reopened
 
     def _fail(self, standing: Standing, error: Exception) -> None:
         """Let all further calls of an object raise an error, and wake its waiters."""
@@ -157,6 +169,8 @@ class Objects:
         last = terminal(call.item.name, call.function, call.arguments, error_of(call.function, value))
         if last is not None:
             self._fail(standing, last)
+        if resource.name == "db-transaction" and call.function.python in {"commit", "rollback"}:
+            standing.is_over = True
         if resource.name in HISTORY:
             standing.history.append(call)
         spent = getattr(self.plain.get(resource), "_spent", None)
@@ -185,6 +199,14 @@ class Objects:
         for standing in awaited:
             if standing.needs_target and standing.waiting is not None:
                 self._revive(standing)
+
+
+def _lost(function: abi.Function) -> Exception:
+    """Return the error of a transaction that is gone with its connection."""
+    declared = cast("abi.Variant", cast("abi.Result", function.result).err)
+    other = next(case for case in declared.cases if case.name == "other")
+    error: Exception = other.python("the transaction was rolled back, because the worker was stopped while it was open")
+    return error
 
 
 def dropped(made: Any) -> None:

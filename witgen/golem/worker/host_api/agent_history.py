@@ -29,7 +29,7 @@ from ..durable import filesystem, polling, streams
 from ..durable.calls import request_type
 from ..errors import WorkerError
 from ..oplog.codec import Encoded, Reference, decode, no_handle
-from ..oplog.entries import BEGIN_FUNCTION, INVOKED, TASK_COMPLETED, Entry
+from ..oplog.entries import BEGIN_FUNCTION, DROP_TRANSACTION, INVOKED, PRE_COMMIT, TASK_COMPLETED, Entry
 from ..oplog.policy import interface_path, kind_of
 from ..storage.tables import WorkerRecord
 from .agent_api import agent_id_of, to_core_uuid
@@ -46,6 +46,8 @@ _PHANTOM: Final = re.compile(r"\[([0-9a-f-]{36})\]$")
 _TIMES: Final[Mapping[str, Callable[[oplog.Timestamp], oplog.PublicOplogEntry]]] = {
     "no-op": oplog.PublicOplogEntryNoOp,
     TASK_COMPLETED: oplog.PublicOplogEntryNoOp,
+    PRE_COMMIT: oplog.PublicOplogEntryNoOp,
+    DROP_TRANSACTION: oplog.PublicOplogEntryNoOp,
     "interrupted": oplog.PublicOplogEntryInterrupted,
     "exited": oplog.PublicOplogEntryExited,
     "begin-atomic-region": oplog.PublicOplogEntryBeginAtomicRegion,
@@ -176,6 +178,10 @@ class AgentHistory:
         return oplog.PublicOplogEntryHostCall(
             oplog.HostCallParameters(at, entry.name, request, response, _KINDS[kind]())
         )
+
+    _begin_remote_transaction = _imported_function_invoked
+    _committed_remote_transaction = _imported_function_invoked
+    _rolled_back_remote_transaction = _imported_function_invoked
 
     def _function(self, interface: str, name: str) -> abi.Function | None:
         """Return a function of the host; None for the main branch's own, whose values have no form in Golem 1.5."""

@@ -19,7 +19,7 @@ from ..durable import filesystem, polling, streams
 from ..durable.calls import request_type
 from ..errors import WorkerError
 from ..oplog.codec import Encoded, Reference, decode
-from ..oplog.entries import BEGIN_FUNCTION, TASK_COMPLETED, Entry
+from ..oplog.entries import BEGIN_FUNCTION, DROP_TRANSACTION, PRE_COMMIT, TASK_COMPLETED, Entry
 from ..oplog.policy import Kind, kind_of
 from ..program import Program
 from ..storage.tables import WorkerRecord
@@ -51,6 +51,8 @@ _KINDS: Final[dict[Kind, Callable[[], oplog.WrappedFunctionType]]] = {
 _PLAIN: Final[dict[str, Callable[[Any], Any]]] = {
     "no-op": oplog.OplogEntryNoOp,
     TASK_COMPLETED: oplog.OplogEntryNoOp,
+    PRE_COMMIT: oplog.OplogEntryNoOp,
+    DROP_TRANSACTION: oplog.OplogEntryNoOp,
     "interrupted": oplog.OplogEntryInterrupted,
     "exited": oplog.OplogEntryExited,
     "begin-atomic-region": oplog.OplogEntryBeginAtomicRegion,

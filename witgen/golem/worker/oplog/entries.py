@@ -14,18 +14,23 @@ from .codec import NOTHING, Encoded
 __all__ = [
     "BEGIN_FUNCTION",
     "BEGIN_REGION",
+    "BEGIN_TRANSACTION",
     "BRACKETS",
     "BY_SNAPSHOT",
     "CALLS",
+    "COMMIT_TRANSACTION",
     "COMPLETED",
     "CREATED",
+    "DROP_TRANSACTION",
     "END_FUNCTION",
     "END_REGION",
     "IMPORTED",
     "INVOKED",
     "LOG",
     "PERSISTED",
+    "PRE_COMMIT",
     "REPLAYED",
+    "ROLL_BACK_TRANSACTION",
     "TASK_COMPLETED",
     "TRIED",
     "UPDATED",
@@ -33,6 +38,7 @@ __all__ = [
     "earliest_open",
     "open_functions",
     "open_regions",
+    "open_transactions",
     "snapshot_files",
 ]
 
@@ -59,8 +65,20 @@ PERSISTED: Final = "persisted-durable-function"
 END_FUNCTION: Final = "end-durable-function"
 """A function that a library of the component records by itself. Golem has no entries of these names."""
 
+BEGIN_TRANSACTION: Final = "begin-remote-transaction"
+COMMIT_TRANSACTION: Final = "committed-remote-transaction"
+ROLL_BACK_TRANSACTION: Final = "rolled-back-remote-transaction"
+"""Calls of a database's transaction. The object of the first one's response is the first argument of the others."""
+
+PRE_COMMIT: Final = "pre-commit-remote-transaction"
+"""What tells later whether a transaction was committed: where it began, the kind of database, address, its number."""
+
+DROP_TRANSACTION: Final = "dropped-remote-transaction"
+"""The component has dropped a transaction without an end, which rolls it back; the request is where it began."""
+
 CALLS: Final = frozenset(
     {
+        BEGIN_TRANSACTION, COMMIT_TRANSACTION, ROLL_BACK_TRANSACTION,
         IMPORTED, "no-op", BEGIN_REGION, END_REGION, "change-retry-policy",
         "change-persistence-level", BEGIN_FUNCTION, PERSISTED, END_FUNCTION,
     }
@@ -73,7 +91,11 @@ REPLAYED: Final = CALLS | {INVOKED, COMPLETED, UPDATED}
 _AGENT_METHOD: Final = re.compile(r"golem:agent/guest@[^{]*\.\{invoke\}")
 """The function that calls the methods of agents; the method is its first argument."""
 
-BRACKETS: Final = frozenset({BEGIN_REGION, END_REGION, BEGIN_FUNCTION, PERSISTED, END_FUNCTION, COMPLETED})
+_TRANSACTIONS: Final = frozenset(
+    {BEGIN_TRANSACTION, COMMIT_TRANSACTION, ROLL_BACK_TRANSACTION, PRE_COMMIT, DROP_TRANSACTION}
+)
+
+BRACKETS: Final = _TRANSACTIONS | {BEGIN_REGION, END_REGION, BEGIN_FUNCTION, PERSISTED, END_FUNCTION, COMPLETED}
 """Kinds of entries that say what is done again as a whole."""
 
 
@@ -158,6 +180,31 @@ def open_functions(entries: Iterable[Entry]) -> list[int]:
     return opened
 
 
+def open_transactions(entries: Iterable[Entry]) -> dict[int, Entry | None]:
+    """Return where the transactions of databases began that have no end, the earliest first.
+
+    With each comes the entry that was written before a commit whose outcome is unknown. A transaction that is open
+    after the call in which it began is not one of them: it is lost with the connection, and nothing is done again.
+    """
+    opened: dict[int, Entry | None] = {}
+    objects: dict[str, int] = {}
+    for entry in entries:
+        if entry.kind == BEGIN_TRANSACTION and entry.response is not None and '"ok"' in entry.response.text:
+            with undamaged(f"entry {entry.position} of the oplog"):
+                objects[json.dumps(json.loads(entry.response.text)["ok"][0])] = entry.position
+            opened[entry.position] = None
+        elif entry.kind in {COMMIT_TRANSACTION, ROLL_BACK_TRANSACTION} and entry.response is not None:
+            opened.pop(objects.get(json.dumps(entry.about[0][0]), 0), None)
+        elif entry.kind == PRE_COMMIT and entry.number in opened:
+            opened[entry.number] = entry
+        elif entry.kind == DROP_TRANSACTION:
+            opened.pop(entry.number, None)
+        elif entry.kind == COMPLETED:
+            opened = {}
+    return opened
+
+
 def earliest_open(entries: Sequence[Entry]) -> int | None:
     """Return the earliest beginning of what is done again; None if there is none. Only brackets count."""
-    return min([*open_regions(entries), *open_functions(entries)], default=None)
+    opened = (open_regions(entries), open_functions(entries), open_transactions(entries))
+    return min([each for every in opened for each in every], default=None)

@@ -12,7 +12,17 @@ from typing import Any
 from witgen_runtime import abi
 
 from ..._bindings.types import golem_websocket_client as websocket
-from .entries import BEGIN_FUNCTION, BEGIN_REGION, END_FUNCTION, END_REGION, IMPORTED, PERSISTED
+from .entries import (
+    BEGIN_FUNCTION,
+    BEGIN_REGION,
+    BEGIN_TRANSACTION,
+    COMMIT_TRANSACTION,
+    END_FUNCTION,
+    END_REGION,
+    IMPORTED,
+    PERSISTED,
+    ROLL_BACK_TRANSACTION,
+)
 
 __all__ = [
     "CHECKED",
@@ -61,6 +71,9 @@ _READS = frozenset(
         "golem:agent/host": "wasm-rpc get get-all-agent-types get-agent-type make-agent-id parse-agent-id",
         "golem:api/retry": "get-retry-policies get-retry-policy-by-name resolve-retry-policy",
         "golem:api/oplog": "get-oplog search-oplog get-next",
+        # Beginning and rolling back change nothing, whether done once or twice.
+        "golem:rdbms/mysql": "open begin-transaction rollback get-columns get-next",
+        "golem:rdbms/postgres": "open begin-transaction rollback get-columns get-next",
         "golem:rpc/types": "wasm-rpc get",
         "golem:websocket/client": "receive receive-with-timeout",
         "wasi:config/store": "get get-all",
@@ -127,6 +140,15 @@ _ENTRY_KINDS = {
     "golem:durability/durability#persist-durable-function-invocation": PERSISTED,
     "golem:durability/durability#persist-typed-durable-function-invocation": PERSISTED,
     "golem:durability/durability#end-durable-function": END_FUNCTION,
+    **{
+        f"golem:rdbms/{database}#[method]{function}": kind
+        for database in ("mysql", "postgres")
+        for function, kind in {
+            "db-connection.begin-transaction": BEGIN_TRANSACTION,
+            "db-transaction.commit": COMMIT_TRANSACTION,
+            "db-transaction.rollback": ROLL_BACK_TRANSACTION,
+        }.items()
+    },
 }
 
 TIMERS = frozenset(f"wasi:clocks/monotonic-clock#subscribe-{what}" for what in ("instant", "duration"))
@@ -135,10 +157,21 @@ TIMERS = frozenset(f"wasi:clocks/monotonic-clock#subscribe-{what}" for what in (
 REOPEN = {"wasi:blobstore/blobstore#create-container": "get-container"}
 """Functions that return an existing object, by the function that created it."""
 
-ONCE = frozenset({"wasi:http/outgoing-handler#handle"})
+ONCE = frozenset(
+    {
+        "wasi:http/outgoing-handler#handle",
+        *(
+            f"golem:rdbms/{database}#[method]{resource}.query-stream"
+            for database in ("mysql", "postgres")
+            for resource in ("db-connection", "db-transaction")
+        ),
+    }
+)
 """Functions that write and return an object: not repeated to recreate it while writes must not be repeated."""
 
-HISTORY = frozenset({"get-workers", "get-agents", "get-oplog", "search-oplog", "stream-object-names"})
+HISTORY = frozenset(
+    {"get-workers", "get-agents", "get-oplog", "search-oplog", "stream-object-names", "db-result-stream"}
+)
 """Resources that are read page by page: recreating one reads its pages again."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections import deque
@@ -16,13 +17,16 @@ from ..storage.state import State
 from .codec import NOTHING, Encoded
 from .entries import (
     BEGIN_FUNCTION,
+    BEGIN_TRANSACTION,
     CALLS,
     COMPLETED,
+    DROP_TRANSACTION,
     END_FUNCTION,
     IMPORTED,
     INVOKED,
     LOG,
     PERSISTED,
+    PRE_COMMIT,
     REPLAYED,
     TASK_COMPLETED,
     UPDATED,
@@ -30,6 +34,7 @@ from .entries import (
     earliest_open,
 )
 from .policy import Kind
+from .transactions import IsCommitted, unknown, with_commits
 
 __all__ = ["Recorder"]
 
@@ -51,10 +56,22 @@ class Recorder:
         stopping: set when the process ends. No calls are made from then on, and the outcome of a current call is not
             recorded, because it may be a consequence of the end.
         budget: counts the space that the worker uses.
+        is_committed: asks a database, by its kind and address, whether it has committed a transaction; None where it
+            does not know.
     """
 
-    def __init__(self, state: State, worker: int, stopping: threading.Event, budget: Budget | None = None) -> None:
+    def __init__(
+        self,
+        state: State,
+        worker: int,
+        stopping: threading.Event,
+        budget: Budget | None = None,
+        is_committed: IsCommitted = unknown,
+    ) -> None:
         self.state = state
+        self._is_closed = False
+        self.reopened: int | None = None
+        """Where a transaction of a database began that is done again."""
         self._budget = budget or Budget("the oplog")
         self.worker = worker
         self._stopping = stopping
@@ -66,7 +83,8 @@ class Recorder:
         """Called when replay ends."""
         self.current = 0
         """Position of the current call's entry; 0 if it has none."""
-        entries = self._without_open(state.entries(worker, alive=True))
+        entries = with_commits(state, worker, state.entries(worker, alive=True), is_committed)
+        entries = self._without_open(entries)
         entries = _from_last_snapshot(entries)
         self.snapshot = entries[0] if entries and entries[0].is_snapshot else None
         """The snapshot that the worker starts from, if any."""
@@ -88,6 +106,8 @@ class Recorder:
             return entries
         self.state.forget(self.worker, opened + 1, "jump")
         kept = [entry for entry in entries if entry.position <= opened]
+        if kept[-1].kind == BEGIN_TRANSACTION:
+            self.reopened = opened
         if kept[-1].kind == BEGIN_FUNCTION and '"write-remote' in kept[-1].request.text:
             # Without a response it is a write with an unknown outcome, which may be one that must not be repeated.
             kept[-1] = replace(kept[-1], response=None)
@@ -178,6 +198,22 @@ class Recorder:
             yield
         finally:
             self.current = current
+
+    # Transactions of databases
+
+    def before_commit(self, begin: int, about: tuple[str, str, str | None]) -> None:
+        """Record what tells later whether a transaction was committed, which is about to be."""
+        if begin and about[2] is not None:
+            self._append(Entry(PRE_COMMIT, request=Encoded(json.dumps([begin, *about])), response=NOTHING))
+
+    def drop_transaction(self, begin: int) -> None:
+        """Record that the component has dropped a transaction; one that ends with the session is done again."""
+        if begin and not self._recorded and not self._is_closed and not self._stopping.is_set():
+            self._append(Entry(DROP_TRANSACTION, request=Encoded(f"[{begin}]"), response=NOTHING))
+
+    def close(self) -> None:
+        """Say that the session ends, and with it objects that the component has not dropped."""
+        self._is_closed = True
 
     # Async calls
 

@@ -1,0 +1,1 @@
+"""`golem:rdbms`: PostgreSQL and MySQL by Python's drivers."""
