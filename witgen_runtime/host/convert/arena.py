@@ -111,7 +111,10 @@ _spares: list[_Spare] = []
 
 
 class Region:
-    """Entries for the elements of a list, growing. Regions that became large put themselves on the list `large`."""
+    """Entries for the elements of a list, growing. Regions that became large put themselves on the list `large`.
+
+    Linked ones are large with the region that links to them, whose entries point into their memory.
+    """
 
     __slots__ = (
         *("B", "H", "I", "Q", "b", "d", "f", "h", "i", "q"),
@@ -135,13 +138,18 @@ class Region:
 
     def grow(self, count: int) -> None:
         """Make room for at least `count` entries; the region's contents are lost."""
-        capacity = max(count, 2 * self.capacity, 16)
-        if 8 * self._words * capacity > _LARGE:
+        if self._grow(max(count, 2 * self.capacity, 16)):
             self._large.append(self)
-            if self._take_spare(capacity):
-                return
-        self.capacity = capacity
-        words = self._words
+
+    def _grow(self, capacity: int) -> bool:
+        """Make room; return whether this region, or a linked one, is large.
+
+        Until all is in place there is no room: the next call after an interrupt starts again.
+        """
+        words, self.capacity = self._words, 0
+        is_large = 8 * words * capacity > _LARGE
+        if is_large and self._take_spare(capacity):
+            return True
         data = bytearray(8 * words * capacity)
         self._keep = (ctypes.c_char * len(data)).from_buffer(data)
         self.address = ctypes.addressof(self._keep)
@@ -152,10 +160,12 @@ class Region:
             else:
                 self.Q[word::words] = array("Q", (number,)) * capacity
         for word, region in self._links:
-            region.grow(capacity)
+            is_large |= region._grow(capacity)  # noqa: SLF001  (same class)
             stride = 8 * region._words  # noqa: SLF001  (same class)
             end = region.address + stride * capacity
             self.Q[word::words] = array("Q", range(region.address, end, stride))
+        self.capacity = capacity
+        return is_large
 
     def _take_spare(self, capacity: int) -> bool:
         """Take the memory that another region of the same kind of entries has given back, if it has room."""
@@ -164,16 +174,17 @@ class Region:
             return False
         if spare.capacity < capacity:
             return False
-        self.capacity, self._keep = spare.capacity, spare.keep
+        self._keep = spare.keep
         self.address = ctypes.addressof(spare.keep)
         self._view(spare.data)
+        self.capacity = spare.capacity
         return True
 
     def release(self) -> None:
         """Free the memory, also that of linked regions."""
-        if self._keep is not None and _LARGE < len(self.B) <= _HUGE and not self._names and not self._links:
-            _spares[:] = [_Spare((self._words, self._constants), self.capacity, self.B, self._keep)]
-        self.capacity = 0
+        capacity, self.capacity = self.capacity, 0  # before the memory is another's
+        if capacity and self._keep and _LARGE < len(self.B) <= _HUGE and not self._names and not self._links:
+            _spares[:] = [_Spare((self._words, self._constants), capacity, self.B, self._keep)]
         self.address = 8
         self._keep = None
         self._view(bytearray())
