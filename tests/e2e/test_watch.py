@@ -79,7 +79,7 @@ def test_it_survives_mistakes(project: Path, watcher: Watcher) -> None:
     save(configuration, settings.replace("shop_bindings", "other_bindings"))
     watcher.until((project / "other_bindings" / "py.typed").is_file)
     (project / "wit" / "shop.wit").unlink()
-    watcher.until(watcher.says("no `package` header"))
+    watcher.until(watcher.says("there are no `.wit` files"))
     wit.write_text(good.replace("price", "worth"))
     other = project / "other_bindings" / "types" / "demo_shop_goods.py"
     watcher.until(lambda: "worth: int" in other.read_text())

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import black
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.support.golden_trees import CASES, options
@@ -118,6 +118,7 @@ def statements(draw: st.DrawFn) -> str:
 
 
 @pytest.mark.slow
+@example("self.n: name_name_name_name_name_name_n[n] = name_name_name_name_name_name_n(n, " + "name_" * 7 + "na)", 3)
 @given(statements(), st.integers(0, 3))
 @settings(max_examples=300, deadline=None)
 def test_statements_of_any_width(statement: str, depth: int) -> None:

@@ -163,8 +163,9 @@ class _Statement:
             return self._bracketed(0, match.end() - 1, self._indent, "")
         if equals >= 0 and self._indent + value + 1 <= _WIDTH:
             fits = self._indent + _STEP + len(self._text) - value <= _WIDTH
-            if fits or self._text[equals - 1] != "]":
-                return self._parenthesised(value, match.end() - 1)
+            if not fits and self._text[equals - 1] == "]":  # black weighs the brackets of both sides
+                raise _UnknownShapeError
+            return self._parenthesised(value, match.end() - 1)
         if _PLAIN_ANNOTATION.match(self._text):
             return self._parenthesised_annotation(equals, match.end() - 1)
         return self._annotation(equals, match.end() - 1)
