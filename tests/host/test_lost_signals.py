@@ -5,20 +5,26 @@ from __future__ import annotations
 import functools
 import gc
 import importlib
+import operator
 import signal
 import sys
 import weakref
+from collections import deque
 from collections.abc import Callable, Iterator
+from itertools import starmap
 from pathlib import Path
-from types import FrameType
+from types import FrameType, SimpleNamespace
 from typing import Any
 
 import pytest
 
 import witgen
 import witgen_runtime
+from witgen_runtime import abi
 from witgen_runtime.host import StoreDeadError
 from witgen_runtime.host.capi import memory
+from witgen_runtime.host.streams.readers import ByteStreamReader
+from witgen_runtime.host.streams.reading import Incoming
 
 STORE = Path(witgen_runtime.__file__).parent / "host" / "store"
 HANDLES = tuple(str(STORE / name) for name in ("table", "handles", "resource"))
@@ -213,3 +219,18 @@ def test_a_memory_whose_making_was_interrupted_ends_quietly() -> None:
     finally:
         sys.unraisablehook = hook
     assert complaints == []
+
+
+def test_a_reader_that_is_forgotten_loses_no_signal(alarm: Callable[[Any], None]) -> None:
+    """The guest learns that nobody reads, and the exception comes out after the finalizer."""
+    error = AlarmError("now")
+    alarm(Handler(error))
+    manager: Any = SimpleNamespace(jobs=deque[Callable[[], None]]())
+    incoming = Incoming(manager, 0, 1, abi.Stream(abi.U8))
+    readers = [ByteStreamReader(manager, incoming, drives=False)]
+    signal.setitimer(signal.ITIMER_REAL, 0.01)
+    with pytest.raises(AlarmError) as caught:
+        # The signal comes while C adds numbers, so that the finalizer is the first code of Python that could see it.
+        deque(starmap(operator.call, [(sum, range(20_000_000)), (readers.clear,)]), maxlen=0)
+    assert caught.value is error
+    assert (readers, list(manager.jobs)) == ([], [incoming.forgotten])

@@ -85,7 +85,7 @@ class StreamManager:
     def __init__(self, store: Store) -> None:
         self.store = store
         self._subtasks = Subtasks.of(store)
-        self._jobs: deque[Callable[[], None]] = deque()
+        self.jobs: deque[Callable[[], None]] = deque()
         self._orders: deque[Order] = deque()
         self._numbers = count(1)
         self._offered: dict[int, Outgoing] = {}
@@ -130,15 +130,11 @@ class StreamManager:
         with self._deciding:
             waits = not self._over and bool(self._running or self._moving or self._offered)
             if waits:
-                self.later(job)
+                self.jobs.append(job)
         if waits:
             self._wake()
         else:
             job()
-
-    def later(self, job: Callable[[], None]) -> None:
-        """Queue a job for the store's thread without waiting; finalizers may call this."""
-        self._jobs.append(job)
 
     def _wake(self) -> None:
         # There may be no call, or closing the store may have cancelled it.
@@ -223,10 +219,10 @@ class StreamManager:
 
     def listen(self) -> int:
         """Begin the call that ends when there is something to do; return its subtask number."""
-        call = _Call(self._jobs)
+        call = _Call(self.jobs)
         self._calls.clear()
         self._calls.append(call)
-        if self._jobs or not (self._moving or self._offered):
+        if self.jobs or not (self._moving or self._offered):
             self._wake()
         return self._subtasks.watch(call)
 
@@ -304,7 +300,7 @@ class StreamManager:
             # A wake event is pending: a task that exits before receiving it could not wait for it again.
             return Order(Step.WAIT)
         with self._deciding:
-            self._running = bool(self._jobs)
+            self._running = bool(self.jobs)
         return self._next() if self._running else Order(Step.EXIT)
 
     def _next_order(self) -> Order | None:
@@ -372,5 +368,5 @@ class StreamManager:
         self._run_jobs()
 
     def _run_jobs(self) -> None:
-        while self._jobs:
-            self._jobs.popleft()()
+        while self.jobs:
+            self.jobs.popleft()()

@@ -35,10 +35,6 @@ class Mover(Protocol):
         """Run a job on the store's thread as soon as guests can run."""
         ...
 
-    def later(self, job: Callable[[], None]) -> None:
-        """Queue a job for the store's thread without waiting; finalizers may call this."""
-        ...
-
     def order(self, order: Order) -> None:
         """Let a step be done."""
         ...

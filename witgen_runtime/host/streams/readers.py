@@ -11,6 +11,7 @@ from typing import Any, Generic, Self, TypeVar
 
 from ... import abi
 from ...values import Unique
+from ..capi.entry import leaf
 from ..errors import HostError, ThreadError
 from .manager import StreamManager
 from .reading import Incoming
@@ -40,6 +41,7 @@ class _Reader(Unique):
     """Base of all readers. Close a reader that is no longer needed: `with` does, as does losing the last reference."""
 
     _WHY_UNIQUE = "is the readable end of a stream or future of a guest"
+    _incoming: Incoming = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]  (while it is made)
 
     def __init__(self, manager: StreamManager, incoming: Incoming, *, drives: bool) -> None:
         self._manager = manager
@@ -53,8 +55,14 @@ class _Reader(Unique):
         self._ahead.clear()
         self._incoming.leave()
 
+    @leaf
     def __del__(self) -> None:
-        self._incoming.forgotten()
+        # CPython drops an interrupt that comes in a finalizer, and leaves the rest of that undone: the guest would wait
+        # for this reader for ever. So nothing here looks for signals.
+        incoming = self._incoming
+        if incoming and incoming.end:
+            jobs = self._manager.jobs
+            jobs += (incoming.forgotten,)
 
     def _gather(self) -> Future[Any]:
         if self._ahead:

@@ -32,7 +32,7 @@ class Incoming:
         self._manager = manager
         self.type_ = type_
         self._kind = kind
-        self._end = end
+        self.end = end
         self._wanted: Future[Any] | None = None
         self._size = self._address = 0
         self._reads = self._blocked = self._leaves = False
@@ -98,9 +98,8 @@ class Incoming:
         self._manager.soon(self._leave)
 
     def forgotten(self) -> None:
-        """Do the same some time soon, for finalizers."""
-        if self._end:
-            self._manager.later(self._leave)
+        """Do the same; finalizers queue this."""
+        self._leave()
 
     def cancel(self, wanted: Future[Any]) -> None:
         """Cancel a request; elements that it has already received are kept for the next reader."""
@@ -141,7 +140,7 @@ class Incoming:
         wanted = self._wanted
         if wanted is None:
             return
-        if self._came or not self._end or self._leaves:
+        if self._came or not self.end or self._leaves:
             self._wanted = None
             if wanted.set_running_or_notify_cancel():
                 piece, self._came = self._came[: self._size], self._came[self._size :]
@@ -158,7 +157,7 @@ class Incoming:
         address: int = 0,
         amount: int = 0,
     ) -> None:
-        self._manager.order(Order(step, self._kind, self._end, address, 0, amount, done))
+        self._manager.order(Order(step, self._kind, self.end, address, 0, amount, done))
 
     def settle(self) -> None:
         """Take the elements that the guest has written so far."""
@@ -169,7 +168,7 @@ class Incoming:
         self._blocked = is_blocked(result)
         if not self._blocked:
             self._moved(result)
-        elif not self._manager.may_wait(self._end) or self._wanted is None or self._wanted.cancelled():
+        elif not self._manager.may_wait(self.end) or self._wanted is None or self._wanted.cancelled():
             self._cancel()
 
     def _cancel(self) -> None:
@@ -217,7 +216,7 @@ class Incoming:
         wanted, self._wanted = self._wanted, None
         if wanted is not None:
             _fail(wanted, _CLOSED)
-        if not self._end or self._leaves:
+        if not self.end or self._leaves:
             return
         self._leaves = True
         if self._reads:
@@ -227,12 +226,12 @@ class Incoming:
 
     def _drop(self) -> None:
         self._order(Step.DROP_READABLE)
-        self._manager.forget(self._end)
-        self._end = 0
+        self._manager.forget(self.end)
+        self.end = 0
 
     def give_up(self, cause: BaseException | None) -> None:
         """Read nothing any more, because of a failure maybe."""
-        self._end, self._blocked = 0, False
+        self.end, self._blocked = 0, False
         self._lost, self._cause = True, cause
         wanted, self._wanted = self._wanted, None
         if wanted is not None:
