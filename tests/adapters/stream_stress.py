@@ -230,7 +230,7 @@ def _is_empty(manager: Any) -> bool:
         manager._moving,
         manager._offered,
         manager._orders,
-        manager._jobs,
+        manager.jobs,
         manager._awaited,
         manager._subtasks._works,
     )
