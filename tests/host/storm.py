@@ -58,6 +58,10 @@ TYPES: dict[str, tuple[abi.Type, Any]] = {
 }
 
 
+OF_CPYTHON = ("release unlocked lock", "Cannot close a running event loop")
+"""What CPython's own code raises over an interrupt that comes in it."""
+
+
 class Interrupt(BaseException):
     """What is raised at random moments. Not an Exception, like KeyboardInterrupt."""
 
@@ -309,10 +313,11 @@ class Storm:
         except (Interrupt, KeyboardInterrupt) as late:  # between the lines above
             came = late
             self.interrupts.disarm()
-        if type(came).__name__ == "ThreadError" or str(came) == "release unlocked lock":
+        if type(came).__name__ == "ThreadError" or str(came) in OF_CPYTHON:
             # The main thread was interrupted, and `with` closes the world while threads of the test still read streams.
-            # Where the test starts these, an interrupt lets a condition of `threading` release a lock that it has not.
-            came = next((each for each in _contexts(came) if isinstance(each, Interrupt)), came)
+            # Where the test starts these, an interrupt lets a condition of `threading` release a lock that it has not;
+            # and where `asyncio.run` leaves its loop, that cannot be closed.
+            came = next((each for each in _contexts(came) if isinstance(each, Interrupt | KeyboardInterrupt)), came)
         if self.interrupts.kind == "thread":
             came = self._last(came)
         raised = self.interrupts.raised[before:]
