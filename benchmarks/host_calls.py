@@ -75,8 +75,8 @@ def values(bindings: SimpleNamespace) -> dict[str, tuple[Any, Any]]:
     }
 
 
-def ours(bindings: SimpleNamespace) -> tuple[Exports, Any]:
-    """Return the exports as the bindings call them, and their world."""
+def implementations(bindings: SimpleNamespace, kind: type[Any]) -> Any:
+    """Return what the component imports, as `CallsImports` or as `AsyncCallsImports`."""
 
     class Thing(bindings.things.Thing):  # type: ignore[misc,name-defined]
         def __init__(self, n: int) -> None:
@@ -98,9 +98,12 @@ def ours(bindings: SimpleNamespace) -> tuple[Exports, Any]:
         return a.value
 
     methods = {name.replace("-", "_"): echo for name in CASES} | {"add": add, "either": either}
-    imports = bindings.world.CallsImports(
-        bench_calls_echo=type("Echo", (bindings.echo.Echo,), methods)(), bench_calls_things=Thing
-    )
+    return kind(bench_calls_echo=type("Echo", (bindings.echo.Echo,), methods)(), bench_calls_things=Thing)
+
+
+def ours(bindings: SimpleNamespace) -> tuple[Exports, Any]:
+    """Return the exports as the bindings call them, and their world."""
+    imports = implementations(bindings, bindings.world.CallsImports)
     world = bindings.world.Calls.open(component_text(), imports)
     names = ["loop-things", *(f"{prefix}{name}" for name in ("add", *CASES) for prefix in ("", "hold-", "loop-"))]
     return {name: getattr(world, name.replace("-", "_")) for name in names}, world

@@ -29,8 +29,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import wasmtime
-from host_calls import generated, values
-from host_component import CASES, component_text
+from host_calls import generated, implementations, values
+from host_component import component_text
 
 THREADS = 3
 ROUNDS = 200
@@ -83,29 +83,10 @@ class Mixture:
         self._prepared = self._bindings.world.Calls.prepare(component)
         self._prepared_async = self._bindings.world.AsyncCalls.prepare(component)
 
-    def imports(self, kind: type[Any]) -> Any:
-        """Return implementations, of which every world has its own."""
-
-        class Thing(self._bindings.things.Thing):  # type: ignore[misc,name-defined]
-            def __init__(self, n: int) -> None:
-                self._n = n
-
-            def number(self) -> int:
-                return self._n
-
-        def echo(self: object, a: Any) -> Any:
-            del self
-            return a
-
-        methods: dict[str, Callable[..., Any]] = {name.replace("-", "_"): echo for name in CASES}
-        methods["either"] = lambda _, a: a.value
-        methods["add"] = lambda _, a, b: a + b
-        return kind(bench_calls_echo=type("Echo", (self._bindings.echo.Echo,), methods)(), bench_calls_things=Thing)
-
     def open(self) -> Any:
         """Open a world, with options by chance."""
         with self.figures.timed("open"):
-            imports = self.imports(self._bindings.world.CallsImports)
+            imports = implementations(self._bindings, self._bindings.world.CallsImports)
             return self._prepared.open(imports, **random.choice(OPTIONS))
 
     def calls(self, world: Any, number: int) -> Iterator[tuple[str, Callable[[], Any], Any]]:
@@ -145,7 +126,7 @@ class Mixture:
 
         async def one() -> None:
             while not self.ended.is_set():
-                imports = self.imports(self._bindings.world.AsyncCallsImports)
+                imports = implementations(self._bindings, self._bindings.world.AsyncCallsImports)
                 async with self._prepared_async.open(imports, **random.choice(OPTIONS)) as world:
                     for number in range(ROUNDS):
                         for kind, call, expected in self.calls(world, number):

@@ -331,7 +331,7 @@ def _list(type_: abi.List | abi.FixedList, value: object, opaque: Opaque) -> obj
 
 def _elements(values: Iterable[object]) -> list[object]:
     """Return the elements of an iterable; those of a buffer as Python's own numbers."""
-    if (type(values).__module__, type(values).__name__) == ("numpy", "ndarray"):
+    if is_numpy(type(values)):
         listed: object = cast("Any", values).tolist()  # its iterator returns numpy's numbers
         if not isinstance(listed, list):
             raise Mismatch("expected an iterable, got an array of no dimensions")
@@ -347,6 +347,11 @@ def _elements(values: Iterable[object]) -> list[object]:
         if len(form) != 2 or form[0] not in "<>=!" or values.itemsize != struct.calcsize(form):
             raise Mismatch(f"expected a memoryview of numbers, got one of format {form!r}") from None
         return [number for (number,) in struct.iter_unpack(form, values.tobytes())]
+
+
+def is_numpy(type_: type) -> bool:
+    """Return whether a type is that of numpy's arrays, and none derived from it; numpy may not be installed."""
+    return (type_.__module__, type_.__name__) == ("numpy", "ndarray")
 
 
 def _bytes(value: object) -> bytes:

@@ -45,6 +45,9 @@ FINALIZERS = (
 )
 """What the names of functions contain whose exceptions CPython prints and drops; also a coroutine that is collected."""
 
+OF_CPYTHON = ("release unlocked lock", "Cannot close a running event loop")
+"""What `threading.Condition` and `asyncio.run` raise over an interrupt that comes in them."""
+
 TYPES: dict[str, tuple[abi.Type, Any]] = {
     "bool": (abi.BOOL, True),
     "u32": (abi.U32, 7),
@@ -56,10 +59,6 @@ TYPES: dict[str, tuple[abi.Type, Any]] = {
     "records": (abi.List(POINT), [Point(n, "label") for n in range(20)]),
     "result": (EITHER, Ok("fine")),
 }
-
-
-OF_CPYTHON = ("release unlocked lock", "Cannot close a running event loop")
-"""What CPython's own code raises over an interrupt that comes in it."""
 
 
 class Interrupt(BaseException):
@@ -315,8 +314,7 @@ class Storm:
             self.interrupts.disarm()
         if type(came).__name__ == "ThreadError" or str(came) in OF_CPYTHON:
             # The main thread was interrupted, and `with` closes the world while threads of the test still read streams.
-            # Where the test starts these, an interrupt lets a condition of `threading` release a lock that it has not;
-            # and where `asyncio.run` leaves its loop, that cannot be closed.
+            # CPython's own code in between may answer the interrupt with an error (`OF_CPYTHON`).
             came = next((each for each in _contexts(came) if isinstance(each, Interrupt | KeyboardInterrupt)), came)
         if self.interrupts.kind == "thread":
             came = self._last(came)

@@ -233,4 +233,4 @@ def test_a_reader_that_is_forgotten_loses_no_signal(alarm: Callable[[Any], None]
         # The signal comes while C adds numbers, so that the finalizer is the first code of Python that could see it.
         deque(starmap(operator.call, [(sum, range(20_000_000)), (readers.clear,)]), maxlen=0)
     assert caught.value is error
-    assert (readers, list(manager.jobs)) == ([], [incoming.forgotten])
+    assert (readers, list(manager.jobs)) == ([], [incoming.left])

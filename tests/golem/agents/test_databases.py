@@ -123,7 +123,7 @@ def test_statements_are_replayed(teller: Teller, database: Database) -> None:
     assert teller("insert", "1") == 1
     assert teller("count") == 1
     database.change("INSERT INTO log VALUES (2)")
-    # Every call of this machine replays all earlier ones in a process of its own.
+    # This machine makes each call in a new process, which replays all earlier ones.
     assert teller("count") == 2
     assert database.ids() == [1, 2]
     assert teller("clash") != ""

@@ -11,10 +11,10 @@ Placeholders are those of MySQL's prepared statements: `?`.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from ._bindings.guest.golem_rdbms_mysql import DbConnection
-from .databases.connections import Connection, Cursor, Row, TypeObject
+from .databases.connections import Connection, Cursor, Dialect, Row, TypeObject
 from .databases.connections import connect as _connect
 from .databases.errors import (
     DatabaseError,
@@ -66,15 +66,7 @@ ROWID: Final = TypeObject()
 """Types of ids of rows, to compare with those of `description`."""
 
 
-class _MySql:
-    def open(self, url: str) -> Any:
-        return DbConnection.open(url)
-
-    def to_value(self, value: object) -> Any:
-        return to_value(value)
-
-    def from_value(self, value: Any) -> object:
-        return from_value(value)
+_MYSQL: Final = Dialect(DbConnection.open, to_value, from_value)
 
 
 def connect(url: str, *, autocommit: bool = False) -> Connection:
@@ -87,4 +79,4 @@ def connect(url: str, *, autocommit: bool = False) -> Connection:
     Raises:
         OperationalError: there is no connection.
     """
-    return _connect(_MySql(), url, autocommit=autocommit)
+    return _connect(_MYSQL, url, autocommit=autocommit)

@@ -11,10 +11,10 @@ Placeholders are those of PostgreSQL: `$1`, `$2`.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from ._bindings.guest.golem_rdbms_postgres import DbConnection
-from .databases.connections import Connection, Cursor, Row, TypeObject
+from .databases.connections import Connection, Cursor, Dialect, Row, TypeObject
 from .databases.connections import connect as _connect
 from .databases.errors import (
     DatabaseError,
@@ -95,15 +95,7 @@ ROWID: Final = TypeObject("oid")
 """Types of ids of rows, to compare with those of `description`."""
 
 
-class _Postgres:
-    def open(self, url: str) -> Any:
-        return DbConnection.open(url)
-
-    def to_value(self, value: object) -> Any:
-        return to_value(value)
-
-    def from_value(self, value: Any) -> object:
-        return from_value(value)
+_POSTGRES: Final = Dialect(DbConnection.open, to_value, from_value)
 
 
 def connect(url: str, *, autocommit: bool = False) -> Connection:
@@ -116,4 +108,4 @@ def connect(url: str, *, autocommit: bool = False) -> Connection:
     Raises:
         OperationalError: there is no connection.
     """
-    return _connect(_Postgres(), url, autocommit=autocommit)
+    return _connect(_POSTGRES, url, autocommit=autocommit)

@@ -19,6 +19,7 @@ from math import inf
 from typing import Any, Final, NoReturn, TypeAlias
 
 from ... import abi
+from ...check import is_numpy
 
 __all__ = ["Elements", "elements_of", "f32s", "refuse"]
 
@@ -144,8 +145,7 @@ class _Numbers(_Scalars):
 
     def _buffer(self, _values: Any) -> _Bytes:
         type_ = type(_values)
-        is_numpy = (type_.__module__, type_.__name__) == ("numpy", "ndarray")
-        if not is_numpy and type_ is not array and type_ is not memoryview:
+        if not is_numpy(type_) and type_ is not array and type_ is not memoryview:
             refuse()
         view = memoryview(_values)
         form = view.format.removeprefix("<").removeprefix("=").removeprefix("@")

@@ -62,7 +62,7 @@ class _Reader(Unique):
         incoming = self._incoming
         if incoming and incoming.end:
             jobs = self._manager.jobs
-            jobs += (incoming.forgotten,)
+            jobs += (incoming.left,)
 
     def _gather(self) -> Future[Any]:
         if self._ahead:

@@ -95,11 +95,7 @@ class Incoming:
 
     def leave(self) -> None:
         """Want nothing any more, and let the guest know."""
-        self._manager.soon(self._leave)
-
-    def forgotten(self) -> None:
-        """Do the same; finalizers queue this."""
-        self._leave()
+        self._manager.soon(self.left)
 
     def cancel(self, wanted: Future[Any]) -> None:
         """Cancel a request; elements that it has already received are kept for the next reader."""
@@ -211,7 +207,8 @@ class Incoming:
             self._drop()
         self._hand_out()
 
-    def _leave(self) -> None:
+    def left(self) -> None:
+        """Want nothing any more: the job of `leave`, which a finalizer queues itself."""
         self._came = self.nothing
         wanted, self._wanted = self._wanted, None
         if wanted is not None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Final, Protocol, Self, TypeAlias, cast
+from typing import Any, Final, Self, TypeAlias, cast
 
 from witgen_runtime.values import WitError
 
@@ -21,20 +22,19 @@ Description: TypeAlias = tuple[str, str, None, None, None, None, None]
 """What PEP 249 says of a column; Golem knows its name and its type."""
 
 
-class Dialect(Protocol):
-    """What differs between databases."""
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What differs between databases.
 
-    def open(self, url: str) -> Any:
-        """Return Golem's connection to a database."""
-        ...
+    Attributes:
+        open: returns Golem's connection to a database.
+        to_value: returns Golem's value for one of Python's.
+        from_value: returns the value of Python's for one of Golem's.
+    """
 
-    def to_value(self, value: object) -> Any:
-        """Return Golem's value for one of Python's."""
-        ...
-
-    def from_value(self, value: Any) -> object:
-        """Return the value of Python's for one of Golem's."""
-        ...
+    open: Callable[[str], Any]
+    to_value: Callable[[object], Any]
+    from_value: Callable[[Any], object]
 
 
 @contextmanager

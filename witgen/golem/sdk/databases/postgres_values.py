@@ -14,12 +14,12 @@ from uuid import UUID
 from .._bindings.guest.golem_rdbms_postgres import LazyDbValue
 from .._bindings.types import golem_rdbms_postgres as wit
 from .._bindings.types.golem_rdbms_types import IpAddressIpv4, MacAddress, Uuid
+from ..uuids import halves, to_uuid
 from . import times
 from .postgres_types import Interval, Range, SparseVector, Typed, ip_address, jsonb, sparsevec, whole
 
 __all__ = ["array", "composite", "domain", "from_value", "range_of", "to_value"]
 
-_HALF: Final = (1 << 64) - 1
 _INT4: Final = 1 << 31
 _INT8: Final = 1 << 63
 _DAY: Final = 86_400 * 1_000_000
@@ -50,7 +50,7 @@ def _interval(value: Interval | dt.timedelta) -> wit.DbValue:
 
 
 def _uuid(value: UUID) -> wit.DbValue:
-    return wit.DbValueUuid(Uuid(value.int >> 64, value.int & _HALF))
+    return wit.DbValueUuid(Uuid(*halves(value)))
 
 
 def _list(values: list[object] | tuple[object, ...]) -> wit.DbValue:
@@ -249,7 +249,7 @@ _FROM: Final[Mapping[type, Callable[[Any], object]]] = {
     wit.DbValueInterval: _read_interval,
     wit.DbValueJson: json_module.loads,
     wit.DbValueJsonb: json_module.loads,
-    wit.DbValueUuid: lambda value: UUID(int=value.high_bits << 64 | value.low_bits),
+    wit.DbValueUuid: to_uuid,
     wit.DbValueInet: _read_address,
     wit.DbValueCidr: _read_address,
     wit.DbValueMacaddr: _read_mac,
