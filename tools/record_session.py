@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from html import escape
 from pathlib import Path
 
@@ -78,6 +79,7 @@ def session(folder: Path) -> list[str]:
         lines.append(line.rstrip("\n"))
         if line.startswith(STOP):
             break
+    time.sleep(0.3)  # until the oplog knows that the line was printed, which would be printed again
     os.kill(process.pid, 9)
     process.communicate()
     lines += [f"$ kill -9 {process.pid}", "# the process is gone; its oplog is on the disk", f"$ {PACK}"]

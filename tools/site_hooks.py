@@ -16,6 +16,8 @@ TEXTS = {"CHANGELOG.md": "changelog.md", "CONTRIBUTING.md": "contributing.md", "
 EXAMPLES = "examples.md"
 LANGUAGES = {".js": "javascript", ".mjs": "javascript", ".json": "json", ".py": "python", ".sh": "sh", ".toml": "toml"}
 LINK = re.compile(r"(?<=\]\()(?!https?:|mailto:|#)([^)#\s]+)")
+NO_DEFAULT = "<code>Sentinel.UNSET</code>"
+"""What mkdocs-click 0.9 shows for an option without a default since click 8.3 keeps a mark there in place of None."""
 CODE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 
 
@@ -37,6 +39,12 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     if source == "errors/README.md":
         markdown += "\n" + errors()
     return _relinked(markdown, f"docs/{source}")
+
+
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Leave the default of an option empty where it has none."""
+    del page, config, files
+    return html.replace(NO_DEFAULT, "")
 
 
 def _relinked(markdown: str, source: str) -> str:

@@ -42,6 +42,7 @@ _NAMES = {
     "MORETHAN": "`>`",
     "AT": "`@`",
 }
+_ITEMS = frozenset(["PACKAGE", "INTERFACE", "WORLD"])
 _LONGEST_KEYWORD = 20
 _NOT_KEYWORDS = frozenset(_NAMES) - {"STRING_TYPE", "ERROR_CONTEXT", "UNDERSCORE"}
 
@@ -56,7 +57,8 @@ def unexpected_token(error: Any, text: str) -> WitSyntaxError:
     found = "the end of the file" if at_end else _found(token.type, text[start:end])
     message = f"expected {_expectation(expected)}, found {found}"
     help = (
-        _help(expected, token.type, text[start:end])
+        _missing(expected, token.type, followed=text[end:].lstrip()[:1])
+        or _keyword_as_name(expected, token.type, text[start:end])
         or _keyword_before(error.state, token.type)
         or _misspelled(expected, error.state, token.type, text[start:end])
     )
@@ -113,12 +115,25 @@ def _found(type_: str, text: str) -> str:
     return f"`{text}`" if type_ in _NOT_KEYWORDS else f"the keyword `{text}`"
 
 
-def _help(expected: set[str], type_: str, text: str) -> str | None:
+def _keyword_as_name(expected: set[str], type_: str, text: str) -> str | None:
     if "ID" in expected and type_ not in _NOT_KEYWORDS and type_ != "UNDERSCORE":
         return _escape_help(text)
-    if expected == {"SEMICOLON"} or (expected & {"SEMICOLON"} and type_ in _DEFINITIONS | {"ID", "RBRACE", "USE"}):
-        return "a `;` may be missing before this"
     return None
+
+
+def _missing(expected: set[str], type_: str, followed: str) -> str | None:
+    """Return the sign that may have been forgotten, often at the end of the line before."""
+    if type_ == "$END" or (type_ in _ITEMS and followed != ":"):
+        sign = "RBRACE" if "RBRACE" in expected else ""
+    elif expected == {"SEMICOLON"} or (expected & {"SEMICOLON"} and type_ in _DEFINITIONS | {"ID", "RBRACE", "USE"}):
+        sign = "SEMICOLON"
+    elif type_ in _NOT_KEYWORDS - {"ID", "RBRACE"}:  # one sign in place of another
+        sign = ""
+    elif expected == {"LBRACE"}:
+        sign = "LBRACE"
+    else:
+        sign = "COMMA" if "COMMA" in expected and type_ == "ID" else ""
+    return f"a {_NAMES[sign]} may be missing before this" if sign else None
 
 
 def _expectation(expected: set[str]) -> str:
