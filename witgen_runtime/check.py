@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 import struct
-from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
 from . import abi
+from .buffers import exact_numbers, is_array, is_numpy
 from .values import Err, Ok, Some
 
 __all__ = [
@@ -260,7 +260,7 @@ def _takes(type_: abi.Type, value: object) -> bool:
         case abi.List():
             if type_.element is abi.U8:
                 return isinstance(value, (bytes, bytearray, memoryview))
-            return isinstance(value, list) or (type_.numbers != "list" and _is_array(value))
+            return isinstance(value, list) or (type_.numbers != "list" and is_array(value))
         case abi.FixedList():
             return isinstance(value, list)
         case abi.Map():
@@ -326,6 +326,8 @@ def _list(type_: abi.List | abi.FixedList, value: object, opaque: Opaque) -> obj
     if isinstance(value, str) or not isinstance(value, Iterable):
         raise unexpected("an iterable", value)
     given = cast("Iterable[object]", value)
+    if isinstance(type_, abi.List) and (numbers := exact_numbers(type_.element, given)) is not None:
+        return numbers
     elements = _elements(given)
     if is_numpy(type(given)) and cast("Any", given).dtype.names is not None:
         elements = [_of_row(type_.element, cast("Any", given).dtype, row) for row in elements]
@@ -371,15 +373,6 @@ def _elements(values: Iterable[object]) -> list[object]:
         if len(form) != 2 or form[0] not in "<>=!" or values.itemsize != struct.calcsize(form):
             raise Mismatch(f"expected a memoryview of numbers, got one of format {form!r}") from None
         return [number for (number,) in struct.iter_unpack(form, values.tobytes())]
-
-
-def is_numpy(type_: type) -> bool:
-    """Return whether a type is that of numpy's arrays, and none derived from it; numpy may not be installed."""
-    return (type_.__module__, type_.__name__) == ("numpy", "ndarray")
-
-
-def _is_array(value: object) -> bool:
-    return isinstance(value, array) or is_numpy(type(value))
 
 
 def _bytes(value: object) -> bytes:

@@ -8,6 +8,7 @@ from array import array
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from wasmtime import wat2wasm
 
 import witgen
 from tests.host.echo import PADDING, echo, echo_text
+from tests.support.random_types import Values, record
 from witgen.loading.bindings import open_async
 from witgen_runtime import abi
 
@@ -203,3 +205,35 @@ def test_guests_get_lists(tmp_path: Path) -> None:
         witgen.generate(config(guest=False, numbers={"a:b/x": "array"}))
     witgen.generate(config(guest=False, numbers={"a:b/w": "array"}))
     assert "values: Iterable[int]" in (tmp_path / "out/host/w.py").read_text()
+
+
+def _number_type(random: Random, depth: int) -> abi.Type:
+    """Return a number or bool, or records and tuples of some."""
+    if depth == 0 or random.random() < 0.4:
+        return random.choice([*CODES, abi.U8, abi.BOOL])
+    parts = [_number_type(random, depth - 1) for _ in range(random.randint(1, 4))]
+    return record(parts) if random.random() < 0.5 else abi.Tuple(tuple(parts))
+
+
+def _row(type_: abi.Type, value: Any) -> Any:
+    if isinstance(type_, abi.Record):
+        return tuple(_row(field.type, getattr(value, field.attribute)) for field in type_.fields)
+    if isinstance(type_, abi.Tuple):
+        return tuple(map(_row, type_.types, value))
+    return value
+
+
+@BOTH
+def test_random_records_of_numbers(adapters: Any) -> None:
+    for seed in range(25):
+        random = Random(seed)
+        type_ = _number_type(random, 3)
+        if type_ is abi.U8:
+            continue
+        values = [Values(random).of(type_) for _ in range(random.randint(0, 9))]
+        component = echo(abi.List(type_, "numpy"), adapters=adapters)
+        found = component.there(values)
+        rows = [_row(type_, each) for each in values]
+        assert repr(found.tolist()) == repr(rows), f"seed {seed}"
+        assert found.tobytes() == numpy.array(rows, found.dtype).tobytes() or "nan" in repr(rows)
+        assert component.back(found).tobytes() == found.tobytes() or "nan" in repr(rows)

@@ -20,7 +20,7 @@ from math import inf
 from typing import Any, Final, NoReturn, TypeAlias
 
 from ... import abi
-from ...check import is_numpy
+from ...buffers import is_numpy
 
 __all__ = ["FORMS", "Elements", "copy_fields", "elements_of", "f32s", "numpy", "refuse"]
 
