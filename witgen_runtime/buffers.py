@@ -1,5 +1,6 @@
-"""Arrays of numbers: `array.array` and those of numpy. Neither is imported: numpy may not be installed, and guests that
-use no arrays need not contain the module.
+"""Arrays of numbers: `array.array` and those of numpy.
+
+Neither is imported: numpy may not be installed, and guests that use no arrays need not contain the module.
 """
 
 from __future__ import annotations
