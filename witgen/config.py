@@ -37,6 +37,8 @@ class Config:
             None for all that it can.
         skip: imported interfaces (`ns:pkg/interface`) to leave out.
         adapters: the default adapters of host bindings: `auto`, `bytes` or `off`.
+        numbers: what lists of numbers come as in host bindings: `list`, `array` (`array.array`) or `numpy`; or a
+            mapping of these by interface (`ns:pkg/interface`) and world (`ns:pkg/world`), lists elsewhere.
         all_imports: keep those imports of a component that wasmtime provides and that no other function mentions.
         force: overwrite files that a person edited or made.
         golem: resolve missing packages from the bundled WIT of a release of Golem: `1.5`, `main` or `workers`; True
@@ -62,6 +64,7 @@ class Config:
     wasmtime: Collection[str] | None = None
     skip: Sequence[str] = ()
     adapters: str = "auto"
+    numbers: str | Mapping[str, str] = "list"
     all_imports: bool = False
     force: bool = False
     golem: str | bool = False

@@ -48,7 +48,8 @@ def produce(config: Config, tree: Tree, planned: Planned | None = None) -> Produ
     component = component_in(tree)
     resolved, world = _resolved(config, tree, component)
     refuse_deep_types(resolved)
-    chosen = choices(resolved, world, config.names, config.wasmtime, [plugin.name for plugin in PLUGINS])
+    names = [plugin.name for plugin in PLUGINS]
+    chosen = choices(resolved, world, config.names, config.wasmtime, names, config.numbers)
     complete = resolved
     if component is not None and not config.all_imports:
         resolved = without_provided(resolved, world, chosen)
@@ -58,6 +59,10 @@ def produce(config: Config, tree: Tree, planned: Planned | None = None) -> Produ
         resolved = without_skipped(resolved, world, config.skip, complete)
     # A component contains its guest, so no guest bindings are needed.
     wants_guest = config.guest and (component is None or not config.host)
+    if wants_guest and not chosen.numbers.are_lists:
+        message = "guests get lists: `numbers` is for bindings of a host alone"
+        remedy = "set `guest = false`, and give the guest a target of its own"
+        raise OptionError([(("numbers",), Diagnostic("W0919", message, help=remedy))])
     planned = planned or Planned()
     packages = reused(config, planned, host=config.host, guest=wants_guest)
     refuse_names(packages, other_names(resolved, chosen, packages.interfaces))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 __all__ = [
     "BOOL",
@@ -38,6 +38,7 @@ __all__ = [
     "Interface",
     "List",
     "Map",
+    "Numbers",
     "Option",
     "Own",
     "Param",
@@ -167,11 +168,20 @@ class Result:
     err: Type | None
 
 
+Numbers: TypeAlias = Literal["list", "array", "numpy"]
+"""What lists of numbers come as: a list, an `array.array`, or a numpy array."""
+
+
 @dataclass(frozen=True, eq=False)
 class List:
-    """A list; `list<u8>` is bytes."""
+    """A list; `list<u8>` is bytes.
+
+    `numbers` says what a host gets; other than `list` only where the elements are numbers. What may be given, and what
+    guests get, does not depend on it.
+    """
 
     element: Type
+    numbers: Numbers = "list"
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
 from . import abi
+from .buffers import exact_numbers, is_array, is_numpy
 from .values import Err, Ok, Some
 
 __all__ = [
@@ -257,8 +258,9 @@ def _takes(type_: abi.Type, value: object) -> bool:
         case abi.Tuple():
             return isinstance(value, tuple)
         case abi.List():
-            taken = (bytes, bytearray, memoryview) if type_.element is abi.U8 else list
-            return isinstance(value, taken)
+            if type_.element is abi.U8:
+                return isinstance(value, (bytes, bytearray, memoryview))
+            return isinstance(value, list) or (type_.numbers != "list" and is_array(value))
         case abi.FixedList():
             return isinstance(value, list)
         case abi.Map():
@@ -323,10 +325,34 @@ def _list(type_: abi.List | abi.FixedList, value: object, opaque: Opaque) -> obj
         return _bytes(value)
     if isinstance(value, str) or not isinstance(value, Iterable):
         raise unexpected("an iterable", value)
-    elements = _elements(cast("Iterable[object]", value))
+    given = cast("Iterable[object]", value)
+    if isinstance(type_, abi.List) and (numbers := exact_numbers(type_.element, given)) is not None:
+        return numbers
+    elements = _elements(given)
+    if is_numpy(type(given)) and cast("Any", given).dtype.names is not None:
+        elements = [_of_row(type_.element, cast("Any", given).dtype, row) for row in elements]
     if isinstance(type_, abi.FixedList) and len(elements) != type_.size:
         raise Mismatch(f"expected {type_.size} elements, got {len(elements)}", ValueError)
     return [_element(type_.element, index, element, opaque) for index, element in enumerate(elements)]
+
+
+def _of_row(type_: abi.Type, dtype: Any, row: object) -> object:
+    """Return a record for a row of a structured array of numpy's; of the same fields, in the same order."""
+    names = dtype.names
+    if names is None or not isinstance(type_, (abi.Record, abi.Tuple)):
+        return row
+    if isinstance(type_, abi.Tuple):
+        parts = type_.types
+    else:
+        parts = tuple(field.type for field in type_.fields)
+        if names != tuple(field.attribute for field in type_.fields):
+            expected = ", ".join(field.attribute for field in type_.fields)
+            raise Mismatch(f"expected an array with the fields {expected}; got one with {', '.join(names)}")
+    if len(names) != len(parts):
+        raise Mismatch(f"expected an array of {len(parts)} fields, got one of {len(names)}")
+    given = zip(parts, names, cast("tuple[object, ...]", row), strict=True)
+    values = [_of_row(part, dtype[name], value) for part, name, value in given]
+    return tuple(values) if isinstance(type_, abi.Tuple) else type_.python(*values)
 
 
 def _elements(values: Iterable[object]) -> list[object]:
@@ -347,11 +373,6 @@ def _elements(values: Iterable[object]) -> list[object]:
         if len(form) != 2 or form[0] not in "<>=!" or values.itemsize != struct.calcsize(form):
             raise Mismatch(f"expected a memoryview of numbers, got one of format {form!r}") from None
         return [number for (number,) in struct.iter_unpack(form, values.tobytes())]
-
-
-def is_numpy(type_: type) -> bool:
-    """Return whether a type is that of numpy's arrays, and none derived from it; numpy may not be installed."""
-    return (type_.__module__, type_.__name__) == ("numpy", "ndarray")
 
 
 def _bytes(value: object) -> bytes:

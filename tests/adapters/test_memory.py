@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tracemalloc
+from array import array
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -25,6 +26,7 @@ KINDS: dict[str, tuple[abi.Type, Any]] = {
     "bytes beside text": (abi.Tuple((abi.STRING, BYTES, abi.STRING)), ("zażółć", CONTENT, "")),
     "numbers": (abi.List(abi.U32), list(range(1000, 2000))),
     "numbers in pairs": (abi.List(abi.Tuple((abi.U8, abi.F64))), [(n, n / 3) for n in range(100)]),
+    "numbers as arrays": (abi.List(abi.U32, "array"), array("I", range(1000, 2000))),
     "bytes in bytes": (abi.List(abi.Option(BYTES)), [CONTENT[:99], None, b"", CONTENT]),
 }
 """Types with a value."""

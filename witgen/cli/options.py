@@ -115,7 +115,7 @@ def _click_options(options: Iterable[Option], *, wit: bool) -> Iterator[Callable
                 given |= {"is_flag": True}
             case Kind.PATH:
                 given |= {"type": click.Path(path_type=Path)}
-            case Kind.CHOICE:
+            case Kind.CHOICE | Kind.CHOICES:
                 given |= {"type": click.Choice(option.choices)}
             case Kind.RELEASE:
                 given |= {"cls": ReleaseOption, "type": click.Choice(option.choices)}

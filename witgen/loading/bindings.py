@@ -57,7 +57,11 @@ _lock = forking.held_while_forking()
 
 
 def load(
-    component: str | os.PathLike[str] | bytes, *, world: str | None = None, wasmtime: Collection[str] | None = None
+    component: str | os.PathLike[str] | bytes,
+    *,
+    world: str | None = None,
+    wasmtime: Collection[str] | None = None,
+    numbers: str | Mapping[str, str] = "list",
 ) -> Any:
     """Return the class of a component's world, with `open(imports)` to run it.
 
@@ -69,12 +73,13 @@ def load(
         component: a path, or the bytes of a component.
         world: a name for the world; by default the file's name.
         wasmtime: the packages and interfaces that wasmtime provides; by default all that it can.
+        numbers: what lists of numbers come as: `list`, `array` or `numpy`, or a mapping of these by interface.
 
     Raises:
         WitgenError: the file is not a component, or is damaged.
         ComponentError: this wasmtime cannot run the component.
     """
-    base, content, name = generated(component, world=world, wasmtime=wasmtime)
+    base, content, name = generated(component, world=world, wasmtime=wasmtime, numbers=numbers)
     with _lock:
         if name not in _classes:
             _classes[name] = _bound(base, content)
@@ -82,7 +87,11 @@ def load(
 
 
 def generated(
-    component: str | os.PathLike[str] | bytes, *, world: str | None = None, wasmtime: Collection[str] | None = None
+    component: str | os.PathLike[str] | bytes,
+    *,
+    world: str | None = None,
+    wasmtime: Collection[str] | None = None,
+    numbers: str | Mapping[str, str] = "list",
 ) -> tuple[Any, bytes, str]:
     """Return the generated class of a component's world, neither bound to the component nor compiled.
 
@@ -91,7 +100,7 @@ def generated(
     """
     file = _file(component)
     tree = Tree(file.path, file, (), None)
-    config = Config(file.path, world=world, guest=False, wasmtime=wasmtime)
+    config = Config(file.path, world=world, guest=False, wasmtime=wasmtime, numbers=numbers)
     check(config)
     name = outputs.name_of(config, tree)
     with _lock:

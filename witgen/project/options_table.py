@@ -29,6 +29,7 @@ class Kind(Enum):
     TEXT = "text"
     PATH = "a path"
     CHOICE = "one of several words"
+    CHOICES = "one of several words, or such words by name"
     LIST = "a list of texts"
     PACKAGES = "a list of import names, and of `name=folder`"
     MAPPING = "texts by name; a target adds its own to the shared ones"
@@ -93,6 +94,8 @@ class Option:
                 return f"true, false, {_listed(self.choices)}"
             case Kind.CHOICE:
                 return _listed(self.choices)
+            case Kind.CHOICES:
+                return f"{_listed(self.choices)}, or a table of these by {self.value}"
             case Kind.TEXT | Kind.PATH:
                 kind = "a string"
             case Kind.LIST | Kind.PACKAGES:
@@ -113,6 +116,11 @@ class Option:
             case Kind.PATH:
                 return isinstance(value, (str, os.PathLike))
             case Kind.CHOICE:
+                return isinstance(value, str) and value in self.choices
+            case Kind.CHOICES:
+                if isinstance(value, Mapping):
+                    table = cast("Mapping[object, object]", value)
+                    return _are_texts(_parts(table)) and all(each in self.choices for each in table.values())
                 return isinstance(value, str) and value in self.choices
             case Kind.LIST | Kind.PACKAGES:
                 is_list = isinstance(value, Collection) and not isinstance(value, (str, Mapping))
@@ -222,6 +230,7 @@ OPTIONS = (
         "`copy`, or the import name of a runtime",
     ),
     Option("adapters", Kind.CHOICE, Scope.BINDINGS, choices=("auto", "bytes", "off")),
+    Option("numbers", Kind.CHOICES, Scope.BINDINGS, value="interface", choices=("list", "array", "numpy")),
     Option("wasmtime", Kind.LIST, Scope.BINDINGS, value="packages and interfaces"),
     Option(
         "names", Kind.MAPPING, Scope.BINDINGS,

@@ -28,6 +28,7 @@ TYPES: Mapping[Kind, Collection[object]] = {
     Kind.TEXT: {str, str | None},
     Kind.PATH: {PATH, PATH | None},
     Kind.CHOICE: {str},
+    Kind.CHOICES: {str | Mapping[str, str]},
     Kind.LIST: {Collection[str], Collection[str] | None, Sequence[str]},
     Kind.PACKAGES: {Sequence[str]},
     Kind.MAPPING: {Mapping[str, str]},
@@ -43,6 +44,7 @@ COMMANDS = {
 # Options of these commands that share a name with one of `Config`, and mean something else.
 OTHERS = {"inspect": {"world"}, "build": {"out", "force"}}
 SAMPLES: Mapping[Kind, tuple[str, Any]] = {
+    Kind.CHOICES: ('{ "a:b/c" = "array" }', {"a:b/c": "array"}),
     Kind.FLAG: ("true", True),
     Kind.RELEASE: ('"1.5"', "1.5"),
     Kind.SIDE: ("true", True),
@@ -152,6 +154,10 @@ WRONG = {
     "golem": (1, '`golem` must be true, false, "1.5", "main" or "workers"; this is a number'),
     "host": (None, "`host` must be true or false; this is a `NoneType`"),
     "names": ({"a:b/c": None}, "this is a table with a `NoneType` in it"),
+    "numbers": (
+        {"a:b/c": "tuple"},
+        '`numbers` must be "list", "array" or "numpy", or a table of these by interface; this is a table',
+    ),
     "out": (Path("a\0"), "`out` contains a NUL character"),
     "skip": (["a", b"b"], "this is a list with a `bytes` in it"),
     "world": (3, "`world` must be a string: the name of a world; this is a number"),

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from ...diagnostics.errors import OptionError
 from ...diagnostics.model import Diagnostic
 from ...wit.model import ir
-from .renaming import Problem, rename
+from .numbers import ALL_LISTS, Numbers
+from .renaming import Problem, rename, scope_title
 from .types import NO_RENAMES, Renames
 from .wasi import PACKAGES, is_provided, wasi_interface
 
@@ -34,7 +35,7 @@ class Choices:
 
     `renames` are classes of types and errors. `exceptions` and `resources` have classes in `types/` in addition to
     those that the world requires; `runtime` is the import name of the support code, None for the output's own.
-    `reserved` are names that no interface's module can have.
+    `numbers` says what lists of numbers come as; `reserved` are names that no interface's module can have.
     """
 
     names: Mapping[ir.InterfaceId, str] = field(default_factory=dict[ir.InterfaceId, str])
@@ -43,6 +44,7 @@ class Choices:
     resources: frozenset[ir.TypeId] = frozenset()
     runtime: str | None = None
     renames: Renames = NO_RENAMES
+    numbers: Numbers = ALL_LISTS
     reserved: frozenset[str] = _MODULE_NAMES
 
     def takes_native(self, interface: str) -> bool:
@@ -62,8 +64,11 @@ def choices(
     names: Mapping[str, str],
     wasmtime: Collection[str] | None,
     plugins: Collection[str] = (),
+    numbers: str | Mapping[str, str] = "list",
 ) -> Choices:
-    """Check the options `names` and `wasmtime` against a world; `plugins` are names of modules that plugins may add.
+    """Check the options `names`, `wasmtime` and `numbers` against a world.
+
+    `plugins` are names of modules that plugins may add.
 
     Raises:
         OptionError: with every problem.
@@ -87,10 +92,32 @@ def choices(
             problems.append((("names", interface), Diagnostic("W0912", problem)))
     for index, name in enumerate(wasmtime or ()):
         problems.extend(_not_native(index, name))
+    forms = _numbers(resolve, world, candidates, numbers, problems)
     if problems:
         raise OptionError(problems)
     native = None if wasmtime is None else frozenset(wasmtime)
-    return Choices(chosen, native, renames=renames, reserved=reserved)
+    return Choices(chosen, native, renames=renames, numbers=forms, reserved=reserved)
+
+
+def _numbers(
+    resolve: ir.Resolve,
+    world: ir.WorldId,
+    candidates: Mapping[str, list[ir.InterfaceId]],
+    numbers: str | Mapping[str, str],
+    problems: list[Problem],
+) -> Numbers:
+    """Return what lists of numbers come as, by scope."""
+    if isinstance(numbers, str):
+        return Numbers(numbers)
+    own = ir.TypeOwner(world=world)
+    titles = {scope_title(resolve, world, own, versions=versions) for versions in (True, False)}
+    forms: dict[ir.TypeOwner, str] = {}
+    for name, form in numbers.items():
+        if name in titles:
+            forms[own] = form
+        elif (id := named_interface(candidates, name, ("numbers", name), problems)) is not None:
+            forms[ir.TypeOwner(interface=id)] = form
+    return Numbers("list", forms)
 
 
 def _is_of_type(key: str) -> bool:

@@ -120,6 +120,10 @@ class WorldFacts:
         """The public attributes of the runtime's classes of this world."""
         return (*WORLD_NAMES, "asgi") if self.answers_http else WORLD_NAMES
 
+    def numbers(self, owner: ir.TypeOwner) -> str:
+        """Return what lists of numbers come as in a scope: `list`, `array` or `numpy`."""
+        return self._choices.numbers.of(owner)
+
     @property
     def renames(self) -> Renames:
         """The classes that the user named."""

@@ -7,6 +7,7 @@ from typing import assert_never
 
 from ...base.frozen import frozen
 from ...wit.model import ir
+from ..facts.numbers import number_form
 from ..facts.types import FunctionFacts, TypeFacts
 from ..facts.world import DESCRIPTOR_NAMES, ScopeFacts, WorldFacts
 from .displays import display, literal
@@ -158,7 +159,10 @@ class _Writer:
         match kind:
             case ir.Tuple(types):
                 return self._call("Tuple", display(self._type(type) for type in types))
-            case ir.Option(type) | ir.List(type) | ir.Stream(type) | ir.Future(type):
+            case ir.List(element):
+                form = number_form(self._resolve, element, self._facts.numbers(self._scope.owner))
+                return self._call("List", self._type(element), *([] if form == "list" else [literal(form)]))
+            case ir.Option(type) | ir.Stream(type) | ir.Future(type):
                 return self._call(kind.__class__.__name__, self._type(type))
             case ir.Result(ok, err):
                 return self._call("Result", self._type(ok), self._type(err))

@@ -11,6 +11,7 @@ from ...base.frozen import frozen
 from ...wit.model import ir
 from ..facts.memo import Memo
 from ..facts.names import BUILTINS
+from ..facts.numbers import DTYPES, number_form
 from ..facts.types import contains_handle, contains_stream, is_used, spelt_size
 from ..facts.world import Link, ScopeFacts, WorldFacts
 from .host_names import host_names
@@ -112,6 +113,8 @@ class Annotations:
     shadowed: Collection[str] = ()
     bases: Bases = Bases.PLAIN
     ends: Ends = Ends.GUEST
+    owner: ir.TypeOwner | None = None
+    """The scope whose types are written, if that is not the module's own."""
 
     def given(self, *, by_host: bool) -> Annotations:
         """Return the annotations for values that one side passes to the other; only hosts have different ones."""
@@ -157,11 +160,10 @@ class Annotations:
         spelt = not self.place.is_types and not opaque and self._differs(ir.TypeRef(id))
         if spelt and self._is_vast(ir.TypeRef(id)):
             return self.imports.name("typing", "Any")
-        if isinstance(definition.kind, ir.Alias) and spelt:
-            return self.exact(definition.kind.type)
         if definition.name is not None and not spelt:
             return self._named(id)
-        return self.structure(definition.kind)
+        there = self if definition.owner is None else replace(self, owner=definition.owner)
+        return there.structure(definition.kind)
 
     def _is_vast(self, type: ir.Type) -> bool:
         """Return whether a type is too large to be spelt out."""
@@ -244,7 +246,9 @@ class Annotations:
                 return f"{self._value('Ok')}[{self.exact(ok)}] | {self._value('Err')}[{self.exact(err)}]"
             case ir.List(element) if self._plain(element) is ir.Prim.U8:
                 return self.builtin("bytes")
-            case ir.List(element) | ir.FixedList(element):
+            case ir.List(element):
+                return self._list(element)
+            case ir.FixedList(element):
                 return f"{self.builtin('list')}[{self.exact(element)}]"
             case ir.Map(key, value):
                 return f"{self.builtin('dict')}[{self.exact(key)}, {self.exact(value)}]"
@@ -259,6 +263,23 @@ class Annotations:
                 raise LookupError(msg)
             case _:
                 assert_never(kind)
+
+    def _list(self, element: ir.Type) -> str:
+        form = number_form(self.facts.resolve, element, self._numbers())
+        if form == "array":
+            return f"{self.imports.name('array', 'array')}[{self.exact(element)}]"
+        if form == "numpy":
+            plain = self._plain(element)
+            dtype = DTYPES[plain] if isinstance(plain, ir.Prim) else "void"
+            return f"{self.imports.name('numpy.typing', 'NDArray')}[{self.imports.name('numpy', dtype)}]"
+        return f"{self.builtin('list')}[{self.exact(element)}]"
+
+    def _numbers(self) -> str:
+        """Return what lists of numbers come as in the scope whose types are written."""
+        if self.owner is not None:
+            return self.facts.numbers(self.owner)
+        scopes = (scope for scope in self.facts.scopes.values() if scope.module == self.module)
+        return next((self.facts.numbers(scope.owner) for scope in scopes), "list")
 
     def _end(self, kind: str, carried: ir.Type | None, end: str) -> str:
         """Return the annotation of one end of a stream or future; streams of bytes carry `bytes`."""

@@ -136,6 +136,8 @@ class _Builder:
             case kind:
                 if self._facts.resource_of(id) is None:
                     target = self._annotations.structure(kind)
+                    if "array[" in target:  # which is generic since CPython 3.12 only
+                        target = literal(target)
                     yield Item("alias", fact.name, doc, target=target)
         if fact.exception is not None and fact.exception != fact.name:
             payload = ir.TypeRef(id)

@@ -13,19 +13,20 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
+from importlib import import_module
 from math import inf
 from typing import Any, Final, NoReturn, TypeAlias
 
 from ... import abi
-from ...check import is_numpy
+from ...buffers import is_numpy
 
-__all__ = ["Elements", "elements_of", "f32s", "refuse"]
+__all__ = ["FORMS", "Elements", "copy_fields", "elements_of", "f32s", "numpy", "refuse"]
 
 _Bytes: TypeAlias = "bytes | bytearray | memoryview"
 
-_FORMS: Final = {
+FORMS: Final[Mapping[abi.Type, tuple[str, int]]] = {
     abi.BOOL: ("?", 1), abi.U8: ("B", 1), abi.S8: ("b", 1), abi.U16: ("H", 2), abi.S16: ("h", 2), abi.U32: ("I", 4),
     abi.S32: ("i", 4), abi.U64: ("Q", 8), abi.S64: ("q", 8), abi.F32: ("f", 4), abi.F64: ("d", 8), abi.CHAR: ("I", 4),
 }  # fmt: skip
@@ -46,6 +47,21 @@ def f32s(numbers: Sequence[float]) -> array[float]:
         if column.count(infinity) != numbers.count(infinity):
             refuse()
     return column
+
+
+@cache
+def numpy() -> Any:
+    """Return numpy, which is needed only where bindings ask for its arrays or get some."""
+    return import_module("numpy")
+
+
+def copy_fields(target: Any, source: Any) -> None:
+    """Copy the numbers of a structured array into another one, and none of the bytes between them."""
+    for name in target.dtype.names:
+        if target.dtype[name].names is None:
+            target[name] = source[name]
+        else:
+            copy_fields(target[name], source[name])
 
 
 def _all(values: Sequence[Any], *classes: type) -> None:
@@ -76,6 +92,10 @@ class Elements(ABC):
     def _buffer(self, _values: Any) -> _Bytes:
         """Return the bytes of something else than a list, if it is a buffer of such elements."""
         refuse()
+
+    @abstractmethod
+    def dtype(self, *, packed: bool) -> Any:
+        """Return numpy's type of the elements; `packed`: without the bytes between fields."""
 
     def decode(self, content: bytes) -> list[Any]:
         """Return the list of some bytes."""
@@ -110,6 +130,9 @@ class _Scalars(Elements):
     def _encode(self, values: Sequence[Any]) -> _Bytes:
         return memoryview(self.column(values)).cast("B")
 
+    def dtype(self, *, packed: bool) -> Any:  # noqa: ARG002 - has no fields
+        return numpy().dtype(self.form)
+
     @abstractmethod
     def column(self, values: Sequence[Any]) -> array[Any]: ...
 
@@ -119,7 +142,7 @@ class _Scalars(Elements):
 
 class _Numbers(_Scalars):
     def __init__(self, type_: abi.Prim) -> None:
-        super().__init__(*_FORMS[type_])
+        super().__init__(*FORMS[type_])
         self._classes = (float, int) if self.form in "fd" else (int,)
         kind = "f" if self.form in "fd" else "B" if self.form.isupper() else "b"
         self._formats = _KINDS[kind]
@@ -219,6 +242,28 @@ class _Several(Elements):
     def get(self, content: memoryview, offset: int, stride: int) -> list[Any]:
         return self.joined([part.get(content, offset + place, stride) for part, place in self.parts])
 
+    @property
+    @abstractmethod
+    def names(self) -> Sequence[str]:
+        """The names of the parts as fields of numpy's."""
+
+    def dtype(self, *, packed: bool) -> Any:
+        formats = [part.dtype(packed=packed) for part, _ in self.parts]
+        if packed:
+            return numpy().dtype(list(zip(self.names, formats, strict=True)))
+        offsets = [offset for _, offset in self.parts]
+        fields = {"names": list(self.names), "formats": formats, "offsets": offsets, "itemsize": self.size}
+        return numpy().dtype(fields)
+
+    def _buffer(self, _values: Any) -> _Bytes:
+        if not is_numpy(type(_values)) or _values.ndim != 1 or _values.dtype.names is None:
+            refuse()
+        if _values.dtype != self.dtype(packed=True) and _values.dtype != self.dtype(packed=False):
+            refuse()
+        content = numpy().zeros(len(_values), self.dtype(packed=False))
+        copy_fields(content, _values)
+        return memoryview(content.view("u1"))
+
     @abstractmethod
     def columns(self, values: Sequence[Any]) -> list[list[Any]]: ...
 
@@ -227,6 +272,10 @@ class _Several(Elements):
 
 
 class _Tuples(_Several):
+    @property
+    def names(self) -> Sequence[str]:
+        return [f"f{index}" for index in range(len(self.parts))]
+
     def columns(self, values: Sequence[Any]) -> list[list[Any]]:
         _all(values, tuple)
         if list(map(len, values)).count(len(self.parts)) != len(values):
@@ -242,6 +291,10 @@ class _Records(_Several):
         super().__init__(parts)
         self._class = type_.python
         self._attributes = tuple(field.attribute for field in type_.fields)
+
+    @property
+    def names(self) -> Sequence[str]:
+        return self._attributes
 
     def columns(self, values: Sequence[Any]) -> list[list[Any]]:
         _all(values, self._class)

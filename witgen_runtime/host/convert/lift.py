@@ -7,7 +7,8 @@ statements (options, variants, nested pointers, lists) add them.
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -15,6 +16,7 @@ from ... import abi
 from ...codegen import Source
 from ...values import Err, Ok, Some
 from ..direct_lists import PAIR, ListForm, is_direct
+from .arrays import arrays_of
 from .elements import elements_of
 from .flags import flag_reader
 
@@ -86,6 +88,7 @@ class Lifting:
         self._source = source
         self._lists: ListForm = lists
         self.handles: dict[str, Handle] = {}
+        self._are_rows = False
 
     def values(self, types: Sequence[abi.Type], address: str, *, first: int = 0, stride: int = 32) -> list[str]:
         """Read values that follow each other at `address`; return their expressions, each to be used once."""
@@ -115,6 +118,8 @@ class Lifting:
                 return self._primitive(type_, names)
             case abi.Record():
                 fields = self.values([field.type for field in type_.fields], names[0], first=16, stride=48)
+                if self._are_rows:
+                    return f"({''.join(f'{field}, ' for field in fields)})"
                 return f"{self._source.constant(type_.python, 'class')}({', '.join(fields)})"
             case abi.Tuple():
                 return f"({''.join(f'{part}, ' for part in self.values(type_.types, names[0]))})"
@@ -130,7 +135,9 @@ class Lifting:
             case abi.Flags():
                 return f"{self._source.constant(flag_reader(type_), 'flags')}({names[0]}, {names[1]})"
             case abi.List() if self._is_direct(type_):
-                return self._direct(type_.element, *self.values(PAIR.types, names[0]))
+                return self._direct(type_, *self.values(PAIR.types, names[0]))
+            case abi.List() if type_.numbers != "list":
+                return self._array(type_, *names)
             case abi.List() | abi.FixedList():
                 return self._list(type_.element, *names)
             case abi.Map():
@@ -205,11 +212,31 @@ class Lifting:
             self._source.line(f"return {self.value(type_, '_address')}")
         return f"{function}({pointer})"
 
-    def _direct(self, element: abi.Type, address: str, count: str) -> str:
-        if element is abi.U8:
+    def _direct(self, type_: abi.List, address: str, count: str) -> str:
+        if type_.element is abi.U8:
             return f"_read({address}, {count})"
-        elements = elements_of(element)
-        return f"{self._source.constant(elements.decode, 'decode')}(_read({address}, {elements.size} * {count}))"
+        elements = elements_of(type_.element)
+        decode = elements.decode if type_.numbers == "list" else arrays_of(type_).decode
+        return f"{self._source.constant(decode, 'decode')}(_read({address}, {elements.size} * {count}))"
+
+    def _array(self, type_: abi.List, count: str, pointer: str) -> str:
+        """Read a list of numbers as an array."""
+        arrays = arrays_of(type_)
+        if isinstance(type_.element, abi.Prim):
+            column = f"{self._numbers(type_.element, count, pointer)}.tobytes()"
+            return f"{self._source.constant(arrays.decode, 'decode')}({column})"
+        with self._rows():
+            rows = self._collect((type_.element,), count, pointer)
+        return f"{self._source.constant(arrays.of_rows, 'of_rows')}({rows})"
+
+    @contextmanager
+    def _rows(self) -> Generator[None]:
+        """Read records as tuples meanwhile."""
+        before, self._are_rows = self._are_rows, True
+        try:
+            yield
+        finally:
+            self._are_rows = before
 
     def _list(self, element: abi.Type, count: str, pointer: str) -> str:
         if element is abi.U8 and self._lists == "text":
@@ -257,12 +284,14 @@ class Lifting:
         return result
 
     def _column(self, element: abi.Prim, count: str, pointer: str) -> str:
+        column = f"{self._numbers(element, count, pointer)}.tolist()"
+        return f"_list(_map(_chr, {column}))" if element is abi.CHAR else column
+
+    def _numbers(self, element: abi.Prim, count: str, pointer: str) -> str:
+        """Return the expression of a view of numbers."""
         form = _SCALARS[element]
         size = struct.calcsize(f"<{form}")
         step, start = 32 // size, 8 // size
         shift = size.bit_length() - 1
         index = f"({pointer} >> {shift})" if shift else pointer
-        column = (
-            f"_view_{'bool' if form == '?' else form}[{index} + {start}:{index} + {step} * {count}:{step}].tolist()"
-        )
-        return f"_list(_map(_chr, {column}))" if element is abi.CHAR else column
+        return f"_view_{'bool' if form == '?' else form}[{index} + {start}:{index} + {step} * {count}:{step}]"

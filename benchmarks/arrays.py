@@ -1,0 +1,100 @@
+"""Time lists of numbers in microseconds: as lists and as arrays, with adapters and without, in each direction.
+
+    python benchmarks/arrays.py [COUNT ...]
+
+The ways of a row run in one process, in turns; the best turn's processor time counts, because what else the machine
+does tells little. Arguments have the form that results have.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from array import array
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from tests.host.echo import echo
+from witgen_runtime import abi
+
+TURNS = 5
+SECONDS = 0.05
+"""How long one way runs per turn, at least once."""
+
+
+@dataclass(slots=True)
+class Point:
+    """Fields with bytes between them."""
+
+    n: int
+    at: float
+
+
+POINT = abi.Record("point", Point, (abi.Field("n", "n", abi.U32), abi.Field("at", "at", abi.F64)))
+DIRECTIONS = ("there", "back")
+FORMS: tuple[abi.Numbers, ...] = ("list", "array", "numpy")
+
+
+def content(type_: abi.Type, form: str, count: int) -> Any:
+    """Return elements of a type: numbers, or points."""
+    if type_ is POINT:
+        rows = [(n, n / 3) for n in range(count)]
+        return [Point(*row) for row in rows] if form == "list" else numpy.array(rows, [("n", "u4"), ("at", "f8")])
+    numbers = [n if type_ is abi.U32 else n / 3 for n in range(count)]
+    code = "I" if type_ is abi.U32 else "d"
+    return numbers if form == "list" else array(code, numbers) if form == "array" else numpy.array(numbers, code)
+
+
+def took(call: Callable[[Any], Any], value: Any, count: int) -> float:
+    """Return the processor time of calls."""
+    began = time.process_time()
+    for _ in range(count):
+        call(value)
+    return time.process_time() - began
+
+
+def row(type_: abi.Type, count: int) -> dict[str, float]:
+    """Return the microseconds of every way of one type."""
+    ways: dict[str, tuple[Callable[[Any], Any], Any, int]] = {}
+    for form in FORMS[:: 2 if type_ is POINT else 1]:
+        value = content(type_, form, count)
+        for adapters in ("auto", "off"):
+            component = echo(abi.List(type_, form), adapters=adapters)  # type: ignore[arg-type]
+            for name in DIRECTIONS:
+                call = getattr(component, name)
+                component.seen.clear()
+                once = max(took(call, value, 1), took(call, value, 1), 1e-6)
+                ways[f"{form} {adapters} {name}"] = call, value, max(1, int(SECONDS / once))
+    best = dict.fromkeys(ways, float("inf"))
+    for _ in range(TURNS):
+        for name, way in ways.items():
+            best[name] = min(best[name], took(*way) / way[2] * 1e6)
+    return best
+
+
+def main() -> None:
+    """Print a table for each type and count."""
+    counts = [int(each) for each in sys.argv[1:]] or [16, 1000, 10_000]
+    for title, type_ in (("u32", abi.U32), ("f64", abi.F64), ("record{u32, f64}", POINT)):
+        for count in counts:
+            best = row(type_, count)
+            print(f"{count} of {title}: in and out through an export; the same, and in and out through an import")
+            for form in FORMS:
+                cells = [
+                    f"{adapters} {best[f'{form} {adapters} {name}']:10.1f}"
+                    for adapters in ("auto", "off")
+                    for name in DIRECTIONS
+                    if f"{form} {adapters} {name}" in best
+                ]
+                if cells:
+                    print(f"  {form:6}", "  ".join(cells))
+
+
+if __name__ == "__main__":
+    main()
