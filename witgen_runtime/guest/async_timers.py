@@ -13,6 +13,7 @@ import time
 from asyncio import TimerHandle
 from collections.abc import Callable, Coroutine
 from contextvars import Context, copy_context
+from functools import partial
 from importlib import import_module
 from typing import Any, TypeAlias
 
@@ -116,7 +117,7 @@ class LoopTimers:
 
     def _start(self, nanoseconds: int, handle: TimerHandle, context: Context) -> None:
         state = self._state.get()
-        self._adopt(state)
+        self._adopt(state, context)
         coroutine = self._wait(nanoseconds)
         future = _step(coroutine)
         if future is None:
@@ -125,17 +126,26 @@ class LoopTimers:
         future._asyncio_future_blocking = False  # noqa: SLF001 - no task waits for it
         waitable = next(number for number, each in state.futures.items() if each is future)
         self._alarms[waitable] = _Alarm(handle, coroutine, future, waitable)
-        future.add_done_callback(lambda _: self._alarms.pop(waitable).ring(), context=context)
+        future.add_done_callback(partial(self._ring, waitable), context=context)
 
-    def _adopt(self, state: Any) -> None:
+    def _ring(self, waitable: int, _: asyncio.Future[Any]) -> None:
+        self._alarms.pop(waitable).ring()
+
+    def _adopt(self, state: Any, context: Context) -> None:
         """Have an export that waits for something receive the end of alarms that an earlier one has left."""
         orphans, self._orphans = self._orphans, []
         if orphans and state.waitable_set is None:
             state.waitable_set = self._runtime.waitable_set_new()
         for alarm in orphans:
             self._runtime.waitable_join(alarm.waitable, state.waitable_set)
-            state.futures[alarm.waitable] = alarm.future
+            # Not the alarm's own future, whose functions are called in the export that has ended.
+            state.futures[alarm.waitable] = relay = self._loop.create_future()
             self._alarms[alarm.waitable] = alarm
+            relay.add_done_callback(partial(self._ring_late, alarm), context=context)
+
+    def _ring_late(self, alarm: _Alarm, relay: asyncio.Future[Any]) -> None:
+        alarm.future.set_result(relay.result())
+        self._ring(alarm.waitable, relay)
 
 
 def _ignore(handle: TimerHandle) -> None:
