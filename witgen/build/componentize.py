@@ -17,7 +17,7 @@ from ..base.files import replace
 from ..base.resources import golem_wit
 from ..bindings.facts import componentize
 from ..bindings.facts.unbuildable import Unbuildable, exports_resources, unbuildable, unquotable
-from ..bindings.facts.wasi import MONOTONIC_CLOCK, POLL, wasi_interface
+from ..bindings.facts.wasi import ASYNC_CLOCK, MONOTONIC_CLOCK, POLL, wasi_interface
 from ..config import Config
 from ..diagnostics.errors import OptionError, WitgenError
 from ..diagnostics.model import Diagnostic
@@ -305,7 +305,11 @@ def _waiting_modules(config: Build, resolved: ir.Resolve, world: ir.WorldId) -> 
     )
     modules = {wasi_interface(each): f"{names.world_module}.imports.{name}" for each, name in names.imports.items()}
     wanted = {"poll": POLL, "clock": MONOTONIC_CLOCK}
-    return {key: modules[interface] for key, interface in wanted.items() if interface in modules}
+    waiting = {key: modules[interface] for key, interface in wanted.items() if interface in modules}
+    async_clock = next((name for each, name in names.imports.items() if each.startswith(ASYNC_CLOCK)), None)
+    if async_clock is not None:
+        waiting["async_clock"] = f"{names.world_module}.imports.{async_clock}"
+    return waiting
 
 
 def _world_arguments(config: Build, resolved: ir.Resolve, world: ir.World) -> list[str]:

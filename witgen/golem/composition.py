@@ -50,7 +50,10 @@ _AGENT_VERSIONS = Versions(_AGENT_SERVICES)
 MAIN_FIELD: Final = "{}_main"
 """The field of an implementation for Golem's main branch, where that has other functions than Golem 1.5."""
 
-_MAIN_ALONE: Final = {"golem:agent/host", "golem:core/types", "golem:durability/durability", "golem:quota/types"}
+_MAIN_ALONE: Final = {
+    "golem:agent/host", "golem:core/types", "golem:durability/durability", "golem:quota/types",
+    "wasi:clocks/monotonic-clock",
+}  # fmt: skip
 _MAIN_SERVICES = {
     item.name: replace(item, attribute=MAIN_FIELD.format(item.attribute))
     for item in definition_of(MainServicesWorld).imports

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias, TypeVar, TypeVarTuple, Unpack
 
 from .resources import DroppedError, Resource, refusal
 
-__all__ = ["EventLoop", "Poll", "Timer", "install"]
+__all__ = ["EventLoop", "Poll", "Timer", "async_clocks", "install"]
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -185,14 +185,19 @@ for _table, _made in ((_REFUSED, _refusing), (_REFUSED_WHEN_AWAITED, _refusing_w
 
 # ---- The default loop
 
+async_clocks: list[str] = []
+"""The name of componentize-py's module with which the loop of async exports waits, if there is one."""
 
-def install(poll: str | None = None, clock: str | None = None) -> None:
+
+def install(poll: str | None = None, clock: str | None = None, async_clock: str | None = None) -> None:
     """Make this loop the one that `asyncio.run`, runners and `new_event_loop` use.
 
     Args:
         poll: the name of componentize-py's module of `wasi:io/poll`, if the world imports it.
-        clock: the same for `wasi:clocks/monotonic-clock`.
+        clock: the same for `wasi:clocks/monotonic-clock@0.2`.
+        async_clock: the same for `wasi:clocks/monotonic-clock@0.3`, with which the loop of async exports waits.
     """
+    async_clocks[:] = [] if async_clock is None else [async_clock]
 
     class DefaultEventLoop(EventLoop):
         """The event loop of this world."""

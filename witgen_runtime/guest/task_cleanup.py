@@ -14,6 +14,8 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any, TypeVar
 
+from .event_loop import async_clocks
+
 __all__ = ["outlast_exports"]
 
 T = TypeVar("T")
@@ -42,6 +44,9 @@ def outlast_exports() -> None:
 
     def poll_to_the_end(state: Any) -> int:
         loop.poll(state)
+        timers = getattr(loop, "timers", None)
+        if timers is not None and not state.pending_count:
+            timers.leave(state)
         if state.pending_count or not state.futures:
             ended: int = poll(state)
             return ended
@@ -49,6 +54,8 @@ def outlast_exports() -> None:
         waiting: int = _WAIT | state.waitable_set << 4
         return waiting
 
+    for clock in async_clocks:
+        import_module(f"{__package__}.async_timers").install(clock)
     support._poll = _with_running(loop, poll_to_the_end)  # noqa: SLF001
     support.first_poll = _with_running(loop, support.first_poll)
     _set_running_loop(None)

@@ -77,6 +77,23 @@ def test_promises_and_other_agents(machine: Machine) -> None:
     assert machine.text('Everything("a")', "count") == "1"
 
 
+def test_timers(machine: Machine) -> None:
+    assert 0.3 <= float(machine.text('Everything("a")', "sleep", "0.3")) < 5
+    # The other agent is made first, which takes longer than its sleep.
+    assert float(machine.text('Everything("a")', "side_by_side", "0.3")) >= 0.3
+    waits = [each for each in machine.oplog('Everything("a",n)') if "wait-for" in each["name"]]
+    assert len(waits) == 2
+
+
+def test_timeouts(machine: Machine) -> None:
+    assert machine.text('Everything("other")', "count") == "1"
+    assert machine.text('Everything("a")', "limited", "0.1", "15") == '"in time"'
+    # The timer that was not needed ends in a later call.
+    assert float(machine.text('Everything("a")', "sleep", "16")) >= 16
+    assert machine.text('Everything("a")', "limited", "20", "0.5") == '"too late"'
+    assert float(machine.text('Everything("a")', "sleep", "0.1")) >= 0.1
+
+
 def test_a_fork(machine: Machine) -> None:
     assert machine.text('Everything("a")', "fork") == '"original"'
     assert len(machine.names) == 2

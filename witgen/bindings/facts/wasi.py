@@ -6,7 +6,16 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-__all__ = ["HOST_CLASSES", "INCOMING_HANDLER", "MONOTONIC_CLOCK", "PACKAGES", "POLL", "is_provided", "wasi_interface"]
+__all__ = [
+    "ASYNC_CLOCK",
+    "HOST_CLASSES",
+    "INCOMING_HANDLER",
+    "MONOTONIC_CLOCK",
+    "PACKAGES",
+    "POLL",
+    "is_provided",
+    "wasi_interface",
+]
 
 _PACKAGES: Final = frozenset({"wasi:cli", "wasi:clocks", "wasi:filesystem", "wasi:io", "wasi:random", "wasi:sockets"})
 """The packages that wasmtime provides as a whole (wasmtime_component_linker_add_wasip2)."""
@@ -25,6 +34,9 @@ POLL: Final = "wasi:io/poll"
 
 MONOTONIC_CLOCK: Final = "wasi:clocks/monotonic-clock"
 """What wakes asyncio in guests."""
+
+ASYNC_CLOCK: Final = f"{MONOTONIC_CLOCK}@0.3."
+"""What wakes the async exports of guests: how the names of the interface's releases begin."""
 
 HOST_CLASSES: Final[Mapping[str, Sequence[str]]] = MappingProxyType(
     {POLL: ("Pollable",), "wasi:io/streams": ("InputStream", "OutputStream")}

@@ -53,8 +53,12 @@ def _source(facts: WorldFacts, plugin: GuestPlugin) -> GuestSource | None:
 
 
 def _by_interface(links: Iterable[Link]) -> dict[str, ScopeFacts]:
-    """Return scopes by the names of their interfaces, without versions."""
-    return {link.scope.instance.partition("@")[0]: link.scope for link in links if not link.label}
+    """Return scopes by the names of their interfaces, without versions: of several, the oldest release's.
+
+    What plugins use of WASI is that of 0.2; a world may have 0.3 beside it.
+    """
+    found = sorted((link.scope for link in links if not link.label), key=lambda scope: scope.instance, reverse=True)
+    return {scope.instance.partition("@")[0]: scope for scope in found}
 
 
 def _fits(facts: WorldFacts, scopes: Mapping[str, ScopeFacts], functions: Functions) -> bool:

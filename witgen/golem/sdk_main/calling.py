@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple, TypeAlias, cast
 from uuid import UUID
@@ -70,6 +71,10 @@ class Remote:
         return cast("Token", receipt.cancellation_token)
 
 
+_given_up: Final[list[FutureInvokeResult]] = []
+"""What is being waited for although its task was cancelled: the host has borrowed it, so it must not be dropped."""
+
+
 class RemoteCall:
     """A call under way."""
 
@@ -82,6 +87,10 @@ class RemoteCall:
             return await self._future.get()
         except RpcError as error:
             return error
+        except CancelledError:
+            _given_up.append(self._future)
+            self._future.cancel()
+            raise
 
     def cancel(self) -> None:
         """Call it off if it has not begun."""

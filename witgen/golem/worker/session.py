@@ -28,6 +28,7 @@ from .host_api import (
     durable_functions,
     host,
     main_agents,
+    main_clocks,
     main_functions,
     oplog,
     quota,
@@ -124,6 +125,7 @@ class Session:
             **agent_retry.implementations(self),
             **quota.implementations(self),
             **main_agents.implementations(self),
+            **main_clocks.implementations(self, self._clocks),
             **main_functions.implementations(self),
             AGENT_FIELD.format("golem_api_context"): tracing,
         }

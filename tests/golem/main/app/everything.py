@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
+import time
 from dataclasses import dataclass
 from enum import Flag
 from typing import Annotated
 
-from witgen.golem.sdk import Languages, Multimodal, UnstructuredBinary, UnstructuredText, agent, client, trigger
+from witgen.golem.sdk import Languages, Multimodal, UnstructuredBinary, UnstructuredText, agent, call, client, trigger
 from witgen.golem.sdk.durability import fork
 from witgen.golem.sdk.promises import Promise
 from witgen.golem.sdk.quotas import Quota
@@ -65,6 +67,25 @@ class Everything:
         other = client(Everything)(name)
         trigger(other.count)
         return other.count()
+
+    async def sleep(self, seconds: float) -> float:
+        begun = time.monotonic()
+        await asyncio.sleep(seconds)
+        return time.monotonic() - begun
+
+    async def side_by_side(self, seconds: float) -> float:
+        begun = time.monotonic()
+        await asyncio.gather(asyncio.sleep(seconds), call(client(Everything)("other").sleep, seconds))
+        return time.monotonic() - begun
+
+    async def limited(self, seconds: float, limit: float) -> str:
+        begun = time.monotonic()
+        try:
+            async with asyncio.timeout(limit):
+                await call(client(Everything)("other").sleep, seconds)
+        except TimeoutError:
+            return "too late" if time.monotonic() - begun < seconds else "far too late"
+        return "in time"
 
     def fork(self) -> str:
         return fork().side

@@ -20,7 +20,7 @@ from witgen_runtime.host import Import, Resource
 from ..errors import WorkerError, undamaged
 from ..oplog.codec import Encoded, Handle, decode, encode, gathered, has_handles, has_streams, replace
 from ..oplog.entries import COMMIT_TRANSACTION
-from ..oplog.policy import CHECKED, TIMERS, entry_kind, interface_path, is_local, kind_of
+from ..oplog.policy import CHECKED, TIMERS, WAITS, entry_kind, interface_path, is_local, kind_of
 from ..oplog.recorder import Recorder
 from .calls import BoundImport, Call, finish, outcome, request_type
 from .handles import Objects, Standing, dropped
@@ -166,9 +166,14 @@ class Durable:
         """Begin an async call; its outcome is recorded when it is delivered to the guest."""
         kind = kind_of(call.item.name, call.function)
         call.position = position = self._recorder.begin_task(call.name, kind, self._request(call))
+        begun = self._recorder.now
 
         def prepare() -> Callable[[], Any]:
-            return call.item.bound(call.function, self._objects.targets(call.function, call.arguments))
+            given = call.arguments
+            if f"{interface_path(call.item.name)}#{call.function.name}" in WAITS:
+                # The time goes on while the worker is not loaded.
+                given = [min(given[0], max(0, begun + given[0] - time.time_ns()))]
+            return call.item.bound(call.function, self._objects.targets(call.function, given))
 
         def end(make: Callable[[], Any] | None) -> Any:
             if make is None:

@@ -30,6 +30,7 @@ __all__ = [
     "ONCE",
     "REOPEN",
     "TIMERS",
+    "WAITS",
     "Kind",
     "entry_kind",
     "interface_path",
@@ -153,6 +154,9 @@ _ENTRY_KINDS = {
 
 TIMERS = frozenset(f"wasi:clocks/monotonic-clock#subscribe-{what}" for what in ("instant", "duration"))
 """Functions that wait for a time, which is recorded so that a reloaded worker waits for the same time."""
+
+WAITS = frozenset({"wasi:clocks/monotonic-clock#wait-for"})
+"""Async functions that wait for a time, counted from their entry also where a reloaded worker goes on with them."""
 
 REOPEN = {"wasi:blobstore/blobstore#create-container": "get-container"}
 """Functions that return an existing object, by the function that created it."""

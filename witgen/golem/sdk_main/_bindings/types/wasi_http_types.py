@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from witgen_runtime.values import Value, WitError
 
-from .wasi_clocks_monotonic_clock import Duration
+from .wasi_clocks_monotonic_clock_0_2_6 import Duration
 
 __all__ = [
     "DnsErrorPayload",

@@ -8,8 +8,8 @@ from typing import Never
 
 from witgen_runtime.testing import fakes as _fakes
 
-from ..._abi import wasi_clocks_monotonic_clock as _abi
-from ...types.wasi_clocks_monotonic_clock import Duration, Instant
+from ..._abi import wasi_clocks_monotonic_clock_0_2_6 as _abi
+from ...types.wasi_clocks_monotonic_clock_0_2_6 import Duration, Instant
 from .wasi_io_poll import Pollable
 
 __all__ = [

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .._abi import wasi_clocks_monotonic_clock as _abi
-from ..types.wasi_clocks_monotonic_clock import Duration, Instant
+from .._abi import wasi_clocks_monotonic_clock_0_2_6 as _abi
+from ..types.wasi_clocks_monotonic_clock_0_2_6 import Duration, Instant
 from ._raw import WORLD as _world
 from .wasi_io_poll import Pollable
 
