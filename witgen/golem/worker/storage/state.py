@@ -23,6 +23,7 @@ from ..oplog.entries import (
     Entry,
     earliest_open,
 )
+from .explained import Explained
 from .lock import canonical, make_private, refuse_irregular
 from .rows import ENTRY, SELECTED, encoded_of, entries_of
 
@@ -68,6 +69,12 @@ CREATE TABLE updates (
 );
 """
 
+_APPEND: Final = (
+    f"INSERT INTO oplog (worker, {ENTRY}) "  # noqa: S608
+    "VALUES (?, (SELECT coalesce(max(position), 0) + 1 FROM oplog WHERE worker = ?), ?, ?, ?, ?, ?, ?, ?, ?, 0) "
+    "RETURNING position"
+)
+
 _TABLES = "SELECT count(*) FROM sqlite_master"
 
 
@@ -85,8 +92,9 @@ class State:
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self.path = path = canonical(path)
         self._lock = threading.RLock()
+        self._explained = Explained(path)
         refuse_irregular(*(path.with_name(path.name + each) for each in BESIDE))
-        with self._explained():
+        with self._explained:
             self._refuse_other_name()
             if read_only:
                 self._look()
@@ -163,17 +171,9 @@ class State:
             )
 
     @contextlib.contextmanager
-    def _explained(self) -> Generator[None]:
-        try:
-            yield
-        except (sqlite3.Error, UnicodeDecodeError) as error:
-            # SQLite quotes the content of the file, which may not be text.
-            raise StateError(f"{self.path}: {_reason(error)}") from error
-
-    @contextlib.contextmanager
     def transaction(self) -> Generator[None]:
         """Run several statements as one transaction."""
-        with self._lock, self._explained():
+        with self._lock, self._explained:
             if self._connection.in_transaction:
                 yield
                 return
@@ -188,28 +188,23 @@ class State:
 
     def execute(self, statement: str, *values: object) -> list[Any]:
         """Run one statement and return its rows."""
-        with self._lock, self._explained():
+        with self._lock, self._explained:
             return self._connection.execute(statement, values).fetchall()
 
     def close(self) -> None:
         """Close the file; twice is fine."""
-        with self._lock, self._explained():
+        with self._lock, self._explained:
             self._connection.close()
 
     # Oplogs
 
     def append(self, worker: int, entry: Entry) -> int:
         """Append an entry to an oplog and return its position; the first is 1."""
-        response = entry.response
-        with self.transaction():
-            [row] = self.execute("SELECT coalesce(max(position), 0) + 1 AS next FROM oplog WHERE worker = ?", worker)
-            self.execute(
-                f"INSERT INTO oplog (worker, {ENTRY}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",  # noqa: S608
-                worker, row["next"], entry.kind, entry.at or time.time_ns(), entry.name, entry.key,
-                entry.request.text, entry.request.data,
-                None if response is None else response.text, None if response is None else response.data,
-            )  # fmt: skip
-        position: int = row["next"]
+        [row] = self.execute(
+            _APPEND, worker, worker, entry.kind, entry.at or time.time_ns(), entry.name, entry.key, *entry.request,
+            *((None, None) if entry.response is None else entry.response),
+        )  # fmt: skip
+        position: int = row["position"]
         return position
 
     def answer(self, worker: int, position: int, response: Encoded) -> None:
@@ -231,7 +226,7 @@ class State:
         if kinds:
             condition += f" AND kind IN ({', '.join('?' * len(kinds))})"
         wanted = f"SELECT {SELECTED} FROM oplog WHERE worker = ? AND position >= ?{condition} ORDER BY position LIMIT ?"  # noqa: S608
-        with self._lock, self._explained():
+        with self._lock, self._explained:
             cursor = self._connection.cursor()
             cursor.row_factory = None
             rows = cursor.execute(wanted, (worker, start, *sorted(kinds), limit)).fetchall()
@@ -366,7 +361,7 @@ class State:
 
     def shrink(self) -> None:
         """Return the space of removed data to the file system."""
-        with self._lock, self._explained():
+        with self._lock, self._explained:
             self._connection.execute("VACUUM")
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -378,19 +373,3 @@ class State:
             f"SELECT ?, position, {columns} FROM oplog WHERE worker = ? AND position <= ?",
             target, source, last,
         )  # fmt: skip
-
-
-def _reason(error: Exception) -> str:
-    text = str(error)
-    if "locked" in text or "busy" in text:
-        return "the state file is locked: another program is writing to it. Try again when that is done."
-    if "not a database" in text or "malformed" in text or "decode" in text:
-        return (
-            f"the state file is damaged, or is not a state file at all ({text}). Move it away; a new one will be "
-            "created."
-        )
-    if "full" in text or "disk I/O" in text:
-        return f"the state file cannot grow ({text}). What was written before is kept; free some space and try again."
-    if "readonly" in text or "unable to open" in text:
-        return f"the state file cannot be written to ({text})"
-    return f"the state file cannot be used: {text}"
