@@ -64,6 +64,17 @@ COMPONENT = """
 CALLS = (1, 100, 1_000, 10_000)
 
 
+@classmethod
+def _open(cls: Any, name: str) -> object:
+    del name
+    return cls()
+
+
+def _exists(bucket: object, key: str) -> bool:
+    del bucket, key
+    return False
+
+
 def plain_commit(folder: Path) -> float:
     """Return the processor's seconds for one insert and its commit by SQLite alone."""
     with closing(sqlite3.connect(folder / "plain.db", isolation_level=None)) as connection:
@@ -79,13 +90,13 @@ def plain_commit(folder: Path) -> float:
 def unrecorded(component: Path) -> float:
     """Return the processor's seconds for one call of the component that is not recorded."""
     program = Program(component, "stepper")
-    module = {each.attribute: each.module for each in definition_of(program.world).imports}
+    module: dict[str, Any] = {each.attribute: each.module for each in definition_of(program.world).imports}
     error: Any = type("Error", (module["wasi_keyvalue_wasi_keyvalue_error"].Error,), {})
-    bucket: Any = type("Bucket", (module["wasi_keyvalue_types"].Bucket,), {"open_bucket": lambda _: bucket()})
+    bucket: Any = type("Bucket", (module["wasi_keyvalue_types"].Bucket,), {"open_bucket": _open})
     imports = SimpleNamespace(
         wasi_keyvalue_wasi_keyvalue_error=error,
         wasi_keyvalue_types=bucket,
-        wasi_keyvalue_eventual=SimpleNamespace(exists=lambda *_: False),
+        wasi_keyvalue_eventual=SimpleNamespace(exists=_exists),
     )
     world: Any = program.world
     world = world.open(program.content, imports, interruptible=True)
