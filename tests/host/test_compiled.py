@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -135,6 +136,15 @@ def test_code_that_is_not_in_a_file_of_its_own(compiled: Path, tmp_path: Path) -
     raw.write_bytes(bytes(wasmtime.component.Component(wasmtime.Engine(), text(1)).serialize()))
     with pytest.raises(host.ComponentError, match="was not written by `witgen compile`"):
         number(raw)
+
+
+def test_the_command_says_what_takes_long(component: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("witgen.cli.output._MOMENT", 0)
+    done = CliRunner().invoke(cli, ["compile", str(component)])
+    first, second, third = done.stderr.splitlines()
+    assert first == f"compiling {component} …"
+    assert re.fullmatch(rf"compiling {re.escape(str(component))}: done in \d+\.\d s", second)
+    assert third.endswith("number.cwasm: 0.0 MiB")
 
 
 def test_the_command(component: Path) -> None:

@@ -36,7 +36,8 @@ def compile(component: Path, out: Path | None, *, fuel: bool) -> None:
 
     target = out or component.with_suffix(".cwasm")
     try:
-        size = compile_file(component, target, fuel=fuel)
+        with reporter.during(f"compiling {component}"):
+            size = compile_file(component, target, fuel=fuel)
     except (HostError, FileExistsError) as error:
         raise click.ClickException(str(error)) from error
     reporter.say(f"{target}: {size / (1 << 20):.1f} MiB")

@@ -5,13 +5,21 @@ from __future__ import annotations
 import enum
 import os
 import sys
-from collections.abc import Iterable
+import threading
+import time
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from typing import Final
 
 import click
 
 from ..diagnostics.model import Diagnostic
 
 __all__ = ["Format", "Reporter", "reporter", "use_color"]
+
+
+_MOMENT: Final = 1.5
+"""Seconds after which a user is told what takes so long."""
 
 
 class Format(enum.Enum):
@@ -54,6 +62,27 @@ class Reporter:
         """Write a line for people to stderr, unless the verbosity is lower."""
         if self.verbosity >= verbosity:
             click.echo(line, err=True)
+
+    @contextmanager
+    def during(self, what: str) -> Generator[None]:
+        """Say what takes so long, once it takes longer than a moment, and how long it took when it is done."""
+        begun = time.monotonic()
+        said = threading.Event()
+
+        def tell() -> None:
+            said.set()
+            self.say(f"{what} …")
+
+        timer = threading.Timer(_MOMENT, tell)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            timer.join()
+        if said.is_set():
+            self.say(f"{what}: done in {time.monotonic() - begun:.1f} s")
 
     def promise(self) -> None:
         """Output a document of problems, even if there are none."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from concurrent.futures import Future, wait
-from contextlib import contextmanager
 from typing import Final, TypeVar
 
 __all__ = ["LOOK_AGAIN", "checked", "look", "result_of", "wait_for"]
@@ -19,15 +18,22 @@ LOOK_AGAIN: Final = 0.1
 _thread = threading.local()
 
 
-@contextmanager
-def checked(check: Callable[[], object]) -> Generator[None]:
+class checked:  # noqa: N801 - a context manager, as `contextlib.suppress`
     """Let waits of this thread call `check` regularly; it raises an exception to end the wait."""
-    before = getattr(_thread, "check", None)
-    _thread.check = check
-    try:
-        yield
-    finally:
-        _thread.check = before
+
+    __slots__ = ("_before", "_check")
+
+    def __init__(self, check: Callable[[], object]) -> None:
+        self._check = check
+
+    def __enter__(self) -> None:
+        """Begin, inside of another call or not."""
+        self._before = getattr(_thread, "check", None)
+        _thread.check = self._check
+
+    def __exit__(self, *_: object) -> None:
+        """Return to what was checked before."""
+        _thread.check = self._before
 
 
 def look() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -47,19 +45,32 @@ class DamagedError(StateError):
     """Damaged value in a state file, or in a file beside it."""
 
 
-@contextmanager
-def undamaged(what: str) -> Generator[None]:
+class undamaged:  # noqa: N801 - a context manager, as `contextlib.suppress`
     """Raise `DamagedError` if a stored value, named by `what`, cannot be read.
 
     The worker is not marked as failed, because the file may be restored.
     """
-    try:
-        yield
-    except (ValueError, TypeError, LookupError, AttributeError, StopIteration, OverflowError, RecursionError) as error:
+
+    __slots__ = ("_what",)
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def __enter__(self) -> None:
+        """Begin to read."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Translate the error."""
+        if not isinstance(error, _DAMAGE):
+            return
         raise DamagedError(
-            f"{what} is damaged ({type(error).__name__}: {error}). Nothing was changed: restore the state file from a "
-            "copy, or move it away and start with a new one."
+            f"{self._what} is damaged ({type(error).__name__}: {error}). Nothing was changed: restore the state file "
+            "from a copy, or move it away and start with a new one."
         ) from error
+
+
+_DAMAGE: Final = (ValueError, TypeError, LookupError, AttributeError, StopIteration, OverflowError, RecursionError)
+"""What is raised where a stored value is not as it was written."""
 
 
 def as_text(value: Any) -> str:

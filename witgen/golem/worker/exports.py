@@ -17,6 +17,7 @@ from witgen_runtime.host.signatures import describe
 from witgen_runtime.values import Err, Ok
 
 from ... import wave
+from .durable.calls import request_type
 from .durable.held import held_functions
 from .errors import DamagedError, WorkerError
 from .oplog.codec import Encoded, Handle, Reference, decode, encode, has_handles
@@ -75,7 +76,7 @@ class Export:
     @property
     def params(self) -> abi.Tuple:
         """The types of the parameters."""
-        return abi.Tuple(tuple(param.type for param in self.function.params))
+        return request_type(self.function)
 
     def of(self, agent: str) -> Export:
         """Return the function of an agent, whose type may tell how its values are converted."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from functools import cached_property
+from collections.abc import Callable
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Final
 from uuid import UUID, uuid5
@@ -26,6 +27,9 @@ __all__ = ["Program", "component_id"]
 _IDS: Final = UUID("5d7cc4a4-4d3e-5d0b-9d52-6f0a7f8a2c11")
 """The namespace of component ids, which are derived from component names on this machine."""
 
+
+_NAMES: Final = 1000
+"""The most names of functions that are remembered."""
 
 _described: Final[dict[str, AgentTypes]] = {}
 """The agent types of the components of this process, by digest: a component always describes the same."""
@@ -56,6 +60,8 @@ class Program:
         self.world: type[World]
         self.world, self.content, _ = generated(path, world=world_name(f"{name}.wasm"))
         self.digest = hashlib.sha256(self.content).hexdigest()
+        self.find_called: Callable[[str], Export] = lru_cache(_NAMES)(self._find_called)
+        """Returns a function by name as other workers may call it; see `find`."""
 
     @property
     def exports(self) -> Exports:
@@ -70,8 +76,7 @@ class Program:
         """
         return self.exports.find(name)
 
-    def find_called(self, name: str) -> Export:
-        """Return a function by name as other workers may call it; see `find`."""
+    def _find_called(self, name: str) -> Export:
         if self.guest is not None and release_of(self.guest) == "main":
             found = main_export(self.guest, name, lambda: self.agents)
             if found is not None:

@@ -11,7 +11,7 @@ from witgen_runtime import abi, check
 from witgen_runtime.host import Import
 from witgen_runtime.values import Err, Ok
 
-from ..oplog.policy import interface_path
+from ..oplog.policy import Kind, entry_kind, interface_path, kind_of
 
 __all__ = ["BoundImport", "Call", "error_of", "finish", "outcome", "request_type"]
 
@@ -24,6 +24,7 @@ class BoundImport:
     given: Any
     classes: dict[abi.Resource, Any]
     """The implementation's class of each resource."""
+    _recorded_as: dict[abi.Function, tuple[str, Kind, str]] = field(default_factory=dict[abi.Function, Any])
 
     @classmethod
     def of(cls, item: Import, given: object) -> BoundImport:
@@ -36,6 +37,14 @@ class BoundImport:
     def name(self) -> str:
         """The interface's name."""
         return self.item.interface.name
+
+    def recorded_as(self, function: abi.Function) -> tuple[str, Kind, str]:
+        """Return the name of a function in the oplog, its effect, and the kind of its entries."""
+        known = self._recorded_as.get(function)
+        if known is None:
+            known = f"{self.name}#{function.name}", kind_of(self.name, function), entry_kind(self.name, function)
+            self._recorded_as[function] = known
+        return known
 
     def function(self, name: str) -> abi.Function:
         """Return the function with a name."""
@@ -66,7 +75,7 @@ class Call:
     @property
     def name(self) -> str:
         """The function's name with its interface."""
-        return f"{self.item.name}#{self.function.name}"
+        return self.item.recorded_as(self.function)[0]
 
     @property
     def path(self) -> str:

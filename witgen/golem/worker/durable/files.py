@@ -15,7 +15,7 @@ import stat
 import tarfile
 import threading
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Final
 
@@ -187,16 +187,16 @@ class Files:
                 self._spent = self._size()
             self._refuse_more(self._spent)
 
-    @contextmanager
-    def limited(self, stop: Callable[[BaseException], object]) -> Generator[None]:
+    def limited(self, stop: Callable[[BaseException], object]) -> AbstractContextManager[None]:
         """Check the used space regularly, if changes are not reported to this object.
 
         Args:
             stop: ends the current call with an exception.
         """
-        if self.is_watched or self._limit is None:
-            yield
-            return
+        return nullcontext() if self.is_watched or self._limit is None else self._watching(stop)
+
+    @contextmanager
+    def _watching(self, stop: Callable[[BaseException], object]) -> Generator[None]:
         over = threading.Event()
         thread = threading.Thread(target=self._watch, args=(over, stop), name="size of files", daemon=True)
         thread.start()

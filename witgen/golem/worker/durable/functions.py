@@ -20,7 +20,7 @@ from witgen_runtime.host import Import, Resource
 from ..errors import WorkerError, undamaged
 from ..oplog.codec import Encoded, Handle, decode, encode, gathered, has_handles, has_streams, replace
 from ..oplog.entries import COMMIT_TRANSACTION
-from ..oplog.policy import CHECKED, TIMERS, WAITS, entry_kind, interface_path, is_local, kind_of
+from ..oplog.policy import CHECKED, TIMERS, WAITS, interface_path, is_local, kind_of
 from ..oplog.recorder import Recorder
 from .calls import BoundImport, Call, finish, outcome, request_type
 from .handles import Objects, Standing, dropped
@@ -143,7 +143,7 @@ class Durable:
         function = call.function
         fresh: list[Any] = []
 
-        entry = entry_kind(call.item.name, function)
+        name, kind, entry = call.item.recorded_as(function)
 
         def execute() -> Encoded:
             if entry == COMMIT_TRANSACTION:
@@ -151,8 +151,7 @@ class Durable:
             fresh.append(self._objects.outcome(call.item, function, call.arguments))
             return self._encoded(call, fresh[0])
 
-        kind = kind_of(call.item.name, function)
-        response = self._recorder.call(call.name, kind, self._request(call), execute, entry_kind=entry)
+        response = self._recorder.call(name, kind, self._request(call), execute, entry_kind=entry)
         call.position = self._recorder.current
         return self._end(call, response, fresh)
 

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
+from typing import Any, Final, NamedTuple, TypeAlias, cast
 from weakref import WeakKeyDictionary
 
 from witgen_runtime import abi
@@ -27,33 +26,38 @@ __all__ = [
 Handle: TypeAlias = abi.Own | abi.Borrow
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """Recorded form of a handle: the number of its object, and the object's state or description, if any."""
 
     number: int
     state: bytes | str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
+class Encoded(NamedTuple):
     """Encoded value, as text and bytes. Equal values have equal encodings."""
 
     text: str
     data: bytes = b""
 
 
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_DECODER: Final = json.JSONDecoder()
+
 NOTHING = Encoded("null")
 """The encoding of no value."""
+_EMPTY = Encoded("[]")
+"""The encoding of no arguments."""
 
 
 def encode(type_: abi.Type | None, value: object, refer: Callable[[Handle, Any], Reference]) -> Encoded:
     """Return the encoding of a value; `refer` is called with every handle in it, in order."""
     if type_ is None:
         return NOTHING
+    if isinstance(type_, abi.Tuple) and not type_.types:
+        return _EMPTY
     writer = _Writer(refer)
     plain = writer.write(type_, value)
-    return Encoded(json.dumps(plain, ensure_ascii=False, separators=(",", ":")), bytes(writer.data))
+    return Encoded(_ENCODER.encode(plain), bytes(writer.data))
 
 
 def decode(type_: abi.Type | None, encoded: Encoded, refer: Callable[[Handle, Reference], Any]) -> Any:
@@ -64,8 +68,18 @@ def decode(type_: abi.Type | None, encoded: Encoded, refer: Callable[[Handle, Re
     """
     if type_ is None:
         return None
+    if isinstance(type_, abi.Tuple) and not type_.types and encoded == _EMPTY:
+        return ()
     with undamaged("a value in the oplog"):
-        return _Reader(refer, encoded.data).read(type_, json.loads(encoded.text))
+        return _Reader(refer, encoded.data).read(type_, _parsed(encoded.text))
+
+
+def _parsed(text: str) -> Any:
+    """Return what a text that `encode` has written stands for; it has no blanks around it."""
+    value, end = _DECODER.raw_decode(text)
+    if end != len(text):
+        raise ValueError(f"extra data after {end} characters")
+    return value
 
 
 def no_handle(*_: object) -> Reference:
@@ -247,6 +261,8 @@ def replace(type_: abi.Type | None, value: Any, change: Callable[[Handle, Any], 
     """Return a value with the object of every handle replaced by `change`."""
     if type_ is None or not has_handles(type_):
         return value
+    if isinstance(type_, (abi.Own, abi.Borrow)):
+        return change(type_, value)
     if isinstance(type_, abi.Result) and has_streams(type_):
         # The stream itself is not replaced; the handle belongs to the error.
         if isinstance(value, Ok):
@@ -258,4 +274,6 @@ def replace(type_: abi.Type | None, value: Any, change: Callable[[Handle, Any], 
         kept.append(change(handle, each))
         return Reference(len(kept) - 1)
 
-    return decode(type_, encode(type_, value, keep), lambda _, reference: kept[reference.number])
+    writer = _Writer(keep)
+    plain = writer.write(type_, value)
+    return _Reader(lambda _, reference: kept[reference.number], bytes(writer.data)).read(type_, plain)

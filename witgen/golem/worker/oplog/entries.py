@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ..errors import undamaged
 from .codec import NOTHING, Encoded
@@ -99,8 +98,7 @@ BRACKETS: Final = _TRANSACTIONS | {BEGIN_REGION, END_REGION, BEGIN_FUNCTION, PER
 """Kinds of entries that say what is done again as a whole."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One entry. `kind` is a case of `oplog-entry` in `golem:api/oplog`.
 
     `name` is the function with its interface, or another name that the kind needs. `key` is the idempotency key of an

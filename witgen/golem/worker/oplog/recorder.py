@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import replace
 from typing import Final, NoReturn
 
 from ...services.budget import Budget, SpentError
@@ -27,13 +25,12 @@ from .entries import (
     LOG,
     PERSISTED,
     PRE_COMMIT,
-    REPLAYED,
     TASK_COMPLETED,
-    UPDATED,
     Entry,
     earliest_open,
 )
 from .policy import Kind
+from .remaining import Remaining
 from .transactions import IsCommitted, unknown, with_commits
 
 __all__ = ["Recorder"]
@@ -83,35 +80,37 @@ class Recorder:
         """Called when replay ends."""
         self.current = 0
         """Position of the current call's entry; 0 if it has none."""
-        entries = with_commits(state, worker, state.entries(worker, alive=True), is_committed)
-        entries = self._without_open(entries)
-        entries = _from_last_snapshot(entries)
-        self.snapshot = entries[0] if entries and entries[0].is_snapshot else None
-        """The snapshot that the worker starts from, if any."""
-        self.now = entries[0].at if entries else 0
+        again = self._forget_open(with_commits(state, worker, state.brackets(worker), is_committed))
+        self.snapshot = state.last_snapshot(worker, tried=True)
+        """The snapshot that the worker starts from, if any, which covers everything before it."""
+        start = 1 if self.snapshot is None else self.snapshot.position
+        self.now = next((entry.at for entry in state.entries(worker, start=start, limit=1, alive=True)), 0)
         """The worker's time, in nanoseconds since 1970: that of the last entry, which is the same in replay."""
-        self._recorded = deque(entry for entry in entries if entry.kind in REPLAYED)
-        self._ends = {entry.number: entry for entry in entries if entry.kind == TASK_COMPLETED}
+        self._recorded = Remaining(state, worker, start, again)
+        ends = state.entries(worker, start=start, alive=True, kinds={TASK_COMPLETED})
+        self._ends = {entry.number: entry for entry in ends}
         """The completions of async calls, by the call's entry, in the order of delivery."""
-        self._answers = {entry.position: entry.response for entry in entries if entry.position in self._ends}
-        self._printed = _output_sizes(entries)
+        self._answers: dict[int, Encoded | None] = {}
+        """The outcomes of async calls that have begun and whose completions are recorded."""
+        self._printed = state.output_sizes(worker, start)
         self._is_paused = False
         self.waiting: Callable[[], AbstractContextManager[None]] = nullcontext
         """Returns the context in which the worker waits for pollables."""
 
-    def _without_open(self, entries: list[Entry]) -> list[Entry]:
-        """Discard what is done again: an atomic region without an end, or a library's function without a result."""
-        opened = earliest_open(entries)
+    def _forget_open(self, brackets: list[Entry]) -> int | None:
+        """Discard what is done again: an atomic region without an end, or a library's function without a result.
+
+        Return the position of a write with an unknown outcome that comes before it, if any.
+        """
+        opened = earliest_open(brackets)
         if opened is None:
-            return entries
+            return None
         self.state.forget(self.worker, opened + 1, "jump")
-        kept = [entry for entry in entries if entry.position <= opened]
-        if kept[-1].kind == BEGIN_TRANSACTION:
+        begin = next(entry for entry in brackets if entry.position == opened)
+        if begin.kind == BEGIN_TRANSACTION:
             self.reopened = opened
-        if kept[-1].kind == BEGIN_FUNCTION and '"write-remote' in kept[-1].request.text:
-            # Without a response it is a write with an unknown outcome, which may be one that must not be repeated.
-            kept[-1] = replace(kept[-1], response=None)
-        return kept
+        # Without a response it is a write with an unknown outcome, which may be one that must not be repeated.
+        return opened if begin.kind == BEGIN_FUNCTION and '"write-remote' in begin.request.text else None
 
     @property
     def is_replaying(self) -> bool:
@@ -120,11 +119,11 @@ class Recorder:
 
     def next_entry(self) -> Entry | None:
         """Return the next recorded entry, None if the worker is live."""
-        return self._recorded[0] if self._recorded else None
+        return self._recorded.first if self._recorded else None
 
     def take(self, *, is_over: bool = True) -> Entry:
         """Consume and return the next recorded entry; `is_over` says whether its call need not be repeated."""
-        entry = self._recorded.popleft()
+        entry = self._recorded.take()
         self.now = entry.at
         if not self._recorded and is_over:
             self._go_live()
@@ -173,7 +172,7 @@ class Recorder:
         """
         depth = 0
         first = self.next_entry()
-        while self._recorded and self._recorded[0].kind not in {INVOKED, COMPLETED}:
+        while self._recorded and self._recorded.first.kind not in {INVOKED, COMPLETED}:
             entry = self.take()
             self.forget_task(entry.position)
             if entry.kind == PERSISTED and depth == 0:
@@ -185,7 +184,7 @@ class Recorder:
 
     def _matching(self, name: str, request: Encoded) -> Entry:
         """Return the next recorded entry; raise if it is not of this call."""
-        entry = self._recorded[0]
+        entry = self._recorded.first
         if entry.kind not in CALLS or entry.name != name or entry.request != request:
             raise DivergenceError(entry.position, _shown(entry), _shown(Entry(IMPORTED, name, request)))
         return entry
@@ -228,7 +227,9 @@ class Recorder:
         else:
             entry = self._matching(name, request)
             self.take()
-            if not self.has_end(entry.position):
+            if self.has_end(entry.position):
+                self._answers[entry.position] = entry.response
+            else:
                 self._refuse_again(entry, kind)
             self.current = entry.position
         return self.current
@@ -240,7 +241,7 @@ class Recorder:
     def may_end(self, position: int) -> bool:
         """Return whether this call's completion is the next to deliver, and all calls recorded before it are made."""
         end = next(iter(self._ends.values()))
-        return end is self._ends[position] and not (self._recorded and self._recorded[0].position < end.position)
+        return end is self._ends[position] and not (self._recorded and self._recorded.first.position < end.position)
 
     def take_task(self, position: int) -> Encoded:
         """Return the recorded outcome of an async call, which is delivered now."""
@@ -257,12 +258,12 @@ class Recorder:
 
     def forget_task(self, position: int) -> None:
         """Stop expecting the completion of an async call that the guest has cancelled."""
-        if self._ends.pop(position, None) is not None:
-            del self._answers[position]
+        self._ends.pop(position, None)
+        self._answers.pop(position, None)
 
     def refuse_waiting(self) -> NoReturn:
         """Raise because the component waits where it continued in the recording."""
-        entry = self._recorded[0]
+        entry = self._recorded.first
         raise DivergenceError(entry.position, _shown(entry), "nothing: the component waits")
 
     def pause(self) -> None:
@@ -318,7 +319,7 @@ class Recorder:
     def _append(self, entry: Entry) -> int:
         """Write an entry that replay follows, and return its position."""
         self.now = time.time_ns()
-        return self.state.append(self.worker, replace(entry, at=self.now))
+        return self.state.append(self.worker, entry._replace(at=self.now))
 
     def _spend(self, value: Encoded) -> None:
         """Count the space of a new entry before the call; without space, the worker can continue here later."""
@@ -339,7 +340,7 @@ class Recorder:
         if not self._recorded:
             self._append(Entry(COMPLETED, function, response=response, key=key))
             return
-        entry = self._recorded[0]
+        entry = self._recorded.first
         if entry.kind != COMPLETED or entry.response != response:
             raise DivergenceError(entry.position, _shown(entry), f"{function} returns {_shorten(response.text)}")
         self.take()
@@ -359,21 +360,6 @@ class Recorder:
         if self.level == "smart" and not self._is_paused:
             self._spend(Encoded("null", data))
             self.state.append(self.worker, Entry(LOG, stream, Encoded("null", data), NOTHING))
-
-
-def _from_last_snapshot(entries: list[Entry]) -> list[Entry]:
-    """Return the entries from the last snapshot on, which covers everything before it."""
-    starts = [index for index, entry in enumerate(entries) if entry.is_snapshot]
-    rest = entries[starts[-1] :] if starts else entries
-    return [entry for entry in rest if entry.kind != UPDATED or entry.is_snapshot]
-
-
-def _output_sizes(entries: list[Entry]) -> dict[str, int]:
-    sizes: dict[str, int] = {}
-    for entry in entries:
-        if entry.kind == LOG:
-            sizes[entry.name] = sizes.get(entry.name, 0) + len(entry.request.data)
-    return sizes
 
 
 def _shown(entry: Entry) -> str:

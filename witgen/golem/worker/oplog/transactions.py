@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final, TypeAlias
 
 from ..errors import RefusedError
 from ..storage.state import State
 from .codec import Encoded
-from .entries import COMMIT_TRANSACTION, Entry, open_transactions
+from .entries import COMMIT_TRANSACTION, IMPORTED, Entry, open_transactions
 
 __all__ = ["IsCommitted", "unknown", "with_commits"]
 
@@ -30,6 +29,8 @@ def unknown(kind: str, address: str, token: str) -> None:
 def with_commits(state: State, worker: int, entries: list[Entry], is_committed: IsCommitted) -> list[Entry]:
     """Find out what became of a commit during which a worker was stopped, and write it down if it has happened.
 
+    `entries` are the brackets of the worker's oplog, which are returned as they are then.
+
     Raises:
         RefusedError: that cannot be known, and the transaction may not be repeated.
     """
@@ -42,8 +43,8 @@ def with_commits(state: State, worker: int, entries: list[Entry], is_committed: 
         known = is_committed(kind, address, token) if token else None
         if known:
             state.answer(worker, commit.position, _COMMITTED)
-            return [*entries[:index], replace(commit, response=_COMMITTED), *entries[index + 1 :]]
-        if known is None and (token or not _repeats(entries)):
+            return [*entries[:index], commit._replace(response=_COMMITTED), *entries[index + 1 :]]
+        if known is None and (token or not _repeats(state, worker)):
             named = f"transaction {token}" if token else "it"
             raise RefusedError(
                 f"entry {commit.position}: the worker was stopped while a transaction was committed (entry {begin}), "
@@ -53,7 +54,8 @@ def with_commits(state: State, worker: int, entries: list[Entry], is_committed: 
     return entries
 
 
-def _repeats(entries: list[Entry]) -> bool:
+def _repeats(state: State, worker: int) -> bool:
     """Return whether a worker lets writes be repeated whose outcome is unknown."""
+    entries = state.entries(worker, alive=True, kinds={IMPORTED})
     modes = [each.request.text for each in entries if each.name.endswith(_MODE)]
     return not modes or modes[-1] != "[false]"

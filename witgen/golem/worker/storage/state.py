@@ -6,23 +6,26 @@ import contextlib
 import sqlite3
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from pathlib import Path
 from typing import Any, Final
 
-from ..errors import StateError, WorkerError, as_text, as_time, undamaged
+from ..errors import StateError, WorkerError, as_text, undamaged
 from ..oplog.codec import Encoded
 from ..oplog.entries import (
     BRACKETS,
     COMPLETED,
     CREATED,
     INVOKED,
+    LOG,
     REPLAYED,
     UPDATED,
     Entry,
     earliest_open,
 )
+from .explained import Explained
 from .lock import canonical, make_private, refuse_irregular
+from .rows import ENTRY, SELECTED, encoded_of, entries_of
 
 __all__ = ["BESIDE", "State"]
 
@@ -66,9 +69,13 @@ CREATE TABLE updates (
 );
 """
 
-_TABLES = "SELECT count(*) FROM sqlite_master"
+_APPEND: Final = (
+    f"INSERT INTO oplog (worker, {ENTRY}) "  # noqa: S608
+    "VALUES (?, (SELECT coalesce(max(position), 0) + 1 FROM oplog WHERE worker = ?), ?, ?, ?, ?, ?, ?, ?, ?, 0) "
+    "RETURNING position"
+)
 
-_ENTRY = "position, kind, at, name, key, request, request_data, response, response_data, dead"
+_TABLES = "SELECT count(*) FROM sqlite_master"
 
 
 class State:
@@ -85,8 +92,9 @@ class State:
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self.path = path = canonical(path)
         self._lock = threading.RLock()
+        self._explained = Explained(path)
         refuse_irregular(*(path.with_name(path.name + each) for each in BESIDE))
-        with self._explained():
+        with self._explained:
             self._refuse_other_name()
             if read_only:
                 self._look()
@@ -163,17 +171,9 @@ class State:
             )
 
     @contextlib.contextmanager
-    def _explained(self) -> Generator[None]:
-        try:
-            yield
-        except (sqlite3.Error, UnicodeDecodeError) as error:
-            # SQLite quotes the content of the file, which may not be text.
-            raise StateError(f"{self.path}: {_reason(error)}") from error
-
-    @contextlib.contextmanager
     def transaction(self) -> Generator[None]:
         """Run several statements as one transaction."""
-        with self._lock, self._explained():
+        with self._lock, self._explained:
             if self._connection.in_transaction:
                 yield
                 return
@@ -188,28 +188,23 @@ class State:
 
     def execute(self, statement: str, *values: object) -> list[Any]:
         """Run one statement and return its rows."""
-        with self._lock, self._explained():
+        with self._lock, self._explained:
             return self._connection.execute(statement, values).fetchall()
 
     def close(self) -> None:
         """Close the file; twice is fine."""
-        with self._lock, self._explained():
+        with self._lock, self._explained:
             self._connection.close()
 
     # Oplogs
 
     def append(self, worker: int, entry: Entry) -> int:
         """Append an entry to an oplog and return its position; the first is 1."""
-        response = entry.response
-        with self.transaction():
-            [row] = self.execute("SELECT coalesce(max(position), 0) + 1 AS next FROM oplog WHERE worker = ?", worker)
-            self.execute(
-                f"INSERT INTO oplog (worker, {_ENTRY}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",  # noqa: S608
-                worker, row["next"], entry.kind, entry.at or time.time_ns(), entry.name, entry.key,
-                entry.request.text, entry.request.data,
-                None if response is None else response.text, None if response is None else response.data,
-            )  # fmt: skip
-        position: int = row["next"]
+        [row] = self.execute(
+            _APPEND, worker, worker, entry.kind, entry.at or time.time_ns(), entry.name, entry.key, *entry.request,
+            *((None, None) if entry.response is None else entry.response),
+        )  # fmt: skip
+        position: int = row["position"]
         return position
 
     def answer(self, worker: int, position: int, response: Encoded) -> None:
@@ -223,14 +218,29 @@ class State:
         """Replace the request of an entry, but not its bytes."""
         self.execute("UPDATE oplog SET request = ? WHERE worker = ? AND position = ?", request, worker, position)
 
-    def entries(self, worker: int, *, start: int = 1, limit: int = -1, alive: bool = False) -> list[Entry]:
-        """Return entries from a position on; with `alive`, without discarded ones."""
+    def entries(
+        self, worker: int, *, start: int = 1, limit: int = -1, alive: bool = False, kinds: Collection[str] = ()
+    ) -> list[Entry]:
+        """Return entries from a position on; with `alive`, without discarded ones; with `kinds`, only those."""
         condition = " AND dead = 0" if alive else ""
+        if kinds:
+            condition += f" AND kind IN ({', '.join('?' * len(kinds))})"
+        wanted = f"SELECT {SELECTED} FROM oplog WHERE worker = ? AND position >= ?{condition} ORDER BY position LIMIT ?"  # noqa: S608
+        with self._lock, self._explained:
+            cursor = self._connection.cursor()
+            cursor.row_factory = None
+            rows = cursor.execute(wanted, (worker, start, *sorted(kinds), limit)).fetchall()
+        return entries_of(rows)
+
+    def output_sizes(self, worker: int, start: int) -> dict[str, int]:
+        """Return how many bytes of output each stream has in the entries from a position on."""
         rows = self.execute(
-            f"SELECT {_ENTRY} FROM oplog WHERE worker = ? AND position >= ?{condition} ORDER BY position LIMIT ?",  # noqa: S608
-            worker, start, limit,
+            "SELECT name, sum(length(request_data)) AS size FROM oplog "
+            "WHERE worker = ? AND position >= ? AND dead = 0 AND kind = ? GROUP BY name",
+            worker, start, LOG,
         )  # fmt: skip
-        return list(map(_entry, rows))
+        with undamaged("what the oplog has about output"):
+            return {as_text(row["name"]): int(row["size"]) for row in rows}
 
     def answer_of(self, worker: int, key: str) -> Encoded | None:
         """Return the response of the call with a key; None if it was not made, or has not ended."""
@@ -241,7 +251,7 @@ class State:
             worker, key, COMPLETED,
         )  # fmt: skip
         with undamaged("what the oplog has about a call"):
-            return _encoded(rows[0]["response"], rows[0]["response_data"]) if rows else None
+            return encoded_of(rows[0]["response"], rows[0]["response_data"]) if rows else None
 
     def open_call(self, worker: int) -> Entry | None:
         """Return the entry of a worker's unfinished call, None if there is none."""
@@ -251,16 +261,16 @@ class State:
     def last(self, worker: int, *kinds: str, until: int | None = None) -> Entry | None:
         """Return the last entry of these kinds that was not discarded, `until` a position; None if there is none."""
         rows = self.execute(
-            f"SELECT {_ENTRY} FROM oplog WHERE worker = ? AND dead = 0 AND kind IN ({', '.join('?' * len(kinds))}) "  # noqa: S608
+            f"SELECT {SELECTED} FROM oplog WHERE worker = ? AND dead = 0 AND kind IN ({', '.join('?' * len(kinds))}) "  # noqa: S608
             "AND position <= coalesce(?, position) ORDER BY position DESC LIMIT 1",
             worker, *kinds, until,
         )  # fmt: skip
-        return _entry(rows[0]) if rows else None
+        return next(iter(entries_of(rows)), None)
 
-    def last_snapshot(self, worker: int) -> Entry | None:
-        """Return the last snapshot entry that was loaded; None if there is none."""
+    def last_snapshot(self, worker: int, *, tried: bool = False) -> Entry | None:
+        """Return the last snapshot entry that was loaded, or `tried`; None if there is none."""
         snapshot = self.last(worker, UPDATED)
-        while snapshot is not None and (snapshot.is_tried or not snapshot.is_snapshot):
+        while snapshot is not None and not (snapshot.is_snapshot and (tried or not snapshot.is_tried)):
             snapshot = self.last(worker, UPDATED, until=snapshot.position - 1)
         return snapshot
 
@@ -278,15 +288,16 @@ class State:
                 self.execute("UPDATE oplog SET dead = 1 WHERE worker = ? AND position >= ?", worker, first)
                 self.append(worker, Entry(kind, request=Encoded(f"[{first},{last}]")))
 
+    def brackets(self, worker: int) -> list[Entry]:
+        """Return the entries that say what is done again as a whole; none if no such thing has begun."""
+        if not self.entries(worker, alive=True, limit=1, kinds=BRACKETS - {COMPLETED}):
+            return []
+        return self.entries(worker, alive=True, kinds=BRACKETS)
+
     def progress(self, worker: int) -> int:
         """Return a worker's progress: the last entry that replay follows, or the start of what is done again."""
         marks = ", ".join("?" * len(REPLAYED))
-        brackets = ", ".join("?" * len(BRACKETS))
-        rows = self.execute(
-            f"SELECT {_ENTRY} FROM oplog WHERE worker = ? AND dead = 0 AND kind IN ({brackets}) ORDER BY position",  # noqa: S608
-            worker, *sorted(BRACKETS),
-        )  # fmt: skip
-        if (opened := earliest_open([*map(_entry, rows)])) is not None:
+        if (opened := earliest_open(self.brackets(worker))) is not None:
             return opened
         [row] = self.execute(
             "SELECT coalesce(max(position), 0) AS last FROM oplog "  # noqa: S608
@@ -350,47 +361,15 @@ class State:
 
     def shrink(self) -> None:
         """Return the space of removed data to the file system."""
-        with self._lock, self._explained():
+        with self._lock, self._explained:
             self._connection.execute("VACUUM")
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def copy_oplog(self, source: int, target: int, last: int) -> None:
         """Copy another worker's oplog, up to a position, to a new worker."""
-        columns = _ENTRY.replace("position, ", "")
+        columns = ENTRY.replace("position, ", "")
         self.execute(
             f"INSERT INTO oplog (worker, position, {columns}) "  # noqa: S608
             f"SELECT ?, position, {columns} FROM oplog WHERE worker = ? AND position <= ?",
             target, source, last,
         )  # fmt: skip
-
-
-def _entry(row: Any) -> Entry:
-    with undamaged(f"entry {row['position']!r} of the oplog"):
-        response = None if row["response"] is None else _encoded(row["response"], row["response_data"])
-        return Entry(
-            as_text(row["kind"]), as_text(row["name"]), _encoded(row["request"], row["request_data"]), response,
-            key=as_text(row["key"]), at=as_time(row["at"], 10**9), position=int(row["position"]),
-            dead=bool(row["dead"]),
-        )  # fmt: skip
-
-
-def _encoded(text: Any, data: Any) -> Encoded:
-    if not isinstance(data, bytes):
-        raise TypeError(f"{data!r:.40} is not bytes")
-    return Encoded(as_text(text), data)
-
-
-def _reason(error: Exception) -> str:
-    text = str(error)
-    if "locked" in text or "busy" in text:
-        return "the state file is locked: another program is writing to it. Try again when that is done."
-    if "not a database" in text or "malformed" in text or "decode" in text:
-        return (
-            f"the state file is damaged, or is not a state file at all ({text}). Move it away; a new one will be "
-            "created."
-        )
-    if "full" in text or "disk I/O" in text:
-        return f"the state file cannot grow ({text}). What was written before is kept; free some space and try again."
-    if "readonly" in text or "unable to open" in text:
-        return f"the state file cannot be written to ({text})"
-    return f"the state file cannot be used: {text}"
