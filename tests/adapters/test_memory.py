@@ -81,7 +81,9 @@ def test_python_keeps_nothing_of_what_was_passed(kind: str) -> None:
     values = {
         "bytes beside text": ("", large, ""),
         "bytes in bytes": [large, None],
+        "numbers": [*range(1000, 101_000)],
         "numbers in pairs": [(7, 0.5)] * 20_000,
+        "numbers as arrays": array("I", range(1000, 101_000)),
     }
     # CPython keeps up to 2,000 tuples of two for the next ones.
     most = 200_000 if kind == "numbers in pairs" else len(large) // 10

@@ -14,7 +14,9 @@ import pytest
 
 from tests.support.paths import ROOT
 
-pytestmark = pytest.mark.slow
+# What these show is shown by the tests of conveniences, of coverage and of agents that chat, too; each builds a
+# component of its own.
+pytestmark = pytest.mark.long
 
 EXAMPLES = ROOT / "examples" / "golem"
 UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -52,13 +54,7 @@ SAID = {
 }
 
 
-# What these show is shown by the tests of conveniences and of coverage, too; each builds a component of its own.
-LONG = {"metadata", "blobs", "idempotency", "idle", "keyvalue", "update"}
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.long] if name in LONG else []) for name in sorted(SAID)]
-)
+@pytest.mark.parametrize("name", sorted(SAID))
 def test_an_example(name: str, tmp_path: Path) -> None:
     pytest.importorskip("componentize_py", reason="needs componentize-py")
     shutil.copytree(EXAMPLES / name, tmp_path / name)
