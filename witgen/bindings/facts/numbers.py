@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from ...base.frozen import frozen
 from ...wit.model import ir
+from .types import aliased
 
 __all__ = ["ALL_LISTS", "DTYPES", "Numbers", "number_form"]
 
@@ -43,7 +44,7 @@ def number_form(resolve: ir.Resolve, element: ir.Type, chosen: str) -> str:
 
     numpy has bools, too, and structured arrays for records and tuples of numbers; lists of bytes are `bytes` always.
     """
-    plain = _plain(resolve, element)
+    plain = aliased(resolve, element)
     if chosen == "list" or plain is ir.Prim.U8:
         return "list"
     if chosen == "array":
@@ -52,22 +53,13 @@ def number_form(resolve: ir.Resolve, element: ir.Type, chosen: str) -> str:
 
 
 def _is_number(resolve: ir.Resolve, type: ir.Type) -> bool:
-    match _plain(resolve, type):
-        case ir.Prim() as primitive:
-            return primitive in DTYPES
+    plain = aliased(resolve, type)
+    if isinstance(plain, ir.Prim):
+        return plain in DTYPES
+    match resolve.type_def(plain).kind:
         case ir.Record(fields):
             return all(_is_number(resolve, field.type) for field in fields)
         case ir.Tuple(types):
             return all(_is_number(resolve, each) for each in types)
         case _:
             return False
-
-
-def _plain(resolve: ir.Resolve, type: ir.Type) -> ir.Type | ir.TypeKind:
-    """Return a primitive, or the kind of a type with its aliases followed."""
-    while isinstance(type, ir.TypeRef):
-        kind = resolve.type_def(type.id).kind
-        if not isinstance(kind, ir.Alias):
-            return kind
-        type = kind.type
-    return type

@@ -7,7 +7,7 @@ import enum
 from ...wit.model import ir
 from ...wit.model.children import children
 from .memo import Memo
-from .types import contains_handle, contains_stream
+from .types import aliased, contains_handle, contains_stream
 
 __all__ = ["Side", "has_stream", "obstacle"]
 
@@ -78,11 +78,11 @@ def _owner(resolve: ir.Resolve, function: ir.Function) -> ir.Interface | None:
 
 
 def _stream_obstacle(resolve: ir.Resolve, kind: ir.Stream | ir.Future, side: Side) -> str | None:
-    if side in _GUEST and isinstance(kind, ir.Stream) and _aliased(resolve, kind.type) is ir.Prim.S8:
-        return "a stream of s8: componentize-py treats it as one of u8"
     carried = kind.type
     if carried is None:
         return None
+    if side in _GUEST and isinstance(kind, ir.Stream) and aliased(resolve, carried) is ir.Prim.S8:
+        return "a stream of s8: componentize-py treats it as one of u8"
     ends, handles = contains_stream(resolve, carried), contains_handle(resolve, carried)
     if side in _GUEST:  # whose wrappers cannot convert these
         return "a stream or future that carries resources, streams or futures" if ends or handles else None
@@ -90,13 +90,6 @@ def _stream_obstacle(resolve: ir.Resolve, kind: ir.Stream | ir.Future, side: Sid
         return "a stream or future that carries streams or futures"
     # The resources of exports may be the component's own, which adapters cannot name.
     return "a stream or future of an export that carries resources" if handles and side is Side.HOST_EXPORT else None
-
-
-def _aliased(resolve: ir.Resolve, type: ir.Type | None) -> ir.Type | None:
-    """Return a type with its aliases followed."""
-    while isinstance(type, ir.TypeRef) and isinstance(kind := resolve.type_def(type).kind, ir.Alias):
-        type = kind.type
-    return type
 
 
 def _type_obstacle(resolve: ir.Resolve, type: ir.Type, side: Side) -> str | None:

@@ -18,6 +18,7 @@ __all__ = [
     "FunctionFacts",
     "Renames",
     "TypeFacts",
+    "aliased",
     "contains_handle",
     "contains_stream",
     "declared_result",
@@ -221,6 +222,13 @@ def contains_handle(resolve: ir.Resolve, type: ir.Type) -> bool:
 def ends(resolve: ir.Resolve, type: ir.Type) -> frozenset[ir.TypeId]:
     """Return the streams and futures that values of `type` hold."""
     return _ENDS.of(resolve, type)
+
+
+def aliased(resolve: ir.Resolve, type: ir.Type) -> ir.Type:
+    """Return a type with its aliases followed."""
+    while isinstance(type, ir.TypeRef) and isinstance(kind := resolve.type_def(type).kind, ir.Alias):
+        type = kind.type
+    return type
 
 
 def contains_stream(resolve: ir.Resolve, type: ir.Type) -> bool:

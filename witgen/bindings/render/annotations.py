@@ -12,7 +12,7 @@ from ...wit.model import ir
 from ..facts.memo import Memo
 from ..facts.names import BUILTINS
 from ..facts.numbers import DTYPES, number_form
-from ..facts.types import contains_handle, contains_stream, is_used, spelt_size
+from ..facts.types import aliased, contains_handle, contains_stream, is_used, spelt_size
 from ..facts.world import Link, ScopeFacts, WorldFacts
 from .host_names import host_names
 from .imports import Imports
@@ -244,7 +244,7 @@ class Annotations:
                 return f"{some} | None"
             case ir.Result(ok, err):
                 return f"{self._value('Ok')}[{self.exact(ok)}] | {self._value('Err')}[{self.exact(err)}]"
-            case ir.List(element) if self._plain(element) is ir.Prim.U8:
+            case ir.List(element) if aliased(self.facts.resolve, element) is ir.Prim.U8:
                 return self.builtin("bytes")
             case ir.List(element):
                 return self._list(element)
@@ -269,7 +269,7 @@ class Annotations:
         if form == "array":
             return f"{self.imports.name('array', 'array')}[{self.exact(element)}]"
         if form == "numpy":
-            plain = self._plain(element)
+            plain = aliased(self.facts.resolve, element)
             dtype = DTYPES[plain] if isinstance(plain, ir.Prim) else "void"
             return f"{self.imports.name('numpy.typing', 'NDArray')}[{self.imports.name('numpy', dtype)}]"
         return f"{self.builtin('list')}[{self.exact(element)}]"
@@ -283,7 +283,7 @@ class Annotations:
 
     def _end(self, kind: str, carried: ir.Type | None, end: str) -> str:
         """Return the annotation of one end of a stream or future; streams of bytes carry `bytes`."""
-        is_bytes = kind == "Stream" and carried is not None and self._plain(carried) is ir.Prim.U8
+        is_bytes = kind == "Stream" and carried is not None and aliased(self.facts.resolve, carried) is ir.Prim.U8
         name = f"ByteStream{end}" if is_bytes else f"{kind}{end}"
         if self.ends is Ends.GUEST:
             found = self.imports.name(f"{self.place.up}_runtime.streams", name)
@@ -294,12 +294,6 @@ class Annotations:
             found = f"{host}.{awaited}{name.removesuffix(end)}{ending}"
         return found if is_bytes else f"{found}[{self.exact(carried)}]"
 
-    def _plain(self, type: ir.Type) -> ir.Type:
-        """Return a type with its aliases followed."""
-        while isinstance(type, ir.TypeRef) and isinstance(kind := self.facts.resolve.type_def(type).kind, ir.Alias):
-            type = kind.type
-        return type
-
     def _value(self, name: str) -> str:
         return self.imports.name(f"{self.place.up}_runtime.values", name)
 
@@ -308,7 +302,7 @@ class Annotations:
             return [self.exact(type)]
         kind = self._kind(type.id)
         match kind:
-            case ir.List(element) if self._plain(element) is ir.Prim.U8:
+            case ir.List(element) if aliased(self.facts.resolve, element) is ir.Prim.U8:
                 return [self.builtin(name) for name in _BYTES_LIKE]
             case ir.List(element) | ir.FixedList(element):
                 return [f"{self.imports.name('collections.abc', 'Iterable')}[{self.accepted(element)}]"]
@@ -347,7 +341,7 @@ class Annotations:
         match kind:
             case ir.Alias(primitive) if isinstance(primitive, ir.Prim):
                 return self._python_class(primitive)
-            case ir.List(element) if self._plain(element) is ir.Prim.U8:
+            case ir.List(element) if aliased(self.facts.resolve, element) is ir.Prim.U8:
                 return "bytes"
             case ir.List() | ir.FixedList():
                 return "list"

@@ -163,13 +163,13 @@ class Durable:
 
     def _begin(self, call: Call) -> Future[Any]:
         """Begin an async call; its outcome is recorded when it is delivered to the guest."""
-        kind = kind_of(call.item.name, call.function)
-        call.position = position = self._recorder.begin_task(call.name, kind, self._request(call))
+        name, kind, _ = call.item.recorded_as(call.function)
+        call.position = position = self._recorder.begin_task(name, kind, self._request(call))
         begun = self._recorder.now
 
         def prepare() -> Callable[[], Any]:
             given = call.arguments
-            if f"{interface_path(call.item.name)}#{call.function.name}" in WAITS:
+            if call.path in WAITS:
                 # The time goes on while the worker is not loaded.
                 given = [min(given[0], max(0, begun + given[0] - time.time_ns()))]
             return call.item.bound(call.function, self._objects.targets(call.function, given))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -33,9 +33,8 @@ class _MonotonicClock(MonotonicClock):
         self.wait_for(max(0, when - self.now()))
 
     def wait_for(self, how_long: int) -> None:
-        due = time.monotonic() + how_long / _SECOND
-        # Ends when the process does: its outcome is not recorded then.
-        self._session.executor.stopping.wait(max(0.0, due - time.monotonic()))
+        # Ends when the process does: its outcome is not recorded then. Longer times are refused by CPython.
+        self._session.executor.stopping.wait(min(how_long / _SECOND, threading.TIMEOUT_MAX))
 
 
 def implementations(session: LoadedWorker, clocks: Clocks) -> Mapping[str, object]:
