@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import random
+import textwrap
 from pathlib import Path
 
 import black
 import pytest
 
 from witgen import Config, generate
-from witgen.bindings.render.docs import docstring
+from witgen.bindings.render.docs import docstring, wrapped
 
 ALPHABET = [
     '"',
@@ -68,6 +69,24 @@ def test_ends(start: str, end: str) -> None:
     check(f"{start}said{end}", 4)
     written = docstring(f"{start}said{end}")
     assert black.format_str(f"{written}\n", mode=black.Mode()) == f"{written}\n"
+
+
+@pytest.mark.parametrize("indent", [0, 4])
+def test_lines_of_a_paragraph(indent: int) -> None:
+    """They are the standard library's, however long the text is and wherever it has blanks."""
+    chance = random.Random(3)
+    for _ in range(2000):
+        said = "".join(chance.choices(("word", " ", "é", "long" * 20), (3, 3, 1, 1), k=chance.randrange(60)))
+        later = " " * (indent + 4) if indent else ""
+        lines = textwrap.wrap(
+            said,
+            112,
+            initial_indent=" " * indent,
+            subsequent_indent=later,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        assert wrapped(said, indent=indent).split("\n") == (lines or [""]), said
 
 
 def test_in_wit(tmp_path: Path) -> None:

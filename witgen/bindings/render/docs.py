@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 import textwrap
+from functools import lru_cache
 
 __all__ = ["docstring", "paragraphs", "summary", "wrapped", "wrapped_signature"]
 
 _WIDTH = 112
 """Columns of text in the docstring of a method, which stands eight columns in: lines of 120."""
+
+_KEPT = 4096
+"""How many texts are kept: the modules of an interface say much the same, for the host, for asyncio and for guests."""
 
 _CLOSING = len('"""') * 2
 _GLUE = "\0"
@@ -21,6 +25,7 @@ _BLANKS = re.compile(r"[ \t\n]+")
 _SENTENCE = re.compile(r".*?(?<!\be\.g)(?<!\bi\.e)[.!?][\"'`)\]]*(?= (?![a-z])|$)", re.DOTALL)
 
 
+@lru_cache(_KEPT)
 def docstring(text: str, indent: int = 0) -> str:
     """Return `text` as a docstring literal that says exactly `text` and that black leaves alone.
 
@@ -44,6 +49,7 @@ def paragraphs(*parts: str | None) -> str:
     return "\n\n".join(part.strip("\n") for part in parts if part and part.strip())
 
 
+@lru_cache(_KEPT)
 def summary(text: str) -> str:
     """Return the first sentence of documentation, on one line; without a full stop it is the first paragraph."""
     first = _PARAGRAPH.split(_visible(text).strip(" \t\n"), maxsplit=1)[0]
@@ -52,6 +58,7 @@ def summary(text: str) -> str:
     return sentence[0] if sentence else line
 
 
+@lru_cache(_KEPT)
 def wrapped(text: str, *, indent: int = 0) -> str:
     """Return a paragraph in lines that fit into a docstring; no word is broken.
 
@@ -61,6 +68,7 @@ def wrapped(text: str, *, indent: int = 0) -> str:
     return _filled(_visible(text), _WIDTH, pad, f"{pad}    " if indent else "")
 
 
+@lru_cache(_KEPT)
 def wrapped_signature(text: str) -> str:
     """Return a WIT signature as code, in lines that end after a parameter or before the result where that is possible.
 
@@ -82,6 +90,8 @@ def _glued(signature: str) -> str:
 
 
 def _filled(text: str, width: int, first: str = "", others: str = "") -> str:
+    if text and len(first) + len(text) <= width and text.isprintable() and text[0] != " " != text[-1]:
+        return first + text  # what `textwrap` returns, without its thirty times as many steps
     return textwrap.fill(
         text,
         width,
