@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -83,6 +86,34 @@ def test_timers(machine: Machine) -> None:
     assert float(machine.text('Everything("a")', "side_by_side", "0.3")) >= 0.3
     waits = [each for each in machine.oplog('Everything("a",n)') if "wait-for" in each["name"]]
     assert len(waits) == 2
+
+
+def test_a_sleep_goes_on_after_a_kill(machine: Machine) -> None:
+    """The call sleeps for the rest of its time, and tells the whole of it."""
+    machine.text('Everything("a")', "sleep", "0.1")
+    words = (
+        "run",
+        str(machine.component),
+        "--state",
+        str(machine.state),
+        "--key",
+        "nap",
+        'Everything("a")',
+        "sleep",
+        "12",
+    )
+    command = [sys.executable, "-m", "witgen", *words]
+    before = len(machine.oplog('Everything("a",n)'))
+    with subprocess.Popen(command) as process:
+        while not any("wait-for" in each["name"] for each in machine.oplog('Everything("a",n)')[before:]):
+            assert process.poll() is None
+            time.sleep(0.1)
+        time.sleep(6)
+        process.kill()
+    begun = time.monotonic()
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert time.monotonic() - begun < 12
+    assert 12 <= float(done.stdout) < 24
 
 
 def test_timeouts(machine: Machine) -> None:
