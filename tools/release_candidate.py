@@ -82,13 +82,15 @@ def prove(file: Path, folder: Path, *, quick: bool) -> None:
 
     there("install", python, "-m", "pip", "install", "--quiet", f"{file}[demo]")
     print(there("version", python, "-m", "witgen", "--version").strip(), flush=True)
-    write(ROOT / "docs" / "tutorials" / "plugins.md", folder)
+    tutorial = write(ROOT / "docs" / "tutorials" / "plugins.md", folder)
     there("init", python, "-m", "witgen", "init")
     there("generate", python, "-m", "witgen", "generate")
     if quick:
         return
     there("demo", python, "-m", "witgen", "demo")
-    there("plugin", python, "-m", "witgen", "build", "shout.py")
+    (folder / "plugins").mkdir()
+    [build] = (line.split() for line in tutorial if line.startswith("witgen build shout.py"))
+    there("plugin", python, "-m", *build)
     expected = write(ROOT / "README.md", folder)["python host.py"]
     if (printed := there("host", python, "host.py")) != expected:
         sys.exit(f"the README's host printed:\n{printed}instead of:\n{expected}")
