@@ -1,4 +1,4 @@
-"""Objects of exported resources go when the host drops their handles, and so does all that they hold."""
+"""What componentize-py keeps for ever goes: objects whose handles hosts drop with all they hold, and lists of bytes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.guests import importable, once
 from tests.support.paths import BIN
 from witgen import Config, generate
 from witgen.build.componentize import Build, build
-from witgen.build.freeing import free_dropped
+from witgen.build.freeing import free_bytes, free_dropped
 
 pytestmark = pytest.mark.slow
 
@@ -24,9 +24,13 @@ package test:freed;
 
 interface outer {
   resource connection { constructor(); }
+  record part { name: string, data: list<u8>, more: option<list<s8>> }
+  send: func(data: list<u8>);
+  send-all: func(parts: list<part>) -> list<part>;
 }
 
 interface sessions {
+  use outer.{part};
   resource session {
     constructor(data: list<u8>);
     make: static func(count: u32) -> list<session>;
@@ -37,6 +41,9 @@ interface sessions {
   join: func(a: session, b: session) -> session;
   close: func(session: session);
   alive: func() -> u32;
+  send: func(size: u32, count: u32);
+  content: func(size: u32) -> list<u8>;
+  send-all: func(parts: list<part>) -> list<part>;
 }
 
 world freed {
@@ -88,6 +95,16 @@ class Sessions:
         gc.collect()
         return len(ALIVE)
 
+    def send(self, size, count):
+        for _ in range(count):
+            outer.send(bytes(size))
+
+    def content(self, size):
+        return bytes(size)
+
+    def send_all(self, parts):
+        return outer.send_all(parts)
+
 
 exports.serve(__name__, test_freed_sessions=Sessions())
 """
@@ -111,19 +128,27 @@ class Host:
 
     def __init__(self, component: Path, **limits: Any) -> None:
         from freed_bindings.host import Freed, FreedImports  # type: ignore[import-not-found]
-        from freed_bindings.host.test_freed_outer import Connection as Base  # type: ignore[import-not-found]
+        from freed_bindings.host import test_freed_outer as outer
 
         host = self
         self.open = 0
 
-        class Connection(Base):  # type: ignore[misc]
+        class Connection(outer.Connection):  # type: ignore[misc, name-defined]
             def __init__(self) -> None:
                 host.open += 1
 
             def dropped(self) -> None:
                 host.open -= 1
 
-        self.world: Any = Freed.open(component, FreedImports(test_freed_outer=Connection), **limits)
+        class Outer(outer.Outer):  # type: ignore[misc, name-defined]
+            def send(self, data: bytes) -> None:
+                pass
+
+            def send_all(self, parts: list[Any]) -> list[Any]:
+                return parts
+
+        Outer.Connection = Connection
+        self.world: Any = Freed.open(component, FreedImports(test_freed_outer=Outer()), **limits)
         self.sessions: Any = self.world.test_freed_sessions
 
 
@@ -179,18 +204,40 @@ def test_an_object_that_comes_back_goes_too(host: Host) -> None:
     assert (joined.size(), host.sessions.alive(), host.open) == (3, 1, 1)
 
 
+def test_bytes_take_no_memory(component: Path) -> None:
+    """400 MB each that the guest passes and returns."""
+    host = Host(component, memory=40_000_000)
+    host.sessions.send(100_000, 4000)
+    for _ in range(4000):
+        assert len(host.sessions.content(100_000)) == 100_000
+    host.world.close()
+
+
+def test_bytes_stay_until_they_are_read(host: Host) -> None:
+    from freed_bindings.types.test_freed_outer import Part  # type: ignore[import-not-found]
+
+    chance = random.Random(5)
+    for _ in range(300):
+        sizes = chance.choices((0, 1, 7, 8, 100, 5000), k=chance.randrange(8))
+        more = [None if size % 2 else [chance.randrange(-128, 128) for _ in range(size % 100)] for size in sizes]
+        parts = [Part(f"part {size}", chance.randbytes(size), each) for size, each in zip(sizes, more, strict=True)]
+        assert host.sessions.send_all(parts) == parts
+
+
 def test_the_component_is_valid(component: Path) -> None:
     command = [BIN / "wasm-tools", "validate", "--features", "all", component]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 
-def test_only_a_known_destructor_is_changed(component: Path) -> None:
+def test_only_known_functions_are_changed(component: Path) -> None:
     content = component.read_bytes()
     assert free_dropped(content.replace(b"wit_dylib_resource_dtor", b"wit_dylib_resource_drop")) is None
     assert free_dropped(content.replace(b"PyGILState_Ensure", b"PyGILState_Assure")) is None
     assert free_dropped(content[:1000]) is None
     assert free_dropped(b"\0asm\x0d\0\1\0") is None
+    assert free_bytes(content.replace(b"wit_dylib_pop_list", b"wit_dylib_pop_rope")) is None
+    assert free_bytes(content[:1000]) is None
 
 
 @pytest.mark.long

@@ -1,11 +1,11 @@
-"""Finishes what componentize-py has made: frees exported resources, leaves out names, looks at the memory."""
+"""Finishes what componentize-py has made: frees what it keeps, leaves out names, looks at the memory."""
 
 from __future__ import annotations
 
 from typing import TypeAlias
 
 from ..diagnostics.model import Diagnostic, Severity
-from .freeing import free_dropped
+from .freeing import KEEPING_BYTES, free_bytes, free_dropped
 from .memory_image import image_warnings
 from .place import componentize_version
 from .stripping import without_names
@@ -26,6 +26,8 @@ def finished(component: bytes, *, frees_resources: bool, strips_names: bool) -> 
     warnings: _Warnings = ()
     if frees_resources:
         component, warnings = _with_freed_resources(component)
+    if componentize_version() in KEEPING_BYTES:
+        component = free_bytes(component) or component
     if strips_names:
         component = without_names(component)
     return component, (*warnings, *image_warnings(component))

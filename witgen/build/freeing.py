@@ -1,36 +1,35 @@
-"""Makes a component of componentize-py free the objects of exported resources when their handles are dropped.
+"""Makes a component of componentize-py free what it keeps for ever: objects of exported resources, and lists of bytes.
 
 With each handle of an exported resource, componentize-py gives away one reference to the Python object; the object's
 address represents the resource. The host's drop reaches `wit_dylib_resource_dtor` in the runtime's core module, which
-does nothing in 0.25, so the objects stay for ever. Here, that function gets a body that releases the reference.
+does nothing in 0.25, so the objects stay. Here, that function gets a body that releases the reference.
+
+For a `list<u8>` or `list<s8>` that the guest passes or returns, `wit_dylib_pop_list` in 0.25 copies the bytes into
+memory that nothing frees; memory for all else is registered with `wit_dylib_dealloc_bytes`, to be freed at the end of
+the call. Here, a function is exported in its place that does that with the copy, too.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import Final
 
-from ..diagnostics.errors import WitgenError
-from ..wit.binary.reader import Reader
-from .sections import CODE, CORE_MODULE, EXPORTS, HEADER, functions_exported, section, sections, unsigned
+from .core_module import I32, CoreModule, Signature, with_module
+from .sections import unsigned
 
-__all__ = ["free_dropped"]
+__all__ = ["KEEPING_BYTES", "free_bytes", "free_dropped"]
 
-_DESTRUCTOR = "wit_dylib_resource_dtor"
+KEEPING_BYTES: Final = frozenset({"0.25.0", "0.25.1"})
+"""The versions of componentize-py that keep lists of bytes. To free what another one frees itself would be fatal."""
+
+_DESTRUCTOR: Final = "wit_dylib_resource_dtor"
 _ENSURE, _RELEASE, _DECREF = "PyGILState_Ensure", "PyGILState_Release", "_Py_DecRef"
+_POP: Final = "wit_dylib_pop_list"
+_DEALLOCATE: Final = "wit_dylib_dealloc_bytes"
 
-# Numbers of the WebAssembly core specification, Modules and Instructions.
-_TYPES, _IMPORTS, _FUNCTIONS = 1, 2, 3
-_FUNCTION_TYPE, _I32 = 0x60, 0x7F
+# Numbers of the WebAssembly core specification, Instructions.
 _CALL, _LOCAL_GET, _LOCAL_SET, _END = 0x10, 0x20, 0x21, 0x0B
-
-_Signature: TypeAlias = tuple[tuple[int, ...], tuple[int, ...]]
-
-
-class _Import(NamedTuple):
-    """An imported function."""
-
-    name: str
-    type: int
+_IF, _NO_RESULT, _LOAD, _CONST = 0x04, 0x40, 0x28, 0x41
+_ONE_LOCAL: Final = bytes((1, 1, I32))
 
 
 def free_dropped(component: bytes) -> bytes | None:
@@ -38,111 +37,65 @@ def free_dropped(component: bytes) -> bytes | None:
 
     None if this is not a component as componentize-py 0.25 makes it: then nothing is known about its destructor.
     """
-    parts, found = [component[:HEADER]], 0
-    try:
-        for each in sections(component):
-            raw = component[each.start : each.end]
-            if each.number == CORE_MODULE:
-                module = _with_destructor(component[each.content : each.end])
-                if module is not None:
-                    raw, found = section(CORE_MODULE, module), found + 1
-            parts.append(raw)
-    except WitgenError:
-        return None
-    return b"".join(parts) if found == 1 else None
+    return with_module(component, _with_destructor)
 
 
-def _with_destructor(module: bytes) -> bytes | None:
-    """Return a core module with the destructor's new body; None if it has no destructor that can get it."""
-    found = {each.number: each for each in sections(module)}
-    if not {_TYPES, _IMPORTS, _FUNCTIONS, EXPORTS, CODE} <= found.keys():
-        return None
+def free_bytes(component: bytes) -> bytes | None:
+    """Return the component with lists of bytes that are freed after the call; None if it is made otherwise."""
+    return with_module(component, _with_freed_lists)
 
-    def reader(number: int) -> Reader:
-        return found[number].reader(module)
 
-    destructor = functions_exported(reader(EXPORTS)).get(_DESTRUCTOR)
+def _with_destructor(module: CoreModule) -> bytes | None:
+    destructor = module.exported.get(_DESTRUCTOR)
     if destructor is None:
         return None
-    imported = _imported_functions(reader(_IMPORTS))
-    index = {each.name: number for number, each in enumerate(imported)}
-    own = destructor - len(imported)
-    functions = reader(_FUNCTIONS)
-    declared = functions.vector(functions.u32)
-    if own < 0 or own >= len(declared) or not {_ENSURE, _RELEASE, _DECREF} <= index.keys():
+    imported = module.imported()
+    if not {_ENSURE, _RELEASE, _DECREF} <= imported.keys():
         return None
-    signatures = _signatures(reader(_TYPES))
-    expected: dict[int, _Signature] = {
-        declared[own]: ((_I32, _I32), ()),
-        imported[index[_ENSURE]].type: ((), (_I32,)),
-        imported[index[_RELEASE]].type: ((_I32,), ()),
-        imported[index[_DECREF]].type: ((_I32,), ()),
+    ensure, release, decref = (imported[name] for name in (_ENSURE, _RELEASE, _DECREF))
+    expected: dict[int, Signature] = {
+        destructor: ((I32, I32), ()),
+        ensure: ((), (I32,)),
+        release: ((I32,), ()),
+        decref: ((I32,), ()),
     }
-    if any(signatures.get(type_) != signature for type_, signature in expected.items()):
-        return None
-    code = _replaced(module, reader(CODE), own, _body(index[_ENSURE], index[_DECREF], index[_RELEASE]))
-    return module[: found[CODE].start] + section(CODE, code) + module[found[CODE].end :]
+    return module.with_body(destructor, _released(ensure, decref, release)) if module.has(expected) else None
 
 
-def _imported_functions(reader: Reader) -> list[_Import]:
-    found: list[_Import] = []
-    for _ in range(reader.u32()):
-        reader.name()
-        name, kind = reader.name(), reader.byte()
-        if kind == 0:
-            found.append(_Import(name, reader.u32()))
-        else:
-            _skip_import(reader, kind)
-    return found
-
-
-def _skip_import(reader: Reader, kind: int) -> None:
-    """Skip the type of an imported table, memory, global or tag."""
-    if kind in {1, 4}:
-        reader.byte()
-    if kind in {1, 2}:
-        has_maximum = reader.byte() & 1
-        for _ in range(1 + has_maximum):
-            reader.u32()
-    elif kind == 3:
-        reader.byte()
-        reader.byte()
-    else:
-        reader.u32()
-
-
-def _signatures(reader: Reader) -> dict[int, _Signature]:
-    """Return parameters and results of function types, up to the first type of another kind."""
-    found: dict[int, _Signature] = {}
-    for index in range(reader.u32()):
-        if reader.byte() != _FUNCTION_TYPE:
-            break
-        found[index] = (reader.vector(reader.byte), reader.vector(reader.byte))
-    return found
-
-
-def _replaced(module: bytes, reader: Reader, own: int, body: bytes) -> bytes:
-    """Return the content of the code section with another body of one function."""
-    start = reader.pos
-    count = reader.u32()
-    if own >= count:
-        raise reader.input.damaged("a function has no body", start)
-    for _ in range(own):
-        reader.sized()
-    before = reader.pos
-    reader.sized()
-    return module[start:before] + unsigned(len(body)) + body + module[reader.pos : reader.end]
-
-
-def _body(ensure: int, decref: int, release: int) -> bytes:
+def _released(ensure: int, decref: int, release: int) -> bytes:
     """Return `state = ensure(); decref(object); release(state)`; the parameters are the type and the object."""
-    one_local = bytes((1, 1, _I32))
     return b"".join(
         (
-            one_local,
+            _ONE_LOCAL,
             *(bytes((_CALL,)), unsigned(ensure), bytes((_LOCAL_SET, 2))),
             *(bytes((_LOCAL_GET, 1, _CALL)), unsigned(decref)),
             *(bytes((_LOCAL_GET, 2, _CALL)), unsigned(release)),
             bytes((_END,)),
+        )
+    )
+
+
+def _with_freed_lists(module: CoreModule) -> bytes | None:
+    if not {_POP, _DEALLOCATE} <= module.exported.keys():
+        return None
+    pop, deallocate = module.exported[_POP], module.exported[_DEALLOCATE]
+    expected: dict[int, Signature] = {pop: ((I32, I32, I32), (I32,)), deallocate: ((I32,) * 5, ())}
+    return module.with_export(_POP, _registered(pop, deallocate)) if module.has(expected) else None
+
+
+def _registered(pop: int, deallocate: int) -> bytes:
+    """Return `length = pop(call, type, out); if *out: deallocate(call, *out, length, 1, later=1); return length`.
+
+    The function that it calls writes to `out` the address of the copy, or 0 for a list that is not one of bytes.
+    """
+    call, type_, out, length = 0, 1, 2, 3
+    load = bytes((_LOCAL_GET, out, _LOAD, 2, 0))
+    return b"".join(
+        (
+            _ONE_LOCAL,
+            *(bytes((_LOCAL_GET, call, _LOCAL_GET, type_, _LOCAL_GET, out, _CALL)), unsigned(pop)),
+            *(bytes((_LOCAL_SET, length)), load, bytes((_IF, _NO_RESULT, _LOCAL_GET, call)), load),
+            *(bytes((_LOCAL_GET, length, _CONST, 1, _CONST, 1, _CALL)), unsigned(deallocate)),
+            bytes((_END, _LOCAL_GET, length, _END)),
         )
     )
