@@ -129,13 +129,20 @@ def test_a_response_that_nobody_reads_is_not_buffered(served: Server) -> None:
 
 
 def test_a_guest_that_fails_breaks_its_response_off(web: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Every write costs this guest memory, until it has too little."""
     with behind_uvicorn(Proxy.asgi(web, memory=60 << 20, deadline=60)) as server, server.client() as client:
         begun = time.monotonic()
-        with pytest.raises(httpx.RemoteProtocolError), client.stream("GET", "/flood") as answer:
+        with pytest.raises(httpx.RemoteProtocolError), client.stream("GET", "/hoard") as answer:
             answer.read()
         assert time.monotonic() - begun < 50
     assert "left its response unfinished: " in caplog.text
+
+
+def test_a_long_response_costs_a_guest_no_memory(web: Path) -> None:
+    """100 MiB, more than once, of an instance that has 60."""
+    with behind_uvicorn(Proxy.asgi(web, memory=60 << 20, requests=2, deadline=60)) as server, server.client() as client:
+        for _ in range(2):
+            with client.stream("GET", "/flood") as answer:
+                assert sum(map(len, answer.iter_raw())) == 100 << 20
 
 
 def _resident() -> int:

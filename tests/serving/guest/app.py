@@ -125,6 +125,16 @@ def flood(_request, out):
     http.OutgoingBody.finish(body, None)
 
 
+def hoard(_request, out):
+    """Keep what is written, until there is no memory for more."""
+    kept = []
+    body = start(out)
+    with body.write() as stream:
+        while True:
+            kept.append(bytes(4096))
+            stream.blocking_write_and_flush(kept[-1])
+
+
 def sleep(_request, out):
     clock.subscribe_duration(60_000 * MILLISECOND).block()
     send(out, "late")
@@ -302,6 +312,7 @@ def sip(request, out):
 
 PATHS = {
     "/echo": echo, "/count": count, "/pipe": pipe, "/slowly": stream_slowly, "/tick": tick, "/flood": flood,
+    "/hoard": hoard,
     "/sleep": sleep, "/spin": spin, "/hog": hog, "/fail": fail, "/silent": silent, "/error": answer_with_error,
     "/announce": announce, "/unfinished": unfinished, "/trailers": trailers, "/status": status, "/split": split,
     "/remember": remember, "/keep-on": keep_on, "/read-none": read_none, "/twice": twice, "/fetch": fetch,
