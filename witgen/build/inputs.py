@@ -143,13 +143,13 @@ def _fixed(place: Place, root: Path | None) -> str:
 
 
 def _tools(place: Place) -> Iterator[str]:
-    """Yield the state of the entry, the runtime and componentize-py, which may change without a new version."""
+    """Yield the state of entry, runtime, componentize-py and this package, which may change without a new version."""
     yield _entry_digest(agents=place.agents)
     spec = importlib.util.find_spec("componentize_py")
     installed = (
         [path for each in (spec.submodule_search_locations or ()) for path in _below(Path(each))] if spec else []
     )
-    for path in sorted(installed):
+    for path in sorted([*installed, *Path(__file__).parent.glob("*.py")]):
         status = path.stat()
         yield f"{path.name} {status.st_size} {status.st_mtime_ns}"
 
