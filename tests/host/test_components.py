@@ -72,7 +72,12 @@ def test_what_is_not_a_component(source: host.ComponentSource, cache: Path) -> N
 
 @pytest.mark.parametrize(
     ("content", "problem"),
-    [(b"", "it is empty"), (b"\0asm\1\0\0\0", "it is a core module"), (b"\xff", "component text")],
+    [
+        (b"", "it is empty"),
+        (b"\0asm\1\0\0\0", "it is a core module"),
+        (b"\xff", "neither a component nor component text"),
+        (b"import os\n", "neither a component nor component text"),
+    ],
 )
 def test_a_file_that_is_not_a_component_is_named(content: bytes, problem: str, tmp_path: Path, cache: Path) -> None:
     path = tmp_path / "odd.wasm"

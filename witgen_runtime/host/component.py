@@ -278,6 +278,8 @@ def _compile(engine: wasmtime.Engine, content: bytes) -> Component:
     if split_one is not None:
         return split_one
     is_binary = content.startswith(b"\0asm")
+    if not is_binary and not content.lstrip().startswith((b"(", b";")):
+        raise ComponentError("neither a component nor component text")
     try:
         return compile_with(engine, content if is_binary else content.decode())
     except UnicodeDecodeError:

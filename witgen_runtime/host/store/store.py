@@ -244,8 +244,8 @@ class Store(Unique):
         if dead is not None:
             self._die(dead)
         if self._closed:
-            how = "with every world and handle opened in it" if dead is None else "a call in it had failed"
-            raise StoreDeadError(f"this store is closed: {how}") from dead
+            how = ", and with it every world and handle opened in it" if dead is None else ": a call in it had failed"
+            raise StoreDeadError(f"this store is closed{how}") from dead
         if dead is not None:
             raise StoreDeadError("this store cannot be used any more: a call in it failed") from dead
         self.stdio.usable()
