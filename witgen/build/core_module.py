@@ -1,8 +1,9 @@
-"""The core modules of a component, whose functions can be replaced."""
+"""Replaces functions in the core modules of a component."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import TypeAlias
 
 from ..diagnostics.errors import WitgenError
@@ -45,7 +46,7 @@ def with_module(component: bytes, replace: Callable[[CoreModule], bytes | None])
 
 
 class CoreModule:
-    """A core module with functions of its own and of others.
+    """A core module, which imports some of its functions and defines the others.
 
     Attributes:
         exported: the indices of exported functions, by name; empty if the module has no code or no imports.
@@ -60,28 +61,39 @@ class CoreModule:
     def _reader(self, number: int) -> Reader:
         return self._sections[number].reader(self._data)
 
+    @property
     def imported(self) -> dict[str, int]:
-        """Return the indices of imported functions, by the last part of their names."""
-        return {name: index for index, (name, _) in enumerate(_imported_functions(self._reader(_IMPORTS)))}
+        """The indices of imported functions, by the last part of their names."""
+        return {name: index for index, (name, _) in enumerate(self._imports)}
 
     def has(self, expected: dict[int, Signature]) -> bool:
         """Return whether functions, by their indices, have the signatures that are expected."""
-        signatures, types = _signatures(self._reader(_TYPES)), self._types()
-        return all(signatures.get(types[index]) == signature for index, signature in expected.items())
+        signatures = _signatures(self._reader(_TYPES))
+        return all(
+            index < len(self._types) and signatures.get(self._types[index]) == signature
+            for index, signature in expected.items()
+        )
 
+    @cached_property
+    def _imports(self) -> list[tuple[str, int]]:
+        return _imported_functions(self._reader(_IMPORTS))
+
+    @cached_property
     def _types(self) -> list[int]:
-        """Return the number of the type of each function; imported functions come first."""
+        """The number of the type of each function; imported functions come first."""
         functions = self._reader(_FUNCTIONS)
-        return [*(type_ for _, type_ in _imported_functions(self._reader(_IMPORTS))), *functions.vector(functions.u32)]
+        return [*(type_ for _, type_ in self._imports), *functions.vector(functions.u32)]
 
     def with_body(self, function: int, body: bytes) -> bytes | None:
         """Return the module with another body of a function; None if that is imported."""
-        own = function - len(_imported_functions(self._reader(_IMPORTS)))
+        own = function - len(self._imports)
         if own < 0:
             return None
         reader = self._reader(CODE)
         start = reader.pos
-        for _ in range(min(own, reader.u32())):
+        if own >= reader.u32():
+            raise reader.input.damaged("a function has no body", start)
+        for _ in range(own):
             reader.sized()
         before = reader.pos
         reader.sized()
@@ -90,13 +102,12 @@ class CoreModule:
 
     def with_export(self, name: str, body: bytes) -> bytes:
         """Return the module with a new function that is exported in place of another, of the same type."""
-        types = self._types()
         functions, code = self._reader(_FUNCTIONS), self._reader(CODE)
-        added = unsigned(types[self.exported[name]])
+        added = unsigned(self._types[self.exported[name]])
         return self._with(
             {
                 _FUNCTIONS: unsigned(functions.u32() + 1) + self._data[functions.pos : functions.end] + added,
-                EXPORTS: _exporting(self._reader(EXPORTS), name, len(types)),
+                EXPORTS: _exporting(self._reader(EXPORTS), name, len(self._types)),
                 CODE: unsigned(code.u32() + 1) + self._data[code.pos : code.end] + unsigned(len(body)) + body,
             }
         )

@@ -49,7 +49,7 @@ def _with_destructor(module: CoreModule) -> bytes | None:
     destructor = module.exported.get(_DESTRUCTOR)
     if destructor is None:
         return None
-    imported = module.imported()
+    imported = module.imported
     if not {_ENSURE, _RELEASE, _DECREF} <= imported.keys():
         return None
     ensure, release, decref = (imported[name] for name in (_ENSURE, _RELEASE, _DECREF))

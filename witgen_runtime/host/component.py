@@ -8,6 +8,7 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar, overload
@@ -277,13 +278,8 @@ def _compile(engine: wasmtime.Engine, content: bytes) -> Component:
     split_one = _compile_split(engine, content) if bounds(engine) else None
     if split_one is not None:
         return split_one
-    is_binary = content.startswith(b"\0asm")
-    if not is_binary and not content.lstrip().startswith((b"(", b";")):
-        raise ComponentError("neither a component nor component text")
     try:
-        return compile_with(engine, content if is_binary else content.decode())
-    except UnicodeDecodeError:
-        raise ComponentError("neither a component nor component text") from None
+        return compile_with(engine, _binary_or_text(content))
     except wasmtime.WasmtimeError as error:
         feature = missing_feature(str(error))
         if feature is not None:
@@ -291,6 +287,15 @@ def _compile(engine: wasmtime.Engine, content: bytes) -> Component:
         if "parse a wasm module with a component parser" in str(error):
             raise ComponentError("it is a core module; `wasm-tools component new` turns it into a component") from None
         raise ComponentError(f"wasmtime rejects this component: {error}") from None
+
+
+def _binary_or_text(content: bytes) -> bytes | str:
+    if content.startswith(b"\0asm"):
+        return content
+    if content.lstrip().startswith((b"(", b";")):
+        with suppress(UnicodeDecodeError):
+            return content.decode()
+    raise ComponentError("neither a component nor component text")
 
 
 def _compile_split(engine: wasmtime.Engine, content: bytes) -> Component | None:

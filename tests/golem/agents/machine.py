@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +51,17 @@ class Machine:
     def text(self, agent: str, *words: str, **options: Any) -> str:
         """Call a method and return its result as text."""
         return self.run(agent, *words, **options).text
+
+    def killed(self, until: Callable[[], object], agent: str, *words: str) -> None:
+        """Call a method in a process, and kill that as soon as something holds."""
+        command = [sys.executable, "-m", "witgen", "run", str(self.component), "--state", str(self.state)]
+        with subprocess.Popen([*command, agent, *words], stdout=subprocess.PIPE) as process:
+            deadline = time.monotonic() + 120
+            while not until():
+                assert process.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            process.kill()
 
     @property
     def names(self) -> list[str]:

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import signal
 import sqlite3
-import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -94,15 +90,7 @@ class Teller:
 
     def killed(self, until: Callable[[], object], *words: str) -> None:
         """Call a method in a process, and kill that as soon as something holds."""
-        machine = self.machine
-        command = [sys.executable, "-m", "witgen", "run", str(machine.component), "--state", str(machine.state)]
-        process = subprocess.Popen([*command, self.agent, *words], stdout=subprocess.PIPE)
-        deadline = time.monotonic() + 60
-        while not until():
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        os.kill(process.pid, signal.SIGKILL)
-        process.communicate()
+        self.machine.killed(until, self.agent, *words)
 
     def executed(self) -> int:
         """Return how many statements of transactions count in the agent's history."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -191,15 +189,9 @@ def test_keys(machine: Machine) -> None:
     assert machine.text('Counter("ann")', "key", key="two") != first
 
 
-def killed(machine: Machine, *words: str) -> None:
+def killed(machine: Machine, agent: str, *words: str) -> None:
     """Call a method in a process, and kill that in the middle of the call."""
-    command = [sys.executable, "-m", "witgen", "run", str(machine.component), "--state", str(machine.state)]
-    process = subprocess.Popen([*command, *words], stdout=subprocess.PIPE)
-    deadline = time.monotonic() + 120
-    while not machine.is_called(words[0]) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    os.kill(process.pid, signal.SIGKILL)
-    process.communicate()
+    machine.killed(lambda: machine.is_called(agent), agent, *words)
 
 
 def test_killed_in_the_middle(machine: Machine) -> None:

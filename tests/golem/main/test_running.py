@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -89,31 +87,21 @@ def test_timers(machine: Machine) -> None:
 
 
 def test_a_sleep_goes_on_after_a_kill(machine: Machine) -> None:
-    """The call sleeps for the rest of its time, and tells the whole of it."""
-    machine.text('Everything("a")', "sleep", "0.1")
-    words = (
-        "run",
-        str(machine.component),
-        "--state",
-        str(machine.state),
-        "--key",
-        "nap",
-        'Everything("a")',
-        "sleep",
-        "12",
-    )
-    command = [sys.executable, "-m", "witgen", *words]
-    before = len(machine.oplog('Everything("a",n)'))
-    with subprocess.Popen(command) as process:
-        while not any("wait-for" in each["name"] for each in machine.oplog('Everything("a",n)')[before:]):
-            assert process.poll() is None
-            time.sleep(0.1)
-        time.sleep(6)
-        process.kill()
+    """The same call sleeps for the rest of its time, and returns the whole of it."""
+    agent = 'Everything("a")'
+    assert machine.text(agent, "count") == "1"
+
+    def has_slept() -> bool:
+        waits = any("wait-for" in each["name"] for each in machine.oplog('Everything("a",n)'))
+        if waits:
+            time.sleep(6)
+        return waits
+
+    machine.killed(has_slept, agent, "sleep", "12")
     begun = time.monotonic()
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    slept = float(machine.text(agent, "sleep", "12"))
     assert time.monotonic() - begun < 12
-    assert 12 <= float(done.stdout) < 24
+    assert 12 <= slept < 24
 
 
 def test_timeouts(machine: Machine) -> None:

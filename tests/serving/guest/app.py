@@ -126,7 +126,7 @@ def flood(_request, out):
 
 
 def hoard(_request, out):
-    """Keep what is written, until there is no memory for more."""
+    """Keep every part of an endless response, until memory runs out."""
     kept = []
     body = start(out)
     with body.write() as stream:
