@@ -216,7 +216,7 @@ def test_a_component_of_another_world_is_refused_when_it_is_prepared() -> None:
     with pytest.raises(host.LinkError, match="the component does not fit world test:numbers/numbers"):
         Numbers._prepare(TEXT, {})
     with pytest.raises(host.ComponentError, match="wasmtime rejects this component"):
-        Numbers._prepare(b"something else", {})
+        Numbers._prepare(b"(something else)", {})
 
 
 def test_imports_are_checked_in_each_store() -> None:
