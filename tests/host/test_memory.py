@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import random
+import signal
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -130,6 +134,42 @@ def test_large_values_are_not_kept() -> None:
         assert len(component.there(bytes(2_500_000))) == 2_500_000
     # The columns of that list take 80 MB; the guest's own memory has grown too.
     assert resident() - before < 60 << 20
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="there is no SIGALRM")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_interrupted_calls_leave_nothing() -> None:
+    """An interrupt is raised when the call has returned, perhaps with a result that nobody looks at any more."""
+    component, value = echo(abi.List(abi.STRING)), ["text"] * 50_000
+
+    def raises(*_: object) -> None:
+        raise InterruptedError
+
+    def call(after: float) -> float:
+        begun = time.perf_counter()
+        signal.setitimer(signal.ITIMER_REAL, after)
+        component.there(value)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        return time.perf_counter() - begun
+
+    usual = signal.signal(signal.SIGALRM, raises)
+    gc.freeze()  # so that collecting is quick
+    try:
+        takes, interrupts, before = min(call(60) for _ in range(3)), 0, 0
+        while interrupts < 50:
+            try:
+                call(takes * random.uniform(0.5, 1))
+            except InterruptedError:
+                interrupts += 1
+                component = echo(abi.List(abi.STRING))
+                gc.collect()
+                before = before if interrupts > 15 else resident()
+        # A result takes 4 MiB.
+        assert resident() - before < 50 << 20
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, usual)
+        gc.unfreeze()
 
 
 def test_memory_of_a_large_list_serves_the_next_one() -> None:

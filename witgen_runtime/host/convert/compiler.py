@@ -127,8 +127,7 @@ class _Compiler:
                     self._keep_blocks()
                 if names:
                     self._lower_parameters(names, first)
-                self._call(calls_back=calls_back)
-                self._result()
+                self._call_and_return(calls_back=calls_back)
             with block("finally:"):
                 if self.is_direct:
                     with block("if _top:"):
@@ -189,6 +188,26 @@ class _Compiler:
         for index, (name, param) in enumerate(zip(names, self.function.params, strict=True)):
             self.lowering.value(param.type, name, first + 4 * index)
 
+    def _call_and_return(self, *, calls_back: bool) -> None:
+        declared, line, block = self.function.result, self.source.line, self.source.block
+        slot = self.lowering.at(self.slot)
+        if declared is None or (isinstance(declared, abi.Prim) and declared is not abi.STRING):
+            self._call(calls_back=calls_back)
+            if declared is not None:
+                line(f"return {self.lifting.value(declared, slot)}")
+            return
+        # The call is inside: an interrupt that arrives during it is raised when it has left its result in the slot.
+        with block("try:"):
+            self._call(calls_back=calls_back)
+            if self.raises is None:
+                line(f"return {self.lifting.value(declared, slot)}")
+            else:
+                self._ok_or_raise(self.raises, slot)
+        with block("finally:"):
+            # Deleted, and marked as empty before anything else can happen; without a result it is empty.
+            line("for _mine in _deleting: break")
+            line(f"{self.lowering.words()}[{self.slot}] = 0")
+
     def _call(self, *, calls_back: bool) -> None:
         line, block = self.source.line, self.source.block
         call = "_call_async" if self.function.is_async else "_call"
@@ -197,24 +216,6 @@ class _Compiler:
             self._let_go()
             with block("if _failure or _attention:" if calls_back else "if _failure:"):
                 line("_settle_call(_failure)")
-
-    def _result(self) -> None:
-        declared, line, block = self.function.result, self.source.line, self.source.block
-        if declared is None:
-            return
-        slot = self.lowering.at(self.slot)
-        if isinstance(declared, abi.Prim) and declared is not abi.STRING:
-            line(f"return {self.lifting.value(declared, slot)}")
-            return
-        with block("try:"):
-            if self.raises is None:
-                line(f"return {self.lifting.value(declared, slot)}")
-            else:
-                self._ok_or_raise(self.raises, slot)
-        with block("finally:"):
-            # Deleted, and marked as empty before anything else can happen.
-            line("for _mine in _deleting: break")
-            line(f"{self.lowering.words()}[{self.slot}] = 0")
 
     def _ok_or_raise(self, declared: abi.Result, slot: str) -> None:
         line, block = self.source.line, self.source.block
