@@ -144,6 +144,10 @@ class Instances:
         `asyncio.timeout` would refer to the running task: CPython crashes when it collects a coroutine that drops the
         last reference to its own task while it is closed, as the garbage of an abandoned loop may.
         """
+        if not self._slots.locked() and (instance := self._next_free()) is not None:
+            await self._slots.acquire()  # at once
+            self.refill()
+            return instance
         taking = asyncio.ensure_future(self.take())
         remaining = None if due is None else max(0.0, due - asyncio.get_running_loop().time())
         try:
