@@ -76,7 +76,7 @@ def _manager(state: Path | None) -> Manager:
 
 def _list(state: Path | None, *, as_json: bool) -> None:
     with _reader(state) as reader:
-        found = [reader.listed(each) for each in reader.records.workers()]
+        found = [reader.listed(each) for each in reader.workers()]
     if as_json:
         click.echo(json.dumps(found, indent=2))
         return
