@@ -131,7 +131,7 @@ def test_functions_that_take_something_else(folder: Path, change: tuple[str, str
 
 def test_a_file_that_is_not_there(folder: Path) -> None:
     done = build(folder, "absent.py")
-    assert (done.returncode, done.stderr.strip()) == (2, "Error: absent.py does not exist")
+    assert (done.returncode, done.stderr.strip()) == (2, "error: absent.py does not exist")
 
 
 @pytest.mark.parametrize("app", ["json.py", "http/server.py", "string"])
@@ -144,7 +144,7 @@ def test_a_module_called_like_one_of_python_s(app: str, tmp_path: Path) -> None:
     message = (
         f"the module `{name}` has the name of a module of the standard library, which takes precedence in a component"
     )
-    assert (done.returncode, done.stderr.strip()) == (2, f"Error: {message}: rename it")
+    assert (done.returncode, done.stderr.strip()) == (2, f"error: {message}: rename it")
 
 
 @pytest.mark.long

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..base.counted import counted
 from .options import reporting
 from .output import reporter
 from .running import imported, state_option
@@ -83,7 +84,7 @@ def _list(state: Path | None, *, as_json: bool) -> None:
     _table(
         (
             f"{each['component']}/{each['worker']}", each["status"], f"version {each['version']}",
-            f"{each['oplog-entries']} entries", each["created"],
+            counted(each["oplog-entries"], "entry", "entries"), each["created"],
         )
         for each in found
     )  # fmt: skip
@@ -218,10 +219,10 @@ def prune(state: Path | None, *, failed: bool, snapshot: bool) -> None:
         from ..golem.worker.snapshots import take_snapshots
 
         taken = take_snapshots(state or imported().DEFAULT_STATE, reporter.say)
-        reporter.say(f"took snapshots of {taken} workers")
+        reporter.say(f"took snapshots of {counted(taken, 'worker')}")
     with _manager(state) as manager:
         pruned = manager.prune(failed=failed)
     reporter.say(
-        f"removed {len(pruned.workers)} workers, {pruned.entries} oplog entries, {pruned.bodies} files of bodies "
-        f"({pruned.size} bytes)"
+        f"removed {counted(len(pruned.workers), 'worker')}, {counted(pruned.entries, 'oplog entry', 'oplog entries')}, "
+        f"{counted(pruned.bodies, 'file')} of bodies ({counted(pruned.size, 'byte')})"
     )

@@ -14,6 +14,7 @@ from witgen_runtime import abi
 from witgen_runtime.check import INTEGERS
 from witgen_runtime.values import Err, Ok, Some
 
+from ...base.counted import counted
 from ...wave.describing import describe, rounded, shortest
 from .errors import AgentError
 
@@ -77,7 +78,7 @@ def from_json(type_: abi.Type, value: Json, path: str = "$") -> Any:
         case abi.Tuple(types):
             given = _array(type_, value, path)
             if len(given) != len(types):
-                raise _mismatch(type_, path, f"{len(given)} values")
+                raise _mismatch(type_, path, counted(len(given), "value"))
             return tuple(from_json(each, given[at], f"{path}[{at}]") for at, each in enumerate(types))
         case abi.Record():
             return _record(type_, value, path)

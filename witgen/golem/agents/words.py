@@ -10,6 +10,7 @@ from witgen_runtime import abi
 from witgen_runtime.values import Ok
 
 from ... import wave
+from ...base.counted import counted
 from ...wave.describing import did_you_mean
 from ._bindings.types import golem_core_types as core
 from .describing import described_call, described_element
@@ -38,7 +39,7 @@ def arguments(name: str, schema: Schema, words: Sequence[str]) -> list[Any]:
         return IdReader(",".join(words), name).modalities(schema)
     wanted = schema.parameters
     if len(words) > len(wanted):
-        raise AgentError(f"{described_call(name, schema)} takes {len(wanted)} arguments, got {len(words)}")
+        raise AgentError(f"{described_call(name, schema)} takes {counted(len(wanted), 'argument')}, got {len(words)}")
     values: list[Any] = []
     for parameter, word in zip(wanted, words, strict=False):
         try:
