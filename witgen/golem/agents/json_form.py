@@ -146,7 +146,10 @@ def _record(type_: abi.Record, value: Json, path: str) -> Any:
         raise _mismatch(type_, path, value)
     for field in type_.fields:
         if field.name not in value and not isinstance(field.type, abi.Option):
-            raise AgentError(f"{path}: `{field.name}` is missing: expected {describe(field.type)}")
+            raise AgentError(
+                f"{path}: `{field.name}` is missing: expected {describe(field.type)}; a component does not tell the "
+                "defaults of fields"
+            )
     return type_.python(
         *[from_json(field.type, value.get(field.name), f"{path}.{field.name}") for field in type_.fields]
     )
