@@ -332,7 +332,7 @@ def _list(type_: abi.List | abi.FixedList, value: object, opaque: Opaque) -> obj
     if is_numpy(type(given)) and cast("Any", given).dtype.names is not None:
         elements = [_of_row(type_.element, cast("Any", given).dtype, row) for row in elements]
     if isinstance(type_, abi.FixedList) and len(elements) != type_.size:
-        raise Mismatch(f"expected {type_.size} elements, got {len(elements)}", ValueError)
+        raise Mismatch(f"expected {type_.size} element{'s' * (type_.size != 1)}, got {len(elements)}", ValueError)
     return [_element(type_.element, index, element, opaque) for index, element in enumerate(elements)]
 
 

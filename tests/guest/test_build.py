@@ -129,9 +129,17 @@ def test_functions_that_take_something_else(folder: Path, change: tuple[str, str
     assert said == ([f"TypeError: taking: {told}"] if told else [])
 
 
+def test_agents_without_a_release_of_golem(tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text('"""A shop."""\n\nfrom witgen.golem.sdk import agent\n')
+    done = build(tmp_path, "shop.py")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error[W0010]: `wit` does not exist\n --> shop.py:3:1\n")
+    assert "help: for agents of `witgen.golem.sdk`, pass --golem 1.5, whose WIT comes with witgen" in done.stderr
+
+
 def test_a_file_that_is_not_there(folder: Path) -> None:
     done = build(folder, "absent.py")
-    assert (done.returncode, done.stderr.strip()) == (2, "Error: absent.py does not exist")
+    assert (done.returncode, done.stderr.strip()) == (2, "error: absent.py does not exist")
 
 
 @pytest.mark.parametrize("app", ["json.py", "http/server.py", "string"])
@@ -144,7 +152,7 @@ def test_a_module_called_like_one_of_python_s(app: str, tmp_path: Path) -> None:
     message = (
         f"the module `{name}` has the name of a module of the standard library, which takes precedence in a component"
     )
-    assert (done.returncode, done.stderr.strip()) == (2, f"Error: {message}: rename it")
+    assert (done.returncode, done.stderr.strip()) == (2, f"error: {message}: rename it")
 
 
 @pytest.mark.long

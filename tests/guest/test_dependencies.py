@@ -270,7 +270,7 @@ def test_requirements_that_cannot_be_met(tmp_path: Path) -> None:
         "pyproject.toml": "[tool.witgen.build]\nrequirements = ['tiny @ file:///nowhere/tiny-1.0-py3-none-any.whl']\n",
     })  # fmt: skip
     said = witgen(tmp_path, "build", "app.py")
-    assert said.startswith("exit code 2: Error: the requirements of [tool.witgen.build] cannot be installed:\n")
+    assert said.startswith("exit code 2: error: the requirements of [tool.witgen.build] cannot be installed:\n")
     assert not (tmp_path / LOCK).exists()
 
 
@@ -350,7 +350,7 @@ def test_what_cannot_work_is_said(tmp_path: Path, files: dict[str, str], told: l
     write(tmp_path, {"wit/runner.wit": WIT, **files})
     environment = {"VIRTUAL_ENV": str(tmp_path / ".venv")} if any(SITE in each for each in files) else {}
     said = witgen(tmp_path, "build", "app.py", **environment)
-    assert said.startswith("exit code 2: Error: ")
+    assert said.startswith("exit code 2: error: ")
     for each in told:
         assert each in said
 
@@ -364,7 +364,7 @@ def test_what_the_application_raises_is_shown_as_it_is(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 2
     first, *lines = done.stderr.splitlines()
-    assert first == "Error: the application cannot be imported:"
+    assert first == "error: the application cannot be imported:"
     assert lines[0] == "Traceback (most recent call last):"
     assert [line for line in lines if line.startswith("  File")] == [
         '  File "app.py", line 1, in <module>',

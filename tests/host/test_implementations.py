@@ -165,6 +165,14 @@ def test_what_is_missing_is_listed_with_what_does_not_fit() -> None:
     ]
 
 
+def test_none_is_told_as_such() -> None:
+    assert listed(imports(now=None)) == ["  the world itself: now: func() -> u64 (it is None)"]
+    assert listed(SimpleNamespace(shop_api_log=None, shop_api_stock=imports().shop_api_stock, now=lambda: 1)) == [
+        f"  {LOG}: no implementation (imports.shop_api_log); it is None"
+    ]
+    assert listed(None)[0] == f"  {LOG}: no implementation (imports.shop_api_log); imports is None"
+
+
 def test_what_cannot_be_called_is_told_by_its_type() -> None:
     assert listed(imports(now=1.5)) == ["  the world itself: now: func() -> u64 (got float, which cannot be called)"]
 
@@ -179,7 +187,7 @@ def test_a_misspelt_method_is_found() -> None:
         def writeText(self, level: int, text: str) -> None: ...  # noqa: N802
         def Flush(self) -> None: ...  # noqa: N802
 
-    assert listed(imports(Misspelt())) == [f"  {LOG}: write: func(level: u8, text: string)"]
+    assert listed(imports(Misspelt())) == [f"  {LOG}: write: func(level: u8, text: string) (it is None)"]
     assert listed(imports(Camel())) == [
         f"  {LOG}: write: func(level: u8, text: string) (as `write`; there is `writeText`)",
         f"  {LOG}: flush: func() (as `flush`; there is `Flush`)",

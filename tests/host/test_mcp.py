@@ -130,7 +130,7 @@ def test_without_the_package(wasm: Path) -> None:
     program = "import sys; sys.modules['mcp'] = None; from witgen.cli import main; main()"
     command = [sys.executable, "-c", program, "mcp", str(wasm)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (2, "Error: this needs the package mcp: pip install 'witgen[mcp]'\n")
+    assert (done.returncode, done.stderr) == (2, "error: this needs the package mcp: pip install 'witgen[mcp]'\n")
 
 
 ONLINE = """(component

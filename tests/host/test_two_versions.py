@@ -94,7 +94,7 @@ def test_one_implementation_serves_all_versions_that_it_is_compatible_with() -> 
         world((MIDDLE,))._open(text, None)
     assert str(caught.value).splitlines() == [
         "imports that are not implemented:",
-        f"  {MIDDLE}: no implementation (imports.orders_1_0_4)",
+        f"  {MIDDLE}: no implementation (imports.orders_1_0_4); imports is None",
     ]
 
 

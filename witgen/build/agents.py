@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ..base.resources import AGENTS_WIT, AGENTS_WORLD
 from ..base.source import SourceFile, Span
+from ..diagnostics.errors import WitgenError
 from ..diagnostics.model import Diagnostic
 from ..wit.model import ir
 from .place import Place
 
-__all__ = ["agents_by_default", "agents_release", "declarations"]
+__all__ = ["agents_by_default", "agents_release", "declarations", "refuse_without_release"]
+
+_SDK = re.compile(rb"^(?:from|import)[ \t]+witgen\.golem\.sdk\b", re.MULTILINE)
+"""An import of the SDK for agents."""
 
 _EXPORTS = {"golem:agent/guest@1.": "1.5", "golem:agent/guest@2.": "main"}
 """The release of Golem by the interface that components with agents export."""
@@ -24,6 +29,24 @@ def agents_by_default(folder: Path, options: Mapping[str, Any]) -> dict[str, Any
     named = options.get("wit") is not None or options.get("world") is not None or (folder / "wit").exists()
     wit = AGENTS_WIT.get(str(options.get("golem")))
     return {} if named or wit is None else {"wit": wit, "world": AGENTS_WORLD}
+
+
+def refuse_without_release(app: Path, wit: Path, *, golem: str | bool) -> None:
+    """Refuse to build agents of the SDK without WIT of one's own and without a release of Golem.
+
+    Raises:
+        WitgenError: `app` imports the SDK for agents, `wit` does not exist, and `golem` names no release.
+    """
+    if golem or wit.exists() or not app.is_file():
+        return
+    text = app.read_bytes()
+    found = _SDK.search(text)
+    if found is not None:
+        source = SourceFile(str(app), text.decode("utf-8", "replace"))
+        start = len(text[: found.start()].decode("utf-8", "replace"))
+        place = Span(source, start, start + len(found[0]))
+        remedy = "for agents of `witgen.golem.sdk`, pass --golem 1.5, whose WIT comes with witgen"
+        raise WitgenError([Diagnostic("W0010", f"`{wit}` does not exist", place, help=remedy)])
 
 
 def agents_release(resolved: ir.Resolve, world: ir.World) -> str | None:

@@ -30,7 +30,7 @@ from ..wit.model import ir
 from ..wit.resolve import resolve_tree, select_world
 from ..wit.tree import with_library
 from . import application
-from .agents import agents_by_default, agents_release, declarations
+from .agents import agents_by_default, agents_release, declarations, refuse_without_release
 from .errors import BuildError
 from .failures import explain
 from .finishing import finished
@@ -144,6 +144,7 @@ def build(config: Build) -> Built:
         OSError: the component cannot be written.
     """
     folders, module = _modules(config)
+    refuse_without_release(Path(config.app), Path(config.wit), golem=config.golem)
     if problems := [*componentize.problems(config.world_module, config.import_names, config.export_names)]:
         raise OptionError(problems)
     out = Path(config.out) if config.out is not None else Path(f"{module.rpartition('.')[2]}.wasm")

@@ -5,6 +5,7 @@ Exit codes are API: 0 fine, 1 drift, 2 bad WIT, configuration or usage, 3 a bug 
 
 from __future__ import annotations
 
+import io
 import sys
 import warnings
 from importlib import import_module
@@ -142,13 +143,23 @@ def _report(
         print(warnings.formatwarning(message, category, filename, lineno, line), end="", file=file or sys.stderr)
 
 
+def _show(error: click.ClickException) -> None:
+    """Show an error as click does, but with `error:` before it, as all other errors have."""
+    shown = io.StringIO()
+    error.show(shown)
+    text, ending = shown.getvalue(), f"Error: {error.format_message()}\n"
+    if text.endswith(ending):
+        text = f"{text.removesuffix(ending)}e{ending[1:]}"
+    click.echo(text, err=True, nl=False)
+
+
 def _run() -> int:
     try:
         code = cli.main(prog_name="witgen", standalone_mode=False)
     except WitgenError as error:
         reporter.add(error.diagnostics)
     except click.ClickException as error:
-        error.show()
+        _show(error)
     except (click.Abort, KeyboardInterrupt):
         click.echo("witgen: interrupted", err=True)
         return 130

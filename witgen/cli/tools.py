@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from ..base.counted import counted
 from .options import reporting
 from .output import reporter
 from .serving import hosts_allowed
@@ -78,7 +79,7 @@ def mcp(
         tools = Tools(component, limits, wit=wit, world=world)
     except (HostError, ValueError) as error:
         raise click.ClickException(str(error)) from error
-    reporter.say(f"{component}: {len(tools.by_name)} tools: {', '.join(tools.by_name)}")
+    reporter.say(f"{component}: {counted(len(tools.by_name), 'tool')}: {', '.join(tools.by_name)}")
     if tools.left_out:
         reporter.say(f"left out, as their values have no JSON form or they are async: {', '.join(tools.left_out)}")
     if tools.unknown:

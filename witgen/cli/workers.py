@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..base.counted import counted
 from .options import reporting
 from .output import reporter
 from .running import imported, state_option
@@ -76,14 +77,14 @@ def _manager(state: Path | None) -> Manager:
 
 def _list(state: Path | None, *, as_json: bool) -> None:
     with _reader(state) as reader:
-        found = [reader.listed(each) for each in reader.records.workers()]
+        found = [reader.listed(each) for each in reader.workers()]
     if as_json:
         click.echo(json.dumps(found, indent=2))
         return
     _table(
         (
             f"{each['component']}/{each['worker']}", each["status"], f"version {each['version']}",
-            f"{each['oplog-entries']} entries", each["created"],
+            counted(each["oplog-entries"], "entry", "entries"), each["created"],
         )
         for each in found
     )  # fmt: skip
@@ -218,10 +219,10 @@ def prune(state: Path | None, *, failed: bool, snapshot: bool) -> None:
         from ..golem.worker.snapshots import take_snapshots
 
         taken = take_snapshots(state or imported().DEFAULT_STATE, reporter.say)
-        reporter.say(f"took snapshots of {taken} workers")
+        reporter.say(f"took snapshots of {counted(taken, 'worker')}")
     with _manager(state) as manager:
         pruned = manager.prune(failed=failed)
     reporter.say(
-        f"removed {len(pruned.workers)} workers, {pruned.entries} oplog entries, {pruned.bodies} files of bodies "
-        f"({pruned.size} bytes)"
+        f"removed {counted(len(pruned.workers), 'worker')}, {counted(pruned.entries, 'oplog entry', 'oplog entries')}, "
+        f"{counted(pruned.bodies, 'file')} of bodies ({counted(pruned.size, 'byte')})"
     )

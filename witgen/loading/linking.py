@@ -13,6 +13,7 @@ from witgen_runtime.host.linking.versions import Versions
 from witgen_runtime.host.open_options import refuse_unknown
 from witgen_runtime.host.world import definition_of
 
+from ..base.counted import counted
 from .bindings import load, open_async
 from .implementations import names_of, unknown_name
 
@@ -123,7 +124,7 @@ class Linked:
             raise TypeError(f"each: expected a list of dicts with options, got {each!r}")
         given, count = cast("Sequence[Mapping[str, Any]]", each), len(self.worlds)
         if given and len(given) != count:
-            raise TypeError(f"each: expected {count} dicts, one for each component, got {len(given)}")
+            raise TypeError(f"each: expected {counted(count, 'dict')}, one for each component, got {len(given)}")
         shared = {name: value for name, value in common.items() if name != "wasi"}
         found: list[dict[str, Any]] = [*({**shared} for _ in self.worlds[:-1]), common]
         for index, own in enumerate(given):

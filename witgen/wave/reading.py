@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from ..base.counted import counted
 from .describing import shown
 from .errors import WaveError
 
@@ -166,7 +167,9 @@ class Reader:
             raise self.error('the closing """ must be alone on its line', match.end() - 3)
         dedented = [line.removeprefix(last) for line in lines]
         if any(not line.startswith(last) for line in lines):
-            raise self.error(f'every line needs the indentation of the closing """: {len(last)} spaces', start)
+            raise self.error(
+                f'every line needs the indentation of the closing """: {counted(len(last), "space")}', start
+            )
         content = Reader("\n".join(dedented))
         found: list[str] = []
         while content.at < len(content.text):

@@ -12,7 +12,8 @@ from __future__ import annotations
 from abc import ABCMeta
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Any, Generic, NamedTuple, Self, TypeVar, TypeVarTuple
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypeVar, TypeVarTuple
 
 from .. import abi, check
 from .objects import Object, Pollable
@@ -139,7 +140,20 @@ def _raising(error: Exception) -> Callable[..., Any]:
     return fail
 
 
-class FakeResource(Generic[Made]):
+class _Named:
+    """Base of what has fakes by name; an error about another name has the one that was probably meant."""
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            known = [each for each in dir(self) if not each.startswith("_")]
+            close = [] if name.startswith("_") else get_close_matches(name, known, n=1)
+            hint = f". Did you mean `{close[0]}`?" if close else ""
+            message = f"`{type(self).__name__}` has no attribute `{name}`{hint}"
+            raise AttributeError(message, name=name, obj=self)
+
+
+class FakeResource(_Named, Generic[Made]):
     """The fakes of a resource's functions. Calling it makes an object; iterating gives all objects made."""
 
     def __init__(self, fake: Fake, resource: abi.Resource, cls: type[Made]) -> None:
@@ -170,7 +184,7 @@ class FakeResource(Generic[Made]):
         return self._fake._function(function, self._cls.__name__ if constructs else f"{self._cls.__name__}.")
 
 
-class Fake:
+class Fake(_Named):
     """The fake of one imported interface, or of a world's own functions."""
 
     def __init__(self, fakes: Fakes, interface: abi.Interface) -> None:
@@ -186,7 +200,7 @@ class Fake:
         return made
 
 
-class Fakes:
+class Fakes(_Named):
     """The fakes of a world's imports; the wrappers call them while the `with` block runs."""
 
     def __init__(self) -> None:

@@ -34,5 +34,5 @@ def test_files_are_never_replaced(tmp_path: Path) -> None:
 def test_a_name_that_is_none(name: str, tmp_path: Path) -> None:
     said = new(tmp_path, name)
     assert said.returncode == 2
-    assert said.stderr.startswith(f"Error: {name}: the folder's name is that of the application")
+    assert said.stderr.startswith(f"error: {name}: the folder's name is that of the application")
     assert list(tmp_path.iterdir()) == []

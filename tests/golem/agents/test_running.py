@@ -85,9 +85,14 @@ def test_oplogs_can_be_read(machine: Machine) -> None:
         ('Counter("ann")', ["ad", "1"], r"no method `ad`, did you mean `add`\?; it has\n  add\(n: u32\) -> u32"),
         ('Counter("ann")', [], r"pass a method of Counter\(\"ann\"\) after it; it has\n  add"),
         ('Counter("ann")', ["add"], r"add\(n: u32\): argument `n` is missing: expected u32"),
-        ('Counter("ann")', ["add", "1", "2"], r"add\(n: u32\) takes 1 arguments, got 2"),
+        ('Counter("ann")', ["add", "1", "2"], r"add\(n: u32\) takes 1 argument, got 2"),
         ('Counter("ann")', ["add", "-1"], r"argument `n`: .*u32 \(0 to 4294967295\)"),
         ('Counter("ann")', ["echo", "x", "green", "none", "[]"], "argument `item`: .*expected record `Item`"),
+        (
+            'Counter("ann")',
+            ["echo", '{"name": "pen", "price": 1.5}', "red", "none", "[]"],
+            r"argument `item`: \$: `quantity` is missing: expected u32 .*; a component does not tell the defaults",
+        ),
         ('Cart("ann")', ["clear"], "cannot be made without its config: pass --config max_items=…"),
     ],
 )
@@ -186,7 +191,20 @@ def test_what_only_a_cluster_has(machine: Machine) -> None:
 def test_keys(machine: Machine) -> None:
     first = machine.text('Counter("ann")', "key", key="one")
     assert machine.text('Counter("ann")', "key", key="one") == first
+    assert machine.said == [_earlier("one", "with the same arguments")]
     assert machine.text('Counter("ann")', "key", key="two") != first
+    assert machine.text('Counter("ann")', "add", "3", key="two") != "3"
+    assert machine.said[1:] == [_earlier("two", "of `key`")]
+    assert machine.text('Counter("ann")', "add", "3", key="three") == "3"
+    assert machine.text('Counter("ann")', "add", "4", key="three") == "3"
+    assert machine.said[2:] == [_earlier("three", "with other arguments")]
+
+
+def _earlier(key: str, how: str) -> str:
+    return (
+        f'worker `Counter("ann")`: this is the result of an earlier call with --key {key}, {how}; another key makes '
+        "another call"
+    )
 
 
 def killed(machine: Machine, agent: str, *words: str) -> None:

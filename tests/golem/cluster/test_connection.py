@@ -24,7 +24,7 @@ def told(cluster: FakeCluster, command: Command, answer: AnswerError) -> str:
     cluster.answers[CALL] = answer
     said = command.invoke('Cart("ann")', "clear")
     assert (said.code, said.out) == (2, "")
-    assert said.err.startswith(f'Error: Cart("ann").clear: {cluster.url} answers {answer.status} '), said.err
+    assert said.err.startswith(f'error: Cart("ann").clear: {cluster.url} answers {answer.status} '), said.err
     return said.err
 
 
@@ -160,7 +160,7 @@ def test_there_is_no_token(command: Command, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.delenv("WITGEN_GOLEM_TOKEN", raising=False)
     said = command.invoke('Cart("ann")', "clear")
     assert said.code == 2
-    assert said.err == "Error: no token for http://localhost:9881: set WITGEN_GOLEM_TOKEN, or pass --token\n"
+    assert said.err == "error: no token for http://localhost:9881: set WITGEN_GOLEM_TOKEN, or pass --token\n"
 
 
 @pytest.mark.parametrize(
@@ -186,4 +186,4 @@ def test_without_httpx(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "witgen", "golem", "invoke", "x", "A()", "b", "--app", "shop"]
     done = subprocess.run(command, env={"PYTHONPATH": str(tmp_path), "PATH": ""}, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "Error: talking to a cluster needs the package httpx: pip install 'witgen[cluster]'\n"
+    assert done.stderr == "error: talking to a cluster needs the package httpx: pip install 'witgen[cluster]'\n"

@@ -101,7 +101,7 @@ def test_calls(till: AgentGuest) -> None:
 def test_calls_that_do_not_fit(till: AgentGuest) -> None:
     with pytest.raises(common.AgentErrorInvalidMethod, match="nope"):
         till.invoke("nope", data(), NOBODY)
-    with pytest.raises(common.AgentErrorInvalidInput, match="expected 1 arguments"):
+    with pytest.raises(common.AgentErrorInvalidInput, match="expected 1 argument"):
         till.invoke("add", data(), NOBODY)
     with pytest.raises(common.AgentErrorInvalidInput, match="n: expected u32, got PrimString"):
         till.invoke("add", data(core.WitNodePrimString("3")), NOBODY)

@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 import time
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -273,3 +274,23 @@ def test_scripted_hosts(witgen_agents: Agents) -> None:
 
     witgen_agents.fakes.golem_api_host.generate_idempotency_key.returns(Uuid(0, 1), Uuid(0, 2))
     assert witgen_agents.get(Worker, "ann").keys()[1] == str(UUID(int=2))
+
+
+def test_misspelled_names(witgen_agents: Agents) -> None:
+    """Errors about names that do not exist have those that were probably meant."""
+    worker: Any = witgen_agents.get(Worker, "ann")
+    fakes: Any = witgen_agents.fakes
+    cls: Any = Worker
+    with pytest.raises(AttributeError, match=r"has no method `note_` .*\. Did you mean `note`\?$"):
+        _ = worker.note_
+    with pytest.raises(TypeError, match=r"^note\(\): got an unexpected .* `txt`\. Did you mean `text`\?$"):
+        worker.note(txt="a")
+    with pytest.raises(TypeError, match=r"^note\(\): missing a required argument: 'text'$"):
+        worker.note()
+    for find in (witgen_agents.get, witgen_agents.calls):
+        with pytest.raises(TypeError, match=r"^Worker\(\): got an unexpected .* `nam`\. Did you mean `name`\?$"):
+            find(cls, nam="ann")
+    with pytest.raises(AttributeError, match=r"has no attribute `golem_api_hst`\. Did you mean `golem_api_host`\?$"):
+        _ = fakes.golem_api_hst
+    with pytest.raises(AttributeError, match=r"no attribute `get_self_metadat`\. Did you mean `get_self_metadata`\?$"):
+        _ = fakes.golem_api_host.get_self_metadat

@@ -171,7 +171,7 @@ def test_what_callers_are_told(workers: Workers) -> None:
     proxy = workers.rpc.WasmRpc(workers.named("callee"))
     with pytest.raises(rpc.RpcErrorProtocolError, match="did you mean `add`"):
         proxy.invoke_and_await("ad", [ONE])
-    with pytest.raises(rpc.RpcErrorProtocolError, match="takes 1 arguments, not 2"):
+    with pytest.raises(rpc.RpcErrorProtocolError, match="takes 1 argument, not 2"):
         proxy.invoke_and_await("add", [ONE, ONE])
     with pytest.raises(rpc.RpcErrorProtocolError, match="does not fit `u32`"):
         proxy.invoke_and_await("add", [rpc.WitValue([rpc.WitNodePrimString("1")])])

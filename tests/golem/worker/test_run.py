@@ -8,6 +8,7 @@ import os
 import shutil
 import sqlite3
 import time
+from typing import Any
 
 import pytest
 from wasmtime import wat2wasm
@@ -18,6 +19,7 @@ from witgen.golem._bindings.types.wasi_logging_logging import Level
 from witgen.golem.services.logging import Logging
 from witgen.golem.worker.errors import StateError
 from witgen.golem.worker.managing import Reader
+from witgen.golem.worker.oplog.codec import Encoded
 from witgen_runtime.host import LinkError
 
 
@@ -213,6 +215,43 @@ def test_a_new_version_and_an_update(folder: Folder) -> None:
     assert "recorded: add returns 3" in err
     assert "made now: add returns 2" in err
     assert folder.run("run", "calc.wasm", "add", "3", "4", "--worker", "new", "-q")[1] == "12\n"
+
+
+def test_a_function_of_another_version(folder: Folder) -> None:
+    folder.run("run", "calc.wasm", "add", "1", "2", "--worker", "w")
+    (folder.path / "calc.wasm").write_bytes(wat2wasm(ADD.replace('(export "add")', '(export "sum")')))
+    code, out, err = folder.run("run", "calc.wasm", "sum", "1", "2", "--worker", "w")
+    assert (code, out) == (2, "")
+    assert "stays at version 0 of `calc`; this file is version 1 (update it with --update automatic or" in err
+    assert folder.run("run", "calc.wasm", "add", "1", "2", "--worker", "w")[:2] == (0, "3\n")
+
+
+def test_arguments_of_other_types(folder: Folder) -> None:
+    other: Any = None
+    with pytest.raises(TypeError, match=r"^path: expected Path, got NoneType$"):
+        Executor(other)
+    with Executor(folder.path / "state.db") as executor:
+        with pytest.raises(TypeError, match=r"^path: expected Path, got NoneType$"):
+            executor.add_component(other)
+        component = executor.add_component(folder.path / "calc.wasm")
+        with pytest.raises(TypeError, match=r"^name: expected str, got NoneType$"):
+            executor.create(component.id, other)
+        with pytest.raises(TypeError, match=r"^key: expected str, got NoneType$"):
+            executor.invoke(executor.create(component.id, "w"), "add", Encoded("[1, 2]"), other)
+
+
+def test_a_key_of_an_earlier_call(folder: Folder) -> None:
+    """The answer is that of the earlier call; stderr says so."""
+    for words, how in (
+        (["add", "1", "2"], ""),
+        (["add", "1", "2"], "with the same arguments"),
+        (["add", "3", "4"], "with other arguments"),
+        (["refuse", "true"], "of `add`"),
+    ):
+        code, out, err = folder.run("run", "calc.wasm", *words, "--worker", "w", "--key", "k")
+        assert (code, out) == (0, "3\n")
+        assert ("worker `w`: this is the result of an earlier call with --key k" in err) is bool(how)
+        assert how in err
 
 
 @pytest.mark.slow

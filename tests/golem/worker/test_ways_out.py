@@ -166,6 +166,28 @@ def test_another_process_ends_a_call(folder: Folder) -> None:
     assert _add(folder, "w")[:2] == (0, "7\n")
 
 
+def test_the_process_that_holds_a_state_file_is_named(folder: Folder) -> None:
+    """It is listed as running while it runs, and as interrupted once it was killed."""
+    process = folder.start("run", "calc.wasm", "spin", "--worker", "w")
+    try:
+        while '"running"' not in folder.run("workers", "--json")[1]:
+            assert process.poll() is None
+        for command in (["run", "calc.wasm", "add", "3", "4"], ["workers", "delete", "w"]):
+            code, out, err = folder.run(*command)
+            assert (code, out) == (2, "")
+            assert f"the state file is locked by process {process.pid} (`witgen run`), which runs its workers" in err
+            assert "name another state file with --state FILE" in err
+    finally:
+        process.kill()
+        process.communicate()
+    assert folder.run("workers")[1].split()[:2] == ["calc/w", "interrupted"]
+    shown = folder.run("workers", "show", "w")[1]
+    assert "status: interrupted\n" in shown
+    assert "next: no process runs this call; the worker's next call resumes `spin` first\n" in shown
+    assert folder.run("workers", "abandon", "w")[0] == 0
+    assert _add(folder, "w")[:2] == (0, "7\n")
+
+
 def test_revert_delete_and_prune(folder: Folder) -> None:
     for _ in range(3):
         _add(folder, "w")

@@ -14,6 +14,7 @@ from witgen_runtime import abi
 from witgen_runtime.check import INTEGERS
 from witgen_runtime.values import Err, Ok, Some
 
+from ...base.counted import counted
 from ...wave.describing import describe, rounded, shortest
 from .errors import AgentError
 
@@ -77,7 +78,7 @@ def from_json(type_: abi.Type, value: Json, path: str = "$") -> Any:
         case abi.Tuple(types):
             given = _array(type_, value, path)
             if len(given) != len(types):
-                raise _mismatch(type_, path, f"{len(given)} values")
+                raise _mismatch(type_, path, counted(len(given), "value"))
             return tuple(from_json(each, given[at], f"{path}[{at}]") for at, each in enumerate(types))
         case abi.Record():
             return _record(type_, value, path)
@@ -145,7 +146,10 @@ def _record(type_: abi.Record, value: Json, path: str) -> Any:
         raise _mismatch(type_, path, value)
     for field in type_.fields:
         if field.name not in value and not isinstance(field.type, abi.Option):
-            raise AgentError(f"{path}: `{field.name}` is missing: expected {describe(field.type)}")
+            raise AgentError(
+                f"{path}: `{field.name}` is missing: expected {describe(field.type)}; a component does not tell the "
+                "defaults of fields"
+            )
     return type_.python(
         *[from_json(field.type, value.get(field.name), f"{path}.{field.name}") for field in type_.fields]
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ...base.counted import counted
 from ._bindings.types import golem_core_types as core
 from .errors import AgentError
 from .json_form import Json, from_json
@@ -59,7 +60,7 @@ def data_from_json(schema: Schema, given: Json) -> list[Any]:
             found.append((name, _element(element, _member(path, each, "value"), path)))
         return found
     if len(elements) != len(schema.parameters):
-        raise AgentError(f"$.elements: expected {len(schema.parameters)} values, got {len(elements)}")
+        raise AgentError(f"$.elements: expected {counted(len(schema.parameters), 'value')}, got {len(elements)}")
     each_one = zip(schema.parameters, elements, paths, strict=True)
     return [_element(parameter.element, each, path) for parameter, each, path in each_one]
 

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 from witgen_runtime import abi
 
+from ...base.counted import counted
 from ..witvalue import WitValueError, from_wit_value, to_wit_value
 from ._bindings.types import golem_core_types as core
 from .errors import AgentError
@@ -101,7 +102,7 @@ class Schema:
         given, expected = len(data.value), len(self.parameters)
         if given != expected:
             names = ", ".join(each.name for each in self.parameters)
-            raise AgentError(f"expected {expected} values ({names}), got {given}")
+            raise AgentError(f"expected {counted(expected, 'value')} ({names}), got {given}")
         pairs = zip(self.parameters, data.value, strict=True)
         return [_from_element(parameter.name, parameter.element, each) for parameter, each in pairs]
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from witgen_runtime import abi
 from witgen_runtime.values import Ok
 
 from ... import wave
+from ...base.counted import counted
 from ...wave.describing import did_you_mean
 from ._bindings.types import golem_core_types as core
 from .describing import described_call, described_element
@@ -19,6 +21,8 @@ from .json_form import Json, from_json, to_json
 from .schemas import Binary, Element, Schema, Text
 
 __all__ = ["arguments", "element_json", "result_json", "result_text", "value_of_word"]
+
+_FIELD_OF_JSON: Final = re.compile(r'\{\s*"')
 
 
 def arguments(name: str, schema: Schema, words: Sequence[str]) -> list[Any]:
@@ -38,7 +42,7 @@ def arguments(name: str, schema: Schema, words: Sequence[str]) -> list[Any]:
         return IdReader(",".join(words), name).modalities(schema)
     wanted = schema.parameters
     if len(words) > len(wanted):
-        raise AgentError(f"{described_call(name, schema)} takes {len(wanted)} arguments, got {len(words)}")
+        raise AgentError(f"{described_call(name, schema)} takes {counted(len(wanted), 'argument')}, got {len(words)}")
     values: list[Any] = []
     for parameter, word in zip(wanted, words, strict=False):
         try:
@@ -70,10 +74,14 @@ def value_of_word(element: Element, word: str) -> Any:
     try:
         return wave.parse(word, element)
     except wave.WaveError as error:
-        problem = error
-    found, value = _as_json(element, word)
-    if found:
-        return value
+        problem: ValueError = error
+    try:
+        return from_json(element, json.loads(word))
+    except AgentError as error:
+        # WAVE has no quotes around the names of fields.
+        problem = error if _FIELD_OF_JSON.search(word) else problem
+    except (ValueError, RecursionError):
+        pass
     if _takes_text(element):
         return word
     if isinstance(element, abi.Enum) and word.isidentifier():
@@ -87,13 +95,6 @@ def _structural(element: Element, word: str) -> Any:
     except AgentIdError as error:
         form = '@t"…", @t[en]"…" or @tu"URL"' if isinstance(element, Text) else '@b[MIME type]"base64" or @bu"URL"'
         raise AgentError(f"{error}; it is written {form}") from None
-
-
-def _as_json(element: abi.Type, word: str) -> tuple[bool, Any]:
-    try:
-        return True, from_json(element, json.loads(word))
-    except (ValueError, RecursionError):
-        return False, None
 
 
 def _takes_text(element: abi.Type) -> bool:

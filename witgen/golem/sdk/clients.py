@@ -15,8 +15,9 @@ from .data_values import arguments_of, read_result
 from .declaring import definition_of
 from .definitions import AgentDefinition, MethodDefinition
 from .schema import check
+from .suggesting import did_you_mean
 
-__all__ = ["Call", "Client", "Scheduled", "call", "client", "phantom_of", "schedule", "trigger"]
+__all__ = ["Call", "Client", "Scheduled", "bound", "call", "client", "phantom_of", "schedule", "trigger"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -40,7 +41,7 @@ class Client(Generic[P, T]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
         """Return the agent with these arguments; Golem makes it if it does not exist."""
-        given = _bound(self._cls, self._definition, None, args, kwargs)
+        given = bound(self._cls, self._definition, None, args, kwargs)
         data = arguments_of(self._definition.constructor, given)
         phantom = self._phantom()
         if phantom is None and self._definition.mode == "ephemeral":
@@ -84,7 +85,12 @@ class RemoteAgent:
     def __getattr__(self, name: str) -> RemoteMethod:
         method = self._definition.attribute(name)
         if method is None:
-            raise AttributeError(f"`{self._definition.name}` has no method `{name}` that other agents can call")
+            hint = did_you_mean(name, [each.attribute for each in self._definition.methods])
+            raise AttributeError(
+                f"`{self._definition.name}` has no method `{name}` that other agents can call{hint}",
+                name=name,
+                obj=self,
+            )
         return RemoteMethod(self._definition, method, self._rpc)
 
     def __repr__(self) -> str:
@@ -106,7 +112,7 @@ class RemoteMethod:
 
     def arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Data:
         """Return the arguments of a call as Golem takes them."""
-        given = _bound(self.method.function, self._definition, self.method, (None, *args), kwargs)
+        given = bound(self.method.function, self._definition, self.method, (None, *args), kwargs)
         return arguments_of(self.method.parameters, given)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -220,7 +226,7 @@ def _remote(method: Callable[..., Any]) -> RemoteMethod:
     return method
 
 
-def _bound(
+def bound(
     function: Callable[..., Any],
     definition: AgentDefinition,
     method: MethodDefinition | None,
@@ -232,8 +238,17 @@ def _bound(
     Raises:
         TypeError: they are not those of the function, or one of them is injected.
     """
-    given = dict(inspect.signature(function).bind(*args, **kwargs).arguments)
     owner = definition if method is None else method
+    parameters = definition.constructor if method is None else method.parameters
+    signature = inspect.signature(function)
+    try:
+        given = dict(signature.bind(*args, **kwargs).arguments)
+    except TypeError as error:
+        wrong = next((each for each in kwargs if each not in signature.parameters), None)
+        if wrong is None:
+            raise TypeError(f"{owner.name}(): {error}") from None
+        hint = did_you_mean(wrong, [each.name for each in parameters])
+        raise TypeError(f"{owner.name}(): got an unexpected keyword argument `{wrong}`{hint}") from None
     for each in owner.injected:
         if each.name in given:
             raise TypeError(f"`{each.name}` of {owner.name}() is filled in by the SDK: no caller passes it")

@@ -61,7 +61,7 @@ def read_arguments(parameters: Sequence[Parameter], data: core.DataValue) -> dic
     if len(parameters) == 1 and isinstance(parameters[0].schema, MultimodalSchema):
         return {parameters[0].name: _read_multimodal(parameters[0].schema, data)}
     if not isinstance(data, core.DataValueTuple) or len(data.value) != len(parameters):
-        raise ValueError(f"expected {len(parameters)} arguments")
+        raise ValueError(f"expected {len(parameters)} argument{'s' * (len(parameters) != 1)}")
     found: dict[str, Any] = {}
     for parameter, element in zip(parameters, data.value, strict=True):
         try:

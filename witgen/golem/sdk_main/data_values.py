@@ -52,7 +52,7 @@ def read_arguments(parameters: Sequence[Parameter], data: core.SchemaValueTree) 
     nodes = data.value_nodes
     root = nodes[data.root] if 0 <= data.root < len(nodes) else None
     if not isinstance(root, core.SchemaValueNodeRecordValue) or len(root.value) != len(parameters):
-        raise ValueError(f"expected {len(parameters)} arguments")
+        raise ValueError(f"expected {len(parameters)} argument{'s' * (len(parameters) != 1)}")
     reader = TreeReader(nodes)
     found: dict[str, Any] = {}
     for parameter, index in zip(parameters, root.value, strict=True):

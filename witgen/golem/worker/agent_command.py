@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from witgen_runtime.values import Err
@@ -53,6 +53,17 @@ class AgentCall:
         agents = Agents(executor)
         made = agents.find_or_create(component.id, self.definition, self.agent, LOCAL_USER, env=tuple(env))
         return executor.worker(made.record)
+
+    def of_method(self, name: str) -> AgentCall:
+        """Return this call as one of a method of the agent, by name.
+
+        Raises:
+            WorkerError: there is no such method.
+        """
+        try:
+            return replace(self, method=self.definition.method(name))
+        except AgentError as error:
+            raise WorkerError(str(error)) from None
 
     def rendered(self, response: Encoded, *, as_json: bool) -> tuple[str, bool]:
         """Return the result as text, empty for nothing, and whether it is an error that the method declares.

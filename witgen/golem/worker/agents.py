@@ -22,6 +22,7 @@ from ..agents.json_form import from_json, to_json
 from ..agents.words import value_of_word
 from .durable.calls import request_type
 from .errors import WorkerError
+from .exports import Export
 from .oplog.codec import Encoded, decode, encode, no_handle
 from .storage.tables import WorkerRecord
 
@@ -29,8 +30,9 @@ if TYPE_CHECKING:
     from .roles import CallableWorker, WorkerExecutor
 
 __all__ = [
-    "INVOKE", "LOCAL_USER", "Agents", "agent_environment", "decoded_config", "failure_of", "initialization_key",
-    "invocation", "is_agent_call", "json_of_word", "outcome_of", "secret_path", "snapshot_is_due",
+    "INVOKE", "LOCAL_USER", "Agents", "agent_environment", "calls_method", "decoded_config", "failure_of",
+    "initialization_key", "invocation", "is_agent_call", "json_of_word", "outcome_of", "refuse_unfit", "secret_path",
+    "snapshot_is_due",
 ]  # fmt: skip
 
 INITIALIZE: Final = "golem:agent/guest.{initialize}"
@@ -53,6 +55,11 @@ def initialization_key(record: WorkerRecord) -> str:
 def is_agent_call(interface: str) -> bool:
     """Return whether a function's interface is that of agents."""
     return interface.startswith(_GUEST)
+
+
+def calls_method(export: Export) -> bool:
+    """Return whether a function is the one that calls the methods of agents."""
+    return is_agent_call(export.interface) and export.function.name == guest.INVOKE.name
 
 
 def agent_environment(record: WorkerRecord, version: int) -> tuple[tuple[str, str], ...]:
@@ -156,6 +163,29 @@ def snapshot_is_due(executor: WorkerExecutor, record: WorkerRecord) -> bool:
             return time.time_ns() - last >= nanoseconds
         case _:
             return False
+
+
+def refuse_unfit(executor: WorkerExecutor, record: WorkerRecord, request: Encoded) -> None:
+    """Refuse a call that does not fit the version of its component that an agent runs, if that is an older one.
+
+    Callers check calls by the newest version. Golem refuses them, too, before the agent learns of them, which would
+    fail.
+
+    Raises:
+        WorkerError: the message says which version the agent runs, and how to update it.
+    """
+    newest = executor.version_for_new(record.component)
+    if record.version == newest:
+        return
+    method, data, _ = decode(request_type(guest.INVOKE), request, no_handle)
+    try:
+        Agents(executor).definition_of(record).method(method).takes.from_data(data)
+    except (AgentError, WorkerError) as error:
+        name = executor.records.versions(record.component)[record.version].name
+        raise WorkerError(
+            f"{error}\nagent {record.name} stays at version {record.version} of `{name}`, of which version {newest} is "
+            "there; `witgen run` with --update automatic or --update snapshot-based updates it"
+        ) from None
 
 
 class Agents:

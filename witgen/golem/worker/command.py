@@ -16,7 +16,10 @@ from witgen_runtime.host.signatures import describe
 from witgen_runtime.values import Err
 
 from ... import wave
+from ...base.counted import counted
 from ...diagnostics.errors import WitgenError
+from ..agents.definitions import AgentTypes
+from ..agents.errors import AgentError
 from ..services.errors import ServiceError
 from .advice import DEFAULT_STATE, command
 from .agent_command import AgentCall, call_of, configure, names_agent
@@ -26,6 +29,7 @@ from .executor import Executor
 from .exports import Export
 from .instance import Surroundings
 from .oplog.codec import Encoded
+from .oplog.entries import Entry
 from .storage.tables import ComponentRecord
 from .worker import Worker
 
@@ -114,22 +118,7 @@ def run(wanted: Run, begun: Callable[[Executor], object] = lambda _: None) -> An
         program = executor.program(component.id, component.version)
         if names_agent(program, wanted.function):
             return _run_agent(executor, component, wanted)
-        _refuse_agent_options(wanted)
-        name = wanted.worker or f"run-{secrets.token_hex(4)}"
-        found = executor.find(component.id, name)
-        if found is not None:
-            _look_at(found, component, wanted)
-        # Before the worker is created, so that a mistake leaves nothing behind.
-        version = component.version if found is None else _version_of(found)
-        export = executor.program(component.id, version).find(wanted.function)
-        request = _request(export, wanted)
-        worker = found or executor.create(
-            component.id, name, env=tuple(map(_variable, wanted.env)), once=wanted.worker is None
-        )
-        response = _response(executor, worker, export.name, request, wanted.key, is_new=found is None)
-        # The worker may have been updated.
-        export = executor.program(component.id, worker.record.version).find(export.name)
-        return Answer(*_rendered(export, response, as_json=wanted.json), _status(worker))
+        return _run_function(executor, component, wanted)
 
 
 @contextmanager
@@ -153,25 +142,72 @@ def opened(wanted: Run) -> Generator[tuple[Executor, ComponentRecord]]:
         yield executor, component
 
 
+def _run_function(executor: Executor, component: ComponentRecord, wanted: Run) -> Answer:
+    """Call a function of a worker."""
+    _refuse_agent_options(wanted)
+    name = wanted.worker or f"run-{secrets.token_hex(4)}"
+    found = executor.find(component.id, name)
+    if found is not None:
+        _look_at(found, component, wanted)
+    # Before the worker is created, so that a mistake leaves nothing behind.
+    version = component.version if found is None else _version_of(found)
+    with _of_version(found, component, wanted.say):
+        export = executor.program(component.id, version).find(wanted.function)
+        request = _request(export, wanted)
+    worker = found or executor.create(
+        component.id, name, env=tuple(map(_variable, wanted.env)), once=wanted.worker is None
+    )
+    earlier = worker.executor.state.call_with(worker.number, wanted.key or "")
+    response = _response(executor, worker, export.name, request, wanted.key, is_new=found is None)
+    # The worker may have been updated, and the key that of a call of another function.
+    called = _earlier(earlier, worker, export.name, request, wanted)
+    export = executor.program(component.id, worker.record.version).find(called)
+    return Answer(*_rendered(export, response, as_json=wanted.json), _status(worker))
+
+
 def _run_agent(executor: Executor, component: ComponentRecord, wanted: Run) -> Answer:
     """Call a method of an agent; the first argument is the method."""
     if wanted.worker is not None:
         raise WorkerError(f"--worker {wanted.worker}: an agent's name is its id: leave the option out")
     types = executor.program(component.id, component.version).agents
     configure(executor, types, _pairs("--config", wanted.config), _pairs("--secret", wanted.secrets))
-    call = call_of(types, wanted.function, wanted.arguments)
-    found = executor.find(component.id, call.agent.text)
+    found = _existing(executor, component, types, wanted.function)
     if found is not None:
         _look_at(found, component, wanted)
-        if wanted.config:
-            wanted.say(f"agent {call.agent.text} already exists and keeps the config it was made with")
-        version = _version_of(found)
-        if version != component.version:
-            call = call_of(executor.program(component.id, version).agents, call.agent.text, wanted.arguments)
+        types = executor.program(component.id, _version_of(found)).agents
+    with _of_version(found, component, wanted.say):
+        call = call_of(types, wanted.function, wanted.arguments)
+    if found is not None and wanted.config:
+        wanted.say(f"agent {call.agent.text} already exists and keeps the config it was made with")
     worker = found or call.worker(executor, component, tuple(map(_variable, wanted.env)))
+    earlier = executor.state.call_with(worker.number, wanted.key or "")
     key = wanted.key or _interrupted(worker, call, wanted.say)
     response = _response(executor, worker, INVOKE, call.request, key, is_new=found is None)
-    return Answer(*call.rendered(response, as_json=wanted.json), _status(worker))
+    called = _earlier(earlier, worker, call.method.name, call.request, wanted)
+    return Answer(*call.of_method(called).rendered(response, as_json=wanted.json), _status(worker))
+
+
+def _existing(executor: Executor, component: ComponentRecord, types: AgentTypes, text: str) -> Worker | None:
+    """Return the worker of an agent, None if there is none: its own version of the component may know another id."""
+    try:
+        name = types.parse(text).text
+    except AgentError:
+        name = text.strip()
+    return executor.find(component.id, name)
+
+
+def _earlier(earlier: Entry | None, worker: Worker, called: str, request: Encoded, wanted: Run) -> str:
+    """Return what a call with a key has called; tell the user if that was an earlier call, and how it differs."""
+    if earlier is None:
+        return called
+    what = "with the same arguments" if earlier.request == request else "with other arguments"
+    if earlier.called != called:
+        what = f"of `{earlier.called}`"
+    wanted.say(
+        f"worker `{worker.record.name}`: this is the result of an earlier call with --key {wanted.key}, {what}; "
+        "another key makes another call"
+    )
+    return earlier.called
 
 
 def _interrupted(worker: Worker, wanted: AgentCall, say: Callable[[str], None]) -> str | None:
@@ -291,15 +327,27 @@ def _look_at(worker: Worker, component: ComponentRecord, wanted: Run) -> None:
     record = worker.record
     if wanted.env and tuple(map(_variable, wanted.env)) != record.env:
         wanted.say(f"worker `{record.name}` already exists and keeps the environment it was created with")
-    if record.version != component.version:
-        if wanted.update is not None:
-            with _explained(worker):
-                worker.update(component.version, wanted.update)
-        elif worker.executor.records.next_update(worker.number) is None:
-            wanted.say(
-                f"worker `{record.name}` stays at version {record.version} of `{component.name}`; this file is version "
-                f"{component.version} (update it with --update automatic or --update snapshot-based)"
-            )
+    if record.version != component.version and wanted.update is not None:
+        with _explained(worker):
+            worker.update(component.version, wanted.update)
+
+
+@contextmanager
+def _of_version(worker: Worker | None, component: ComponentRecord, say: Callable[[str], None]) -> Generator[None]:
+    """Tell the user that a worker runs another version than the file's; if the call does not fit it, in the error."""
+    version = component.version if worker is None else _version_of(worker)
+    if worker is None or version == component.version:
+        yield
+        return
+    told = (
+        f"worker `{worker.record.name}` stays at version {version} of `{component.name}`; this file is version "
+        f"{component.version} (update it with --update automatic or --update snapshot-based)"
+    )
+    try:
+        yield
+    except WorkerError as error:
+        raise WorkerError(f"{error}\n{told}") from None
+    say(told)
 
 
 def variables(given: Sequence[str]) -> tuple[tuple[str, str], ...]:
@@ -325,9 +373,9 @@ def _rendered(export: Export, response: Encoded, *, as_json: bool) -> tuple[str,
 
 def _status(worker: Worker) -> str:
     record = worker.record
-    entries = worker.executor.state.last_position(worker.number)
-    retries = f", {record.retries} retries" if record.retries else ""
-    status = f"worker `{record.name}`: {record.status}{retries}, version {record.version}, {entries} oplog entries"
+    entries = counted(worker.executor.state.last_position(worker.number), "oplog entry", "oplog entries")
+    retries = f", {counted(record.retries, 'retry', 'retries')}" if record.retries else ""
+    status = f"worker `{record.name}`: {record.status}{retries}, version {record.version}, {entries}"
     call = worker.executor.state.open_call(worker.number)
     if call is None or record.status == "running":
         return status

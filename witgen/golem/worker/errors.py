@@ -17,8 +17,19 @@ __all__ = [
     "WorkerError",
     "as_text",
     "as_time",
+    "expect",
     "undamaged",
 ]
+
+
+def expect(parameter: str, value: object, wanted: type) -> None:
+    """Check an argument from a caller that no type checker has seen.
+
+    Raises:
+        TypeError: it is not of the parameter's type.
+    """
+    if not isinstance(value, wanted):
+        raise TypeError(f"{parameter}: expected {wanted.__name__}, got {type(value).__name__}")
 
 
 class WorkerError(Restorable):

@@ -19,7 +19,7 @@ from ..local import Services
 from ..services.http.bodies import share_bodies
 from .agents import agent_environment
 from .durable.files import remove_tree, share_files, worker_folder
-from .errors import DamagedError, StateError, WorkerError
+from .errors import DamagedError, StateError, WorkerError, expect
 from .host_api.promises import Promises
 from .instance import Surroundings
 from .oplog.codec import NOTHING, Encoded
@@ -61,6 +61,7 @@ class Executor:
         services: Services | None = None,
         goes_on: bool = True,
     ) -> None:
+        expect("path", path, Path)
         self.path = path
         path = canonical(path)
         self.folder = path.with_name(f"{path.name}.d")
@@ -105,6 +106,7 @@ class Executor:
 
     def add_component(self, path: Path, name: str | None = None) -> ComponentRecord:
         """Add a component; store its content for the workers that run it."""
+        expect("path", path, Path)
         called = name or path.name.removesuffix(".wasm")
         program = Program(path, called)
         kept = self._kept(program.digest)
@@ -158,6 +160,8 @@ class Executor:
         `config` are the values of an agent's configuration; `first` is a call that precedes all others, as
         `Records.add_worker` has it.
         """
+        expect("component", component, UUID)
+        expect("name", name, str)
         versions = self.records.versions(component)
         if not versions:
             raise WorkerError(f"there is no component {component}")
@@ -195,6 +199,8 @@ class Executor:
 
     def invoke(self, worker: CallableWorker, function: str, request: Encoded, key: str) -> Encoded:
         """Call a function of a worker and wait for its response."""
+        expect("request", request, Encoded)
+        expect("key", key, str)
         return worker.invoke(function, request, key)
 
     # Operations between workers

@@ -17,6 +17,7 @@ from witgen_runtime.host.signatures import describe
 from witgen_runtime.values import Err, Ok
 
 from ... import wave
+from ...base.counted import counted
 from .durable.calls import request_type
 from .durable.held import held_functions
 from .errors import DamagedError, WorkerError
@@ -87,7 +88,7 @@ class Export:
         """Return the arguments of a call in the oplog's form, or raise `ValueError`."""
         if len(arguments) != len(self.function.params):
             names = ", ".join(param.name for param in self.function.params)
-            raise TypeError(f"{self.name} takes ({names}), not {len(arguments)} arguments")
+            raise TypeError(f"{self.name} takes ({names}), not {counted(len(arguments), 'argument')}")
         values = check.arguments(self.function, arguments, lambda _, value: value)
         return encode(self.params, values, _as_reference)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Self
@@ -15,7 +15,7 @@ from .advice import command
 from .durable.files import prune_files, remove_tree, worker_folder
 from .errors import StateError, WorkerError
 from .oplog.entries import INVOKED, Entry, snapshot_files
-from .storage.lock import StateLock, canonical
+from .storage.lock import StateLock, canonical, is_locked
 from .storage.state import State
 from .storage.tables import Records, WorkerRecord
 
@@ -60,9 +60,23 @@ class Reader:
         place = canonical(path)
         self.folder = place.with_name(f"{place.name}.d")
 
+    def workers(self) -> list[WorkerRecord]:
+        """Return all workers in the order of their creation.
+
+        Those that were running when their process was killed are interrupted, whatever the file says.
+        """
+        found = self.records.workers()
+        if any(each.status == "running" for each in found) and not is_locked(canonical(self.path)):
+            # Read again: a process may just have ended as it should.
+            found = [
+                replace(each, status="interrupted") if each.status == "running" else each
+                for each in self.records.workers()
+            ]
+        return found
+
     def find(self, name: str) -> WorkerRecord:
         """Return a worker by name: WORKER, or COMPONENT/WORKER if several components have one of that name."""
-        everyone = [(self.component(each), each) for each in self.records.workers()]
+        everyone = [(self.component(each), each) for each in self.workers()]
         fitting = [each for _, each in everyone if each.name == name]
         fitting = fitting or [each for component, each in everyone if f"{component}/{each.name}" == name]
         if len(fitting) == 1:
@@ -100,6 +114,7 @@ class Reader:
             **self.listed(record),
             "args": list(record.args),
             "call": None if call is None else _called(call),
+            "next": self._next(record, call),
             "error": None if error is None else error.about,
             "update": None if update is None else {"version": update[1], "mode": update[2]},
             "waiting-calls": [
@@ -110,6 +125,12 @@ class Reader:
             "body-bytes": sum(path.stat().st_size for path in self.bodies(record)),
             "ways": self.ways(record, call),
         }
+
+    def _next(self, record: WorkerRecord, call: Entry | None) -> str | None:
+        """Return what a worker's next call does first, if no process is busy with the unfinished one."""
+        if call is None or record.status != "interrupted":
+            return None
+        return f"no process runs this call; the worker's next call resumes `{call.called}` first"
 
     def ways(self, record: WorkerRecord, call: Entry | None) -> list[str]:
         """Return the commands that lead out of a worker's current state."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 from uuid import UUID, uuid4, uuid5
 
@@ -14,6 +15,7 @@ from ..services import random
 from ..services.budget import Budget, size_of
 from ..services.clocks import Clocks
 from ..services.http.client import HttpClient
+from .agents import calls_method, refuse_unfit
 from .attempts import DEFAULT_POLICY
 from .durable.files import Files, worker_folder
 from .durable.functions import Durable
@@ -142,9 +144,15 @@ class Session:
         """Call an exported function."""
         return self._running.call(export.of(self.record.name), request)
 
-    def refuse_unknown(self, export: Export, request: Encoded) -> None:
-        """Raise if a call refers to an object that the worker does not keep."""
+    def refuse_unfit(self, export: Export, request: Encoded) -> None:
+        """Raise if a call refers to an object that the worker does not keep, or to what an older agent does not have.
+
+        Raises:
+            WorkerError: it does; nothing was called.
+        """
         self._running.refuse_unknown(export, request)
+        if calls_method(export):
+            refuse_unfit(self.executor, replace(self.record, version=self.version), request)
 
     def load_snapshot(self, snapshot: bytes) -> None:
         """Let the component load the state that another version has saved."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import inspect
 import json
 from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import Future
@@ -30,7 +29,7 @@ from ..sdk._bindings._abi import golem_agent_common as sdk_common
 from ..sdk._bindings._abi import golem_core_types as sdk_core
 from ..sdk._bindings.guest.testing import Fakes
 from ..sdk._bindings.types import golem_agent_host as api
-from ..sdk.clients import Client
+from ..sdk.clients import Client, bound
 from ..sdk.data_values import arguments_of, read_arguments
 from ..sdk.declaring import definition_of, latest
 from ..sdk.definitions import AgentDefinition as Declared
@@ -165,7 +164,7 @@ class ComponentAgents(Agents):
         return definition
 
     def _found(self, definition: Declared, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Worker | None:
-        given = inspect.signature(definition.python).bind(*args, **kwargs).arguments
+        given = bound(definition.python, definition, None, args, kwargs)
         data = _to_host("DATA_VALUE", arguments_of(definition.constructor, given))
         declared = self._types.find(definition.name)
         name = agent_id(definition.name, declared.constructor, declared.constructor.from_data(data)).text

@@ -178,7 +178,7 @@ class Worker:
             session = self._awake()
         export = session.program.find_called(function)
         export.check(request)
-        session.refuse_unknown(export, request)
+        session.refuse_unfit(export, request)
         with self.executor.state.transaction():
             self._note("running")
             session.recorder.begin(export.name, key, request)

@@ -75,7 +75,8 @@ class Implementation:
         """
         place = self.item.name or "the world itself"
         if self.given is None:
-            yield f"{place}: no implementation (imports.{self.item.attribute}){self._instead()}"
+            shown = f" (imports.{self.item.attribute})" if self.item.attribute else ""
+            yield f"{place}: no implementation{shown}{self._instead()}"
             return
         classless = set[abi.Resource]()
         for resource, name in self.item.interface.resources:
@@ -104,7 +105,9 @@ class Implementation:
             known = {each.python for each in self.item.interface.functions}
             close = _alike(name, owner, known)
             hint = f" (as `{name}`; there is `{close}`)" if close else ""
-            if found is not None and not callable(found):
+            if found is None and name and hasattr(owner, name):
+                hint = " (it is None)"
+            elif found is not None and not callable(found):
                 hint = f" (got {type(found).__name__}, which cannot be called)"
             yield f"{place}: {signatures.describe(function)}{hint}"
             return
@@ -117,10 +120,14 @@ class Implementation:
             yield f"{self.item.name}#{function.name}: {reason}" if self.item.name else f"{function.name}: {reason}"
 
     def _instead(self) -> str:
-        """Return a hint if the imports object has no attribute of the import's name."""
+        """Return why the imports object has no implementation, and what it may have instead."""
         name, imports = self.item.attribute, self._imports
-        if imports is None or isinstance(imports, Given) or hasattr(imports, name):
+        if imports is None:
+            return "; imports is None"
+        if isinstance(imports, Given):
             return ""
+        if hasattr(imports, name):
+            return "; it is None"
         close = _alike(name, imports, ())
         return f"; there is `{close}`" if close else f"; {type(imports).__name__} has no such attribute"
 

@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 
 from witgen_runtime.values import Err, Ok
 
+from ....base.counted import counted
 from .._bindings.types import golem_core_types as core
 from ..errors import AgentError
 from ._bindings.types import golem_core_types as main
@@ -201,7 +202,7 @@ class TreeReader:
         """
         root = self._node(self._tree.root)
         if not isinstance(root, main.SchemaValueNodeRecordValue) or len(root.value) != len(fields):
-            raise AgentError(f"expected {len(fields)} values ({', '.join(name for name, _ in fields)})")
+            raise AgentError(f"expected {counted(len(fields), 'value')} ({', '.join(name for name, _ in fields)})")
         return self.elements([index for _, index in fields], root.value)
 
     def elements(self, types: Sequence[int], places: Sequence[int]) -> core.DataValue:

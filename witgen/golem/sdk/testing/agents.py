@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import inspect
 import sqlite3
 from collections.abc import Callable, Coroutine
 from contextlib import ExitStack
@@ -12,7 +11,7 @@ from uuid import UUID
 
 from .._bindings.guest import aio
 from .._bindings.guest.testing import Fakes
-from ..clients import Client
+from ..clients import Client, bound
 from ..data_values import arguments_of
 from ..declaring import definition_of
 from ..definitions import AgentDefinition
@@ -104,7 +103,7 @@ class Agents:
         """
         self.settle()
         definition = self._host.definition(cls) if isinstance(cls, str) else self._known(cls)
-        given = inspect.signature(definition.python).bind(*args, **kwargs).arguments
+        given = bound(definition.python, definition, None, args, kwargs)
         return self._host.calls(definition, arguments_of(definition.constructor, given))
 
     def restart(self, cls: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
@@ -115,7 +114,7 @@ class Agents:
         """
         self.settle()
         definition = self._known(cls)
-        given = inspect.signature(definition.python).bind(*args, **kwargs).arguments
+        given = bound(definition.python, definition, None, args, kwargs)
         self._host.restart(definition, arguments_of(definition.constructor, given))
 
     @property

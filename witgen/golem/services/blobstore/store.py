@@ -11,6 +11,7 @@ from typing import BinaryIO, ClassVar, Self, cast
 
 from witgen_runtime.host import ByteStreamReader, InputStream, OutputStream
 
+from ....base.counted import counted
 from ..._bindings.host import wasi_blobstore_blobstore, wasi_blobstore_container, wasi_blobstore_types
 from ..._bindings.types.wasi_blobstore_types import (
     ContainerMetadata,
@@ -190,7 +191,7 @@ class Container(wasi_blobstore_container.Container):
             size = file.seek(0, io.SEEK_END)
             if start > size:
                 file.close()
-                raise BlobError(f"{name!r} has {size} bytes, so it has no byte {start}")
+                raise BlobError(f"{name!r} has {counted(size, 'byte')}, so it has no byte {start}")
             return IncomingValue(file, start, min(end + 1, size) - start)
 
     def write_data(self, name: str, data: wasi_blobstore_types.OutgoingValue) -> None:

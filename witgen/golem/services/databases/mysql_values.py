@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
 
+from ....base.counted import counted
 from ...agents._bindings.types import golem_rdbms_mysql as types
 from ...agents._bindings.types import golem_rdbms_types as common
 from .postgres_text import date_text, time_text
@@ -74,7 +75,9 @@ def with_literals(statement: str, values: list[Any], escape: Callable[[str], str
     rest = iter(values)
     count = sum(found[0] == "?" for found in _PLACES.finditer(statement))
     if count != len(values):
-        raise types.ErrorQueryParameterFailure(f"the statement has {count} placeholders, and {len(values)} parameters")
+        raise types.ErrorQueryParameterFailure(
+            f"the statement has {counted(count, 'placeholder')}, and {counted(len(values), 'parameter')}"
+        )
     return _PLACES.sub(lambda found: literal(next(rest), escape) if found[0] == "?" else found[0], statement)
 
 

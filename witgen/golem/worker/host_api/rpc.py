@@ -12,6 +12,7 @@ from witgen_runtime import abi
 from witgen_runtime.host import HostError
 from witgen_runtime.values import Err, Ok
 
+from ....base.counted import counted
 from ..._bindings.host.golem_rpc_types import CancellationToken, FutureInvokeResult, Types, WasmRpc
 from ..._bindings.host.wasi_io_poll import Pollable
 from ..._bindings.types import golem_rpc_types as rpc
@@ -90,7 +91,7 @@ class _WasmRpc(WasmRpc):
             export = executor.program(self._component, worker.record.version).find_called(name)
             given, wanted = len(params), len(export.function.params)
             if given != wanted:
-                raise WitValueError(f"`{name}` takes {wanted} arguments, not {given}")
+                raise WitValueError(f"`{name}` takes {counted(wanted, 'argument')}, not {given}")
             pairs = zip(export.function.params, params, strict=True)
             request = export.request([from_wit_value(rpc, param.type, each, Reference) for param, each in pairs])
         except StateError:

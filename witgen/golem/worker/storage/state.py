@@ -253,6 +253,15 @@ class State:
         with undamaged("what the oplog has about a call"):
             return encoded_of(rows[0]["response"], rows[0]["response_data"]) if rows else None
 
+    def call_with(self, worker: int, key: str) -> Entry | None:
+        """Return the entry of the call with a key, None if it was not made."""
+        rows = self.execute(
+            f"SELECT {SELECTED} FROM oplog INDEXED BY keys "  # noqa: S608
+            "WHERE worker = ? AND key = ? AND key <> '' AND kind = ? AND dead = 0 LIMIT 1",
+            worker, key, INVOKED,
+        )  # fmt: skip
+        return next(iter(entries_of(rows)), None)
+
     def open_call(self, worker: int) -> Entry | None:
         """Return the entry of a worker's unfinished call, None if there is none."""
         last = self.last(worker, INVOKED, COMPLETED)
