@@ -83,12 +83,19 @@ def test_without_witgen(project: Path, component: Path) -> None:
 
 def test_a_component_that_is_missing(project: Path) -> None:
     done = run(project, "pytest", "-q", "-p", "witgen_runtime.testing.plugin", "--witgen-component", "absent.wasm")
-    assert "absent.wasm does not exist: build the component first" in done.stdout
+    assert "UsageError: absent.wasm is not a file: build the component first" in done.stdout
 
 
 def test_settings_that_are_missing(project: Path) -> None:
     done = run(project, "pytest", "-q", "-p", "witgen_runtime.testing.plugin", "-o", "witgen_bindings=")
     assert "witgen_fakes needs the setting `witgen_bindings`" in done.stdout
+
+
+@pytest.mark.parametrize("setting", ["witgen_bindings", "witgen_application"])
+def test_settings_that_name_no_module(project: Path, setting: str) -> None:
+    done = run(project, "pytest", "-q", "-x", "-p", "witgen_runtime.testing.plugin", "-o", f"{setting}=nothing.here")
+    assert f"UsageError: {setting} = nothing.here: there is no module `nothing`: it is the" in done.stdout, done.stdout
+    assert "importlib" not in done.stdout
 
 
 WRONG = """\

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import linecache
 import subprocess
@@ -17,6 +18,7 @@ from tests.host.echo import echo
 from tests.host.things import TEXT, Counted, Imports, Things, World, start
 from tests.support.paths import ROOT
 from witgen_runtime import abi, host
+from witgen_runtime.host.store.causes import explain_trap
 
 
 class Odd(BaseException):
@@ -77,6 +79,34 @@ def test_a_trap_says_why_and_kills_the_store() -> None:
     with pytest.raises(host.StoreDeadError) as dead:
         world.cycle(1)
     assert dead.value.__cause__ is caught.value
+
+
+CALLED = 'Traceback (most recent call last):\n  File "/0/app.py", line 8, in mul\n    raise KeyError("boom")\n'
+ENDED = (
+    "\nthread '<unnamed>' (1) panicked at runtime/src/lib.rs:1280:25:\nPython function threw an unexpected exception\n"
+    "note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace\n"
+)
+GROUP = '  + Exception Group Traceback (most recent call last):\n  |   File "/0/app.py", line 8, in mul\n'
+
+
+@pytest.mark.parametrize(
+    ("stderr", "reason"),
+    [
+        (f"log\n{CALLED}KeyError: 'boom'\n{ENDED}", ": the guest raised KeyError: 'boom'"),
+        (f"{CALLED}KeyError: 1\n\n{CALLED}shop.Sold: two\nlines\n{ENDED}", ": the guest raised shop.Sold: two"),
+        (f"{GROUP}  | ExceptionGroup: x (1 sub-exception)\n  +-+---- 1 ----\n    | {CALLED}{ENDED}",
+         ": the guest raised ExceptionGroup: x (1 sub-exception)"),
+        ("thread 'main' panicked at src/lib.rs:3:5:\nno pen left\n", ": the guest panicked: no pen left"),
+        (f"{CALLED}KeyError: 'logged'\n", ""),
+        (f"{CALLED}KeyError: 'boom'\n{ENDED}later\n", ""),
+    ],
+)  # fmt: skip
+def test_the_first_line_of_a_trap_has_the_guests_own_reason(stderr: str, reason: str) -> None:
+    trap = host.Trap("error while executing\n\nCaused by:\n    wasm trap: wasm `unreachable` instruction executed\n")
+    trap.stderr = stderr
+    explain_trap(trap)
+    assert str(trap) == f"wasm trap: wasm `unreachable` instruction executed{reason}"
+    assert str(copy.copy(trap)) == str(trap)
 
 
 def test_tracebacks_show_the_generated_code() -> None:
@@ -242,6 +272,7 @@ def test_more_than_a_guest_can_hand_over_in_a_call() -> None:
 
 
 IN_A_LIST = """
+import copy
 import gc
 from tests.host.things import start
 from witgen_runtime.host.store.table import ObjectTable

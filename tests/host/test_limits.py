@@ -206,8 +206,18 @@ def test_memories_are_given_back() -> None:
 
 
 def test_less_memory_than_a_component_begins_with() -> None:
-    with pytest.raises(host.MemoryLimitError, match="exceeds memory limits"):
+    with pytest.raises(host.MemoryLimitError, match=f"memory of {PAGE} bytes.*allows {PAGE // 2} bytes"):
         open_(memory=PAGE // 2)
+
+
+def test_a_limit_that_was_meant_in_another_unit() -> None:
+    for engine in (None, host.make_engine()):
+        with host.Store(engine, limits=host.Limits(memory=64)) as store, pytest.raises(host.MemoryLimitError) as caught:
+            Limited._instantiate(store, TEXT, Imports)
+        assert str(caught.value) == (
+            f"the component begins with a memory of {PAGE} bytes, and its store allows 64 bytes;"
+            " limits are in bytes: 64 MiB are `memory=64 << 20`"
+        )
 
 
 def test_an_engine_of_the_users_has_wasmtimes_own_limiter() -> None:

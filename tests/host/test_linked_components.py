@@ -22,6 +22,7 @@ from tests.support import ledgers
 from tests.support.features import FEATURES, Feature
 from tests.support.guests import importable, once
 from tests.support.paths import ROOT
+from tests.support.problems import listed
 from tests.support.wasm_tools import WASM_TOOLS
 from witgen_runtime import host
 
@@ -256,7 +257,7 @@ def test_a_changed_interface_of_the_same_name_is_refused(api: Any, tmp_path: Pat
     ledgers.component(tmp_path / "ledger.wit", "ledger", tmp_path / "core.wat", tmp_path / "changed.wasm")
     with module.Ledger.open(tmp_path / "changed.wasm") as changed, pytest.raises(host.LinkError) as caught:
         api.Shop.open(api.shop_wasm, api.imports(changed.docs_ledger_accounts))
-    (problem,) = str(caught.value).splitlines()[1:]
+    (problem,) = listed(caught.value)
     assert problem.strip().startswith("docs:ledger/accounts@1.0.0: [method]account.withdraw: func(amount: u64)")
     assert "overdrawn(string)" in problem
 

@@ -19,6 +19,7 @@ import pytest
 
 import witgen
 from tests.support.components import ADDER, documented, world_of
+from tests.support.problems import listed
 from witgen_runtime.host import ComponentError, LinkError
 
 # Imports a function of its own and an interface, and exports what calls both.
@@ -126,7 +127,7 @@ def test_imports_are_checked_before_anything_runs(talker: Any, change: dict[str,
 def test_all_that_does_not_fit_is_listed(talker: Any) -> None:
     with pytest.raises(LinkError) as caught:
         talker.open(twcie=1, twice=lambda: 1, demo_talk_steps={"first": lambda: 1})
-    _, unknown, called, first, missing = str(caught.value).splitlines()
+    unknown, called, first, missing = listed(caught.value)
     assert unknown == "  `twcie`: the component imports nothing with this name (did you mean `twice`?)"
     assert called.startswith("  twice: it is called with (n)")
     assert first.startswith("  demo:talk/steps@1.2.0#first: it is called with (a, b)")

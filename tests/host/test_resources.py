@@ -315,8 +315,6 @@ def test_two_borrows_where_there_can_be_no_helper() -> None:
         with pytest.raises(host.StoreDeadError):
             counting.call(1)
     lines = str(refused.value).splitlines()
-    assert lines[:2] == [
-        "host functions that could not be called:",
-        "  test:things/things@1.0.0: sum: func(a: borrow<thing>, b: borrow<thing>) -> u32",
-    ]
-    assert "traps when a guest lends two handles" in lines[2]
+    function = "test:things/things@1.0.0: sum: func(a: borrow<thing>, b: borrow<thing>) -> u32"
+    assert lines[0] == f"host functions that could not be called: {function}"
+    assert "traps when a guest lends two handles" in lines[1]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.components import run
+from tests.support.problems import listed
 from witgen.loading.bindings import generated
 from witgen.loading.implementations import complete, implementations
 from witgen_runtime.host import LinkError, adapters_of
@@ -102,5 +103,5 @@ def test_a_function_that_one_version_lacks(
     bindings, _, _ = generated(component(world))
     with pytest.raises(LinkError) as caught:
         _opened(bindings, component(other))
-    _, line = str(caught.value).splitlines()
+    (line,) = listed(caught.value)
     assert line == f"  {problem} (the world's version is shop:api/orders@{version})"

@@ -110,6 +110,8 @@ def replace(path: str | os.PathLike[str], content: bytes) -> None:
         OSError: the file cannot be written, or the path is neither a regular file nor a link.
     """
     name = os.fspath(path)
+    if os.path.isdir(name) and not os.path.islink(name):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), name)
     check_regular(name)
     temporary = os.path.join(os.path.dirname(name), f".witgen-{os.urandom(8).hex()}.tmp")
     try:

@@ -43,6 +43,7 @@ from .modules_inside import ModuleInside, RecordedModule, modules_inside
 from .place import ENTRY, Place, prepare_entry
 from .requirements import installed
 from .story import readable
+from .unfilled import unfilled
 from .wit_copy import borrowed, packages_brought, prepared, without
 
 __all__ = ["Build", "BuildError", "Built", "build", "settings"]
@@ -148,6 +149,8 @@ def build(config: Build) -> Built:
     if problems := [*componentize.problems(config.world_module, config.import_names, config.export_names)]:
         raise OptionError(problems)
     out = Path(config.out) if config.out is not None else Path(f"{module.rpartition('.')[2]}.wasm")
+    if out.is_dir():
+        raise BuildError(f"{out} is a folder: --out must be the component's file, such as {out / f'{module}.wasm'}")
     read = wit_digest(tree_of(config.wit, golem=config.golem))
     packages = installed(config.requirements, Path(config.project or ".")) if config.requirements else None
     wit = _Wit(config, [*folders, *searched(packages)])
@@ -255,7 +258,8 @@ def _componentize(place: Place, call: _Call, finish: _Finish) -> tuple[_Warnings
             return warnings, ()
         keep(place, content, notes, started)
         sources = [*application.modules(place, notes)]
-        return (*warnings, *import_warnings(place, sources, notes), *frozen_reads(sources)), notes["modules"]
+        warnings += (*import_warnings(place, sources, notes), *frozen_reads(sources))
+        return (*warnings, *unfilled(sources, str(call.settings["application"]))), notes["modules"]
 
 
 def _stumbles(resolved: ir.Resolve, world: ir.World) -> tuple[bool, list[Unbuildable]]:

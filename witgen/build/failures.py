@@ -29,6 +29,10 @@ _KNOWN = (
         "{name} must implement {what}, which the world exports",
     ),
     (
+        r"TypeError: (?P<name>\w+) lacks (?P<what>`.+`) of (?P<of>\S+)",
+        "{name} must implement {what} of {of}, which the world exports",
+    ),
+    (
         r"(?P<name>\S+) must serve objects, not classes: pass (?P<what>`.+)",
         "{name} gives `exports.serve` a class in place of an object: pass {what}",
     ),

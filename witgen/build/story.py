@@ -5,20 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from ..bindings.reuse import RUNTIME
 from .place import ENTRY, Place
 
 __all__ = ["readable"]
 
 _TRACEBACK = "Traceback (most recent call last):"
 _FRAME = re.compile(r'  File "(?P<file>[^"]+)", line \d+')
-_INSIDE = re.compile(rf"/\d+/{ENTRY}/|<frozen importlib")
+_INSIDE = re.compile(rf"/\d+/(?:{ENTRY}|{RUNTIME})/|<frozen importlib")
 
 
 def readable(story: str, place: Place) -> str | None:
     """Return the traceback of an application that cannot be imported; None if the story is about something else.
 
-    Frames of the entry and of the import system are left out, and files have the names that they have on this machine.
-    After the traceback, componentize-py repeats its last line as the cause; that is left out as well.
+    Frames of the entry, of the runtime and of the import system are left out, and files have the names that they have
+    on this machine. After the traceback, componentize-py repeats its last line as the cause; that is left out as well.
     """
     if not story.startswith(_TRACEBACK):
         return None

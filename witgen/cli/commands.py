@@ -130,14 +130,18 @@ def build(*, app: str, out: Path | None, stub_wasi: bool, force: bool, explain: 
     of the build decides the order of things.
     """
     from ..build import componentize as building
+    from ..build.bindings_drift import out_of_date
+    from .generating import installed_wit
 
     if explain and reporter.format is Format.SARIF:
         raise click.UsageError("--explain has no form in SARIF")
 
     given = building.settings(Path(), overrides(options))
+    asked = building.Build(app, out=out, stub_wasi=stub_wasi, force=force, **given)
+    reporter.add(out_of_date(Path(), asked.wit, asked.world, installed_wit))
     try:
-        asked = building.Build(app, out=out, stub_wasi=stub_wasi, force=force, **given)
-        built = building.build(asked)
+        with reporter.during(f"building {app}"):
+            built = building.build(asked)
     except building.BuildError as error:
         raise click.ClickException(str(error)) from error
     if explain:

@@ -65,11 +65,11 @@ def run_all(wanted: list[Target]) -> tuple[int, bool]:
 
 
 def _summarise(plan: Plan, seconds: float) -> None:
-    for path in plan.write:
+    for path in plan.written:
         reporter.say(f"wrote {plan.folder / path}", verbosity=1)
     for path in plan.remove:
         reporter.say(f"removed {plan.folder / path}", verbosity=1)
-    counts = f"{len(plan.write)} written, {len(plan.unchanged)} unchanged, {len(plan.remove)} removed"
+    counts = f"{len(plan.written)} written, {len(plan.kept)} unchanged, {len(plan.remove)} removed"
     reporter.say(f"{plan.folder}: {counts} in {seconds:.2f} s")
 
 
@@ -97,7 +97,7 @@ def check(*, diff: bool, **options: Any) -> int:
 def _is_clean(plan: Plan, *, diff: bool) -> bool:
     """Report how a folder differs from the output."""
     if not plan.drift:
-        reporter.say(f"{plan.folder}: all {len(plan.unchanged)} files are up to date")
+        reporter.say(f"{plan.folder}: all {len(plan.kept)} files are up to date")
         return True
     if diff:
         from ..output.diff import unified

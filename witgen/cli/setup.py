@@ -67,7 +67,7 @@ def init(
     *, wit: Path | None, world: str | None, out: str | None, golem: str | None, guest: bool, gitattributes: bool
 ) -> None:
     """Write an initial [tool.witgen] to ./pyproject.toml for the WIT in this project, in ./wit or in WIT."""
-    from ..project.init import attributes_line, initialise, mark_generated
+    from ..project.init import attributes_line, initialise, mark_generated, uses_git
 
     target = initialise(Path.cwd(), wit, world, out, golem=golem or False, guest=guest)
     source = target.wit or "Golem's WIT"
@@ -78,5 +78,5 @@ def init(
     if gitattributes:
         if mark_generated(Path.cwd(), line):
             reporter.say(f".gitattributes: {line}")
-    else:
-        reporter.say(f"For reviews and for Windows, add to .gitattributes (or pass --gitattributes):\n  {line}")
+    elif uses_git(Path.cwd()):
+        reporter.say(f"in .gitattributes, `{line}` folds the output in reviews and keeps its line endings")

@@ -34,6 +34,8 @@ def compile_file(component: Path, out: Path, *, fuel: bool = False) -> int:
         OSError: the file cannot be written.
         WitgenError: it is not a component, or is damaged.
     """
+    if out.is_dir():
+        raise FileExistsError(f"{out} is a folder: --output must be a file, such as {out / component.stem}.cwasm")
     if out.exists() and not is_compiled(out):
         raise FileExistsError(f"{out} exists, and is no compiled component: it is not replaced")
     base, _, _ = generated(component)

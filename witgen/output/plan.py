@@ -53,6 +53,16 @@ class Plan:
         return bool(self.write or self.remove or LOCK_NAME in self.drift)
 
     @property
+    def written(self) -> tuple[str, ...]:
+        """All files that applying the plan writes, the lock included."""
+        return (*self.write, *((LOCK_NAME,) if LOCK_NAME in self.drift else ()))
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """All files that are as they should be, the lock included."""
+        return (*self.unchanged, *(() if LOCK_NAME in self.drift else (LOCK_NAME,)))
+
+    @property
     def edited(self) -> tuple[str, ...]:
         """The files that a person edited."""
         return self._of(Drift.EDITED)

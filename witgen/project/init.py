@@ -20,7 +20,7 @@ from ..wit.model import ir
 from ..wit.resolve import component_in, select_world
 from .discovery import FILE_NAME, parse
 
-__all__ = ["APP", "First", "attributes_line", "initialise", "mark_generated"]
+__all__ = ["APP", "First", "attributes_line", "initialise", "mark_generated", "uses_git"]
 
 APP = "app.py"
 """The name of the application that is written for a guest."""
@@ -198,6 +198,11 @@ def attributes_line(out: str) -> str:
     path = Path(out).as_posix().strip("/")
     pattern = f'"{path}/**"' if " " in path else f"{path}/**"
     return f"{pattern} linguist-generated text eol=lf"
+
+
+def uses_git(folder: Path) -> bool:
+    """Return whether a folder is inside a working tree of git."""
+    return any((each / ".git").exists() for each in (folder, *folder.parents))
 
 
 def mark_generated(folder: Path, line: str) -> bool:

@@ -85,6 +85,10 @@ def load(
     """Return a compiled component, with adapters if it can have them; compiled components are cached.
 
     With `bounded`, adapters bound its waits inside wasmtime, if it can have such adapters.
+
+    Raises:
+        ComponentError: it is no component, or wasmtime cannot compile it.
+        OSError: the file of a path cannot be read: `FileNotFoundError` if there is none.
     """
     if isinstance(source, Component):
         origin = origin_of(source)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..values import Restorable
 
 __all__ = [
@@ -19,6 +21,7 @@ __all__ = [
     "StoreDeadError",
     "ThreadError",
     "Trap",
+    "listed",
 ]
 
 
@@ -52,6 +55,12 @@ class LinkError(HostError):
     """The component, its world and the given implementations do not match."""
 
 
+def listed(head: str, problems: Sequence[str]) -> str:
+    """Return a message with several problems, whose first line has the first of them, and their number."""
+    number = f" ({len(problems)})" if len(problems) > 1 else ""
+    return f"{head}{number}: " + "\n  ".join(problems)
+
+
 class ThreadError(HostError):
     """A thread or greenlet used a store that another one is using, or that belongs to asyncio."""
 
@@ -67,7 +76,8 @@ class StoreDeadError(HostError):
 class Trap(HostError):  # noqa: N818  (WebAssembly's word)
     """The guest trapped. The store is dead.
 
-    The message gives the reason; `backtrace` is wasmtime's backtrace.
+    The message gives the reason, with the exception or the panic that the guest wrote to stderr when it gave up;
+    `backtrace` is wasmtime's backtrace.
     """
 
     def __init__(self, text: str) -> None:

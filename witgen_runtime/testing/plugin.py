@@ -5,8 +5,10 @@ The same tests run on plain CPython, or against a built component with `--witgen
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, contextmanager
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,7 +35,21 @@ def _testing(request: pytest.FixtureRequest) -> Any:
     bindings = str(request.config.getini("witgen_bindings"))
     if not bindings:
         raise pytest.UsageError(f"{request.fixturename} needs the setting `witgen_bindings`: the generated package")
-    return import_module(f"{bindings}.guest.testing")
+    with _naming("witgen_bindings", bindings, "it is the package that `witgen generate` wrote"):
+        return import_module(f"{bindings}.guest.testing")
+
+
+@contextmanager
+def _naming(setting: str, value: str, remedy: str) -> Generator[None]:
+    """Raise `UsageError` if the module that a setting names is not there; what modules raise stays as it is."""
+    wanted = value if setting == "witgen_application" else f"{value}.guest.testing"
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{wanted}.".startswith(f"{error.name}."):
+            raise
+        where = "; `pythonpath` in the settings of pytest has the folders where modules are found"
+        raise pytest.UsageError(f"{setting} = {value}: there is no module `{error.name}`: {remedy}{where}") from None
 
 
 @pytest.fixture
@@ -45,12 +61,21 @@ def witgen_fakes(request: pytest.FixtureRequest) -> Iterator[Any]:
 @pytest.fixture
 def witgen_guest(request: pytest.FixtureRequest, witgen_fakes: Any) -> Iterator[Any]:
     """Open the guest: the `Guest` of the bindings' `guest.testing`, with the exports of the world."""
-    with _testing(request).opened(_application(request.config), witgen_fakes) as opened:
+    application = _application(request.config)
+    if not Path(application).is_file() and (application.endswith(".wasm") or application == _component(request.config)):
+        raise pytest.UsageError(f"{application} is not a file: build the component first, with `witgen build`")
+    with ExitStack() as stack:
+        with _naming("witgen_application", application, "it is the guest's module, `app` by default"):
+            opened = stack.enter_context(_testing(request).opened(application, witgen_fakes))
         yield opened
 
 
 def _application(config: pytest.Config) -> str:
-    return str(config.getoption("--witgen-component") or config.getini("witgen_application"))
+    return _component(config) or str(config.getini("witgen_application"))
+
+
+def _component(config: pytest.Config) -> str:
+    return str(config.getoption("--witgen-component") or "")
 
 
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)

@@ -352,6 +352,16 @@ def test_a_damaged_file_is_read_or_refused(seed: int, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no FIFOs")
+def test_init_mentions_attributes_of_git_where_git_is_used(project: Path, tmp_path: Path, witgen: Run) -> None:
+    for git in (False, True):
+        (project / "pyproject.toml").unlink()
+        if git:
+            (tmp_path / ".git").mkdir()
+        run = witgen("init")
+        assert run.returncode == 0, run.stderr
+        assert ("shop_bindings/** linguist-generated text eol=lf" in run.stderr) is git
+
+
 @pytest.mark.parametrize("name", ["pyproject.toml", ".gitattributes"])
 @pytest.mark.parametrize("damage", ["FIFO", "not UTF-8"])
 def test_init_refuses_what_it_cannot_add_to(name: str, damage: str, project: Path, witgen: Run) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -53,6 +54,15 @@ def test_it_names_every_difference_and_touches_nothing(generated: Path, witgen: 
         assert f"{kind}: shop_bindings/{path}" in run.stderr.splitlines()
     assert run.stdout == ""
     assert contents(generated) == before
+
+
+def test_it_counts_as_generate_does(project: Path, witgen: Run) -> None:
+    missing = re.search(r"not up to date \((\d+) missing\)", witgen("check").stderr)
+    written = re.search(r": (\d+) written, 0 unchanged", witgen("generate").stderr)
+    clean = re.search(r"all (\d+) files are up to date", witgen("check").stderr)
+    unchanged = re.search(r": 0 written, (\d+) unchanged", witgen("generate").stderr)
+    counts = {each[1] if each else None for each in (missing, written, clean, unchanged)}
+    assert counts == {str(sum(path.is_file() for path in (project / "shop_bindings").rglob("*")))}
 
 
 def test_a_fresh_folder_is_clean_and_an_absent_one_is_missing(generated: Path, witgen: Run) -> None:

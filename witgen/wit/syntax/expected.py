@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from lark.parsers.lalr_analysis import Shift
@@ -17,6 +18,8 @@ _TYPES = frozenset(
         "ERROR_CONTEXT", "LIST", "OPTION", "RESULT", "TUPLE", "MAP", "STREAM", "FUTURE", "OWN", "BORROW", "ID",
     ]
 )  # fmt: skip
+_GENERIC = ("list", "option", "result", "tuple", "map", "stream", "future", "own", "borrow")
+"""The types that are followed by others in `<…>`."""
 _DEFINITIONS = frozenset(["TYPE", "RECORD", "VARIANT", "ENUM", "FLAGS", "RESOURCE"])
 _NAMES = {
     "ID": "a name",
@@ -42,6 +45,8 @@ _NAMES = {
     "MORETHAN": "`>`",
     "AT": "`@`",
 }
+_OF_ITEMS = (_TYPES - {"ID"}) | {"FUNC", "ASYNC"}
+"""What follows the `:` of a field, a parameter or a function."""
 _ITEMS = frozenset(["PACKAGE", "INTERFACE", "WORLD"])
 _LONGEST_KEYWORD = 20
 _NOT_KEYWORDS = frozenset(_NAMES) - {"STRING_TYPE", "ERROR_CONTEXT", "UNDERSCORE"}
@@ -57,7 +62,8 @@ def unexpected_token(error: Any, text: str) -> WitSyntaxError:
     found = "the end of the file" if at_end else _found(token.type, text[start:end])
     message = f"expected {_expectation(expected)}, found {found}"
     help = (
-        _missing(expected, token.type, followed=text[end:].lstrip()[:1])
+        _not_generic(token.type, text[:start])
+        or _missing(expected, token.type, followed=text[end:].lstrip()[:1])
         or _keyword_as_name(expected, token.type, text[start:end])
         or _keyword_before(error.state, token.type)
         or _misspelled(expected, error.state, token.type, text[start:end])
@@ -121,12 +127,25 @@ def _keyword_as_name(expected: set[str], type_: str, text: str) -> str | None:
     return None
 
 
+def _not_generic(type_: str, before: str) -> str | None:
+    """Explain a `<` after a word that is none of the types with others in `<…>`."""
+    word = re.search(r"[\w%-]+(?=\s*\Z)", before[-_LONGEST_KEYWORD:])
+    if type_ != "LESSTHAN" or word is None or word[0] in _GENERIC:
+        return None
+    from difflib import get_close_matches  # noqa: PLC0415 - only where something is wrong
+
+    close = get_close_matches(word[0], _GENERIC, n=1)
+    return f"did you mean `{close[0]}<…>`?" if close else f"`{word[0]}` takes no types in `<…>`"
+
+
 def _missing(expected: set[str], type_: str, followed: str) -> str | None:
     """Return the sign that may have been forgotten, often at the end of the line before."""
     if type_ == "$END" or (type_ in _ITEMS and followed != ":"):
         sign = "RBRACE" if "RBRACE" in expected else ""
     elif expected == {"SEMICOLON"} or (expected & {"SEMICOLON"} and type_ in _DEFINITIONS | {"ID", "RBRACE", "USE"}):
         sign = "SEMICOLON"
+    elif expected == {"COLON"} and (type_ in _OF_ITEMS or (type_ == "ID" and followed in {",", "}", ")"})):
+        sign = "COLON"
     elif type_ in _NOT_KEYWORDS - {"ID", "RBRACE"}:  # one sign in place of another
         sign = ""
     elif expected == {"LBRACE"}:

@@ -18,7 +18,7 @@ from ..adapters.compose.waits import OWN_IMPORT
 from ..adapters.names import PREFIX
 from ..adapters.options import Adapters
 from ..adapters.reflected import examine, ways
-from ..errors import LinkError
+from ..errors import LinkError, listed
 from ..origin import origin_of
 from .versions import Versions, is_http, is_native
 
@@ -205,8 +205,7 @@ class _Examination:
         imports = self._match_imports()
         exports = self._match_exports()
         if self._problems:
-            listed = "\n".join(f"  {problem}" for problem in self._problems)
-            raise LinkError(f"the component does not fit world {self._definition.name}:\n{listed}")
+            raise LinkError(listed(f"the component does not fit world {self._definition.name}", self._problems))
         adapters = frozenset(name for name in self._imports if name.startswith(PREFIX))
         refusal = str(self._origin.refusal or "")
         functions = (self._functions, self._text, self._direct, self._polled, self._numbers, self._lent)

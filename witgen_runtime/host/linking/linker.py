@@ -21,7 +21,7 @@ from ..capi.engine import lends_two
 from ..capi.wasmtime_messages import LENDS_ONE
 from ..convert.binder import Callback, bind_choice, bind_refusal
 from ..convert.lists import AS_TEXT, PLAIN, Lists
-from ..errors import LinkError
+from ..errors import LinkError, listed
 from ..images.files import images_of
 from ..store.bounded_waits import may_wait
 from ..store.handles import Host, ResourceHandles, Side
@@ -154,7 +154,7 @@ class Linkage:
         http = () if self.store.http is not None else sorted(needs.http.difference(each.name for each in wanted))
         not_allowed = [f"{', '.join(http)}: {_NO_HTTP}"] if http else []
         if wrong := [*self._known_problems, *missing, *not_allowed]:
-            raise LinkError("imports that are not implemented:\n" + "\n".join(f"  {problem}" for problem in wrong))
+            raise LinkError(listed("imports that are not implemented", wrong))
 
     def _define_numbers(self, root: Place, linked: list[LinkedImport], needs: Needs) -> None:
         """Define the functions that return numbers of handles, for functions that borrow several."""
@@ -186,13 +186,13 @@ class Linkage:
     def _refuse_lending(self, wanted: list[LinkedImport]) -> None:
         """Refuse a component with functions that are lent two handles by every call, where such calls trap."""
         lent = [
-            f"  {each.item.name or 'the world itself'}: {signatures.describe(function)}"
+            f"{each.item.name or 'the world itself'}: {signatures.describe(function)}"
             for each in wanted
             for function in each.item.interface.functions
             if function.name in each.used and signatures.lends(function) > 1 and function.name not in each.lent
         ]
         if lent and not lends_two(self.store.engine):
-            raise LinkError("\n".join(["host functions that could not be called:", *lent, LENDS_ONE]))
+            raise LinkError(f"{listed('host functions that could not be called', lent)}\n{LENDS_ONE}")
 
     def _fill(self, instance: Place, linked: LinkedImport) -> None:
         refused = linked.without_adapter()

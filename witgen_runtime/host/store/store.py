@@ -24,7 +24,7 @@ from ..wasi.settings import Wasi
 from ..wasi.standard_streams import StandardStreams
 from ..wasi.stream_files import prepare
 from .call_hooks import CallHooks
-from .causes import cause_of, failures_of, failures_of_all, is_trap, refusal_of
+from .causes import cause_of, explain_trap, failures_of, failures_of_all, is_trap, refusal_of
 from .interruption import Interruption
 from .limits import Limits, grant
 from .resource import HostResource
@@ -229,7 +229,7 @@ class Store(Unique):
         text = str(error)
         self._take_raised()
         if self._raised is None and not is_trap(text):
-            raise refusal_of(text) from None
+            raise refusal_of(text, self.limits) from None
         self._fail(text, None)
 
     def interrupt(self, cause: BaseException) -> None:
@@ -284,6 +284,7 @@ class Store(Unique):
             cause = cause_of(text, code, self.limits, self.budget)
             if code != 0:
                 self.stdio.explain(cause)
+                explain_trap(cause)
         elif isinstance(cause, DeadlineError):
             self.stdio.explain(cause)
         self._die(cause)
