@@ -86,6 +86,17 @@ def test_a_component_that_is_missing(project: Path) -> None:
     assert "UsageError: absent.wasm is not a file: build the component first" in done.stdout
 
 
+def test_a_component_that_is_older_than_its_source(project: Path, component: Path, tmp_path: Path) -> None:
+    shutil.copytree(project, tmp_path, dirs_exist_ok=True)
+    command = ["pytest", "-q", "-p", "witgen_runtime.testing.plugin", "--witgen-component", component.name]
+    assert "warning" not in run(tmp_path, *command).stdout
+    with (tmp_path / "app.py").open("a") as file:
+        file.write("\n# A comment.\n")
+    done = run(tmp_path, *command)
+    assert done.returncode == 0
+    assert "warning: app.py has changed since app.wasm was built: `witgen build` it again\n" in done.stdout
+
+
 def test_settings_that_are_missing(project: Path) -> None:
     done = run(project, "pytest", "-q", "-p", "witgen_runtime.testing.plugin", "-o", "witgen_bindings=")
     assert "witgen_fakes needs the setting `witgen_bindings`" in done.stdout

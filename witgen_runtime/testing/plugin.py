@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
+from .built import changed_source
 from .examples import can_refresh, refreshing
 
-__all__ = ["pytest_addoption", "pytest_runtest_call", "witgen_fakes", "witgen_guest"]
+__all__ = ["pytest_addoption", "pytest_runtest_call", "pytest_terminal_summary", "witgen_fakes", "witgen_guest"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -76,6 +77,15 @@ def _application(config: pytest.Config) -> str:
 
 def _component(config: pytest.Config) -> str:
     return str(config.getoption("--witgen-component") or "")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Tell if the component that was tested is not the one that its sources make now."""
+    component = Path(_component(config) or ".")
+    source = changed_source(component) if component.is_file() else None
+    if source is not None:
+        message = f"warning: {source} has changed since {component} was built: `witgen build` it again"
+        terminalreporter.write_line(message, yellow=True)
 
 
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)
