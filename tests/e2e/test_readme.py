@@ -185,6 +185,13 @@ def test_tutorials_from_an_empty_folder(page: str, tmp_path: Path) -> None:
         assert printed[parcel] == '"2 items for ann"\n'
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("page", ["wasi", "linking"])
+def test_pages_from_an_empty_folder(page: str, tmp_path: Path) -> None:
+    """Hosts, guests and what both print are those of the page."""
+    assert {"python host.py"} <= follow(DOCS / f"{page}.md", tmp_path).keys()
+
+
 @pytest.mark.long
 def test_numpy(tmp_path: Path) -> None:
     if find_spec("numpy") is None:
