@@ -168,6 +168,15 @@ def test_from_extism(notes: Path) -> None:
         assert "{'title': 'hello', 'body': 'it works', 'tags': []}" in python(notes, "-c", before).splitlines()
 
 
+def test_the_workflow_runs_commands_of_the_tutorial() -> None:
+    """Another test runs those; the workflow begins with one that installs."""
+    page = (HOW_TO / "ci.md").read_text().partition("# .github/workflows/tests.yml\n")[2].partition("```")[0]
+    steps = re.findall(r"^      - run: (.*)$", page, re.MULTILINE)
+    tutorial = (DOCS / "tutorials" / "component.md").read_text()
+    assert len(steps) == 5
+    assert [step for step in steps[1:] if f"\n$ {step}\n" not in tutorial] == []
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("page", ["plugins", "component", "agent"])
 def test_tutorials_from_an_empty_folder(page: str, tmp_path: Path) -> None:
