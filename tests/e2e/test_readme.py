@@ -168,6 +168,15 @@ def test_from_extism(notes: Path) -> None:
         assert "{'title': 'hello', 'body': 'it works', 'tags': []}" in python(notes, "-c", before).splitlines()
 
 
+def test_the_workflow_runs_commands_of_the_tutorial() -> None:
+    """Another test runs those; the workflow begins with one that installs."""
+    page = (HOW_TO / "ci.md").read_text().partition("# .github/workflows/tests.yml\n")[2].partition("```")[0]
+    steps = re.findall(r"^      - run: (.*)$", page, re.MULTILINE)
+    tutorial = (DOCS / "tutorials" / "component.md").read_text()
+    assert len(steps) == 5
+    assert [step for step in steps[1:] if f"\n$ {step}\n" not in tutorial] == []
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("page", ["plugins", "component", "agent"])
 def test_tutorials_from_an_empty_folder(page: str, tmp_path: Path) -> None:
@@ -175,14 +184,18 @@ def test_tutorials_from_an_empty_folder(page: str, tmp_path: Path) -> None:
     (tmp_path / "page.md").write_text(text)
     (tmp_path / "work").mkdir()
     printed = follow(tmp_path / "page.md", tmp_path / "work")
-    if page == "plugins":
-        assert "greedy failed: MemoryLimitError" in printed["python notes.py eat 2>/dev/null"]
-        assert "greedy failed: Trap" in printed["python notes.py spy 2>/dev/null"]
     if page == "component":
         assert "3 passed" in printed["pytest -q --witgen-component app.wasm"]
     if page == "agent":
         parcel = "witgen run -q --key parcel shop.wasm 'Cart(\"ann\")' pack 8"
         assert printed[parcel] == '"2 items for ann"\n'
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", ["wasi", "linking"])
+def test_pages_from_an_empty_folder(page: str, tmp_path: Path) -> None:
+    """Hosts, guests and what both print are those of the page."""
+    assert {"python host.py"} <= follow(DOCS / f"{page}.md", tmp_path).keys()
 
 
 @pytest.mark.long

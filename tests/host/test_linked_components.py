@@ -329,7 +329,8 @@ an account is open
 
 
 def test_the_code_of_the_page(folder: Path) -> None:
-    (folder / "page.py").write_text("\n".join(blocks(ROOT / "docs" / "linking.md", "python")))
+    hosts = [text for text in blocks(ROOT / "docs" / "linking.md", "python") if "bindings.guest" not in text]
+    (folder / "page.py").write_text("\n".join(hosts))
     done = subprocess.run([sys.executable, "page.py"], cwd=folder, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, DOCUMENTED), done.stderr
 

@@ -7,8 +7,6 @@ import importlib
 import logging
 import os
 import shutil
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -20,8 +18,6 @@ import pytest
 
 import witgen
 from tests.host.printing import ALONE, TEXT, Imports, Printing, python
-from tests.host.test_hosts_documentation import blocks
-from tests.support.paths import ROOT
 from tests.support.wasm_tools import WASM_TOOLS, component
 from witgen import Config, generate
 from witgen.golem import WIT
@@ -131,19 +127,6 @@ def test_a_program_gives_its_exit_code(bindings: Any, wasm: Path) -> None:
         with witgen.load(wasm).open(wasi=wasi) as world:
             assert host.exit_code(world.wasi_cli_run.run) == code
         assert printed.lines == ["hello"] * 4
-
-
-@needs_wasm_tools
-@pytest.mark.slow
-def test_the_code_of_the_documentation(folder: Path) -> None:
-    printed = [
-        "['program', '-v'] b'a line\\n'\nTrue False\n42\n",
-        "0 [b'hello\\n']\n",
-        "0 ['hello']\nhello\n1\n",
-    ]
-    for code, expected in zip(blocks(ROOT / "docs" / "wasi.md", "python"), printed, strict=True):
-        ran = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False)
-        assert ran.stdout == expected, ran.stderr
 
 
 def test_what_is_no_program_is_refused() -> None:
