@@ -8,6 +8,8 @@ import importlib
 import operator
 import signal
 import sys
+import threading
+import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -23,6 +25,7 @@ import witgen_runtime
 from witgen_runtime import abi
 from witgen_runtime.host import StoreDeadError
 from witgen_runtime.host.capi import memory
+from witgen_runtime.host.starting import start
 from witgen_runtime.host.streams.readers import ByteStreamReader
 from witgen_runtime.host.streams.reading import Incoming
 
@@ -110,6 +113,27 @@ def test_it_comes_out_of_the_call(alarm: Callable[[Any], None], error: Exception
         with pytest.raises(type(error)) as caught:
             world.run(2)
         assert caught.value is error
+
+
+def test_it_comes_out_of_the_start_of_a_thread(alarm: Callable[[Any], None]) -> None:
+    """`Thread.start` itself raises a `KeyError` if the thread has begun before the handler raises."""
+    error = AlarmError("now")
+    alarm(Handler(error))
+
+    def look(_: FrameType, event: str, argument: Any) -> None:
+        if event == "c_return" and argument.__name__ in {"start_new_thread", "start_joinable_thread"}:
+            sys.setprofile(None)
+            begun.wait()
+            while not thread.ident or thread.is_alive():
+                time.sleep(0.001)
+            signal.raise_signal(signal.SIGALRM)
+
+    begun = threading.Event()
+    thread = threading.Thread(target=begun.set)
+    sys.setprofile(look)
+    with pytest.raises(AlarmError) as caught:
+        start(thread)
+    assert caught.value is error
 
 
 def test_garbage_runs_no_callbacks(alarm: Callable[[Any], None]) -> None:

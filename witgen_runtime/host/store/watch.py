@@ -14,6 +14,7 @@ from weakref import ref
 
 from .. import forking
 from ..errors import EngineError
+from ..starting import start
 
 __all__ = ["Watched", "main_thread", "watch"]
 
@@ -72,10 +73,10 @@ class _Watch:
     def _start_thread(self) -> None:
         """Start a daemon. In a subinterpreter, whose end it would abort, the thread ends when the main thread does."""
         if _is_main_interpreter():
-            threading.Thread(target=self._run, name=_NAME, daemon=True).start()
+            start(threading.Thread(target=self._run, name=_NAME, daemon=True))
         else:
             main = threading.main_thread()
-            threading.Thread(target=self._run, args=(main.is_alive,), name=_NAME, daemon=False).start()
+            start(threading.Thread(target=self._run, args=(main.is_alive,), name=_NAME, daemon=False))
 
     def forked(self) -> None:
         """Continue in a forked child: without the thread, and with the calls of the one remaining thread."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, runtime_checkable
 
 from ...values import Unique
+from ..starting import start
 from .pollable_channel import Channels
 from .stream_files import StreamError, StreamFiles, new_file
 
@@ -70,7 +71,7 @@ class InputStream(Unique):
         if chunks is None:
             raise StreamError("this InputStream was already given to a guest, and its source can be read only once")
         box, peer = Channels.of(store).live_stream()
-        threading.Thread(target=self._feed, args=(peer, chunks), name="witgen-stream", daemon=True).start()
+        start(threading.Thread(target=self._feed, args=(peer, chunks), name="witgen-stream", daemon=True))
         return box
 
     def _feed(self, peer: socket.socket, chunks: Iterator[bytes]) -> None:

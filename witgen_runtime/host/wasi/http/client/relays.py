@@ -12,6 +12,7 @@ from typing import Final
 
 import h11
 
+from ....starting import start
 from ...pollable_channel import OPEN_TIMEOUT
 from ..error_code import error
 from .relay import Relay, Side
@@ -34,7 +35,7 @@ class Relays:
         self._ended = asyncio.Event()
         self._process = os.getpid()
         self._thread = threading.Thread(target=self._run, name="witgen-http", daemon=True)
-        self._thread.start()
+        start(self._thread)
 
     def expect(self, relay: Relay) -> tuple[str, str]:
         """Wait for a request that a relay is to answer; return the authority and the path to which it has to go.
