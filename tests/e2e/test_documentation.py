@@ -102,6 +102,6 @@ def test_the_example_of_exports(tmp_path: Path) -> None:
 
 def test_the_pages_show_the_example_of_exports() -> None:
     app, host = ((EXPORTS / name).read_text().partition('"""\n\n')[2] for name in ("app.py", "host.py"))
-    page, quick = (ROOT / "docs" / "guest.md").read_text(), QUICKSTART.read_text()
+    page, quick = (ROOT / "docs" / "how-to" / "exported-interfaces.md").read_text(), QUICKSTART.read_text()
     assert [part for part in (app, host, (EXPORTS / "wit" / "ledger.wit").read_text()) if part not in page] == []
     assert app in quick

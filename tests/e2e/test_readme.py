@@ -192,7 +192,7 @@ def test_tutorials_from_an_empty_folder(page: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", ["wasi", "linking"])
+@pytest.mark.parametrize("page", ["wasi", "linking", "how-to/exported-interfaces"])
 def test_pages_from_an_empty_folder(page: str, tmp_path: Path) -> None:
     """Hosts, guests and what both print are those of the page."""
     assert {"python host.py"} <= follow(DOCS / f"{page}.md", tmp_path).keys()
