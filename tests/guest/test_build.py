@@ -81,7 +81,7 @@ def test_builds_once(folder: Path) -> None:
         ),
         pytest.param(
             ("    def merge(self)", "    def merged(self)"),
-            "Error: Kv must implement `merge` of test:build/kv, which the world exports\n",
+            "error: Kv must implement `merge` of test:build/kv, which the world exports\n",
             marks=pytest.mark.long,
         ),
         pytest.param(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import sqlite3
 import time
@@ -226,5 +227,5 @@ def test_a_copy_waits_for_a_promise_while_its_process_ends(machine: Machine) -> 
 
 
 def test_two_processes_do_not_share_a_state_file(machine: Machine) -> None:
-    with machine.executor(), pytest.raises(WorkerError, match="another process runs its workers"):
+    with machine.executor(), pytest.raises(WorkerError, match=f"is locked by process {os.getpid()} "):
         machine.executor()
