@@ -74,17 +74,18 @@ def run(code: str) -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.parametrize("adapters", ["auto", "off"])
 @pytest.mark.parametrize("closes", [False, True], ids=["first calls", "closing"])
-def test_a_function_is_called_by_two_threads(closes: bool) -> None:
+def test_a_function_is_called_by_two_threads(closes: bool, adapters: str) -> None:
     """When it has not been compiled yet, and while a third thread closes the store."""
     run(
         f"""
-        words = [f"word {{n}}" for n in range(40)]
+        numbers = list(range(40))
 
         def use():
             for _ in range(30):
                 with contextlib.suppress(host.ThreadError):
-                    assert component.there(words) == words
+                    assert component.there(numbers) == numbers
 
         def close():
             if {closes}:
@@ -92,7 +93,7 @@ def test_a_function_is_called_by_two_threads(closes: bool) -> None:
                 persistent(component.world.close)
 
         for _ in rounds():
-            component = echo(abi.List(abi.STRING))
+            component = echo(abi.List(abi.U32), adapters="{adapters}")
             together(use, use, close)
             component.world.close()
         """

@@ -41,6 +41,11 @@ class AdapterMemories:
                 memory = self._memories[of] = AdapterMemory(self._store.context)
                 root.function(function.name, function, handles, memory.announce, None, lists=PLAIN)
 
+    def prove(self) -> None:
+        """Raise `EngineError` unless all were found. In a turn of the store: another thread may close it later."""
+        for memory in self._memories.values():
+            memory.prove()
+
     def lists(self, of: _Of, function: str, *, text: Container[str], direct: Container[str]) -> Lists:
         """Return how the lists of a function pass; those in neither `text` nor `direct` pass them plainly."""
         if function in direct:

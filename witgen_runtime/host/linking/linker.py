@@ -366,7 +366,7 @@ class Linkage:
 
     def _instantiate(self, component: wasm.Component) -> wasm.Instance:
         try:
-            return self._linker.raw.instantiate(self.store.raw, component)
+            made = self._linker.raw.instantiate(self.store.raw, component)
         except wasmtime.WasmtimeError as error:
             if "cross-`Engine`" in str(error):
                 raise LinkError(
@@ -375,6 +375,8 @@ class Linkage:
                 ) from None
             self._explain_strange_resources(str(error))
             raise
+        self.memories.prove()
+        return made
 
     def _replace_preopens(self, component: wasm.Component, lost: str) -> None:
         """Define the guest's preopened folders without the runtime's; `lost` is the reason if it can have none."""
