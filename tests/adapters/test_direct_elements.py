@@ -19,7 +19,7 @@ from witgen_runtime import abi, host
 from witgen_runtime.host.adapters.compose.descriptors import Translation
 from witgen_runtime.host.adapters.wasm.layout import layout_of
 from witgen_runtime.host.adapters.wasm.shapes import is_direct as shape_is_direct
-from witgen_runtime.host.convert.elements import elements_of
+from witgen_runtime.host.convert.element_types import elements_of
 from witgen_runtime.host.direct_lists import is_direct
 
 NUMBERS = {
@@ -199,7 +199,7 @@ def test_both_sides_know_the_same_layouts() -> None:
             direct += 1
             layout, elements = layout_of(shape.parts[0]), elements_of(type_.element)  # type: ignore[arg-type]
             assert (layout.size, layout.alignment) == (elements.size, elements.alignment)
-            if type_.element is not abi.U8:
+            if elements.is_fixed and type_.element is not abi.U8:
                 value: Any = [Values(random).of(type_.element) for _ in range(7)]
                 assert same(elements.decode(bytes(elements.encode(value))), value)
     assert direct > 100

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ... import abi
-from .elements import FORMS, Elements, copy_fields, elements_of, numpy, refuse
+from .elements import FORMS, Elements, copy_fields, numpy, refuse
 
 __all__ = ["Arrays", "arrays_of"]
 
@@ -67,9 +67,8 @@ class _Structured(_Numpy):
         return numpy().array(_rows, self._type)
 
 
-def arrays_of(type_: abi.List) -> Arrays:
-    """Return what lists of a type come as, which is other than a list."""
-    elements = elements_of(type_.element)
+def arrays_of(type_: abi.List, elements: Elements) -> Arrays:
+    """Return what lists of a type come as, which is other than a list; `elements` is how theirs lie in memory."""
     if type_.numbers == "array":
         return _Plain(FORMS[type_.element][0])
     return _Numpy(elements) if isinstance(type_.element, abi.Prim) else _Structured(elements)

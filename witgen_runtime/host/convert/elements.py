@@ -3,7 +3,7 @@
 Records and tuples are converted by columns, one for each number in them. Bytes between the fields are zero on the way
 in, and never looked at on the way out. Values are taken in canonical form only, and all others are refused, with one
 exception: buffers of exactly the elements of a list (`array.array`, `memoryview` and numpy's arrays of one dimension)
-are copied as they are.
+are copied as they are. `element_types` has elements of other types.
 """
 
 # Values are whatever a caller gave, and are looked at only here.
@@ -22,7 +22,10 @@ from typing import Any, Final, NoReturn, TypeAlias
 from ... import abi
 from ...buffers import is_numpy
 
-__all__ = ["FORMS", "Elements", "copy_fields", "elements_of", "f32s", "numpy", "refuse"]
+__all__ = [
+    "FORMS", "Bools", "Characters", "Elements", "FlagSets", "Members", "Numbers", "Records", "Tuples", "copy_fields",
+    "f32s", "numpy", "refuse", "scalars",
+]  # fmt: skip
 
 _Bytes: TypeAlias = "bytes | bytearray | memoryview"
 
@@ -33,6 +36,10 @@ FORMS: Final[Mapping[abi.Type, tuple[str, int]]] = {
 """Struct format and size of the primitives."""
 _KINDS: Final = {"B": "BHILQN", "b": "bhilqn", "f": "fd", "?": "?"}
 """The formats of a buffer's items that are unsigned, signed, floating or bool; their size says the rest."""
+
+
+_REMEMBERED: Final = 256
+"""How many combinations of flags are kept per type."""
 
 
 def refuse() -> NoReturn:
@@ -70,8 +77,16 @@ def _all(values: Sequence[Any], *classes: type) -> None:
         refuse()
 
 
-class Elements(ABC):
-    """Elements of one type: `size` and `alignment` in bytes."""
+class Elements:
+    """Elements of one type.
+
+    Attributes:
+        size: in bytes; also the distance between elements of a list.
+        alignment: in bytes.
+        is_fixed: whether elements are numbers in a certain order, and point nowhere.
+    """
+
+    is_fixed = True
 
     def __init__(self, size: int, alignment: int) -> None:
         self.size = size
@@ -93,24 +108,24 @@ class Elements(ABC):
         """Return the bytes of something else than a list, if it is a buffer of such elements."""
         refuse()
 
-    @abstractmethod
-    def dtype(self, *, packed: bool) -> Any:
+    def dtype(self, *, packed: bool) -> Any:  # noqa: ARG002 - of those that have one
         """Return numpy's type of the elements; `packed`: without the bytes between fields."""
+        refuse()
 
     def decode(self, content: bytes) -> list[Any]:
         """Return the list of some bytes."""
         return self.get(memoryview(content), 0, self.size)
 
-    @abstractmethod
-    def put(self, content: memoryview, offset: int, stride: int, values: Sequence[Any]) -> None:
+    def put(self, _content: memoryview, _offset: int, _stride: int, _values: Sequence[Any]) -> None:
         """Put values into a column of bytes."""
+        refuse()
 
-    @abstractmethod
-    def get(self, content: memoryview, offset: int, stride: int) -> list[Any]:
+    def get(self, _content: memoryview, _offset: int, _stride: int) -> list[Any]:
         """Return the values of a column."""
+        refuse()
 
 
-class _Scalars(Elements):
+class _Scalars(Elements, ABC):
     """Values that are one number. A subclass has `column`, which makes an array of them, and `values` of a column."""
 
     def __init__(self, form: str, size: int) -> None:
@@ -140,7 +155,9 @@ class _Scalars(Elements):
         return column.tolist()
 
 
-class _Numbers(_Scalars):
+class Numbers(_Scalars):
+    """Integers and floats."""
+
     def __init__(self, type_: abi.Prim) -> None:
         super().__init__(*FORMS[type_])
         self._classes = (float, int) if self.form in "fd" else (int,)
@@ -177,7 +194,9 @@ class _Numbers(_Scalars):
         return view.cast("B") if view.c_contiguous else view.tobytes()
 
 
-class _Bools(_Scalars):
+class Bools(_Scalars):
+    """Bools."""
+
     def __init__(self) -> None:
         super().__init__("?", 1)
 
@@ -189,7 +208,9 @@ class _Bools(_Scalars):
         return array("B", values)
 
 
-class _Characters(_Scalars):
+class Characters(_Scalars):
+    """Characters."""
+
     def __init__(self) -> None:
         super().__init__("I", 4)
 
@@ -204,26 +225,55 @@ class _Characters(_Scalars):
         return list(map(chr, column))
 
 
-class _Members(_Scalars):
+class Members(_Scalars):
     """Enums: the number of a case is its position."""
 
     def __init__(self, type_: abi.Enum) -> None:
         count = len(type_.cases)
         super().__init__(*(("B", 1) if count <= 1 << 8 else ("H", 2) if count <= 1 << 16 else ("I", 4)))
-        self._class = type_.python
-        self._members = list(type_.python)
-        self._numbers = {member.name: number for number, member in enumerate(self._members)}
+        self.python = type_.python
+        self.members = list(type_.python)
+        self.numbers = {member.name: number for number, member in enumerate(self.members)}
 
     def column(self, values: Sequence[Any]) -> array[Any]:
-        _all(values, self._class)
-        numbers = self._numbers
+        _all(values, self.python)
+        numbers = self.numbers
         return array(self.form, [numbers[each._name_] for each in values])
 
     def values(self, column: memoryview) -> list[Any]:
-        return list(map(self._members.__getitem__, column))
+        return list(map(self.members.__getitem__, column))
 
 
-class _Several(Elements):
+class FlagSets(_Scalars):
+    """Flags: the bits of a number."""
+
+    def __init__(self, type_: abi.Flags) -> None:
+        self.count = len(type_.flags)
+        super().__init__(*(("B", 1) if self.count <= 8 else ("H", 2) if self.count <= 16 else ("I", 4)))
+        self.python = type_.python
+        self._members: dict[int, Any] = {}
+
+    def column(self, values: Sequence[Any]) -> array[Any]:
+        _all(values, self.python)
+        bits = [each._value_ for each in values]
+        if max(bits, default=0) >> self.count:
+            refuse()
+        return array(self.form, bits)
+
+    def values(self, column: memoryview) -> list[Any]:
+        return list(map(self.member, column))
+
+    def member(self, bits: int) -> Any:
+        """Return what some bits stand for."""
+        member = self._members.get(bits)
+        if member is None:
+            if len(self._members) >= _REMEMBERED:
+                self._members.clear()
+            member = self._members[bits] = self.python(bits)
+        return member
+
+
+class _Several(Elements, ABC):
     """Records and tuples."""
 
     def __init__(self, parts: Sequence[Elements]) -> None:
@@ -234,6 +284,7 @@ class _Several(Elements):
         alignment = max(part.alignment for part in parts)
         super().__init__(-(-end // alignment) * alignment, alignment)
         self.parts = tuple(zip(parts, offsets, strict=True))
+        self.is_fixed = all(part.is_fixed for part in parts)
 
     def put(self, content: memoryview, offset: int, stride: int, values: Sequence[Any]) -> None:
         for (part, place), column in zip(self.parts, self.columns(values), strict=True):
@@ -271,7 +322,9 @@ class _Several(Elements):
     def joined(self, columns: list[list[Any]]) -> list[Any]: ...
 
 
-class _Tuples(_Several):
+class Tuples(_Several):
+    """Tuples, which have at least one part."""
+
     @property
     def names(self) -> Sequence[str]:
         return [f"f{index}" for index in range(len(self.parts))]
@@ -286,10 +339,12 @@ class _Tuples(_Several):
         return list(zip(*columns, strict=True))
 
 
-class _Records(_Several):
+class Records(_Several):
+    """Records."""
+
     def __init__(self, type_: abi.Record, parts: Sequence[Elements]) -> None:
         super().__init__(parts)
-        self._class = type_.python
+        self.python = type_.python
         self._attributes = tuple(field.attribute for field in type_.fields)
 
     @property
@@ -297,30 +352,26 @@ class _Records(_Several):
         return self._attributes
 
     def columns(self, values: Sequence[Any]) -> list[list[Any]]:
-        _all(values, self._class)
+        _all(values, self.python)
         return [[getattr(each, name) for each in values] for name in self._attributes]
 
     def joined(self, columns: list[list[Any]]) -> list[Any]:
-        return list(map(self._class, *columns))
+        return list(map(self.python, *columns))
 
 
 @cache
 def _primitives(type_: abi.Prim) -> Elements:
     if type_ is abi.BOOL:
-        return _Bools()
-    return _Characters() if type_ is abi.CHAR else _Numbers(type_)
+        return Bools()
+    return Characters() if type_ is abi.CHAR else Numbers(type_)
 
 
-def elements_of(type_: abi.Type) -> Elements:
-    """Return how elements of a type lie in memory."""
+def scalars(type_: abi.Prim | abi.Enum | abi.Flags) -> Elements:
+    """Return how elements that are one number each lie in memory."""
     match type_:
         case abi.Prim():
             return _primitives(type_)
         case abi.Enum():
-            return _Members(type_)
-        case abi.Record():
-            return _Records(type_, [elements_of(field.type) for field in type_.fields])
-        case abi.Tuple():
-            return _Tuples([elements_of(part) for part in type_.types])
-        case _:
-            raise NotImplementedError(f"elements of {type(type_).__name__.lower()} do not lie in memory as they are")
+            return Members(type_)
+        case abi.Flags():
+            return FlagSets(type_)

@@ -17,7 +17,8 @@ from ...codegen import Source
 from ...values import Err, Ok, Some
 from ..direct_lists import PAIR, ListForm, is_direct
 from .arrays import arrays_of
-from .elements import elements_of
+from .element_rows import Rows
+from .element_types import elements_of
 from .flags import flag_reader
 
 __all__ = ["Handle", "Lifting"]
@@ -216,12 +217,16 @@ class Lifting:
         if type_.element is abi.U8:
             return f"_read({address}, {count})"
         elements = elements_of(type_.element)
-        decode = elements.decode if type_.numbers == "list" else arrays_of(type_).decode
-        return f"{self._source.constant(decode, 'decode')}(_read({address}, {elements.size} * {count}))"
+        if not elements.is_fixed:
+            return f"{self._source.constant(Rows(elements).get, 'get')}({address}, {count}, _adapter)"
+        content = f"_read({address}, {elements.size} * {count})"
+        if type_.numbers == "list":
+            return f"{self._source.constant(elements.decode, 'decode')}({content})"
+        return f"{self._source.constant(arrays_of(type_, elements).decode, 'decode')}({content})"
 
     def _array(self, type_: abi.List, count: str, pointer: str) -> str:
         """Read a list of numbers as an array."""
-        arrays = arrays_of(type_)
+        arrays = arrays_of(type_, elements_of(type_.element))
         if isinstance(type_.element, abi.Prim):
             column = f"{self._numbers(type_.element, count, pointer)}.tobytes()"
             return f"{self._source.constant(arrays.decode, 'decode')}({column})"

@@ -14,7 +14,8 @@ from ...values import Err, Ok, Some
 from ..capi.ffi import KINDS
 from ..direct_lists import PAIR, ListForm, is_direct
 from .arena import Layout, RegionSpec
-from .elements import elements_of
+from .element_rows import Rows
+from .element_types import elements_of
 from .flags import flag_words
 from .lift import Handle
 
@@ -183,9 +184,13 @@ class Lowering(ABC):
         if element is abi.U8:
             self.exactly(name, "_bytes", "_bytearray")
             self.source.line(f"{address}, {count} = _place({name})")
+        elif not (elements := elements_of(element)).is_fixed:
+            put = self.source.constant(Rows(elements).put, "put")
+            self.source.line(f"{address}, {count} = {put}({name}, _adapter)")
         else:
-            elements, size = elements_of(element), self.source.fresh()
-            self.source.line(f"{address}, {size} = _place({self.source.constant(elements.encode, 'encode')}({name}))")
+            size = self.source.fresh()
+            content = f"{self.source.constant(elements.encode, 'encode')}({name})"
+            self.source.line(f"{address}, {size} = _place({content})")
             self.source.line(f"{count} = {size} // {elements.size}")
 
     def pinned(self, value: str, position: int) -> None:

@@ -13,7 +13,8 @@ from ... import abi
 from ...values import Err, Ok, Some
 from ..capi.ffi import KINDS
 from .arena import RegionSpec
-from .elements import elements_of
+from .element_rows import Rows
+from .element_types import elements_of
 from .lower import INTEGERS, Lowering, kind_of
 
 __all__ = ["ListLowering"]
@@ -324,10 +325,17 @@ class ListLowering(Lowering):
         source, pairs = self.source, self._linked(region, word, 8, 2)
         for part in (0, 4):
             pairs.constants.append((part, KINDS["u32"]))
-        chunks, sizes, addresses = source.fresh(), source.fresh(), source.fresh()
         elements = elements_of(element)
-        encode = "_bytes" if element is abi.U8 else source.constant(elements.encode, "encode")
-        source.line(f"{chunks} = _list(_map({encode}, {xs}))")
+        if not elements.is_fixed:
+            put = source.constant(Rows(elements).put, "put")
+            placed = source.fresh()
+            source.line(f"{placed} = [{put}(_x, _adapter) for _x in {xs}]")
+            for part, index in ((1, 0), (5, 1)):
+                self._store(pairs, part, n, f'_array("Q", [_x[{index}] for _x in {placed}])')
+            return
+        chunks, sizes, addresses = source.fresh(), source.fresh(), source.fresh()
+        encoded = "_bytes(_x)" if element is abi.U8 else f"{source.constant(elements.encode, 'encode')}(_x)"
+        source.line(f"{chunks} = [{encoded} for _x in {xs}]")
         source.line(f'{sizes} = _array("Q", _map(_len, {chunks}))')
         source.line(f'{addresses} = _array("Q", _accumulate({sizes}, initial=_place(b"".join({chunks}))[0]))')
         source.line(f"{addresses}.pop()")

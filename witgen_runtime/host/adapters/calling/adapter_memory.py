@@ -38,7 +38,7 @@ class AdapterMemory(LinearMemory):
     def environment(self) -> dict[str, Any]:
         """Return the names that converters use of a memory, after proof that it was found."""
         self.prove()
-        return {"_place": self.place, "_read": self.read, "_bases": self.bases}
+        return {"_place": self.place, "_read": self.read, "_bases": self.bases, "_adapter": self}
 
     def place(self, content: bytes | bytearray | memoryview) -> tuple[int, int]:
         """Copy bytes into a new block; return its address and its size."""
@@ -54,6 +54,25 @@ class AdapterMemory(LinearMemory):
                 _WORDS[base + TOP >> 2] = end
                 return block, size
             self._make_room(end)
+
+    def __getitem__(self, where: slice) -> bytes:
+        """Return a copy of bytes, from one address to another."""
+        return self.read(where.start, where.stop - where.start)
+
+    def next_block(self) -> int:
+        """Return the address of the block that is taken next."""
+        base = 0
+        for base in self.bases:  # noqa: B007
+            break
+        return _WORDS[base + TOP >> 2] + 7 & -8
+
+    def all_blocks(self, most: int) -> bytes | None:
+        """Return a copy of the memory up to the end of all blocks; None if these are more than so many bytes."""
+        base = 0
+        for base in self.bases:  # noqa: B007
+            break
+        end = _WORDS[base + TOP >> 2]
+        return _MEMORY[base : base + end].tobytes() if end <= most else None
 
     def _make_room(self, end: int) -> None:
         why = self.grow(end) if end <= _LARGEST else "WebAssembly's memories have at most 4 GiB"

@@ -41,13 +41,13 @@ MAKE_ROOM: Final = """
           (then (unreachable))))))
 """
 
-_TEXT: Final = f"""(module
+
+def _text(alignment: str) -> str:
+    return f"""(module
   (memory (export "memory") 1)
   (data (i32.const {TOP}) "\\{_FIRST:02x}")
 
-  ;; What the canonical ABI asks for memory. Blocks always lie at multiples of 8, although a `list<u8>` asks for 1: the
-  ;; same block may be passed on as a string in the latin1+utf16 encoding, which has to lie at a multiple of 2. The last
-  ;; block grows where it is.
+  ;; What the canonical ABI asks for memory. The last block grows where it is.
   (func (export "realloc") (param $old i32) (param $old-size i32) (param $alignment i32) (param $size i32) (result i32)
     (local $block i32)
     (local $end i32)
@@ -55,7 +55,12 @@ _TEXT: Final = f"""(module
           (i32.ne (local.get $old) (i32.const 0))
           (i32.eq (i32.add (local.get $old) (local.get $old-size)) (i32.load (i32.const {TOP}))))
       (then (local.set $block (local.get $old)))
-      (else (local.set $block (i32.and (i32.add (i32.load (i32.const {TOP})) (i32.const 7)) (i32.const -8)))))
+      (else
+        (local.set $alignment {alignment})
+        (local.set $block
+          (i32.and
+            (i32.sub (i32.add (i32.load (i32.const {TOP})) (local.get $alignment)) (i32.const 1))
+            (i32.sub (i32.const 0) (local.get $alignment))))))
     (local.set $end (i32.add (local.get $block) (local.get $size)))
     (call $make-room (local.get $block) (local.get $end))
     (i32.store (i32.const {TOP}) (local.get $end))
@@ -94,9 +99,13 @@ def leave_with(core: Core | None) -> str:
 
 
 @cache
-def allocator() -> bytes:
-    """Return the module."""
-    return bytes(wat2wasm(_TEXT))
+def allocator(*, is_dense: bool) -> bytes:
+    """Return the module; `is_dense`: a block lies at the next multiple of the alignment that is asked for.
+
+    Others lie at multiples of 8, although a `list<u8>` asks for 1: the same block may be passed on as a string in the
+    latin1+utf16 encoding, which has to lie at a multiple of 2.
+    """
+    return bytes(wat2wasm(_text("(local.get $alignment)" if is_dense else "(i32.const 8)")))
 
 
 @cache

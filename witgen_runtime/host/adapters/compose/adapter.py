@@ -209,7 +209,7 @@ class _Maker:
         if self._announces:
             type_ = self._imported(Look()).function((), TOKEN)
             announce = builder.lower(builder.import_(ANNOUNCE_ARGUMENT, Sort.FUNC, type_), [])
-        instance = builder.instantiate_core(builder.core_module(allocator()), [])
+        instance = builder.instantiate_core(builder.core_module(allocator(is_dense=self._announces)), [])
         memory = builder.alias(Sort.CORE_MEMORY, instance, MEMORY)
         if self._announces:
             # Right behind the memory's instance: the host goes by the order.

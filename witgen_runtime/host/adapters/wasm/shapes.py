@@ -130,6 +130,12 @@ PAIR = Shape(Kind.TUPLE, (NUMBER, NUMBER))
 _carry: WeakKeyDictionary[Shape, bool] = WeakKeyDictionary()
 _direct: WeakKeyDictionary[Shape, bool] = WeakKeyDictionary()
 _ends: WeakKeyDictionary[Shape, bool] = WeakKeyDictionary()
+_values: WeakKeyDictionary[Shape, bool] = WeakKeyDictionary()
+
+_OF_VALUES = frozenset(
+    (Kind.RECORD, Kind.VARIANT, Kind.LIST, Kind.TUPLE, Kind.FLAGS, Kind.ENUM, Kind.OPTION, Kind.RESULT)
+)
+"""Types whose values lie in memory with nothing but what they point to there, if those of their parts do."""
 
 
 def is_bytes(shape: Shape) -> bool:
@@ -139,15 +145,18 @@ def is_bytes(shape: Shape) -> bool:
 
 def is_direct(shape: Shape) -> bool:
     """Return whether a type is a list that can be passed directly (`host.direct_lists.is_direct`)."""
-    return shape.kind is Kind.LIST and all(part is not None and _is_fixed(part) for part in shape.parts)
+    return shape.kind is Kind.LIST and _is_value(shape)
 
 
-def _is_fixed(shape: Shape) -> bool:
-    if shape.kind is Kind.PRIMITIVE:
-        return shape is not STRING and shape is not HANDLE_NUMBER and shape.primitive != OPCODES["error-context"]
-    if shape.kind in (Kind.RECORD, Kind.TUPLE):
-        return all(part is not None and _is_fixed(part) for part in shape.parts)
-    return shape.kind is Kind.ENUM
+def _is_value(shape: Shape) -> bool:
+    known = _values.get(shape)
+    if known is None:
+        if shape.kind is Kind.PRIMITIVE:
+            known = shape is not HANDLE_NUMBER and shape.primitive != OPCODES["error-context"]
+        else:
+            known = shape.kind in _OF_VALUES and all(part is None or _is_value(part) for part in shape.parts)
+        _values[shape] = known
+    return known
 
 
 def carries_lists(shape: Shape, lists: ListForm) -> bool:
