@@ -218,7 +218,7 @@ def test_a_component_that_cannot_have_helpers_says_why() -> None:
     with pytest.raises(host.LinkError) as refused:
         _WithMore._open(TEXT.replace("(component", "(component (core type (func))", 1), _both())
     assert str(refused.value) == (
-        "imports that are not implemented: "
+        "imports that are missing or do not fit: "
         "the world itself: wait: async func(n: u32) -> u32 (wasmtime's C API cannot implement it, and adapters cannot"
         " be put around the component: wait: an import of the component follows core types or code)"
     )

@@ -140,6 +140,12 @@ def test_agents_without_a_release_of_golem(tmp_path: Path) -> None:
     assert "help: for agents of `witgen.golem.sdk`, pass --golem 1.5, whose WIT comes with witgen" in done.stderr
 
 
+def test_a_component_in_place_of_the_application(folder: Path) -> None:
+    done = build(folder, "shop.wasm")
+    said = "error: shop.wasm is no application: give the Python file, such as shop.py"
+    assert (done.returncode, done.stderr.strip()) == (2, said)
+
+
 def test_a_file_that_is_not_there(folder: Path) -> None:
     done = build(folder, "absent.py")
     assert (done.returncode, done.stderr.strip()) == (2, "error: absent.py does not exist")

@@ -64,7 +64,7 @@ def imports(log: object = None, item: object = Good, now: object = lambda: 1) ->
 
 
 def refused(imports: object) -> list[str]:
-    with pytest.raises(host.LinkError, match=r"\Aimports that are not implemented( \(\d+\))?: ") as caught:
+    with pytest.raises(host.LinkError, match=r"\Aimports that are missing or do not fit( \(\d+\))?: ") as caught:
         Shop.open(TEXT, imports)
     return listed(caught.value)
 
@@ -169,7 +169,10 @@ def test_none_is_told_as_such() -> None:
     assert refused(SimpleNamespace(shop_api_log=None, shop_api_stock=imports().shop_api_stock, now=lambda: 1)) == [
         f"  {LOG}: no implementation (imports.shop_api_log); it is None"
     ]
-    assert refused(None)[0] == f"  {LOG}: no implementation (imports.shop_api_log); imports is None"
+    assert (
+        refused(None)[0]
+        == f"  {LOG}: no implementation (imports.shop_api_log); no imports were given: pass them to `open`"
+    )
 
 
 def test_what_cannot_be_called_is_told_by_its_type() -> None:

@@ -91,6 +91,11 @@ def test_a_borrowed_handle_reaches_the_component_that_exports_it(ledger: Any, sh
     assert accounts.count() == 0
 
 
+def test_a_world_in_place_of_its_interface(api: Any, ledger: Any) -> None:
+    with pytest.raises(host.LinkError, match="got the world Ledger: pass the interface that it exports"):
+        api.Shop.open(api.shop_wasm, api.imports(ledger))
+
+
 def test_an_owned_handle_moves_to_and_fro(ledger: Any, shop: Any) -> None:
     accounts = ledger.docs_ledger_accounts
     account = shop.open_account("ann", 10)

@@ -98,6 +98,8 @@ def test_wrong_options_of_single_components(each: Any, message: str, files: tupl
 
 def test_what_link_refuses(files: tuple[Path, Path]) -> None:
     ledger, shop = files
+    with pytest.raises(TypeError, match=r"link\(\) takes the components one by one: link\(\*components\)"):
+        witgen.link([ledger, shop])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     with pytest.raises(TypeError, match="link\\(\\) takes two components or more, got 1"):
         witgen.link(shop)
     with pytest.raises(host.LinkError, match=r"exports no interface: nothing that .*linked-ledger.wasm imports; comp"):

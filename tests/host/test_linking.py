@@ -42,7 +42,10 @@ def test_all_missing_methods_are_listed_with_their_signatures() -> None:
         World._open(TEXT, Imports(Half()))  # type: ignore[arg-type]
     lines = str(caught.value).splitlines()
     assert lines == [
-        "imports that are not implemented (5): test:things/things@1.0.0: [constructor]thing: func(n: u32) -> thing",
+        (
+            "imports that are missing or do not fit (5): test:things/things@1.0.0: [constructor]thing: "
+            "func(n: u32) -> thing"
+        ),
         "  test:things/things@1.0.0: [static]thing.find: func(n: u32) -> result<thing, string>",
         "  test:things/things@1.0.0: sum: func(a: borrow<thing>, b: borrow<thing>) -> u32",
         "  test:things/things@1.0.0: take: func(x: thing) (it is None)",

@@ -16,7 +16,7 @@ import pytest
 import witgen
 from tests.support.components import ADDER
 from witgen import Config, generate, golem
-from witgen_runtime.host import LinkError, OpenOptions
+from witgen_runtime.host import LinkError, OpenOptions, run_command
 
 USE = """
 from witgen_runtime.host import OpenOptions
@@ -126,6 +126,13 @@ def test_loaded_worlds_show_them_to_help() -> None:
     assert defaults == dict.fromkeys(OpenOptions.__annotations__) | flags
     text = pydoc.render_doc(witgen.load(ADDER).open, renderer=pydoc.plaintext)
     assert all(f"{name}: " in text for name in shown)
+
+
+def test_those_of_wasi_are_named() -> None:
+    with pytest.raises(
+        TypeError, match=r"^run_command\(\) got an unexpected keyword argument 'args'; write wasi=Wasi\("
+    ):
+        run_command(ADDER, args=["a"])  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
 
 def test_services_take_them() -> None:

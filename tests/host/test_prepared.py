@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import pickle
 import threading
 import time
 import weakref
@@ -210,6 +211,14 @@ def test_limits_that_are_part_of_the_code() -> None:
         world.cycles(1_000)
     with pytest.raises(TypeError, match=r"World\.prepare\(\) got an unexpected keyword argument 'memry'"):
         World._prepare(TEXT, {"memry": 1})  # type: ignore[typeddict-unknown-key]
+
+
+def test_a_prepared_component_stays_in_its_process() -> None:
+    prepared = World._prepare(TEXT, {})
+    with pytest.raises(TypeError, match="this PreparedWorld cannot be copied or pickled: it has machine code in this"):
+        pickle.dumps(prepared)
+    with pytest.raises(host.LinkError, match="no imports were given: pass them to `open`"):
+        prepared.open()  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
 
 
 def test_a_component_of_another_world_is_refused_when_it_is_prepared() -> None:

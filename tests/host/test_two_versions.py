@@ -93,8 +93,8 @@ def test_one_implementation_serves_all_versions_that_it_is_compatible_with() -> 
         assert (made.ask(OLD), made.ask(NEW)) == (104, 104)
     with pytest.raises(host.LinkError) as caught:
         world((MIDDLE,))._open(text, None)
-    problem = f"{MIDDLE}: no implementation (imports.orders_1_0_4); imports is None"
-    assert str(caught.value) == f"imports that are not implemented: {problem}"
+    problem = f"{MIDDLE}: no implementation (imports.orders_1_0_4); no imports were given: pass them to `open`"
+    assert str(caught.value) == f"imports that are missing or do not fit: {problem}"
 
 
 def test_versions_that_do_not_go_together_are_both_named() -> None:

@@ -273,6 +273,8 @@ def _stumbles(resolved: ir.Resolve, world: ir.World) -> tuple[bool, list[Unbuild
 def _modules(config: Build) -> tuple[tuple[Path, ...], str]:
     """Return the folders where modules are found, and the application's module."""
     path, folders = Path(config.app), [Path(each) for each in config.paths]
+    if path.suffix in {".wasm", ".wit", ".toml"}:
+        raise BuildError(f"{path} is no application: give the Python file, such as {path.with_suffix('.py')}")
     if path.suffix == ".py":
         if not path.is_file():
             raise BuildError(f"{path} is not a regular file" if path.exists() else f"{path} does not exist")

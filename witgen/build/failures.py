@@ -20,6 +20,13 @@ _NATIVE = (".so", ".pyd", ".dylib")
 # Known messages of componentize-py or the application, and their meanings.
 _KNOWN = (
     (
+        r"(?s)\A(?!.*Traceback \().*has no attribute '(?P<name>Guest)'",
+        (
+            "the application installs nothing called {name}: call `exports.serve(__name__, …)` at its end; if it has"
+            " agents, write `@agent` before their classes"
+        ),
+    ),
+    (
         # componentize-py looks for it when the application is imported; what that raises itself has a traceback.
         r"(?s)\A(?!.*Traceback \().*has no attribute '(?P<name>[A-Z]\w*)'",
         "the application installs nothing called {name}: call `exports.serve(__name__, …)` at its end",

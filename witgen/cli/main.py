@@ -61,6 +61,8 @@ class _Lazy(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find a command, and put its command line into a form that click can parse."""
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+            ctx.fail(_no_command(args[0]))
         name, command, rest = super().resolve_command(ctx, args)
         from .options import ReleaseOption
 
@@ -74,6 +76,13 @@ class _Lazy(click.Group):
         del ctx
         with formatter.section("Commands"):
             formatter.write_dl([(name, summary) for name, (_, summary) in sorted(_COMMANDS.items())])
+
+
+def _no_command(name: str) -> str:
+    from difflib import get_close_matches
+
+    meant = get_close_matches(name, _COMMANDS, n=1)
+    return f"No such command '{name}'." + (f" Did you mean '{meant[0]}'?" if meant else "")
 
 
 class _Text(click.types.StringParamType):

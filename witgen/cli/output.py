@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import logging
 import os
 import sys
 import threading
@@ -84,6 +85,13 @@ class Reporter:
         if said.is_set():
             self.say(f"{what}: done in {time.monotonic() - begun:.1f} s")
 
+    def tell_of_compiling(self) -> None:
+        """Say when a component is compiled, from now on: that takes long, and happens only once."""
+        logger = logging.getLogger("witgen_runtime.host.component.compilations")
+        logger.setLevel(logging.INFO)
+        logger.propagate = False
+        logger.handlers = [_Saying(self)]
+
     def promise(self) -> None:
         """Output a document of problems, even if there are none."""
         self.promised = self.format.is_document
@@ -105,6 +113,18 @@ class Reporter:
 
         renderers = {Format.JSON: formats.render_json, Format.GITHUB: formats.render_github}
         return renderers.get(self.format, formats.render_sarif)(problems)
+
+
+class _Saying(logging.Handler):
+    """Says what is logged."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        super().__init__()
+        self._reporter = reporter
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Say it."""
+        self._reporter.say(record.getMessage())
 
 
 reporter = Reporter()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,7 @@ def run(*, component: str, function: str, state: Path | None, as_json: bool, wat
     """
     running = imported()
     gc.enable()  # unlike other commands, this one may run for days
+    reporter.tell_of_compiling()
     if reporter.verbosity > 0:
         # To stderr, like Python's default for warnings.
         logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
@@ -133,7 +135,7 @@ def run(*, component: str, function: str, state: Path | None, as_json: bool, wat
         raise click.NoSuchOption(function)
     wanted = running.Run(
         component=component, function=function, state=state or running.DEFAULT_STATE, json=as_json,
-        say=reporter.say, **options,
+        say=reporter.say, warn=partial(reporter.say, verbosity=-1), **options,
     )  # fmt: skip
     if not watching:
         return _once(wanted)

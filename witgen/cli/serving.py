@@ -128,6 +128,7 @@ def serve(
     and --session-header are for them.
     """
     uvicorn = _uvicorn()
+    reporter.tell_of_compiling()
     gc.enable()  # unlike other commands, this one runs for days
     logging.basicConfig(
         format="%(levelname)s %(name)s: %(message)s", level=logging.INFO - 10 * (reporter.verbosity > 0)

@@ -37,6 +37,8 @@ def link(*components: str | os.PathLike[str] | bytes) -> Linked:
         LinkError: no later component imports what one exports.
         TypeError: there are fewer than two components.
     """
+    if len(components) == 1 and isinstance(components[0], (list, tuple)):
+        raise TypeError("link() takes the components one by one: link(*components)")
     if len(components) < 2:
         raise TypeError(f"link() takes two components or more, got {len(components)}; `witgen.load` takes one")
     linked = Linked([load(each) for each in components])

@@ -15,7 +15,7 @@ from ..values import WitError
 from .aio import AsyncWorld, run_in_store
 from .errors import GuestExit
 from .linking.definition import Definition
-from .open_options import OpenOptions
+from .open_options import OpenOptions, refuse_unknown
 from .world import World
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ def run_command(component: ComponentSource, **options: Unpack[OpenOptions]) -> i
         LinkError: the component is not such a program.
         HostError: it trapped, or exceeded a limit.
     """
+    refuse_unknown("run_command", options, OpenOptions.__annotations__)
     with _Command._open_by_options(component, None, options) as command:
         return exit_code(command.run)
 
@@ -90,5 +91,6 @@ async def async_run_command(component: ComponentSource, **options: Unpack[OpenOp
 
     The arguments and errors are those of `run_command`.
     """
+    refuse_unknown("async_run_command", options, OpenOptions.__annotations__)
     async with _AsyncCommand._open_by_options(_Command, component, None, options) as command:
         return await run_in_store(command, partial(exit_code, command._world.run))

@@ -41,6 +41,7 @@ ComponentSource: TypeAlias = Source | Component
 """A path, a component's bytes, component text (a str that begins with a parenthesis), or a compiled component."""
 
 _log = logging.getLogger(__name__)
+_compilations = logging.getLogger(f"{__name__}.compilations")
 
 _KEPT: Final = 32
 """How many components of an engine stay loaded."""
@@ -72,6 +73,9 @@ _compiling = forking.held_while_forking()
 """Components are compiled one at a time, because compiling uses all cores and much memory. What is compiled already
 waits for none of it.
 """
+
+_LARGE: Final = 1_000_000
+"""From how many bytes on compiling takes so long that a user may wonder."""
 
 _making: WeakValueDictionary[tuple[int, str], Any] = WeakValueDictionary()
 """Locks by engine and key, while a component is loaded: other threads may want the same one."""
@@ -275,6 +279,8 @@ def _from_disk_or_made(engine: wasmtime.Engine, key: str, make: Callable[[], Com
 
 
 def _compile(engine: wasmtime.Engine, content: bytes) -> Component:
+    if len(content) > _LARGE:
+        _compilations.info("compiling a component of %d MB, which is done once and kept", len(content) // 1_000_000)
     if not content:
         raise ComponentError("neither a component nor component text: it is empty")
     if content.startswith(b"\x7fELF"):

@@ -84,4 +84,7 @@ def refuse_unknown(caller: str, options: Iterable[str], known: Iterable[str]) ->
     names = list(known)
     for name in options:
         if name not in names:
-            raise TypeError(f"{caller}() got an unexpected keyword argument {name!r}; it takes {', '.join(names)}")
+            what = f"it takes {', '.join(names)}"
+            if name in Wasi.__dataclass_fields__ and "wasi" in names:
+                what = f"write wasi=Wasi({name}=…)"
+            raise TypeError(f"{caller}() got an unexpected keyword argument {name!r}; {what}")

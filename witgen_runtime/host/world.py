@@ -128,11 +128,13 @@ class World(Unique, ABC):
         World._close(self)
 
 
-class PreparedWorld(Generic[W, I]):
+class PreparedWorld(Unique, Generic[W, I]):
     """A component that was read, compiled and checked once; `open` runs it in new stores. Any thread may do so.
 
     Worlds make it with `prepare`.
     """
+
+    _WHY_UNIQUE = "has machine code in this process; other processes prepare the component themselves"
 
     def __init__(self, world: type[W], component: ComponentSource, options: OpenOptions) -> None:
         self._world = world

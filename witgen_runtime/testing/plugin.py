@@ -35,14 +35,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def _testing(request: pytest.FixtureRequest) -> Any:
     bindings = str(request.config.getini("witgen_bindings"))
     if not bindings:
-        raise pytest.UsageError(f"{request.fixturename} needs the setting `witgen_bindings`: the generated package")
+        pytest.fail(f"{request.fixturename} needs the setting `witgen_bindings`: the generated package", pytrace=False)
     with _naming("witgen_bindings", bindings, "it is the package that `witgen generate` wrote"):
         return import_module(f"{bindings}.guest.testing")
 
 
 @contextmanager
 def _naming(setting: str, value: str, remedy: str) -> Generator[None]:
-    """Raise `UsageError` if the module that a setting names is not there; what modules raise stays as it is."""
+    """Fail, without a traceback, if a module that a setting names is not there; what modules raise stays as it is."""
     wanted = value if setting == "witgen_application" else f"{value}.guest.testing"
     try:
         yield
@@ -50,7 +50,8 @@ def _naming(setting: str, value: str, remedy: str) -> Generator[None]:
         if error.name is None or not f"{wanted}.".startswith(f"{error.name}."):
             raise
         where = "; `pythonpath` in the settings of pytest has the folders where modules are found"
-        raise pytest.UsageError(f"{setting} = {value}: there is no module `{error.name}`: {remedy}{where}") from None
+        message = f"{setting} = {value}: there is no module `{error.name}`: {remedy}{where}"
+        raise pytest.fail.Exception(message, pytrace=False) from None
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def witgen_guest(request: pytest.FixtureRequest, witgen_fakes: Any) -> Iterator[
     """Open the guest: the `Guest` of the bindings' `guest.testing`, with the exports of the world."""
     application = _application(request.config)
     if not Path(application).is_file() and (application.endswith(".wasm") or application == _component(request.config)):
-        raise pytest.UsageError(f"{application} is not a file: build the component first, with `witgen build`")
+        pytest.fail(f"{application} is not a file: build the component first, with `witgen build`", pytrace=False)
     with ExitStack() as stack:
         with _naming("witgen_application", application, "it is the guest's module, `app` by default"):
             opened = stack.enter_context(_testing(request).opened(application, witgen_fakes))

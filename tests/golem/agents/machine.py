@@ -46,7 +46,7 @@ class Machine:
     def run(self, agent: str, *words: str, **options: Any) -> Answer:
         """Call a method."""
         given = {"component": str(self.component), "function": agent, "arguments": words, "state": self.state}
-        return run(Run(**given, say=self.said.append, **options))
+        return run(Run(**given, say=self.said.append, warn=self.said.append, **options))
 
     def text(self, agent: str, *words: str, **options: Any) -> str:
         """Call a method and return its result as text."""

@@ -252,6 +252,8 @@ def test_a_key_of_an_earlier_call(folder: Folder) -> None:
         assert (code, out) == (0, "3\n")
         assert ("worker `w`: this is the result of an earlier call with --key k" in err) is bool(how)
         assert how in err
+    quiet = folder.run("run", "-q", "calc.wasm", "add", "5", "6", "--worker", "w", "--key", "k")[2]
+    assert quiet.startswith("worker `w`: this is the result of an earlier call with --key k, with other arguments")
 
 
 @pytest.mark.slow

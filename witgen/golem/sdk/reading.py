@@ -189,10 +189,12 @@ class _Reader:
     def __init__(self, cls: type[Any], function: Callable[..., Any], title: str, problems: list[str]) -> None:
         self._title = f"{place(function)}: `{cls.__name__}`: {title}"
         self._problems = problems
-        self._signature = inspect.signature(function)
+        self._signature = inspect.Signature()
         self._hints: Mapping[str, Any] = {}
         self._is_read = False
         try:
+            # Since Python 3.14, either may be the first to read the hints.
+            self._signature = inspect.signature(function)
             self._hints = get_type_hints(function, include_extras=True)
             self._is_read = True
         except NameError as error:

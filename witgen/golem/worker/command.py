@@ -62,6 +62,7 @@ class Run:
         config: configuration of the agent types that read it, to set first: `path=value`.
         secrets: secrets of the environment of all agents, to set first: `path=value`.
         guest_stdout: the destination of the component's standard output: `stderr`, `stdout` or `none`.
+        say: takes lines for people; `warn` takes those that tell of a probable mistake.
     """
 
     component: str
@@ -83,6 +84,7 @@ class Run:
     config: Sequence[str] = ()
     secrets: Sequence[str] = ()
     say: Callable[[str], None] = field(default=print)
+    warn: Callable[[str], None] = field(default=print)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,10 +202,12 @@ def _earlier(earlier: Entry | None, worker: Worker, called: str, request: Encode
     """Return what a call with a key has called; tell the user if that was an earlier call, and how it differs."""
     if earlier is None:
         return called
-    what = "with the same arguments" if earlier.request == request else "with other arguments"
+    is_same = earlier.request == request and earlier.called == called
+    what = "with the same arguments" if is_same else "with other arguments"
     if earlier.called != called:
         what = f"of `{earlier.called}`"
-    wanted.say(
+    tell = wanted.say if is_same else wanted.warn
+    tell(
         f"worker `{worker.record.name}`: this is the result of an earlier call with --key {wanted.key}, {what}; "
         "another key makes another call"
     )

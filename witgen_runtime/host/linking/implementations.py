@@ -82,7 +82,7 @@ class Implementation:
         for resource, name in self.item.interface.resources:
             base, given = subclass(self.base(name), HostResource), self.classes[resource]
             if not (isinstance(given, type) and issubclass(given, base)):
-                hint = ", got an instance of it" if isinstance(given, base) else ""
+                hint = ", got an instance of it" if isinstance(given, base) else self._of_world()
                 yield f"{place}: resource {resource.name}: expected a class derived from {name}{hint}"
                 if not isinstance(given, type):
                     classless.add(resource)
@@ -91,6 +91,12 @@ class Implementation:
                 yield f"{place}: {signatures.describe(function)} ({unserved[function.name]})"
             elif function.name not in refused and function.resource not in classless:
                 yield from self._problems(function, place, awaits=awaits)
+
+    def _of_world(self) -> str:
+        """Return what to pass, if a whole world was given."""
+        if not isinstance(getattr(type(self.given), "_definition", None), Definition):
+            return ""
+        return f", got the world {type(self.given).__name__}: pass the interface that it exports"
 
     def _problems(self, function: abi.Function, place: str, *, awaits: bool) -> Iterator[str]:
         """Report the problem with the implementation of one function."""
@@ -123,7 +129,7 @@ class Implementation:
         """Return why the imports object has no implementation, and what it may have instead."""
         name, imports = self.item.attribute, self._imports
         if imports is None:
-            return "; imports is None"
+            return "; no imports were given: pass them to `open`"
         if isinstance(imports, Given):
             return ""
         if hasattr(imports, name):

@@ -154,7 +154,7 @@ class Linkage:
         http = () if self.store.http is not None else sorted(needs.http.difference(each.name for each in wanted))
         not_allowed = [f"{', '.join(http)}: {_NO_HTTP}"] if http else []
         if wrong := [*self._known_problems, *missing, *not_allowed]:
-            raise LinkError(listed("imports that are not implemented", wrong))
+            raise LinkError(listed("imports that are missing or do not fit", wrong))
 
     def _define_numbers(self, root: Place, linked: list[LinkedImport], needs: Needs) -> None:
         """Define the functions that return numbers of handles, for functions that borrow several."""

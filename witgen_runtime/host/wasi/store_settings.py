@@ -87,7 +87,7 @@ class StoreSettings:
             try:
                 self.config.stdin_file = os.fspath(wasi.stdin)
             except wasmtime.WasmtimeError:
-                raise HostError(f"the guest's stdin cannot be read: {os.fspath(wasi.stdin)}") from None
+                raise HostError(f"the guest's stdin cannot be read: {_unreadable(wasi.stdin)}") from None
 
     def _lead(self, stream: str, target: OutputTarget) -> None:
         if target is None:
@@ -115,6 +115,15 @@ class StoreSettings:
     def end(self) -> None:
         """Remove the store's own folders, and log what is left; twice is fine."""
         self._ending.close()
+
+
+def _unreadable(path: str | os.PathLike[str]) -> str:
+    """Return a path and why it cannot be read, which wasmtime does not say."""
+    try:
+        with Path(path).open("rb"):
+            return os.fspath(path)
+    except OSError as error:
+        return f"{os.fspath(path)}: {error.strerror}"
 
 
 def _remove(folder: Path, owner: int) -> None:

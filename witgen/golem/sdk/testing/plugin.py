@@ -38,10 +38,11 @@ def _agents(component: str | None) -> Agents:
     try:
         from ...worker.tested_agents import ComponentAgents  # noqa: PLC0415
     except ModuleNotFoundError as error:
-        raise pytest.UsageError(f"--witgen-component needs `pip install 'witgen[golem]'` ({error})") from None
+        message = f"--witgen-component needs `pip install 'witgen[golem]'` ({error})"
+        raise pytest.fail.Exception(message, pytrace=False) from None
     path = Path(component)
     if not path.is_file():
-        raise pytest.UsageError(f"--witgen-component {component}: there is no such file")
+        pytest.fail(f"--witgen-component {component}: there is no such file", pytrace=False)
     return ComponentAgents(path)
 
 
