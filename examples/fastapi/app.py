@@ -9,8 +9,9 @@ from plugin_bindings.host import AsyncPlugin, AsyncPluginImports
 from plugin_bindings.types.plugin import Note, RewriteError
 from witgen_runtime.host import DeadlineError, HostError
 
+FOLDER = Path(__file__).with_name("plugins")
 # Compiled and checked before the first request.
-PLUGINS = {path.stem: AsyncPlugin.prepare(path, memory=64 << 20, deadline=1) for path in Path("plugins").glob("*.wasm")}
+PLUGINS = {path.stem: AsyncPlugin.prepare(path, memory=64 << 20, deadline=1) for path in FOLDER.glob("*.wasm")}
 SLOTS = asyncio.Semaphore(8)  # instances at a time: 8 times 64 MiB at most
 
 app = FastAPI()
@@ -29,6 +30,8 @@ async def rewrite(name: str, note: Note) -> Note:
             return await plugin.rewrite(note)
     except RewriteError as error:
         raise HTTPException(422, error.value) from error
+    except (TypeError, ValueError) as error:  # a note that WIT cannot express
+        raise HTTPException(422, str(error)) from error
     except DeadlineError as error:
         raise HTTPException(504, "the plugin is too slow") from error
     except HostError as error:

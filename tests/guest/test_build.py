@@ -76,7 +76,7 @@ def test_builds_once(folder: Path) -> None:
     [
         pytest.param(
             ("    def get(self)", "    def got(self)"),
-            "must implement `test:build/kv: [method]store.get`",
+            "must implement `test:build/kv: [method]store.get (get of Store)`",
             marks=pytest.mark.long,
         ),
         pytest.param(

@@ -132,4 +132,5 @@ def test_what_is_left_out_is_not_demanded(tmp_path: Path) -> None:
         assert run.returncode == 0, run.stdout + run.stderr
     (tmp_path / "app.py").write_text(SERVING.replace("def ok", "def okay").replace("B = B", "B = 5"))
     run = subprocess.run([sys.executable, "app.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert "does not export `a:a/part: [method]job.ok`, `a:a/two: resource b (a class)`" in run.stderr
+    said = "does not export `a:a/part: [method]job.ok (ok of Job)`, `a:a/two: resource b (a class called B)`"
+    assert said in run.stderr

@@ -82,15 +82,16 @@ def missing_members(export: Export) -> list[str]:
     where = f"{export.interface.name}: " if export.interface.name else ""
     classes = {resource: export.member(name) for resource, name in export.interface.resources}
     lacking: list[str] = []
-    for resource, cls in classes.items():
-        if not isinstance(cls, type):
-            lacking.append(f"{where}resource {resource.name} (a class)")
+    for resource, name in export.interface.resources:
+        if not isinstance(classes[resource], type):
+            lacking.append(f"{where}resource {resource.name} (a class called {name})")
     for function in export.functions:
         owner = classes.get(function.resource) if function.resource is not None else None
         if function.resource is not None and not isinstance(owner, type):
             continue
         if not _implements(export, function, owner):
-            lacking.append(where + function.name)
+            of = f" ({function.python} of {owner.__name__})" if isinstance(owner, type) else ""
+            lacking.append(f"{where}{function.name}{of}")
     return lacking
 
 
