@@ -14,6 +14,7 @@ from tests.support.random_types import Types, Values, flags, record, same, varia
 from witgen_runtime import abi, host
 from witgen_runtime.host.convert import element_rows
 from witgen_runtime.host.convert.element_types import elements_of
+from witgen_runtime.host.convert.elements import Scalars
 from witgen_runtime.host.direct_lists import is_direct
 from witgen_runtime.values import Err, Ok, Some
 
@@ -152,7 +153,9 @@ def test_random_types_with_and_without_a_copy_of_all_blocks() -> None:
         if not is_direct(abi.List(type_)):
             continue
         elements = elements_of(type_)
-        if elements.is_fixed:
+        if isinstance(elements, Scalars):
+            value: Any = [Values(random).of(type_) for _ in range(7)]
+            assert same(elements.decode(bytes(elements.encode(value))), value)
             continue
         rows, tried = element_rows.Rows(elements), tried + 1
         for count in (0, 1, 40):
@@ -163,3 +166,13 @@ def test_random_types_with_and_without_a_copy_of_all_blocks() -> None:
             del memory.content[-(1 << 20) :]
             assert same(rows.get(*placed, memory), value)  # type: ignore[arg-type]
     assert tried > 200
+
+
+def test_bytes_between_fields_are_not_those_of_others() -> None:
+    memory = Memory(bytearray(b"\xff" * 64))
+    type_ = record((abi.U8, abi.F64, abi.BOOL))
+    value = [type_.python(n, 0.5, True) for n in range(2)]
+    address, length = element_rows.Rows(elements_of(type_)).put(value, memory)  # type: ignore[arg-type]
+    content = memory.content[address:]
+    assert (length, len(content)) == (2, 48)
+    assert content[1:8] == content[17:24] == content[25:32] == bytes(7)

@@ -1,4 +1,4 @@
-"""Lists of more than numbers in an adapter's memory: converted by code that is generated for their type.
+"""Lists of anything but numbers in an adapter's memory: converted by code that is generated for their type.
 
 A list goes in as one block: its elements, and behind them what these point to. It comes out of a copy of the memory's
 blocks. The code goes through the elements once, and reads and writes the numbers of each with one format.
@@ -19,7 +19,7 @@ from ...codegen import Source
 from ...values import Some
 from ..adapters.calling.adapter_memory import AdapterMemory
 from .element_types import ByteLists, Cases, Lists, Options, Strings
-from .elements import Bools, Characters, Elements, FlagSets, Members, Numbers, Records, Tuples, refuse
+from .elements import Bools, Characters, Elements, FlagSets, Members, Numbers, Records, Scalars, Tuples, refuse
 
 __all__ = ["Rows"]
 
@@ -52,7 +52,7 @@ _NAMES: Final[dict[str, Any]] = {
 
 
 class Rows:
-    """Lists of elements of one type, which are more than numbers."""
+    """Lists of elements of one type, which are not single numbers."""
 
     def __init__(self, elements: Elements) -> None:
         source = Source()
@@ -159,7 +159,7 @@ class _Reader:
                 raise NotImplementedError(type(elements).__name__)
 
     def _pointed(self, elements: Strings | ByteLists | Lists, address: str, length: str) -> str:
-        if isinstance(elements, Lists) and not elements.items.is_fixed:
+        if isinstance(elements, Lists) and elements.decode is None:
             return f"{self.function(elements.items)}(_memory, {address}, {length})"
         size = "" if elements.item_size == 1 else f"{elements.item_size} * "
         content = f"_memory[{address}:{address} + {size}{length}]"
@@ -167,7 +167,7 @@ class _Reader:
             case Strings():
                 return f"{content}.decode()"
             case Lists():
-                return f"{self._source.constant(elements.of_numbers, 'decode')}({content})"
+                return f"{self._source.constant(elements.decode, 'decode')}({content})"
             case _:
                 return content
 
@@ -225,7 +225,9 @@ class _Writer:
         source, fields = self._source, _Fields(elements.size)
         name = source.fresh("write")
         with source.function(f"{name}(_values, _at)"):
-            self._exactly("_values", "_list", "_tuple")
+            with source.block("if _type(_values) is not _list and _type(_values) is not _tuple:"):
+                source.line(f"_rows = {source.constant(elements.buffer, 'buffer')}(_values)")
+                source.line(f"return _rows, _len(_rows) // {elements.size}")
             if isinstance(elements, Strings):
                 with source.block(f"if _len(_values) > {_FEW_STRINGS}:"):
                     source.line("_parts = _list(_map(_encode, _values))")
@@ -310,14 +312,14 @@ class _Writer:
                 with source.block("if _gap:"):
                     source.line("_parts.append(_gaps[_gap])")
                     source.line("_end += _gap")
-                if elements.items.is_fixed:
+                if isinstance(elements.items, Scalars):
                     source.line(f"{content} = {source.constant(elements.items.encode, 'encode')}({value})")
                 else:
                     source.line(f"{content}, {length} = {self.function(elements.items)}({value}, _end)")
         source.line(f"{address} = _end")
         source.line(f"_parts.append({content})")
         source.line(f"_end += _len({content})")
-        if not isinstance(elements, Lists) or elements.items.is_fixed:
+        if not isinstance(elements, Lists) or isinstance(elements.items, Scalars):
             source.line(f"{length} = _len({content}) // {elements.item_size}")
 
     def _option(self, elements: Options, value: str, offset: int, fields: _Fields, depth: int) -> None:

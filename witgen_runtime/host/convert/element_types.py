@@ -6,13 +6,13 @@ and its payload. `element_rows` converts lists that have such elements.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ... import abi
 from ...values import Err, Ok
 from .arrays import arrays_of
-from .elements import Elements, Records, Tuples, scalars
+from .elements import Elements, Records, Scalars, Tuples, scalars
 
 __all__ = ["ByteLists", "Cases", "Lists", "Options", "Strings", "elements_of"]
 
@@ -20,7 +20,6 @@ __all__ = ["ByteLists", "Cases", "Lists", "Options", "Strings", "elements_of"]
 class Pointers(Elements):
     """Elements that are address and count of items that have `item_size` bytes each."""
 
-    is_fixed = False
     item_size = 1
 
     def __init__(self) -> None:
@@ -42,17 +41,16 @@ class Lists(Pointers):
         super().__init__()
         self.items = elements_of(type_.element)
         self.item_size = self.items.size
-        self._arrays = None if type_.numbers == "list" else arrays_of(type_, self.items)
-
-    def of_numbers(self, content: bytes) -> Any:
-        """Return a list of items that are fixed."""
-        return self.items.decode(content) if self._arrays is None else self._arrays.decode(content)
+        self.decode: Callable[[bytes], Any] | None = None
+        """Returns what a list is of its bytes, where that is a list of numbers or an array."""
+        if type_.numbers != "list":
+            self.decode = arrays_of(type_, self.items).decode
+        elif isinstance(self.items, Scalars):
+            self.decode = self.items.decode
 
 
 class _Choices(Elements):
     """Elements that are the number of a case, in `form`, and its payload at an `offset`."""
-
-    is_fixed = False
 
     def __init__(self, cases: Sequence[Elements | None]) -> None:
         self.form, number = _number_of(len(cases) - 1)

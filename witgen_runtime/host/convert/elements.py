@@ -1,9 +1,9 @@
-"""Converts lists to bytes and back, as their elements lie in an adapter's memory (CanonicalABI.md, "Storing").
+"""How numbers, and tuples and records, lie in an adapter's memory (CanonicalABI.md, "Storing").
 
-Records and tuples are converted by columns, one for each number in them. Bytes between the fields are zero on the way
-in, and never looked at on the way out. Values are taken in canonical form only, and all others are refused, with one
-exception: buffers of exactly the elements of a list (`array.array`, `memoryview` and numpy's arrays of one dimension)
-are copied as they are. `element_types` has elements of other types.
+Lists of numbers are converted to bytes and back here, those of other elements in `element_rows`. Values are taken in
+canonical form only, and all others are refused, with one exception: buffers of exactly the elements of a list
+(`array.array`, `memoryview` and numpy's arrays of one dimension) are copied as they are. `element_types` has elements
+of other types.
 """
 
 # Values are whatever a caller gave, and are looked at only here.
@@ -23,8 +23,8 @@ from ... import abi
 from ...buffers import is_numpy
 
 __all__ = [
-    "FORMS", "Bools", "Characters", "Elements", "FlagSets", "Members", "Numbers", "Records", "Tuples", "copy_fields",
-    "f32s", "numpy", "refuse", "scalars",
+    "FORMS", "Bools", "Characters", "Elements", "FlagSets", "Members", "Numbers", "Records", "Scalars", "Tuples",
+    "copy_fields", "f32s", "numpy", "refuse", "scalars",
 ]  # fmt: skip
 
 _Bytes: TypeAlias = "bytes | bytearray | memoryview"
@@ -83,28 +83,13 @@ class Elements:
     Attributes:
         size: in bytes; also the distance between elements of a list.
         alignment: in bytes.
-        is_fixed: whether elements are numbers in a certain order, and point nowhere.
     """
-
-    is_fixed = True
 
     def __init__(self, size: int, alignment: int) -> None:
         self.size = size
         self.alignment = alignment
 
-    def encode(self, values: Any) -> _Bytes:
-        """Return the bytes of a list; their length counts bytes."""
-        if type(values) is not list and type(values) is not tuple:
-            return self._buffer(values)
-        return self._encode(values)
-
-    def _encode(self, values: Sequence[Any]) -> _Bytes:
-        content = bytearray(self.size * len(values))
-        if values:
-            self.put(memoryview(content), 0, self.size, values)
-        return content
-
-    def _buffer(self, _values: Any) -> _Bytes:
+    def buffer(self, _values: Any) -> _Bytes:
         """Return the bytes of something else than a list, if it is a buffer of such elements."""
         refuse()
 
@@ -112,38 +97,23 @@ class Elements:
         """Return numpy's type of the elements; `packed`: without the bytes between fields."""
         refuse()
 
-    def decode(self, content: bytes) -> list[Any]:
-        """Return the list of some bytes."""
-        return self.get(memoryview(content), 0, self.size)
 
-    def put(self, _content: memoryview, _offset: int, _stride: int, _values: Sequence[Any]) -> None:
-        """Put values into a column of bytes."""
-        refuse()
-
-    def get(self, _content: memoryview, _offset: int, _stride: int) -> list[Any]:
-        """Return the values of a column."""
-        refuse()
-
-
-class _Scalars(Elements, ABC):
+class Scalars(Elements, ABC):
     """Values that are one number. A subclass has `column`, which makes an array of them, and `values` of a column."""
 
     def __init__(self, form: str, size: int) -> None:
         super().__init__(size, size)
         self.form = form
 
-    def put(self, content: memoryview, offset: int, stride: int, values: Sequence[Any]) -> None:
-        self._view(content, offset, stride)[:] = self.column(values)
-
-    def get(self, content: memoryview, offset: int, stride: int) -> list[Any]:
-        return self.values(self._view(content, offset, stride))
-
-    def _view(self, content: memoryview, offset: int, stride: int) -> memoryview:
-        view: memoryview = content.cast(self.form)  # type: ignore[call-overload]  # typeshed wants a literal
-        return view if stride == self.size else view[offset // self.size :: stride // self.size]
-
-    def _encode(self, values: Sequence[Any]) -> _Bytes:
+    def encode(self, values: Any) -> _Bytes:
+        """Return the bytes of a list; their length counts bytes."""
+        if type(values) is not list and type(values) is not tuple:
+            return self.buffer(values)
         return memoryview(self.column(values)).cast("B")
+
+    def decode(self, content: bytes) -> list[Any]:
+        """Return the list of some bytes."""
+        return self.values(memoryview(content).cast(self.form))  # type: ignore[call-overload]  # typeshed wants a literal
 
     def dtype(self, *, packed: bool) -> Any:  # noqa: ARG002 - has no fields
         return numpy().dtype(self.form)
@@ -155,35 +125,24 @@ class _Scalars(Elements, ABC):
         return column.tolist()
 
 
-class Numbers(_Scalars):
+class Numbers(Scalars):
     """Integers and floats."""
 
     def __init__(self, type_: abi.Prim) -> None:
         super().__init__(*FORMS[type_])
-        self._classes = (float, int) if self.form in "fd" else (int,)
         kind = "f" if self.form in "fd" else "B" if self.form.isupper() else "b"
         self._formats = _KINDS[kind]
 
-    def encode(self, values: Any) -> _Bytes:
-        # In one piece, because short lists of numbers are frequent.
-        if type(values) is not list and type(values) is not tuple:
-            return self._buffer(values)
+    def column(self, values: Sequence[Any]) -> array[Any]:
         types = list(map(type, values))
         if types.count(int) != len(types) and not self._are_floats(types):
             refuse()
-        return memoryview(f32s(values) if self.form == "f" else array(self.form, values)).cast("B")
-
-    def decode(self, content: bytes) -> list[Any]:
-        return memoryview(content).cast(self.form).tolist()  # type: ignore[call-overload,no-any-return]
+        return f32s(values) if self.form == "f" else array(self.form, values)
 
     def _are_floats(self, types: list[type]) -> bool:
         return self.form in "fd" and types.count(int) + types.count(float) == len(types)
 
-    def column(self, values: Sequence[Any]) -> array[Any]:
-        _all(values, *self._classes)
-        return f32s(values) if self.form == "f" else array(self.form, values)
-
-    def _buffer(self, _values: Any) -> _Bytes:
+    def buffer(self, _values: Any) -> _Bytes:
         type_ = type(_values)
         if not is_numpy(type_) and type_ is not array and type_ is not memoryview:
             refuse()
@@ -194,21 +153,18 @@ class Numbers(_Scalars):
         return view.cast("B") if view.c_contiguous else view.tobytes()
 
 
-class Bools(_Scalars):
+class Bools(Scalars):
     """Bools."""
 
     def __init__(self) -> None:
         super().__init__("?", 1)
-
-    def put(self, content: memoryview, offset: int, stride: int, values: Sequence[Any]) -> None:
-        content[offset::stride] = self.column(values)
 
     def column(self, values: Sequence[Any]) -> array[Any]:
         _all(values, bool)
         return array("B", values)
 
 
-class Characters(_Scalars):
+class Characters(Scalars):
     """Characters."""
 
     def __init__(self) -> None:
@@ -225,7 +181,7 @@ class Characters(_Scalars):
         return list(map(chr, column))
 
 
-class Members(_Scalars):
+class Members(Scalars):
     """Enums: the number of a case is its position."""
 
     def __init__(self, type_: abi.Enum) -> None:
@@ -244,7 +200,7 @@ class Members(_Scalars):
         return list(map(self.members.__getitem__, column))
 
 
-class FlagSets(_Scalars):
+class FlagSets(Scalars):
     """Flags: the bits of a number."""
 
     def __init__(self, type_: abi.Flags) -> None:
@@ -284,14 +240,6 @@ class _Several(Elements, ABC):
         alignment = max(part.alignment for part in parts)
         super().__init__(-(-end // alignment) * alignment, alignment)
         self.parts = tuple(zip(parts, offsets, strict=True))
-        self.is_fixed = all(part.is_fixed for part in parts)
-
-    def put(self, content: memoryview, offset: int, stride: int, values: Sequence[Any]) -> None:
-        for (part, place), column in zip(self.parts, self.columns(values), strict=True):
-            part.put(content, offset + place, stride, column)
-
-    def get(self, content: memoryview, offset: int, stride: int) -> list[Any]:
-        return self.joined([part.get(content, offset + place, stride) for part, place in self.parts])
 
     @property
     @abstractmethod
@@ -306,7 +254,7 @@ class _Several(Elements, ABC):
         fields = {"names": list(self.names), "formats": formats, "offsets": offsets, "itemsize": self.size}
         return numpy().dtype(fields)
 
-    def _buffer(self, _values: Any) -> _Bytes:
+    def buffer(self, _values: Any) -> _Bytes:
         if not is_numpy(type(_values)) or _values.ndim != 1 or _values.dtype.names is None:
             refuse()
         if _values.dtype != self.dtype(packed=True) and _values.dtype != self.dtype(packed=False):
@@ -315,12 +263,6 @@ class _Several(Elements, ABC):
         copy_fields(content, _values)
         return memoryview(content.view("u1"))
 
-    @abstractmethod
-    def columns(self, values: Sequence[Any]) -> list[list[Any]]: ...
-
-    @abstractmethod
-    def joined(self, columns: list[list[Any]]) -> list[Any]: ...
-
 
 class Tuples(_Several):
     """Tuples, which have at least one part."""
@@ -328,15 +270,6 @@ class Tuples(_Several):
     @property
     def names(self) -> Sequence[str]:
         return [f"f{index}" for index in range(len(self.parts))]
-
-    def columns(self, values: Sequence[Any]) -> list[list[Any]]:
-        _all(values, tuple)
-        if list(map(len, values)).count(len(self.parts)) != len(values):
-            refuse()
-        return [[each[index] for each in values] for index in range(len(self.parts))]
-
-    def joined(self, columns: list[list[Any]]) -> list[Any]:
-        return list(zip(*columns, strict=True))
 
 
 class Records(_Several):
@@ -351,22 +284,15 @@ class Records(_Several):
     def names(self) -> Sequence[str]:
         return self._attributes
 
-    def columns(self, values: Sequence[Any]) -> list[list[Any]]:
-        _all(values, self.python)
-        return [[getattr(each, name) for each in values] for name in self._attributes]
-
-    def joined(self, columns: list[list[Any]]) -> list[Any]:
-        return list(map(self.python, *columns))
-
 
 @cache
-def _primitives(type_: abi.Prim) -> Elements:
+def _primitives(type_: abi.Prim) -> Scalars:
     if type_ is abi.BOOL:
         return Bools()
     return Characters() if type_ is abi.CHAR else Numbers(type_)
 
 
-def scalars(type_: abi.Prim | abi.Enum | abi.Flags) -> Elements:
+def scalars(type_: abi.Prim | abi.Enum | abi.Flags) -> Scalars:
     """Return how elements that are one number each lie in memory."""
     match type_:
         case abi.Prim():

@@ -19,6 +19,7 @@ from ..direct_lists import PAIR, ListForm, is_direct
 from .arrays import arrays_of
 from .element_rows import Rows
 from .element_types import elements_of
+from .elements import Scalars
 from .flags import flag_reader
 
 __all__ = ["Handle", "Lifting"]
@@ -217,12 +218,12 @@ class Lifting:
         if type_.element is abi.U8:
             return f"_read({address}, {count})"
         elements = elements_of(type_.element)
-        if not elements.is_fixed:
-            return f"{self._source.constant(Rows(elements).get, 'get')}({address}, {count}, _adapter)"
         content = f"_read({address}, {elements.size} * {count})"
-        if type_.numbers == "list":
+        if type_.numbers != "list":
+            return f"{self._source.constant(arrays_of(type_, elements).decode, 'decode')}({content})"
+        if isinstance(elements, Scalars):
             return f"{self._source.constant(elements.decode, 'decode')}({content})"
-        return f"{self._source.constant(arrays_of(type_, elements).decode, 'decode')}({content})"
+        return f"{self._source.constant(Rows(elements).get, 'get')}({address}, {count}, _adapter)"
 
     def _array(self, type_: abi.List, count: str, pointer: str) -> str:
         """Read a list of numbers as an array."""

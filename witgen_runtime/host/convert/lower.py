@@ -16,6 +16,7 @@ from ..direct_lists import PAIR, ListForm, is_direct
 from .arena import Layout, RegionSpec
 from .element_rows import Rows
 from .element_types import elements_of
+from .elements import Scalars
 from .flags import flag_words
 from .lift import Handle
 
@@ -184,7 +185,7 @@ class Lowering(ABC):
         if element is abi.U8:
             self.exactly(name, "_bytes", "_bytearray")
             self.source.line(f"{address}, {count} = _place({name})")
-        elif not (elements := elements_of(element)).is_fixed:
+        elif not isinstance(elements := elements_of(element), Scalars):
             put = self.source.constant(Rows(elements).put, "put")
             self.source.line(f"{address}, {count} = {put}({name}, _adapter)")
         else:

@@ -15,6 +15,7 @@ from ..capi.ffi import KINDS
 from .arena import RegionSpec
 from .element_rows import Rows
 from .element_types import elements_of
+from .elements import Scalars
 from .lower import INTEGERS, Lowering, kind_of
 
 __all__ = ["ListLowering"]
@@ -326,7 +327,7 @@ class ListLowering(Lowering):
         for part in (0, 4):
             pairs.constants.append((part, KINDS["u32"]))
         elements = elements_of(element)
-        if not elements.is_fixed:
+        if not isinstance(elements, Scalars):
             put = source.constant(Rows(elements).put, "put")
             placed = source.fresh()
             source.line(f"{placed} = [{put}(_x, _adapter) for _x in {xs}]")
