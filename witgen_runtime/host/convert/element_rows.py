@@ -57,7 +57,7 @@ class Rows:
     def __init__(self, elements: Elements) -> None:
         source = Source()
         write, read = _Writer(source).function(elements), _Reader(source).function(elements)
-        namespace = _NAMES | source.constants
+        namespace: dict[str, Any] = {**_NAMES, **source.constants}
         exec(source.compile(f"rows {next(_numbers)}"), namespace)  # noqa: S102 - written by this module
         self._size = elements.size
         self._write: Callable[[Any, int], tuple[bytes, int]] = namespace[write]

@@ -94,9 +94,10 @@ class Implementation:
 
     def _of_world(self) -> str:
         """Return what to pass, if a whole world was given."""
-        if not isinstance(getattr(type(self.given), "_definition", None), Definition):
+        given = cast("type[object]", type(self.given))
+        if not isinstance(getattr(given, "_definition", None), Definition):
             return ""
-        return f", got the world {type(self.given).__name__}: pass the interface that it exports"
+        return f", got the world {given.__name__}: pass the interface that it exports"
 
     def _problems(self, function: abi.Function, place: str, *, awaits: bool) -> Iterator[str]:
         """Report the problem with the implementation of one function."""
