@@ -59,6 +59,7 @@ def unused_port() -> int:
 def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
     """The first run: the folder that it made, and what it said."""
     folder = tmp_path_factory.mktemp("fresh")
+    ENVIRONMENT["WITGEN_CACHE_DIR"] = str(folder / "cache")
     return folder / "witgen-demo", demo(folder)
 
 
@@ -94,6 +95,11 @@ def test_every_step_is_announced_and_timed(first: tuple[Path, subprocess.Complet
         assert timed.endswith(" s"), timed
     assert done.stderr.index("Building the guest with componentize-py …") < done.stderr.index("Compiling")
     assert done.stderr.splitlines()[-1].startswith("Open witgen-demo/guest.py and witgen-demo/host.py")
+
+
+def test_the_guest_is_compiled_once(made: Path) -> None:
+    """As its host opens it, which puts adapters around it."""
+    assert len(list((made.parent / "cache" / "components").glob("*.cwasm"))) == 1
 
 
 def test_the_second_run_builds_nothing_again(made: Path) -> None:

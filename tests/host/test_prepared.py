@@ -221,9 +221,12 @@ def test_a_prepared_component_stays_in_its_process() -> None:
         prepared.open()  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
 
 
-def test_a_component_of_another_world_is_refused_when_it_is_prepared() -> None:
+def test_a_component_of_another_world_is_refused_when_it_is_prepared(tmp_path: Path) -> None:
     with pytest.raises(host.LinkError, match="the component does not fit world test:numbers/numbers"):
         Numbers._prepare(TEXT, {})
+    (tmp_path / "other.wat").write_text(TEXT)
+    with pytest.raises(host.LinkError, match=r"other\.wat does not fit world test:numbers/numbers"):
+        Numbers._prepare(tmp_path / "other.wat", {})
     with pytest.raises(host.ComponentError, match="wasmtime rejects this component"):
         Numbers._prepare(b"(something else)", {})
 

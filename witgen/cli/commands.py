@@ -139,6 +139,8 @@ def build(*, app: str, out: Path | None, stub_wasi: bool, force: bool, explain: 
     given = building.settings(Path(), overrides(options))
     asked = building.Build(app, out=out, stub_wasi=stub_wasi, force=force, **given)
     reporter.add(out_of_date(Path(), asked.wit, asked.world, installed_wit))
+    if not reporter.format.is_document:
+        reporter.flush()  # the build takes long, and may fail because of it
     try:
         with reporter.during(f"building {app}"):
             built = building.build(asked)

@@ -117,6 +117,19 @@ def test_mounts_that_are_refused(mount: str) -> None:
     assert MOUNTS[mount] in refused(make)
 
 
+def test_a_variable_whose_parameter_has_no_type_hint() -> None:
+    def make() -> type[Any]:
+        @agent(mount="/{name}")
+        class Odd:
+            def __init__(self, name) -> None: ...  # type: ignore[no-untyped-def]
+
+        return Odd
+
+    said = refused(make)
+    assert "the constructor has no type hint for `name`" in said
+    assert "no parameter" not in said
+
+
 ENDPOINTS = {
     "b": "does not begin with /",
     "/{*text}/b": "has to be its end",

@@ -88,6 +88,12 @@ def _shape(agent: AgentDefinition, segment: Segment) -> str:
     return {"variable": "{}", "rest": "{*}"}.get(segment.kind, f"{{{agent.name} {segment.text}}}")
 
 
+def _parameters(agent: AgentDefinition) -> tuple[str, ...]:
+    """Return the names of all parameters of a constructor, of which those without a schema have been reported."""
+    code = getattr(agent.python.__init__, "__code__", None)
+    return code.co_varnames[: code.co_argcount] if code is not None else ()
+
+
 def _mount_problems(agent: AgentDefinition, mount: Mount) -> Iterator[str]:
     names = [each.text for each in mount.path if each.kind == "variable"]
     schemas = {each.name: each.schema for each in agent.constructor}
@@ -96,7 +102,8 @@ def _mount_problems(agent: AgentDefinition, mount: Mount) -> Iterator[str]:
         if name in injected:
             yield f"the mount's variable `{name}` is a parameter that no caller passes"
         elif name not in schemas:
-            yield f"the mount's variable `{name}` is no parameter of the constructor"
+            if name not in _parameters(agent):
+                yield f"the mount's variable `{name}` is no parameter of the constructor"
         elif not _is_scalar(schemas[name]):
             yield f"the mount's variable `{name}` has to be a number, a truth value, a text or an enum"
         if names.count(name) > 1:

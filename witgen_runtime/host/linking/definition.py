@@ -165,11 +165,11 @@ class Definition:
         known = self.imported(name)
         return not known.native if known is not None else not is_native(name)
 
-    def needs(self, component: wasm.Component, engine: wasmtime.Engine) -> Needs:
-        """Return the imports and exports of a component; raise if it does not fit this world."""
+    def needs(self, component: wasm.Component, engine: wasmtime.Engine, name: str = "the component") -> Needs:
+        """Return the imports and exports of a component; raise if it, called `name`, does not fit this world."""
         needs = self._checked.get(component)
         if needs is None:
-            needs = self._checked[component] = _Examination(self, component, engine).needs()
+            needs = self._checked[component] = _Examination(self, component, engine).needs(name)
         return needs
 
 
@@ -201,11 +201,11 @@ class _Examination:
         self._origin = origin_of(component)
         self._ways = ways(composed=self._origin.composed, lists=self._origin.lists)
 
-    def needs(self) -> Needs:
+    def needs(self, name: str) -> Needs:
         imports = self._match_imports()
         exports = self._match_exports()
         if self._problems:
-            raise LinkError(listed(f"the component does not fit world {self._definition.name}", self._problems))
+            raise LinkError(listed(f"{name} does not fit world {self._definition.name}", self._problems))
         adapters = frozenset(name for name in self._imports if name.startswith(PREFIX))
         refusal = str(self._origin.refusal or "")
         functions = (self._functions, self._text, self._direct, self._polled, self._numbers, self._lent)

@@ -42,11 +42,18 @@ class Prepared:
         component: the compiled component.
         wanted: the request for its adapters, None if no function of its world needs one.
         linkers: the linkers that its stores use in turn.
+        name: what messages call the component: its path, if it has one.
     """
 
     def __init__(
-        self, definition: Definition, engine: wasmtime.Engine, component: Component, wanted: Request | None
+        self,
+        definition: Definition,
+        engine: wasmtime.Engine,
+        component: Component,
+        wanted: Request | None,
+        name: str = "the component",
     ) -> None:
+        self.name = name
         self.definition = definition
         self.engine = engine
         self.component = component
@@ -69,7 +76,7 @@ class Prepared:
             LinkError: it does not fit the world.
         """
         if self._needs is None:
-            self._needs = self.definition.needs(self.component, self.engine)
+            self._needs = self.definition.needs(self.component, self.engine, self.name)
         return self._needs
 
     def check(self) -> None:
@@ -188,7 +195,8 @@ def _prepared(
         direct=partial(finds_memories, engine),
     )
     bounded = bounded and bounds_waits(definition)
-    return Prepared(definition, engine, components.load(engine, source, wanted, bounded=bounded), wanted)
+    component = components.load(engine, source, wanted, bounded=bounded)
+    return Prepared(definition, engine, component, wanted, os.fspath(source) if is_path(source) else "the component")
 
 
 def check_store(store: object) -> None:
