@@ -1,6 +1,7 @@
 """Time bytes between Python and a component: wasmtime-py's own API, generated bindings without adapters and with.
 
-"text" are adapters that pass bytes as strings, as they do where Python does not find their memories.
+"text" are adapters that pass bytes as strings, as they do where Python does not find their memories; "outside" are
+adapters that are components of their own, "inside" is the one inside the component.
 
     python benchmarks/adapters.py [SIZE ...]
 
@@ -18,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -56,7 +58,7 @@ def bindings(folder: str) -> Any:
     return importlib.import_module("adapters_bindings.host")
 
 
-def ours(module: Any, adapters: str, *, finds: bool = True) -> Ways:
+def ours(module: Any, adapters: str, *, finds: bool = True, inside: bool = True) -> Ways:
     """Return the four directions through generated bindings; without `finds`, adapters pass bytes as text."""
     base = importlib.import_module("adapters_bindings.host.bench_adapters_host").Host
 
@@ -68,7 +70,10 @@ def ours(module: Any, adapters: str, *, finds: bool = True) -> Ways:
             return CONTENT[size]
 
     preparation = importlib.import_module("witgen_runtime.host.linking.preparation")
-    with mock.patch.object(preparation, "finds_memories", preparation.finds_memories if finds else lambda _: False):
+    with (
+        mock.patch.object(preparation, "finds_memories", preparation.finds_memories if finds else lambda _: False),
+        mock.patch.object(preparation, "request", partial(preparation.request, inside=inside)),
+    ):
         world = module.Bytes.open(TEXT, module.BytesImports(bench_adapters_host=Host()), adapters=adapters)
     return _ways(world.sinks, world.sources, world.take, world.give)
 
@@ -89,9 +94,15 @@ def _ways(sinks: Any, sources: Any, take: Any, give: Any) -> Ways:
     return {
         "to host": sinks,
         "from host": sources,
-        "param": lambda count, size: [take(CONTENT[size]) for _ in range(count)],
-        "result": lambda count, size: [give(size) for _ in range(count)],
+        "param": lambda count, size: _repeat(count, lambda: take(CONTENT[size])),
+        "result": lambda count, size: _repeat(count, lambda: give(size)),
     }
+
+
+def _repeat(count: int, call: Callable[[], object]) -> None:
+    """Call a function; results are not kept, because memory that is used for the first time costs more than a copy."""
+    for _ in range(count):
+        call()
 
 
 def best(ways: dict[str, Callable[[int, int], Any]], size: int) -> dict[str, float]:
@@ -135,18 +146,19 @@ def main(chosen: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         module = bindings(folder)
         print(f"composing: {composing():.1f} ms")
-        print("| bytes | direction | raw | plain | text | adapter | raw / adapter |\n|---|---|---|---|---|---|---|")
+        print("| bytes | direction | raw | plain | text | outside | inside | raw / inside |")
+        print("|---|---|---|---|---|---|---|---|")
         for label, size in SIZES.items():
             if chosen and label not in chosen:
                 continue
             # A call that is refused leaves its store unusable, so each size has stores of its own.
             made = {"plain": ours(module, "off"), "text": ours(module, "bytes", finds=False)}
-            made |= {"adapter": ours(module, "bytes")}
+            made |= {"outside": ours(module, "bytes", inside=False), "inside": ours(module, "bytes")}
             made |= {"raw": raw()} if size <= PATIENCE else {}
-            for direction in made["adapter"]:
+            for direction in made["inside"]:
                 found = best({name: ways[direction] for name, ways in made.items()}, size)
-                ratio = f"{found['raw'] / found['adapter']:.0f}" if "raw" in found else "-"
-                cells = " | ".join(_cell(found, name) for name in ("raw", "plain", "text", "adapter"))
+                ratio = f"{found['raw'] / found['inside']:.0f}" if "raw" in found else "-"
+                cells = " | ".join(_cell(found, name) for name in ("raw", "plain", "text", "outside", "inside"))
                 print(f"| {label} | {direction} | {cells} | {ratio} |", flush=True)
                 if "plain" not in found:
                     made["plain"] = ours(module, "off")

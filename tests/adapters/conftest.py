@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.adapters.relay import build_relay, serving
 from tests.support.guests import importable, once
+from witgen_runtime.host.linking import preparation
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +24,10 @@ def server() -> Iterator[str]:
     """Return the URL of a WebSocket server."""
     with serving() as url:
         yield url
+
+
+@pytest.fixture(params=[True, False], ids=["inside", "outside"])
+def inside(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Let components have their adapter inside, or outside as those have that cannot."""
+    monkeypatch.setattr(preparation, "request", partial(preparation.request, inside=request.param))
+    return bool(request.param)

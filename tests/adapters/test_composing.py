@@ -179,7 +179,7 @@ def test_that_a_component_needs_no_lane_is_remembered(tmp_path: Path, monkeypatc
 )
 def test_a_refusal_names_the_item(text: str, message: str) -> None:
     with pytest.raises(Refusal) as refused:
-        compose(bytes(wat2wasm(f"(component {text})")), Choice(lambda _: True, lambda _: None, ()))
+        compose(bytes(wat2wasm(f"(component {text})")), Choice(lambda _: True, lambda _: None, (), inside=False))
     assert str(refused.value) == message
 
 

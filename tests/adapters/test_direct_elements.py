@@ -23,6 +23,8 @@ from witgen_runtime.host.convert.element_types import elements_of
 from witgen_runtime.host.convert.elements import scalars
 from witgen_runtime.host.direct_lists import is_direct
 
+pytestmark = pytest.mark.usefixtures("inside")
+
 NUMBERS = {
     abi.U16: ("H", [0, 1, 0xFFFF]), abi.U32: ("I", [0, 7, 0xFFFF_FFFF]), abi.U64: ("Q", [0, (1 << 64) - 1]),
     abi.S8: ("b", [-128, 0, 127]), abi.S16: ("h", [-32768, 5]), abi.S32: ("i", [-(1 << 31), -1]),

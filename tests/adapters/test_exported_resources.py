@@ -130,6 +130,7 @@ class Boxes(host.World):
 
 
 @pytest.mark.parametrize("adapters", ["bytes", "off"])
+@pytest.mark.usefixtures("inside")
 def test_interfaces_that_share_an_exported_resource(adapters: host.Adapters) -> None:
     data = bytes(range(256)) * 3
     with Boxes._open(TEXT, None, adapters=adapters) as world:

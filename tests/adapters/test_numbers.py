@@ -26,6 +26,8 @@ CODES = {
     abi.U16: "H", abi.U32: "I", abi.U64: "Q", abi.S8: "b", abi.S16: "h", abi.S32: "i", abi.S64: "q", abi.F32: "f",
     abi.F64: "d",
 }  # fmt: skip
+pytestmark = pytest.mark.usefixtures("inside")
+
 BOTH = pytest.mark.parametrize("adapters", ["bytes", "off"])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import secrets
+from functools import partial
 from random import Random
 from types import SimpleNamespace
 from typing import Any
@@ -18,6 +19,7 @@ from tests.adapters.random_text import LABELS, A, exported
 from tests.adapters.random_worlds import RandomWorld, Thing
 from tests.support.random_types import Values, same
 from witgen_runtime import abi, host
+from witgen_runtime.host.adapters.calling.bound_imports import INSIDE
 from witgen_runtime.host.linking import preparation
 
 pytestmark = pytest.mark.slow
@@ -103,12 +105,14 @@ ENGINES = {concurrent: _engine(concurrent=concurrent) for concurrent in (False, 
 def run(seed: int, calls: int = 3) -> int:
     """Run a random world with and without adapters; return how many interfaces had one.
 
-    Lists are copied to and from the memories of adapters. In some worlds they travel as text after that, as they do
-    where Python does not find these memories.
+    Lists are copied to and from the memory of the adapter inside the component where there are no async functions, and
+    then to and from those of adapters outside. In some worlds they travel as text after that, as they do where Python
+    does not find these memories.
     """
     random_world = RandomWorld(seed)
     adapted = 0
-    for adapters, finds in (("off", True), ("bytes", True), *((("bytes", False),) * (seed % 4 == 0))):
+    ways = [("off", True, False), ("bytes", True, True), ("bytes", True, False)]
+    for adapters, finds, inside in (*ways, *((("bytes", False, False),) * (seed % 4 == 0))):
         played = _Calls(random_world, seed)
 
         class World(host.World):
@@ -124,6 +128,7 @@ def run(seed: int, calls: int = 3) -> int:
         with host.Store(ENGINES[concurrent], concurrent=concurrent) as store, pytest.MonkeyPatch.context() as patch:
             if not finds:
                 patch.setattr(preparation, "finds_memories", lambda _: False)
+            patch.setattr(preparation, "request", partial(preparation.request, inside=inside))
             world = World._instantiate(store, random_world.text, played.imports(), adapters=adapters)
             for each in played.all():
                 for _ in range(calls):
@@ -132,6 +137,8 @@ def run(seed: int, calls: int = 3) -> int:
             taken = {"off": {}, "bytes": needs.direct if finds else needs.text}[adapters]
             assert sum(map(len, (*needs.direct.values(), *needs.text.values()))) == sum(map(len, taken.values()))
             adapted = sum(map(bool, taken.values()))
+            is_inside = INSIDE.name in needs.adapters
+            assert is_inside == (inside and adapted > 0 and not concurrent)
     return adapted
 
 

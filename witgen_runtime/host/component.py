@@ -207,8 +207,7 @@ def _is_plain(note: Path, adapters: Request) -> bool:
 
 def _compile_composed(engine: wasmtime.Engine, forms: Iterator[bytes], adapters: Request) -> Component | None:
     for content in forms:
-        composed = adapters.compose(content)
-        if composed is not None:
+        for composed in adapters.forms(content):
             try:
                 return _compile(engine, composed)
             except ComponentError as error:

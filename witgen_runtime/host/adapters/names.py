@@ -9,6 +9,7 @@ __all__ = [
     "CANCEL",
     "COMMAND",
     "DRIVE",
+    "INSIDE",
     "OPENED",
     "POLL",
     "PREFIX",
@@ -34,6 +35,9 @@ DRIVE = "adapter-drive"
 
 WAIT = "adapter-wait"
 """To be called before each wait inside wasmtime; raises where there must be none."""
+
+INSIDE = "adapter-memory"
+"""The function that the one adapter inside a component announces its memory to."""
 
 START = "adapter-start"
 """An exported async function that returns at once: it starts the task that moves the streams' elements."""

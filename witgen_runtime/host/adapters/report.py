@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .. import signatures
+from .names import INSIDE
 from .refusal import Refusal
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ class AdaptersTaken:
     direct: tuple[str, ...] = ()
     """Their lists, of bytes, numbers and the like, are copied to and from an adapter's memory. Other bytes of `text`
     travel as strings."""
+    inside: tuple[str, ...] = ()
+    """Those of `direct` whose adapter is inside the component, where it copies lists at once. It is one for all."""
 
 
 def taken(definition: Definition, needs: Needs, refusal: Refusal | None) -> AdaptersTaken:
@@ -61,7 +64,10 @@ def taken(definition: Definition, needs: Needs, refusal: Refusal | None) -> Adap
             if "list<u8>" in signatures.expected(function):
                 (text if function.name in as_text or function.name in directly else plain).append(name)
     refused = str(refusal or "")
-    return AdaptersTaken(tuple(text), tuple(polled), tuple(ends), tuple(plain), refused, tuple(direct))
+    inside = direct if INSIDE in needs.adapters else ()
+    return AdaptersTaken(
+        tuple(text), tuple(polled), tuple(ends), tuple(plain), refused, tuple(direct), tuple(inside)
+    )  # fmt: skip
 
 
 def _by_world_name(needs: Needs) -> dict[str, list[str]]:

@@ -13,7 +13,7 @@ from ... import abi
 from .. import signatures
 from ..direct_lists import ListForm
 from ..errors import LinkError
-from .compose.composer import Choice, compose
+from .compose.composer import Choice, Composition, compose
 from .options import Adapters
 from .refusal import Refusal
 from .source_digest import source_digest
@@ -32,10 +32,13 @@ class Request:
     `lists` is the form of lists in them; `refusal` is why the last one was not composed.
     """
 
-    def __init__(self, definition: Definition, wanted: Adapters, lists: ListForm, *, numbers: bool) -> None:
+    def __init__(
+        self, definition: Definition, wanted: Adapters, lists: ListForm, *, numbers: bool, inside: bool
+    ) -> None:
         self._definition = definition
         self._wanted = wanted
         self._numbers = numbers
+        self._inside = inside
         self.lists: ListForm = lists
         self.refusal: Refusal | None = None
         texts = [
@@ -43,16 +46,30 @@ class Request:
             wanted.encode(),
             self.lists.encode(),
             b"numbers" if numbers else b"",
+            b"inside" if inside else b"",
             *(line.encode() for line in _description(definition)),
         ]
         self.key = hashlib.sha256(b"\0".join(texts)).hexdigest()[:20]
 
     def compose(self, content: bytes) -> bytes | None:
         """Return a component with its adapters; None where it has none, and where it cannot have them but need not."""
+        return next(self.forms(content), None)
+
+    def forms(self, content: bytes) -> Iterator[bytes]:
+        """Yield the forms in which a component can have adapters, the best first."""
+        composition = self._composed(content, inside=self._inside)
+        if composition is not None and composition.content is not None:
+            yield composition.content
+            if composition.inside:
+                composition = self._composed(content, inside=False)
+                if composition is not None and composition.content is not None:
+                    yield composition.content
+
+    def _composed(self, content: bytes, *, inside: bool) -> Composition | None:
         self.refusal = None
         definition = self._definition
         choice = Choice(
-            definition.serves, self._implemented, definition.exports, self.lists, self._numbers,
+            definition.serves, self._implemented, definition.exports, self.lists, self._numbers, inside
         )  # fmt: skip
         try:
             composition = compose(content if content.startswith(b"\0asm") else binary(content), choice)
@@ -64,7 +81,7 @@ class Request:
             if self._wanted == "bytes":
                 self.refused(Refusal(item, rule))
                 return None
-        return composition.content
+        return composition
 
     def _implemented(self, name: str) -> abi.Interface | None:
         """Return the bindings' descriptor of an import that Python implements, by the component's name."""
@@ -91,12 +108,18 @@ def binary(content: bytes) -> bytes:
 
 
 def request(
-    definition: Definition, wanted: Adapters, *, concurrent: bool | None = None, direct: Callable[[], bool] = bool
+    definition: Definition,
+    wanted: Adapters,
+    *,
+    concurrent: bool | None = None,
+    direct: Callable[[], bool] = bool,
+    inside: bool = True,
 ) -> Request | None:
     """Return the composer of a world's components; None if no function of the world needs an adapter.
 
     `concurrent` is whether their engine supports concurrent tasks; by default, it does if the world needs that.
     `direct` returns whether the host finds the memories of adapters; if not, bytes travel as text.
+    `inside` is whether a component may have its adapter inside.
     """
     if wanted not in get_args(Adapters):
         raise ValueError(f'adapters: expected "auto", "bytes" or "off", got {wanted!r}')
@@ -111,7 +134,7 @@ def request(
     lends = concurrent and any("borrow" in signatures.expected(function) for function in imported)
     changes = any(_changes(each, lists) for each in functions)
     if changes or passes or lends or any(function.is_async for function in imported):
-        return Request(definition, wanted, lists, numbers=concurrent)
+        return Request(definition, wanted, lists, numbers=concurrent, inside=inside)
     return None
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Container
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from ..adapters.calling.adapter_memory import AdapterMemory
-from ..adapters.calling.bound_imports import announcing
+from ..adapters.calling.bound_imports import INSIDE, announcing
 from ..capi.engine import finds_memories
 from ..convert.lists import AS_TEXT, PLAIN, Lists
 from ..errors import LinkError
@@ -20,6 +20,9 @@ __all__ = ["AdapterMemories"]
 _Of: TypeAlias = tuple[str, str]
 """Which adapter: `import` or `export`, and the component's name of the interface."""
 
+_INSIDE: Final[_Of] = ("", "")
+"""The one adapter inside the component."""
+
 
 class AdapterMemories:
     """Makes the memories, and defines the functions that adapters announce theirs to."""
@@ -30,11 +33,11 @@ class AdapterMemories:
 
     def define(self, root: Place, needs: Needs, handles: ResourceHandles) -> None:
         """Define the functions that the component imports for its adapters."""
-        for of in (
-            *(("import", name) for name in needs.imports),
-            *(("export", name) for name in needs.exports.values()),
+        for of, function in (
+            (_INSIDE, INSIDE),
+            *((("import", name), announcing("import", name)) for name in needs.imports),
+            *((("export", name), announcing("export", name)) for name in needs.exports.values()),
         ):
-            function = announcing(*of)
             if function.name in needs.adapters:
                 if not finds_memories(self._store.engine):
                     raise LinkError("the component has adapters for another engine than this: open it again")
@@ -49,5 +52,5 @@ class AdapterMemories:
     def lists(self, of: _Of, function: str, *, text: Container[str], direct: Container[str]) -> Lists:
         """Return how the lists of a function pass; those in neither `text` nor `direct` pass them plainly."""
         if function in direct:
-            return Lists("direct", self._memories[of])
+            return Lists("direct", self._memories[_INSIDE if _INSIDE in self._memories else of])
         return AS_TEXT if function in text else PLAIN

@@ -15,6 +15,7 @@ __all__ = [
     "CANCEL",
     "COMMAND",
     "DRIVE",
+    "INSIDE",
     "OPENED",
     "POLL",
     "START",
@@ -42,6 +43,7 @@ COMMAND = abi.Function(names.COMMAND, "command", (), is_async=True)
 DRIVE = abi.Function(names.DRIVE, "drive", (), is_async=True)
 START = abi.Function(names.START, "start", (), is_async=True)
 
+INSIDE = abi.Function(names.INSIDE, "announce", (), abi.U64)
 WAIT = abi.Function(names.WAIT, "wait", ())
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from ..calling.stream_kinds import Kinds, StreamKind, open_name, take_name
-from ..code.allocator import MEMORY, REALLOC, allocator, mark
+from ..code.allocator import REALLOC
 from ..code.passing import CoreModuleBuilder, EndsPassing, Lending, Passing, SyncPassing
 from ..code.polling import PolledPassing, SubtaskFunctions
 from ..names import finish_name, inside_name
@@ -24,11 +24,11 @@ from ..wasm.layout import Core
 from ..wasm.shapes import NAMED, NUMBER, TOKEN, Function, Interface, Kind, Resource, Shape, ends_in, resources_of
 from ..wasm.type_writer import InstanceTypeWriter, Look, TypeWriter, signature
 from .adapter_form import Form
+from .announced import ANNOUNCE_ARGUMENT, announced_memory
 from .lending import lent_resources
 from .stream_adapter import RUN, SETTLING
 
 __all__ = [
-    "ANNOUNCE_ARGUMENT",
     "CANCEL_ARGUMENT",
     "INSTANCE_ARGUMENT",
     "POLL_ARGUMENT",
@@ -37,7 +37,7 @@ __all__ = [
     "resources_in",
 ]
 
-INSTANCE_ARGUMENT, POLL_ARGUMENT, CANCEL_ARGUMENT, ANNOUNCE_ARGUMENT = "inside", "poll", "cancel", "announce"
+INSTANCE_ARGUMENT, POLL_ARGUMENT, CANCEL_ARGUMENT = "inside", "poll", "cancel"
 _ASYNC = b"\x06"
 
 _SUBTASK_PARAM = (("subtask", NUMBER),)
@@ -205,16 +205,11 @@ class _Maker:
 
     def _core_module(self) -> CoreModuleBuilder:
         builder = self._builder
-        announce = 0
+        announce = None
         if self._announces:
             type_ = self._imported(Look()).function((), TOKEN)
             announce = builder.lower(builder.import_(ANNOUNCE_ARGUMENT, Sort.FUNC, type_), [])
-        instance = builder.instantiate_core(builder.core_module(allocator(is_dense=self._announces)), [])
-        memory = builder.alias(Sort.CORE_MEMORY, instance, MEMORY)
-        if self._announces:
-            # Right behind the memory's instance: the host goes by the order.
-            given = [(MEMORY, Sort.CORE_MEMORY, memory), (ANNOUNCE_ARGUMENT, Sort.CORE_FUNC, announce)]
-            builder.instantiate_core(builder.core_module(mark()), [("", builder.core_instance(given))])
+        instance, memory = announced_memory(builder, announce, is_dense=self._announces)
         return CoreModuleBuilder(builder, memory, instance, builder.alias(Sort.CORE_FUNC, instance, REALLOC))
 
     def _export_types(self) -> None:

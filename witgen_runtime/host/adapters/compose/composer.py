@@ -6,6 +6,7 @@ gets an adapter, the guest itself, unchanged, and its exports, through adapters 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -47,7 +48,6 @@ from ..wasm.type_reader import InstanceType, Signature
 from ..wasm.type_writer import Look, TypeWriter
 from . import stream_adapter
 from .adapter import (
-    ANNOUNCE_ARGUMENT,
     CANCEL_ARGUMENT,
     INSTANCE_ARGUMENT,
     POLL_ARGUMENT,
@@ -55,12 +55,16 @@ from .adapter import (
     resources_in,
 )
 from .adapter_form import Form
+from .announced import ANNOUNCE_ARGUMENT
 from .comparing import compare
 from .exports import Exports
+from .inside import compose_inside
 from .lending import lent_resources, number_name
 from .rewriting import rewritten
 
 __all__ = ["Choice", "Composition", "compose"]
+
+_log = logging.getLogger(__name__)
 
 _SUBTASK_PARAM = (("subtask", NUMBER),)
 
@@ -71,7 +75,7 @@ class Choice:
 
     `serves` returns, by the component's name, whether an import is implemented in Python; `imports` returns the
     bindings' descriptors of such an import. `exports` are the interfaces that Python calls. `numbers`: functions that
-    can borrow several handles get their numbers.
+    can borrow several handles get their numbers. `inside`: the adapter may be inside the guest.
     """
 
     serves: Callable[[str], bool]
@@ -79,14 +83,19 @@ class Choice:
     exports: Sequence[abi.Interface]
     lists: ListForm = "direct"
     numbers: bool = False
+    inside: bool = True
 
 
 @dataclass(frozen=True, eq=False)
 class Composition:
-    """The composed component; None if nothing needs an adapter. `left_out` has reasons of interfaces without one."""
+    """The composed component; None if nothing needs an adapter. `left_out` has reasons of interfaces without one.
+
+    `inside` is whether its adapter is inside the guest.
+    """
 
     content: bytes | None
     left_out: Mapping[str, str] = field(default_factory=dict[str, str])
+    inside: bool = False
 
 
 def compose(guest: bytes, choice: Choice) -> Composition:
@@ -103,6 +112,11 @@ def compose(guest: bytes, choice: Choice) -> Composition:
     if not plan.adapted and not exports.adapted:
         return Composition(None, plan.left_out)
     compare(interfaces, choice.imports)
+    if choice.inside and choice.lists == "direct" and not choice.numbers and plan.adapted == plan.lists:
+        try:
+            return Composition(compose_inside(guest, outer, plan), plan.left_out, inside=True)
+        except Refusal as refusal:
+            _log.info("no adapter inside the component: %s", refusal)
     return Composition(_Composer(guest, outer, plan, exports, choice).compose(), plan.left_out)
 
 
@@ -160,7 +174,7 @@ class _Composer:
         dropped = {function.name for function in self._root_functions()}
         for section, content in rewritten(self._outer, self._form, dropped):
             builder.copy(section, content)
-        builder.count(Sort.TYPE, self._outer.types)
+        builder.count(Sort.TYPE, len(self._outer.types))
         for item in self._outer.imports:
             if item.sort is Sort.INSTANCE:
                 builder.count(Sort.INSTANCE)

@@ -12,18 +12,23 @@ from ..wasm.type_reader import Declaration, InstanceType, Meaning, Signature
 from ..wasm.type_writer import Look, define
 from .adapter_form import Form
 
-__all__ = ["rewritten"]
+__all__ = ["rewritten", "seen_type"]
 
 _INSTANCE_TYPE, _TYPE, _EXPORT, _FUNC, _ASYNC_FUNC, _FUNC_OF = b"\x42", b"\x01", b"\x04\x00", b"\x40", b"\x43", b"\x01"
 _U32_RESULT = b"\x00\x79"
 _SUBTASK_PARAM = vector([text("subtask") + b"\x79"])
 
 
-def rewritten(outer: Outer, form: Callable[[Interface], Form], dropped: Collection[str]) -> Iterator[tuple[int, bytes]]:
-    """Yield number and content of the sections; `form` is an interface's, `dropped` are functions to leave out."""
+def rewritten(
+    outer: Outer, form: Callable[[Interface], Form], dropped: Collection[str] = (), look: Look | None = None
+) -> Iterator[tuple[int, bytes]]:
+    """Yield number and content of the sections.
+
+    `form` is an interface's, `dropped` are functions to leave out. `look` is that of the component's own types.
+    """
     for leading in outer.leading:
         kept = [entry for entry in leading.entries if not _is_dropped(entry, dropped)]
-        yield leading.section, vector([_rewritten(entry, form) for entry in kept])
+        yield leading.section, vector([_rewritten(entry, form, look or Look()) for entry in kept])
 
 
 def _is_dropped(entry: Entry, dropped: Collection[str]) -> bool:
@@ -31,23 +36,26 @@ def _is_dropped(entry: Entry, dropped: Collection[str]) -> bool:
     return isinstance(meaning, Import) and isinstance(meaning.meaning, Signature) and meaning.name in dropped
 
 
-def _rewritten(entry: Entry, form: Callable[[Interface], Form]) -> bytes:
-    if not isinstance(entry.meaning, InstanceType):
-        return entry.content
-    return _instance_type(entry.meaning, form(entry.meaning.interface))
+def _rewritten(entry: Entry, form: Callable[[Interface], Form], look: Look) -> bytes:
+    if isinstance(entry.meaning, InstanceType):
+        return _instance_type(entry.meaning, form(entry.meaning.interface))
+    return seen_type(entry.meaning, look) or entry.content
+
+
+def seen_type(meaning: Meaning | Import | None, look: Look) -> bytes:
+    """Return the definition of what stands for a type, or nothing if that is the type itself."""
+    seen = look.seen(meaning) if isinstance(meaning, Shape) else meaning
+    if not isinstance(seen, Shape) or seen is meaning:
+        return b""
+    # What stands for another type is a primitive, or consists of some.
+    resources = dict[Resource, int]()
+    return _primitive(seen) if seen.kind is Kind.PRIMITIVE else define(seen, _primitive, resources.__getitem__)
 
 
 def _seen(declaration: Declaration, look: Look) -> bytes:
     """Return a declaration of an instance type as the host's looks."""
-    defined = declaration.defined
-    seen = look.seen(defined) if isinstance(defined, Shape) else defined
-    if not isinstance(seen, Shape) or seen is defined:
-        return declaration.content
-    # What stands for another type is a primitive, or consists of some.
-    resources = dict[Resource, int]()
-    return _TYPE + (
-        _primitive(seen) if seen.kind is Kind.PRIMITIVE else define(seen, _primitive, resources.__getitem__)
-    )
+    definition = seen_type(declaration.defined, look)
+    return _TYPE + definition if definition else declaration.content
 
 
 def _primitive(shape: Shape) -> bytes:

@@ -218,7 +218,7 @@ class _Composer:
         builder = self._builder
         for leading in self._outer.leading:
             builder.copy(leading.section, vector([entry.content for entry in leading.entries]))
-        builder.count(Sort.TYPE, self._outer.types)
+        builder.count(Sort.TYPE, len(self._outer.types))
         for sort in (Sort.INSTANCE, Sort.FUNC):
             builder.count(sort, sum(item.sort is sort for item in self._outer.imports))
         # All imports come first, as further adapters around this component require.

@@ -25,6 +25,8 @@ class Body:
         self.results = tuple(results)
         self._locals: list[Core] = []
         self._code = bytearray()
+        self._memory = 0
+        """The memory that loads and stores are of."""
 
     def local(self, core: Core = Core.I32) -> int:
         """Return a new local."""
@@ -52,23 +54,51 @@ class Body:
         """Push an i32."""
         self._code += b"\x41" + signed(number)
 
+    def const_i64(self, number: int) -> None:
+        """Push an i64."""
+        self._code += b"\x42" + signed(number)
+
     def call(self, function: int) -> None:
         """Call a function."""
         self._code += b"\x10" + unsigned(function)
 
     def load(self, core: Core, offset: int) -> None:
         """Replace an address by the value at it."""
-        opcode, alignment = _LOADS[core]
-        self._code += bytes((opcode, alignment)) + unsigned(offset)
+        self._access(*_LOADS[core], offset)
 
     def store(self, offset: int) -> None:
         """Pop an i32 and an address, and store the i32 at the address plus an offset."""
-        self._code += b"\x36\x02" + unsigned(offset)
+        self._access(0x36, 2, offset)
+
+    def store_byte(self, offset: int) -> None:
+        """Pop an i32 and an address, and store the lowest byte of the i32 at the address plus an offset."""
+        self._access(0x3A, 0, offset)
+
+    def _access(self, opcode: int, alignment: int, offset: int) -> None:
+        if self._memory:
+            self._code += bytes((opcode, alignment | 0x40)) + unsigned(self._memory) + unsigned(offset)
+        else:
+            self._code += bytes((opcode, alignment)) + unsigned(offset)
+
+    @contextmanager
+    def of_memory(self, memory: int) -> Generator[None]:
+        """Load from and store to a memory in the `with` block."""
+        before, self._memory = self._memory, memory
+        yield
+        self._memory = before
+
+    def copy(self, target: int, source: int) -> None:
+        """Pop a size, an address in the memory `source` and one in the memory `target`, and copy so many bytes."""
+        self._code += b"\xfc\x0a" + unsigned(target) + unsigned(source)
+
+    def trap_if(self) -> None:
+        """Pop a number, and trap if it is not 0."""
+        with self.if_():
+            self.emit(0x00)
 
     def load_unsigned(self, size: int, offset: int) -> None:
         """Replace an address by a number of 1, 2 or 4 bytes that lies there."""
-        opcode, alignment = _SMALL_LOADS[size]
-        self._code += bytes((opcode, alignment)) + unsigned(offset)
+        self._access(*_SMALL_LOADS[size], offset)
 
     def global_get(self, index: int) -> None:
         """Push a global."""
@@ -141,7 +171,7 @@ class CoreModule:
         return self._imported - 1
 
     def import_memory(self, module: str, name: str) -> None:
-        """Import the memory."""
+        """Import a memory; the first is that of all loads and stores outside of `Body.of_memory`."""
         self._imports.append(text(module) + text(name) + b"\x02\x00\x01")
 
     def variable(self, value: int) -> int:

@@ -43,7 +43,7 @@ class Export:
     sort: Sort
 
 
-_EntryMeaning: TypeAlias = Import | InstanceType | None
+_EntryMeaning: TypeAlias = Import | Meaning | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,8 +69,10 @@ class Outer:
     leading: list[Leading] = field(default_factory=list[Leading])
     imports: list[Import] = field(default_factory=list[Import])
     exports: list[Export] = field(default_factory=list[Export])
-    types: int = 0
-    """How many types the leading sections define."""
+    types: list[Meaning] = field(default_factory=list[Meaning])
+    """The types that the leading sections define, by index."""
+    end: int = 0
+    """Where the leading sections end."""
 
     @property
     def interfaces(self) -> list[Interface]:
@@ -94,6 +96,8 @@ def read(data: bytes) -> Outer:
     leads = True
     for section, cursor in sections(data):
         leads = leads and section in (_CUSTOM, _ALIAS, _TYPE, _IMPORT)
+        if leads:
+            reader.lead_to(cursor.end)
         if leads and section != _CUSTOM:
             with naming(_next_import(data, cursor.end) if section == _TYPE else ""):
                 reader.leading(section, cursor)
@@ -121,8 +125,12 @@ class _Reader:
         self._instances: list[InstanceType] = []
 
     def finish(self) -> Outer:
-        self._outer.types = len(self._scope.types)
+        self._outer.types = self._scope.types
         return self._outer
+
+    def lead_to(self, end: int) -> None:
+        """Note where a leading section ends."""
+        self._outer.end = end
 
     def leading(self, section: int, cursor: Cursor) -> None:
         read_entry: Callable[[Cursor], _EntryMeaning] = {_ALIAS: self._alias, _TYPE: self._type, _IMPORT: self._import}[
@@ -138,10 +146,10 @@ class _Reader:
         if cursor.position != cursor.end:
             raise Refusal("", "a section of the component's binary is longer than its content")
 
-    def _type(self, cursor: Cursor) -> InstanceType | None:
+    def _type(self, cursor: Cursor) -> Meaning:
         meaning = read_type(cursor, self._scope)
         self._scope.types.append(meaning)
-        return meaning if isinstance(meaning, InstanceType) else None
+        return meaning
 
     def _alias(self, cursor: Cursor) -> None:
         if cursor.take(2) != b"\x03\x00":

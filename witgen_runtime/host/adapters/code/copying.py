@@ -1,0 +1,159 @@
+"""Core code that copies the lists and strings of a value from one memory into another.
+
+The value itself, as core values or in the target memory, has been copied already, with addresses of the source. Each
+sequence gets a block in the target and is copied at once; then those that its elements point to follow. wasmtime would
+check what lies in a list when it reads the list itself. For lists that the host reads, that is done here.
+"""
+
+from __future__ import annotations
+
+from ..wasm.code import Body
+from ..wasm.layout import Core, layout_of
+from ..wasm.shapes import BYTE, OPCODES, STRING, Kind, Shape, is_direct
+from .walk import I64_EXTEND_I32_U, Walk
+
+__all__ = ["Copies", "check_alignment", "take_block"]
+
+_I32_EQ, _I32_NE, _I32_GE_U, _I32_AND = 0x46, 0x47, 0x4F, 0x71
+_I64_MUL, _I64_SHR_U, _I32_WRAP_I64 = 0x7E, 0x88, 0xA7
+_BOOL, _CHAR = OPCODES["bool"], OPCODES["char"]
+_END_OF_CHARS, _SURROGATES, _SURROGATE_BITS = 0x110000, 0xD800, -0x800
+
+
+def take_block(body: Body, allocate: int, alignment: int) -> int:
+    """Replace a size by a local with the address of a new block; `allocate` is a function like `cabi_realloc`."""
+    size, block = body.local(), body.local()
+    body.set(size)
+    body.const(0)
+    body.const(0)
+    body.const(alignment)
+    body.get(size)
+    body.call(allocate)
+    body.set(block)
+    check_alignment(body, block, alignment)
+    return block
+
+
+def check_alignment(body: Body, address: int, alignment: int) -> None:
+    """Trap if the address in a local is no multiple of an alignment."""
+    if alignment > 1:
+        body.get(address)
+        body.const(alignment - 1)
+        body.emit(_I32_AND)
+        body.trap_if()
+
+
+class Copies(Walk):
+    """Copies what a value points to from the memory `source` to the memory `target`, where `allocate` makes blocks."""
+
+    def __init__(self, body: Body, source: int, target: int, allocate: int) -> None:
+        super().__init__(body)
+        self._source = source
+        self._target = target
+        self._allocate = allocate
+
+    def concerns(self, shape: Shape) -> bool:
+        """Sequences are copied."""
+        return shape.kind in (Kind.LIST, Kind.MAP) or shape is STRING
+
+    def in_local(self, shape: Shape, local: int) -> None:
+        """Copy a sequence; its count is in the next local."""
+        start, count = self._copy(local), self._copy(local + 1)
+        with self.body.of_memory(self._target):
+            block = self._moved(shape, start, count)
+        self.body.get(block)
+        if self.body.core_of(local) is Core.I64:
+            self.body.emit(I64_EXTEND_I32_U)
+        self.body.set(local)
+
+    def in_memory(self, shape: Shape, address: int, offset: int) -> None:
+        """Copy a sequence."""
+        body = self.body
+        start, count = self.sequence(address, offset)
+        block = self._moved(shape, start, count)
+        body.get(address)
+        body.get(block)
+        body.store(offset)
+
+    def whole(self, shape: Shape, start: int, target: int) -> None:
+        """Copy a value that lies at the address in the local `start` to that in `target`, with what it points to."""
+        layout = layout_of(shape)
+        check_alignment(self.body, start, layout.alignment)
+        self.body.get(target, start)
+        self.body.const(layout.size)
+        self.body.copy(self._target, self._source)
+        with self.body.of_memory(self._target):
+            self.memory(shape, target, 0)
+
+    def _moved(self, shape: Shape, start: int, count: int) -> int:
+        """Copy the elements of a sequence and what they point to; return the local with the address of its block."""
+        body = self.body
+        element = BYTE if shape is STRING else Shape(Kind.TUPLE, shape.parts)
+        layout = layout_of(element)
+        check_alignment(body, start, layout.alignment)
+        size = self._size(count, layout.size)
+        body.get(size)
+        block = take_block(body, self._allocate, layout.alignment)
+        body.get(block, start, size)
+        body.copy(self._target, self._source)
+        walk: Walk = Checks(body) if is_direct(shape) else self
+        if walk.reaches(element):
+            walk.elements(shape, self._copy(block), self._copy(count))
+        return block
+
+    def _size(self, count: int, size: int) -> int:
+        """Return the local with the size of a number of elements; trap where it does not fit into 32 bits."""
+        if size == 1:
+            return count
+        body, wide, found = self.body, self.body.local(Core.I64), self.body.local()
+        body.get(count)
+        body.emit(I64_EXTEND_I32_U)
+        body.const_i64(size)
+        body.emit(_I64_MUL)
+        body.set(wide)
+        body.get(wide)
+        body.const_i64(32)
+        body.emit(_I64_SHR_U, _I32_WRAP_I64)
+        body.trap_if()
+        body.get(wide)
+        body.emit(_I32_WRAP_I64)
+        body.set(found)
+        return found
+
+
+class Checks(Walk):
+    """Traps at characters and enums that there are not, and makes every bool 0 or 1."""
+
+    def concerns(self, shape: Shape) -> bool:
+        """Return whether not every number is a value of a type."""
+        return shape.kind is Kind.ENUM or shape.primitive in (_BOOL, _CHAR)
+
+    def in_local(self, shape: Shape, local: int) -> None:
+        """Elements of lists lie in memory."""
+        raise NotImplementedError
+
+    def in_memory(self, shape: Shape, address: int, offset: int) -> None:
+        """Check a number."""
+        body = self.body
+        if shape.primitive == _BOOL:
+            body.get(address, address)
+            body.load_unsigned(1, offset)
+            body.const(0)
+            body.emit(_I32_NE)
+            body.store_byte(offset)
+            return
+        number = body.local()
+        body.get(address)
+        body.load_unsigned(layout_of(shape).size, offset)
+        body.set(number)
+        body.get(number)
+        body.const(_END_OF_CHARS if shape.primitive == _CHAR else len(shape.labels))
+        body.emit(_I32_GE_U)
+        body.trap_if()
+        if shape.primitive == _CHAR:
+            body.get(number)
+            body.const(_SURROGATE_BITS)
+            body.emit(_I32_AND)
+            body.const(_SURROGATES)
+            body.emit(_I32_EQ)
+            body.trap_if()
