@@ -7,14 +7,14 @@ check what lies in a list when it reads the list itself. For lists that the host
 
 from __future__ import annotations
 
-from ..wasm.code import Body
+from ..wasm.code import Body, CoreModule
 from ..wasm.layout import Core, layout_of
-from ..wasm.shapes import BYTE, OPCODES, STRING, Kind, Shape, is_direct
+from ..wasm.shapes import BYTE, NAMED, OPCODES, STRING, Kind, Shape, is_direct
 from .walk import I64_EXTEND_I32_U, Walk
 
-__all__ = ["Copies", "check_alignment", "take_block"]
+__all__ = ["Copies", "Direction", "check_alignment", "take_block"]
 
-_I32_EQ, _I32_NE, _I32_GE_U, _I32_AND = 0x46, 0x47, 0x4F, 0x71
+_I32_EQ, _I32_NE, _I32_GE_U, _I32_ADD, _I32_AND = 0x46, 0x47, 0x4F, 0x6A, 0x71
 _I64_MUL, _I64_SHR_U, _I32_WRAP_I64 = 0x7E, 0x88, 0xA7
 _BOOL, _CHAR = OPCODES["bool"], OPCODES["char"]
 _END_OF_CHARS, _SURROGATES, _SURROGATE_BITS = 0x110000, 0xD800, -0x800
@@ -43,14 +43,32 @@ def check_alignment(body: Body, address: int, alignment: int) -> None:
         body.trap_if()
 
 
-class Copies(Walk):
-    """Copies what a value points to from the memory `source` to the memory `target`, where `allocate` makes blocks."""
+class Direction:
+    """From the memory `source` to the memory `target`, where `allocate` makes blocks."""
 
-    def __init__(self, body: Body, source: int, target: int, allocate: int) -> None:
+    def __init__(self, module: CoreModule, source: int, target: int, allocate: int) -> None:
+        self.source = source
+        self.target = target
+        self.allocate = allocate
+        self._module = module
+        self._functions: dict[Shape, int] = {}
+
+    def function(self, shape: Shape) -> int:
+        """Return the function that copies what a value points to, whose address in the target it gets."""
+        if shape not in self._functions:
+            body = Body((Core.I32,))
+            Copies(body, self).parts(shape)
+            self._functions[shape] = self._module.function(body)
+        return self._functions[shape]
+
+
+class Copies(Walk):
+    """Copies what a value points to. Named types have functions of their own, because many others have them in them."""
+
+    def __init__(self, body: Body, direction: Direction) -> None:
         super().__init__(body)
-        self._source = source
-        self._target = target
-        self._allocate = allocate
+        self._direction = direction
+        self._source, self._target = direction.source, direction.target
 
     def concerns(self, shape: Shape) -> bool:
         """Sequences are copied."""
@@ -75,6 +93,21 @@ class Copies(Walk):
         body.get(block)
         body.store(offset)
 
+    def parts(self, shape: Shape) -> None:
+        """Copy what a value points to that lies in the target at the address in the first local."""
+        with self.body.of_memory(self._target):
+            super().memory(shape, 0, 0)
+
+    def memory(self, shape: Shape, address: int, offset: int) -> None:
+        """Go through a value that lies at the address in a local, plus an offset."""
+        if shape.kind not in NAMED or not self.reaches(shape):
+            super().memory(shape, address, offset)
+            return
+        self.body.get(address)
+        self.body.const(offset)
+        self.body.emit(_I32_ADD)
+        self.body.call(self._direction.function(shape))
+
     def whole(self, shape: Shape, start: int, target: int) -> None:
         """Copy a value that lies at the address in the local `start` to that in `target`, with what it points to."""
         layout = layout_of(shape)
@@ -93,7 +126,7 @@ class Copies(Walk):
         check_alignment(body, start, layout.alignment)
         size = self._size(count, layout.size)
         body.get(size)
-        block = take_block(body, self._allocate, layout.alignment)
+        block = take_block(body, self._direction.allocate, layout.alignment)
         body.get(block, start, size)
         body.copy(self._target, self._source)
         walk: Walk = Checks(body) if is_direct(shape) else self
