@@ -76,7 +76,10 @@ class Rows:
     def get(self, address: int, length: int, memory: AdapterMemory) -> list[Any]:
         """Return a list."""
         most = max(_FEW, _PER_BYTE * self._size * length)
-        return self._read(memory.all_blocks(most) or memory, address, length)
+        try:
+            return self._read(memory.all_blocks(most) or memory, address, length)
+        except UnicodeDecodeError:
+            memory.refuse_text()
 
 
 class _Fields:

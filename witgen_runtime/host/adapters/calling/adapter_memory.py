@@ -12,12 +12,13 @@ lies, with no look for signals in between.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, NoReturn
 
 from ...capi import ffi
 from ...capi.linear_memory import LinearMemory
 from ...capi.memory_mark import PAGE
-from ...errors import HostError, MemoryLimitError
+from ...errors import HostError, MemoryLimitError, Trap
 from ..code.allocator import TOP
 
 __all__ = ["AdapterMemory"]
@@ -28,10 +29,11 @@ _WORDS: Final = ffi.cast(ffi.MEMORY, "I")
 
 
 class AdapterMemory(LinearMemory):
-    """The memory of one adapter in a store."""
+    """The memory of one adapter in a store. `broken` is told of an exception after which the store cannot go on."""
 
-    def __init__(self, context: int) -> None:
+    def __init__(self, context: int, broken: Callable[[BaseException], None]) -> None:
         super().__init__(context)
+        self._broken = broken
         self._size = 0
         """What the size is at least."""
 
@@ -58,6 +60,12 @@ class AdapterMemory(LinearMemory):
     def __getitem__(self, where: slice) -> bytes:
         """Return a copy of bytes, from one address to another."""
         return self.read(where.start, where.stop - where.start)
+
+    def refuse_text(self) -> NoReturn:
+        """Trap as wasmtime does at a string that is not UTF-8."""
+        trap = Trap("the guest passed a string that is not UTF-8")
+        self._broken(trap)
+        raise trap
 
     def next_block(self) -> int:
         """Return the address of the block that is taken next."""

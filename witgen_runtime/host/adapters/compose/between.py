@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..code.allocator import TOP
-from ..code.copying import Copies, check_alignment, take_block
+from ..code.copying import Copies, Direction, check_alignment, take_block
 from ..refusal import Refusal
 from ..wasm.code import Body, CoreModule
 from ..wasm.encoding import ComponentBuilder, Sort
@@ -58,6 +58,8 @@ class Between:
             self._module.import_memory("", name)
             self._wires.append((name, Sort.CORE_MEMORY, memory))
         self._allocate = self._wire(allocate, _REALLOC_PARAMS, (Core.I32,))
+        self._inwards = Direction(self._module, _GUESTS, _OURS, self._allocate)
+        self._outwards: dict[int, Direction] = {}
         self._pending: list[tuple[Called, int, int | None, int | None, bool]] = []
 
     def _wire(self, function: int, params: Sequence[Core], results: Sequence[Core]) -> int:
@@ -97,12 +99,15 @@ class Between:
         return [builder.alias(Sort.CORE_FUNC, instance, name) for name in names]
 
     def _to_us(self, body: Body) -> Copies:
-        return Copies(body, _GUESTS, _OURS, self._allocate)
+        return Copies(body, self._inwards)
 
     def _to_guest(self, body: Body, realloc: int | None, types: Sequence[Shape], *, spilled: bool) -> Copies:
         if realloc is None and (spilled or any(reaches(shape, _is_sequence) for shape in types)):
             raise Refusal("", "a function of the component needs a `realloc` and has none")
-        return Copies(body, _OURS, _GUESTS, realloc or 0)
+        allocate = realloc or 0
+        if allocate not in self._outwards:
+            self._outwards[allocate] = Direction(self._module, _OURS, _GUESTS, allocate)
+        return Copies(body, self._outwards[allocate])
 
     def _pass_params(self, body: Body, called: Called, copies: Copies, allocate: int) -> None:
         """Copy what the parameters point to."""

@@ -18,7 +18,7 @@ from ..refusal import Refusal
 from ..wasm.definitions import Definition, Lift, Lower, Reference, Whole, read_definitions
 from ..wasm.encoding import ComponentBuilder, Section, Sort, signed, unsigned
 from ..wasm.reader import Outer
-from ..wasm.shapes import ENDS, TOKEN, Function, Interface, Kind, Resource, Shape, carries_lists, is_list_of_more, reaches
+from ..wasm.shapes import ENDS, TOKEN, Function, Interface, Kind, Resource, Shape, carries_lists, reaches
 from ..wasm.type_reader import Meaning, Signature
 from ..wasm.type_writer import Look, define, signature
 from .adapter_form import Form
@@ -51,12 +51,6 @@ def _check(outer: Outer, plan: Plan, definitions: Sequence[Definition], types: S
         raise Refusal("", "the component has async functions")
     if any(isinstance(each, Shape) and reaches(each, lambda part: part.kind in ENDS) for each in types):
         raise Refusal("", "the component has streams or futures")
-    lifted = [each.signature.function("") for each in definitions if isinstance(each, Lift)]
-    passed = [shape for function in lifted for shape in function.types]
-    passed += [shape for interface in plan.lists for shape in _shapes(interface)]
-    if any(reaches(shape, is_list_of_more) for shape in passed):
-        # What the host reads is checked in the copy (`code.copying.Checks`): numbers only.
-        raise Refusal("", "the component has lists of strings, lists, flags, options, results or variants")
     changed = {each.name for each in plan.lists}
     kept = [each for each in outer.interfaces if each.carries_lists("direct") and each.name not in changed]
     theirs = {shape for interface in kept for shape in _shapes(interface)}

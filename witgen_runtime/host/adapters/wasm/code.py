@@ -13,6 +13,7 @@ __all__ = ["Body", "CoreModule"]
 _VOID = b"\x40"
 _LOADS = {Core.I32: (0x28, 2), Core.I64: (0x29, 3), Core.F32: (0x2A, 2), Core.F64: (0x2B, 3)}
 """Opcode and alignment (as a power of two) of loads."""
+_SMALL_STORES = {1: (0x3A, 0), 2: (0x3B, 1), 4: (0x36, 2)}
 _SMALL_LOADS = {1: (0x2D, 0), 2: (0x2F, 1), 4: (0x28, 2)}
 """The same of loads without sign, by size."""
 
@@ -70,9 +71,9 @@ class Body:
         """Pop an i32 and an address, and store the i32 at the address plus an offset."""
         self._access(0x36, 2, offset)
 
-    def store_byte(self, offset: int) -> None:
-        """Pop an i32 and an address, and store the lowest byte of the i32 at the address plus an offset."""
-        self._access(0x3A, 0, offset)
+    def store_sized(self, size: int, offset: int) -> None:
+        """Pop an i32 and an address, and store the lowest 1, 2 or 4 bytes of the i32 at the address plus an offset."""
+        self._access(*_SMALL_STORES[size], offset)
 
     def _access(self, opcode: int, alignment: int, offset: int) -> None:
         if self._memory:

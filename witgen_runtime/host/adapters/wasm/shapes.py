@@ -12,7 +12,7 @@ from ...direct_lists import ListForm
 __all__ = [
     "BYTE", "ENDS", "HANDLE_NUMBER", "NAMED", "NUMBER", "OPCODES", "PAIR", "PRIMITIVES", "STRING", "TOKEN", "Function",
     "Interface", "Kind", "Resource", "Shape", "carries_bytes", "carries_ends", "carries_lists", "ends_in", "has_ends",
-    "is_bytes", "is_direct", "is_list_of_more", "named_parts", "reaches", "resources_of",
+    "is_bytes", "is_direct", "named_parts", "reaches", "resources_of",
 ]  # fmt: skip
 
 
@@ -136,7 +136,6 @@ _OF_VALUES = frozenset(
     (Kind.RECORD, Kind.VARIANT, Kind.LIST, Kind.TUPLE, Kind.FLAGS, Kind.ENUM, Kind.OPTION, Kind.RESULT)
 )
 """Types whose values lie in memory with nothing but what they point to there, if those of their parts do."""
-_MORE = frozenset((Kind.VARIANT, Kind.LIST, Kind.FLAGS, Kind.OPTION, Kind.RESULT))
 
 
 def is_bytes(shape: Shape) -> bool:
@@ -147,11 +146,6 @@ def is_bytes(shape: Shape) -> bool:
 def is_direct(shape: Shape) -> bool:
     """Return whether a type is a list that can be passed directly (`host.direct_lists.is_direct`)."""
     return shape.kind is Kind.LIST and _is_value(shape)
-
-
-def is_list_of_more(shape: Shape) -> bool:
-    """Return whether a type is a direct list of more than numbers, characters, enums, and tuples and records of such."""
-    return is_direct(shape) and reaches(Shape(Kind.TUPLE, shape.parts), lambda part: part.kind in _MORE or part is STRING)
 
 
 def _is_value(shape: Shape) -> bool:
