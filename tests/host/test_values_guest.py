@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from witgen_runtime.host import adapters_of
+
 pytestmark = pytest.mark.slow
 
 
@@ -217,3 +219,11 @@ def test_wrong_values_are_refused_and_harmless(world: Any, bindings: SimpleNames
             functions.all(everything(bindings, **wrong))
         assert str(caught.value).startswith(path)
         assert world.twice(1) == 2
+
+
+def test_lists_are_copied_inside_the_component(world: Any, bindings: SimpleNamespace) -> None:
+    if not isinstance(world, bindings.host.Values):
+        pytest.skip("a guest on CPython has no memory")
+    inside = adapters_of(world).inside
+    for name in ("all", "shapes", "choose", "polygons"):
+        assert {f"import golden:values/functions#{name}", f"export golden:values/functions#{name}"} <= set(inside)

@@ -6,9 +6,9 @@ other numbers. Anything that tools which make components do not write is refused
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from ..refusal import Refusal
 from .cursor import Cursor, sections
@@ -19,10 +19,12 @@ from .type_reader import InstanceType, Meaning, Scope, Signature, read_name, rea
 
 __all__ = ["CanonicalOptions", "Definition", "Lift", "Lower", "Reference", "Whole", "read_definitions"]
 
+T = TypeVar("T")
+
 Reference: TypeAlias = tuple[Sort, int]
 """The index of a definition in its index space."""
 
-_RESOURCE = 0x3F
+_RESOURCE = b"\x3f"
 _UTF8, _MEMORY, _REALLOC, _POST_RETURN = 0, 3, 4, 5
 _CORE_INSTANCE, _RESOURCE_BUILTINS = 0x12, (2, 3, 4)
 
@@ -205,7 +207,7 @@ class _Reader:
         parts, types = _Parts(cursor), dict[str, Shape | Resource]()
         if cursor.byte() == 0:
             component = parts.reference(Sort.COMPONENT)
-            types |= _values(self._known.components[component])
+            types |= _values(_at(self._known.components, component))
             for _ in range(cursor.number()):
                 cursor.text()
                 parts.reference(read_sort(cursor))
@@ -224,7 +226,7 @@ class _Reader:
         match cursor.byte():
             case 0:
                 index = parts.reference(Sort.INSTANCE)
-                interface = self._known.instances[index]
+                interface = _at(self._known.instances, index)
                 name = cursor.text()
                 meaning = self._aliased(sort, interface, name)
             case 1:
@@ -253,7 +255,7 @@ class _Reader:
         return None
 
     def _type(self, cursor: Cursor) -> Definition:
-        if cursor.data[cursor.position] == _RESOURCE:
+        if cursor.data[cursor.position : cursor.position + 1] == _RESOURCE:
             parts = _Parts(cursor)
             cursor.take(2)
             if cursor.byte():
@@ -284,7 +286,7 @@ class _Reader:
             )  # fmt: skip
         index = parts.reference(Sort.FUNC)
         options = _options(cursor, parts)
-        interface, function = self._known.functions[index] or ("", None)
+        interface, function = _at(self._known.functions, index) or ("", None)
         return Lower(
             section=Section.CANON, sort=Sort.CORE_FUNC, parts=parts.all(), index=index, interface=interface,
             function=function, options=options,
@@ -298,14 +300,21 @@ class _Reader:
         if cursor.byte() and (cursor.byte() != Sort.TYPE or cursor.byte() == 0):
             parts.reference(Sort.TYPE)
         if sort is Sort.FUNC:
-            self._known.functions.append(self._known.functions[index])
+            self._known.functions.append(_at(self._known.functions, index))
         elif sort is Sort.TYPE:
             self.types.append(_distinct(self._known.types.meaning(index)))
         elif sort is Sort.INSTANCE:
-            self._known.instances.append(self._known.instances[index])
+            self._known.instances.append(_at(self._known.instances, index))
         else:
             raise Refusal("", f"the component exports something of sort {sort}")
         return Definition(section=Section.EXPORT, sort=sort, parts=parts.all())
+
+
+def _at(known: Sequence[T], index: int) -> T:
+    """Return the definition of an index."""
+    if index >= len(known):
+        raise Refusal("", "the component's binary names something that it does not have yet")
+    return known[index]
 
 
 def _values(types: Mapping[str, Meaning]) -> dict[str, Shape | Resource]:
