@@ -41,7 +41,8 @@ class AdapterMemories:
             if function.name in needs.adapters:
                 if not finds_memories(self._store.engine):
                     raise LinkError("the component has adapters for another engine than this: open it again")
-                memory = self._memories[of] = AdapterMemory(self._store.context, self._store._break)  # noqa: SLF001
+                broken = self._store._break  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+                memory = self._memories[of] = AdapterMemory(self._store.context, broken)
                 root.function(function.name, function, handles, memory.announce, None, lists=PLAIN)
 
     def prove(self) -> None:
