@@ -16,6 +16,7 @@ from witgen_runtime.host.convert import element_rows
 from witgen_runtime.host.convert.element_types import elements_of
 from witgen_runtime.host.convert.elements import Scalars
 from witgen_runtime.host.direct_lists import is_direct
+from witgen_runtime.host.linking.borrow_reps import numbered
 from witgen_runtime.values import Err, Ok, Some
 
 TEXT = abi.STRING
@@ -176,3 +177,13 @@ def test_bytes_between_fields_are_not_those_of_others() -> None:
     content = memory.content[address:]
     assert (length, len(content)) == (2, 48)
     assert content[1:8] == content[17:24] == content[25:32] == bytes(7)
+
+
+def test_lists_beside_handles_that_pass_as_numbers() -> None:
+    """Adapters leave types without handles as they are, so the host has to; it would read other memory than is there."""
+    lent = abi.Borrow(abi.Resource("test:lent/a", "thing"))
+    types = (abi.List(abi.Option(abi.STRING)), abi.Tuple((abi.Option(BYTES),)), abi.List(abi.Option(lent)))
+    params = tuple(abi.Param(f"p{index}", f"p{index}", type_) for index, type_ in enumerate(types))
+    found = [param.type for param in numbered(abi.Function("f", "f", params), method=False).params]
+    assert found[:2] == list(types[:2])
+    assert [is_direct(each) for each in found] == [True, False, False]

@@ -24,11 +24,13 @@ def numbered(function: abi.Function, *, method: bool) -> abi.Function:
 
 
 def _numbered(type_: abi.Type) -> abi.Type:
+    """Return a type with numbers for its borrowed handles; the same object if it has none."""
     match type_:
         case abi.Borrow():
             return abi.U32
         case abi.Option():
-            return abi.Option(_numbered(type_.type))
+            inner = _numbered(type_.type)
+            return type_ if inner is type_.type else abi.Option(inner)
         case abi.List():
             element = _numbered(type_.element)
             return type_ if element is type_.element else NumberedList(element)
