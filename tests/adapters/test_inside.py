@@ -86,6 +86,27 @@ def test_components_that_can_have_it(old: str, new: str, request: pytest.Fixture
             assert world.run(b"abc" * 500) == b"cba" * 500
 
 
+class _Kept(Swaps):
+    def _bind(self, instance: host.Instance) -> None:
+        super()._bind(instance)
+        self.instance = instance
+
+
+def test_many_calls_of_an_import_in_one_of_an_export() -> None:
+    """Each frees its blocks, although the outer call has some as well."""
+    call = "(call $swap (local.get 0) (local.get 1) (i32.const 16))"
+    text = _component()
+    assert call in text
+    again = """(local.set $n (i32.add (local.get $n) (i32.const 1)))
+      (br_if $again (i32.lt_u (local.get $n) (i32.const 301)))"""
+    with _Kept._open(text.replace(call, f"(local $n i32) (loop $again {call} {again})"), _imports()) as world:
+        assert host.adapters_of(world).inside
+        content = bytes(range(256)) * 256
+        assert world.run(content) == content[::-1]
+        [memory] = world.instance._linkage.memories._memories.values()
+        assert next(memory.sizes) < 8 * len(content)
+
+
 def test_deep_values() -> None:
     """Values whose parts point to each other lie in memory, and so do parameters of many core values."""
     row = abi.Tuple((abi.STRING, abi.List(abi.U16), abi.Option(abi.List(abi.F64))))
