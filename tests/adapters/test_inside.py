@@ -16,6 +16,7 @@ from tests.adapters.test_composing import OPTIONS, Swaps, _component, _imports
 from tests.host.echo import echo
 from witgen_runtime import abi, host
 from witgen_runtime.host.adapters.compose.composer import Choice, compose
+from witgen_runtime.host.adapters.names import WAIT
 from witgen_runtime.values import Err, Ok
 
 ROOT = Path(__file__).parent.parent.parent
@@ -90,6 +91,15 @@ class _Kept(Swaps):
     def _bind(self, instance: host.Instance) -> None:
         super()._bind(instance)
         self.instance = instance
+
+
+def test_waits_are_bounded_around_it() -> None:
+    waits = """(import "wasi:io/poll@0.2.0" (instance $poll (export "pollable" (type $p (sub resource)))
+      (export "[method]pollable.block" (func (param "self" (borrow $p))))))"""
+    with _Kept._open(_component(waits), _imports(), limits=host.Limits(deadline=60)) as world:
+        assert len(host.adapters_of(world).inside) == 2
+        assert WAIT in world.instance._needs.adapters
+        assert world.run(b"abc" * 500) == b"cba" * 500
 
 
 def test_many_calls_of_an_import_in_one_of_an_export() -> None:
