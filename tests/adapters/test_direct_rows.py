@@ -180,7 +180,7 @@ def test_bytes_between_fields_are_not_those_of_others() -> None:
 
 
 def test_lists_beside_handles_that_pass_as_numbers() -> None:
-    """Adapters leave types without handles as they are, so the host has to; it would read other memory than is there."""
+    """Adapters leave types without handles as they are, so the host has to: it would read memory wrongly."""
     lent = abi.Borrow(abi.Resource("test:lent/a", "thing"))
     types = (abi.List(abi.Option(abi.STRING)), abi.Tuple((abi.Option(BYTES),)), abi.List(abi.Option(lent)))
     params = tuple(abi.Param(f"p{index}", f"p{index}", type_) for index, type_ in enumerate(types))

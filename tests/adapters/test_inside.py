@@ -16,6 +16,7 @@ from tests.adapters.test_composing import OPTIONS, Swaps, _component, _imports
 from tests.host.echo import echo
 from witgen_runtime import abi, host
 from witgen_runtime.host.adapters.compose.composer import Choice, compose
+from witgen_runtime.host.adapters.names import WAIT
 from witgen_runtime.values import Err, Ok
 
 ROOT = Path(__file__).parent.parent.parent
@@ -85,6 +86,36 @@ def test_components_that_can_have_it(old: str, new: str, request: pytest.Fixture
         with Swaps._open(text, _imports(), adapters="bytes") as world:
             assert bool(host.adapters_of(world).inside) == can
             assert world.run(b"abc" * 500) == b"cba" * 500
+
+
+class _Kept(Swaps):
+    def _bind(self, instance: host.Instance) -> None:
+        super()._bind(instance)
+        self.instance = instance
+
+
+def test_waits_are_bounded_around_it() -> None:
+    waits = """(import "wasi:io/poll@0.2.0" (instance $poll (export "pollable" (type $p (sub resource)))
+      (export "[method]pollable.block" (func (param "self" (borrow $p))))))"""
+    with _Kept._open(_component(waits), _imports(), limits=host.Limits(deadline=60)) as world:
+        assert len(host.adapters_of(world).inside) == 2
+        assert WAIT in world.instance._needs.adapters
+        assert world.run(b"abc" * 500) == b"cba" * 500
+
+
+def test_many_calls_of_an_import_in_one_of_an_export() -> None:
+    """Each frees its blocks, although the outer call has some as well."""
+    call = "(call $swap (local.get 0) (local.get 1) (i32.const 16))"
+    text = _component()
+    assert call in text
+    again = """(local.set $n (i32.add (local.get $n) (i32.const 1)))
+      (br_if $again (i32.lt_u (local.get $n) (i32.const 301)))"""
+    with _Kept._open(text.replace(call, f"(local $n i32) (loop $again {call} {again})"), _imports()) as world:
+        assert host.adapters_of(world).inside
+        content = bytes(range(256)) * 256
+        assert world.run(content) == content[::-1]
+        [memory] = world.instance._linkage.memories._memories.values()
+        assert next(memory.sizes) < 8 * len(content)
 
 
 def test_deep_values() -> None:

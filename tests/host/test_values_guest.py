@@ -226,4 +226,4 @@ def test_lists_are_copied_inside_the_component(world: Any, bindings: SimpleNames
         pytest.skip("a guest on CPython has no memory")
     inside = adapters_of(world).inside
     for name in ("all", "shapes", "choose", "polygons"):
-        assert {f"import golden:values/functions#{name}", f"export golden:values/functions#{name}"} <= set(inside)
+        assert {f"{way} golden:values/functions@1.0.0#{name}" for way in ("import", "export")} <= set(inside)

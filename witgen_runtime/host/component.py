@@ -183,7 +183,7 @@ def _load_composed(
     note = folder / f"{key}.plain" if folder is not None else None
     if note is not None and _is_plain(note, adapters):
         return None
-    component = _known_or_made(engine, key, lambda: _compile_composed(engine, made_of(content.data), adapters))
+    component = _known_or_made(engine, key, lambda: _compile_composed(engine, content.data, adapters, made_of))
     if component is None and note is not None:
         refusal = adapters.refusal
         write(note, json.dumps([refusal.item, refusal.rule] if refusal is not None else []).encode())
@@ -205,15 +205,14 @@ def _is_plain(note: Path, adapters: Request) -> bool:
     return True
 
 
-def _compile_composed(engine: wasmtime.Engine, forms: Iterator[bytes], adapters: Request) -> Component | None:
-    for content in forms:
-        for composed in adapters.forms(content):
-            try:
-                return _compile(engine, composed)
-            except ComponentError as error:
-                if error.feature == ASYNC.name:
-                    raise
-                adapters.refused(Refusal("", f"composed with adapters, {error}"))
+def _compile_composed(engine: wasmtime.Engine, content: bytes, adapters: Request, made_of: _Forms) -> Component | None:
+    for composed in adapters.forms(content, made_of):
+        try:
+            return _compile(engine, composed)
+        except ComponentError as error:
+            if error.feature == ASYNC.name:
+                raise
+            adapters.refused(Refusal("", f"composed with adapters, {error}"))
     return None
 
 

@@ -53,17 +53,22 @@ class Request:
 
     def compose(self, content: bytes) -> bytes | None:
         """Return a component with its adapters; None where it has none, and where it cannot have them but need not."""
-        return next(self.forms(content), None)
+        return next(self.forms(content, lambda each: iter((each,))), None)
 
-    def forms(self, content: bytes) -> Iterator[bytes]:
-        """Yield the forms in which a component can have adapters, the best first."""
-        composition = self._composed(content, inside=self._inside)
-        if composition is not None and composition.content is not None:
-            yield composition.content
-            if composition.inside:
-                composition = self._composed(content, inside=False)
-                if composition is not None and composition.content is not None:
-                    yield composition.content
+    def forms(self, content: bytes, made_of: Callable[[bytes], Iterator[bytes]]) -> Iterator[bytes]:
+        """Yield the forms in which a component can have adapters, the best first.
+
+        `made_of` yields a component with and without adapters that bound its waits. Those stand between it and adapters
+        outside of it, and around it if it has one inside.
+        """
+        first = self._composed(content, inside=self._inside)
+        is_inside = first is not None and first.inside
+        if first is not None and first.content is not None and is_inside:
+            yield from made_of(first.content)
+        for form in made_of(content):
+            composition = first if form is content and not is_inside else self._composed(form, inside=False)
+            if composition is not None and composition.content is not None:
+                yield composition.content
 
     def _composed(self, content: bytes, *, inside: bool) -> Composition | None:
         self.refusal = None
