@@ -96,7 +96,7 @@ class _Composer:
         self._lifts = [each for each in definitions if isinstance(each, Lift) and _lifts_lists(each)]
         self._lifted: dict[Lift, tuple[int, int | None]] = {}
         self._lowered: list[tuple[Lower, Function]] = []
-        self._memory = self._allocator = self._allocate = 0
+        self._memory = self._allocate = 0
 
     def composed(self) -> bytes:
         self._lead()
@@ -125,8 +125,8 @@ class _Composer:
         builder = self._builder
         type_ = builder.type(signature((), TOKEN, self._value))
         announce = builder.lower(builder.import_(INSIDE, Sort.FUNC, type_), [])
-        self._allocator, self._memory = announced_memory(builder, announce)
-        self._allocate = builder.alias(Sort.CORE_FUNC, self._allocator, REALLOC)
+        allocator, self._memory = announced_memory(builder, announce)
+        self._allocate = builder.alias(Sort.CORE_FUNC, allocator, REALLOC)
 
     # Definitions
 
