@@ -22,6 +22,7 @@ from witgen_runtime.values import Err, Ok, Some
 TEXT = abi.STRING
 BYTES = abi.List(abi.U8)
 PERSON = record((TEXT, TEXT, abi.U32))
+SIGNS = flags(9)
 SHAPE = variant((TEXT, None, abi.Tuple((abi.U8, abi.F64)), abi.List(TEXT)))
 COUNTS = (0, 1, 2, 19, 33, 2000)
 
@@ -48,15 +49,13 @@ SAMPLES: dict[str, tuple[abi.Type, Any]] = {
     "results": (abi.Result(None, TEXT), lambda n: Err(f"{n}") if n % 2 else Ok(None)),
     "lists": (abi.List(abi.List(PERSON)), lambda n: [[person(k) for k in range(n % 3)]] * (n % 2)),
     "numbers": (abi.Tuple((abi.List(abi.U64), abi.List(abi.BOOL), abi.CHAR)), lambda n: ([n, 1 << 63], [True], "漢")),
-    "flags": (abi.Tuple((flags(9), TEXT)), None),
+    "flags": (abi.Tuple((SIGNS, TEXT)), lambda n: (SIGNS.python(n % 512), "")),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_lists_of_any_length(name: str) -> None:
     element, make = SAMPLES[name]
-    if make is None:
-        make = lambda n: (element.types[0].python(n % 512), "")  # type: ignore[union-attr]  # noqa: E731
     component = echo(abi.List(element))
     assert len(host.adapters_of(component.world).direct) == 3
     for count in COUNTS:

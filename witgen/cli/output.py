@@ -90,7 +90,11 @@ class Reporter:
         logger = logging.getLogger("witgen_runtime.host.component.compilations")
         logger.setLevel(logging.INFO)
         logger.propagate = False
-        logger.handlers = [_Saying(self)]
+        logger.handlers = [self.log_handler()]
+
+    def log_handler(self) -> logging.Handler:
+        """Return a handler that says what is logged."""
+        return _Saying(self)
 
     def promise(self) -> None:
         """Output a document of problems, even if there are none."""
@@ -119,7 +123,7 @@ class _Saying(logging.Handler):
     """Says what is logged."""
 
     def __init__(self, reporter: Reporter) -> None:
-        super().__init__()
+        super().__init__(logging.INFO)
         self._reporter = reporter
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -93,11 +93,9 @@ def mcp(
 
 def _tell_denials() -> None:
     """Write the requests that are denied to stderr: a component may keep them to itself."""
-    told = logging.Handler(logging.INFO)
-    told.emit = lambda record: reporter.say(record.getMessage())  # type: ignore[method-assign]
     log = logging.getLogger("witgen_runtime.host")
     log.setLevel(logging.INFO)
-    log.addHandler(told)
+    log.addHandler(reporter.log_handler())
 
 
 def _address(given: str) -> tuple[str, int]:

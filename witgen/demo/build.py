@@ -70,7 +70,7 @@ def _data_files() -> list[str]:
 
 
 def _compile(folder: Path) -> None:
-    """Compile what the host will open, in a process of its own, as the host has one."""
+    """Compile the component as the host opens it, with its adapters; a separate process imports the bindings."""
     program = "from chat_bindings.host import Chat; Chat.prepare('chat.wasm')"
     done = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=False

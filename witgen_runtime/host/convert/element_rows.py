@@ -25,18 +25,15 @@ __all__ = ["Rows"]
 
 _DEEPEST: Final = 12
 """How deep types may be to be converted in one expression."""
-_FEW: Final = 1 << 14
+_COPIED: Final = 1 << 14
+"""All blocks of the memory are copied as a whole to read a list, if they have at most so many bytes, …"""
 _PER_BYTE: Final = 64
-"""Up to how many bytes all blocks may have to be copied as a whole for a list: so many, or so many for each of its own.
-
-Above that, what elements point to is read piece by piece. The time for many lists of one call is linear so.
-"""
-
-_numbers = count(1)
-
-
+"""… or so many times the bytes of the list itself. Larger ones are read piece by piece, so that the time for many
+lists of one call stays linear."""
 _FEW_STRINGS: Final = 20
 """Up to how many strings are converted one by one."""
+
+_numbers = count(1)
 
 
 def _pairs(sizes: list[int], address: int) -> bytes:
@@ -75,7 +72,7 @@ class Rows:
 
     def get(self, address: int, length: int, memory: AdapterMemory) -> list[Any]:
         """Return a list."""
-        most = max(_FEW, _PER_BYTE * self._size * length)
+        most = max(_COPIED, _PER_BYTE * self._size * length)
         try:
             return self._read(memory.all_blocks(most) or memory, address, length)
         except UnicodeDecodeError:

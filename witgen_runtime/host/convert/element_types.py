@@ -11,8 +11,9 @@ from typing import Any
 
 from ... import abi
 from ...values import Err, Ok
+from ..adapters.wasm.layout import align
 from .arrays import arrays_of
-from .elements import Elements, Records, Scalars, Tuples, scalars
+from .elements import Elements, Records, Scalars, Tuples, discriminant, scalars
 
 __all__ = ["ByteLists", "Cases", "Lists", "Options", "Strings", "elements_of"]
 
@@ -53,12 +54,12 @@ class _Choices(Elements):
     """Elements that are the number of a case, in `form`, and its payload at an `offset`."""
 
     def __init__(self, cases: Sequence[Elements | None]) -> None:
-        self.form, number = _number_of(len(cases) - 1)
+        self.form, number = discriminant(len(cases))
         payloads = [case for case in cases if case is not None]
         alignment = max(number, *(case.alignment for case in payloads), 1)
-        self.offset = -(-number // alignment) * alignment
+        self.offset = align(number, alignment)
         end = self.offset + max((case.size for case in payloads), default=0)
-        super().__init__(-(-end // alignment) * alignment, alignment)
+        super().__init__(align(end, alignment), alignment)
         self.cases = tuple(cases)
 
 
@@ -78,11 +79,6 @@ class Cases(_Choices):
         super().__init__([None if type_ is None else elements_of(type_) for type_ in types])
         self.classes = tuple(classes)
         self.is_bare = is_bare
-
-
-def _number_of(largest: int) -> tuple[str, int]:
-    """Return format and size of the number of a case."""
-    return ("B", 1) if largest < 1 << 8 else ("H", 2) if largest < 1 << 16 else ("I", 4)
 
 
 def elements_of(type_: abi.Type) -> Elements:

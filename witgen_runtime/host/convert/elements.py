@@ -21,10 +21,11 @@ from typing import Any, Final, NoReturn, TypeAlias
 
 from ... import abi
 from ...buffers import is_numpy
+from ..adapters.wasm.layout import align
 
 __all__ = [
     "FORMS", "Bools", "Characters", "Elements", "FlagSets", "Members", "Numbers", "Records", "Scalars", "Tuples",
-    "copy_fields", "f32s", "numpy", "refuse", "scalars",
+    "copy_fields", "discriminant", "f32s", "numpy", "refuse", "scalars",
 ]  # fmt: skip
 
 _Bytes: TypeAlias = "bytes | bytearray | memoryview"
@@ -36,10 +37,13 @@ FORMS: Final[Mapping[abi.Type, tuple[str, int]]] = {
 """Struct format and size of the primitives."""
 _KINDS: Final = {"B": "BHILQN", "b": "bhilqn", "f": "fd", "?": "?"}
 """The formats of a buffer's items that are unsigned, signed, floating or bool; their size says the rest."""
-
-
 _REMEMBERED: Final = 256
 """How many combinations of flags are kept per type."""
+
+
+def discriminant(count: int) -> tuple[str, int]:
+    """Return format and size of the number that says which of so many cases a value is."""
+    return ("B", 1) if count <= 1 << 8 else ("H", 2) if count <= 1 << 16 else ("I", 4)
 
 
 def refuse() -> NoReturn:
@@ -185,8 +189,7 @@ class Members(Scalars):
     """Enums: the number of a case is its position."""
 
     def __init__(self, type_: abi.Enum) -> None:
-        count = len(type_.cases)
-        super().__init__(*(("B", 1) if count <= 1 << 8 else ("H", 2) if count <= 1 << 16 else ("I", 4)))
+        super().__init__(*discriminant(len(type_.cases)))
         self.python = type_.python
         self.members = list(type_.python)
         self.numbers = {member.name: number for number, member in enumerate(self.members)}
@@ -235,10 +238,10 @@ class _Several(Elements, ABC):
     def __init__(self, parts: Sequence[Elements]) -> None:
         offsets, end = list[int](), 0
         for part in parts:
-            offsets.append(-(-end // part.alignment) * part.alignment)
+            offsets.append(align(end, part.alignment))
             end = offsets[-1] + part.size
         alignment = max(part.alignment for part in parts)
-        super().__init__(-(-end // alignment) * alignment, alignment)
+        super().__init__(align(end, alignment), alignment)
         self.parts = tuple(zip(parts, offsets, strict=True))
 
     @property

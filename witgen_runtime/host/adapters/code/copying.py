@@ -37,7 +37,7 @@ def take_block(body: Body, allocate: int, alignment: int) -> int:
 
 
 def check_alignment(body: Body, address: int, alignment: int) -> None:
-    """Trap if the address in a local is no multiple of an alignment."""
+    """Trap if the address in a local is not a multiple of an alignment."""
     if alignment > 1:
         body.get(address)
         body.const(alignment - 1)

@@ -14,7 +14,7 @@ from ..refusal import Refusal
 from ..wasm.code import Body, CoreModule
 from ..wasm.encoding import ComponentBuilder, Sort
 from ..wasm.layout import MAX_FLAT, Core, flatten, layout_of
-from ..wasm.shapes import STRING, Kind, Shape, reaches
+from ..wasm.shapes import Kind, Shape
 
 __all__ = ["Between", "Called"]
 
@@ -102,12 +102,13 @@ class Between:
         return Copies(body, self._inwards)
 
     def _to_guest(self, body: Body, realloc: int | None, types: Sequence[Shape], *, spilled: bool) -> Copies:
-        if realloc is None and (spilled or any(reaches(shape, _is_sequence) for shape in types)):
-            raise Refusal("", "a function of the component needs a `realloc` and has none")
         allocate = realloc or 0
         if allocate not in self._outwards:
             self._outwards[allocate] = Direction(self._module, _OURS, _GUESTS, allocate)
-        return Copies(body, self._outwards[allocate])
+        copies = Copies(body, self._outwards[allocate])
+        if realloc is None and (spilled or any(map(copies.reaches, types))):
+            raise Refusal("", "a function of the component needs a `realloc` and has none")
+        return copies
 
     def _pass_params(self, body: Body, called: Called, copies: Copies, allocate: int) -> None:
         """Copy what the parameters point to."""
@@ -172,7 +173,7 @@ class Between:
         return body
 
     def _after(self, called: Called, function: int) -> Body:
-        """Write a post-return function: the guest's gets the address of its own result."""
+        """Write a post-return function, which calls the guest's with the address of the guest's own result."""
         body = Body(called.returned)
         if called.result is not None:
             body.get(0)
@@ -188,7 +189,3 @@ class Between:
 def _as_lowered(called: Called) -> tuple[tuple[Core, ...], tuple[Core, ...]]:
     """Return parameters and results of a function that the guest calls: it says where the result is to be."""
     return (called.flat, called.returned) if called.result is None else ((*called.flat, Core.I32), ())
-
-
-def _is_sequence(shape: Shape) -> bool:
-    return shape.kind in (Kind.LIST, Kind.MAP) or shape is STRING

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 from ..refusal import Refusal
 from .shapes import Kind, Shape
 
-__all__ = ["MAX_FLAT", "Core", "Layout", "flatten", "layout_of", "payload_cases", "payload_offset", "places"]
+__all__ = ["MAX_FLAT", "Core", "Layout", "align", "flatten", "layout_of", "payload_cases", "payload_offset", "places"]
 
 MAX_FLAT = 16
 """More core values than this are passed in memory: parameters, and arguments of `task.return`."""
