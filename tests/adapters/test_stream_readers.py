@@ -1,8 +1,11 @@
-"""Who reads streams and futures under the asyncio API, and stops, and sources that are cancelled."""
+"""Who reads streams and futures, in threads and on a loop, and stops, and sources that are cancelled."""
 
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
+from collections.abc import Iterator
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -10,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.adapters.flow_relays import relays
 from tests.adapters.test_streams import _async, awaited, plain
 
 pytestmark = [
@@ -112,3 +116,55 @@ def test_gathering_what_an_export_returned(flows: Path) -> None:
             assert await asyncio.wait_for(asyncio.wrap_future(gathered), 20) == list(range(0, 4000, 2))
 
     _async(main)
+
+
+def test_a_call_does_not_wait_for_the_elements_that_a_thread_reads(flows: Path) -> None:
+    """An iterable that a host returns for a stream runs in a thread: what it reads, it reads beside the caller."""
+    from flows_bindings.host import Flows
+    from flows_bindings.types.flows import Way
+
+    goes_on = threading.Event()
+
+    def slow() -> Iterator[bytes]:
+        yield b"first"
+        goes_on.wait(30)
+        yield b"second"
+
+    def pass_on(of: Any) -> Iterator[bytes]:
+        with of:
+            yield from iter(lambda: of.read(100), b"")
+
+    imports = plain()
+    imports.test_flows_relays = relays(pass_on)
+    with Flows.open(flows, imports, deadline=60) as world:
+        reader = world.passed_bytes(slow(), Way(100, None, through=True))
+        assert reader.read(100) == b"first"
+        for _ in range(20):
+            assert world.count(b"abc") == 3
+            time.sleep(0.01)
+        goes_on.set()
+        assert b"".join(reader) == b"second"
+
+
+def test_closing_does_not_wait_for_the_elements_that_a_thread_reads(flows: Path) -> None:
+    from flows_bindings.host import Flows
+
+    from witgen_runtime.host import HostError
+
+    ended, never = threading.Event(), threading.Event()
+
+    def silent() -> Iterator[int]:
+        never.wait(60)
+        yield 1
+
+    def read() -> None:
+        with pytest.raises(HostError, match="this store is closed"):
+            reader.read()
+        ended.set()
+
+    with Flows.open(flows, plain(), deadline=60) as world:
+        reader = world.doubled(silent())
+        threading.Thread(target=read, daemon=True).start()
+        time.sleep(0.5)
+    never.set()
+    assert ended.wait(30)

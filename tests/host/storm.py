@@ -312,9 +312,8 @@ class Storm:
         except (Interrupt, KeyboardInterrupt) as late:  # between the lines above
             came = late
             self.interrupts.disarm()
-        if type(came).__name__ == "ThreadError" or str(came) in OF_CPYTHON:
-            # The main thread was interrupted, and `with` closes the world while threads of the test still read streams.
-            # CPython's own code in between may answer the interrupt with an error (`OF_CPYTHON`).
+        if str(came) in OF_CPYTHON:
+            # CPython's own code may answer the interrupt with an error.
             came = next((each for each in _contexts(came) if isinstance(each, Interrupt | KeyboardInterrupt)), came)
         if self.interrupts.kind == "thread":
             came = self._last(came)

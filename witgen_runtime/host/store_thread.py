@@ -193,6 +193,8 @@ class StoreThread:
         running = self._executor.submit(copy_context().run, _done, job)
         self._jobs.add(running)
         running.add_done_callback(self._jobs.discard)
+        if self._store is not None:
+            self._store.turns.readers.wake()
         waiting = asyncio.wrap_future(running)
         try:
             if self._deadline is not None:

@@ -114,7 +114,9 @@ class _Compiler:
             # Iterating calls C without looking for signals afterwards (see `entry`): no lock is taken and forgotten.
             line("for _mine in _acquiring: break")
             with block("if not _mine:"):
-                line("_refuse_thread()")
+                line("for _mine in _waiting: break")
+                with block("if not _mine:"):
+                    line("_refuse_thread()")
             with block("try:"):
                 with block("if _begin:"):
                     line("_turns.depth += 1")

@@ -12,10 +12,6 @@ from ..capi.entry import ROOM
 __all__ = ["CallHooks"]
 
 
-def _nobody() -> bool:
-    return False
-
-
 async def _here(job: Callable[[], Any]) -> Any:
     return job()
 
@@ -24,10 +20,10 @@ async def _here(job: Callable[[], Any]) -> Any:
 class CallHooks:
     """Hooks that run before a call begins and after it has returned, in the order in which they were added."""
 
+    is_wanted: Callable[[], bool]
+    """Returns whether a thread waits for the turn, or a job for the store's thread, while guests run for a reader."""
     before: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])
     after: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])
-    is_wanted: Callable[[], bool] = _nobody
-    """Returns whether a job waits for the store's thread."""
     run_here: Callable[[Callable[[], Any]], Coroutine[Any, Any, Any]] = _here
     """Runs a function on the store's thread; awaited on another one."""
 

@@ -106,7 +106,6 @@ class Store(Unique):
         self.idle: Callable[[float], bool] = ffi.sleep
         """Waits up to so many seconds while an async call cannot make progress; returns whether it now can."""
         self._enders: list[Callable[[], None]] = []
-        self.call_hooks: CallHooks = CallHooks()
         self._extensions: dict[object, Any] = {}
         self._hooks: list[Callable[[], None]] = []
         self._afterwards: list[Callable[[bool], None]] = []
@@ -116,6 +115,7 @@ class Store(Unique):
         if settings.interruptible:
             self.interruption = Interruption(self, self.raw, self.limits.deadline)
         self.turns = Turns(self.interruption, self.budget)
+        self.call_hooks: CallHooks = CallHooks(self.turns.readers.are_to_let_go)
         self.call_environment: dict[str, Any] = self._environment()
 
     @property
@@ -196,12 +196,12 @@ class Store(Unique):
         elif self.dead is None and not self.turns.is_mine() and not is_inside():
             with suppress(ThreadError):
                 self.turns.admit()
-                self.turns.alone(self._catch_up)
+                self.turns.alone(self._catch_up, waits=False)
 
-    def run(self, job: Callable[[], T]) -> T:
-        """Do pending work, then run a job that uses the store."""
-        self._attend()
-        return self.turns.alone(partial(self._run, job))
+    def run(self, job: Callable[[], T], *, waits: bool = True) -> T:
+        """Do pending work, then run a job that uses the store; `waits` is that of `Turns.alone`."""
+        self._attend(waits=waits)
+        return self.turns.alone(partial(self._run, job), waits=waits)
 
     def _run(self, job: Callable[[], T]) -> T:
         self.usable()  # another thread may have closed the store before this one got hold of it
@@ -358,7 +358,7 @@ class Store(Unique):
             self._afterwards.clear()
             self.close()
 
-    def _attend(self) -> None:
+    def _attend(self, *, waits: bool = True) -> None:
         """Do pending work before a call; raise if this thread or greenlet may not make one."""
         self.turns.admit()
         if not self._attention:
@@ -367,7 +367,7 @@ class Store(Unique):
         if self.turns.is_mine():
             self._attend_inside()
         else:
-            self.turns.alone(self._catch_up)
+            self.turns.alone(self._catch_up, waits=waits)
 
     def _attend_inside(self) -> None:
         """Do the work that became pending during a call."""

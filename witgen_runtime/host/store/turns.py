@@ -18,13 +18,49 @@ __all__ = ["Turns"]
 
 T = TypeVar("T")
 
+_PATIENCE = 10.0
+"""Seconds that a call waits for a thread that runs guests for a reader, and is inside one of them."""
+
+
+class Readers:
+    """The threads whose turns only run guests until elements arrive. They let go as soon as a call wants the turn."""
+
+    def __init__(self, lock: threading.RLock) -> None:
+        self._lock = lock
+        self._generation = forking.generation()
+        self.marks: set[object] = set()
+        """One for each of the threads, from before its turn until after it."""
+        self._waiting: set[object] = set()
+        self.wake: Callable[[], None] = lambda: None
+        """Wakes a thread whose guests are idle, so that it lets go."""
+
+    def are_to_let_go(self) -> bool:
+        """Return whether a call waits for the turn."""
+        return bool(self._waiting)
+
+    def wait(self, _: None) -> bool:
+        """Take the turn as soon as readers let go of it; return whether it was taken. Calls do not let go."""
+        mine, mark = False, object()
+        patience = _PATIENCE if self.marks and self._generation == forking.generation() else 0
+        taking, leaving = starmap(self._lock.acquire, ((True, patience),)), map(self._waiting.discard, (mark,))
+        try:
+            self._waiting.add(mark)
+            self.wake()
+            for mine in taking:  # noqa: B007
+                break
+        finally:
+            for _ in leaving:
+                break
+        return mine
+
 
 class Turns:
     """The turns of one store. Turns of one thread nest.
 
     Converters take turns themselves, as `alone` does: `acquiring` and `releasing` are iterated instead of called, so
     that no signal is looked for between the acquisition and the `try` behind it, nor in its `finally` (see `entry`).
-    Where limits have to know of calls, `depth` is counted, and `begin` is called at the start of the `try`.
+    The same goes for `waiting`, which waits for `Readers`. Where limits have to know of calls, `depth` is counted, and
+    `begin` is called at the start of the `try`.
     """
 
     thread: int | None = None
@@ -40,7 +76,9 @@ class Turns:
         self.depth = 0
         # gevent may replace thread locks by greenlet locks, so the owner of a lock does not identify the thread.
         counted = interruption is not None or budget is not None or greenlets.are_imported()
+        self.readers = Readers(self._lock)
         self.acquiring = map(self._lock.acquire, repeat(False))  # noqa: FBT003  (it does not wait)
+        self.waiting = map(self.readers.wait, repeat(None))
         self._unlocking = starmap(self._lock.release, repeat(()))
         self.releasing = starmap(self._release, repeat(())) if counted else self._unlocking
         self.begin: Callable[[], None] | None = self._begin if counted else None
@@ -48,8 +86,8 @@ class Turns:
     def call_environment(self) -> dict[str, Any]:
         """Return the names that generated converters use."""
         return {
-            "_turns": self, "_acquiring": self.acquiring, "_releasing": self.releasing, "_begin": self.begin,
-            "_refuse_thread": self._refuse,
+            "_turns": self, "_acquiring": self.acquiring, "_waiting": self.waiting, "_releasing": self.releasing,
+            "_begin": self.begin, "_refuse_thread": self._refuse,
         }  # fmt: skip
 
     def is_mine(self) -> bool:
@@ -66,7 +104,7 @@ class Turns:
         return not free
 
     def _refuse(self) -> NoReturn:
-        """Record the thread that has the turn."""
+        """Raise: the turn is another thread's."""
         if self.are_lost():
             raise StoreDeadError(
                 "this store cannot be used in this process: a call in it was in progress on another thread when the "
@@ -103,8 +141,8 @@ class Turns:
         self.activation = activation
         self._lock.release()
 
-    def alone(self, job: Callable[[], T]) -> T:
-        """Run a job that uses the store; raise if it is another thread's turn."""
+    def alone(self, job: Callable[[], T], *, waits: bool = True) -> T:
+        """Run a job that uses the store; raise if it is another thread's turn. Wait for that of a reader if `waits`."""
         self._check_thread()
         for _ in ROOM:
             break
@@ -112,6 +150,9 @@ class Turns:
         outer = current.budget
         for mine in self.acquiring:  # noqa: B007
             break
+        if not mine and waits:
+            for mine in self.waiting:  # noqa: B007
+                break
         if not mine:
             self._refuse()
         try:

@@ -176,16 +176,20 @@ class StreamManager:
     def _go_on(self, until: Callable[[], bool]) -> None:
         """Run guests until `until` returns true, or another job wants the thread."""
         if not until():
-            self.store.run(lambda: self._drive(lambda: until() or self.store.call_hooks.is_wanted()))
+            self.store.run(lambda: self._drive(lambda: until() or self.store.call_hooks.is_wanted()), waits=False)
 
     def wait_for(self, wanted: Future[Any]) -> Any:
-        """Run guests until elements are available, or wait while another thread runs them."""
+        """Run guests until elements are available, or wait while another thread makes a call, or runs them."""
+        marks, mark = self.store.turns.readers.marks, object()
         while not wanted.done():
-            try:
-                self._go_on(wanted.done)
-            except ThreadError:
-                with suppress(TimeoutError):
-                    return wanted.result(_ASK_AGAIN)
+            with suppress(ThreadError):
+                try:
+                    marks.add(mark)
+                    self._go_on(wanted.done)
+                finally:
+                    marks.discard(mark)
+            with suppress(TimeoutError):
+                return wanted.result(_ASK_AGAIN)
         return wanted.result()
 
     async def wait_on_loop(self, wanted: Future[Any]) -> Any:

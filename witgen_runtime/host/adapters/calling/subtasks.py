@@ -61,6 +61,7 @@ class Subtasks:
         self._asked = 0
         """How often guests could run since the last progress."""
         store.idle = self._idle
+        store.turns.readers.wake = self._ended.wake
         store.on_end(self.cancel_all)
 
     @classmethod
