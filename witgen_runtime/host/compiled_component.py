@@ -14,7 +14,7 @@ import stat
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -52,6 +52,7 @@ class CompiledNote:
         text: whether these may pass bytes as text.
         direct: whether these may pass lists directly.
         refusal: why the component has no adapters: the item and the rule.
+        types: the signatures that its functions had before it was composed.
     """
 
     digest: str
@@ -64,6 +65,7 @@ class CompiledNote:
     text: bool
     refusal: list[str] | None
     direct: bool = False
+    types: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
 
     @property
     def lists(self) -> ListForm:
@@ -105,6 +107,7 @@ def pack(component: Component, settings: Settings, origin: Origin) -> bytes:
         text=origin.lists == "text",
         refusal=[refusal.item, refusal.rule] if refusal is not None else None,
         direct=origin.lists == "direct",
+        types={name: list(texts) for name, texts in origin.types.items()},
     )
     written = json.dumps(asdict(note)).encode()
     return b"".join((code, written, len(written).to_bytes(8, "little"), _END))
@@ -136,7 +139,7 @@ def read_compiled(path: Path) -> tuple[wasmtime.Engine, Component, CompiledNote,
         except wasmtime.WasmtimeError as error:
             raise ComponentError(f"wasmtime does not take {path}: {error}; {_AGAIN} on this machine") from None
     refusal = Refusal(*note.refusal) if note.refusal is not None else None
-    return engine, component, note, Origin(note.composed, note.lists, refusal)
+    return engine, component, note, Origin(note.composed, note.lists, refusal, types=note.types)
 
 
 @contextmanager
@@ -173,7 +176,8 @@ def _note(path: Path, file: BinaryIO) -> CompiledNote:
         found: dict[str, Any] = json.loads(file.read(size))
         note = CompiledNote(**found)
         Settings(**note.settings)
-        is_note = type(note.size) is int and (note.refusal is None or len(note.refusal) == 2)
+        known = (type(note.size), type(note.types)) == (int, dict)
+        is_note = known and (note.refusal is None or len(note.refusal) == 2)
     except (OSError, ValueError, TypeError, RecursionError, OverflowError):
         is_note = False
     if note is None or not is_note:

@@ -115,7 +115,8 @@ def load(
             refusal = adapters.refusal if adapters is not None else None
             note_origin(component, Origin(refusal=refusal, engine=weakref.ref(engine)))
         elif adapters is not None:
-            note_origin(component, Origin(composed=True, lists=adapters.lists, engine=weakref.ref(engine)))
+            origin = Origin(composed=True, lists=adapters.lists, engine=weakref.ref(engine), types=adapters.types)
+            note_origin(component, origin)
     except ComponentError as error:
         if content.path is None:
             raise

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
 import wasmtime
@@ -20,13 +20,15 @@ class Origin:
     """How a component was made: whether it has adapters, which determines the meaning of its types.
 
     `lists` is the form in which adapters may pass its lists. `refusal` is the reason for the lack of adapters. `engine`
-    returns the engine for which it was compiled, if that is known and still exists.
+    returns the engine for which it was compiled, if that is known and still exists. `types` has the signatures that
+    functions had before it was composed (`Request.types`).
     """
 
     composed: bool = False
     lists: ListForm = "plain"
     refusal: Refusal | None = None
     engine: Callable[[], wasmtime.Engine | None] = lambda: None
+    types: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
 
 
 _origins: WeakKeyDictionary[Component, Origin] = WeakKeyDictionary()

@@ -140,7 +140,7 @@ def _raising(error: Exception) -> Callable[..., Any]:
     return fail
 
 
-class _Named:
+class Named:
     """Base of what has fakes by name; an error about another name has the one that was probably meant."""
 
     if not TYPE_CHECKING:
@@ -153,7 +153,7 @@ class _Named:
             raise AttributeError(message, name=name, obj=self)
 
 
-class FakeResource(_Named, Generic[Made]):
+class FakeResource(Named, Generic[Made]):
     """The fakes of a resource's functions. Calling it makes an object; iterating gives all objects made."""
 
     def __init__(self, fake: Fake, resource: abi.Resource, cls: type[Made]) -> None:
@@ -184,7 +184,7 @@ class FakeResource(_Named, Generic[Made]):
         return self._fake._function(function, self._cls.__name__ if constructs else f"{self._cls.__name__}.")
 
 
-class Fake(_Named):
+class Fake(Named):
     """The fake of one imported interface, or of a world's own functions."""
 
     def __init__(self, fakes: Fakes, interface: abi.Interface) -> None:
@@ -200,7 +200,7 @@ class Fake(_Named):
         return made
 
 
-class Fakes(_Named):
+class Fakes(Named):
     """The fakes of a world's imports; the wrappers call them while the `with` block runs."""
 
     def __init__(self) -> None:

@@ -20,7 +20,7 @@ from ..guest.exits import exit_code
 from ..guest.exports import Export, served
 from ..guest.outside import handed_out
 from ..guest.resources import ExportedResource, Ledger, Resource, take_back
-from .fakes import Fakes, GuestExit, Trap
+from .fakes import Fakes, GuestExit, Named, Trap
 from .fresh import imported
 from .hosting import open_component
 from .wrappers import handed_in, rebuilt
@@ -56,7 +56,7 @@ class _Face(values.Unique):
     """An exported interface as a host sees it: functions, and classes of resources."""
 
 
-class Trial(values.Unique):
+class Trial(Named, values.Unique):
     """A guest on plain CPython, with the attributes that the host's class of its world has."""
 
     def __init__(self, exports: Mapping[str, Export], fakes: Fakes) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -11,10 +11,11 @@ from wasmtime.component import FuncType
 from ... import abi
 from .. import signatures
 from ..direct_lists import ListForm
+from ..linking.versions import track
 from .calling.bound_imports import finish_of, start_of
 from .names import PREFIX, finish_name
 
-__all__ = ["Examined", "Ways", "examine", "ways"]
+__all__ = ["Examined", "Ways", "examine", "full_name", "ways", "whole"]
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,23 @@ def _is_added(interface: abi.Interface, name: str) -> bool:
     return not interface.name and name.startswith(PREFIX)
 
 
-def examine(interface: abi.Interface, theirs: Mapping[str, FuncType], known: Ways) -> Examined:
-    """Compare an interface with a component's functions, which it has in one of the `known` ways."""
+def full_name(kind: str, interface: str, function: str) -> str:
+    """Return the name of a function in all compatible versions of its interface; `kind` is `import` or `export`."""
+    return f"{kind} {track(interface)}#{function}"
+
+
+def whole(function: abi.Function) -> str:
+    """Return the structure of a function's type without adapters, and whether it is async."""
+    return f"async {signatures.expected(function)}" if function.is_async else signatures.expected(function)
+
+
+def examine(
+    interface: abi.Interface, theirs: Mapping[str, FuncType], known: Ways, before: Callable[[str], Sequence[str]]
+) -> Examined:
+    """Compare an interface with a component's functions, which it has in one of the `known` ways.
+
+    In some, their types do not tell what they were; `before` returns, by name, what functions were before composing.
+    """
     ours = {function.name: function for function in interface.functions}
     finishing = {name for name in map(finish_name, ours) if name in theirs}
     functions = frozenset(name for name in theirs if name not in finishing and not _is_added(interface, name))
@@ -72,8 +88,12 @@ def examine(interface: abi.Interface, theirs: Mapping[str, FuncType], known: Way
             polled.add(name)
         found = [signatures.found(type_) for _, type_ in pairs]
         taken = next((way for way in known if found == [signatures.expected(each, **way) for each, _ in pairs]), None)
-        if taken is None:
-            different[name] = (found[-1], signatures.expected(pairs[-1][0]))
+        is_changed = taken is not None and any(
+            signatures.expected(each, **taken) != signatures.expected(each) for each, _ in pairs
+        )
+        was = before(name) if is_changed else ()
+        if taken is None or (is_changed and whole(ours[name]) not in was):
+            different[name] = (was[0] if was else found[-1], signatures.expected(pairs[-1][0]))
             continue
         lists[taken["lists"]].add(name)
         if taken["numbers"] and signatures.passes_ends(ours[name]):

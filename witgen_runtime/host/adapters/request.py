@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, get_args
 
 import wasmtime
@@ -15,6 +15,7 @@ from ..direct_lists import ListForm
 from ..errors import LinkError
 from .compose.composer import Choice, Composition, compose
 from .options import Adapters
+from .reflected import full_name, whole
 from .refusal import Refusal
 from .source_digest import source_digest
 
@@ -29,7 +30,8 @@ _log = logging.getLogger(__name__)
 class Request:
     """Composes components of a world.
 
-    `lists` is the form of lists in them; `refusal` is why the last one was not composed.
+    `lists` is the form of lists in them; `refusal` is why the last one was not composed. `types` has the signatures of
+    the world's functions, by `full_name`: those of a component that is composed are the same.
     """
 
     def __init__(
@@ -41,13 +43,16 @@ class Request:
         self._inside = inside
         self.lists: ListForm = lists
         self.refusal: Refusal | None = None
+        self.types = _types(definition)
         texts = [
             source_digest().encode(),
             wanted.encode(),
             self.lists.encode(),
             b"numbers" if numbers else b"",
             b"inside" if inside else b"",
-            *(line.encode() for line in _description(definition)),
+            *(f"{item.name} {item.native}".encode() for item in definition.imports),
+            *(f"export {interface.name}".encode() for interface in definition.exports),
+            *(f"{name} {types}".encode() for name, types in self.types.items()),
         ]
         self.key = hashlib.sha256(b"\0".join(texts)).hexdigest()[:20]
 
@@ -152,11 +157,13 @@ def _interfaces(definition: Definition) -> Sequence[abi.Interface]:
     return (*(item.interface for item in definition.imports if not item.native), *definition.exports)
 
 
-def _description(definition: Definition) -> Iterator[str]:
-    """Yield everything that determines the composed component."""
-    for item in definition.imports:
-        yield f"{item.name} {item.native}"
-    for interface in definition.exports:
-        yield f"export {interface.name}"
+def _types(definition: Definition) -> Mapping[str, tuple[str, ...]]:
+    """Return the signatures of a world's functions; several where it has several versions of an interface."""
+    found: dict[str, list[str]] = {}
+    imports = [("import", item.name, item.interface) for item in definition.imports if not item.native]
+    exports = [("export", interface.name, interface) for interface in definition.exports]
+    for kind, known, interface in (*imports, *exports):
         for function in interface.functions:
-            yield f"{function.name} {function.is_async} {signatures.expected(function)}"
+            name = full_name(kind, known, function.name)
+            found.setdefault(name, []).append(whole(function))
+    return {name: tuple(texts) for name, texts in found.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from types import ModuleType
 from typing import Any, TypeAlias, cast
 from weakref import WeakKeyDictionary
@@ -17,7 +17,7 @@ from .. import signatures
 from ..adapters.compose.waits import OWN_IMPORT
 from ..adapters.names import PREFIX
 from ..adapters.options import Adapters
-from ..adapters.reflected import examine, ways
+from ..adapters.reflected import examine, full_name, ways
 from ..errors import LinkError, listed
 from ..origin import origin_of
 from .versions import Versions, is_http, is_native
@@ -283,7 +283,8 @@ class _Examination:
         exported, place = kind == "export", f"{name}#" if name else ""
         version = "" if name == known else f" (the world's version is {known})"
         functions = {function.name for function in interface.functions}
-        examined = examine(interface, _functions(externs), self._ways)
+        before = partial(self._was, kind, name)
+        examined = examine(interface, _functions(externs), self._ways, before)
         for missing in functions - examined.functions if exported else examined.functions - functions:
             whose = "the component does not have it" if exported else "the world has no such function"
             self._problems.append(f"{kind} {place}{missing}: {whose}{version}")
@@ -295,6 +296,10 @@ class _Examination:
             self._polled[name] = examined.polled
             self._lent[name] = examined.lent
         return examined.functions
+
+    def _was(self, kind: str, name: str, function: str) -> Sequence[str]:
+        """Return the signatures that a function of the component may have had before it was composed."""
+        return self._origin.types.get(full_name(kind, name, function), ())
 
 
 def _absent(side: str, plainly: str, others: Sequence[str]) -> str:

@@ -114,7 +114,7 @@ class Store(Unique):
         """Boxes of handles that are dropped before the next call."""
         if settings.interruptible:
             self.interruption = Interruption(self, self.raw, self.limits.deadline)
-        self.turns = Turns(self.interruption, self.budget)
+        self.turns: Turns = Turns(self.interruption, self.budget)
         self.call_hooks: CallHooks = CallHooks(self.turns.readers.are_to_let_go)
         self.call_environment: dict[str, Any] = self._environment()
 

@@ -56,7 +56,7 @@ from .adapter import (
 )
 from .adapter_form import Form
 from .announced import ANNOUNCE_ARGUMENT
-from .comparing import compare
+from .comparing import DifferentTypes, compare
 from .exports import Exports
 from .inside import compose_inside
 from .lending import lent_resources, number_name
@@ -114,7 +114,9 @@ def compose(guest: bytes, choice: Choice) -> Composition:
     compare(interfaces, choice.imports)
     if choice.inside and choice.lists == "direct" and not choice.numbers and plan.adapted == plan.lists:
         try:
-            return Composition(compose_inside(guest, outer, plan), plan.left_out, inside=True)
+            return Composition(compose_inside(guest, outer, plan, choice.exports), plan.left_out, inside=True)
+        except DifferentTypes:
+            raise
         except Refusal as refusal:
             _log.info("no adapter inside the component: %s", refusal)
     return Composition(_Composer(guest, outer, plan, exports, choice).compose(), plan.left_out)

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from .... import abi
+from ...linking.versions import Versions
 from ..code.allocator import REALLOC
 from ..names import INSIDE, PREFIX
 from ..plan import Plan
@@ -24,6 +26,7 @@ from ..wasm.type_writer import Look, define, signature
 from .adapter_form import Form
 from .announced import announced_memory
 from .between import Between, Called
+from .comparing import compare
 from .nested import rewrite_nested
 from .rewriting import rewritten
 
@@ -33,14 +36,23 @@ _LOOK = Look("direct")
 _MEMORY, _REALLOC, _POST_RETURN = b"\x03", b"\x04", b"\x05"
 
 
-def compose_inside(guest: bytes, outer: Outer, plan: Plan) -> bytes:
+def compose_inside(guest: bytes, outer: Outer, plan: Plan, exports: Sequence[abi.Interface]) -> bytes:
     """Return the component with an adapter inside; raise `Refusal` where that cannot be done.
 
-    `plan` has lists in `direct` form, and nothing else that needs adapters.
+    `plan` has lists in `direct` form, and nothing else that needs adapters. `exports` are the bindings' descriptors.
+
+    Raises:
+        DifferentTypes: those have other types than the component.
     """
-    definitions, types = read_definitions(guest, outer, rewrite_nested)
-    _check(outer, plan, definitions, types)
-    return _Composer(outer, plan, definitions, types).composed()
+    found = read_definitions(guest, outer, rewrite_nested)
+    names = Versions(found.exports)
+    for interface in exports:
+        name = names.find(interface.name)
+        if name is not None:
+            theirs = Interface(interface.name, functions=found.exports[name].functions)
+            compare([theirs], lambda _, interface=interface: interface)  # type: ignore[misc]
+    _check(outer, plan, found.all, found.types)
+    return _Composer(outer, plan, found.all, found.types).composed()
 
 
 def _check(outer: Outer, plan: Plan, definitions: Sequence[Definition], types: Sequence[Meaning]) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from ..refusal import Refusal
 from ..wasm.cursor import Cursor, sections
 from ..wasm.encoding import Section, Sort, unsigned, vector
-from ..wasm.type_reader import InstanceType, Meaning, Scope, read_bound, read_name, read_type
+from ..wasm.shapes import Interface, Resource, Shape
+from ..wasm.type_reader import InstanceType, Scope, Signature, read_bound, read_name, read_type
 from ..wasm.type_writer import Look
 from .rewriting import seen_type
 
@@ -16,8 +15,8 @@ __all__ = ["rewrite_nested"]
 _RULE = "a component inside the component does more than to pass functions on"
 
 
-def rewrite_nested(content: bytes) -> tuple[bytes, Mapping[str, Meaning]]:
-    """Return the component with addresses and counts for lists, and the types that it exports."""
+def rewrite_nested(content: bytes) -> tuple[bytes, Interface]:
+    """Return the component with addresses and counts for lists, and the types and functions that it exports."""
     reader, written = _Nested(), [content[:8]]
     for section, cursor in sections(content):
         start = cursor.position
@@ -39,11 +38,12 @@ def rewrite_nested(content: bytes) -> tuple[bytes, Mapping[str, Meaning]]:
 
 
 class _Nested:
-    """`exported` are the types that the component exports."""
+    """`exported` are the types and functions that the component exports."""
 
     def __init__(self) -> None:
         self._scope = Scope()
-        self.exported: dict[str, Meaning] = {}
+        self._functions: list[Signature] = []
+        self.exported = Interface("")
 
     def type(self, cursor: Cursor) -> bytes:
         """Read a type; return what it is to be."""
@@ -59,7 +59,7 @@ class _Nested:
         name = read_name(cursor)
         match cursor.byte():
             case Sort.FUNC:
-                cursor.number()
+                self._functions.append(self._scope.signature(cursor.number()))
             case Sort.TYPE:
                 read_bound(cursor, self._scope, name)
             case _:
@@ -72,7 +72,14 @@ class _Nested:
         if sort not in (Sort.FUNC, Sort.TYPE):
             raise Refusal("", _RULE)
         if sort == Sort.TYPE:
-            self._scope.types.append(self._scope.meaning(index))
-            self.exported[name] = self._scope.meaning(index)
+            meaning = self._scope.meaning(index)
+            self._scope.types.append(meaning)
+            if isinstance(meaning, (Shape, Resource)):
+                self.exported.types[name] = meaning
+        elif index < len(self._functions):
+            self._functions.append(self._functions[index])
+            self.exported.functions.append(self._functions[index].function(name))
+        else:
+            raise Refusal("", _RULE)
         if cursor.byte() and (cursor.byte() != Sort.TYPE or cursor.byte() == 0):
             cursor.number()

@@ -173,7 +173,7 @@ class CoreModule:
 
     def import_memory(self, module: str, name: str) -> None:
         """Import a memory; the first is that of all loads and stores outside of `Body.of_memory`."""
-        self._imports.append(text(module) + text(name) + b"\x02\x00\x01")
+        self._imports.append(text(module) + text(name) + b"\x02\x00\x00")  # of any size
 
     def variable(self, value: int) -> int:
         """Add a global i32; return its index."""

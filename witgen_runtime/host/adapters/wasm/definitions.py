@@ -6,7 +6,7 @@ other numbers. Anything that tools which make components do not write is refused
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias, TypeVar
 
@@ -17,7 +17,7 @@ from .reader import Import, Outer
 from .shapes import Function, Interface, Kind, Resource, Shape
 from .type_reader import InstanceType, Meaning, Scope, Signature, read_name, read_type
 
-__all__ = ["CanonicalOptions", "Definition", "Lift", "Lower", "Reference", "Whole", "read_definitions"]
+__all__ = ["CanonicalOptions", "Definition", "Definitions", "Lift", "Lower", "Reference", "Whole", "read_definitions"]
 
 T = TypeVar("T")
 
@@ -121,17 +121,33 @@ class Known:
     """The definitions so far that others are understood by."""
 
     types: Scope
-    functions: list[tuple[str, Function] | None] = field(default_factory=list[tuple[str, Function] | None])
+    functions: list[tuple[Function | None, str | None]] = field(
+        default_factory=list["tuple[Function | None, str | None]"]
+    )
+    """Those whose types are known, with the import that they are of; that of the world itself has no name."""
     instances: list[Interface | None] = field(default_factory=list[Interface | None])
-    components: list[Mapping[str, Meaning]] = field(default_factory=list[Mapping[str, Meaning]])
+    components: list[Interface] = field(default_factory=list[Interface])
 
 
-def read_definitions(
-    data: bytes, outer: Outer, nested: Callable[[bytes], tuple[bytes, Mapping[str, Meaning]]]
-) -> tuple[list[Definition], list[Meaning]]:
-    """Return the definitions after a component's leading sections, and all its types, each another object.
+@dataclass(frozen=True, eq=False)
+class Definitions:
+    """The definitions after a component's leading sections.
 
-    `nested` returns a nested component as it is to be written, and the types that it exports.
+    Attributes:
+        all: in order.
+        types: all types of the component, each another object.
+        exports: the exported instances and functions by interface; the world's own functions under no name.
+    """
+
+    all: list[Definition]
+    types: list[Meaning]
+    exports: dict[str, Interface]
+
+
+def read_definitions(data: bytes, outer: Outer, nested: Callable[[bytes], tuple[bytes, Interface]]) -> Definitions:
+    """Read the definitions of a component.
+
+    `nested` returns a nested component as it is to be written, and what it exports.
     """
     reader = _Reader(outer, nested)
     found: list[Definition] = []
@@ -139,7 +155,7 @@ def read_definitions(
         found += reader.section(section, cursor)
         if section and cursor.position != cursor.end:
             raise Refusal("", "a section of the component's binary is longer than its content")
-    return found, reader.types
+    return Definitions(found, reader.types, reader.exports)
 
 
 def _distinct(meaning: Meaning) -> Meaning:
@@ -150,8 +166,10 @@ def _distinct(meaning: Meaning) -> Meaning:
 
 
 class _Reader:
-    def __init__(self, outer: Outer, nested: Callable[[bytes], tuple[bytes, Mapping[str, Meaning]]]) -> None:
+    def __init__(self, outer: Outer, nested: Callable[[bytes], tuple[bytes, Interface]]) -> None:
         self._nested = nested
+        self._imported: set[Interface] = set()
+        self.exports = {"": Interface("")}
         self._known = Known(Scope(types=list(map(_distinct, outer.types))))
         for item in outer.imports:
             self._import(item)
@@ -163,9 +181,10 @@ class _Reader:
 
     def _import(self, item: Import) -> None:
         if isinstance(item.meaning, InstanceType):
+            self._imported.add(item.meaning.interface)
             self._known.instances.append(item.meaning.interface)
         elif isinstance(item.meaning, Signature):
-            self._known.functions.append(("", item.meaning.function(item.name)))
+            self._known.functions.append((item.meaning.function(item.name), ""))
 
     def section(self, number: int, cursor: Cursor) -> Iterator[Definition]:
         """Yield the definitions of a section."""
@@ -184,8 +203,8 @@ class _Reader:
     def _whole(self, section: Section, content: bytes) -> Definition:
         if section is Section.CORE_MODULE:
             return Whole(section=section, sort=Sort.CORE_MODULE, content=content)
-        written, types = self._nested(content)
-        self._known.components.append(types)
+        written, exports = self._nested(content)
+        self._known.components.append(exports)
         return Whole(section=section, sort=Sort.COMPONENT, content=written)
 
     def _core_instance(self, cursor: Cursor) -> Definition:
@@ -204,10 +223,11 @@ class _Reader:
         return Definition(section=Section.CORE_INSTANCE, sort=Sort.CORE_INSTANCE, parts=parts.all())
 
     def _instance(self, cursor: Cursor) -> Definition:
-        parts, types = _Parts(cursor), dict[str, Shape | Resource]()
+        parts, made = _Parts(cursor), Interface("")
         if cursor.byte() == 0:
-            component = parts.reference(Sort.COMPONENT)
-            types |= _values(_at(self._known.components, component))
+            exports = _at(self._known.components, parts.reference(Sort.COMPONENT))
+            made.types.update(exports.types)
+            made.functions += exports.functions
             for _ in range(cursor.number()):
                 cursor.text()
                 parts.reference(read_sort(cursor))
@@ -215,11 +235,31 @@ class _Reader:
             for _ in range(cursor.number()):
                 name = read_name(cursor)
                 sort = read_sort(cursor)
-                index = parts.reference(sort)
-                if sort is Sort.TYPE:
-                    types |= _values({name: self._known.types.meaning(index)})
-        self._known.instances.append(Interface("", types))
+                self._add_to(made, name, sort, parts.reference(sort))
+        self._known.instances.append(made)
         return Definition(section=Section.INSTANCE, sort=Sort.INSTANCE, parts=parts.all())
+
+    def _export_to(self, name: str, sort: Sort, index: int) -> None:
+        """Note an export of the component."""
+        if sort is not Sort.INSTANCE:
+            self._add_to(self.exports[""], name, sort, index)
+            return
+        instance = _at(self._known.instances, index)
+        if instance is None:
+            raise Refusal(name, "the component exports an instance whose functions are not known")
+        self.exports[name] = instance
+
+    def _add_to(self, interface: Interface, name: str, sort: Sort, index: int) -> None:
+        """Note what an instance, or the component itself, exports."""
+        if sort is Sort.TYPE:
+            meaning = self._known.types.meaning(index)
+            if isinstance(meaning, (Shape, Resource)):
+                interface.types[name] = meaning
+        elif sort is Sort.FUNC:
+            function, _ = _at(self._known.functions, index)
+            if function is None:
+                raise Refusal(name, "the component exports a function whose type is not known")
+            interface.functions.append(replace(function, name=name))
 
     def _alias(self, cursor: Cursor) -> Definition:
         parts, sort, meaning = _Parts(cursor), read_sort(cursor), None
@@ -241,7 +281,8 @@ class _Reader:
         if sort is Sort.FUNC:
             functions = interface.functions if interface is not None else ()
             found = next((each for each in functions if each.name == name), None)
-            self._known.functions.append((interface.name, found) if interface is not None and found else None)
+            imported = interface.name if interface in self._imported and interface is not None else None
+            self._known.functions.append((found, imported))
         elif sort is Sort.TYPE:
             if interface is None or name not in interface.types:
                 raise Refusal("", f"the component aliases the type `{name}`, whose meaning is not known")
@@ -278,25 +319,25 @@ class _Reader:
         if kind == 0:
             core = parts.reference(Sort.CORE_FUNC)
             options, type_ = _options(cursor, parts), parts.reference(Sort.TYPE)
-            self._known.functions.append(None)
             signature = self._known.types.signature(type_)
+            self._known.functions.append((signature.function(""), None))
             return Lift(
                 section=Section.CANON, sort=Sort.FUNC, parts=parts.all(), core=core, signature=signature, type=type_,
                 options=options,
             )  # fmt: skip
         index = parts.reference(Sort.FUNC)
         options = _options(cursor, parts)
-        interface, function = _at(self._known.functions, index) or ("", None)
+        function, imported = _at(self._known.functions, index)
         return Lower(
-            section=Section.CANON, sort=Sort.CORE_FUNC, parts=parts.all(), index=index, interface=interface,
-            function=function, options=options,
+            section=Section.CANON, sort=Sort.CORE_FUNC, parts=parts.all(), index=index, interface=imported or "",
+            function=function if imported is not None else None, options=options,
         )  # fmt: skip
 
     def _export(self, cursor: Cursor) -> Definition:
-        parts = _Parts(cursor)
-        read_name(cursor)
+        parts, name = _Parts(cursor), read_name(cursor)
         sort = read_sort(cursor)
         index = parts.reference(sort)
+        self._export_to(name, sort, index)
         if cursor.byte() and (cursor.byte() != Sort.TYPE or cursor.byte() == 0):
             parts.reference(Sort.TYPE)
         if sort is Sort.FUNC:
@@ -315,10 +356,6 @@ def _at(known: Sequence[T], index: int) -> T:
     if index >= len(known):
         raise Refusal("", "the component's binary names something that it does not have yet")
     return known[index]
-
-
-def _values(types: Mapping[str, Meaning]) -> dict[str, Shape | Resource]:
-    return {name: each for name, each in types.items() if isinstance(each, (Shape, Resource))}
 
 
 def _options(cursor: Cursor, parts: _Parts) -> CanonicalOptions:
