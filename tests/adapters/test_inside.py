@@ -12,7 +12,7 @@ import pytest
 from wasmtime import wat2wasm
 
 from tests.adapters.hostile import cases
-from tests.adapters.test_composing import OPTIONS, Swaps, _component, _imports
+from tests.adapters.test_composing import MEMORY, OPTIONS, Swaps, _component, _imports
 from tests.host.echo import echo
 from witgen_runtime import abi, host
 from witgen_runtime.host.adapters.compose.composer import Choice, compose
@@ -53,6 +53,19 @@ def test_what_was_taken() -> None:
         taken = host.adapters_of(world)
         assert taken.inside == taken.direct == taken.text == ("import test:adapters/host#swap", "export run")
         assert world.run(bytes(range(256)) * 1000) == (bytes(range(256)) * 1000)[::-1]
+
+
+def test_a_component_without_imports() -> None:
+    text = f"""(component {MEMORY}
+      (core module $m (import "" "memory" (memory 1))
+        (func (export "run") (param i32 i32) (result i32)
+          (i32.store (i32.const 16) (local.get 0)) (i32.store (i32.const 20) (local.get 1)) (i32.const 16)))
+      (core instance $i (instantiate $m (with "" (instance (export "memory" (memory $memory))))))
+      (func (export "run") (param "data" (list u8)) (result (list u8))
+        (canon lift (core func $i "run") {OPTIONS} (post-return $reset))))"""
+    with Swaps._open(text, _imports()) as world:
+        assert host.adapters_of(world).inside == ("export run",)
+        assert world.run(bytes(range(256)) * 1000) == bytes(range(256)) * 1000
 
 
 def _composed(component: str) -> Any:

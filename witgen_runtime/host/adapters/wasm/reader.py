@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from ..refusal import Refusal, naming
-from .cursor import Cursor, sections
+from .cursor import PREAMBLE, Cursor, sections
 from .encoding import Sort
 from .shapes import Interface, Resource, Shape
 from .type_reader import InstanceType, Meaning, Scope, Signature, read_bound, read_name, read_type
@@ -71,8 +71,8 @@ class Outer:
     exports: list[Export] = field(default_factory=list[Export])
     types: list[Meaning] = field(default_factory=list[Meaning])
     """The types that the leading sections define, by index."""
-    end: int = 0
-    """Where the leading sections end."""
+    end: int = len(PREAMBLE)
+    """Where the leading sections end: after the header, if there are none."""
 
     @property
     def interfaces(self) -> list[Interface]:
