@@ -105,7 +105,7 @@ out = "generated/runner_bindings"
 
 [tool.witgen.build]
 paths = ["common"]
-take = ["tomllib", "encodings.cp850"]
+take = ["tomllib", "encodings.cp850", "not_taken.*"]
 """,
 }
 
@@ -211,11 +211,14 @@ def test_instances_do_not_share_what_was_random_when_the_component_was_built(pro
 @pytest.mark.slow
 def test_the_build_warns_of_what_will_be_missing(project: Path) -> None:
     said = (project / "said.txt").read_text()
-    assert said.count("warning[W0707]") == 2
+    assert said.count("warning[W0707]") == 3
     assert "no component has it: for HTTPS, use wasi:http" in said
     assert said.count("warning[W0709]") == said.count("`uuid.getnode()`") == 1
     assert "src/app.py:47:5" in said
     assert "the component has no module `not_there_either`" in said
+    assert "the component has no module `not_taken.*`, which `take` names" in said
+    for name in ("not_there_either", "not_taken"):
+        assert f"there is no module `{name}` where the build looks for them: is it installed" in said
     assert not [each for each in project.rglob("__pycache__") if "generated" not in each.parts]
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, cast
 
 from .. import api
 from ..base.files import replace
@@ -212,6 +212,8 @@ class _Wit:
             yield from differences(self.resolved, built, self.world)
 
 
+_SCREEN = 24
+"""Lines of a terminal."""
 _Warnings: TypeAlias = tuple[Diagnostic, ...]
 _Finish: TypeAlias = Callable[[bytes], tuple[bytes, _Warnings]]
 
@@ -248,8 +250,11 @@ def _componentize(place: Place, call: _Call, finish: _Finish) -> tuple[_Warnings
             advice = explain(story, place, entry, call.stumbles)
             raised = readable(story, place)
             failed = "componentize-py failed" if raised is None else "the application cannot be imported"
+            told = raised or story
+            if advice and told.count("\n") > _SCREEN:  # the advice would be out of sight
+                raise BuildError(f"{failed}:\n{told}\n\n{advice}")
             said = f"{advice}\n\ncomponentize-py says" if advice else failed
-            raise BuildError(f"{said}:\n{raised or story}")
+            raise BuildError(f"{said}:\n{told}")
         # In one step: a build that fails, or another one at the same time, leaves no half of a component.
         content, warnings = finish(made.read_bytes())
         replace(os.path.realpath(place.out), content)
@@ -258,7 +263,7 @@ def _componentize(place: Place, call: _Call, finish: _Finish) -> tuple[_Warnings
             return warnings, ()
         keep(place, content, notes, started)
         sources = [*application.modules(place, notes)]
-        warnings += (*import_warnings(place, sources, notes), *frozen_reads(sources))
+        warnings += (*import_warnings(place, sources, notes, cast("Sequence[str]", call.settings["take"])), *frozen_reads(sources))
         return (*warnings, *unfilled(sources, str(call.settings["application"]))), notes["modules"]
 
 

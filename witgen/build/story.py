@@ -25,7 +25,8 @@ def readable(story: str, place: Place) -> str | None:
         return None
     told, _, cause = story.partition("\nCaused by:\n")
     lines = [line for frame in _frames(told.rstrip().splitlines()) for line in _shown(frame, place)]
-    return "\n".join(lines) if cause.strip().partition(":")[0] in lines[-1] else story
+    raised = cause.strip().partition(":")[0]
+    return "\n".join(lines) if any(line.partition(":")[0] == raised for line in lines) else story
 
 
 def _frames(lines: Sequence[str]) -> Iterator[list[str]]:

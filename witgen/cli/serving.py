@@ -293,6 +293,9 @@ class _Reloading:
         try:
             await self._application.replace(self._component)
         except (HostError, OSError) as error:
-            click.echo(f"error: {self._component} is not served, but what it was before: {error}", err=True)
+            click.echo(
+                f"error: {self._component} has changed and cannot be served; the version before it still is: {error}",
+                err=True,
+            )
         else:
             reporter.say(f"{self._component}: changed")

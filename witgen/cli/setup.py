@@ -51,7 +51,10 @@ def completion(*, shell: str) -> None:
 @click.option("-w", "--world", metavar="WORLD", help="The world, if the WIT has several.")
 @click.option("-o", "--out", metavar="DIR", help="The output package.  [default: (src/)WORLD_bindings]")
 @click.option(
-    "--gitattributes", is_flag=True, help="Add the line that marks the output as generated to .gitattributes."
+    "--gitattributes",
+    is_flag=True,
+    help="Add the line that marks the output as generated to .gitattributes; in a project that has a [tool.witgen], "
+    "do only that.",
 )
 @click.option(
     "--golem",
@@ -67,8 +70,13 @@ def init(
     *, wit: Path | None, world: str | None, out: str | None, golem: str | None, guest: bool, gitattributes: bool
 ) -> None:
     """Write an initial [tool.witgen] to ./pyproject.toml for the WIT in this project, in ./wit or in WIT."""
-    from ..project.init import attributes_line, initialise, mark_generated, uses_git
+    from ..project.init import attributes_line, initialise, mark_generated, outputs, uses_git
 
+    if gitattributes and not (wit or world or out or golem or guest) and (known := outputs(Path.cwd())):
+        for line in map(attributes_line, known):
+            added = mark_generated(Path.cwd(), line)
+            reporter.say(f".gitattributes: {line}" if added else f".gitattributes has `{line}`")
+        return
     target = initialise(Path.cwd(), wit, world, out, golem=golem or False, guest=guest)
     source = target.wit or "Golem's WIT"
     reporter.say(f"pyproject.toml: world `{target.world}` of {source} goes to {target.out}; run `witgen generate`")

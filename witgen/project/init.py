@@ -18,9 +18,10 @@ from ..pipeline import skeleton
 from ..runs import tree_of
 from ..wit.model import ir
 from ..wit.resolve import component_in, select_world
-from .discovery import FILE_NAME, parse
+from .discovery import FILE_NAME, find, parse
+from .pyproject import load
 
-__all__ = ["APP", "First", "attributes_line", "initialise", "mark_generated", "uses_git"]
+__all__ = ["APP", "First", "attributes_line", "initialise", "mark_generated", "outputs", "uses_git"]
 
 APP = "app.py"
 """The name of the application that is written for a guest."""
@@ -203,6 +204,19 @@ def attributes_line(out: str) -> str:
 def uses_git(folder: Path) -> bool:
     """Return whether a folder is inside a working tree of git."""
     return any((each / ".git").exists() for each in (folder, *folder.parents))
+
+
+def outputs(folder: Path) -> list[str]:
+    """Return the output folders of `folder`'s pyproject.toml, relative to it; none if it has no `[tool.witgen]`.
+
+    Raises:
+        WitgenError: its `[tool.witgen]` is invalid.
+    """
+    path = folder / FILE_NAME
+    if find(folder) != path.resolve():
+        return []
+    found = (target.config.out for target in load(path))
+    return [os.path.relpath(out, folder) for out in found if out is not None]
 
 
 def mark_generated(folder: Path, line: str) -> bool:

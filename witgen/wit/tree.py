@@ -95,10 +95,24 @@ def _mode(path: str, problems: list[Diagnostic]) -> int:
         if os.path.islink(path):
             problems.append(Diagnostic("W0010", f"`{path}` is a broken link", path=path))
         else:
-            problems.append(Diagnostic("W0010", f"`{path}` does not exist", path=path, help=_WANTED))
+            problems.append(Diagnostic("W0010", f"`{path}` does not exist", path=path, help=_instead_of(path)))
     except (OSError, ValueError) as error:
         problems.append(_unreadable(path, error))
     return 0
+
+
+def _instead_of(path: str) -> str:
+    """Return what to pass in place of a path that does not exist."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only where something is wrong
+
+    folder, name = os.path.split(path)
+    try:
+        close = get_close_matches(name, os.listdir(folder or "."), n=1)
+    except OSError:
+        close = []
+    if close:
+        return f"did you mean `{os.path.join(folder, close[0])}`?"
+    return "`witgen build` makes components of Python" if name.endswith(".wasm") else _WANTED
 
 
 def _unreadable(path: str, error: OSError | ValueError) -> Diagnostic:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Final, Generic, Protocol, Self, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, Self, TypeVar, Unpack, overload
 
 import wasmtime
 
@@ -144,6 +144,15 @@ class PreparedWorld(Unique, Generic[W, I]):
 
     def __repr__(self) -> str:
         return f"<prepared component of {self._world.__name__}>"
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            hint = ""
+            if not name.startswith("_") and hasattr(self._world, name):
+                hint = f": a {self._world.__name__} has it, and `open` returns one"
+            message = f"{type(self).__name__} has no attribute `{name}`{hint}"
+            raise AttributeError(message, name=name, obj=self)
 
     @overload
     def open(

@@ -231,6 +231,11 @@ def test_init_writes_what_generate_takes(project: Path, tmp_path: Path, witgen: 
     assert (tmp_path / ".gitattributes").read_text() == line
     assert witgen("generate").returncode == 0
     assert witgen("check").returncode == 0
+    (tmp_path / ".gitattributes").unlink()
+    for said in (f".gitattributes: {line}", f".gitattributes has `{line.strip()}`\n"):
+        run = witgen("init", "--gitattributes")
+        assert (run.returncode, run.stderr) == (0, said)
+        assert (tmp_path / ".gitattributes").read_text() == line
     again = witgen("init")
     assert again.returncode == 2
     assert "already" in again.stderr

@@ -112,7 +112,9 @@ class Implementation:
             known = {each.python for each in self.item.interface.functions}
             close = _alike(name, owner, known)
             hint = f" (as `{name}`; there is `{close}`)" if close else ""
-            if found is None and name and hasattr(owner, name):
+            if not close and found is None and not (name and hasattr(owner, name)):
+                hint = " (it is missing)"
+            elif found is None and name and hasattr(owner, name):
                 hint = " (it is None)"
             elif found is not None and not callable(found):
                 hint = f" (got {type(found).__name__}, which cannot be called)"
