@@ -1,6 +1,7 @@
 """A web application that runs components of other people: each request in a new instance, with limits."""
 
 import asyncio
+import logging
 from pathlib import Path
 
 from fastapi import FastAPI, HTTPException
@@ -15,6 +16,7 @@ PLUGINS = {path.stem: AsyncPlugin.prepare(path, memory=64 << 20, deadline=1) for
 SLOTS = asyncio.Semaphore(8)  # instances at a time: 8 times 64 MiB at most
 
 app = FastAPI()
+logger = logging.getLogger(__name__)
 
 
 async def log(line: str) -> None:
@@ -34,5 +36,6 @@ async def rewrite(name: str, note: Note) -> Note:
         raise HTTPException(422, str(error)) from error
     except DeadlineError as error:
         raise HTTPException(504, "the plugin is too slow") from error
-    except HostError as error:
+    except HostError as error:  # a trap, a limit, or a plugin that does not fit
+        logger.exception("plugin %s failed", name)
         raise HTTPException(502, f"the plugin failed: {type(error).__name__}") from error
