@@ -41,6 +41,9 @@ KNOWN: Final = ((3, 11), (3, 12), (3, 13), (3, 14))
 _AFTER_YIELD_FROM: Final = 2
 """The argument of `RESUME` from which on CPython does not check for signals."""
 
+_BACKWARD: Final = frozenset(opcode for name, opcode in dis.opmap.items() if "JUMP_BACKWARD" in name)
+"""Backward jumps; CPython 3.11 has conditional ones, too (`POP_JUMP_BACKWARD_IF_…`)."""
+
 
 class _Entry(NamedTuple):
     """An entry of an exception table: code units from `start` to `end` are handled at `target`."""
@@ -119,7 +122,8 @@ def cover_jumps(code: CodeType) -> CodeType:
     entries = _entries(code)
     if not entries:
         return code
-    jumps = (each.offset // 2 for each in dis.get_instructions(code) if each.opname.startswith("JUMP_BACKWARD"))
+    # Without `dis.get_instructions`, which takes longer than compiling does: converters have thousands of instructions.
+    jumps = (place for place, opcode in enumerate(code.co_code[::2]) if opcode in _BACKWARD)
     target = entries[0].target
     bare = [jump for jump in jumps if not any(entry.start <= jump < entry.end for entry in entries)]
     added = [_Entry(jump, jump + 1, target, 0) for jump in bare]
@@ -129,13 +133,14 @@ def cover_jumps(code: CodeType) -> CodeType:
 def _quiet(code: CodeType) -> CodeType:
     """Return code that does not look for signals at its entry."""
     patched = bytearray(code.co_code)
-    patched[_resume(code).offset + 1] = _AFTER_YIELD_FROM
+    patched[2 * _entry(code) + 1] = _AFTER_YIELD_FROM
     return code.replace(co_code=bytes(patched))
 
 
-def _resume(code: CodeType) -> dis.Instruction:
-    found = next((each for each in dis.get_instructions(code) if each.opname == "RESUME"), None)
-    if found is None:
+def _entry(code: CodeType) -> int:
+    """Return the place of the first `RESUME`, in code units."""
+    found = code.co_code[::2].find(dis.opmap["RESUME"])
+    if found < 0:
         raise ValueError(f"{code.co_name} has no entry")
     return found
 
@@ -144,15 +149,20 @@ def _looks_for_signals(instruction: dis.Instruction) -> bool:
     name, argument = instruction.opname, instruction.arg or 0
     if name == "RESUME":
         return argument < _AFTER_YIELD_FROM
-    return name.startswith(("CALL", "JUMP_BACKWARD", "SEND", "YIELD")) and not name.startswith("CALL_INTRINSIC")
+    if instruction.opcode in _BACKWARD:
+        return True
+    return name.startswith(("CALL", "SEND", "YIELD")) and not name.startswith("CALL_INTRINSIC")
 
 
 def _reached(code: CodeType, start: int) -> list[dis.Instruction]:
-    """Return the instructions that can run from an offset on, as long as nothing is raised."""
-    instructions = list(dis.get_instructions(code))
+    """Return the instructions that can run from an offset on, as long as nothing is raised.
+
+    A jump to before that offset is not followed: it looks for signals.
+    """
+    instructions = list(dis.get_instructions(code.replace(co_code=code.co_code[start:], co_exceptiontable=b"")))
     places = {each.offset: index for index, each in enumerate(instructions)}
     seen: set[int] = set()
-    waiting = [places[start]]
+    waiting = [0]
     while waiting:
         index = waiting.pop()
         if index in seen or index >= len(instructions):
@@ -160,7 +170,7 @@ def _reached(code: CodeType, start: int) -> list[dis.Instruction]:
         seen.add(index)
         each = instructions[index]
         if each.opcode in dis.hasjrel or each.opcode in dis.hasjabs:
-            waiting.append(places[each.argval])
+            waiting.append(places.get(each.argval, index))
         if not each.opname.startswith(("RETURN", "RERAISE", "RAISE", "JUMP_FORWARD", "JUMP_BACKWARD")):
             waiting.append(index + 1)
     return [instructions[index] for index in seen]
@@ -204,7 +214,7 @@ def _function(function: Callable[..., Any]) -> FunctionType:
 
 def _is_safe(code: CodeType) -> bool:
     """Return whether no exception can leave the code, or none can be raised in it."""
-    if _resume(code).arg != _AFTER_YIELD_FROM:
+    if code.co_code[2 * _entry(code) + 1] != _AFTER_YIELD_FROM:
         return False
     covered = sum(entry.end - entry.start for entry in _entries(code))
     is_covered = 2 * covered == len(code.co_code)
