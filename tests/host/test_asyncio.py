@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import _weakrefset
 import asyncio
+import gc
+import sys
 import threading
 import time
 import warnings
+import weakref
 from collections.abc import Coroutine
 from contextlib import asynccontextmanager
+from types import FrameType
 from typing import Any, ClassVar, TypeVar
 
 import pytest
@@ -247,3 +252,26 @@ def test_a_coroutine_whose_loop_does_not_run() -> None:
     run(main())
     own.run_until_complete(world.close())
     own.close()
+
+
+def test_a_world_that_is_garbage_runs_no_callbacks_of_weak_references() -> None:
+    """CPython drops what a signal's handler raises there, on the main thread as well."""
+    held = list[object]()
+
+    async def main() -> None:
+        async with await AsyncTestWorld.limits() as world:
+            held.append(vars(world)["_thread"])
+
+    run(main())
+    gc.collect()
+    ran = list[str]()
+
+    def look(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and frame.f_code.co_filename in (weakref.__file__, _weakrefset.__file__):
+            ran.append(frame.f_code.co_qualname)
+
+    sys.setprofile(look)
+    held.clear()
+    gc.collect()
+    sys.setprofile(None)
+    assert ran == []

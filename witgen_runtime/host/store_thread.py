@@ -17,7 +17,7 @@ from contextvars import copy_context
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
-from weakref import WeakSet
+from weakref import ref
 
 from . import forking
 from .component import ComponentSource
@@ -110,7 +110,7 @@ class StoreThread:
         self._closing: asyncio.Task[None] | None = None
         self._jobs: set[Future[Any]] = set()
         """Jobs that run on the thread or wait for it, except jobs that only let guests make progress."""
-        _threads.add(self)
+        _threads[id(self)] = ref(self)
 
     def open(
         self,
@@ -284,7 +284,10 @@ class StoreThread:
         except BaseException:  # also of a coroutine that is garbage with its loop, and then its thread may be, too
             self.end()
             raise
-        self._end_or_lend()
+        else:
+            self._end_or_lend()
+        finally:
+            self._closing = None  # garbage must hold no task: `asyncio` keeps those in a `WeakSet`
 
     async def _end_calls(self) -> None:
         """End the running call and the queued ones."""
@@ -321,13 +324,18 @@ class StoreThread:
         return any(not job.done() for job in tuple(self._jobs))
 
 
-_threads: WeakSet[StoreThread] = WeakSet()
+_threads: dict[int, ref[StoreThread]] = {}
+"""All threads by their ids. No `WeakSet`: that has callbacks, and CPython drops what a signal's handler raises there.
+
+The entry of one that is garbage stays until another thread has its id.
+"""
 
 
 def _at_exit() -> None:
     """Stop the jobs on the threads of stores: the interpreter waits for those threads before it exits."""
     gives_up = time.monotonic() + _GRACE
-    while sum(thread.abandon() for thread in tuple(_threads)) and time.monotonic() < gives_up:
+    threads = [thread for reference in tuple(_threads.values()) if (thread := reference()) is not None]
+    while sum(thread.abandon() for thread in threads) and time.monotonic() < gives_up:
         time.sleep(_ASK_AGAIN)
 
 
