@@ -263,7 +263,8 @@ def _componentize(place: Place, call: _Call, finish: _Finish) -> tuple[_Warnings
             return warnings, ()
         keep(place, content, notes, started)
         sources = [*application.modules(place, notes)]
-        warnings += (*import_warnings(place, sources, notes, cast("Sequence[str]", call.settings["take"])), *frozen_reads(sources))
+        take = cast("Sequence[str]", call.settings["take"])
+        warnings += (*import_warnings(place, sources, notes, take), *frozen_reads(sources))
         return (*warnings, *unfilled(sources, str(call.settings["application"]))), notes["modules"]
 
 
