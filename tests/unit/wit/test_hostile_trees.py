@@ -94,6 +94,11 @@ def test_all_unreadable_files_are_listed(tmp_path: Path) -> None:
     assert codes(tmp_path) == ["W0012", "W0012", "W0012", "W0012"]
 
 
+def test_compiled_code_has_no_types(tmp_path: Path) -> None:
+    (tmp_path / "app.cwasm").write_bytes(b"\x7fELF\x02\x01\xff")
+    assert codes(tmp_path / "app.cwasm") == ["W0801"]
+
+
 @pytest.mark.parametrize("name", ["", "\0", "x" * 5000, "nope/nope"])
 def test_path_that_cannot_be(name: str, tmp_path: Path) -> None:
     with pytest.raises(WitgenError) as caught:

@@ -33,6 +33,8 @@ from .types import (
 __all__ = ["Layer", "Sections", "layer_of", "read_component"]
 
 MAGIC = b"\0asm"
+COMPILED = b"\x7fELF"
+"""What the files of `witgen compile` begin with: wasmtime writes ELF on every platform."""
 MODULE = b"\x01\x00\x00\x00"
 COMPONENT_LAYER = b"\x01\x00"
 VERSION = 0x0D
@@ -52,7 +54,7 @@ def layer_of(input: Input) -> Layer:
     if not head.startswith(MAGIC):
         compiled = "this is compiled code, which does not have the types of its component: pass the component itself"
         plain = "this is not WebAssembly: it does not start with `\\0asm`"
-        raise input.problem(Code.NOT_WASM, compiled if input.data.startswith(b"\x7fELF") else plain)
+        raise input.problem(Code.NOT_WASM, compiled if input.data.startswith(COMPILED) else plain)
     if len(head) < PREAMBLE:
         raise input.damaged("the file ends in its first eight bytes", len(head))
     version, layer = head[4:6], head[6:8]

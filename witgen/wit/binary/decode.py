@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..model import ir
 from .assemble import Assembler
-from .component import Layer, layer_of, read_component
+from .component import COMPILED, MAGIC, PREAMBLE, Layer, layer_of, read_component
 from .docs import SECTION, add_documentation
 from .entities import Scope
 from .evaluate import Evaluator
@@ -19,9 +19,6 @@ from .world import DEFAULT_WORLD, assemble_world
 
 __all__ = ["Kind", "decode", "decode_component", "decode_package", "is_binary", "kind"]
 
-MAGIC = b"\0asm"
-PREAMBLE = 8
-
 
 class Kind(enum.Enum):
     """The content of a binary (or component text)."""
@@ -32,8 +29,8 @@ class Kind(enum.Enum):
 
 
 def is_binary(data: bytes) -> bool:
-    """Return, by content, whether a file is WebAssembly, binary or text, and not WIT text."""
-    return data.startswith(MAGIC) or is_component_text(data)
+    """Return, by content, whether a file is WebAssembly, binary, text or compiled, and not WIT text."""
+    return data.startswith((MAGIC, COMPILED)) or is_component_text(data)
 
 
 def kind(data: bytes, path: str = "<bytes>") -> Kind:

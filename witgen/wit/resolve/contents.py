@@ -16,9 +16,9 @@ def holds_binary(file: SingleFile) -> bool:
 
 
 def is_binary(data: bytes) -> bool:
-    """Return, by content, whether a file is a binary package or component (or its text), not WIT."""
+    """Return, by content, whether a file is a binary package or component (as text or compiled, too), not WIT."""
     # WIT cannot begin like this: a look at the first byte saves loading the decoder.
-    if data[:_BLANKS].lstrip()[:1] not in (b"\0", b"(", b";"):
+    if data[:_BLANKS].lstrip()[:1] not in (b"\0", b"\x7f", b"(", b";"):
         return False
     from .. import binary  # noqa: PLC0415 - slow to load, and most trees have none
 
