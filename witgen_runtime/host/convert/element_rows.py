@@ -18,6 +18,7 @@ from typing import Any, Final
 from ...codegen import Source
 from ...values import Some
 from ..adapters.calling.adapter_memory import AdapterMemory
+from .element_columns import Columns, has_columns
 from .element_types import ByteLists, Cases, Lists, Options, Strings
 from .elements import Bools, Characters, Elements, FlagSets, Members, Numbers, Records, Scalars, Tuples, refuse
 
@@ -30,6 +31,9 @@ _COPIED: Final = 1 << 14
 _PER_BYTE: Final = 64
 """… or so many times the bytes of the list itself. Larger ones are read piece by piece, so that the time for many
 lists of one call stays linear."""
+_MANY: Final = 100
+"""From how many elements on records and tuples of numbers are converted by columns."""
+_LISTS: Final = frozenset({list, tuple})
 _FEW_STRINGS: Final = 20
 """Up to how many strings are converted one by one."""
 
@@ -56,14 +60,21 @@ class Rows:
         write, read = _Writer(source).function(elements), _Reader(source).function(elements)
         namespace: dict[str, Any] = {**_NAMES, **source.constants}
         exec(source.compile(f"rows {next(_numbers)}"), namespace)  # noqa: S102 - written by this module
+        self._elements = elements
         self._size = elements.size
+        self._has_columns = has_columns(elements)
+        self._columns: Columns | None = None
         self._write: Callable[[Any, int], tuple[bytes, int]] = namespace[write]
         self._read: Callable[[Any, int, int], list[Any]] = namespace[read]
 
     def put(self, values: Any, memory: AdapterMemory) -> tuple[int, int]:
         """Copy a list into the memory; return its address and count. Refuses what is not in canonical form."""
         expected = memory.next_block()
-        content, length = self._write(values, expected)
+        if self._has_columns and type(values) in _LISTS and len(values) >= _MANY:
+            content: bytes | bytearray = self._by_columns().encode(values)
+            length = len(content) // self._size
+        else:
+            content, length = self._write(values, expected)
         address, _ = memory.place(content)
         if address != expected:
             # A call in between was broken off, and left blocks behind.
@@ -72,11 +83,19 @@ class Rows:
 
     def get(self, address: int, length: int, memory: AdapterMemory) -> list[Any]:
         """Return a list."""
+        if self._has_columns and length >= _MANY:
+            return self._by_columns().decode(memory[address : address + self._size * length], length)
         most = max(_COPIED, _PER_BYTE * self._size * length)
         try:
             return self._read(memory.all_blocks(most) or memory, address, length)
         except UnicodeDecodeError:
             memory.refuse_text()
+
+    def _by_columns(self) -> Columns:
+        """Return what converts long lists; made for the first of them."""
+        if self._columns is None:
+            self._columns = Columns(self._elements)
+        return self._columns
 
 
 class _Fields:

@@ -281,7 +281,7 @@ class _Reader:
         if sort is Sort.FUNC:
             functions = interface.functions if interface is not None else ()
             found = next((each for each in functions if each.name == name), None)
-            imported = interface.name if interface in self._imported and interface is not None else None
+            imported = interface.name if interface in self._imported else None
             self._known.functions.append((found, imported))
         elif sort is Sort.TYPE:
             if interface is None or name not in interface.types:
