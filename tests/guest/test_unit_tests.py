@@ -97,6 +97,17 @@ def test_a_component_that_is_older_than_its_source(project: Path, component: Pat
     assert "warning: app.py has changed since app.wasm was built: `witgen build` it again\n" in done.stdout
 
 
+def test_running_a_component_that_is_older_than_its_source(component: Path, project: Path, tmp_path: Path) -> None:
+    shutil.copytree(project, tmp_path, dirs_exist_ok=True)
+    command = ["witgen", "run", component.name, "no-such-function"]
+    assert "warning" not in run(tmp_path, *command).stderr
+    (tmp_path / "app.py").unlink()
+    done = run(tmp_path, *command)
+    assert done.stderr.startswith("warning: app.py has changed since app.wasm was built: `witgen build` it again\n")
+    component_elsewhere = shutil.copy(tmp_path / component.name, tmp_path / "other.wasm")
+    assert "warning" not in run(tmp_path, "witgen", "run", component_elsewhere, "no-such-function").stderr
+
+
 def test_settings_that_are_missing(project: Path) -> None:
     done = run(project, "pytest", "-q", "-p", "witgen_runtime.testing.plugin", "-o", "witgen_bindings=")
     assert "witgen_fakes needs the setting `witgen_bindings`" in done.stdout

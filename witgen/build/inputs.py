@@ -103,7 +103,7 @@ def keep(place: Place, component: bytes, notes: Mapping[str, Any], started: int)
         "fixed": _fixed(place, None if root is None else Path(root)),
         "component": _digest(component),
         "site": root,
-        # For the pytest plugin (witgen_runtime.testing.built), which tells of a component that is out of date.
+        # For `witgen_runtime.built`, which tells of a component that is out of date.
         "folders": [os.path.relpath(folder, place.out.parent) for folder in place.folders],
         "read": _states(place, kept, root),
         "modules": notes["modules"],

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 import click
@@ -91,6 +92,15 @@ class Reporter:
         logger.setLevel(logging.INFO)
         logger.propagate = False
         logger.handlers = [self.log_handler()]
+
+    def tell_of_changes(self, component: Path) -> None:
+        """Warn of a component of which a source has changed since it was built."""
+        from witgen_runtime.built import changed_source
+
+        source = changed_source(component)
+        if source is not None:
+            message = f"warning: {source} has changed since {component} was built: `witgen build` it again"
+            self.say(message, verbosity=-1)
 
     def log_handler(self) -> logging.Handler:
         """Return a handler that says what is logged."""

@@ -165,6 +165,7 @@ def _once(wanted: Any) -> int:
     from ..golem.worker.errors import Stopped, WorkerError
     from .foreground import SignalledError, in_foreground
 
+    reporter.tell_of_changes(Path(wanted.component.rpartition("=")[2]))
     executors: list[Any] = []
 
     def stop() -> None:

@@ -133,6 +133,7 @@ def serve(
     logging.basicConfig(
         format="%(levelname)s %(name)s: %(message)s", level=logging.INFO - 10 * (reporter.verbosity > 0)
     )
+    reporter.tell_of_changes(component)
     with ExitStack() as opened:
         site: Any
         if has_agents(component):

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from .built import changed_source
+from ..built import changed_source
 from .examples import can_refresh, refreshing
 
 __all__ = ["pytest_addoption", "pytest_runtest_call", "pytest_terminal_summary", "witgen_fakes", "witgen_guest"]

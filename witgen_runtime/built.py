@@ -19,15 +19,13 @@ def changed_source(component: Path) -> Path | None:
         _, _, text = component.with_name(f".{component.name}.witgen").read_bytes().partition(b"\n")
         stamp = json.loads(text)
         folders, opened = stamp["folders"], stamp["read"]["opened"]
-        if stamp["component"] != _digest(component):
-            return None
         for path, digest in opened.items():
             number, _, rest = path.lstrip("/").partition("/")  # as the application sees it: /FOLDER'S NUMBER/PATH
             if digest in {None, "folder"} or int(number) >= len(folders):
                 continue
             source = Path(component.parent, folders[int(number)], rest)
             if source.suffix == ".py" and (not source.is_file() or digest != _digest(source)):
-                return source
+                return source if stamp["component"] == _digest(component) else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     return None
