@@ -150,9 +150,9 @@ class HalfLog:
 def test_what_is_missing_is_listed_with_what_does_not_fit() -> None:
     assert refused(SimpleNamespace(shop_api_log=HalfLog(), shop_api_stok=Good)) == [
         f"  {LOG}#write: it is called with (level, text), which `HalfLog.write(level)` does not accept",
-        f"  {LOG}: flush: func()",
+        f"  {LOG}: flush: func() (it is missing)",
         f"  {STOCK}: no implementation (imports.shop_api_stock); there is `shop_api_stok`",
-        "  the world itself: now: func() -> u64",
+        "  the world itself: now: func() -> u64 (it is missing)",
     ]
     with pytest.raises(host.LinkError) as caught:
         Shop_loaded().open({"shop:api/logs": Log(), "now": lambda: 1, "shop_api_stock": {"itm": Good}})

@@ -47,9 +47,9 @@ def test_all_missing_methods_are_listed_with_their_signatures() -> None:
             "func(n: u32) -> thing"
         ),
         "  test:things/things@1.0.0: [static]thing.find: func(n: u32) -> result<thing, string>",
-        "  test:things/things@1.0.0: sum: func(a: borrow<thing>, b: borrow<thing>) -> u32",
+        "  test:things/things@1.0.0: sum: func(a: borrow<thing>, b: borrow<thing>) -> u32 (it is missing)",
         "  test:things/things@1.0.0: take: func(x: thing) (it is None)",
-        "  test:things/things@1.0.0: pass: func(x: list<thing>) -> list<thing>",
+        "  test:things/things@1.0.0: pass: func(x: list<thing>) -> list<thing> (it is missing)",
     ]
 
 

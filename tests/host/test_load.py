@@ -131,7 +131,7 @@ def test_all_that_does_not_fit_is_listed(talker: Any) -> None:
     assert unknown == "  `twcie`: the component imports nothing with this name (did you mean `twice`?)"
     assert called.startswith("  twice: it is called with (n)")
     assert first.startswith("  demo:talk/steps@1.2.0#first: it is called with (a, b)")
-    assert missing == "  demo:talk/steps@1.2.0: second-one: func(a: u32) -> u32"
+    assert missing == "  demo:talk/steps@1.2.0: second-one: func(a: u32) -> u32 (it is missing)"
 
 
 def test_imports_may_be_missing_where_that_is_said(talker: Any) -> None:
