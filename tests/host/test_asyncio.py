@@ -22,6 +22,7 @@ from tests.host.test_limits import Imports as Waits
 from tests.host.test_limits import Limited
 from tests.host.things import TEXT, Counted, Imports, Things, World
 from witgen_runtime import host
+from witgen_runtime.host import store_thread
 
 T = TypeVar("T")
 
@@ -275,3 +276,16 @@ def test_a_world_that_is_garbage_runs_no_callbacks_of_weak_references() -> None:
     gc.collect()
     sys.setprofile(None)
     assert ran == []
+
+
+def test_worlds_that_are_garbage_are_forgotten() -> None:
+    async def main() -> None:
+        worlds = [await AsyncTestWorld.limits() for _ in range(200)]
+        for world in worlds:
+            await world.close()
+
+    run(main())
+    gc.collect()
+    run(main())
+    gc.collect()
+    assert len(store_thread._threads) < 300

@@ -110,7 +110,7 @@ class StoreThread:
         self._closing: asyncio.Task[None] | None = None
         self._jobs: set[Future[Any]] = set()
         """Jobs that run on the thread or wait for it, except jobs that only let guests make progress."""
-        _threads[id(self)] = ref(self)
+        _remember(self)
 
     def open(
         self,
@@ -327,8 +327,17 @@ class StoreThread:
 _threads: dict[int, ref[StoreThread]] = {}
 """All threads by their ids. No `WeakSet`: that has callbacks, and CPython drops what a signal's handler raises there.
 
-The entry of one that is garbage stays until another thread has its id.
+The entries of those that are garbage go when there are `_FORGOTTEN` more.
 """
+_FORGOTTEN = 64
+
+
+def _remember(thread: StoreThread) -> None:
+    if len(_threads) % _FORGOTTEN == 0:
+        for key, reference in tuple(_threads.items()):
+            if reference() is None and _threads.get(key) is reference:
+                _threads.pop(key, None)
+    _threads[id(thread)] = ref(thread)
 
 
 def _at_exit() -> None:
