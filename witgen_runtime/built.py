@@ -6,10 +6,18 @@ import hashlib
 import json
 from pathlib import Path
 
-__all__ = ["changed_source"]
+__all__ = ["outdated"]
 
 
-def changed_source(component: Path) -> Path | None:
+def outdated(component: Path) -> str | None:
+    """Return a warning if a file has changed since `witgen build` has made a component of it."""
+    source = _changed_source(component)
+    if source is None:
+        return None
+    return f"warning: {source} has changed since {component} was built: `witgen build` it again"
+
+
+def _changed_source(component: Path) -> Path | None:
     """Return a file that has changed since `witgen build` has made a component of it.
 
     None if there is none, or if that is not known: `witgen build` writes what it has read into a file beside the

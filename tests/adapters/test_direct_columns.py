@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.adapters.test_direct_rows import Memory
 from tests.host.echo import echo
 from tests.support.random_types import Values, enumeration, flags, record, same
 from witgen_runtime import abi
@@ -38,26 +39,6 @@ def any_type(random: Random, depth: int) -> abi.Type:
     return record(parts) if random.random() < 0.5 else abi.Tuple(tuple(parts))
 
 
-class Memory:
-    """An adapter's memory that is empty."""
-
-    def __init__(self) -> None:
-        self.content = b""
-
-    def next_block(self) -> int:
-        return 0
-
-    def place(self, content: bytes) -> tuple[int, int]:
-        self.content = bytes(content)
-        return 0, len(content)
-
-    def all_blocks(self, _most: int) -> bytes:
-        return self.content
-
-    def __getitem__(self, where: slice) -> bytes:
-        return self.content[where]
-
-
 def test_the_bytes_are_those_of_short_lists(monkeypatch: pytest.MonkeyPatch) -> None:
     """Bit for bit, and none of the bytes between fields is anything but zero."""
     random = Random(11)
@@ -69,10 +50,10 @@ def test_the_bytes_are_those_of_short_lists(monkeypatch: pytest.MonkeyPatch) -> 
         found: list[bytes] = []
         for many in (100, 1 << 40):
             monkeypatch.setattr(element_rows, "_MANY", many)
-            rows, memory = element_rows.Rows(elements), Memory()
+            rows, memory = element_rows.Rows(elements), Memory(bytearray())
             held: Any = memory
             address, length = rows.put(tuple(value) if number % 2 else value, held)
-            found.append(memory.content)
+            found.append(bytes(memory.content))
             assert same(rows.get(address, length, held), value)
         assert found[0] == found[1]
 

@@ -95,11 +95,9 @@ class Reporter:
 
     def tell_of_changes(self, component: Path) -> None:
         """Warn of a component of which a source has changed since it was built."""
-        from witgen_runtime.built import changed_source
+        from witgen_runtime.built import outdated
 
-        source = changed_source(component)
-        if source is not None:
-            message = f"warning: {source} has changed since {component} was built: `witgen build` it again"
+        if (message := outdated(component)) is not None:
             self.say(message, verbosity=-1)
 
     def log_handler(self) -> logging.Handler:

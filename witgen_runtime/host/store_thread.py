@@ -340,11 +340,14 @@ def _remember(thread: StoreThread) -> None:
     _threads[id(thread)] = ref(thread)
 
 
+def _living() -> list[StoreThread]:
+    return [thread for reference in tuple(_threads.values()) if (thread := reference()) is not None]
+
+
 def _at_exit() -> None:
     """Stop the jobs on the threads of stores: the interpreter waits for those threads before it exits."""
     gives_up = time.monotonic() + _GRACE
-    threads = [thread for reference in tuple(_threads.values()) if (thread := reference()) is not None]
-    while sum(thread.abandon() for thread in threads) and time.monotonic() < gives_up:
+    while sum(thread.abandon() for thread in _living()) and time.monotonic() < gives_up:
         time.sleep(_ASK_AGAIN)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ..built import changed_source
+from ..built import outdated
 from .examples import can_refresh, refreshing
 
 __all__ = ["pytest_addoption", "pytest_runtest_call", "pytest_terminal_summary", "witgen_fakes", "witgen_guest"]
@@ -83,9 +83,7 @@ def _component(config: pytest.Config) -> str:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Tell if the component that was tested is not the one that its sources make now."""
     component = Path(_component(config) or ".")
-    source = changed_source(component) if component.is_file() else None
-    if source is not None:
-        message = f"warning: {source} has changed since {component} was built: `witgen build` it again"
+    if component.is_file() and (message := outdated(component)) is not None:
         terminalreporter.write_line(message, yellow=True)
 
 

@@ -12,7 +12,7 @@ from itertools import count, repeat
 from typing import Any, Final
 
 from ...codegen import Source
-from .elements import Elements, Records, Scalars, Tuples, refuse
+from .elements import Elements, Records, Scalars, Tuples, check_classes, refuse
 
 __all__ = ["Columns", "has_columns"]
 
@@ -24,7 +24,7 @@ _numbers = count(1)
 
 def has_columns(elements: Elements) -> bool:
     """Return whether elements are records or tuples of nothing but numbers, and not of very many."""
-    return isinstance(elements, Records | Tuples) and 0 < _columns_of(elements) <= _MOST_COLUMNS
+    return isinstance(elements, Records | Tuples) and _columns_of(elements) <= _MOST_COLUMNS
 
 
 def _columns_of(elements: Elements) -> int:
@@ -36,11 +36,6 @@ def _columns_of(elements: Elements) -> int:
             return sum(_columns_of(part) for part, _ in elements.parts)
         case _:
             return _MOST_COLUMNS + 1
-
-
-def _all(values: list[Any], class_: type) -> None:
-    if list(map(type, values)).count(class_) != len(values):
-        refuse()
 
 
 def _of_length(values: list[Any], length: int) -> None:
@@ -72,14 +67,15 @@ def _is_plain(elements: Records) -> bool:
         and not hasattr(class_, "__post_init__")
         and class_.__new__ is object.__new__
         and class_.__setattr__ is object.__setattr__
-        and [field.name for field in dataclasses.fields(class_) if field.init] == list(elements.names)
-        and len(dataclasses.fields(class_)) == len(elements.names)
+        and all(field.init for field in dataclasses.fields(class_))
+        and [field.name for field in dataclasses.fields(class_)] == list(elements.names)
     )
 
 
 _NAMES: Final[dict[str, Any]] = {
     "_tuple": tuple, "_list": list, "_len": len, "_map": map, "_zip": zip, "_repeat": repeat, "_new": object.__new__,
-    "_bytearray": bytearray, "_view": memoryview, "_all": _all, "_of_length": _of_length, "_set": _set, "_get": _get,
+    "_bytearray": bytearray, "_view": memoryview, "_check": check_classes, "_of_length": _of_length, "_set": _set,
+    "_get": _get,
 }  # fmt: skip
 
 
@@ -117,10 +113,10 @@ class Columns:
             case Records() | Tuples():
                 parts: list[str] = []
                 if isinstance(elements, Records):
-                    source.line(f"_all({values}, {source.constant(elements.python, 'class')})")
+                    source.line(f"_check({values}, {source.constant(elements.python, 'class')})")
                     parts += (f".{name}" for name in elements.names)
                 else:
-                    source.line(f"_all({values}, _tuple)")
+                    source.line(f"_check({values}, _tuple)")
                     source.line(f"_of_length({values}, {len(elements.parts)})")
                     parts += (f"[{index}]" for index in range(len(elements.parts)))
                 for (part, more), access in zip(elements.parts, parts, strict=True):

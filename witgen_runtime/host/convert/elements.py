@@ -25,7 +25,7 @@ from ..adapters.wasm.layout import align
 
 __all__ = [
     "FORMS", "Bools", "Characters", "Elements", "FlagSets", "Members", "Numbers", "Records", "Scalars", "Tuples",
-    "copy_fields", "discriminant", "f32s", "numpy", "refuse", "scalars",
+    "check_classes", "copy_fields", "discriminant", "f32s", "numpy", "refuse", "scalars",
 ]  # fmt: skip
 
 _Bytes: TypeAlias = "bytes | bytearray | memoryview"
@@ -75,7 +75,8 @@ def copy_fields(target: Any, source: Any) -> None:
             copy_fields(target[name], source[name])
 
 
-def _all(values: Sequence[Any], *classes: type) -> None:
+def check_classes(values: Sequence[Any], *classes: type) -> None:
+    """Refuse values of any other class."""
     types = list(map(type, values))
     if sum(map(types.count, classes)) != len(types):
         refuse()
@@ -163,7 +164,7 @@ class Bools(Scalars):
         super().__init__("?", 1)
 
     def column(self, values: Sequence[Any]) -> array[Any]:
-        _all(values, bool)
+        check_classes(values, bool)
         return array("B", values)
 
 
@@ -174,7 +175,7 @@ class Characters(Scalars):
         super().__init__("I", 4)
 
     def column(self, values: Sequence[Any]) -> array[Any]:
-        _all(values, str)
+        check_classes(values, str)
         text = "".join(values)
         if list(map(len, values)).count(1) != len(values):
             refuse()
@@ -194,7 +195,7 @@ class Members(Scalars):
         self.numbers = {member.name: number for number, member in enumerate(self.members)}
 
     def column(self, values: Sequence[Any]) -> array[Any]:
-        _all(values, self.python)
+        check_classes(values, self.python)
         numbers = self.numbers
         return array(self.form, [numbers[each._name_] for each in values])
 
@@ -212,7 +213,7 @@ class FlagSets(Scalars):
         self._members: dict[int, Any] = {}
 
     def column(self, values: Sequence[Any]) -> array[Any]:
-        _all(values, self.python)
+        check_classes(values, self.python)
         bits = [each._value_ for each in values]
         if max(bits, default=0) >> self.count:
             refuse()
