@@ -90,7 +90,7 @@ def test_a_guest_is_stopped_when_its_client_leaves(web: Path) -> None:
 
 def _stores() -> int:
     """Return how many stores are open."""
-    return sum(not thread._ended for thread in store_thread._threads)
+    return sum(not thread._ended for thread in store_thread._living())
 
 
 def test_instances_answer_as_many_requests_as_they_may(web: Path) -> None:

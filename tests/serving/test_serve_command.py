@@ -177,7 +177,7 @@ def test_a_changed_component_is_served_without_a_failed_request(component: Path)
     with serving(component, "--reload", "--no-access-log") as running, running.client() as client:
         assert client.get("/").status_code == 201
         component.write_text("damaged")
-        running.wait_for("is not served")
+        running.wait_for("app.wat has changed and cannot be served; the version before it still is: ")
         assert client.get("/").status_code == 201
         new = component.with_name("new.wat")
         new.write_text(answering(202))
