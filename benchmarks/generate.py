@@ -22,6 +22,22 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 GOLEM = ROOT.parent / "shared" / "wit" / "golem-2026-07"
 TURNS = 5
+OTHER = """\
+package bench:other;
+
+interface shelf {
+  record label { text: string }
+  resource item {
+    constructor(label: label);
+    read: func() -> result<string, string>;
+  }
+}
+
+world other {
+  import shelf;
+  export shelf;
+}
+"""
 
 Step = Callable[[], None]
 
@@ -82,8 +98,8 @@ class Bench:
 
     def keep(self) -> None:
         """Make the cache that a user has who generates from other WIT."""
-        (self.root / "tiny.wit").write_text("package tiny:tiny;\nworld tiny { export run: func(); }\n")
-        self.witgen("generate", self.root / "tiny.wit", "tiny", "tiny")
+        (self.root / "other.wit").write_text(OTHER)
+        self.witgen("generate", self.root / "other.wit", "other", "other")
         shutil.move(self.root / "cache", self.root / "kept")
 
     def interfaces(self, count: int) -> float:

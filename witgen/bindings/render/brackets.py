@@ -64,6 +64,8 @@ class Brackets:
 
     def alternatives(self, first: int, last: int) -> list[tuple[int, int]]:
         """Return the ranges of the members of the union between two places; one range where there is none."""
+        if self._text.find(" | ", first, last) < 0:
+            return [(first, last)]
         found: list[tuple[int, int]] = []
         begin = at = first
         while at < last:

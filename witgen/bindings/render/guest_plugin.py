@@ -148,6 +148,8 @@ class _Source:
 
     def _unusable(self) -> Iterator[tuple[int, int]]:
         """Yield the lines of functions that use a missing interface: the index of the first, and of the one after."""
+        if not self._missing:
+            return
         for node in ast.walk(self._tree):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 names = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}

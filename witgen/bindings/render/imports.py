@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import groupby
 from typing import TypeAlias
 
@@ -13,6 +14,9 @@ __all__ = ["COPY", "Imports", "all_order", "member_order"]
 
 COPY = "runtime"
 """The folder of the output that holds a copy of the runtime, where the output has its own."""
+
+_KEPT = 4096
+"""How many names' places in the order are kept: the modules of a world have the same names."""
 
 
 class Imports:
@@ -114,12 +118,14 @@ def _key(module: str, name: str, *, aliased: bool = True) -> _Key:
     return group, bool(module), -dots, module.lstrip("."), member_order(name), aliased
 
 
+@lru_cache(_KEPT)
 def member_order(name: str) -> tuple[int, str, str]:
     """Order names as isort does: constants, classes, everything else; digits by their value."""
     kind, natural = all_order(name)
     return kind, natural.lower(), natural
 
 
+@lru_cache(_KEPT)
 def all_order(name: str) -> tuple[int, str]:
     """Order names as `__all__` sorters do: like members of an import, but upper case before lower case."""
     constant = name.isupper() and len(name) > 1

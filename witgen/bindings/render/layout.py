@@ -17,7 +17,6 @@ __all__ = ["by_black", "formatted"]
 
 _WIDTH = 88
 _STEP = 4
-_LONG = re.compile(rf"^.{{{_WIDTH + 1},}}$", re.MULTILINE)
 _GAPS = re.compile(r"\n{4,}")
 _QUOTES = '"""'
 _CALL = re.compile(r"(?:(?:\w+=)|(?:\| )|(?:\w+: )|(?:\"[^\"\\]*\": ))?(?:\w+(?:\.\w+)?)?[(\[{]")
@@ -35,34 +34,21 @@ class _UnknownShapeError(Exception):
 
 def formatted(text: str) -> str:
     """Return the text of a module as black lays it out with its defaults."""
-    text = text.rstrip("\n") + "\n"
-    if not _LONG.search(text) and not _GAPS.search(text):
-        return text
-    return "\n".join(_lines(text))
+    # Nothing in a module but docstrings has triple quotes.
+    parts = (text.rstrip("\n") + "\n").split(_QUOTES)
+    parts[::2] = map(_code, parts[::2])
+    return _QUOTES.join(parts)
 
 
-def _lines(text: str) -> Iterator[str]:
-    """Yield the lines of a module with long statements split; docstrings and comments are unchanged."""
-    in_docstring = False
-    blank = 0
-    for line in text.split("\n"):
-        if not line:
-            blank += 1
-            if in_docstring or blank <= 2:
-                yield line
-            continue
-        blank = 0
-        start = line.lstrip()
-        if in_docstring:
-            in_docstring = start != _QUOTES
-            yield line
-        elif start.startswith(_QUOTES):
-            in_docstring = not (start.endswith(_QUOTES) and len(start) >= 2 * len(_QUOTES))
-            yield line
-        elif len(line) <= _WIDTH or start.startswith("#"):
-            yield line
-        else:
-            yield from _statement(start, len(line) - len(start))
+def _code(text: str) -> str:
+    """Return what stands between docstrings with long statements split; comments are unchanged."""
+    lines = _GAPS.sub("\n\n\n", text).split("\n")
+    return "\n".join([line if len(line) <= _WIDTH else _split(line) for line in lines])
+
+
+def _split(line: str) -> str:
+    start = line.lstrip()
+    return line if start.startswith("#") else "\n".join(_statement(start, len(line) - len(start)))
 
 
 @cache
