@@ -1,5 +1,8 @@
 """Time lists of numbers in microseconds: as lists and as arrays, with adapters and without, in each direction.
 
+Beside lists stands what Python takes for nothing but their conversion to bytes and back, without a component: `array`
+and `tolist` for numbers, `struct` for records.
+
     python benchmarks/arrays.py [COUNT ...]
 
 The ways of a row run in one process, in turns; the best turn's processor time counts, because what else the machine
@@ -8,6 +11,7 @@ does tells little. Arguments have the form that results have.
 
 from __future__ import annotations
 
+import struct
 import sys
 import time
 from array import array
@@ -51,6 +55,20 @@ def content(type_: abi.Type, form: str, count: int) -> Any:
     return numbers if form == "list" else array(code, numbers) if form == "array" else numpy.array(numbers, code)
 
 
+def alone(type_: abi.Type) -> Callable[[Any], Any]:
+    """Return what converts a list to bytes and back without checks."""
+    if type_ is not POINT:
+        code = "I" if type_ is abi.U32 else "d"
+        return lambda value: memoryview(bytes(array(code, value))).cast(code).tolist()
+    form = struct.Struct("I4xd")
+
+    def points(value: Any) -> list[Point]:
+        content = b"".join([form.pack(each.n, each.at) for each in value])
+        return [Point(n, at) for n, at in form.iter_unpack(content)]
+
+    return points
+
+
 def took(call: Callable[[Any], Any], value: Any, count: int) -> float:
     """Return the processor time of calls."""
     began = time.process_time()
@@ -62,6 +80,8 @@ def took(call: Callable[[Any], Any], value: Any, count: int) -> float:
 def row(type_: abi.Type, count: int) -> dict[str, float]:
     """Return the microseconds of every way of one type."""
     ways: dict[str, tuple[Callable[[Any], Any], Any, int]] = {}
+    value, call = content(type_, "list", count), alone(type_)
+    ways["python"] = call, value, max(1, int(SECONDS / max(took(call, value, 1), 1e-6)))
     for form in FORMS[:: 2 if type_ is POINT else 1]:
         value = content(type_, form, count)
         for adapters in ("auto", "off"):
@@ -92,6 +112,7 @@ def main() -> None:
                     for name in DIRECTIONS
                     if f"{form} {adapters} {name}" in best
                 ]
+                cells += [f"Python alone {best['python']:10.1f}"] if form == "list" else []
                 if cells:
                     print(f"  {form:6}", "  ".join(cells))
 

@@ -115,7 +115,9 @@ def test_paths(http: httpx.Client) -> None:
     for path in ("/", "/carts", "/carts/ann", "/carts/ann/files", "/carts/ann/cart/1/file", "/carts/ann/who/a/b"):
         made = http.get(path)
         assert (made.status_code, made.json()["code"]) == (404, "ROUTE_NOT_FOUND")
-    assert http.patch("/carts/ann/items").status_code == 404
+    other = http.patch("/carts/ann/items")
+    assert other.status_code == 404
+    assert other.json()["error"] == "there is no route PATCH /carts/ann/items, but DELETE and POST of this path"
 
 
 # Answers

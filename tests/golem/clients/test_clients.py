@@ -277,7 +277,7 @@ def test_what_has_no_client(command: Command, tmp_path: Path) -> None:
     types = tmp_path / "types.json"
     said = command("client", str(types), "--agent", "Cat")
     assert (said.code, said.out) == (2, "")
-    assert "there is no agent type `Cat`, did you mean `Cart`?" in said.err
+    assert "there is no agent type `Cat` (did you mean `Cart`?)" in said.err
     found = json.loads(types.read_text())
     found[0]["constructor"]["inputSchema"]["elements"][0]["schema"]["elementType"] = {"type": "Tuple", "items": []}
     types.write_text(json.dumps(found))

@@ -120,11 +120,11 @@ def test_ephemeral_agents_have_a_phantom_each(cluster: FakeCluster, command: Com
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (['Cat("ann")', "add"], "error: there is no agent type `Cat`, did you mean `Cart`?"),
+        (['Cat("ann")', "add"], "error: there is no agent type `Cat` (did you mean `Cart`?)"),
         (["Cart(1)", "add"], "error: agent id Cart(…): expected a string in double quotes, got `1`"),
         (["Cart", "add"], "error: `Cart` is not an agent id: write Type(parameters)"),
         (['Cart("ann")'], 'error: pass a method of Cart("ann") after it; it has\n  add(item: Item) -> u32'),
-        (['Cart("ann")', "ad"], "error: `Cart` has no method `ad`, did you mean `add`?"),
+        (['Cart("ann")', "ad"], "error: `Cart` has no method `ad` (did you mean `add`?)"),
         (['Cart("ann")', "add", "3"], "error: add(item: Item): argument `item`: "),
         (['Cart("ann")', "clear", "--at", "noon"], "error: --at noon: write a time with its zone"),
         (['Cart("ann")', "clear", "--at", "2026-12-24T19:00:00"], "write a time with its zone"),

@@ -161,7 +161,7 @@ class AgentSite:
                 return _preflight(match, request, origin)
             route = match.routes.get(verb)
             if route is None:
-                raise _not_found(verb, path)
+                raise _not_found(verb, path, match.routes)
         except Problem as problem:
             return problem_answer(problem)
         try:
@@ -265,8 +265,10 @@ _SEAL: Final = "witgen.webhooks"
 """The name of the key of webhooks; no secret of an agent has a path with this spelling that could be read."""
 
 
-def _not_found(verb: str, path: str) -> Problem:
-    return Problem(404, "ROUTE_NOT_FOUND", f"there is no route {verb} {path:.200}")
+def _not_found(verb: str, path: str, others: Iterable[str] = ()) -> Problem:
+    """Return the answer where no route fits: Golem's is the same where a path has routes of other verbs."""
+    there = f", but {' and '.join(sorted(others))} of this path" if others else ""
+    return Problem(404, "ROUTE_NOT_FOUND", f"there is no route {verb} {path:.200}{there}")
 
 
 def _user(session: Any) -> common.OidcPrincipal:
