@@ -23,11 +23,13 @@ import pytest
 import witgen
 import witgen_runtime
 from witgen_runtime import abi
-from witgen_runtime.host import StoreDeadError
+from witgen_runtime.host import Store, StoreDeadError
 from witgen_runtime.host.capi import memory
 from witgen_runtime.host.starting import start
 from witgen_runtime.host.streams.readers import ByteStreamReader
 from witgen_runtime.host.streams.reading import Incoming
+from witgen_runtime.host.wasi.outputs import Output
+from witgen_runtime.host.wasi.standard_streams import StandardStreams
 
 STORE = Path(witgen_runtime.__file__).parent / "host" / "store"
 HANDLES = tuple(str(STORE / name) for name in ("table", "handles", "resource"))
@@ -231,6 +233,46 @@ def test_values_in_other_forms_are_still_accepted() -> None:
         assert world.run(Number(2)) == 3
         with pytest.raises(TypeError, match="expected int, got str"):
             world.run("2")
+
+
+def test_a_store_whose_making_was_interrupted_leaves_nothing(alarm: Callable[[Any], None]) -> None:
+    """At any line: wasmtime knows what receives a guest's output by number, and that keeps nothing."""
+    wasi, left = str(STORE.parent / "wasi"), 0
+
+    def handler(*_: object) -> None:
+        raise AlarmError  # a new one each time: an exception keeps the frames that it went through
+
+    alarm(handler)
+
+    def look(frame: FrameType, event: str, _: object) -> Any:
+        nonlocal left
+        if not frame.f_code.co_filename.startswith((wasi, str(STORE / "store.py"))):
+            return None
+        if event == "line":
+            left -= 1
+            if not left:
+                sys.settrace(None)
+                signal.raise_signal(signal.SIGALRM)
+        return look
+
+    def held() -> int:
+        gc.collect()
+        return sum(isinstance(each, Output | StandardStreams) for each in gc.get_objects())
+
+    first, before = held(), sys.gettrace()
+    for number in range(1, 1000):
+        left = number
+        sys.settrace(look)
+        try:
+            Store().close()
+        except AlarmError:
+            pass
+        finally:
+            sys.settrace(before)
+        if left > 0:
+            break
+    assert number > 50
+    assert held() == first
 
 
 @pytest.mark.skipif(not memory.AVAILABLE, reason="memories are not made by the runtime here")

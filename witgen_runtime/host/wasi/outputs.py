@@ -64,8 +64,9 @@ class Watched(Protocol):
         ...
 
 
-_outputs: dict[int, Output] = {}
-"""By signal: wasmtime passes that to the callback."""
+_outputs: dict[int, ref[Output]] = {}
+"""By signal: wasmtime passes that to the callback. Settings and stores keep outputs alive; what an interrupt has kept
+from becoming one of these must be garbage. Pruned like `_watched`."""
 _inside: set[int] = set()
 """The threads that run a callback."""
 _known: set[int] = set()
@@ -74,6 +75,7 @@ _watched: set[ref[Watched]] = set()
 """Pruned when it has grown. A weak set prunes itself in callbacks, and a signal that is raised in one is lost."""
 _FEW: Final = 128
 _pruned = 2 * _FEW
+_most = 2 * _FEW
 _lock = threading.RLock()
 _process = os.getpid()
 _calling = 0
@@ -102,7 +104,9 @@ class Output:
         """Called when there is a failure."""
         self.is_held = False
         self.is_waiting = False
-        _outputs[self._signal] = self
+        _outputs[self._signal] = ref(self)
+        if len(_outputs) > _most:
+            _forget_garbage()
 
     def attach(self, config: wasmtime.WasiConfig, stream: str) -> None:
         """Let guests with these settings write their `stdout` or `stderr` to this."""
@@ -248,11 +252,21 @@ def _taken(answer: object, size: int) -> int:
     return answer
 
 
+def _forget_garbage() -> None:
+    """Forget outputs that nothing has waited for; their signals can be used again if wasmtime has let go of them."""
+    global _most  # noqa: PLW0603  (one per process)
+    for signal, output in tuple(_outputs.items()):
+        if output() is None and _outputs.pop(signal, None) is not None and release_signals.wait(signal, 0):
+            release_signals.free(signal)
+    _most = 2 * max(len(_outputs), _FEW)
+
+
 @guarded
 def _on_write(signal: int, address: int, size: int) -> int:
     """Called by wasmtime for every output."""
     try:
-        output = _outputs.get(signal)
+        known = _outputs.get(signal)
+        output = known() if known is not None else None
         if output is not None:
             return output.take(ctypes.string_at(address, size))
     except BaseException:  # noqa: BLE001  (C called this)
