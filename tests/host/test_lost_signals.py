@@ -272,7 +272,7 @@ def test_a_store_whose_making_was_interrupted_leaves_nothing(alarm: Callable[[An
         if left > 0:
             break
     assert number > 50
-    assert held() == first
+    assert held() <= first  # what earlier tests had left may have gone meanwhile
 
 
 @pytest.mark.skipif(not memory.AVAILABLE, reason="memories are not made by the runtime here")
