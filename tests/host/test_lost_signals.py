@@ -179,10 +179,8 @@ MAKING = b"""
 """
 
 
-def test_it_is_no_mistake_with_a_handle(alarm: Callable[[Any], None]) -> None:
-    """Interrupted at any place, a handle that is half passed is not one that "already belongs to a guest"."""
-    error = AlarmError("now")
-    alarm(Handler(error))
+def making() -> tuple[Any, Any]:
+    """Return a world that makes an object of its host, and what it imports."""
     World = witgen.load(MAKING, world="making")  # noqa: N806
     api = importlib.import_module(f"{World.__module__.rpartition('.')[0]}.t_h_api")
 
@@ -195,6 +193,14 @@ def test_it_is_no_mistake_with_a_handle(alarm: Callable[[Any], None]) -> None:
         def make(self) -> Resource:
             return Resource()
 
+    return World, Api
+
+
+def test_it_is_no_mistake_with_a_handle(alarm: Callable[[Any], None]) -> None:
+    """Interrupted at any place, a handle that is half passed is not one that "already belongs to a guest"."""
+    error = AlarmError("now")
+    alarm(Handler(error))
+    World, Api = making()  # noqa: N806
     with World.open(t_h_api=Api()) as world:
         world.run()  # compiled
     for number in range(1, 1000):
@@ -233,6 +239,21 @@ def test_values_in_other_forms_are_still_accepted() -> None:
         assert world.run(Number(2)) == 3
         with pytest.raises(TypeError, match="expected int, got str"):
             world.run("2")
+
+
+def test_opening_leaves_nothing_of_wasmtimes_to_finalize(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The linker is new here, and its user deletes all parts of it: a finalizer would drop what a handler raises."""
+    from wasmtime._managed import Managed
+
+    gc.collect()
+    finalized = list[str]()
+    monkeypatch.setattr(Managed, "__del__", lambda each: finalized.append(type(each).__name__))
+    World, Api = making()  # noqa: N806
+    for _ in range(2):
+        with World.open(t_h_api=Api()) as world:
+            world.run()
+    gc.collect()
+    assert finalized == []
 
 
 def test_a_store_whose_making_was_interrupted_leaves_nothing(alarm: Callable[[Any], None]) -> None:

@@ -14,7 +14,7 @@ must hold a valid value, and the new content belongs to the caller. In a host fu
 library, and so does the result, which it must have allocated itself (`val_clone`).
 """
 
-# ruff: noqa: SLF001  (the internals that this module is there for)
+
 
 from __future__ import annotations
 
@@ -22,21 +22,20 @@ import ctypes
 import importlib
 import importlib.metadata
 import time
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, Final
 
 import wasmtime
-from wasmtime.component import Instance, Linker, LinkerInstance, ResourceAny, ResourceType
+from wasmtime.component import Instance, LinkerInstance, ResourceAny, ResourceType
 
 __all__ = [
     "CALLBACK", "DESTRUCTOR", "EPOCH_CALLBACK", "KINDS", "MEMORY", "MEMORY_END", "MEMORY_GET", "MEMORY_GROW",
     "MEMORY_NEW", "OUTPUT", "VERSION", "Address", "Size", "add_function", "add_resource", "address_of", "any_clone",
-    "any_delete", "any_drop", "any_to_host", "call", "call_async", "cast", "context_of", "defining", "enable_async",
+    "any_delete", "any_drop", "any_to_host", "call", "call_async", "cast", "context_of", "enable_async",
     "enable_new_types", "error_delete", "error_message", "error_new", "export_function", "host_delete", "host_new",
-    "host_rep", "host_to_any", "linker_delete", "pin_structure", "prototype", "set_concurrency",
-    "set_epoch_callback", "set_memory_creator", "set_parallel_compilation", "sleep", "store_delete", "take_box",
-    "val_clone", "val_delete",
+    "host_rep", "host_to_any", "linker_delete", "linker_instance_delete", "pin_structure", "prototype",
+    "set_concurrency", "set_epoch_callback", "set_memory_creator", "set_parallel_compilation", "sleep", "store_delete",
+    "take_box", "val_clone", "val_delete",
 ]  # fmt: skip
 
 SUPPORTED: Final = range(46, 51)
@@ -189,7 +188,7 @@ _add_resource: Final = _prototype(
     _bindings.dll, "wasmtime_component_linker_instance_add_resource",
     Address, Address, ctypes.c_char_p, Size, Address, DESTRUCTOR, Address, Address,
 )  # fmt: skip
-_linker_instance_delete: Final = _prototype(_bindings.dll, "wasmtime_component_linker_instance_delete", None, Address)
+linker_instance_delete: Final = _prototype(_bindings.dll, "wasmtime_component_linker_instance_delete", None, Address)
 linker_delete: Final = _prototype(_bindings.dll, "wasmtime_component_linker_delete", None, Address)
 store_delete: Final = _prototype(_bindings.dll, "wasmtime_store_delete", None, Address)
 _store_context: Final = _prototype(_bindings.dll, "wasmtime_store_context", Address, Address)
@@ -313,24 +312,6 @@ def error_message(error: int) -> tuple[str, int | None]:
     _bytes_delete(ctypes.addressof(vector))
     error_delete(error)
     return text, code.value if exited else None
-
-
-@contextmanager
-def defining(parent: Linker | LinkerInstance, name: str | None = None) -> Generator[LinkerInstance]:
-    """Define something in a linker, or in the instance `name` of an instance, until the end of the block.
-
-    wasmtime-py's own `with` deletes twice where an exception comes right after it has deleted.
-    """
-    instance: Any = parent.root() if isinstance(parent, Linker) else parent.add_instance(name or "")
-    try:
-        yield instance
-    finally:
-        owner: Any = parent
-        for _ in map(_linker_instance_delete, (address_of(instance.ptr()),)):
-            # No signal is looked for between the deletion and this.
-            instance._Managed__ptr = None
-            owner.locked = False
-            break
 
 
 def add_function(instance: LinkerInstance, name: str, callback: Any) -> None:

@@ -14,10 +14,11 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import wasmtime
-from wasmtime.component import Component, Linker, ResourceType
+from wasmtime.component import Component, Linker
 
 from . import ffi
 from .entry import c_callback, errors, guarded, leaf
+from .managed import defining, host_resource
 
 __all__ = ["try_lending_two"]
 
@@ -102,8 +103,8 @@ def try_lending_two(engine: wasmtime.Engine, compile_: Callable[[str], Component
     trial = _Trial(ffi.context_of(store))
     kept = [c_callback(ffi.CALLBACK, trial.make), c_callback(ffi.CALLBACK, trial.two)]
     destructor = c_callback(ffi.DESTRUCTOR, trial.forget)
-    with ffi.defining(linker) as root, ffi.defining(root, "host") as instance:
-        ffi.add_resource(instance, "thing", ResourceType.host(_NUMBER), destructor)
+    with defining(linker) as root, defining(root, "host") as instance:
+        ffi.add_resource(instance, "thing", host_resource(_NUMBER), destructor)
         for name, callback in zip(("make", "two"), kept, strict=True):
             ffi.add_function(instance, name, callback)
     run: Any = linker.instantiate(store, compile_(_TWO_BORROWS)).get_func(store, "run")

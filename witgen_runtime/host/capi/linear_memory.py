@@ -26,6 +26,7 @@ from wasmtime.component import Component, Linker
 from ..errors import EngineError
 from . import ffi
 from .entry import c_callback, errors, guarded
+from .managed import defining
 from .memory_mark import MARK, PAGE, TOKEN
 
 __all__ = ["LinearMemory", "try_numbering"]
@@ -171,7 +172,7 @@ def try_numbering(engine: wasmtime.Engine, compile_: Callable[[str], Component],
     store_number, before = _next_instance(context)
     trial = _Trial(context)
     callback = c_callback(ffi.CALLBACK, trial.announce)
-    with ffi.defining(linker) as root:
+    with defining(linker) as root:
         ffi.add_function(root, "announce", callback)
     try:
         linker.instantiate(store, compile_(_TRIAL))

@@ -4,15 +4,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import wasmtime
-from wasmtime.component import Linker
+from wasmtime.component import Linker, LinkerInstance, ResourceType
 
 from . import ffi
 from .entry import quiet
 
-__all__ = ["QuietlyFinalized", "RawLinker", "RawStore"]
+__all__ = ["QuietlyFinalized", "RawLinker", "RawStore", "defining", "host_resource"]
 
 
 class QuietlyFinalized:
@@ -45,6 +48,37 @@ class RawLinker(QuietlyFinalized, Linker):
                 # No signal is looked for between the deletion and this.
                 held._Managed__ptr = None
                 break
+
+
+class _RawInstance(LinkerInstance):
+    """An instance in the C library's linker; one of wasmtime-py's can become one, having no other bases."""
+
+    __del__ = QuietlyFinalized.__del__  # pyright: ignore[reportAssignmentType]  (self has its attributes)
+
+
+@contextmanager
+def defining(parent: Linker | LinkerInstance, name: str | None = None) -> Generator[LinkerInstance]:
+    """Define something in a linker, or in the instance `name` of an instance, until the end of the block.
+
+    wasmtime-py's own `with` deletes twice where an exception comes right after it has deleted.
+    """
+    instance: Any = parent.root() if isinstance(parent, Linker) else parent.add_instance(name or "")
+    instance.__class__ = _RawInstance
+    try:
+        yield instance
+    finally:
+        owner: Any = parent
+        for _ in map(ffi.linker_instance_delete, (ffi.address_of(instance.ptr()),)):
+            # No signal is looked for between the deletion and this.
+            instance._Managed__ptr = None
+            owner.locked = False
+            break
+
+
+@lru_cache
+def host_resource(number: int) -> ResourceType:
+    """Return the host's resource type with a number; kept, because the finalizer of its class is not quiet."""
+    return ResourceType.host(number)
 
 
 class RawStore(QuietlyFinalized, wasmtime.Store):

@@ -8,8 +8,8 @@ from weakref import WeakKeyDictionary
 import wasmtime
 from wasmtime import component as wasm
 
-from ..capi import ffi
 from ..capi.engine import compile_with
+from ..capi.managed import defining
 
 __all__ = ["own_release"]
 
@@ -37,7 +37,7 @@ def _try_version(engine: wasmtime.Engine, version: str) -> str | None:
     linker = wasm.Linker(engine)
     linker.allow_shadowing = True
     linker.add_wasip2()
-    with ffi.defining(linker) as root, ffi.defining(root, f"wasi:io/poll@{version}"):
+    with defining(linker) as root, defining(root, f"wasi:io/poll@{version}"):
         pass
     store = wasmtime.Store(engine)
     store.set_wasi(wasmtime.WasiConfig())

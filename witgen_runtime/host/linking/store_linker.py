@@ -20,13 +20,13 @@ from typing import Any, Final, TypeAlias
 from weakref import ref
 
 import wasmtime
-from wasmtime.component import LinkerInstance, ResourceType
+from wasmtime.component import LinkerInstance
 
 from ... import abi
 from .. import forking
 from ..capi import ffi
 from ..capi.entry import c_callback, errors, guarded
-from ..capi.managed import RawLinker
+from ..capi.managed import RawLinker, defining, host_resource
 from ..convert.binder import Callback
 from ..convert.lists import Lists
 from ..store.handles import ResourceHandles
@@ -105,7 +105,7 @@ class StoreLinker:
             else:
                 yield place
             return
-        with ffi.defining(self.raw) as root:
+        with defining(self.raw) as root:
             place = Place(self, root)
             if name:
                 with place.instance(name) as inner:
@@ -142,7 +142,7 @@ class Place:
             return
         assert self._raw is not None
         self._linker.note("instance", name, name)
-        with ffi.defining(self._raw, name) as raw:
+        with defining(self._raw, name) as raw:
             yield Place(self._linker, raw)
 
     def resource(self, name: str, number: int) -> None:
@@ -153,7 +153,7 @@ class Place:
                 raise DifferentDefinitionsError
             return
         assert self._raw is not None
-        ffi.add_resource(self._raw, name, ResourceType.host(number), self._linker._destructor)
+        ffi.add_resource(self._raw, name, host_resource(number), self._linker._destructor)
         self._linker.note("resource", name, number)
 
     def function(
