@@ -14,8 +14,6 @@ must hold a valid value, and the new content belongs to the caller. In a host fu
 library, and so does the result, which it must have allocated itself (`val_clone`).
 """
 
-
-
 from __future__ import annotations
 
 import ctypes
