@@ -1,7 +1,7 @@
 """Time lists of numbers in microseconds: as lists and as arrays, with adapters and without, in each direction.
 
-Beside lists stands what Python takes for nothing but their conversion to bytes and back, without a component: `array`
-and `tolist` for numbers, `struct` for records.
+Beside lists stand what wasmtime-py's own API takes for the same call of the export, and what Python takes for nothing
+but their conversion to bytes and back, without a component: `array` and `tolist` for numbers, `struct` for records.
 
     python benchmarks/arrays.py [COUNT ...]
 
@@ -21,10 +21,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy
+from wasmtime import Engine, Store
+from wasmtime import component as wasm
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tests.host.echo import echo
+from tests.host.echo import HOST, PADDING, echo, echo_text
 from witgen_runtime import abi
 
 TURNS = 5
@@ -69,6 +71,17 @@ def alone(type_: abi.Type) -> Callable[[Any], Any]:
     return points
 
 
+def raw(type_: abi.Type) -> Callable[[Any], Any]:
+    """Return the call of the export as wasmtime-py makes it."""
+    engine = Engine()
+    store, linker = Store(engine), wasm.Linker(engine)
+    with linker.root() as root, root.add_instance(HOST) as instance:
+        instance.add_func("echo", lambda _, value, padding: (value, padding))
+    made = linker.instantiate(store, wasm.Component(engine, echo_text({"echo": abi.List(type_)})))
+    call: Any = made.get_func(store, "echo")
+    return lambda value: call(store, value, PADDING)[0]
+
+
 def took(call: Callable[[Any], Any], value: Any, count: int) -> float:
     """Return the processor time of calls."""
     began = time.process_time()
@@ -80,8 +93,9 @@ def took(call: Callable[[Any], Any], value: Any, count: int) -> float:
 def row(type_: abi.Type, count: int) -> dict[str, float]:
     """Return the microseconds of every way of one type."""
     ways: dict[str, tuple[Callable[[Any], Any], Any, int]] = {}
-    value, call = content(type_, "list", count), alone(type_)
-    ways["python"] = call, value, max(1, int(SECONDS / max(took(call, value, 1), 1e-6)))
+    value = content(type_, "list", count)
+    for peer, call in (("Python alone", alone(type_)), ("wasmtime-py", raw(type_))):
+        ways[peer] = call, value, max(1, int(SECONDS / max(took(call, value, 1), 1e-6)))
     for form in FORMS[:: 2 if type_ is POINT else 1]:
         value = content(type_, form, count)
         for adapters in ("auto", "off"):
@@ -112,7 +126,7 @@ def main() -> None:
                     for name in DIRECTIONS
                     if f"{form} {adapters} {name}" in best
                 ]
-                cells += [f"Python alone {best['python']:10.1f}"] if form == "list" else []
+                cells += [f"{peer} {best[peer]:10.1f}" for peer in ("wasmtime-py", "Python alone") if form == "list"]
                 if cells:
                     print(f"  {form:6}", "  ".join(cells))
 
