@@ -173,17 +173,20 @@ class Mixture:
             called += 1
             command = [sys.executable, "-m", "witgen", "run", str(component), "add", "1", "--worker", "soak", "--json"]
             command += ["--state", str(folder / "state.db"), "--key", f"call {called}"]
-            while (answer := self._call(command)) is None:
-                self.figures.counts["kills"] += 1
+            killed = 0
+            while (answer := self._call(command, random.uniform(0.1, 3 + killed / 4))) is None:
+                killed += 1
+            self.figures.counts["kills"] += killed
             self.check("worker", answer, called)
             self.figures.counts["calls of workers"] += 1
             self.ended.wait(1)
 
     @staticmethod
-    def _call(command: list[str]) -> Any:
+    def _call(command: list[str], seconds: float) -> Any:
+        """Return the answer of a process, None if it was killed because it took longer."""
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
             try:
-                text, errors = process.communicate(timeout=random.uniform(0.1, 3))
+                text, errors = process.communicate(timeout=seconds)
             except subprocess.TimeoutExpired:
                 process.kill()
                 return None
@@ -243,6 +246,7 @@ def main(minutes: float) -> None:
         mixture.ended.set()
         for thread in threads:
             thread.join()
+        time.sleep(2)  # the runtime's threads that have nothing to do have ended by then
         print(line((time.monotonic() - begun) / 60, mixture.figures))
         if failed:
             raise failed[0]
